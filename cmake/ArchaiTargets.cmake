@@ -1,0 +1,62 @@
+# Flags that every target of the project shares, and the functions that declare programs and tests.
+add_library(archai_flags INTERFACE)
+target_include_directories(archai_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(archai_flags INTERFACE ARCHAI_VERSION="${PROJECT_VERSION}"
+  $<$<COMPILE_LANGUAGE:C>:_GNU_SOURCE>)
+target_compile_options(archai_flags INTERFACE -Wall -Wextra -Wshadow -fno-common
+  $<$<COMPILE_LANGUAGE:C>:-Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpedantic>
+  $<$<BOOL:${ARCHAI_WERROR}>:-Werror>)
+# Only what a program uses is linked: an evaluator then carries no HDF5, a tool no MPI.
+target_link_options(archai_flags INTERFACE -Wl,--as-needed)
+if(ARCHAI_SANITIZE)
+  target_compile_options(archai_flags INTERFACE -fsanitize=${ARCHAI_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(archai_flags INTERFACE -fsanitize=${ARCHAI_SANITIZE})
+endif()
+
+# A program runner/<name with _>.c -> bin/<name>
+function(archai_add_program name)
+  cmake_parse_arguments(P "" "" "LIBS;SOURCES" ${ARGN})
+  string(REPLACE "-" "_" file ${name})
+  add_executable(${name} ${file}.c ${P_SOURCES})
+  target_link_libraries(${name} PRIVATE ${P_LIBS})
+endfunction()
+
+# archai_add_test(unit_x LIBS archai_core [RANKS 1 2 4] [LABELS ...] [TIMEOUT 60])
+# One cmocka program tests/<name>.c; with RANKS it runs under mpiexec once per count, as <name>.np<k>.
+function(archai_add_test name)
+  cmake_parse_arguments(T "" "TIMEOUT" "LIBS;RANKS;LABELS" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.c)
+  target_link_libraries(${name} PRIVATE ${T_LIBS} archai_test_support)
+  target_compile_definitions(${name} PRIVATE ARCHAI_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
+    ARCHAI_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ARCHAI_BIN_DIR="${PROJECT_BINARY_DIR}/bin")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  if(NOT T_RANKS)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "unit;${T_LABELS}" SKIP_RETURN_CODE 77)
+  endif()
+  foreach(np IN LISTS T_RANKS)
+    set(t ${name}.np${np})
+    add_test(NAME ${t} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${np} --oversubscribe --bind-to none
+      $<TARGET_FILE:${name}>)
+    set_tests_properties(${t} PROPERTIES PROCESSORS 2 TIMEOUT ${T_TIMEOUT}
+      LABELS "mpi;${T_LABELS}" SKIP_RETURN_CODE 77 RESOURCE_LOCK mpiexec
+      ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMP_NUM_THREADS=1")
+  endforeach()
+endfunction()
+
+# archai_add_script_test(name script.sh|script.py [LABELS ...] [TIMEOUT 300] [ARGS ...])
+# An end-to-end story; it gets ARCHAI_BIN, ARCHAI_SOURCE and a fresh ARCHAI_TMP, and skips with 77.
+function(archai_add_script_test name script)
+  cmake_parse_arguments(T "" "TIMEOUT" "LABELS;ARGS" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 300)
+  endif()
+  add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/run_story.sh
+    ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${T_ARGS})
+  set_tests_properties(${name} PROPERTIES PROCESSORS 2 TIMEOUT ${T_TIMEOUT} LABELS "e2e;${T_LABELS}"
+    SKIP_RETURN_CODE 77 RESOURCE_LOCK mpiexec
+    ENVIRONMENT "ARCHAI_BIN=${PROJECT_BINARY_DIR}/bin;ARCHAI_SOURCE=${PROJECT_SOURCE_DIR};ARCHAI_TMP=${PROJECT_BINARY_DIR}/stories/${name};OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMP_NUM_THREADS=1")
+endfunction()

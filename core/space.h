@@ -1,0 +1,101 @@
+/* core/space.h - search spaces: DiscreteSearchSpace, EvolutionarySearchSpace and
+ * BayesOptSearchSpace of Archai in one table of functions.
+ *
+ * A space is one file core/space_<name>.c with one `const archai_space_ops` and one line in
+ * core/registry.c. Slots marked (optional) may be NULL; callers use archai_space_*(), which
+ * answer ARCHAI_ENOTSUP for a NULL slot. A space owns one Python-compatible generator.
+ */
+#ifndef ARCHAI_CORE_SPACE_H
+#define ARCHAI_CORE_SPACE_H
+#include <stdbool.h>
+#include "core/err.h"
+#include "core/ini.h"
+#include "core/model.h"
+#include "core/network.h"
+#include "core/option.h"
+#include "core/rng.h"
+
+enum { ARCHAI_SPACE_ABI = 1 };
+
+typedef struct archai_space archai_space;
+
+/* What the data set tells a space; zeros where it is unknown. */
+typedef struct archai_data_shape {
+    int channels, height, width; /* of one image */
+    int num_classes;
+} archai_data_shape;
+
+typedef struct archai_space_ops {
+    int abi;                      /* ARCHAI_SPACE_ABI */
+    const char *name, *help;      /* `space.name` in the configuration; one line */
+    size_t size;                  /* bytes of the concrete struct, archai_space first */
+    const archai_option *options; /* keys of [space], without name and seed */
+
+    int (*init)(archai_space *self, archai_err *err); /* options, seed, rng and data are set */
+    void (*fini)(archai_space *self);                 /* (optional) */
+
+    int (*random_sample)(archai_space *self, archai_model *out, archai_err *err);
+    /* `arch` is a parsed arch file (borrowed). Accepts any well-formed architecture, also one
+     * outside the lists of the space; ARCHAI_EINVAL says which key is wrong. */
+    int (*load_arch)(archai_space *self, const json_t *arch, archai_model *out, archai_err *err);
+    /* (optional) text of an arch file; NULL: JSON on one line with Python's separators.
+     * Caller frees. */
+    int (*save_arch)(archai_space *self, const archai_model *m, char **out, archai_err *err);
+    /* (optional) a new model, the parent untouched; ARCHAI_ENONE where there is no child. */
+    int (*mutate)(archai_space *self, const archai_model *parent, archai_model *child,
+                  archai_err *err);
+    int (*crossover)(archai_space *self, const archai_model *const *parents, size_t n,
+                     archai_model *child, archai_err *err); /* (optional) likewise */
+    /* (optional) writes encoding_size features. */
+    int (*encode)(archai_space *self, const archai_model *m, float *out, archai_err *err);
+    /* (optional) a text of encoding_size letters: "c" the feature is a choice (equal or not), "n" a
+     * number (distance counts). Absent: all numbers. Borrowed; lives as long as the space. */
+    const char *(*encoding_kinds)(const archai_space *self);
+    /* (optional) the model as data; absent: only evaluators that need no network. */
+    int (*describe)(archai_space *self, const archai_model *m, archai_network *out,
+                    archai_err *err);
+    double (*cardinality)(const archai_space *self); /* (optional) number of architectures */
+    /* (optional) architecture number `index` of 0..cardinality-1, in any fixed order. */
+    int (*at)(archai_space *self, uint64_t index, archai_model *out, archai_err *err);
+    /* (optional) a drawing; NULL: the data flow of describe. Graphviz text. */
+    int (*dot)(archai_space *self, const archai_model *m, FILE *out, archai_err *err);
+} archai_space_ops;
+
+struct archai_space {            /* base; first member of every concrete type */
+    const archai_space_ops *ops; /* borrowed, static lifetime (or a loaded plug-in's) */
+    archai_rng rng;
+    int64_t seed;
+    archai_data_shape data;
+    size_t encoding_size; /* set by init; 0 without encode */
+};
+
+/* Create the space of section [space]; marks its entries used. `data` may be NULL.
+ * Errors carry "file:line: space.key: ". */
+int archai_space_create(archai_space **out, archai_ini *ini, const archai_data_shape *data,
+                        archai_err *err);
+void archai_space_destroy(archai_space *s); /* NULL is allowed */
+
+bool archai_space_can(const archai_space *s, const char *ability); /* "mutate", "crossover", "encode", "describe" */
+
+int archai_space_random_sample(archai_space *s, archai_model *out, archai_err *err);
+int archai_space_mutate(archai_space *s, const archai_model *parent, archai_model *child,
+                        archai_err *err);
+int archai_space_crossover(archai_space *s, const archai_model *const *parents, size_t n,
+                           archai_model *child, archai_err *err);
+int archai_space_encode(archai_space *s, const archai_model *m, float *out, archai_err *err);
+int archai_space_describe(archai_space *s, const archai_model *m, archai_network *out,
+                          archai_err *err);
+/* save_arch / load_arch on text (JSON, or YAML where the space writes it) and on parsed JSON. */
+int archai_space_save_arch(archai_space *s, const archai_model *m, char **text, archai_err *err);
+int archai_space_load_arch(archai_space *s, const char *text, size_t size, archai_model *out,
+                           archai_err *err);
+int archai_space_load_json(archai_space *s, const json_t *arch, archai_model *out,
+                           archai_err *err);
+/* What Archai prints for an ArchaiModel ("ArchaiModel(\n\tarchid=..."). */
+int archai_space_print(archai_space *s, const archai_model *m, FILE *out, archai_err *err);
+/* Number of architectures, or infinity where the space cannot tell. */
+double archai_space_cardinality(const archai_space *s);
+
+extern const archai_space_ops *const archai_spaces[]; /* registry.c; NULL-terminated */
+extern const archai_option archai_space_common_options[]; /* name, seed */
+#endif

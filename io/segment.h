@@ -1,0 +1,83 @@
+/* io/segment.h - segment files: shared HDF5 files into which all worker ranks write at once.
+ *
+ * A segment is created whole by one process: fixed metadata, contiguous datasets with early
+ * allocation and no fill, closed, then renamed into place. After that no metadata ever changes.
+ * Ranks write raw bytes into disjoint regions with pwrite, at the offsets that HDF5 itself names
+ * (H5Dget_offset): no collective call, no lock, no barrier, no MPI-IO.
+ *
+ *   /rows              compound archai_row [n_rows]   one fixed-size record per evaluation
+ *   /detail            uint8 [bytes]                  msgpack evaluations (io/message.h)
+ *   /pool/<dtype>      [n]                            weights, one pool per type
+ *   root attributes    format="archai-segment", format_version, created, run (uuid)
+ *
+ * A row counts when its crc is right, its detail's crc is right and its tensors lie inside the
+ * pools. All-zero rows are free places. Order of writing: weights, detail, row. Files are sparse:
+ * their size on disk is what was written.
+ *
+ * Nothing here is collective.
+ */
+#ifndef ARCHAI_IO_SEGMENT_H
+#define ARCHAI_IO_SEGMENT_H
+#include <stdint.h>
+#include "core/err.h"
+#include "core/evaluation.h"
+#include "io/tensors.h"
+
+/* 64 bytes, little-endian; the crc covers the 60 bytes before it. */
+typedef struct archai_row {
+    int64_t id;
+    double budget;
+    double finished;      /* Unix time of the commit */
+    int64_t text_offset;  /* bytes into /detail */
+    int64_t text_bytes;
+    int32_t status;       /* archai_status */
+    int32_t rank;
+    uint32_t text_crc;
+    uint32_t reserved[2];
+    uint32_t crc;
+} archai_row;
+
+typedef struct archai_segment_size {
+    int64_t rows;
+    int64_t text_bytes;
+    int64_t pool[ARCHAI_DTYPE_COUNT]; /* elements; 0: no such pool */
+} archai_segment_size;
+
+/* Create <directory>/<name> (written beside, fsynced, renamed, directory fsynced). */
+int archai_segment_create(const char *directory, const char *name, const archai_segment_size *size,
+                          archai_err *err);
+
+typedef struct archai_segment {
+    int fd;           /* owned */
+    char *name;       /* owned; file name without directory */
+    archai_segment_size size;
+    uint64_t rows_at, text_at;           /* byte offsets in the file */
+    uint64_t pool_at[ARCHAI_DTYPE_COUNT]; /* 0: no such pool */
+} archai_segment;
+
+/* Open through HDF5 once to learn the offsets, then keep a plain descriptor. `writable` for workers. */
+int archai_segment_open(archai_segment *out, const char *directory, const char *name, bool writable,
+                        archai_err *err);
+void archai_segment_close(archai_segment *s); /* safe on a zeroed struct with fd -1 */
+
+/* Write tensors[i] to places[i].offset of its pool; sets places[i].crc. Disk full is ARCHAI_EIO
+ * naming file and bytes. */
+int archai_segment_write_tensors(archai_segment *s, const archai_tensor *tensors,
+                                 archai_tensor_place *places, size_t n, archai_err *err);
+/* Write the detail at text_offset and then row number `row`: the commit. *packed_bytes is what the
+ * detail took. The caller made sure that it fits its block (archai_evaluation_pack's size). */
+int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset, const char *detail,
+                          size_t detail_bytes, const archai_evaluation *e, archai_err *err);
+int archai_segment_sync(archai_segment *s, archai_err *err); /* fdatasync */
+
+/* Read row `row`: *valid tells whether it is a committed one; then *out is filled (caller fini). */
+int archai_segment_read(const archai_segment *s, int64_t row, bool *valid, archai_evaluation *out,
+                        archai_err *err);
+/* Visit the valid rows of [first, last). Holes in the file are skipped quickly. */
+typedef int (*archai_segment_visit)(void *payload, int64_t row, const archai_row *r,
+                                    archai_err *err);
+int archai_segment_scan(const archai_segment *s, int64_t first, int64_t last,
+                        archai_segment_visit visit, void *payload, archai_err *err);
+/* Names of the segment files in a directory, sorted; caller frees with archai_strings_free. */
+int archai_segment_list(const char *directory, archai_strings *out, archai_err *err);
+#endif

@@ -1,0 +1,35 @@
+/* runner/evaluator_client.h - the rank's (or tool's) side of an archai-evaluator process.
+ *
+ * Descriptors in the child: 3 requests (frames in), 4 replies (frames out), 5 weights memfd
+ * (read-write, safetensors), 6 data set memfd (read-only; absent for tools), 7 a second memfd for
+ * tools (input and output of predict, as safetensors with one tensor "input"/"output").
+ * Nothing here blocks except evaluator_wait.
+ */
+#ifndef ARCHAI_RUNNER_EVALUATOR_CLIENT_H
+#define ARCHAI_RUNNER_EVALUATOR_CLIENT_H
+#include "io/message.h"
+#include "runner/child.h"
+
+typedef struct archai_evaluator_client {
+    archai_child child;
+    int request_fd, reply_fd; /* -1: none */
+    int weights_fd;           /* memfd, owned */
+    int exchange_fd;          /* memfd for predict, owned; -1: none */
+    archai_buffer in;         /* bytes of an incomplete frame */
+    archai_buffer out;        /* bytes not yet written */
+} archai_evaluator_client;
+
+/* Start and send `open`. data_fd: the node's data set or -1. The READY reply comes through poll. */
+int archai_evaluator_client_start(archai_evaluator_client *c, const archai_message *open,
+                                  int data_fd, bool exchange, int64_t memory_limit,
+                                  archai_err *err);
+int archai_evaluator_client_send(archai_evaluator_client *c, const archai_message *m,
+                                 archai_err *err); /* queues; poll flushes */
+/* *got: a message is in *out (caller fini). *ended: the process is gone (child.status). */
+int archai_evaluator_client_poll(archai_evaluator_client *c, archai_message *out, bool *got,
+                                 bool *ended, archai_err *err);
+/* For tools: poll until a message comes, the process ends (ARCHAI_ECHILD) or the time is over. */
+int archai_evaluator_client_wait(archai_evaluator_client *c, archai_message *out, double limit_s,
+                                 archai_err *err);
+void archai_evaluator_client_close(archai_evaluator_client *c);
+#endif

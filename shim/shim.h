@@ -1,0 +1,78 @@
+/* shim/shim.h - C ABI over libtorch, at the grain of tasks: build, load, train, predict.
+ *
+ * Includes no C++ and no torch header. No exception crosses it (shim/guard.hpp); every function is
+ * noexcept and reports through archai_err. Handles are opaque and distinct; buffers belong to the
+ * caller, with explicit sizes; nothing allocated on one side is freed on the other.
+ * Only archai-evaluator links this. One thread calls it.
+ */
+#ifndef ARCHAI_SHIM_SHIM_H
+#define ARCHAI_SHIM_SHIM_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "core/err.h"
+#ifdef __cplusplus
+#define SHIM_NOEXCEPT noexcept
+extern "C" {
+#else
+#define SHIM_NOEXCEPT
+#endif
+
+struct archai_network;
+struct archai_dataset_header;
+struct archai_tensor;
+struct archai_evaluation;
+
+typedef struct shim_device shim_device;
+typedef struct shim_model shim_model;
+
+/* device: "cpu", "cuda" (the first visible) or "cuda:<n>" of the visible ones; threads >= 1. */
+int shim_device_open(shim_device **out, const char *device, int threads, archai_err *err) SHIM_NOEXCEPT;
+void shim_device_close(shim_device *d) SHIM_NOEXCEPT;
+/* "cpu, 2 threads" / "cuda:0 NVIDIA H100"; libtorch's version. Buffers of `size` bytes. */
+void shim_device_text(const shim_device *d, char *text, size_t size) SHIM_NOEXCEPT;
+void shim_version(char *text, size_t size) SHIM_NOEXCEPT;
+
+/* Build the described network with PyTorch's default initialisation, seeded. The network is
+ * borrowed and must outlive the model. */
+int shim_model_build(shim_model **out, shim_device *d, const struct archai_network *net,
+                     uint64_t seed, archai_err *err) SHIM_NOEXCEPT;
+void shim_model_destroy(shim_model *m) SHIM_NOEXCEPT;
+/* Load by state_dict name. strict: names and shapes must match exactly; else what matches is
+ * loaded and *loaded tells how many entries were. */
+int shim_model_load(shim_model *m, const struct archai_tensor *tensors, size_t n, bool strict,
+                    size_t *loaded, archai_err *err) SHIM_NOEXCEPT;
+/* state_dict as CPU tensors: *out [n] and its data belong to the model, until the next call. */
+int shim_model_state(shim_model *m, const struct archai_tensor **out, size_t *n, archai_err *err) SHIM_NOEXCEPT;
+
+typedef struct shim_train_settings {
+    int64_t epochs, batch_size;
+    int optimizer;              /* ARCHAI_OPTIMIZER_* */
+    double learning_rate, momentum, weight_decay;
+    int schedule;               /* ARCHAI_LR_* */
+    uint64_t seed;              /* of shuffling */
+    /* Called after each epoch (1-based); returning false stops: the result is ARCHAI_EINTR. */
+    bool (*on_epoch)(void *payload, int64_t epoch, int64_t epochs);
+    void *payload;
+} shim_train_settings;
+
+enum { SHIM_MAX_EPOCHS = 100000 };
+/* Train on the train split, measure on the val split after each epoch. Fills e's measures
+ * (val_accuracy, val_loss, train_loss, train_seconds; val_miou for masks) and curves (train_loss,
+ * val_loss, val_accuracy, learning_rate). A NaN loss is ARCHAI_ETORCH "val_loss is NaN after epoch 2". */
+int shim_model_train(shim_model *m, const struct archai_dataset_header *data,
+                     const shim_train_settings *settings, struct archai_evaluation *e,
+                     archai_err *err) SHIM_NOEXCEPT;
+/* Evaluation mode. input float32 [n, c, h, w]; *out float32, malloc'ed by the caller's `alloc`
+ * (bytes) once the shape is known; shape [*ndim]. */
+int shim_model_predict(shim_model *m, const float *input, const int64_t shape[4],
+                       void *(*alloc)(void *payload, size_t bytes), void *payload,
+                       float **out, int64_t out_shape[8], int *ndim, archai_err *err) SHIM_NOEXCEPT;
+/* A PyTorch file: torch.load gives a dict name -> tensor, load_state_dict(strict) takes it. */
+int shim_save_pt(const struct archai_tensor *tensors, size_t n, const char *path, archai_err *err) SHIM_NOEXCEPT;
+
+int shim_test_throw(int kind, archai_err *err) SHIM_NOEXCEPT; /* tests only: bad_alloc, int, c10 */
+#ifdef __cplusplus
+}
+#endif
+#endif
