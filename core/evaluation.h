@@ -73,9 +73,9 @@ int archai_evaluation_set_measure(archai_evaluation *e, const char *name, double
 
 typedef struct archai_candidate {
     int64_t id;
-    archai_model model;
+    archai_model model;    /* model.arch does not travel: `arch` does (archai_space_load_arch) */
     char *arch;            /* owned; save_arch text */
-    const char *operator_; /* static storage */
+    char operator_[32];    /* "random", "mutation", ...; by value, since it crosses processes */
     char *parents;         /* owned; JSON array text */
     int32_t generation;
     double budget;
