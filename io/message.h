@@ -33,7 +33,7 @@ void archai_buffer_free(archai_buffer *b);
     X(ARCHAI_MSG_VERDICT,  "verdict")  /* C->W: keep (pool places) or drop the weights          */ \
     X(ARCHAI_MSG_DONE,     "done")     /* W->C: an evaluation whose row is committed            */ \
     X(ARCHAI_MSG_PROGRESS, "progress") /* E->W, W->C: id, epoch, epochs; also a sign of life    */ \
-    X(ARCHAI_MSG_NEED,     "need")     /* W->C: a new grant is needed soon                      */ \
+    X(ARCHAI_MSG_NEED,     "need")     /* W->C: n_rows and text_bytes that a new grant must hold */ \
     X(ARCHAI_MSG_RETIRED,  "retired")  /* W->C: this worker takes no more work; why             */ \
     X(ARCHAI_MSG_RETURNED, "returned") /* W->C: id given back unevaluated (drain, interruption) */ \
     X(ARCHAI_MSG_DRAIN,    "drain")    /* C->W: finish within `seconds`, start nothing          */ \
@@ -80,6 +80,7 @@ typedef struct archai_message {
 int archai_message_pack(const archai_message *m, archai_buffer *out, archai_err *err); /* appends */
 int archai_message_unpack(const char *data, size_t size, archai_message *out, archai_err *err);
 void archai_message_fini(archai_message *m); /* safe on a zeroed struct */
+const char *archai_message_name(archai_message_type type); /* "work"; static storage */
 
 /* The evaluation map alone (row detail of a segment). */
 int archai_evaluation_pack(const archai_evaluation *e, archai_buffer *out, archai_err *err);

@@ -1,0 +1,349 @@
+#include "io/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/record.h"
+
+/* -- the record types ------------------------------------------------------------------------
+ */
+
+#define AT(type, member)    .at = offsetof(type, member)
+#define COUNT(type, member) .count_at = offsetof(type, member)
+
+/* clang-format off */
+#define F(name, suffix, ...) {.key = name, .kind = ARCHAI_FIELD_##suffix, __VA_ARGS__}
+
+static const archai_field curve_fields[] = {
+    F("name",   TEXT,   AT(archai_curve, name)),
+    F("values", FLOATS, AT(archai_curve, values), COUNT(archai_curve, n)),
+    {.key = NULL},
+};
+static const archai_record_type curve_type = {"curve", sizeof(archai_curve), curve_fields};
+
+static const archai_field tensor_fields[] = {
+    F("name",   TEXT,  AT(archai_tensor_place, name)),
+    F("dtype",  DTYPE, AT(archai_tensor_place, dtype)),
+    F("shape",  DIMS,  AT(archai_tensor_place, shape), COUNT(archai_tensor_place, ndim)),
+    F("offset", I64,   AT(archai_tensor_place, offset)),
+    F("crc",    U32,   AT(archai_tensor_place, crc)),
+    {.key = NULL},
+};
+static const archai_record_type tensor_type = {"tensor", sizeof(archai_tensor_place), tensor_fields};
+
+static const archai_field evaluation_fields[] = {
+    F("id",         I64,      AT(archai_evaluation, id)),
+    F("archid",     TEXT,     AT(archai_evaluation, archid)),
+    F("arch",       TEXT,     AT(archai_evaluation, arch)),
+    F("status",     STATUS,   AT(archai_evaluation, status)),
+    F("error",      TEXT,     AT(archai_evaluation, error)),
+    F("operator",   TEXT,     AT(archai_evaluation, operator_)),
+    F("parents",    TEXT,     AT(archai_evaluation, parents)),
+    F("metadata",   TEXT,     AT(archai_evaluation, metadata)),
+    F("device",     TEXT,     AT(archai_evaluation, device)),
+    F("generation", I32,      AT(archai_evaluation, generation)),
+    F("rank",       I32,      AT(archai_evaluation, rank)),
+    F("budget",     DOUBLE,   AT(archai_evaluation, budget)),
+    F("started",    DOUBLE,   AT(archai_evaluation, started)),
+    F("seconds",    DOUBLE,   AT(archai_evaluation, seconds)),
+    F("encoding",   FLOATS,   AT(archai_evaluation, encoding), COUNT(archai_evaluation, n_encoding)),
+    F("measures",   MEASURES, AT(archai_evaluation, measures), COUNT(archai_evaluation, n_measures)),
+    F("curves",     LIST,     AT(archai_evaluation, curves), COUNT(archai_evaluation, n_curves), .of = &curve_type),
+    F("tensors",    LIST,     AT(archai_evaluation, tensors), COUNT(archai_evaluation, n_tensors), .of = &tensor_type),
+    {.key = NULL},
+};
+static const archai_record_type evaluation_type = {"evaluation", sizeof(archai_evaluation), evaluation_fields};
+
+static const archai_field candidate_fields[] = {
+    F("id",         I64,      AT(archai_candidate, id)),
+    F("archid",     TEXT,     AT(archai_candidate, model.archid)),
+    F("metadata",   JSON,     AT(archai_candidate, model.metadata)),
+    F("arch",       TEXT,     AT(archai_candidate, arch)),
+    F("operator",   WORD,     AT(archai_candidate, operator_)),
+    F("parents",    TEXT,     AT(archai_candidate, parents)),
+    F("generation", I32,      AT(archai_candidate, generation)),
+    F("budget",     DOUBLE,   AT(archai_candidate, budget)),
+    F("seed",       U64,      AT(archai_candidate, seed)),
+    F("measures",   MEASURES, AT(archai_candidate, measures), COUNT(archai_candidate, n_measures)),
+    F("encoding",   FLOATS,   AT(archai_candidate, encoding), COUNT(archai_candidate, n_encoding)),
+    {.key = NULL},
+};
+static const archai_record_type candidate_type = {"candidate", sizeof(archai_candidate), candidate_fields};
+
+static const archai_field data_fields[] = {
+    F("channels",    I32, AT(archai_data_shape, channels)),
+    F("height",      I32, AT(archai_data_shape, height)),
+    F("width",       I32, AT(archai_data_shape, width)),
+    F("num_classes", I32, AT(archai_data_shape, num_classes)),
+    {.key = NULL},
+};
+static const archai_record_type data_type = {"data", sizeof(archai_data_shape), data_fields};
+
+/* X-macro, so that a field's number in the table and its bit cannot drift apart. */
+#define MESSAGE_FIELDS(X) \
+    X(ID,          "id",          I64,    AT(archai_message, id)) \
+    X(TEXT,        "text",        TEXT,   AT(archai_message, text)) \
+    X(DEVICE,      "device",      TEXT,   AT(archai_message, device)) \
+    X(CODE,        "code",        I32,    AT(archai_message, code)) \
+    X(EPOCH,       "epoch",       I32,    AT(archai_message, epoch)) \
+    X(EPOCHS,      "epochs",      I32,    AT(archai_message, epochs)) \
+    X(THREADS,     "threads",     I32,    AT(archai_message, threads)) \
+    X(SECONDS,     "seconds",     DOUBLE, AT(archai_message, seconds)) \
+    X(KEEP,        "keep",        BOOL,   AT(archai_message, keep)) \
+    X(DATA,        "data",        INSIDE, AT(archai_message, data), .of = &data_type) \
+    X(SEGMENT,     "segment",     TEXT,   AT(archai_message, segment)) \
+    X(ROW,         "row",         I64,    AT(archai_message, row)) \
+    X(N_ROWS,      "n_rows",      I64,    AT(archai_message, n_rows)) \
+    X(TEXT_OFFSET, "text_offset", I64,    AT(archai_message, text_offset)) \
+    X(TEXT_BYTES,  "text_bytes",  I64,    AT(archai_message, text_bytes)) \
+    X(CANDIDATES,  "candidates",  LIST,   AT(archai_message, candidates), COUNT(archai_message, n_candidates), .of = &candidate_type) \
+    X(EVALUATION,  "evaluation",  OWNED,  AT(archai_message, evaluation), .of = &evaluation_type) \
+    X(SHAPE,       "shape",       DIMS,   AT(archai_message, shape), COUNT(archai_message, ndim))
+
+static const archai_field message_fields[] = {
+#define X(bit, name, kind, ...) F(name, kind, __VA_ARGS__),
+    MESSAGE_FIELDS(X)
+#undef X
+    {.key = NULL},
+};
+enum {
+#define X(bit, name, kind, ...) NUMBER_##bit,
+    MESSAGE_FIELDS(X)
+#undef X
+};
+#define B(bit) ARCHAI_FIELD_BIT(NUMBER_##bit)
+
+static const archai_record_type message_type = {"message", sizeof(archai_message), message_fields};
+
+/* Which fields a message carries. All of them are required on arrival. */
+static const uint64_t message_carries[ARCHAI_MSG_COUNT] = {
+    [ARCHAI_MSG_HELLO]     = B(TEXT) | B(DEVICE),
+    [ARCHAI_MSG_GRANT]     = B(SEGMENT) | B(ROW) | B(N_ROWS) | B(TEXT_OFFSET) | B(TEXT_BYTES),
+    [ARCHAI_MSG_WORK]      = B(CANDIDATES),
+    [ARCHAI_MSG_MEASURED]  = B(ID) | B(EVALUATION),
+    [ARCHAI_MSG_VERDICT]   = B(ID) | B(KEEP) | B(SEGMENT) | B(EVALUATION),
+    [ARCHAI_MSG_DONE]      = B(ID) | B(EVALUATION),
+    [ARCHAI_MSG_PROGRESS]  = B(ID) | B(EPOCH) | B(EPOCHS),
+    [ARCHAI_MSG_NEED]      = B(N_ROWS) | B(TEXT_BYTES),
+    [ARCHAI_MSG_RETIRED]   = B(TEXT),
+    [ARCHAI_MSG_RETURNED]  = B(ID),
+    [ARCHAI_MSG_DRAIN]     = B(SECONDS),
+    [ARCHAI_MSG_STOP]      = B(CODE) | B(TEXT),
+    [ARCHAI_MSG_OPEN]      = B(TEXT) | B(DEVICE) | B(THREADS) | B(DATA),
+    [ARCHAI_MSG_READY]     = B(TEXT) | B(DEVICE),
+    [ARCHAI_MSG_FAILED]    = B(ID) | B(CODE) | B(TEXT),
+    [ARCHAI_MSG_PREDICT]   = B(TEXT) | B(SHAPE),
+    [ARCHAI_MSG_PREDICTED] = B(SHAPE),
+    [ARCHAI_MSG_SAVE_PT]   = B(TEXT),
+    [ARCHAI_MSG_SAVED]     = 0,
+};
+static const char *const message_names[ARCHAI_MSG_COUNT] = {
+#define X(type, name) [type] = name,
+    ARCHAI_MESSAGE_LIST(X)
+#undef X
+};
+/* clang-format on */
+
+/* -- buffer
+ * ------------------------------------------------------------------------------------ */
+
+void archai_buffer_free(archai_buffer *b)
+{
+    free(b->data);
+    *b = (archai_buffer){0};
+}
+
+/* A buffer that stays failed: fields are written without a check each, one at the end. */
+typedef struct writer {
+    archai_buffer *out;
+    size_t start;
+    bool failed;
+} writer;
+
+static int append(void *payload, const char *data, size_t n)
+{
+    writer *w = payload;
+    archai_buffer *b = w->out;
+
+    if (w->failed)
+        return -1;
+    if (n > b->capacity - b->size) {
+        size_t capacity = b->capacity > 0 ? b->capacity : 512;
+        char *grown = NULL;
+
+        while (capacity - b->size < n && capacity <= SIZE_MAX / 2)
+            capacity *= 2;
+        if (capacity - b->size >= n)
+            grown = realloc(b->data, capacity);
+        if (grown == NULL) {
+            w->failed = true;
+            return -1;
+        }
+        b->data = grown;
+        b->capacity = capacity;
+    }
+    memcpy(b->data + b->size, data, n);
+    b->size += n;
+    return 0;
+}
+
+/* All or nothing, and never more than a frame may hold. */
+static int finish(writer *w, const char *what, archai_err *err)
+{
+    int rc = ARCHAI_OK;
+
+    if (w->failed)
+        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a %s message", what);
+    else if (w->out->size - w->start > ARCHAI_FRAME_MAX)
+        rc = archai_fail(err, ARCHAI_EINVAL, "a %s message of %zu bytes exceeds %d", what,
+                         w->out->size - w->start, ARCHAI_FRAME_MAX);
+    if (rc != ARCHAI_OK)
+        w->out->size = w->start;
+    return rc;
+}
+
+/* -- messages
+ * ---------------------------------------------------------------------------------- */
+
+static void pack_word(msgpack_packer *pk, const char *word)
+{
+    msgpack_pack_str(pk, strlen(word));
+    msgpack_pack_str_body(pk, word, strlen(word));
+}
+
+const char *archai_message_name(archai_message_type type)
+{
+    return (unsigned)type < ARCHAI_MSG_COUNT ? message_names[type] : "unknown";
+}
+
+int archai_message_pack(const archai_message *m, archai_buffer *out, archai_err *err)
+{
+    writer w = {.out = out, .start = out->size};
+    msgpack_packer pk;
+    uint64_t fields;
+
+    if ((unsigned)m->type >= ARCHAI_MSG_COUNT)
+        return archai_fail(err, ARCHAI_EINTERNAL, "message type %d", (int)m->type);
+    fields = message_carries[m->type];
+    msgpack_packer_init(&pk, &w, append);
+    msgpack_pack_map(&pk, 2 + archai_record_count(&message_type, fields));
+    pack_word(&pk, "t");
+    pack_word(&pk, message_names[m->type]);
+    pack_word(&pk, "v");
+    msgpack_pack_int(&pk, ARCHAI_MESSAGE_VERSION);
+    archai_record_write(&pk, &message_type, m, fields);
+    return finish(&w, message_names[m->type], err);
+}
+
+static int find_type(const msgpack_object *map, archai_message_type *out, archai_err *err)
+{
+    const msgpack_object *t, *v;
+
+    if (map->type != MSGPACK_OBJECT_MAP)
+        return archai_fail(err, ARCHAI_EFORMAT, "message: not a map");
+    t = archai_record_find(map, "t");
+    v = archai_record_find(map, "v");
+    if (t == NULL || t->type != MSGPACK_OBJECT_STR)
+        return archai_fail(err, ARCHAI_EFORMAT, "message: 't' is missing or not a text");
+    if (v == NULL || v->type != MSGPACK_OBJECT_POSITIVE_INTEGER)
+        return archai_fail(err, ARCHAI_EFORMAT, "message: 'v' is missing or not an integer");
+    if (v->via.u64 != ARCHAI_MESSAGE_VERSION)
+        return archai_fail(err, ARCHAI_EFORMAT,
+                           "message: version %llu, this program speaks %d (do all parts come "
+                           "from one build?)",
+                           (unsigned long long)v->via.u64, ARCHAI_MESSAGE_VERSION);
+    for (int i = 0; i < ARCHAI_MSG_COUNT; i++) {
+        const char *name = message_names[i];
+
+        if (strlen(name) == t->via.str.size &&
+            memcmp(name, t->via.str.ptr, strlen(name)) == 0) {
+            *out = (archai_message_type)i;
+            return ARCHAI_OK;
+        }
+    }
+    return archai_fail(err, ARCHAI_EFORMAT, "message: unknown type '%.*s'",
+                       (int)(t->via.str.size < 32 ? t->via.str.size : 32), t->via.str.ptr);
+}
+
+/* What the table cannot say. */
+static int check_message(const archai_message *m, archai_err *err)
+{
+    const char *name = message_names[m->type];
+
+    if (m->row < 0 || m->n_rows < 0 || m->text_offset < 0 || m->text_bytes < 0)
+        return archai_fail(err, ARCHAI_EFORMAT, "%s: a negative place", name);
+    if (m->evaluation == NULL && (m->type == ARCHAI_MSG_MEASURED || m->type == ARCHAI_MSG_DONE))
+        return archai_fail(err, ARCHAI_EFORMAT, "%s: 'evaluation' is nil", name);
+    return ARCHAI_OK;
+}
+
+int archai_message_unpack(const char *data, size_t size, archai_message *out, archai_err *err)
+{
+    archai_message m = {0};
+    msgpack_object map;
+    msgpack_zone zone;
+    int rc;
+
+    if (!msgpack_zone_init(&zone, MSGPACK_ZONE_CHUNK_SIZE))
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a message");
+    ARCHAI_TRY_GOTO(rc, archai_record_parse(data, size, &zone, &map, err), out);
+    ARCHAI_TRY_GOTO(rc, find_type(&map, &m.type, err), out);
+    rc = archai_record_read(&message_type, &map, message_carries[m.type], &m, err);
+    ARCHAI_TRY_GOTO(rc, archai_err_wrap(err, rc, "%s ", message_names[m.type]), out);
+    ARCHAI_TRY_GOTO(rc, check_message(&m, err), out);
+    *out = m;
+out:
+    if (rc != ARCHAI_OK)
+        archai_message_fini(&m);
+    msgpack_zone_destroy(&zone);
+    return rc;
+}
+
+void archai_message_fini(archai_message *m)
+{
+    free(m->text);
+    free(m->device);
+    free(m->segment);
+    for (size_t i = 0; i < m->n_candidates; i++)
+        archai_candidate_fini(&m->candidates[i]);
+    free(m->candidates);
+    if (m->evaluation != NULL)
+        archai_evaluation_fini(m->evaluation);
+    free(m->evaluation);
+    *m = (archai_message){0};
+}
+
+/* -- evaluations alone
+ * --------------------------------------------------------------------------- */
+
+int archai_evaluation_pack(const archai_evaluation *e, archai_buffer *out, archai_err *err)
+{
+    writer w = {.out = out, .start = out->size};
+    msgpack_packer pk;
+
+    msgpack_packer_init(&pk, &w, append);
+    msgpack_pack_map(&pk, archai_record_count(&evaluation_type, ARCHAI_ALL_FIELDS));
+    archai_record_write(&pk, &evaluation_type, e, ARCHAI_ALL_FIELDS);
+    return finish(&w, "evaluation", err);
+}
+
+int archai_evaluation_unpack(const char *data, size_t size, archai_evaluation *out,
+                             archai_err *err)
+{
+    archai_evaluation e = {0};
+    msgpack_object map;
+    msgpack_zone zone;
+    int rc;
+
+    if (!msgpack_zone_init(&zone, MSGPACK_ZONE_CHUNK_SIZE))
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for an evaluation");
+    ARCHAI_TRY_GOTO(rc, archai_record_parse(data, size, &zone, &map, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_record_read(&evaluation_type, &map, ARCHAI_ALL_FIELDS, &e, err),
+                    out);
+    *out = e;
+out:
+    if (rc != ARCHAI_OK)
+        archai_evaluation_fini(&e);
+    msgpack_zone_destroy(&zone);
+    return rc;
+}
