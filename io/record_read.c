@@ -1,156 +1,14 @@
-#include "io/record.h"
-
-#include <inttypes.h>
+/* io/record_read.c - msgpack to structs, trusting nothing. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/evaluation.h"
-#include "core/model.h"
 #include "core/network.h"
 #include "core/objective.h"
+#include "io/record.h"
 
 enum { WORD_SIZE = 32 };
-
-/* -- writing ---------------------------------------------------------------------------------
- */
-
-static void write_text(msgpack_packer *pk, const char *s)
-{
-    const size_t n = s != NULL ? strlen(s) : 0;
-
-    msgpack_pack_str(pk, n);
-    if (n > 0)
-        msgpack_pack_str_body(pk, s, n);
-}
-
-static void write_record(msgpack_packer *pk, const archai_record_type *type, const void *obj)
-{
-    msgpack_pack_map(pk, archai_record_count(type, ARCHAI_ALL_FIELDS));
-    archai_record_write(pk, type, obj, ARCHAI_ALL_FIELDS);
-}
-
-static void write_json(msgpack_packer *pk, const json_t *json)
-{
-    char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
-
-    write_text(pk, text != NULL ? text : "{}");
-    free(text);
-}
-
-static void write_measures(msgpack_packer *pk, const archai_measure *at, size_t n)
-{
-    msgpack_pack_map(pk, n);
-    for (size_t i = 0; i < n; i++) {
-        write_text(pk, at[i].name);
-        msgpack_pack_double(pk, at[i].value);
-    }
-}
-
-static void write_field(msgpack_packer *pk, const archai_field *f, const void *obj)
-{
-    const char *at = (const char *)obj + f->at;
-    const char *count = (const char *)obj + f->count_at;
-
-    switch (f->kind) {
-    case ARCHAI_FIELD_I32:
-        msgpack_pack_int32(pk, *(const int32_t *)at);
-        break;
-    case ARCHAI_FIELD_I64:
-        msgpack_pack_int64(pk, *(const int64_t *)at);
-        break;
-    case ARCHAI_FIELD_U32:
-        msgpack_pack_uint32(pk, *(const uint32_t *)at);
-        break;
-    case ARCHAI_FIELD_U64:
-        msgpack_pack_uint64(pk, *(const uint64_t *)at);
-        break;
-    case ARCHAI_FIELD_DOUBLE:
-        msgpack_pack_double(pk, *(const double *)at);
-        break;
-    case ARCHAI_FIELD_BOOL:
-        if (*(const bool *)at)
-            msgpack_pack_true(pk);
-        else
-            msgpack_pack_false(pk);
-        break;
-    case ARCHAI_FIELD_TEXT:
-        write_text(pk, *(char *const *)at);
-        break;
-    case ARCHAI_FIELD_WORD:
-        write_text(pk, at);
-        break;
-    case ARCHAI_FIELD_JSON:
-        write_json(pk, *(json_t *const *)at);
-        break;
-    case ARCHAI_FIELD_FLOATS: {
-        const size_t bytes = *(const size_t *)count * sizeof(float);
-
-        msgpack_pack_bin(pk, bytes);
-        if (bytes > 0)
-            msgpack_pack_bin_body(pk, *(float *const *)at, bytes);
-        break;
-    }
-    case ARCHAI_FIELD_DIMS: {
-        const int n = *(const int *)count;
-
-        msgpack_pack_array(pk, (size_t)n);
-        for (int i = 0; i < n; i++)
-            msgpack_pack_int64(pk, ((const int64_t *)at)[i]);
-        break;
-    }
-    case ARCHAI_FIELD_DTYPE:
-        write_text(pk, archai_dtype_name(*(const archai_dtype *)at));
-        break;
-    case ARCHAI_FIELD_STATUS:
-        write_text(pk, archai_status_name(*(const int *)at));
-        break;
-    case ARCHAI_FIELD_MEASURES:
-        write_measures(pk, *(archai_measure *const *)at, *(const size_t *)count);
-        break;
-    case ARCHAI_FIELD_LIST: {
-        const size_t n = *(const size_t *)count;
-        const char *items = *(char *const *)at;
-
-        msgpack_pack_array(pk, n);
-        for (size_t i = 0; i < n; i++)
-            write_record(pk, f->of, items + i * f->of->size);
-        break;
-    }
-    case ARCHAI_FIELD_INSIDE:
-        write_record(pk, f->of, at);
-        break;
-    case ARCHAI_FIELD_OWNED:
-        if (*(void *const *)at != NULL)
-            write_record(pk, f->of, *(void *const *)at);
-        else
-            msgpack_pack_nil(pk);
-        break;
-    }
-}
-
-size_t archai_record_count(const archai_record_type *type, uint64_t which)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; type->fields[i].key != NULL; i++)
-        n += (which & ARCHAI_FIELD_BIT(i)) != 0;
-    return n;
-}
-
-void archai_record_write(msgpack_packer *pk, const archai_record_type *type, const void *obj,
-                         uint64_t which)
-{
-    for (size_t i = 0; type->fields[i].key != NULL; i++) {
-        if ((which & ARCHAI_FIELD_BIT(i)) == 0)
-            continue;
-        write_text(pk, type->fields[i].key);
-        write_field(pk, &type->fields[i], obj);
-    }
-}
-
-/* -- reading ---------------------------------------------------------------------------------
- */
 
 static int mistyped(const archai_record_type *type, const archai_field *f, const char *expected,
                     archai_err *err)
@@ -463,49 +321,25 @@ static uint64_t big_endian(const unsigned char *p, size_t n)
  * goes first: every element takes at least one byte, so a claim beyond the rest is a lie. */
 static bool counts_are_honest(const unsigned char *p, size_t size)
 {
-    /* bytes after the tag for 0xc0..0xdf: [fixed payload, width of a length, is a count] */
-    enum { NIL = 0xc0, FIRST = 0xc0 };
+    /* After the tags 0xc0..0xdf: fixed payload bytes, bytes of a length, objects per item. */
+    enum { FIRST = 0xc0 };
+    /* clang-format off */
     static const struct {
-        unsigned char payload, width, per_item; /* per_item: objects per counted element */
+        unsigned char payload, width, per_item;
     } table[32] = {
         /* c0 nil, c1 never, c2 false, c3 true */
-        {0, 0, 0},
-        {0, 0, 0},
-        {0, 0, 0},
-        {0, 0, 0},
+        {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0},
         /* c4 c5 c6 bin, c7 c8 c9 ext (one byte of type) */
-        {0, 1, 0},
-        {0, 2, 0},
-        {0, 4, 0},
-        {1, 1, 0},
-        {1, 2, 0},
-        {1, 4, 0},
+        {0, 1, 0}, {0, 2, 0}, {0, 4, 0}, {1, 1, 0}, {1, 2, 0}, {1, 4, 0},
         /* ca float32, cb float64, cc..cf uint, d0..d3 int */
-        {4, 0, 0},
-        {8, 0, 0},
-        {1, 0, 0},
-        {2, 0, 0},
-        {4, 0, 0},
-        {8, 0, 0},
-        {1, 0, 0},
-        {2, 0, 0},
-        {4, 0, 0},
-        {8, 0, 0},
+        {4, 0, 0}, {8, 0, 0}, {1, 0, 0}, {2, 0, 0}, {4, 0, 0}, {8, 0, 0},
+        {1, 0, 0}, {2, 0, 0}, {4, 0, 0}, {8, 0, 0},
         /* d4..d8 fixext 1 2 4 8 16, d9 da db str */
-        {2, 0, 0},
-        {3, 0, 0},
-        {5, 0, 0},
-        {9, 0, 0},
-        {17, 0, 0},
-        {0, 1, 0},
-        {0, 2, 0},
-        {0, 4, 0},
+        {2, 0, 0}, {3, 0, 0}, {5, 0, 0}, {9, 0, 0}, {17, 0, 0}, {0, 1, 0}, {0, 2, 0}, {0, 4, 0},
         /* dc dd array, de df map */
-        {0, 2, 1},
-        {0, 4, 1},
-        {0, 2, 2},
-        {0, 4, 2},
+        {0, 2, 1}, {0, 4, 1}, {0, 2, 2}, {0, 4, 2},
     };
+    /* clang-format on */
     uint64_t pending = 1; /* objects still to come */
     size_t i = 0;
 
@@ -522,7 +356,7 @@ static bool counts_are_honest(const unsigned char *p, size_t size)
             objects = 2 * (uint64_t)(tag & 0x0f);
         } else if (tag < 0xa0) {
             objects = tag & 0x0f;
-        } else if (tag < NIL) {
+        } else if (tag < FIRST) {
             length = tag & 0x1f;
         } else {
             const unsigned width = table[tag - FIRST].width;
@@ -531,8 +365,10 @@ static bool counts_are_honest(const unsigned char *p, size_t size)
                 return false;
             length = big_endian(p + i, width);
             i += width;
-            objects = length * table[tag - FIRST].per_item;
-            length = objects > 0 || table[tag - FIRST].per_item > 0 ? 0 : length;
+            if (table[tag - FIRST].per_item > 0) {
+                objects = length * table[tag - FIRST].per_item;
+                length = 0;
+            }
             length += table[tag - FIRST].payload;
         }
         if (length > size - i)
