@@ -71,7 +71,15 @@ int shim_model_predict(shim_model *m, const float *input, const int64_t shape[4]
 /* A PyTorch file: torch.load gives a dict name -> tensor, load_state_dict(strict) takes it. */
 int shim_save_pt(const struct archai_tensor *tensors, size_t n, const char *path, archai_err *err) SHIM_NOEXCEPT;
 
-int shim_test_throw(int kind, archai_err *err) SHIM_NOEXCEPT; /* tests only: bad_alloc, int, c10 */
+/* Tests only: raise an exception of the kind behind the guard. */
+enum {
+    SHIM_THROW_BAD_ALLOC,
+    SHIM_THROW_INT,
+    SHIM_THROW_C10,
+    SHIM_THROW_OUT_OF_MEMORY,
+    SHIM_THROW_STD
+};
+int shim_test_throw(int kind, archai_err *err) SHIM_NOEXCEPT;
 #ifdef __cplusplus
 }
 #endif

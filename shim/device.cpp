@@ -1,0 +1,154 @@
+/* shim/device.cpp - choosing a device, and setting the process up for it. */
+#include "shim/types.hpp"
+
+#include <dlfcn.h>
+#include <malloc.h>
+
+namespace
+{
+
+/* OpenBLAS built for POSIX threads has a pool of its own that neither OpenMP nor libtorch can limit;
+ * whichever BLAS is loaded, this symbol says whether it is OpenBLAS. */
+void limit_blas(int threads)
+{
+    using setter = void (*)(int);
+
+    if (auto set = reinterpret_cast<setter>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads")))
+        set(threads);
+}
+
+/* By default glibc maps every large block afresh and gives it back at once, so that each training
+ * step pays for the page faults of all its activations. One process trains one model at a time:
+ * keep the memory. */
+void keep_memory()
+{
+    (void)mallopt(M_MMAP_MAX, 0);
+    (void)mallopt(M_TRIM_THRESHOLD, -1);
+    (void)mallopt(M_TOP_PAD, 64 * 1024 * 1024);
+}
+
+/* A GPU's name through the driver's own library, which every version of it has: libtorch alone
+ * tells it only through the CUDA toolkit's headers. The number counts visible devices, in both. */
+std::string gpu_name(int index)
+{
+    using init = int (*)(unsigned);
+    using get = int (*)(int *, int);
+    using name = int (*)(char *, int, int);
+    std::string out;
+    int device = 0;
+    char text[128] = "";
+    void *lib = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+
+    if (lib == nullptr)
+        return out;
+    auto cu_init = reinterpret_cast<init>(dlsym(lib, "cuInit"));
+    auto cu_get = reinterpret_cast<get>(dlsym(lib, "cuDeviceGet"));
+    auto cu_name = reinterpret_cast<name>(dlsym(lib, "cuDeviceGetName"));
+    if (cu_init && cu_get && cu_name && cu_init(0) == 0 && cu_get(&device, index) == 0 &&
+        cu_name(text, sizeof text, device) == 0)
+        out = text;
+    (void)dlclose(lib);
+    return out;
+}
+
+int open_cpu(shim_device **out, int threads)
+{
+    keep_memory();
+    *out = new shim_device{torch::Device(torch::kCPU),
+                           "cpu, " + std::to_string(threads) +
+                               (threads == 1 ? " thread" : " threads")};
+    return ARCHAI_OK;
+}
+
+int open_cuda(shim_device **out, const char *device, archai_err *err)
+{
+    const std::string name(device);
+    const size_t visible = torch::cuda::is_available() ? torch::cuda::device_count() : 0;
+    size_t index = 0;
+
+    if (visible == 0)
+        return archai_fail(err, ARCHAI_ENOTFOUND,
+                           "%s: libtorch sees no GPU (a CPU build, no driver, or an empty "
+                           "CUDA_VISIBLE_DEVICES)",
+                           device);
+    if (name != "cuda") {
+        const std::string digits = name.substr(5);
+
+        if (name[4] != ':' || digits.empty() || digits.size() > 4 ||
+            digits.find_first_not_of("0123456789") != std::string::npos)
+            return archai_fail(err, ARCHAI_EINVAL, "%s: expected cpu, cuda or cuda:<number>",
+                               device);
+        index = std::stoul(digits);
+    }
+    if (index >= visible)
+        return archai_fail(err, ARCHAI_ENOTFOUND, "%s: only %zu GPUs are visible", device,
+                           visible);
+    /* The fastest convolution for each shape, and tensor cores for float32: a search compares
+     * models, it does not need the last bits. */
+    at::globalContext().setBenchmarkCuDNN(true);
+    at::globalContext().setAllowTF32CuBLAS(true);
+    const torch::Device rep(torch::kCUDA, static_cast<c10::DeviceIndex>(index));
+    const std::string text = "cuda:" + std::to_string(index) + " " +
+                             gpu_name(static_cast<int>(index));
+    /* The context comes up here, so that a sick device is a failed start and not a failed model. */
+    (void)torch::zeros({1}, torch::TensorOptions().device(rep)).item<float>();
+    *out = new shim_device{rep, text};
+    return ARCHAI_OK;
+}
+
+} // namespace
+
+extern "C" {
+
+int shim_device_open(shim_device **out, const char *device, int threads, archai_err *err) noexcept
+{
+    return shim::guard(err, __func__, [&]() -> int {
+        if (threads < 1)
+            return archai_fail(err, ARCHAI_EINVAL, "%d threads, expected at least 1", threads);
+        at::set_num_threads(threads);
+        limit_blas(threads);
+        if (std::strcmp(device, "cpu") == 0)
+            return open_cpu(out, threads);
+        if (std::strncmp(device, "cuda", 4) == 0)
+            return open_cuda(out, device, err);
+        return archai_fail(err, ARCHAI_EINVAL, "%s: expected cpu, cuda or cuda:<number>", device);
+    });
+}
+
+void shim_device_close(shim_device *d) noexcept
+{
+    delete d;
+}
+
+void shim_device_text(const shim_device *d, char *text, size_t size) noexcept
+{
+    (void)std::snprintf(text, size, "%s", d->text.c_str());
+}
+
+void shim_version(char *text, size_t size) noexcept
+{
+    (void)std::snprintf(text, size, "libtorch %d.%d.%d", TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR,
+                        TORCH_VERSION_PATCH);
+}
+
+int shim_test_throw(int kind, archai_err *err) noexcept
+{
+    return shim::guard(err, __func__, [&]() -> int {
+        switch (kind) {
+        case SHIM_THROW_BAD_ALLOC:
+            throw std::bad_alloc();
+        case SHIM_THROW_INT:
+            throw 42;
+        case SHIM_THROW_C10:
+            TORCH_CHECK(false, "a check of libtorch failed");
+        case SHIM_THROW_OUT_OF_MEMORY:
+            TORCH_CHECK_WITH(OutOfMemoryError, false, "CUDA out of memory");
+        case SHIM_THROW_STD:
+            throw std::runtime_error("a standard exception");
+        default:
+            return ARCHAI_OK;
+        }
+    });
+}
+
+} // extern "C"
