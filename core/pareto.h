@@ -24,12 +24,17 @@ int archai_pareto_front(const double *points, size_t rows, size_t n, size_t *out
 int archai_pareto_front_archai(const double *points, size_t rows, size_t n, size_t *out,
                                size_t *n_out, archai_err *err);
 /* Non-dominated sorting: front[i] is the front number of row i from 0 (rows with NaN: SIZE_MAX).
- * Efficient for 100,000 rows of 3 objectives. Equal rows share a front. */
+ * Equal rows share a front. Up to 3 objectives O(rows log^2 rows); beyond that each row is
+ * compared with the members of O(log fronts) fronts. Source: Zhang, Tian, Cheng, Jin 2015, "An
+ * Efficient Approach to Nondominated Sorting" (ENS-BS); the staircase that a front of three
+ * objectives becomes is Kung, Luccio, Preparata 1975. */
 int archai_pareto_sort(const double *points, size_t rows, size_t n, size_t *front,
                        archai_err *err);
 
-/* Exact hypervolume of points [rows, n] against a reference point, n <= 4. Points outside the
- * reference are clipped away. Source: Beume et al. 2009 (3-D sweep); While et al. 2012 (WFG). */
+/* Exact hypervolume of points [rows, n] against a reference point, 1 <= n <= 4. Points that do not
+ * lie below the reference in every objective add nothing, nor do rows with NaN. O(rows log rows)
+ * up to 3 objectives, O(rows^2 log rows) for 4. Source of the 3-D sweep: Fonseca, Paquete,
+ * Lopez-Ibanez 2006; Beume et al. 2009. ARCHAI_EINVAL: n outside 1..4 or an infinite point. */
 int archai_pareto_hypervolume(const double *points, size_t rows, size_t n, const double *reference,
                               double *out, archai_err *err);
 
@@ -39,6 +44,8 @@ typedef struct archai_front {
     size_t n, capacity;
     double *points; /* [n, n_objectives], owned */
     int64_t *tags;  /* [n], owned */
+    int64_t *left;  /* [n_left], owned: tags of those that the last insert made leave */
+    size_t n_left;
 } archai_front;
 void archai_front_init(archai_front *f, size_t n_objectives);
 void archai_front_fini(archai_front *f);

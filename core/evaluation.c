@@ -1,0 +1,79 @@
+#include "core/evaluation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* clang-format off */
+static const char *const status_names[] = {
+#define X(name, value, text) [name] = text,
+    ARCHAI_STATUS_LIST(X)
+#undef X
+};
+/* clang-format on */
+
+const char *archai_status_name(int status)
+{
+    return status >= 0 && status < ARCHAI_STATUS_COUNT ? status_names[status] : "unknown";
+}
+
+int archai_status_from_name(const char *name)
+{
+    for (int i = 0; i < ARCHAI_STATUS_COUNT; i++)
+        if (strcmp(status_names[i], name) == 0)
+            return i;
+    return -1;
+}
+
+void archai_evaluation_fini(archai_evaluation *e)
+{
+    free(e->archid);
+    free(e->arch);
+    free(e->error);
+    free(e->operator_);
+    free(e->parents);
+    free(e->metadata);
+    free(e->device);
+    free(e->encoding);
+    archai_measures_free(e->measures, e->n_measures);
+    for (size_t i = 0; i < e->n_curves; i++) {
+        free(e->curves[i].name);
+        free(e->curves[i].values);
+    }
+    free(e->curves);
+    for (size_t i = 0; i < e->n_tensors; i++)
+        free(e->tensors[i].name);
+    free(e->tensors);
+    *e = (archai_evaluation){0};
+}
+
+int archai_evaluation_set_measure(archai_evaluation *e, const char *name, double value,
+                                  archai_err *err)
+{
+    archai_measure *grown;
+    char *copy;
+
+    for (size_t i = 0; i < e->n_measures; i++)
+        if (strcmp(e->measures[i].name, name) == 0) {
+            e->measures[i].value = value;
+            return ARCHAI_OK;
+        }
+    grown = realloc(e->measures, (e->n_measures + 1) * sizeof *grown);
+    if (grown == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for measure '%s'", name);
+    e->measures = grown;
+    copy = strdup(name);
+    if (copy == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for measure '%s'", name);
+    e->measures[e->n_measures++] = (archai_measure){copy, value};
+    return ARCHAI_OK;
+}
+
+void archai_candidate_fini(archai_candidate *c)
+{
+    archai_model_fini(&c->model);
+    free(c->arch);
+    free(c->parents);
+    archai_measures_free(c->measures, c->n_measures);
+    free(c->encoding);
+    *c = (archai_candidate){0};
+}
