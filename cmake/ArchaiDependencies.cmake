@@ -59,6 +59,5 @@ find_package(Torch QUIET)
 archai_need(Torch_FOUND "libtorch (1.13 or newer; CMAKE_PREFIX_PATH or Torch_DIR names your own)" libtorch-dev)
 
 if(ARCHAI_TESTS)
-  find_package(cmocka QUIET CONFIG)
   archai_need(cmocka_FOUND "cmocka" libcmocka-dev)
 endif()

@@ -13,18 +13,33 @@ if(ARCHAI_SANITIZE)
   target_link_options(archai_flags INTERFACE -fsanitize=${ARCHAI_SANITIZE})
 endif()
 
+# `programs`: everything in bin/, without the tests. `sanitized-tests`: the unit tests that need neither
+# MPI nor libtorch; ./bootstrap test builds them once more under AddressSanitizer and UBSan.
+add_custom_target(programs)
+add_custom_target(sanitized-tests)
+
 # A program runner/<name with _>.c -> bin/<name>
 function(archai_add_program name)
   cmake_parse_arguments(P "" "" "LIBS;SOURCES" ${ARGN})
   string(REPLACE "-" "_" file ${name})
   add_executable(${name} ${file}.c ${P_SOURCES})
   target_link_libraries(${name} PRIVATE ${P_LIBS})
+  add_dependencies(programs ${name})
 endfunction()
 
-# archai_add_test(unit_x LIBS archai_core [RANKS 1 2 4] [LABELS ...] [TIMEOUT 60])
+# Open MPI counts cores and binds ranks to them; tests share a few cores. Others know no such words.
+execute_process(COMMAND ${MPIEXEC_EXECUTABLE} --version OUTPUT_VARIABLE version ERROR_QUIET)
+if(version MATCHES "Open MPI|Open RTE|PRRTE")
+  set(ARCHAI_MPIEXEC_FLAGS --oversubscribe --bind-to none)
+endif()
+set(ARCHAI_MPI_ENVIRONMENT "OMP_NUM_THREADS=1" "OMPI_ALLOW_RUN_AS_ROOT=1" "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
+  "PRTE_ALLOW_RUN_AS_ROOT=1" "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1")
+
+# archai_add_test(unit_x LIBS archai_core [RANKS 1 2 4] [PROGRAMS archai-guard] [LABELS ...] [TIMEOUT 120])
 # One cmocka program tests/<name>.c; with RANKS it runs under mpiexec once per count, as <name>.np<k>.
+# PROGRAMS names programs of the project that the test starts.
 function(archai_add_test name)
-  cmake_parse_arguments(T "" "TIMEOUT" "LIBS;RANKS;LABELS" ${ARGN})
+  cmake_parse_arguments(T "" "TIMEOUT" "LIBS;RANKS;PROGRAMS;LABELS" ${ARGN})
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 120)
   endif()
@@ -33,22 +48,33 @@ function(archai_add_test name)
   target_compile_definitions(${name} PRIVATE ARCHAI_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
     ARCHAI_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ARCHAI_BIN_DIR="${PROJECT_BINARY_DIR}/bin")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-  if(NOT T_RANKS)
+  if(T_PROGRAMS)
+    add_dependencies(${name} ${T_PROGRAMS})
+  endif()
+  if(T_RANKS)
+    target_link_libraries(${name} PRIVATE archai_mpi_test_support)
+  else()
+    if(NOT "archai_shim" IN_LIST T_LIBS AND NOT "archai-evaluator" IN_LIST T_PROGRAMS)
+      list(APPEND T_LABELS sanitized)
+      add_dependencies(sanitized-tests ${name})
+    endif()
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "unit;${T_LABELS}" SKIP_RETURN_CODE 77)
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "unit;${T_LABELS}" SKIP_RETURN_CODE 77
+      ENVIRONMENT "OMP_NUM_THREADS=1")
   endif()
   foreach(np IN LISTS T_RANKS)
     set(t ${name}.np${np})
-    add_test(NAME ${t} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${np} --oversubscribe --bind-to none
+    add_test(NAME ${t} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${np} ${ARCHAI_MPIEXEC_FLAGS}
       $<TARGET_FILE:${name}>)
     set_tests_properties(${t} PROPERTIES PROCESSORS 2 TIMEOUT ${T_TIMEOUT}
       LABELS "mpi;${T_LABELS}" SKIP_RETURN_CODE 77 RESOURCE_LOCK mpiexec
-      ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMP_NUM_THREADS=1")
+      ENVIRONMENT "${ARCHAI_MPI_ENVIRONMENT}")
   endforeach()
 endfunction()
 
 # archai_add_script_test(name script.sh|script.py [LABELS ...] [TIMEOUT 300] [ARGS ...])
-# An end-to-end story; it gets ARCHAI_BIN, ARCHAI_SOURCE and a fresh ARCHAI_TMP, and skips with 77.
+# An end-to-end story; it gets ARCHAI_BIN, ARCHAI_SOURCE and a fresh ARCHAI_TMP, and skips with 77
+# (tests/support/run_story.sh).
 function(archai_add_script_test name script)
   cmake_parse_arguments(T "" "TIMEOUT" "LABELS;ARGS" ${ARGN})
   if(NOT T_TIMEOUT)
@@ -58,5 +84,11 @@ function(archai_add_script_test name script)
     ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${T_ARGS})
   set_tests_properties(${name} PROPERTIES PROCESSORS 2 TIMEOUT ${T_TIMEOUT} LABELS "e2e;${T_LABELS}"
     SKIP_RETURN_CODE 77 RESOURCE_LOCK mpiexec
-    ENVIRONMENT "ARCHAI_BIN=${PROJECT_BINARY_DIR}/bin;ARCHAI_SOURCE=${PROJECT_SOURCE_DIR};ARCHAI_TMP=${PROJECT_BINARY_DIR}/stories/${name};OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMP_NUM_THREADS=1")
+    ENVIRONMENT "ARCHAI_BIN=${PROJECT_BINARY_DIR}/bin;ARCHAI_SOURCE=${PROJECT_SOURCE_DIR};ARCHAI_TMP=${PROJECT_BINARY_DIR}/stories/${name};${ARCHAI_MPI_ENVIRONMENT}")
+endfunction()
+
+# archai_add_check(name COMMAND...): looks at the sources or at the programs, runs nothing of them.
+function(archai_add_check name)
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 60 LABELS check SKIP_RETURN_CODE 77)
 endfunction()

@@ -1,0 +1,29 @@
+# Words for stories in bash: . "$ARCHAI_SOURCE/tests/support/story.sh"
+set -euo pipefail
+
+fail() { echo "FAIL: $*" >&2; exit 1; }
+skip() { echo "skipped: $*"; exit 77; }
+
+# expect CODE COMMAND...: run it, output into out.txt and err.txt, and insist on its exit code.
+expect() {
+    local want=$1 rc=0
+    shift
+    "$@" >out.txt 2>err.txt || rc=$?
+    if [ "$rc" -ne "$want" ]; then
+        cat out.txt err.txt >&2
+        fail "exit code $rc, expected $want: $*"
+    fi
+}
+
+# says FILE TEXT: the file holds that text.
+says() { grep -qF -- "$2" "$1" || { cat "$1" >&2; fail "$1 does not say: $2"; }; }
+
+# within SECONDS COMMAND...: wait for a condition; the bound only ends a hang, it measures nothing.
+within() {
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $deadline ] || fail "still not so: $*"
+        sleep 0.1
+    done
+}
