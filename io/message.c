@@ -153,6 +153,23 @@ void archai_buffer_free(archai_buffer *b)
     *b = (archai_buffer){0};
 }
 
+int archai_buffer_reserve(archai_buffer *b, size_t more, archai_err *err)
+{
+    size_t capacity = b->capacity > 0 ? b->capacity : 512;
+    char *grown;
+
+    if (more <= b->capacity - b->size)
+        return ARCHAI_OK;
+    while (capacity - b->size < more && capacity <= SIZE_MAX / 2)
+        capacity *= 2;
+    grown = capacity - b->size >= more ? realloc(b->data, capacity) : NULL;
+    if (grown == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu bytes of messages", more);
+    b->data = grown;
+    b->capacity = capacity;
+    return ARCHAI_OK;
+}
+
 /* A buffer that stays failed: fields are written without a check each, one at the end. */
 typedef struct writer {
     archai_buffer *out;
@@ -163,27 +180,13 @@ typedef struct writer {
 static int append(void *payload, const char *data, size_t n)
 {
     writer *w = payload;
-    archai_buffer *b = w->out;
 
-    if (w->failed)
+    if (w->failed || archai_buffer_reserve(w->out, n, NULL) != ARCHAI_OK) {
+        w->failed = true;
         return -1;
-    if (n > b->capacity - b->size) {
-        size_t capacity = b->capacity > 0 ? b->capacity : 512;
-        char *grown = NULL;
-
-        while (capacity - b->size < n && capacity <= SIZE_MAX / 2)
-            capacity *= 2;
-        if (capacity - b->size >= n)
-            grown = realloc(b->data, capacity);
-        if (grown == NULL) {
-            w->failed = true;
-            return -1;
-        }
-        b->data = grown;
-        b->capacity = capacity;
     }
-    memcpy(b->data + b->size, data, n);
-    b->size += n;
+    memcpy(w->out->data + w->out->size, data, n);
+    w->out->size += n;
     return 0;
 }
 
@@ -311,6 +314,51 @@ void archai_message_fini(archai_message *m)
         archai_evaluation_fini(m->evaluation);
     free(m->evaluation);
     *m = (archai_message){0};
+}
+
+/* -- frames
+ * -------------------------------------------------------------------------------------- */
+
+int archai_frame_append(const archai_message *m, archai_buffer *out, archai_err *err)
+{
+    const size_t start = out->size;
+    size_t n;
+    int rc;
+
+    ARCHAI_TRY(archai_buffer_reserve(out, ARCHAI_FRAME_HEAD, err));
+    out->size += ARCHAI_FRAME_HEAD;
+    rc = archai_message_pack(m, out, err);
+    if (rc != ARCHAI_OK) {
+        out->size = start;
+        return rc;
+    }
+    n = out->size - start - ARCHAI_FRAME_HEAD;
+    for (int i = 0; i < ARCHAI_FRAME_HEAD; i++)
+        out->data[start + (size_t)i] = (char)(n >> (8 * i) & 0xff);
+    return ARCHAI_OK;
+}
+
+int archai_frame_take(const archai_buffer *in, size_t *used, archai_message *out, bool *got,
+                      archai_err *err)
+{
+    const unsigned char *head = (const unsigned char *)in->data + *used;
+    const size_t have = in->size - *used;
+    size_t n = 0;
+
+    *got = false;
+    if (have < ARCHAI_FRAME_HEAD)
+        return ARCHAI_OK;
+    for (int i = 0; i < ARCHAI_FRAME_HEAD; i++)
+        n |= (size_t)head[i] << (8 * i);
+    if (n > ARCHAI_FRAME_MAX)
+        return archai_fail(err, ARCHAI_EFORMAT, "a frame of %zu bytes exceeds %d", n,
+                           ARCHAI_FRAME_MAX);
+    if (have - ARCHAI_FRAME_HEAD < n)
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_message_unpack((const char *)head + ARCHAI_FRAME_HEAD, n, out, err));
+    *used += ARCHAI_FRAME_HEAD + n;
+    *got = true;
+    return ARCHAI_OK;
 }
 
 /* -- evaluations alone

@@ -22,6 +22,7 @@ typedef struct archai_buffer {
     size_t size, capacity;
 } archai_buffer;
 void archai_buffer_free(archai_buffer *b);
+int archai_buffer_reserve(archai_buffer *b, size_t more, archai_err *err); /* room after size */
 
 /* clang-format off */
 /* Between ranks and between a worker and its evaluator. C coordinator, W worker, E evaluator. */
@@ -87,6 +88,12 @@ int archai_evaluation_pack(const archai_evaluation *e, archai_buffer *out, archa
 int archai_evaluation_unpack(const char *data, size_t size, archai_evaluation *out,
                              archai_err *err);
 
-/* Frames on pipes: uint32 little-endian length, then one message; at most 256 MiB. */
-enum { ARCHAI_FRAME_MAX = 256 * 1024 * 1024 };
+/* Frames, on pipes and in the messages between ranks: uint32 little-endian length, then one message
+ * of at most 256 MiB. */
+enum { ARCHAI_FRAME_MAX = 256 * 1024 * 1024, ARCHAI_FRAME_HEAD = 4 };
+int archai_frame_append(const archai_message *m, archai_buffer *out, archai_err *err);
+/* Take the frame at in->data + *used: *got and *out (caller fini) when it is complete, and *used
+ * moves behind it. Consumed bytes stay in the buffer until the caller drops them. */
+int archai_frame_take(const archai_buffer *in, size_t *used, archai_message *out, bool *got,
+                      archai_err *err);
 #endif

@@ -323,6 +323,39 @@ static void packing_appends(void **state)
     archai_buffer_free(&b);
 }
 
+static void frames_are_taken_one_by_one(void **state)
+{
+    archai_message m = {.type = ARCHAI_MSG_RETURNED, .id = 1}, back = {0};
+    archai_buffer b = {0}, part;
+    archai_err err = ARCHAI_ERR_INIT;
+    size_t used = 0, one;
+    bool got;
+
+    (void)state;
+    assert_int_equal(archai_frame_append(&m, &b, NULL), ARCHAI_OK);
+    one = b.size;
+    m.id = 2;
+    assert_int_equal(archai_frame_append(&m, &b, NULL), ARCHAI_OK);
+    for (size_t n = 0; n < one; n++) {
+        part = (archai_buffer){.data = b.data, .size = n};
+        assert_int_equal(archai_frame_take(&part, &used, &back, &got, NULL), ARCHAI_OK);
+        assert_false(got);
+        assert_int_equal(used, 0);
+    }
+    for (int id = 1; id <= 2; id++) {
+        assert_int_equal(archai_frame_take(&b, &used, &back, &got, NULL), ARCHAI_OK);
+        assert_true(got);
+        assert_int_equal(back.id, id);
+        archai_message_fini(&back);
+    }
+    assert_int_equal(used, b.size);
+    memset(b.data, 0xff, 4);
+    used = 0;
+    assert_int_equal(archai_frame_take(&b, &used, &back, &got, &err), ARCHAI_EFORMAT);
+    assert_string_equal(err.text, "a frame of 4294967295 bytes exceeds 268435456");
+    archai_buffer_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +365,7 @@ int main(void)
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(damage_is_survived),
         cmocka_unit_test(packing_appends),
+        cmocka_unit_test(frames_are_taken_one_by_one),
     };
 
     return cmocka_run_group_tests_name("message", tests, NULL, NULL);
