@@ -225,8 +225,8 @@ static int int_field(const json_t *root, const char *key, int64_t low, int64_t h
 
 static int parse_objective(const json_t *j, archai_objective *o, archai_err *err)
 {
-    const char *name, *source, *unit;
-    int64_t direction, expensive;
+    const char *name = NULL, *source = NULL, *unit = NULL;
+    int64_t direction = 0, expensive = 0;
     const json_t *constraint = json_object_get(j, "constraint");
     size_t n = json_array_size(constraint);
     size_t i;
@@ -261,7 +261,7 @@ int archai_index_open_parse(const char *line, size_t size, archai_index_run_pars
 {
     archai_index_run *run = &out->run;
     const json_t *objectives;
-    int64_t ranks, weights;
+    int64_t ranks = 0, weights = 0;
     size_t i;
     int rc;
 
