@@ -1,0 +1,14 @@
+/* runner/signals.h - SIGINT, SIGTERM and SIGUSR1 as one counter that the loop looks at.
+ *
+ * The first one asks for a drain, a second one means now. Handlers only count: everything else is
+ * done by the loop, which sleeps a few milliseconds at most. SIGPIPE is ignored (a child's closed
+ * pipe is an error value here).
+ */
+#ifndef ARCHAI_RUNNER_SIGNALS_H
+#define ARCHAI_RUNNER_SIGNALS_H
+#include "core/err.h"
+
+int archai_signals_install(archai_err *err);
+int archai_signals_count(void);         /* stop requests so far */
+const char *archai_signals_name(void);  /* "SIGTERM": the first one; "" before */
+#endif
