@@ -43,6 +43,22 @@ int archai_err_wrap(archai_err *err, int rc, const char *fmt, ...)
     return rc;
 }
 
+int archai_err_also(archai_err *err, int rc, int other_rc, const archai_err *other)
+{
+    size_t n;
+
+    if (other_rc == ARCHAI_OK)
+        return rc;
+    if (err != NULL && rc == ARCHAI_OK) {
+        *err = *other;
+    } else if (err != NULL) {
+        n = strlen(err->text);
+        if (n + strlen(other->text) + 1 < sizeof err->text)
+            (void)snprintf(err->text + n, sizeof err->text - n, "\n%s", other->text);
+    }
+    return rc != ARCHAI_OK ? rc : other_rc;
+}
+
 const char *archai_rc_name(int rc)
 {
     switch (rc) {

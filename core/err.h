@@ -50,7 +50,7 @@ typedef struct archai_err {
     int rank;                       /* rank of first detection; -1 where ranks play no part */
     int line;                       /* line of first detection */
     char file[32];                  /* base name of the detecting source file */
-    char text[ARCHAI_ERR_TEXT_MAX]; /* outermost context first; one line */
+    char text[ARCHAI_ERR_TEXT_MAX]; /* outermost context first; one line a problem */
 } archai_err;
 
 #define ARCHAI_ERR_INIT                                                                            \
@@ -65,6 +65,10 @@ typedef struct archai_err {
  * passed err == NULL keeps the code. The place of first detection stays. */
 int archai_err_wrap(archai_err *err, int rc, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Several problems in one input: add `other` on a line of its own when `other_rc` is not 0. `rc`
+ * tells whether err holds one already; returns the first code. What finds no room is left out. */
+int archai_err_also(archai_err *err, int rc, int other_rc, const archai_err *other);
 
 int archai_err_set_(archai_err *err, int code, const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

@@ -16,7 +16,8 @@
  *   ARCHAI_OPT_STRINGS  archai_strings
  *
  * `def` is the default as text; NULL means required. min/max bound numbers (both inclusive) or
- * list elements; for STRING they are unused.
+ * list elements; for STRING they are unused. A number may also have one word that stands for a
+ * value outside or inside the range, in `choices`: "auto=0", "none=inf".
  */
 #ifndef ARCHAI_CORE_OPTION_H
 #define ARCHAI_CORE_OPTION_H
@@ -58,8 +59,8 @@ typedef struct archai_option {
     size_t offset;       /* of the field in the struct */
     double min, max;     /* inclusive */
     const char *def;     /* default as text; NULL: required */
-    const char *unit;    /* "models", "s", "bytes"; "" when the number counts nothing */
-    const char *choices; /* ARCHAI_OPT_CHOICE: "idx hdf5 synthetic", else NULL */
+    const char *unit;    /* "models", "s", "bytes"; "" or NULL when the number counts nothing */
+    const char *choices; /* CHOICE: "idx hdf5 synthetic"; numbers: NULL or a word, "auto=0" */
     const char *help;    /* one line */
 } archai_option;
 

@@ -31,8 +31,10 @@ typedef struct archai_space_ops {
     size_t size;                  /* bytes of the concrete struct, archai_space first */
     const archai_option *options; /* keys of [space], without name and seed */
 
-    int (*init)(archai_space *self, archai_err *err); /* options, seed, rng and data are set */
-    void (*fini)(archai_space *self);                 /* (optional) */
+    /* Options, seed, rng and data are set. An error begins with the key at fault ("max_layers:
+     * ..."); what init made is released by itself then, options by the caller. */
+    int (*init)(archai_space *self, archai_err *err);
+    void (*fini)(archai_space *self); /* (optional) */
 
     int (*random_sample)(archai_space *self, archai_model *out, archai_err *err);
     /* `arch` is a parsed arch file (borrowed). Accepts any well-formed architecture, also one
@@ -75,7 +77,8 @@ int archai_space_create(archai_space **out, archai_ini *ini, const archai_data_s
                         archai_err *err);
 void archai_space_destroy(archai_space *s); /* NULL is allowed */
 
-bool archai_space_can(const archai_space *s, const char *ability); /* "mutate", "crossover", "encode", "describe" */
+/* "mutate", "crossover", "encode", "describe", "at" (enumeration, with cardinality) */
+bool archai_space_can(const archai_space *s, const char *ability);
 
 int archai_space_random_sample(archai_space *s, archai_model *out, archai_err *err);
 int archai_space_mutate(archai_space *s, const archai_model *parent, archai_model *child,
@@ -85,17 +88,24 @@ int archai_space_crossover(archai_space *s, const archai_model *const *parents, 
 int archai_space_encode(archai_space *s, const archai_model *m, float *out, archai_err *err);
 int archai_space_describe(archai_space *s, const archai_model *m, archai_network *out,
                           archai_err *err);
-/* save_arch / load_arch on text (JSON, or YAML where the space writes it) and on parsed JSON. */
+/* save_arch / load_arch on text (JSON, or YAML where the space writes it) and on parsed JSON.
+ * Errors about a text begin with its line ("3: kernel_size: ..."), so that "path:" goes before. */
 int archai_space_save_arch(archai_space *s, const archai_model *m, char **text, archai_err *err);
 int archai_space_load_arch(archai_space *s, const char *text, size_t size, archai_model *out,
                            archai_err *err);
 int archai_space_load_json(archai_space *s, const json_t *arch, archai_model *out,
                            archai_err *err);
-/* What Archai prints for an ArchaiModel ("ArchaiModel(\n\tarchid=..."). */
+/* What Archai prints for an ArchaiModel ("ArchaiModel(\n\tarchid=..."), without a final newline. */
 int archai_space_print(archai_space *s, const archai_model *m, FILE *out, archai_err *err);
 /* Number of architectures, or infinity where the space cannot tell. */
 double archai_space_cardinality(const archai_space *s);
 
 extern const archai_space_ops *const archai_spaces[]; /* registry.c; NULL-terminated */
-extern const archai_option archai_space_common_options[]; /* name, seed */
+
+/* Keys of [space] that every space has. */
+typedef struct archai_space_common {
+    char *name;
+    int64_t seed;
+} archai_space_common;
+extern const archai_option archai_space_common_options[];
 #endif

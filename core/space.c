@@ -1,0 +1,286 @@
+#include "core/space.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config.h"
+#include "core/python_text.h"
+
+enum { ARCH_MAX_BYTES = 4 * 1024 * 1024, MAX_SPACES = 64 };
+
+/* clang-format off */
+const archai_option archai_space_common_options[] = {
+    {"name", ARCHAI_OPT_STRING, offsetof(archai_space_common, name), 0, 0, NULL, "", NULL, "which search space"},
+    {"seed", ARCHAI_OPT_INT, offsetof(archai_space_common, seed), 0, 0x1p63, "1", "", NULL, "seed of the space's own generator (Python's random.Random)"},
+    ARCHAI_OPTION_END,
+};
+/* clang-format on */
+
+/* -- creation ------------------------------------------------------------------------------------ */
+
+static int find_space(const char *name, const archai_space_ops **out, archai_err *err)
+{
+    const char *names[MAX_SPACES], *near;
+    char known[512] = "";
+    size_t n = 0;
+
+    for (; archai_spaces[n] != NULL && n < MAX_SPACES; n++) {
+        if (strcmp(archai_spaces[n]->name, name) == 0) {
+            *out = archai_spaces[n];
+            return ARCHAI_OK;
+        }
+        names[n] = archai_spaces[n]->name;
+        (void)snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s",
+                       n > 0 ? " " : "", names[n]);
+    }
+    near = archai_nearest(name, names, n);
+    if (near != NULL)
+        return archai_fail(err, ARCHAI_EINVAL, "no search space '%.100s'; did you mean '%s'?", name,
+                           near);
+    return archai_fail(err, ARCHAI_EINVAL, "no search space '%.100s', expected one of: %s", name,
+                       known);
+}
+
+/* Say where the key stands that an init complains about ("max_layers: ..."): its own line, or that
+ * of the section when it has its default. */
+static int locate(const archai_ini *ini, const archai_option *options, int rc, archai_err *err)
+{
+    size_t n = err != NULL ? strcspn(err->text, ":") : 0;
+    const archai_ini_entry *e;
+
+    for (const archai_option *o = options; n > 0 && o->key != NULL; o++) {
+        if (strlen(o->key) != n || strncmp(o->key, err->text, n) != 0)
+            continue;
+        e = archai_ini_find(ini, "space", o->key);
+        if (e == NULL)
+            e = archai_ini_find(ini, "space", NULL);
+        return archai_err_wrap(err, rc, "%s:%d: space.", e->file, e->line);
+    }
+    return rc;
+}
+
+static int open_space(archai_space **out, const archai_space_ops *ops, archai_ini *ini,
+                      const archai_space_common *common, const archai_data_shape *data,
+                      archai_err *err)
+{
+    archai_space *s = calloc(1, ops->size);
+    int rc;
+
+    if (s == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "search space '%s': out of memory", ops->name);
+    s->ops = ops;
+    s->seed = common->seed;
+    archai_rng_seed(&s->rng, (uint64_t)common->seed);
+    if (data != NULL)
+        s->data = *data;
+    rc = archai_config_apply(ini, "space", ops->options, s, err);
+    if (rc == ARCHAI_OK) {
+        rc = ops->init(s, err);
+        if (rc != ARCHAI_OK)
+            rc = locate(ini, ops->options, rc, err);
+        else
+            *out = s;
+    }
+    if (rc != ARCHAI_OK) {
+        archai_option_free(ops->options, s);
+        free(s);
+    }
+    return rc;
+}
+
+int archai_space_create(archai_space **out, archai_ini *ini, const archai_data_shape *data,
+                        archai_err *err)
+{
+    archai_space_common common = {.name = NULL};
+    const archai_space_ops *ops = NULL;
+    const archai_ini_entry *name;
+    int rc;
+
+    if (!archai_ini_has_section(ini, "space"))
+        return archai_fail(err, ARCHAI_ENOTFOUND, "section [space] is missing");
+    rc = archai_config_apply(ini, "space", archai_space_common_options, &common, err);
+    if (rc != ARCHAI_OK)
+        goto out;
+    name = archai_ini_find(ini, "space", "name");
+    rc = find_space(common.name, &ops, err);
+    if (rc != ARCHAI_OK) {
+        rc = archai_err_wrap(err, rc, "%s:%d: space.name: ", name->file, name->line);
+        goto out;
+    }
+    rc = open_space(out, ops, ini, &common, data, err);
+out:
+    archai_option_free(archai_space_common_options, &common);
+    return rc;
+}
+
+void archai_space_destroy(archai_space *s)
+{
+    if (s == NULL)
+        return;
+    if (s->ops->fini != NULL)
+        s->ops->fini(s);
+    archai_option_free(s->ops->options, s);
+    free(s);
+}
+
+/* -- abilities --------------------------------------------------------------------------------------- */
+
+bool archai_space_can(const archai_space *s, const char *ability)
+{
+    const struct {
+        const char *name;
+        bool has;
+    } abilities[] = {
+        {"mutate", s->ops->mutate != NULL},     {"crossover", s->ops->crossover != NULL},
+        {"encode", s->ops->encode != NULL},     {"describe", s->ops->describe != NULL},
+        {"at", s->ops->at != NULL && s->ops->cardinality != NULL},
+    };
+
+    for (size_t i = 0; i < sizeof abilities / sizeof abilities[0]; i++)
+        if (strcmp(abilities[i].name, ability) == 0)
+            return abilities[i].has;
+    return false;
+}
+
+static int need(const archai_space *s, const char *ability, archai_err *err)
+{
+    if (archai_space_can(s, ability))
+        return ARCHAI_OK;
+    return archai_fail(err, ARCHAI_ENOTSUP, "space '%s' has no %s", s->ops->name, ability);
+}
+
+static int need_arch(const archai_model *m, archai_err *err)
+{
+    if (m->arch != NULL)
+        return ARCHAI_OK;
+    return archai_fail(err, ARCHAI_EINVAL, "model '%.200s' was cleared: its arch is gone", m->archid);
+}
+
+int archai_space_random_sample(archai_space *s, archai_model *out, archai_err *err)
+{
+    return s->ops->random_sample(s, out, err);
+}
+
+int archai_space_mutate(archai_space *s, const archai_model *parent, archai_model *child,
+                        archai_err *err)
+{
+    ARCHAI_TRY(need(s, "mutate", err));
+    ARCHAI_TRY(need_arch(parent, err));
+    return s->ops->mutate(s, parent, child, err);
+}
+
+int archai_space_crossover(archai_space *s, const archai_model *const *parents, size_t n,
+                           archai_model *child, archai_err *err)
+{
+    ARCHAI_TRY(need(s, "crossover", err));
+    if (n == 0)
+        return archai_fail(err, ARCHAI_EINVAL, "a crossover of no models");
+    for (size_t i = 0; i < n; i++)
+        ARCHAI_TRY(need_arch(parents[i], err));
+    return s->ops->crossover(s, parents, n, child, err);
+}
+
+int archai_space_encode(archai_space *s, const archai_model *m, float *out, archai_err *err)
+{
+    ARCHAI_TRY(need(s, "encode", err));
+    ARCHAI_TRY(need_arch(m, err));
+    return s->ops->encode(s, m, out, err);
+}
+
+int archai_space_describe(archai_space *s, const archai_model *m, archai_network *out,
+                          archai_err *err)
+{
+    ARCHAI_TRY(need(s, "describe", err));
+    ARCHAI_TRY(need_arch(m, err));
+    return s->ops->describe(s, m, out, err);
+}
+
+double archai_space_cardinality(const archai_space *s)
+{
+    return s->ops->cardinality != NULL ? s->ops->cardinality(s) : INFINITY;
+}
+
+/* -- arch files ------------------------------------------------------------------------------------------ */
+
+int archai_space_save_arch(archai_space *s, const archai_model *m, char **text, archai_err *err)
+{
+    ARCHAI_TRY(need_arch(m, err));
+    if (s->ops->save_arch != NULL)
+        return s->ops->save_arch(s, m, text, err);
+    return archai_python_json(m->arch, false, text, err);
+}
+
+/* Line of the first mention of the key that an error of load_arch begins with: as "key" in JSON,
+ * bare in YAML. */
+static int line_of_key(const char *text, size_t size, const char *message)
+{
+    char quoted[130];
+    int n = (int)strcspn(message, ": "), line = 1;
+    const char *hit = NULL;
+
+    if (n > 0 && n < 128) {
+        (void)snprintf(quoted, sizeof quoted, "\"%.*s\"", n, message);
+        hit = memmem(text, size, quoted, (size_t)n + 2);
+        if (hit == NULL)
+            hit = memmem(text, size, message, (size_t)n);
+    }
+    for (const char *p = text; hit != NULL && p < hit; p++)
+        line += *p == '\n' ? 1 : 0;
+    return line;
+}
+
+int archai_space_load_arch(archai_space *s, const char *text, size_t size, archai_model *out,
+                           archai_err *err)
+{
+    archai_err inner = ARCHAI_ERR_INIT;
+    json_error_t where;
+    json_t *arch;
+    int rc;
+
+    if (size > ARCH_MAX_BYTES)
+        return archai_fail(err, ARCHAI_EFORMAT, "1: more than 4 MiB, this is no arch file");
+    arch = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+    if (arch == NULL)
+        return archai_fail(err, ARCHAI_EFORMAT, "%d: %s, expected JSON", where.line, where.text);
+    rc = s->ops->load_arch(s, arch, out, &inner);
+    json_decref(arch);
+    if (rc != ARCHAI_OK)
+        return archai_fail(err, rc, "%d: %s", line_of_key(text, size, inner.text), inner.text);
+    return ARCHAI_OK;
+}
+
+int archai_space_load_json(archai_space *s, const json_t *arch, archai_model *out, archai_err *err)
+{
+    return s->ops->load_arch(s, arch, out, err);
+}
+
+/* -- printed form ------------------------------------------------------------------------------------------ */
+
+static int print_arch(archai_space *s, const archai_model *m, FILE *out, archai_err *err)
+{
+    archai_network net = {.n_steps = 0};
+
+    if (m->arch == NULL) {
+        (void)fputs("None", out);
+        return ARCHAI_OK;
+    }
+    if (s->ops->describe == NULL)
+        return archai_python_repr(m->arch, out, err);
+    ARCHAI_TRY(s->ops->describe(s, m, &net, err));
+    (void)archai_module_print(net.root, out); /* ferror tells the caller */
+    archai_network_fini(&net);
+    return ARCHAI_OK;
+}
+
+int archai_space_print(archai_space *s, const archai_model *m, FILE *out, archai_err *err)
+{
+    (void)fprintf(out, "ArchaiModel(\n\tarchid=%s, \n\tmetadata=", m->archid);
+    ARCHAI_TRY(archai_python_repr(m->metadata, out, err));
+    (void)fputs(", \n\tarch=", out);
+    ARCHAI_TRY(print_arch(s, m, out, err));
+    (void)fputs("\n)", out);
+    if (ferror(out))
+        return archai_fail(err, ARCHAI_EIO, "printing a model failed");
+    return ARCHAI_OK;
+}

@@ -1,0 +1,333 @@
+/* Search space `cnn`: the CNNSearchSpaceExt of Archai's document "Discrete Search Spaces".
+ *
+ * nb_layers x [Conv2d, BatchNorm2d, ReLU], AdaptiveAvgPool2d, a 1 x 1 Conv2d to the classes. All
+ * draws follow the document, so that a seed gives its architectures. Two differences from it:
+ * the output is flattened instead of squeezed (a batch of one keeps its batch dimension), and
+ * input channels and classes come from the data set where one is known.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/space.h"
+
+/* The document's images: one channel, ten classes; their size is MNIST's. */
+enum { CHANNELS = 1, HEIGHT = 28, WIDTH = 28, CLASSES = 10 };
+/* Bounds of a well-formed architecture; MAX_PARAMS keeps a small file from asking for gigabytes. */
+enum { MAX_LAYERS = 1000, MAX_KERNEL = 255, MAX_HIDDEN = 65536, MAX_PARAMS = 250000000 };
+
+struct cnn {
+    archai_space base;
+    int64_t min_layers, max_layers;
+    archai_ints kernel_list, hidden_list;
+};
+
+typedef struct genome {
+    int64_t nb_layers, kernel_size, hidden_dim;
+} genome;
+
+/* clang-format off */
+static const archai_option options[] = {
+    {"min_layers",  ARCHAI_OPT_INT,  offsetof(struct cnn, min_layers),  1, MAX_LAYERS, "1",            "layers",   NULL, "least number of convolutions before the pooling"},
+    {"max_layers",  ARCHAI_OPT_INT,  offsetof(struct cnn, max_layers),  1, MAX_LAYERS, "12",           "layers",   NULL, "largest number of convolutions before the pooling"},
+    {"kernel_list", ARCHAI_OPT_INTS, offsetof(struct cnn, kernel_list), 1, MAX_KERNEL, "1 3 5 7",      "pixels",   NULL, "kernel sizes to choose from; padding is (k - 1) / 2"},
+    {"hidden_list", ARCHAI_OPT_INTS, offsetof(struct cnn, hidden_list), 1, MAX_HIDDEN, "16 32 64 128", "channels", NULL, "widths to choose from"},
+    ARCHAI_OPTION_END,
+};
+/* clang-format on */
+
+static const struct cnn *self_of(const archai_space *s)
+{
+    return (const struct cnn *)s;
+}
+
+static int channels_of(const archai_space *s)
+{
+    return s->data.channels > 0 ? s->data.channels : CHANNELS;
+}
+
+static int classes_of(const archai_space *s)
+{
+    return s->data.num_classes > 0 ? s->data.num_classes : CLASSES;
+}
+
+/* Fits int64_t within the bounds above: 1000 * 65536^2 * 255^2 is 2.8e17. */
+static int64_t params_of(const archai_space *s, const genome *g)
+{
+    int64_t taps = g->kernel_size * g->kernel_size, h = g->hidden_dim;
+
+    return h * channels_of(s) * taps + (g->nb_layers - 1) * h * h * taps + g->nb_layers * 3 * h +
+           (h + 1) * classes_of(s);
+}
+
+/* -- genome and model ------------------------------------------------------------------------------ */
+
+static int to_model(const genome *g, archai_model *out, archai_err *err)
+{
+    char archid[96];
+    json_t *arch = json_pack("{s:I, s:I, s:I}", "nb_layers", (json_int_t)g->nb_layers, "kernel_size",
+                             (json_int_t)g->kernel_size, "hidden_dim", (json_int_t)g->hidden_dim);
+
+    if (arch == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "space 'cnn': out of memory");
+    (void)snprintf(archid, sizeof archid, "L=%lld, K=%lld, H=%lld", (long long)g->nb_layers,
+                   (long long)g->kernel_size, (long long)g->hidden_dim);
+    return archai_model_init(out, arch, archid, NULL, err);
+}
+
+static int read_field(const json_t *arch, const char *key, int64_t max, int64_t *out,
+                      archai_err *err)
+{
+    const json_t *v = json_object_get(arch, key);
+
+    if (v == NULL)
+        return archai_fail(err, ARCHAI_EINVAL, "%s: missing, expected a whole number", key);
+    if (!json_is_integer(v))
+        return archai_fail(err, ARCHAI_EINVAL, "%s: expected a whole number", key);
+    if (json_integer_value(v) < 1 || json_integer_value(v) > max)
+        return archai_fail(err, ARCHAI_EINVAL, "%s: %lld is outside 1..%lld", key,
+                           (long long)json_integer_value(v), (long long)max);
+    *out = json_integer_value(v);
+    return ARCHAI_OK;
+}
+
+static int from_json(const archai_space *s, const json_t *arch, genome *g, archai_err *err)
+{
+    static const char *const keys[] = {"nb_layers", "kernel_size", "hidden_dim"};
+
+    if (!json_is_object(arch))
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "expected an object with nb_layers, kernel_size and hidden_dim");
+    ARCHAI_TRY(read_field(arch, keys[0], MAX_LAYERS, &g->nb_layers, err));
+    ARCHAI_TRY(read_field(arch, keys[1], MAX_KERNEL, &g->kernel_size, err));
+    ARCHAI_TRY(read_field(arch, keys[2], MAX_HIDDEN, &g->hidden_dim, err));
+    for (void *at = json_object_iter((json_t *)arch); at != NULL;
+         at = json_object_iter_next((json_t *)arch, at)) {
+        const char *key = json_object_iter_key(at), *near = archai_nearest(key, keys, 3);
+        bool known = near != NULL && strcmp(near, key) == 0;
+
+        if (!known)
+            return archai_fail(err, ARCHAI_EINVAL, "%.100s: unknown key, expected %s", key,
+                               near != NULL ? near : "nb_layers, kernel_size or hidden_dim");
+    }
+    if (params_of(s, g) > MAX_PARAMS)
+        return archai_fail(err, ARCHAI_EINVAL, "hidden_dim: this model has %lld parameters, more than %d",
+                           (long long)params_of(s, g), MAX_PARAMS);
+    return ARCHAI_OK;
+}
+
+/* -- the table's functions ---------------------------------------------------------------------------- */
+
+static int64_t largest(const archai_ints *list)
+{
+    int64_t max = list->at[0];
+
+    for (size_t i = 1; i < list->n; i++)
+        max = list->at[i] > max ? list->at[i] : max;
+    return max;
+}
+
+static int cnn_init(archai_space *s, archai_err *err)
+{
+    const struct cnn *c = self_of(s);
+    genome most;
+
+    if (c->max_layers < c->min_layers)
+        return archai_fail(err, ARCHAI_EINVAL, "max_layers: %lld is less than min_layers %lld",
+                           (long long)c->max_layers, (long long)c->min_layers);
+    if (c->kernel_list.n == 0)
+        return archai_fail(err, ARCHAI_EINVAL, "kernel_list: is empty, expected kernel sizes");
+    if (c->hidden_list.n == 0)
+        return archai_fail(err, ARCHAI_EINVAL, "hidden_list: is empty, expected widths");
+    most = (genome){c->max_layers, largest(&c->kernel_list), largest(&c->hidden_list)};
+    if (params_of(s, &most) > MAX_PARAMS)
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "hidden_list: the largest model has %lld parameters, more than %d",
+                           (long long)params_of(s, &most), MAX_PARAMS);
+    s->encoding_size = 3;
+    return ARCHAI_OK;
+}
+
+static int64_t choice(archai_rng *r, const archai_ints *list)
+{
+    return list->at[archai_rng_below(r, list->n)];
+}
+
+static int cnn_random_sample(archai_space *s, archai_model *out, archai_err *err)
+{
+    const struct cnn *c = self_of(s);
+    genome g;
+
+    g.nb_layers = archai_rng_randint(&s->rng, c->min_layers, c->max_layers);
+    g.kernel_size = choice(&s->rng, &c->kernel_list);
+    g.hidden_dim = choice(&s->rng, &c->hidden_list);
+    return to_model(&g, out, err);
+}
+
+static int cnn_load_arch(archai_space *s, const json_t *arch, archai_model *out, archai_err *err)
+{
+    genome g;
+
+    ARCHAI_TRY(from_json(s, arch, &g, err));
+    return to_model(&g, out, err);
+}
+
+static int cnn_mutate(archai_space *s, const archai_model *parent, archai_model *child,
+                      archai_err *err)
+{
+    const struct cnn *c = self_of(s);
+    genome g;
+
+    ARCHAI_TRY(from_json(s, parent->arch, &g, err));
+    if (archai_rng_random(&s->rng) < 0.2)
+        g.nb_layers = archai_rng_randint(&s->rng, c->min_layers, c->max_layers);
+    if (archai_rng_random(&s->rng) < 0.2)
+        g.kernel_size = choice(&s->rng, &c->kernel_list);
+    if (archai_rng_random(&s->rng) < 0.2)
+        g.hidden_dim = choice(&s->rng, &c->hidden_list);
+    return to_model(&g, child, err);
+}
+
+static int cnn_crossover(archai_space *s, const archai_model *const *parents, size_t n,
+                         archai_model *child, archai_err *err)
+{
+    genome g, from;
+
+    for (size_t i = 0; i < n; i++) /* checked before the generator moves */
+        ARCHAI_TRY(from_json(s, parents[i]->arch, &from, err));
+    ARCHAI_TRY(from_json(s, parents[archai_rng_below(&s->rng, n)]->arch, &from, err));
+    g.nb_layers = from.nb_layers;
+    ARCHAI_TRY(from_json(s, parents[archai_rng_below(&s->rng, n)]->arch, &from, err));
+    g.kernel_size = from.kernel_size;
+    ARCHAI_TRY(from_json(s, parents[archai_rng_below(&s->rng, n)]->arch, &from, err));
+    g.hidden_dim = from.hidden_dim;
+    return to_model(&g, child, err);
+}
+
+static int cnn_encode(archai_space *s, const archai_model *m, float *out, archai_err *err)
+{
+    genome g;
+
+    ARCHAI_TRY(from_json(s, m->arch, &g, err));
+    out[0] = (float)g.nb_layers;
+    out[1] = (float)g.kernel_size;
+    out[2] = (float)g.hidden_dim;
+    return ARCHAI_OK;
+}
+
+/* One layer's three modules, named by their place in the Sequential. */
+static bool add_layer(archai_module *seq, int in, const genome *g)
+{
+    int kernel = (int)g->kernel_size, width = (int)g->hidden_dim;
+    char name[3][24];
+
+    for (size_t i = 0; i < 3; i++)
+        (void)snprintf(name[i], sizeof name[i], "%zu", seq->n_children + i);
+    return archai_module_conv2d(seq, name[0], in, width, kernel, 1, (kernel - 1) / 2, 1, true) !=
+               NULL &&
+           archai_module_batch_norm2d(seq, name[1], width) != NULL &&
+           archai_module_relu(seq, name[2]) != NULL;
+}
+
+static bool build(const archai_space *s, const genome *g, archai_network *net)
+{
+    archai_module *seq;
+    char pool[24], head[24];
+    int width = (int)g->hidden_dim, out;
+
+    net->root = archai_module_container(NULL, "", "MyModel");
+    seq = net->root != NULL ? archai_module_container(net->root, "model", "Sequential") : NULL;
+    if (seq == NULL)
+        return false;
+    for (int64_t i = 0; i < g->nb_layers; i++)
+        if (!add_layer(seq, i == 0 ? channels_of(s) : width, g))
+            return false;
+    (void)snprintf(pool, sizeof pool, "%zu", seq->n_children);
+    (void)snprintf(head, sizeof head, "%zu", seq->n_children + 1);
+    if (archai_module_adaptive_avg_pool2d(seq, pool, 1, 1) == NULL ||
+        archai_module_conv2d(seq, head, width, classes_of(s), 1, 1, 0, 1, true) == NULL)
+        return false;
+    out = archai_network_call_all(net, seq, 0);
+    return out >= 0 && archai_network_flatten(net, out) >= 0;
+}
+
+static int cnn_describe(archai_space *s, const archai_model *m, archai_network *out, archai_err *err)
+{
+    bool sized = s->data.height > 0 && s->data.width > 0;
+    archai_network net = {
+        .input = {channels_of(s), sized ? s->data.height : HEIGHT, sized ? s->data.width : WIDTH}};
+    genome g;
+
+    ARCHAI_TRY(from_json(s, m->arch, &g, err));
+    if (!build(s, &g, &net)) {
+        archai_network_fini(&net);
+        return archai_fail(err, ARCHAI_ENOMEM, "space 'cnn': out of memory");
+    }
+    *out = net;
+    return ARCHAI_OK;
+}
+
+/* -- enumeration ------------------------------------------------------------------------------------------ */
+
+/* A value may stand in a list several times (a weight when drawing); it is one architecture. */
+static int64_t distinct(const archai_ints *list, size_t wanted, size_t *count)
+{
+    int64_t found = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < list->n; i++) {
+        size_t j = 0;
+
+        while (list->at[j] != list->at[i])
+            j++;
+        if (j == i && n++ == wanted)
+            found = list->at[i];
+    }
+    *count = n;
+    return found;
+}
+
+static double cnn_cardinality(const archai_space *s)
+{
+    const struct cnn *c = self_of(s);
+    size_t kernels, widths;
+
+    (void)distinct(&c->kernel_list, 0, &kernels);
+    (void)distinct(&c->hidden_list, 0, &widths);
+    return (double)(c->max_layers - c->min_layers + 1) * (double)kernels * (double)widths;
+}
+
+static int cnn_at(archai_space *s, uint64_t index, archai_model *out, archai_err *err)
+{
+    const struct cnn *c = self_of(s);
+    size_t kernels, widths;
+    genome g;
+
+    if ((double)index >= cnn_cardinality(s))
+        return archai_fail(err, ARCHAI_EINVAL, "no architecture number %llu",
+                           (unsigned long long)index);
+    (void)distinct(&c->kernel_list, 0, &kernels);
+    g.hidden_dim = distinct(&c->hidden_list, 0, &widths);
+    g.hidden_dim = distinct(&c->hidden_list, index % widths, &widths);
+    index /= widths;
+    g.kernel_size = distinct(&c->kernel_list, index % kernels, &kernels);
+    g.nb_layers = c->min_layers + (int64_t)(index / kernels);
+    return to_model(&g, out, err);
+}
+
+extern const archai_space_ops archai_space_cnn;
+const archai_space_ops archai_space_cnn = {
+    .abi = ARCHAI_SPACE_ABI,
+    .name = "cnn",
+    .help = "a chain of equal convolutions: number of layers, kernel size, width",
+    .size = sizeof(struct cnn),
+    .options = options,
+    .init = cnn_init,
+    .random_sample = cnn_random_sample,
+    .load_arch = cnn_load_arch,
+    .mutate = cnn_mutate,
+    .crossover = cnn_crossover,
+    .encode = cnn_encode,
+    .describe = cnn_describe,
+    .cardinality = cnn_cardinality,
+    .at = cnn_at,
+};
