@@ -8,20 +8,27 @@
  *   /rows              compound archai_row [n_rows]   one fixed-size record per evaluation
  *   /detail            uint8 [bytes]                  msgpack evaluations (io/message.h)
  *   /pool/<dtype>      [n]                            weights, one pool per type
- *   root attributes    format="archai-segment", format_version, created, run (uuid)
+ *   root attributes    format="archai-segment", format_version, created (ISO 8601, UTC), uuid
  *
  * A row counts when its crc is right, its detail's crc is right and its tensors lie inside the
  * pools. All-zero rows are free places. Order of writing: weights, detail, row. Files are sparse:
- * their size on disk is what was written.
+ * their size on disk is what was written. Each dataset starts at a multiple of
+ * ARCHAI_SEGMENT_ALIGNMENT: whoever hands out blocks in multiples of ARCHAI_SEGMENT_BLOCK_ROWS rows
+ * and ARCHAI_SEGMENT_ALIGNMENT bytes makes sure that two nodes never write the same page.
  *
  * Nothing here is collective.
  */
 #ifndef ARCHAI_IO_SEGMENT_H
 #define ARCHAI_IO_SEGMENT_H
+#include <stdbool.h>
 #include <stdint.h>
 #include "core/err.h"
 #include "core/evaluation.h"
+#include "core/option.h"
 #include "io/tensors.h"
+
+/* The largest page in use (64 KiB on some ARM and POWER nodes) is safe everywhere. */
+enum { ARCHAI_SEGMENT_ALIGNMENT = 65536, ARCHAI_SEGMENT_BLOCK_ROWS = 1024 };
 
 /* 64 bytes, little-endian; the crc covers the 60 bytes before it. */
 typedef struct archai_row {
@@ -36,6 +43,7 @@ typedef struct archai_row {
     uint32_t reserved[2];
     uint32_t crc;
 } archai_row;
+_Static_assert(sizeof(archai_row) == 64, "a row is 64 bytes in the file");
 
 typedef struct archai_segment_size {
     int64_t rows;
@@ -50,10 +58,16 @@ int archai_segment_create(const char *directory, const char *name, const archai_
 typedef struct archai_segment {
     int fd;           /* owned */
     char *name;       /* owned; file name without directory */
+    char *path;       /* owned; for messages */
     archai_segment_size size;
     uint64_t rows_at, text_at;           /* byte offsets in the file */
     uint64_t pool_at[ARCHAI_DTYPE_COUNT]; /* 0: no such pool */
 } archai_segment;
+
+#define ARCHAI_SEGMENT_INIT                                                                        \
+    {                                                                                              \
+        .fd = -1                                                                                   \
+    }
 
 /* Open through HDF5 once to learn the offsets, then keep a plain descriptor. `writable` for workers. */
 int archai_segment_open(archai_segment *out, const char *directory, const char *name, bool writable,
@@ -73,11 +87,23 @@ int archai_segment_sync(archai_segment *s, archai_err *err); /* fdatasync */
 /* Read row `row`: *valid tells whether it is a committed one; then *out is filled (caller fini). */
 int archai_segment_read(const archai_segment *s, int64_t row, bool *valid, archai_evaluation *out,
                         archai_err *err);
-/* Visit the valid rows of [first, last). Holes in the file are skipped quickly. */
+/* Visit the rows of [first, last) whose own record is right (its detail is checked by
+ * archai_segment_read). Holes in the file are skipped quickly. A visitor's error ends the scan. */
 typedef int (*archai_segment_visit)(void *payload, int64_t row, const archai_row *r,
                                     archai_err *err);
 int archai_segment_scan(const archai_segment *s, int64_t first, int64_t last,
                         archai_segment_visit visit, void *payload, archai_err *err);
+/* The detail of a row that a scan gave. *valid as for archai_segment_read. */
+int archai_segment_detail(const archai_segment *s, const archai_row *r, bool *valid,
+                          archai_evaluation *out, archai_err *err);
+
+/* Does a tensor lie inside its pool? *n (may be NULL): its elements. */
+bool archai_segment_holds(const archai_segment *s, const archai_tensor_place *p, uint64_t *n);
+/* The bytes of a tensor into `out`, which has room for them; the crc is the caller's to compare. */
+int archai_segment_read_tensor(const archai_segment *s, const archai_tensor_place *p, void *out,
+                               archai_err *err);
+uint32_t archai_segment_crc(const void *data, size_t n); /* zlib's crc32 */
+
 /* Names of the segment files in a directory, sorted; caller frees with archai_strings_free. */
 int archai_segment_list(const char *directory, archai_strings *out, archai_err *err);
 #endif
