@@ -30,6 +30,16 @@ static int store(const archai_option *opt, void *obj, const char *text, archai_e
     return ARCHAI_OK;
 }
 
+void archai_strings_free(archai_strings *s)
+{
+    size_t i;
+
+    for (i = 0; i < s->n; i++)
+        free(s->at[i]);
+    free(s->at);
+    memset(s, 0, sizeof *s);
+}
+
 int archai_option_defaults(const archai_option *table, void *obj, archai_err *err)
 {
     archai_err inner = ARCHAI_ERR_INIT;

@@ -52,6 +52,7 @@ typedef struct archai_strings {
     char **at; /* owned, as is each string */
     size_t n;
 } archai_strings;
+void archai_strings_free(archai_strings *s); /* and zeroes it; safe on a zeroed struct */
 
 typedef struct archai_option {
     const char *key;
