@@ -1,0 +1,424 @@
+#include "io/table.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/option.h"
+
+enum { COLUMNS_MAX = 4096, KEY_MAX = 65536 };
+
+struct archai_table {
+    char *path;
+    char *text;            /* the file; cells point into it, unquoted in place */
+    char **header;         /* [n_columns] */
+    size_t n_columns;
+    char **cells;          /* [n_rows * n_columns] */
+    size_t n_rows;
+    bool *is_key;          /* [n_columns] */
+    bool keyed;            /* is_key is decided and `slots` filled */
+    size_t *slots;         /* open addressing: row + 1, 0 is free */
+    size_t n_slots;        /* power of two */
+};
+
+/* -- reading ----------------------------------------------------------------------------- */
+
+/* Take one cell off *at, unquoting in place. *more: a comma follows. */
+static int take_cell(char **at, char **cell, bool *more, archai_err *err)
+{
+    char *in = *at, *out = *at;
+
+    *cell = out;
+    if (*in == '"') {
+        for (in++; *in != '"' || in[1] == '"'; in++) {
+            if (*in == '\0' || *in == '\n')
+                return archai_fail(err, ARCHAI_EFORMAT, "a quote is not closed");
+            if (*in == '"')
+                in++;
+            *out++ = *in;
+        }
+        in++;
+        if (*in != ',' && *in != '\n' && *in != '\r' && *in != '\0')
+            return archai_fail(err, ARCHAI_EFORMAT, "text after a closing quote");
+    } else {
+        while (*in != ',' && *in != '\n' && *in != '\r' && *in != '\0')
+            *out++ = *in++;
+    }
+    *more = *in == ',';
+    if (*in == '\r' && in[1] == '\n')
+        in++;
+    *at = *in == '\0' ? in : in + 1;
+    *out = '\0';
+    return ARCHAI_OK;
+}
+
+static int read_header(archai_table *t, char **at, archai_err *err)
+{
+    bool more = true;
+
+    t->header = calloc(COLUMNS_MAX, sizeof *t->header);
+    if (t->header == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the columns");
+    while (more) {
+        if (t->n_columns == COLUMNS_MAX)
+            return archai_fail(err, ARCHAI_EFORMAT, "more than %d columns", COLUMNS_MAX);
+        ARCHAI_TRY(take_cell(at, &t->header[t->n_columns], &more, err));
+        if (*t->header[t->n_columns] == '\0')
+            return archai_fail(err, ARCHAI_EFORMAT, "column %zu has no name", t->n_columns + 1);
+        t->n_columns++;
+    }
+    return ARCHAI_OK;
+}
+
+static int read_rows(archai_table *t, char *at, archai_err *err)
+{
+    size_t capacity = 0;
+
+    for (size_t line = 2; *at != '\0'; line++) {
+        bool more = true;
+        int rc;
+
+        if (*at == '\n') { /* an empty line */
+            at++;
+            continue;
+        }
+        if (t->n_rows == capacity) {
+            size_t grown = capacity == 0 ? 1024 : 2 * capacity;
+            char **cells = realloc(t->cells, grown * t->n_columns * sizeof *cells);
+
+            if (cells == NULL)
+                return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu rows", grown);
+            t->cells = cells;
+            capacity = grown;
+        }
+        for (size_t c = 0; c < t->n_columns; c++) {
+            if (!more)
+                return archai_fail(err, ARCHAI_EFORMAT, "%zu: %zu cells, the header has %zu", line,
+                                   c, t->n_columns);
+            rc = take_cell(&at, &t->cells[t->n_rows * t->n_columns + c], &more, err);
+            if (rc != ARCHAI_OK)
+                return archai_err_wrap(err, rc, "%zu: ", line);
+        }
+        if (more)
+            return archai_fail(err, ARCHAI_EFORMAT, "%zu: more cells than the header's %zu", line,
+                               t->n_columns);
+        t->n_rows++;
+    }
+    if (t->n_rows == 0)
+        return archai_fail(err, ARCHAI_EFORMAT, "the table has no rows");
+    return ARCHAI_OK;
+}
+
+static int read_text(archai_table *t, archai_err *err)
+{
+    FILE *in = fopen(t->path, "re");
+    size_t n = 0, capacity = 1 << 16, got;
+    int rc = ARCHAI_OK;
+
+    if (in == NULL)
+        return archai_fail(err, ARCHAI_EINVAL, "%s", strerror(errno));
+    do {
+        char *grown = n + 1 >= capacity || t->text == NULL
+                          ? realloc(t->text, (capacity = 2 * capacity))
+                          : t->text;
+
+        if (grown == NULL || n > ARCHAI_TABLE_FILE_MAX) {
+            rc = archai_fail(err, ARCHAI_EINVAL, "too large for a table");
+            break;
+        }
+        t->text = grown;
+        got = fread(t->text + n, 1, capacity - n - 1, in);
+        n += got;
+    } while (got > 0);
+    if (rc == ARCHAI_OK && ferror(in))
+        rc = archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
+    (void)fclose(in);
+    if (rc == ARCHAI_OK) {
+        t->text[n] = '\0';
+        if (strlen(t->text) != n)
+            rc = archai_fail(err, ARCHAI_EFORMAT, "holds a NUL byte; this is no CSV file");
+    }
+    return rc;
+}
+
+static int index_rows(archai_table *t, archai_err *err);
+
+int archai_table_open(archai_table **out, const char *path, archai_err *err)
+{
+    archai_table *t = calloc(1, sizeof *t);
+    char *at;
+    int rc;
+
+    if (t == NULL || (t->path = strdup(path)) == NULL) {
+        free(t);
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a table");
+    }
+    rc = read_text(t, err);
+    if (rc != ARCHAI_OK) {
+        (void)archai_err_wrap(err, rc, "%s: ", path);
+        goto out;
+    }
+    at = t->text;
+    if (strncmp(at, "\xef\xbb\xbf", 3) == 0) /* a byte order mark, as spreadsheets write it */
+        at += 3;
+    rc = read_header(t, &at, err);
+    if (rc != ARCHAI_OK) {
+        (void)archai_err_wrap(err, rc, "%s:1: ", path);
+        goto out;
+    }
+    rc = read_rows(t, at, err);
+    if (rc != ARCHAI_OK) {
+        (void)archai_err_wrap(err, rc, "%s:", path);
+        goto out;
+    }
+    t->is_key = calloc(t->n_columns, sizeof *t->is_key);
+    if (t->is_key == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a table");
+        goto out;
+    }
+    for (size_t c = 0; c < t->n_columns; c++)
+        if (strcmp(t->header[c], "archid") == 0) {
+            t->is_key[c] = true;
+            rc = index_rows(t, err);
+            break;
+        }
+out:
+    if (rc == ARCHAI_OK)
+        *out = t;
+    else
+        archai_table_close(t);
+    return rc;
+}
+
+void archai_table_close(archai_table *t)
+{
+    if (t == NULL)
+        return;
+    free(t->path);
+    free(t->text);
+    free(t->header);
+    free(t->cells);
+    free(t->is_key);
+    free(t->slots);
+    free(t);
+}
+
+size_t archai_table_rows(const archai_table *t)
+{
+    return t->n_rows;
+}
+
+bool archai_table_has_column(const archai_table *t, const char *name)
+{
+    for (size_t c = 0; c < t->n_columns; c++)
+        if (strcmp(t->header[c], name) == 0)
+            return true;
+    return false;
+}
+
+/* -- keys -------------------------------------------------------------------------------- */
+
+/* One spelling per value, so that 3, 3.0 and "3" meet: numbers as Python's repr of a float. */
+static int append_value(char *key, size_t *n, const char *text, archai_err *err)
+{
+    char number[32], *end;
+    double v = strtod(text, &end);
+    size_t size;
+
+    if (end != text && *end == '\0') {
+        archai_format_double(v, number);
+        text = number;
+    }
+    size = strlen(text);
+    if (*n + size + 1 >= KEY_MAX)
+        return archai_fail(err, ARCHAI_EINVAL, "a key is longer than %d bytes", KEY_MAX);
+    memcpy(key + *n, text, size);
+    *n += size;
+    key[(*n)++] = '\x1f'; /* the unit separator: no value holds it */
+    key[*n] = '\0';
+    return ARCHAI_OK;
+}
+
+static int row_key(const archai_table *t, size_t row, char *key, archai_err *err)
+{
+    size_t n = 0;
+
+    key[0] = '\0';
+    for (size_t c = 0; c < t->n_columns; c++)
+        if (t->is_key[c])
+            ARCHAI_TRY(append_value(key, &n, t->cells[row * t->n_columns + c], err));
+    return ARCHAI_OK;
+}
+
+/* FNV-1a, 64 bits. */
+static size_t hash(const char *key)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+
+    for (; *key != '\0'; key++)
+        h = (h ^ (unsigned char)*key) * UINT64_C(1099511628211);
+    return (size_t)h;
+}
+
+static int index_rows(archai_table *t, archai_err *err)
+{
+    char *key = malloc(KEY_MAX);
+    int rc = ARCHAI_OK;
+
+    t->n_slots = 16;
+    while (t->n_slots < 2 * t->n_rows)
+        t->n_slots *= 2;
+    t->slots = calloc(t->n_slots, sizeof *t->slots);
+    if (t->slots == NULL || key == NULL) {
+        free(key);
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a table");
+    }
+    for (size_t row = 0; row < t->n_rows && rc == ARCHAI_OK; row++) {
+        size_t slot;
+
+        rc = row_key(t, row, key, err);
+        if (rc != ARCHAI_OK)
+            break;
+        slot = hash(key) & (t->n_slots - 1);
+        while (t->slots[slot] != 0)
+            slot = (slot + 1) & (t->n_slots - 1);
+        t->slots[slot] = row + 1; /* of equal keys the first is found first */
+    }
+    t->keyed = rc == ARCHAI_OK;
+    free(key);
+    return rc;
+}
+
+/* The value of a parameter "a.b.c" in an architecture as text; NULL: it has none. */
+static const char *parameter(const json_t *arch, const char *name, char text[64])
+{
+    const json_t *at = arch;
+
+    while (json_is_object(at)) {
+        const json_t *whole = json_object_get(at, name);
+        const char *dot;
+        char head[256];
+
+        if (whole != NULL) {
+            at = whole;
+            break;
+        }
+        dot = strchr(name, '.');
+        if (dot == NULL || (size_t)(dot - name) >= sizeof head)
+            return NULL;
+        memcpy(head, name, (size_t)(dot - name));
+        head[dot - name] = '\0';
+        at = json_object_get(at, head);
+        name = dot + 1;
+    }
+    if (json_is_string(at))
+        return json_string_value(at);
+    if (json_is_integer(at))
+        (void)snprintf(text, 64, "%lld", (long long)json_integer_value(at));
+    else if (json_is_real(at))
+        archai_format_double(json_real_value(at), text);
+    else if (json_is_boolean(at))
+        (void)snprintf(text, 64, "%s", json_is_true(at) ? "true" : "false");
+    else
+        return NULL;
+    return text;
+}
+
+static int choose_keys(archai_table *t, const json_t *arch, archai_err *err)
+{
+    size_t n = 0;
+    char text[64];
+
+    for (size_t c = 0; c < t->n_columns; c++) {
+        t->is_key[c] = parameter(arch, t->header[c], text) != NULL;
+        n += t->is_key[c];
+    }
+    if (n == 0)
+        return archai_fail(err, ARCHAI_ENOTFOUND, "%s: no column archid, and none that bears the "
+                                                  "name of a parameter",
+                           t->path);
+    return index_rows(t, err);
+}
+
+static int wanted_key(const archai_table *t, const char *archid, const json_t *arch, char *key,
+                      archai_err *err)
+{
+    size_t n = 0;
+    char text[64];
+
+    key[0] = '\0';
+    for (size_t c = 0; c < t->n_columns; c++) {
+        const char *value = archid;
+
+        if (!t->is_key[c])
+            continue;
+        if (strcmp(t->header[c], "archid") != 0)
+            value = parameter(arch, t->header[c], text);
+        ARCHAI_TRY(append_value(key, &n, value != NULL ? value : "", err));
+    }
+    return ARCHAI_OK;
+}
+
+/* -- looking up -------------------------------------------------------------------------- */
+
+static int row_measures(const archai_table *t, size_t row, archai_measure **out, size_t *n,
+                        archai_err *err)
+{
+    archai_measure *at = calloc(t->n_columns, sizeof *at);
+    size_t m = 0;
+
+    if (at == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for measures");
+    for (size_t c = 0; c < t->n_columns; c++) {
+        const char *cell = t->cells[row * t->n_columns + c];
+        char *end;
+        double v;
+
+        if (t->is_key[c] || *cell == '\0')
+            continue;
+        v = strtod(cell, &end);
+        if (*end != '\0')
+            continue; /* a column of words is no measure */
+        at[m].name = strdup(t->header[c]);
+        at[m].value = v;
+        if (at[m].name == NULL) {
+            archai_measures_free(at, m);
+            return archai_fail(err, ARCHAI_ENOMEM, "no memory for measures");
+        }
+        m++;
+    }
+    *out = at;
+    *n = m;
+    return ARCHAI_OK;
+}
+
+int archai_table_find(archai_table *t, const char *archid, const json_t *arch,
+                      archai_measure **out, size_t *n, archai_err *err)
+{
+    char *wanted, *key;
+    int rc;
+
+    if (!t->keyed)
+        ARCHAI_TRY(choose_keys(t, arch, err));
+    wanted = malloc(2 * (size_t)KEY_MAX);
+    if (wanted == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a key");
+    key = wanted + KEY_MAX;
+    ARCHAI_TRY_GOTO(rc, wanted_key(t, archid, arch, wanted, err), out);
+    for (size_t slot = hash(wanted) & (t->n_slots - 1);; slot = (slot + 1) & (t->n_slots - 1)) {
+        if (t->slots[slot] == 0) {
+            rc = archai_fail(err, ARCHAI_ENOTFOUND, "%s has no row for %s", t->path, archid);
+            break;
+        }
+        ARCHAI_TRY_GOTO(rc, row_key(t, t->slots[slot] - 1, key, err), out);
+        if (strcmp(key, wanted) == 0) {
+            rc = row_measures(t, t->slots[slot] - 1, out, n, err);
+            break;
+        }
+    }
+out:
+    free(wanted);
+    return rc;
+}

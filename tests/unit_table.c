@@ -1,0 +1,134 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/delay.h"
+#include "io/table.h"
+
+static char *file_with(const char *text)
+{
+    char *path = strdup("/tmp/archai-table-XXXXXX");
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (int)strlen(text));
+    (void)close(fd);
+    return path;
+}
+
+static archai_table *table_with(const char *text, archai_err *err)
+{
+    archai_table *t = NULL;
+    char *path = file_with(text);
+
+    (void)archai_table_open(&t, path, err);
+    (void)unlink(path);
+    free(path);
+    return t;
+}
+
+static void archids_are_keys(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_table *t = table_with("archid,accuracy,params,note\r\n\"L=1, K=1, H=16\",0.5,234,\"a \"\"b\"\"\"\n"
+                                 "\"L=1, K=1, H=32\",,458,x\n",
+                                 &err);
+    archai_measure *m;
+    size_t n;
+
+    (void)state;
+    assert_non_null(t);
+    assert_int_equal(archai_table_rows(t), 2);
+    assert_int_equal(archai_table_find(t, "L=1, K=1, H=16", NULL, &m, &n, &err), ARCHAI_OK);
+    assert_int_equal(n, 2); /* the note is no measure */
+    assert_true(archai_measure_get(m, n, "accuracy") == 0.5);
+    assert_true(archai_measure_get(m, n, "params") == 234);
+    archai_measures_free(m, n);
+    assert_int_equal(archai_table_find(t, "L=1, K=1, H=32", NULL, &m, &n, &err), ARCHAI_OK);
+    assert_true(isnan(archai_measure_get(m, n, "accuracy")));
+    archai_measures_free(m, n);
+    assert_int_equal(archai_table_find(t, "L=9", NULL, &m, &n, &err), ARCHAI_ENOTFOUND);
+    assert_non_null(strstr(err.text, "has no row for L=9"));
+    archai_table_close(t);
+}
+
+static void parameters_are_keys(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_table *t = table_with("op,stem.k,wide,accuracy\nconv,3,true,0.9\npool,3.0,false,0.8\n", &err);
+    json_t *arch = json_pack("{s:s, s:{s:i}, s:b}", "op", "pool", "stem", "k", 3, "wide", 0);
+    archai_measure *m;
+    size_t n;
+
+    (void)state;
+    assert_non_null(t);
+    assert_int_equal(archai_table_find(t, "whatever", arch, &m, &n, &err), ARCHAI_OK);
+    assert_int_equal(n, 1);
+    assert_true(m[0].value == 0.8);
+    archai_measures_free(m, n);
+    json_decref(arch);
+    archai_table_close(t);
+}
+
+static void damage_is_named_with_its_line(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+
+    (void)state;
+    assert_null(table_with("archid,a\nx,1\ny\n", &err));
+    assert_non_null(strstr(err.text, ":3: 1 cells, the header has 2"));
+    assert_null(table_with("archid,a\nx,1,2\n", &err));
+    assert_non_null(strstr(err.text, ":2: more cells"));
+    assert_null(table_with("archid,a\n\"x,1\n", &err));
+    assert_non_null(strstr(err.text, ":2: a quote is not closed"));
+    assert_null(table_with("archid,,a\n", &err));
+    assert_non_null(strstr(err.text, ":1: column 2 has no name"));
+    assert_null(table_with("archid,a\n", &err));
+    assert_non_null(strstr(err.text, "no rows"));
+    assert_null(table_with("", &err));
+}
+
+static void delays_have_the_mean_they_promise(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_delay d;
+    double sum = 0, log_sum = 0, log_square = 0;
+    enum { N = 200000 };
+
+    (void)state;
+    assert_int_equal(archai_delay_parse("60ms", &d, &err), ARCHAI_OK);
+    assert_true(fabs(archai_delay_draw(&d, 7) - 0.06) < 1e-12);
+    assert_int_equal(archai_delay_parse("lognormal 1.5s 0.8", &d, &err), ARCHAI_OK);
+    for (int i = 0; i < N; i++) {
+        double s = archai_delay_draw(&d, (uint64_t)i);
+
+        sum += s;
+        log_sum += log(s);
+        log_square += log(s) * log(s);
+    }
+    /* standard errors: 0.8 % of the mean of a log-normal with sigma 0.8 is 3 of them at this N */
+    assert_true(fabs(sum / N - 1.5) < 0.012);
+    assert_true(fabs(sqrt(log_square / N - log_sum * log_sum / N / N) - 0.8) < 0.005);
+    assert_int_equal(archai_delay_parse("lognormal 1.5s", &d, &err), ARCHAI_EINVAL);
+    assert_int_equal(archai_delay_parse("lognormal 1s -1", &d, &err), ARCHAI_EINVAL);
+    assert_int_equal(archai_delay_parse("soon", &d, &err), ARCHAI_EINVAL);
+    assert_int_equal(archai_delay_parse("2d", &d, &err), ARCHAI_EINVAL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(archids_are_keys),
+        cmocka_unit_test(parameters_are_keys),
+        cmocka_unit_test(damage_is_named_with_its_line),
+        cmocka_unit_test(delays_have_the_mean_they_promise),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
