@@ -12,6 +12,9 @@ if(ARCHAI_SANITIZE)
   target_compile_options(archai_flags INTERFACE -fsanitize=${ARCHAI_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(archai_flags INTERFACE -fsanitize=${ARCHAI_SANITIZE})
 endif()
+if(ARCHAI_FUZZ)
+  target_compile_options(archai_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # `programs`: everything in bin/, without the tests. `sanitized-tests`: the unit tests that need neither
 # MPI nor libtorch; ./bootstrap test builds them once more under AddressSanitizer and UBSan.
