@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# What the programs are linked with: check_programs.sh BIN_DIRECTORY
+# A rank must not carry libtorch (a crash in there would end the job), an evaluator neither MPI nor HDF5, a tool none of
+# the three but HDF5. Only direct dependencies count: what a library brings along is its own affair.
+set -u
+bad=0
+
+# without PROGRAM LIBRARY...
+without() {
+    local program=$1 library
+    shift
+    if [ ! -x "$bin/$program" ]; then
+        echo "there is no $bin/$program"
+        bad=1
+    fi
+    for library in "$@"; do
+        if readelf -d "$bin/$program" | grep 'NEEDED' | grep -q "\[$library"; then
+            echo "$program is linked with $library"
+            bad=1
+        fi
+    done
+}
+
+bin=$1
+without archai-run libtorch libc10
+without archai-evaluator libmpi libhdf5
+without archai-guard libmpi libhdf5 libtorch libc10
+without archai-indexer libmpi libtorch libc10
+without archai-space libmpi libtorch libc10
+without archai-inspect libmpi libtorch libc10
+[ $bad -eq 0 ] && echo "as it should be"
+exit $bad
