@@ -1,22 +1,22 @@
-/* Sections of the configuration: reading them through option tables, and what nobody took. */
+/* Sections of the configuration, read through option tables; keys that need each other. */
 #include "core/config.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/algorithm.h"
-#include "core/objective.h"
-#include "core/space.h"
+/* -- one section -------------------------------------------------------------------------------- */
 
-static int missing_key(const archai_ini *ini, const char *section, const char *key, archai_err *err)
+static int missing_key(const archai_ini *ini, const char *section, const archai_option *o,
+                       archai_err *err)
 {
     const archai_ini_entry *header = archai_ini_find(ini, section, NULL);
+    const char *one_of = o->kind == ARCHAI_OPT_CHOICE ? "one of: " : "";
+    const char *expected = o->kind == ARCHAI_OPT_CHOICE ? o->choices : o->help;
 
     if (header != NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "%s:%d: %s.%s: missing", header->file, header->line,
-                           section, key);
-    return archai_fail(err, ARCHAI_EINVAL, "%s.%s: missing, and so is section [%s]", section, key,
-                       section);
+        return archai_fail(err, ARCHAI_EINVAL, "%s:%d: %s.%s: missing, expected %s%s", header->file,
+                           header->line, section, o->key, one_of, expected);
+    return archai_fail(err, ARCHAI_EINVAL, "%s.%s: missing, and so is section [%s]", section,
+                       o->key, section);
 }
 
 int archai_config_apply(archai_ini *ini, const char *section, const archai_option *table, void *obj,
@@ -32,7 +32,7 @@ int archai_config_apply(archai_ini *ini, const char *section, const archai_optio
         if (e == NULL && o->def != NULL)
             continue;
         if (e == NULL) {
-            one = missing_key(ini, section, o->key, &problem);
+            one = missing_key(ini, section, o, &problem);
         } else {
             e->used = true;
             one = archai_option_set(table, obj, o->key, e->value, &problem);
@@ -41,4 +41,128 @@ int archai_config_apply(archai_ini *ini, const char *section, const archai_optio
         rc = archai_err_also(err, rc, one, &problem);
     }
     return rc;
+}
+
+/* -- keys that need each other -------------------------------------------------------------------- */
+
+typedef struct checker {
+    const archai_ini *ini;
+    archai_err *err;
+    int rc; /* of the first problem */
+} checker;
+
+/* A problem of section.key, said at the key's line, else at that of `cause`, a key of the same
+ * section, else without a place. */
+static void problem(checker *c, const char *section, const char *key, const char *cause,
+                    const char *text)
+{
+    const archai_ini_entry *e = archai_ini_find(c->ini, section, key);
+    archai_err one = ARCHAI_ERR_INIT;
+    int rc = archai_fail(&one, ARCHAI_EINVAL, "%s.%s: %s", section, key, text);
+
+    if (e == NULL && cause != NULL)
+        e = archai_ini_find(c->ini, section, cause);
+    if (e == NULL)
+        e = archai_ini_find(c->ini, section, NULL);
+    if (e != NULL)
+        (void)archai_err_wrap(&one, rc, "%s:%d: ", e->file, e->line);
+    c->rc = archai_err_also(c->err, c->rc, rc, &one);
+}
+
+static void need(checker *c, const char *section, const char *key, const char *value,
+                 const char *cause, const char *text)
+{
+    if (value[0] == '\0')
+        problem(c, section, key, cause, text);
+}
+
+/* Pictures and labels come in pairs. */
+static void need_pair(checker *c, const char *images_key, const char *images,
+                      const char *labels_key, const char *labels)
+{
+    if (images[0] != '\0')
+        need(c, "data", labels_key, labels, images_key, "missing, the images have no labels");
+    if (labels[0] != '\0')
+        need(c, "data", images_key, images, labels_key, "missing, the labels have no images");
+}
+
+static void check_data(checker *c, const archai_config *config)
+{
+    if (config->data.format == ARCHAI_DATA_IDX) {
+        need(c, "data", "train_images", config->data.train_images, "format",
+             "missing, format = idx needs the path of an IDX file");
+        need(c, "data", "train_labels", config->data.train_labels, "format",
+             "missing, format = idx needs the path of an IDX file");
+        need_pair(c, "val_images", config->data.val_images, "val_labels", config->data.val_labels);
+        need_pair(c, "test_images", config->data.test_images, "test_labels",
+                  config->data.test_labels);
+    }
+    if (config->data.format == ARCHAI_DATA_HDF5)
+        need(c, "data", "file", config->data.file, "format",
+             "missing, format = hdf5 needs the path of an HDF5 file");
+    if (config->data.format == ARCHAI_DATA_CIFAR10)
+        need(c, "data", "file", config->data.file, "format",
+             "missing, format = cifar10 needs the directory of its binary files");
+}
+
+/* "60ms" or "lognormal MEAN SIGMA". */
+static bool delay_ok(const char *text)
+{
+    char mean[64], rest[2];
+    double v, sigma;
+
+    if (sscanf(text, "lognormal %63s %lf %1s", mean, &sigma, rest) == 2)
+        return archai_parse_seconds(mean, &v, NULL) == ARCHAI_OK && v > 0 && sigma >= 0 && sigma <= 10;
+    return archai_parse_seconds(text, &v, NULL) == ARCHAI_OK && v >= 0;
+}
+
+static void check_evaluator(checker *c, const archai_config *config)
+{
+    const int kind = config->evaluator.kind;
+    const char *delay = config->evaluator.delay;
+
+    if (kind == ARCHAI_EVALUATOR_TABLE)
+        need(c, "evaluator", "table", config->evaluator.table, "kind",
+             "missing, kind = table needs the path of a CSV file");
+    if (kind == ARCHAI_EVALUATOR_COMMAND)
+        need(c, "evaluator", "command", config->evaluator.command, "kind",
+             "missing, kind = command needs a program and its arguments");
+    if (kind == ARCHAI_EVALUATOR_PLUGIN)
+        need(c, "evaluator", "plugin", config->evaluator.plugin, "kind",
+             "missing, kind = plugin needs the path of a shared library");
+    if (delay[0] != '\0' && kind != ARCHAI_EVALUATOR_TABLE && kind != ARCHAI_EVALUATOR_NULL)
+        problem(c, "evaluator", "delay", NULL, "only kind = table and kind = null take a delay");
+    else if (delay[0] != '\0' && !delay_ok(delay))
+        problem(c, "evaluator", "delay", NULL,
+                "expected a duration (60ms) or 'lognormal MEAN SIGMA' (lognormal 1.5s 0.8)");
+}
+
+int archai_config_load(archai_config *out, archai_ini *ini, archai_err *err)
+{
+    archai_config config;
+    checker c = {.ini = ini, .err = err};
+
+    memset(&config, 0, sizeof config);
+    for (const archai_config_section *s = archai_config_sections; s->name != NULL; s++) {
+        archai_err one = ARCHAI_ERR_INIT;
+        int rc = archai_config_apply(ini, s->name, s->options, &config, &one);
+
+        c.rc = archai_err_also(err, c.rc, rc, &one);
+    }
+    if (c.rc != ARCHAI_ENOMEM && c.rc != ARCHAI_EINTERNAL) { /* strings are there */
+        check_data(&c, &config);
+        check_evaluator(&c, &config);
+        need(&c, "output", "directory", config.output.directory, NULL, "is empty, expected a path");
+    }
+    if (c.rc != ARCHAI_OK)
+        archai_config_free(&config);
+    else
+        *out = config;
+    return c.rc;
+}
+
+void archai_config_free(archai_config *c)
+{
+    for (const archai_config_section *s = archai_config_sections; s->name != NULL; s++)
+        archai_option_free(s->options, c);
 }

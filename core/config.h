@@ -15,7 +15,7 @@ typedef struct archai_config {
     struct {
         char *algorithm;
         int schedule; /* archai_schedule: async generational */
-        int64_t max_evaluations;
+        int64_t max_evaluations; /* INT64_MAX: none */
         double max_time_s; /* inf: none */
         int64_t seed;
     } search;
@@ -77,12 +77,14 @@ typedef struct archai_config_section {
 extern const archai_config_section archai_config_sections[];
 
 /* Apply the entries of `section` to `obj` through `table` (defaults first), marking them used.
- * Unknown keys are left for archai_config_check_unused. Error: "file:line: section.key: ...". */
+ * Unknown keys are left for archai_config_check_unused. Errors, all that there are, a line each:
+ * "file:line: section.key: ...". The caller frees obj's options also then. */
 int archai_config_apply(archai_ini *ini, const char *section, const archai_option *table, void *obj,
                         archai_err *err);
 
 /* Sections above into `out` (zeroed by this call). Relative paths stay as written (they are
- * relative to the working directory). */
+ * relative to the working directory). Keys that need each other are checked as well; every problem
+ * is reported, a line each. Nothing to free on failure. */
 int archai_config_load(archai_config *out, archai_ini *ini, archai_err *err);
 void archai_config_free(archai_config *c);
 
@@ -92,7 +94,7 @@ int archai_config_check_unused(const archai_ini *ini, const char *algorithm, con
                                archai_err *err);
 
 /* The resolved configuration, every default spelled out, loadable as it is. `space` etc. are the
- * objects whose tables belong to the shared sections. */
+ * objects whose tables belong to the shared sections; NULL leaves their keys out. */
 struct archai_space;
 struct archai_objectives;
 struct archai_algorithm;

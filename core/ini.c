@@ -142,6 +142,33 @@ static void unquote(char *value)
     value[n] = '\0';
 }
 
+char *archai_ini_quote(const char *value)
+{
+    char *copy = strdup(value), *quoted, *p;
+    bool plain;
+
+    if (copy == NULL)
+        return NULL;
+    plain = strip_comment(copy);
+    trim(copy);
+    unquote(copy);
+    if (plain && strcmp(copy, value) == 0)
+        return copy;
+    free(copy);
+    p = quoted = malloc(2 * strlen(value) + 3);
+    if (quoted == NULL)
+        return NULL;
+    *p++ = '"';
+    for (; *value != '\0'; value++) {
+        if (*value == '"' || *value == '\\')
+            *p++ = '\\';
+        *p++ = *value;
+    }
+    *p++ = '"';
+    *p = '\0';
+    return quoted;
+}
+
 static bool name_ok(const char *name)
 {
     for (const char *p = name; *p != '\0'; p++)

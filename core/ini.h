@@ -37,5 +37,8 @@ int archai_ini_set(archai_ini *ini, const char *assignment, archai_err *err);
 /* NULL when absent. */
 archai_ini_entry *archai_ini_find(const archai_ini *ini, const char *section, const char *key);
 bool archai_ini_has_section(const archai_ini *ini, const char *section);
+/* `value` as it must stand after "key = " to be read back unchanged: as it is, or quoted. Caller
+ * frees; NULL when out of memory. */
+char *archai_ini_quote(const char *value);
 void archai_ini_free(archai_ini *ini);
 #endif

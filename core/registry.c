@@ -8,3 +8,7 @@ const archai_space_ops *const archai_spaces[] = {
     &archai_space_cnn,
     NULL,
 };
+
+const archai_algorithm_ops *const archai_algorithms[] = {
+    NULL,
+};

@@ -1,0 +1,199 @@
+/* A description of every kind of module against PyTorch (tests/data/modules.json) and, for the
+ * counts, against the profilers' closed forms. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "core/network.h"
+#include "json_data.h"
+
+/* The network of make_modules.py. */
+static void build(archai_network *net)
+{
+    archai_module *inner;
+
+    memset(net, 0, sizeof *net);
+    net->input[0] = 3;
+    net->input[1] = 21;
+    net->input[2] = 18;
+    net->root = archai_module_container(NULL, "", "Sequential");
+    assert_non_null(archai_module_conv2d(net->root, "a", 3, 8, 5, 2, 1, 1, false));
+    assert_non_null(archai_module_batch_norm2d(net->root, "b", 8));
+    inner = archai_module_container(net->root, "c", "Sequential");
+    assert_non_null(archai_module_conv2d(inner, "0", 8, 8, 3, 1, 1, 8, true));
+    assert_non_null(archai_module_relu(inner, "1"));
+    assert_non_null(archai_module_max_pool2d(inner, "2", 2, 2, 0));
+    assert_non_null(archai_module_upsample_factor(net->root, "d", 2));
+    assert_non_null(archai_module_upsample_size(net->root, "e", 9, 7));
+    assert_non_null(archai_module_adaptive_avg_pool2d(net->root, "f", 2, 1));
+    assert_non_null(archai_module_container(net->root, "g", "Sequential"));
+    assert_non_null(archai_module_linear(net->root, "i", 16, 4, true));
+}
+
+static void run_all(archai_network *net)
+{
+    const archai_module *root = net->root;
+    int v = 0;
+
+    for (size_t i = 0; i + 1 < root->n_children; i++)
+        v = archai_network_call_all(net, root->children[i], v);
+    v = archai_network_flatten(net, v);
+    assert_true(archai_network_call(net, root->children[root->n_children - 1], v) > 0);
+}
+
+static void it_prints_as_pytorch_does(void **state)
+{
+    json_t *torch = load_json_data("modules.json");
+    archai_network net;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    build(&net);
+    assert_int_equal(archai_module_print(net.root, out), 0);
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(text, json_string_value(json_object_get(torch, "repr")));
+    free(text);
+    archai_network_fini(&net);
+    json_decref(torch);
+}
+
+static void the_state_dict_is_pytorchs_in_its_order(void **state)
+{
+    json_t *torch = load_json_data("modules.json");
+    const json_t *expected = json_object_get(torch, "state_dict");
+    archai_state_entry *at;
+    archai_network net;
+    size_t n;
+
+    (void)state;
+    build(&net);
+    assert_int_equal(archai_module_params(net.root),
+                     json_integer_value(json_object_get(torch, "num_params")));
+    assert_int_equal(archai_module_state(net.root, &at, &n, NULL), 0);
+    assert_int_equal(n, json_array_size(expected));
+    for (size_t i = 0; i < n; i++) {
+        const json_t *e = json_array_get(expected, i), *shape = json_array_get(e, 1);
+
+        assert_string_equal(at[i].name, json_string_value(json_array_get(e, 0)));
+        assert_string_equal(archai_dtype_name(at[i].dtype), json_string_value(json_array_get(e, 2)));
+        assert_int_equal(at[i].ndim, json_array_size(shape));
+        for (int d = 0; d < at[i].ndim; d++)
+            assert_int_equal(at[i].shape[d], json_integer_value(json_array_get(shape, (size_t)d)));
+    }
+    archai_state_free(at, n);
+    archai_network_fini(&net);
+    json_decref(torch);
+}
+
+static void shapes_and_counts_follow_the_data_flow(void **state)
+{
+    /* a: 3 x 21 x 18 -> 8 x 10 x 8; c.0 keeps it, c.2: 8 x 5 x 4; d: 10 x 8; e: 9 x 7; f: 2 x 1 */
+    const int64_t a = 5 * 5 * 3 * 8 * 80, depthwise = 9 * 8 * 80, linear = 16 * 4;
+    archai_network net;
+    archai_counts counts;
+
+    (void)state;
+    build(&net);
+    run_all(&net);
+    assert_int_equal(archai_network_count(&net, &counts, NULL), 0);
+    assert_int_equal(counts.macs, a + depthwise + linear);
+    assert_int_equal(counts.flops, 2 * a + 2 * 640 + (2 * depthwise + 640) + 640 + 640 + 160 +
+                                       9 * 7 + 8 * 63 + 2 * linear);
+    assert_int_equal(counts.madd, (2 * 75 - 1) * 640 + 4 * 640 + 2 * depthwise + 640 + 3 * 160 +
+                                      4 * (2 * 16 - 1));
+    assert_true(counts.flat);
+    assert_int_equal(counts.output[0], 4);
+    net.input[1] = 0; /* unknown size: parameters only */
+    assert_int_equal(archai_network_count(&net, &counts, NULL), 0);
+    assert_true(counts.params > 0);
+    assert_int_equal(counts.macs, -1);
+    assert_int_equal(counts.flops, -1);
+    archai_network_fini(&net);
+}
+
+static void inputs_that_do_not_fit_are_named(void **state)
+{
+    archai_network net;
+    archai_counts counts;
+    archai_err err = ARCHAI_ERR_INIT;
+
+    (void)state;
+    build(&net);
+    run_all(&net);
+    net.input[0] = 4;
+    assert_int_equal(archai_network_count(&net, &counts, &err), ARCHAI_EINVAL);
+    assert_string_equal(err.text, "module 'a': its input is 4 x 21 x 18, expected channels: 3");
+    net.input[0] = 3;
+    net.input[1] = 2;
+    assert_int_equal(archai_network_count(&net, &counts, &err), ARCHAI_EINVAL);
+    net.input[1] = 100; /* fits: the adaptive pooling evens it out */
+    assert_int_equal(archai_network_count(&net, &counts, &err), 0);
+    net.input[1] = net.input[2] = INT32_MAX;
+    assert_int_equal(archai_network_count(&net, &counts, &err), ARCHAI_EINVAL);
+    archai_network_fini(&net);
+}
+
+static void sums_need_equal_shapes_and_written_registers(void **state)
+{
+    archai_network net = {.input = {2, 8, 8}};
+    archai_module *wide, *same;
+    archai_counts counts;
+    archai_err err = ARCHAI_ERR_INIT;
+    int a, b;
+
+    (void)state;
+    net.root = archai_module_container(NULL, "", "Net");
+    wide = archai_module_conv2d(net.root, "wide", 2, 3, 1, 1, 0, 1, true);
+    same = archai_module_conv2d(net.root, "same", 2, 2, 1, 1, 0, 1, true);
+    a = archai_network_call(&net, same, 0);
+    b = archai_network_add(&net, a, 0);
+    assert_int_equal(archai_network_count(&net, &counts, &err), 0);
+    assert_int_equal(counts.output[0], 2);
+    assert_false(counts.flat);
+    (void)archai_network_add(&net, b, archai_network_call(&net, wide, b));
+    assert_int_equal(archai_network_count(&net, &counts, &err), ARCHAI_EINVAL);
+    net.steps[0].a = 3; /* not yet written */
+    assert_int_equal(archai_network_count(&net, &counts, &err), ARCHAI_EINTERNAL);
+    net.steps[0].a = 77; /* no register */
+    assert_int_equal(archai_network_count(&net, &counts, &err), ARCHAI_EINTERNAL);
+    archai_network_fini(&net);
+}
+
+static void the_drawing_names_every_step(void **state)
+{
+    archai_network net;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    build(&net);
+    run_all(&net);
+    assert_int_equal(archai_network_dot(&net, "a \"title\"", out), 0);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, "digraph \"a \\\"title\\\"\" {"));
+    assert_non_null(strstr(text, "v0 [label=\"input 3 x 21 x 18\"]"));
+    assert_non_null(strstr(text, "v1 [label=\"Conv2d(3, 8, kernel_size=(5, 5)"));
+    assert_non_null(strstr(text, "v0 -> v1;"));
+    assert_non_null(strstr(text, "[label=\"flatten\"]"));
+    free(text);
+    archai_network_fini(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_prints_as_pytorch_does),
+        cmocka_unit_test(the_state_dict_is_pytorchs_in_its_order),
+        cmocka_unit_test(shapes_and_counts_follow_the_data_flow),
+        cmocka_unit_test(inputs_that_do_not_fit_are_named),
+        cmocka_unit_test(sums_need_equal_shapes_and_written_registers),
+        cmocka_unit_test(the_drawing_names_every_step),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
