@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* -- one section -------------------------------------------------------------------------------- */
+/* -- one section ----------------------------------------------------------------------- */
 
 static int missing_key(const archai_ini *ini, const char *section, const archai_option *o,
                        archai_err *err)
@@ -13,14 +13,16 @@ static int missing_key(const archai_ini *ini, const char *section, const archai_
     const char *expected = o->kind == ARCHAI_OPT_CHOICE ? o->choices : o->help;
 
     if (header != NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "%s:%d: %s.%s: missing, expected %s%s", header->file,
-                           header->line, section, o->key, one_of, expected);
+        return archai_ini_wrap(header,
+                               archai_fail(err, ARCHAI_EINVAL, "%s.%s: missing, expected %s%s",
+                                           section, o->key, one_of, expected),
+                               err);
     return archai_fail(err, ARCHAI_EINVAL, "%s.%s: missing, and so is section [%s]", section,
                        o->key, section);
 }
 
-int archai_config_apply(archai_ini *ini, const char *section, const archai_option *table, void *obj,
-                        archai_err *err)
+int archai_config_apply(archai_ini *ini, const char *section, const archai_option *table,
+                        void *obj, archai_err *err)
 {
     archai_err problem = ARCHAI_ERR_INIT;
     int rc = ARCHAI_OK, one;
@@ -36,14 +38,15 @@ int archai_config_apply(archai_ini *ini, const char *section, const archai_optio
         } else {
             e->used = true;
             one = archai_option_set(table, obj, o->key, e->value, &problem);
-            (void)archai_err_wrap(&problem, one, "%s:%d: %s.", e->file, e->line, section);
+            (void)archai_err_wrap(&problem, one, "%s.", section);
+            (void)archai_ini_wrap(e, one, &problem);
         }
         rc = archai_err_also(err, rc, one, &problem);
     }
     return rc;
 }
 
-/* -- keys that need each other -------------------------------------------------------------------- */
+/* -- keys that need each other --------------------------------------------------------- */
 
 typedef struct checker {
     const archai_ini *ini;
@@ -65,7 +68,7 @@ static void problem(checker *c, const char *section, const char *key, const char
     if (e == NULL)
         e = archai_ini_find(c->ini, section, NULL);
     if (e != NULL)
-        (void)archai_err_wrap(&one, rc, "%s:%d: ", e->file, e->line);
+        (void)archai_ini_wrap(e, rc, &one);
     c->rc = archai_err_also(c->err, c->rc, rc, &one);
 }
 
@@ -93,7 +96,8 @@ static void check_data(checker *c, const archai_config *config)
              "missing, format = idx needs the path of an IDX file");
         need(c, "data", "train_labels", config->data.train_labels, "format",
              "missing, format = idx needs the path of an IDX file");
-        need_pair(c, "val_images", config->data.val_images, "val_labels", config->data.val_labels);
+        need_pair(c, "val_images", config->data.val_images, "val_labels",
+                  config->data.val_labels);
         need_pair(c, "test_images", config->data.test_images, "test_labels",
                   config->data.test_labels);
     }
@@ -112,7 +116,8 @@ static bool delay_ok(const char *text)
     double v, sigma;
 
     if (sscanf(text, "lognormal %63s %lf %1s", mean, &sigma, rest) == 2)
-        return archai_parse_seconds(mean, &v, NULL) == ARCHAI_OK && v > 0 && sigma >= 0 && sigma <= 10;
+        return archai_parse_seconds(mean, &v, NULL) == ARCHAI_OK && v > 0 && sigma >= 0 &&
+               sigma <= 10;
     return archai_parse_seconds(text, &v, NULL) == ARCHAI_OK && v >= 0;
 }
 
@@ -131,7 +136,8 @@ static void check_evaluator(checker *c, const archai_config *config)
         need(c, "evaluator", "plugin", config->evaluator.plugin, "kind",
              "missing, kind = plugin needs the path of a shared library");
     if (delay[0] != '\0' && kind != ARCHAI_EVALUATOR_TABLE && kind != ARCHAI_EVALUATOR_NULL)
-        problem(c, "evaluator", "delay", NULL, "only kind = table and kind = null take a delay");
+        problem(c, "evaluator", "delay", NULL,
+                "only kind = table and kind = null take a delay");
     else if (delay[0] != '\0' && !delay_ok(delay))
         problem(c, "evaluator", "delay", NULL,
                 "expected a duration (60ms) or 'lognormal MEAN SIGMA' (lognormal 1.5s 0.8)");
@@ -152,7 +158,8 @@ int archai_config_load(archai_config *out, archai_ini *ini, archai_err *err)
     if (c.rc != ARCHAI_ENOMEM && c.rc != ARCHAI_EINTERNAL) { /* strings are there */
         check_data(&c, &config);
         check_evaluator(&c, &config);
-        need(&c, "output", "directory", config.output.directory, NULL, "is empty, expected a path");
+        need(&c, "output", "directory", config.output.directory, NULL,
+             "is empty, expected a path");
     }
     if (c.rc != ARCHAI_OK)
         archai_config_free(&config);

@@ -92,6 +92,8 @@ void archai_config_free(archai_config *c);
  * `algorithm` and `space` name whose keys are meant in [search] and [space]. */
 int archai_config_check_unused(const archai_ini *ini, const char *algorithm, const char *space,
                                archai_err *err);
+/* The same for [space] alone, for tools that leave the other sections unread. */
+int archai_config_check_space(const archai_ini *ini, const char *space, archai_err *err);
 
 /* The resolved configuration, every default spelled out, loadable as it is. `space` etc. are the
  * objects whose tables belong to the shared sections; NULL leaves their keys out. */

@@ -56,8 +56,8 @@ static int unknown_section(const archai_ini_entry *e, archai_err *err)
     near = archai_nearest(e->section, known.at, known.n);
     if (near != NULL && strcmp(near, "objective") == 0)
         near = "objective.NAME";
-    return archai_fail(err, ARCHAI_EINVAL, "%s:%d: [%.100s]: unknown section%s%s%s", e->file, e->line,
-                       e->section, near != NULL ? "; did you mean [" : "", near != NULL ? near : "",
+    return archai_fail(err, ARCHAI_EINVAL, "[%.100s]: unknown section%s%s%s", e->section,
+                       near != NULL ? "; did you mean [" : "", near != NULL ? near : "",
                        near != NULL ? "]?" : "");
 }
 
@@ -82,8 +82,8 @@ static int unknown_key(const archai_ini_entry *e, const char *algorithm, const c
     names known = {.n = 0};
 
     if (owner != NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "%s:%d: %s.%s: a key of %s, which is not chosen here",
-                           e->file, e->line, e->section, e->key, owner);
+        return archai_fail(err, ARCHAI_EINVAL, "%s.%s: a key of %s, which is not chosen here",
+                           e->section, e->key, owner);
     add_keys(&known, options_of(e->section));
     if (strcmp(e->section, "search") == 0)
         for (size_t i = 0; archai_algorithms[i] != NULL; i++)
@@ -94,9 +94,25 @@ static int unknown_key(const archai_ini_entry *e, const char *algorithm, const c
             if (space != NULL && strcmp(archai_spaces[i]->name, space) == 0)
                 add_keys(&known, archai_spaces[i]->options);
     near = archai_nearest(e->key, known.at, known.n);
-    return archai_fail(err, ARCHAI_EINVAL, "%s:%d: %s.%.100s: unknown key%s%s%s", e->file, e->line,
-                       e->section, e->key, near != NULL ? "; did you mean '" : "",
-                       near != NULL ? near : "", near != NULL ? "'?" : "");
+    return archai_fail(err, ARCHAI_EINVAL, "%s.%.100s: unknown key%s%s%s", e->section, e->key,
+                       near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                       near != NULL ? "'?" : "");
+}
+
+int archai_config_check_space(const archai_ini *ini, const char *space, archai_err *err)
+{
+    int rc = ARCHAI_OK;
+
+    for (size_t i = 0; i < ini->n; i++) {
+        const archai_ini_entry *e = &ini->at[i];
+        archai_err one = ARCHAI_ERR_INIT;
+        int one_rc = ARCHAI_OK;
+
+        if (e->key != NULL && !e->used && strcmp(e->section, "space") == 0)
+            one_rc = unknown_key(e, NULL, space, &one);
+        rc = archai_err_also(err, rc, archai_ini_wrap(e, one_rc, &one), &one);
+    }
+    return rc;
 }
 
 int archai_config_check_unused(const archai_ini *ini, const char *algorithm, const char *space,
@@ -108,11 +124,13 @@ int archai_config_check_unused(const archai_ini *ini, const char *algorithm, con
         const archai_ini_entry *e = &ini->at[i];
         const bool known = options_of(e->section) != NULL;
         archai_err one = ARCHAI_ERR_INIT;
+        int one_rc = ARCHAI_OK;
 
         if (e->key == NULL && !known)
-            rc = archai_err_also(err, rc, unknown_section(e, &one), &one);
+            one_rc = unknown_section(e, &one);
         else if (e->key != NULL && !e->used && known)
-            rc = archai_err_also(err, rc, unknown_key(e, algorithm, space, &one), &one);
+            one_rc = unknown_key(e, algorithm, space, &one);
+        rc = archai_err_also(err, rc, archai_ini_wrap(e, one_rc, &one), &one);
     }
     return rc;
 }

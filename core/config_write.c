@@ -21,8 +21,8 @@ static int put_pair(const writer *w, const char *key, const char *value)
         return archai_fail(w->err, ARCHAI_ENOMEM, "%s.%s: out of memory", w->section, key);
     if (strlen(key) + 3 + strlen(text) > ARCHAI_INI_LINE_MAX) {
         free(text);
-        return archai_fail(w->err, ARCHAI_EINVAL, "%s.%s: too long for a line of %d bytes", w->section,
-                           key, ARCHAI_INI_LINE_MAX);
+        return archai_fail(w->err, ARCHAI_EINVAL, "%s.%s: too long for a line of %d bytes",
+                           w->section, key, ARCHAI_INI_LINE_MAX);
     }
     (void)fprintf(w->out, "%s =%s%s\n", key, text[0] != '\0' ? " " : "", text);
     free(text);
@@ -87,9 +87,10 @@ int archai_config_write(const archai_config *c, const archai_space *space,
     return ARCHAI_OK;
 }
 
-/* -- the README's table ----------------------------------------------------------------------------- */
+/* -- the README's table ---------------------------------------------------------------- */
 
-static const char table_head[] = "| key | type | default | range | meaning |\n|---|---|---|---|---|\n";
+static const char table_head[] =
+    "| key | type | default | range | meaning |\n|---|---|---|---|---|\n";
 
 static void put_table(FILE *out, const char *section, const archai_option *options)
 {
@@ -109,12 +110,13 @@ void archai_config_markdown(FILE *out)
     (void)fputs("**`[space]`**\n\n", out);
     put_table(out, "space", archai_space_common_options);
     for (size_t i = 0; archai_spaces[i] != NULL; i++) {
-        (void)fprintf(out, "`name = %s`: %s\n\n", archai_spaces[i]->name, archai_spaces[i]->help);
+        (void)fprintf(out, "`name = %s`: %s\n\n", archai_spaces[i]->name,
+                      archai_spaces[i]->help);
         put_table(out, "space", archai_spaces[i]->options);
     }
     for (size_t i = 0; archai_algorithms[i] != NULL; i++) {
-        (void)fprintf(out, "`[search]` with `algorithm = %s`: %s\n\n", archai_algorithms[i]->name,
-                      archai_algorithms[i]->help);
+        (void)fprintf(out, "`[search]` with `algorithm = %s`: %s\n\n",
+                      archai_algorithms[i]->name, archai_algorithms[i]->help);
         put_table(out, "search", archai_algorithms[i]->options);
     }
 }

@@ -62,8 +62,8 @@ int archai_err_also(archai_err *err, int rc, int other_rc, const archai_err *oth
 const char *archai_rc_name(int rc)
 {
     switch (rc) {
-#define X(name, value, status, text)                                                               \
-    case value:                                                                                    \
+#define X(name, value, status, text)                                                           \
+    case value:                                                                                \
         return #name;
         ARCHAI_RC_LIST(X)
 #undef X
@@ -75,8 +75,8 @@ const char *archai_rc_name(int rc)
 const char *archai_rc_text(int rc)
 {
     switch (rc) {
-#define X(name, value, status, text)                                                               \
-    case value:                                                                                    \
+#define X(name, value, status, text)                                                           \
+    case value:                                                                                \
         return text;
         ARCHAI_RC_LIST(X)
 #undef X
@@ -88,8 +88,8 @@ const char *archai_rc_text(int rc)
 int archai_rc_exit_status(int rc)
 {
     switch (rc) {
-#define X(name, value, status, text)                                                               \
-    case value:                                                                                    \
+#define X(name, value, status, text)                                                           \
+    case value:                                                                                \
         return status;
         ARCHAI_RC_LIST(X)
 #undef X

@@ -15,7 +15,7 @@ typedef struct parser {
     archai_err *err;
 } parser;
 
-/* -- entries ----------------------------------------------------------------------------------- */
+/* -- entries --------------------------------------------------------------------------- */
 
 static void free_entry(archai_ini_entry *e)
 {
@@ -33,15 +33,16 @@ void archai_ini_free(archai_ini *ini)
     memset(ini, 0, sizeof *ini);
 }
 
-/* Append a copy; key NULL for a header. The array grows by doubling: capacity is the power of two
- * at or above n. */
+/* Append a copy; key NULL for a header. The array grows by doubling: capacity is the power of
+ * two at or above n. */
 static int append(archai_ini *ini, const char *section, const char *key, const char *value,
                   const char *file, int line, archai_err *err)
 {
     archai_ini_entry e = {.line = line};
 
     if (ini->n >= MAX_ENTRIES) /* look-ups are linear */
-        return archai_fail(err, ARCHAI_EFORMAT, "%s:%d: more than %d keys", file, line, MAX_ENTRIES);
+        return archai_fail(err, ARCHAI_EFORMAT, "%s:%d: more than %d keys", file, line,
+                           MAX_ENTRIES);
     if ((ini->n & (ini->n - 1)) == 0) {
         size_t capacity = ini->n == 0 ? 1 : 2 * ini->n;
         archai_ini_entry *grown = realloc(ini->at, capacity * sizeof *grown);
@@ -54,7 +55,8 @@ static int append(archai_ini *ini, const char *section, const char *key, const c
     e.key = key != NULL ? strdup(key) : NULL;
     e.value = strdup(value);
     e.file = strdup(file);
-    if (e.section == NULL || (key != NULL && e.key == NULL) || e.value == NULL || e.file == NULL) {
+    if (e.section == NULL || (key != NULL && e.key == NULL) || e.value == NULL ||
+        e.file == NULL) {
         free_entry(&e);
         return archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory", file);
     }
@@ -80,12 +82,19 @@ archai_ini_entry *archai_ini_find(const archai_ini *ini, const char *section, co
     return find(ini, section, key);
 }
 
+int archai_ini_wrap(const archai_ini_entry *e, int rc, archai_err *err)
+{
+    if (e->line == 0)
+        return archai_err_wrap(err, rc, "%s: ", e->file);
+    return archai_err_wrap(err, rc, "%s:%d: ", e->file, e->line);
+}
+
 bool archai_ini_has_section(const archai_ini *ini, const char *section)
 {
     return find(ini, section, NULL) != NULL;
 }
 
-/* -- lines --------------------------------------------------------------------------------------- */
+/* -- lines ----------------------------------------------------------------------------- */
 
 static bool blank(char c)
 {
@@ -104,8 +113,8 @@ static void trim(char *text)
     text[n - lead] = '\0';
 }
 
-/* Cut the comment off; "..." protects ';' and '#', and \" inside does not end it. A quote that is
- * never closed runs to the end of the line and is reported by the caller. */
+/* Cut the comment off; "..." protects ';' and '#', and \" inside does not end it. A quote that
+ * is never closed runs to the end of the line and is reported by the caller. */
 static bool strip_comment(char *text)
 {
     bool quoted = false;
@@ -115,7 +124,8 @@ static bool strip_comment(char *text)
             i++;
         else if (text[i] == '"')
             quoted = !quoted;
-        else if (!quoted && (text[i] == ';' || text[i] == '#') && (i == 0 || blank(text[i - 1]))) {
+        else if (!quoted && (text[i] == ';' || text[i] == '#') &&
+                 (i == 0 || blank(text[i - 1]))) {
             text[i] = '\0';
             break;
         }
@@ -172,8 +182,8 @@ char *archai_ini_quote(const char *value)
 static bool name_ok(const char *name)
 {
     for (const char *p = name; *p != '\0'; p++)
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
-              strchr("_.-", *p) != NULL))
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+              (*p >= '0' && *p <= '9') || strchr("_.-", *p) != NULL))
             return false;
     return name[0] != '\0';
 }
@@ -184,14 +194,15 @@ static int parse_header(parser *p, char *text)
     const archai_ini_entry *earlier;
 
     if (text[n - 1] != ']')
-        return archai_fail(p->err, ARCHAI_EFORMAT, "%s:%d: '%.100s' lacks its ']'", p->file, p->line,
-                           text);
+        return archai_fail(p->err, ARCHAI_EFORMAT, "%s:%d: '%.100s' lacks its ']'", p->file,
+                           p->line, text);
     text[n - 1] = '\0';
     trim(++text);
     if (!name_ok(text))
-        return archai_fail(p->err, ARCHAI_EFORMAT,
-                           "%s:%d: '[%.100s]' is no section name, expected letters, digits and _ . -",
-                           p->file, p->line, text);
+        return archai_fail(
+            p->err, ARCHAI_EFORMAT,
+            "%s:%d: '[%.100s]' is no section name, expected letters, digits and _ . -", p->file,
+            p->line, text);
     earlier = find(p->ini, text, NULL);
     if (earlier != NULL)
         return archai_fail(p->err, ARCHAI_EFORMAT, "%s:%d: [%.100s] stands already in line %d",
@@ -208,18 +219,19 @@ static int parse_assignment(parser *p, char *text)
 
     if (equals == NULL)
         return archai_fail(p->err, ARCHAI_EFORMAT,
-                           "%s:%d: '%.100s' is neither [section] nor key = value", p->file, p->line,
-                           text);
+                           "%s:%d: '%.100s' is neither [section] nor key = value", p->file,
+                           p->line, text);
     *equals = '\0';
     trim(text);
     trim(value);
     if (!name_ok(text))
         return archai_fail(p->err, ARCHAI_EFORMAT,
-                           "%s:%d: '%.100s' is no key, expected letters, digits and _ . -", p->file,
-                           p->line, text);
-    if (p->section == NULL)
-        return archai_fail(p->err, ARCHAI_EFORMAT, "%s:%d: %.100s: stands before the first [section]",
+                           "%s:%d: '%.100s' is no key, expected letters, digits and _ . -",
                            p->file, p->line, text);
+    if (p->section == NULL)
+        return archai_fail(p->err, ARCHAI_EFORMAT,
+                           "%s:%d: %.100s: stands before the first [section]", p->file, p->line,
+                           text);
     earlier = find(p->ini, p->section, text);
     if (earlier != NULL)
         return archai_fail(p->err, ARCHAI_EFORMAT, "%s:%d: %s.%.100s: given already in line %d",
@@ -232,7 +244,8 @@ static int parse_assignment(parser *p, char *text)
 static int parse_line(parser *p, char *text)
 {
     if (!strip_comment(text))
-        return archai_fail(p->err, ARCHAI_EFORMAT, "%s:%d: a \" is never closed", p->file, p->line);
+        return archai_fail(p->err, ARCHAI_EFORMAT, "%s:%d: a \" is never closed", p->file,
+                           p->line);
     trim(text);
     if (text[0] == '\0')
         return ARCHAI_OK;
@@ -243,12 +256,14 @@ static int parse_line(parser *p, char *text)
 static int check_bytes(const parser *p, const char *text, size_t n)
 {
     if (n > ARCHAI_INI_LINE_MAX)
-        return archai_fail(p->err, ARCHAI_EFORMAT, "%s:%d: line of %zu bytes, at most %d are read",
-                           p->file, p->line, n, ARCHAI_INI_LINE_MAX);
+        return archai_fail(p->err, ARCHAI_EFORMAT,
+                           "%s:%d: line of %zu bytes, at most %d are read", p->file, p->line, n,
+                           ARCHAI_INI_LINE_MAX);
     for (size_t i = 0; i < n; i++)
         if (((unsigned char)text[i] < 0x20 && text[i] != '\t') || text[i] == 0x7f)
-            return archai_fail(p->err, ARCHAI_EFORMAT, "%s:%d: control character 0x%02x in column %zu",
-                               p->file, p->line, (unsigned)(unsigned char)text[i], i + 1);
+            return archai_fail(p->err, ARCHAI_EFORMAT,
+                               "%s:%d: control character 0x%02x in column %zu", p->file,
+                               p->line, (unsigned)(unsigned char)text[i], i + 1);
     return ARCHAI_OK;
 }
 
@@ -292,7 +307,7 @@ int archai_ini_parse(archai_ini *out, const char *file, const char *text, size_t
     return rc;
 }
 
-/* -- files and overrides --------------------------------------------------------------------------- */
+/* -- files and overrides --------------------------------------------------------------- */
 
 int archai_ini_read(archai_ini *out, const char *path, archai_err *err)
 {
@@ -312,7 +327,8 @@ int archai_ini_read(archai_ini *out, const char *path, archai_err *err)
     if (ferror(in))
         rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, strerror(errno));
     else if (size > FILE_MAX_BYTES)
-        rc = archai_fail(err, ARCHAI_EFORMAT, "%s: more than 16 MiB, this is no configuration", path);
+        rc = archai_fail(err, ARCHAI_EFORMAT, "%s: more than 16 MiB, this is no configuration",
+                         path);
     else
         rc = archai_ini_parse(out, path, text, size, err);
 out:
@@ -375,7 +391,8 @@ int archai_ini_set(archai_ini *ini, const char *assignment, archai_err *err)
         *equals = '\0';
     dot = strrchr(text, '.');
     if (equals == NULL || dot == NULL) {
-        rc = archai_fail(err, ARCHAI_EINVAL, "--set %.200s: expected SECTION.KEY=VALUE", assignment);
+        rc = archai_fail(err, ARCHAI_EINVAL, "--set %.200s: expected SECTION.KEY=VALUE",
+                         assignment);
         goto out;
     }
     *dot = '\0';
@@ -385,7 +402,8 @@ int archai_ini_set(archai_ini *ini, const char *assignment, archai_err *err)
     trim(value);
     unquote(value);
     if (!name_ok(text) || !name_ok(dot + 1)) {
-        rc = archai_fail(err, ARCHAI_EINVAL, "--set %.200s: expected SECTION.KEY=VALUE", assignment);
+        rc = archai_fail(err, ARCHAI_EINVAL, "--set %.200s: expected SECTION.KEY=VALUE",
+                         assignment);
         goto out;
     }
     old = find(ini, text, dot + 1);

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An archid becomes the name of an HDF5 group: no '/', not "." (the group itself), not empty. */
+/* An archid becomes the name of an HDF5 group: no '/', not "." (the group itself), not empty.
+ */
 static int check_archid(const char *archid, archai_err *err)
 {
     if (archid == NULL || archid[0] == '\0')

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- modules ----------------------------------------------------------------------------------- */
+/* -- modules --------------------------------------------------------------------------- */
 
 void archai_module_destroy(archai_module *m)
 {
@@ -34,7 +34,8 @@ static int adopt(archai_module *parent, archai_module *child)
     return ARCHAI_OK;
 }
 
-static archai_module *new_module(archai_module *parent, const char *name, archai_module_kind kind)
+static archai_module *new_module(archai_module *parent, const char *name,
+                                 archai_module_kind kind)
 {
     archai_module *m = calloc(1, sizeof *m);
 
@@ -119,7 +120,8 @@ archai_module *archai_module_max_pool2d(archai_module *parent, const char *name,
     return m;
 }
 
-archai_module *archai_module_upsample_size(archai_module *parent, const char *name, int h, int w)
+archai_module *archai_module_upsample_size(archai_module *parent, const char *name, int h,
+                                           int w)
 {
     archai_module *m = new_module(parent, name, ARCHAI_MODULE_UPSAMPLE);
 
@@ -130,7 +132,8 @@ archai_module *archai_module_upsample_size(archai_module *parent, const char *na
     return m;
 }
 
-archai_module *archai_module_upsample_factor(archai_module *parent, const char *name, int factor)
+archai_module *archai_module_upsample_factor(archai_module *parent, const char *name,
+                                             int factor)
 {
     archai_module *m = new_module(parent, name, ARCHAI_MODULE_UPSAMPLE);
 
@@ -152,7 +155,7 @@ archai_module *archai_module_linear(archai_module *parent, const char *name, int
     return m;
 }
 
-/* -- steps ------------------------------------------------------------------------------------- */
+/* -- steps ----------------------------------------------------------------------------- */
 
 /* Every step writes a register of its own; 0 is the input, so the first writes 1. */
 static int append(archai_network *net, archai_step step)
@@ -204,7 +207,7 @@ void archai_network_fini(archai_network *net)
     memset(net, 0, sizeof *net);
 }
 
-/* -- state_dict ----------------------------------------------------------------------------------- */
+/* -- state_dict ------------------------------------------------------------------------ */
 
 static const struct {
     const char *name;
@@ -229,8 +232,8 @@ typedef struct state {
     size_t n;
 } state;
 
-static int add_entry(state *s, const char *prefix, const char *name, archai_dtype dtype, int ndim,
-                     const int64_t *shape)
+static int add_entry(state *s, const char *prefix, const char *name, archai_dtype dtype,
+                     int ndim, const int64_t *shape)
 {
     archai_state_entry *e;
 

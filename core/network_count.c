@@ -50,7 +50,7 @@ static void charge(counter *c, int64_t macs, int64_t flops, int64_t madd)
     c->counts->madd = add(c, c->counts->madd, madd);
 }
 
-/* -- parameters ---------------------------------------------------------------------------------- */
+/* -- parameters ------------------------------------------------------------------------ */
 
 int64_t archai_module_params(const archai_module *m)
 {
@@ -67,7 +67,8 @@ int64_t archai_module_params(const archai_module *m)
         n = 2 * (int64_t)m->u.norm.num_features;
         break;
     case ARCHAI_MODULE_LINEAR:
-        n = (int64_t)m->u.linear.out_features * (m->u.linear.in_features + (m->u.linear.bias ? 1 : 0));
+        n = (int64_t)m->u.linear.out_features *
+            (m->u.linear.in_features + (m->u.linear.bias ? 1 : 0));
         break;
     default:
         break;
@@ -77,7 +78,7 @@ int64_t archai_module_params(const archai_module *m)
     return n;
 }
 
-/* -- one layer ------------------------------------------------------------------------------------- */
+/* -- one layer ------------------------------------------------------------------------- */
 
 static int misfit(const counter *c, const shape *in, const char *expected, int64_t value)
 {
@@ -111,7 +112,8 @@ static int conv(counter *c, const archai_module *m, const shape *in, shape *out)
            (m->u.conv.in_channels / m->u.conv.groups);
     n = volume(c, out);
     macs = mul(c, taps, n);
-    charge(c, macs, add(c, mul(c, 2, macs), bias ? n : 0), mul(c, 2 * taps - (bias ? 0 : 1), n));
+    charge(c, macs, add(c, mul(c, 2, macs), bias ? n : 0),
+           mul(c, 2 * taps - (bias ? 0 : 1), n));
     return ARCHAI_OK;
 }
 
@@ -200,7 +202,7 @@ static int layer(counter *c, const archai_module *m, const shape *in, shape *out
     }
 }
 
-/* -- the data flow ------------------------------------------------------------------------------------ */
+/* -- the data flow --------------------------------------------------------------------- */
 
 static int step(counter *c, const archai_step *s, shape *values, int n_values)
 {
@@ -209,20 +211,22 @@ static int step(counter *c, const archai_step *s, shape *values, int n_values)
     shape out = {.c = 0};
 
     if (s->a < 0 || s->a >= n_values || s->out < 0 || s->out >= n_values ||
-        (pair && (s->b < 0 || s->b >= n_values)) || (s->op == ARCHAI_STEP_CALL && s->module == NULL))
+        (pair && (s->b < 0 || s->b >= n_values)) ||
+        (s->op == ARCHAI_STEP_CALL && s->module == NULL))
         return archai_fail(c->err, ARCHAI_EINTERNAL, "a step names no register or module");
     a = &values[s->a];
     b = &values[pair ? s->b : s->a];
     if (!a->written || !b->written)
-        return archai_fail(c->err, ARCHAI_EINTERNAL, "a step reads a register before it is written");
+        return archai_fail(c->err, ARCHAI_EINTERNAL,
+                           "a step reads a register before it is written");
     if (s->op == ARCHAI_STEP_CALL) {
         ARCHAI_TRY(layer(c, s->module, a, &out));
     } else if (pair) {
         if (a->c != b->c || a->h != b->h || a->w != b->w || a->flat != b->flat)
             return archai_fail(c->err, ARCHAI_EINVAL,
-                               "a sum of %lld x %lld x %lld and %lld x %lld x %lld", (long long)a->c,
-                               (long long)a->h, (long long)a->w, (long long)b->c, (long long)b->h,
-                               (long long)b->w);
+                               "a sum of %lld x %lld x %lld and %lld x %lld x %lld",
+                               (long long)a->c, (long long)a->h, (long long)a->w,
+                               (long long)b->c, (long long)b->h, (long long)b->w);
         out = *a;
     } else {
         out = (shape){.c = volume(c, a), .h = 1, .w = 1, .flat = true};

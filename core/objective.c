@@ -50,9 +50,9 @@ static int fail_at(const archai_ini *ini, const char *section, const char *key, 
     for (size_t i = 0; at == NULL && i < ini->n; i++)
         if (strcmp(ini->at[i].section, section) == 0)
             at = &ini->at[i];
-    return archai_fail(err, ARCHAI_EINVAL, "%s:%d: %s%s%s: %s", at != NULL ? at->file : "",
-                       at != NULL ? at->line : 0, section, key != NULL ? "." : "",
-                       key != NULL ? key : "", text);
+    (void)archai_fail(err, ARCHAI_EINVAL, "%s%s%s: %s", section, key != NULL ? "." : "",
+                      key != NULL ? key : "", text);
+    return at != NULL ? archai_ini_wrap(at, ARCHAI_EINVAL, err) : ARCHAI_EINVAL;
 }
 
 static int check(archai_objective *o, const archai_ini *ini, const char *section, archai_err *err)

@@ -66,7 +66,8 @@ static int unknown_key(const archai_option *table, const char *key, archai_err *
         names[n++] = o->key;
     near = archai_nearest(key, names, n);
     if (near != NULL)
-        return archai_fail(err, ARCHAI_ENOTFOUND, "%s: unknown key; did you mean '%s'?", key, near);
+        return archai_fail(err, ARCHAI_ENOTFOUND, "%s: unknown key; did you mean '%s'?", key,
+                           near);
     return archai_fail(err, ARCHAI_ENOTFOUND, "%s: unknown key", key);
 }
 
@@ -85,7 +86,7 @@ void archai_option_free(const archai_option *table, void *obj)
         archai_option_value_free(o, field_of(o, obj));
 }
 
-/* -- values as text ---------------------------------------------------------------------------- */
+/* -- values as text -------------------------------------------------------------------- */
 
 static void put_double(FILE *out, double v)
 {
@@ -236,7 +237,7 @@ char *archai_option_format(const archai_option *opt, const void *obj)
     return text;
 }
 
-/* -- what a table says about itself -------------------------------------------------------------- */
+/* -- what a table says about itself ---------------------------------------------------- */
 
 static const char *kind_name(archai_option_kind kind)
 {
@@ -311,7 +312,8 @@ static void put_help(FILE *out, const archai_option *o)
 {
     bool unit = o->unit != NULL && o->unit[0] != '\0';
 
-    (void)fprintf(out, "%s%s%s%s", o->help, unit ? " (" : "", unit ? o->unit : "", unit ? ")" : "");
+    (void)fprintf(out, "%s%s%s%s", o->help, unit ? " (" : "", unit ? o->unit : "",
+                  unit ? ")" : "");
 }
 
 void archai_option_markdown(const archai_option *table, const char *section, FILE *out)

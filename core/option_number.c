@@ -37,9 +37,9 @@ int archai_parse_seconds(const char *text, double *out, archai_err *err)
     double v;
 
     if (!decimal(text, &v, &end))
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "'%.100s' is no duration, expected for example 250ms, 30s, 5m, 2h, 1d",
-                           text);
+        return archai_fail(
+            err, ARCHAI_EINVAL,
+            "'%.100s' is no duration, expected for example 250ms, 30s, 5m, 2h, 1d", text);
     if (strcmp(end, "ms") == 0) { /* divided: 60ms is exactly the double 0.06 */
         *out = v / 1000.0;
         return ARCHAI_OK;
@@ -49,8 +49,8 @@ int archai_parse_seconds(const char *text, double *out, archai_err *err)
             *out = v * units[i].factor;
             return ARCHAI_OK;
         }
-    return archai_fail(err, ARCHAI_EINVAL, "'%.100s' has an unknown unit, expected ms, s, m, h or d",
-                       text);
+    return archai_fail(err, ARCHAI_EINVAL,
+                       "'%.100s' has an unknown unit, expected ms, s, m, h or d", text);
 }
 
 int archai_parse_bytes(const char *text, int64_t *out, archai_err *err)
@@ -72,14 +72,15 @@ int archai_parse_bytes(const char *text, int64_t *out, archai_err *err)
             *out = (int64_t)v;
             return ARCHAI_OK;
         }
-    return archai_fail(err, ARCHAI_EINVAL, "'%.100s' has an unknown unit, expected K, M, G or T",
-                       text);
+    return archai_fail(err, ARCHAI_EINVAL,
+                       "'%.100s' has an unknown unit, expected K, M, G or T", text);
 }
 
-/* -- Python's repr(float) ------------------------------------------------------------------- */
+/* -- Python's repr(float) -------------------------------------------------------------------
+ */
 
-/* Add one unit in the last place to n digits; a carry out of the front makes 99 into 10 and raises
- * the exponent. */
+/* Add one unit in the last place to n digits; a carry out of the front makes 99 into 10 and
+ * raises the exponent. */
 static void increment(char *digits, int n, int *exponent)
 {
     int i = n - 1;
@@ -102,8 +103,8 @@ static double value_of(const char *digits, int exponent)
     return strtod(text, NULL);
 }
 
-/* Shortest digits d.ddd x 10^exponent that read back as v > 0. The nearest decimal of a length is
- * tried, then its upper neighbour: below a power of two doubles lie denser, so that only the
+/* Shortest digits d.ddd x 10^exponent that read back as v > 0. The nearest decimal of a length
+ * is tried, then its upper neighbour: below a power of two doubles lie denser, so that only the
  * neighbour may read back. */
 static void shortest(double v, char digits[20], int *exponent)
 {
@@ -148,7 +149,8 @@ void archai_format_double(double v, char out[32])
         if (n > 1)
             *p++ = '.';
         memcpy(p, digits + 1, (size_t)n - 1);
-        (void)snprintf(p + n - 1, (size_t)(out + 32 - (p + n - 1)), "e%c%02d", e < 0 ? '-' : '+', abs(e));
+        (void)snprintf(p + n - 1, (size_t)(out + 32 - (p + n - 1)), "e%c%02d",
+                       e < 0 ? '-' : '+', abs(e));
         return;
     }
     if (e < 0) { /* 0.000ddd */
@@ -169,7 +171,8 @@ void archai_format_double(double v, char out[32])
     *p = '\0';
 }
 
-/* -- the nearest word ------------------------------------------------------------------------ */
+/* -- the nearest word ------------------------------------------------------------------------
+ */
 
 enum { WORD_MAX = 64 };
 

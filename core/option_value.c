@@ -24,8 +24,8 @@ static int parse_int(const char *text, int64_t *out, archai_err *err)
     errno = 0;
     d = strtod(text, &end); /* 1e6 */
     if (end == text || *end != '\0' || text[strspn(text, "+-.0123456789eE")] != '\0')
-        return archai_fail(err, ARCHAI_EINVAL, "'%.100s' is not a number, expected a whole number",
-                           text);
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "'%.100s' is not a number, expected a whole number", text);
     if (fabs(d) > 9007199254740992.0)
         return archai_fail(err, ARCHAI_EINVAL, "%.100s is too large for a whole number", text);
     if (d != floor(d))
@@ -76,7 +76,8 @@ static int parse_choice(const char *choices, const char *text, int *out, archai_
         }
         p += w + strspn(p + w, " ");
     }
-    return archai_fail(err, ARCHAI_EINVAL, "unknown '%.100s', expected one of: %s", text, choices);
+    return archai_fail(err, ARCHAI_EINVAL, "unknown '%.100s', expected one of: %s", text,
+                       choices);
 }
 
 /* The bounds are doubles; near 2^63 the comparison is made in int64_t. */
@@ -90,7 +91,8 @@ static int check_int(const archai_option *opt, int64_t v, archai_err *err)
     (void)snprintf(lo, sizeof lo, "%.0f", opt->min);
     (void)snprintf(hi, sizeof hi, "%.0f", opt->max);
     if (opt->max >= 0x1p53)
-        return archai_fail(err, ARCHAI_EINVAL, "%lld is below the least value %s", (long long)v, lo);
+        return archai_fail(err, ARCHAI_EINVAL, "%lld is below the least value %s", (long long)v,
+                           lo);
     return archai_fail(err, ARCHAI_EINVAL, "%lld is outside %s..%s", (long long)v, lo, hi);
 }
 
@@ -103,7 +105,8 @@ static int check_double(const archai_option *opt, double v, archai_err *err)
     return archai_fail(err, ARCHAI_EINVAL, "%g is outside %g..%g", v, opt->min, opt->max);
 }
 
-/* -- lists ------------------------------------------------------------------------------------ */
+/* -- lists ------------------------------------------------------------------------------------
+ */
 
 /* Next element of a list separated by blanks and commas; NULL at the end. Advances *p. */
 static char *next_element(const char **p)
@@ -190,7 +193,7 @@ static int parse_list(const archai_option *opt, const char *text, void *field, a
     return rc;
 }
 
-/* -- all kinds --------------------------------------------------------------------------------- */
+/* -- all kinds ------------------------------------------------------------------------- */
 
 /* A word that stands for a number: choices "auto=0". */
 static const char *alias_value(const archai_option *opt, const char *text)
@@ -202,7 +205,8 @@ static const char *alias_value(const archai_option *opt, const char *text)
     return opt->choices + n + 1;
 }
 
-static int parse_number(const archai_option *opt, const char *text, void *field, archai_err *err)
+static int parse_number(const archai_option *opt, const char *text, void *field,
+                        archai_err *err)
 {
     const char *alias = alias_value(opt, text);
     int64_t i = 0;

@@ -13,7 +13,7 @@ typedef struct writer {
     bool sort;
 } writer;
 
-/* -- strings ------------------------------------------------------------------------------------ */
+/* -- strings --------------------------------------------------------------------------- */
 
 /* Next code point of valid UTF-8 (jansson lets nothing else in). */
 static uint32_t next_code(const unsigned char **p)
@@ -80,7 +80,7 @@ static void put_string(const writer *w, const char *text)
         put_repr_string(w->out, text);
 }
 
-/* -- values --------------------------------------------------------------------------------------- */
+/* -- values ---------------------------------------------------------------------------- */
 
 static int put(const writer *w, const json_t *v);
 
@@ -103,7 +103,8 @@ static int compare_keys(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* In insertion order, or sorted: the order of UTF-8 by bytes is Python's order by code points. */
+/* In insertion order, or sorted: the order of UTF-8 by bytes is Python's order by code points.
+ */
 static int put_object(const writer *w, const json_t *object)
 {
     json_t *walked = (json_t *)object; /* jansson's iterators take no const */
@@ -113,7 +114,8 @@ static int put_object(const writer *w, const json_t *object)
 
     if (keys == NULL)
         return ARCHAI_ENOMEM;
-    for (void *at = json_object_iter(walked); at != NULL; at = json_object_iter_next(walked, at))
+    for (void *at = json_object_iter(walked); at != NULL;
+         at = json_object_iter_next(walked, at))
         keys[i++] = json_object_iter_key(at);
     if (w->sort)
         qsort(keys, n, sizeof *keys, compare_keys);

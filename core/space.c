@@ -17,7 +17,7 @@ const archai_option archai_space_common_options[] = {
 };
 /* clang-format on */
 
-/* -- creation ------------------------------------------------------------------------------------ */
+/* -- creation -------------------------------------------------------------------------- */
 
 static int find_space(const char *name, const archai_space_ops **out, archai_err *err)
 {
@@ -36,14 +36,14 @@ static int find_space(const char *name, const archai_space_ops **out, archai_err
     }
     near = archai_nearest(name, names, n);
     if (near != NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "no search space '%.100s'; did you mean '%s'?", name,
-                           near);
-    return archai_fail(err, ARCHAI_EINVAL, "no search space '%.100s', expected one of: %s", name,
-                       known);
+        return archai_fail(err, ARCHAI_EINVAL, "no search space '%.100s'; did you mean '%s'?",
+                           name, near);
+    return archai_fail(err, ARCHAI_EINVAL, "no search space '%.100s', expected one of: %s",
+                       name, known);
 }
 
-/* Say where the key stands that an init complains about ("max_layers: ..."): its own line, or that
- * of the section when it has its default. */
+/* Say where the key stands that an init complains about ("max_layers: ..."): its own line, or
+ * that of the section when it has its default. */
 static int locate(const archai_ini *ini, const archai_option *options, int rc, archai_err *err)
 {
     size_t n = err != NULL ? strcspn(err->text, ":") : 0;
@@ -55,7 +55,8 @@ static int locate(const archai_ini *ini, const archai_option *options, int rc, a
         e = archai_ini_find(ini, "space", o->key);
         if (e == NULL)
             e = archai_ini_find(ini, "space", NULL);
-        return archai_err_wrap(err, rc, "%s:%d: space.", e->file, e->line);
+        (void)archai_err_wrap(err, rc, "space.");
+        return archai_ini_wrap(e, rc, err);
     }
     return rc;
 }
@@ -105,7 +106,8 @@ int archai_space_create(archai_space **out, archai_ini *ini, const archai_data_s
     name = archai_ini_find(ini, "space", "name");
     rc = find_space(common.name, &ops, err);
     if (rc != ARCHAI_OK) {
-        rc = archai_err_wrap(err, rc, "%s:%d: space.name: ", name->file, name->line);
+        (void)archai_err_wrap(err, rc, "space.name: ");
+        rc = archai_ini_wrap(name, rc, err);
         goto out;
     }
     rc = open_space(out, ops, ini, &common, data, err);
@@ -124,7 +126,7 @@ void archai_space_destroy(archai_space *s)
     free(s);
 }
 
-/* -- abilities --------------------------------------------------------------------------------------- */
+/* -- abilities ------------------------------------------------------------------------- */
 
 bool archai_space_can(const archai_space *s, const char *ability)
 {
@@ -132,8 +134,10 @@ bool archai_space_can(const archai_space *s, const char *ability)
         const char *name;
         bool has;
     } abilities[] = {
-        {"mutate", s->ops->mutate != NULL},     {"crossover", s->ops->crossover != NULL},
-        {"encode", s->ops->encode != NULL},     {"describe", s->ops->describe != NULL},
+        {"mutate", s->ops->mutate != NULL},
+        {"crossover", s->ops->crossover != NULL},
+        {"encode", s->ops->encode != NULL},
+        {"describe", s->ops->describe != NULL},
         {"at", s->ops->at != NULL && s->ops->cardinality != NULL},
     };
 
@@ -154,7 +158,8 @@ static int need_arch(const archai_model *m, archai_err *err)
 {
     if (m->arch != NULL)
         return ARCHAI_OK;
-    return archai_fail(err, ARCHAI_EINVAL, "model '%.200s' was cleared: its arch is gone", m->archid);
+    return archai_fail(err, ARCHAI_EINVAL, "model '%.200s' was cleared: its arch is gone",
+                       m->archid);
 }
 
 int archai_space_random_sample(archai_space *s, archai_model *out, archai_err *err)
@@ -201,7 +206,7 @@ double archai_space_cardinality(const archai_space *s)
     return s->ops->cardinality != NULL ? s->ops->cardinality(s) : INFINITY;
 }
 
-/* -- arch files ------------------------------------------------------------------------------------------ */
+/* -- arch files ------------------------------------------------------------------------ */
 
 int archai_space_save_arch(archai_space *s, const archai_model *m, char **text, archai_err *err)
 {
@@ -211,8 +216,8 @@ int archai_space_save_arch(archai_space *s, const archai_model *m, char **text, 
     return archai_python_json(m->arch, false, text, err);
 }
 
-/* Line of the first mention of the key that an error of load_arch begins with: as "key" in JSON,
- * bare in YAML. */
+/* Line of the first mention of the key that an error of load_arch begins with: as "key" in
+ * JSON, bare in YAML. */
 static int line_of_key(const char *text, size_t size, const char *message)
 {
     char quoted[130];
@@ -242,7 +247,8 @@ int archai_space_load_arch(archai_space *s, const char *text, size_t size, archa
         return archai_fail(err, ARCHAI_EFORMAT, "1: more than 4 MiB, this is no arch file");
     arch = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
     if (arch == NULL)
-        return archai_fail(err, ARCHAI_EFORMAT, "%d: %s, expected JSON", where.line, where.text);
+        return archai_fail(err, ARCHAI_EFORMAT, "%d: %s, expected JSON", where.line,
+                           where.text);
     rc = s->ops->load_arch(s, arch, out, &inner);
     json_decref(arch);
     if (rc != ARCHAI_OK)
@@ -250,12 +256,13 @@ int archai_space_load_arch(archai_space *s, const char *text, size_t size, archa
     return ARCHAI_OK;
 }
 
-int archai_space_load_json(archai_space *s, const json_t *arch, archai_model *out, archai_err *err)
+int archai_space_load_json(archai_space *s, const json_t *arch, archai_model *out,
+                           archai_err *err)
 {
     return s->ops->load_arch(s, arch, out, err);
 }
 
-/* -- printed form ------------------------------------------------------------------------------------------ */
+/* -- printed form ---------------------------------------------------------------------- */
 
 static int print_arch(archai_space *s, const archai_model *m, FILE *out, archai_err *err)
 {

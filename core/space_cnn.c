@@ -1,9 +1,9 @@
 /* Search space `cnn`: the CNNSearchSpaceExt of Archai's document "Discrete Search Spaces".
  *
- * nb_layers x [Conv2d, BatchNorm2d, ReLU], AdaptiveAvgPool2d, a 1 x 1 Conv2d to the classes. All
- * draws follow the document, so that a seed gives its architectures. Two differences from it:
- * the output is flattened instead of squeezed (a batch of one keeps its batch dimension), and
- * input channels and classes come from the data set where one is known.
+ * nb_layers x [Conv2d, BatchNorm2d, ReLU], AdaptiveAvgPool2d, a 1 x 1 Conv2d to the classes.
+ * All draws follow the document, so that a seed gives its architectures. Two differences from
+ * it: the output is flattened instead of squeezed (a batch of one keeps its batch dimension),
+ * and input channels and classes come from the data set where one is known.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,8 @@
 
 /* The document's images: one channel, ten classes; their size is MNIST's. */
 enum { CHANNELS = 1, HEIGHT = 28, WIDTH = 28, CLASSES = 10 };
-/* Bounds of a well-formed architecture; MAX_PARAMS keeps a small file from asking for gigabytes. */
+/* Bounds of a well-formed architecture; MAX_PARAMS keeps a small file from asking for
+ * gigabytes. */
 enum { MAX_LAYERS = 1000, MAX_KERNEL = 255, MAX_HIDDEN = 65536, MAX_PARAMS = 250000000 };
 
 struct cnn {
@@ -55,17 +56,18 @@ static int64_t params_of(const archai_space *s, const genome *g)
 {
     int64_t taps = g->kernel_size * g->kernel_size, h = g->hidden_dim;
 
-    return h * channels_of(s) * taps + (g->nb_layers - 1) * h * h * taps + g->nb_layers * 3 * h +
-           (h + 1) * classes_of(s);
+    return h * channels_of(s) * taps + (g->nb_layers - 1) * h * h * taps +
+           g->nb_layers * 3 * h + (h + 1) * classes_of(s);
 }
 
-/* -- genome and model ------------------------------------------------------------------------------ */
+/* -- genome and model ------------------------------------------------------------------ */
 
 static int to_model(const genome *g, archai_model *out, archai_err *err)
 {
     char archid[96];
-    json_t *arch = json_pack("{s:I, s:I, s:I}", "nb_layers", (json_int_t)g->nb_layers, "kernel_size",
-                             (json_int_t)g->kernel_size, "hidden_dim", (json_int_t)g->hidden_dim);
+    json_t *arch =
+        json_pack("{s:I, s:I, s:I}", "nb_layers", (json_int_t)g->nb_layers, "kernel_size",
+                  (json_int_t)g->kernel_size, "hidden_dim", (json_int_t)g->hidden_dim);
 
     if (arch == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "space 'cnn': out of memory");
@@ -110,12 +112,13 @@ static int from_json(const archai_space *s, const json_t *arch, genome *g, archa
                                near != NULL ? near : "nb_layers, kernel_size or hidden_dim");
     }
     if (params_of(s, g) > MAX_PARAMS)
-        return archai_fail(err, ARCHAI_EINVAL, "hidden_dim: this model has %lld parameters, more than %d",
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "hidden_dim: this model has %lld parameters, more than %d",
                            (long long)params_of(s, g), MAX_PARAMS);
     return ARCHAI_OK;
 }
 
-/* -- the table's functions ---------------------------------------------------------------------------- */
+/* -- the table's functions ------------------------------------------------------------- */
 
 static int64_t largest(const archai_ints *list)
 {
@@ -163,7 +166,8 @@ static int cnn_random_sample(archai_space *s, archai_model *out, archai_err *err
     return to_model(&g, out, err);
 }
 
-static int cnn_load_arch(archai_space *s, const json_t *arch, archai_model *out, archai_err *err)
+static int cnn_load_arch(archai_space *s, const json_t *arch, archai_model *out,
+                         archai_err *err)
 {
     genome g;
 
@@ -222,8 +226,8 @@ static bool add_layer(archai_module *seq, int in, const genome *g)
 
     for (size_t i = 0; i < 3; i++)
         (void)snprintf(name[i], sizeof name[i], "%zu", seq->n_children + i);
-    return archai_module_conv2d(seq, name[0], in, width, kernel, 1, (kernel - 1) / 2, 1, true) !=
-               NULL &&
+    return archai_module_conv2d(seq, name[0], in, width, kernel, 1, (kernel - 1) / 2, 1,
+                                true) != NULL &&
            archai_module_batch_norm2d(seq, name[1], width) != NULL &&
            archai_module_relu(seq, name[2]) != NULL;
 }
@@ -250,11 +254,12 @@ static bool build(const archai_space *s, const genome *g, archai_network *net)
     return out >= 0 && archai_network_flatten(net, out) >= 0;
 }
 
-static int cnn_describe(archai_space *s, const archai_model *m, archai_network *out, archai_err *err)
+static int cnn_describe(archai_space *s, const archai_model *m, archai_network *out,
+                        archai_err *err)
 {
     bool sized = s->data.height > 0 && s->data.width > 0;
-    archai_network net = {
-        .input = {channels_of(s), sized ? s->data.height : HEIGHT, sized ? s->data.width : WIDTH}};
+    archai_network net = {.input = {channels_of(s), sized ? s->data.height : HEIGHT,
+                                    sized ? s->data.width : WIDTH}};
     genome g;
 
     ARCHAI_TRY(from_json(s, m->arch, &g, err));
@@ -266,7 +271,7 @@ static int cnn_describe(archai_space *s, const archai_model *m, archai_network *
     return ARCHAI_OK;
 }
 
-/* -- enumeration ------------------------------------------------------------------------------------------ */
+/* -- enumeration ----------------------------------------------------------------------- */
 
 /* A value may stand in a list several times (a weight when drawing); it is one architecture. */
 static int64_t distinct(const archai_ints *list, size_t wanted, size_t *count)

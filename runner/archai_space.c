@@ -52,18 +52,6 @@ static void help(FILE *out)
     }
 }
 
-static int unused_key(const archai_ini *ini, archai_err *err)
-{
-    for (size_t i = 0; i < ini->n; i++) {
-        const archai_ini_entry *e = &ini->at[i];
-
-        if (e->key != NULL && !e->used && strcmp(e->section, "space") == 0)
-            return archai_fail(err, ARCHAI_EINVAL, "%s:%d: space.%s: unknown key of this space",
-                               e->file, e->line, e->key);
-    }
-    return ARCHAI_OK;
-}
-
 /* Channels, size and classes of the data, where the configuration has data that can be read. */
 static void data_shape(archai_ini *ini, archai_data_shape *shape)
 {
@@ -186,7 +174,7 @@ static int run(int argc, char **argv, char **sets, archai_err *err)
         ARCHAI_TRY_GOTO(rc, archai_ini_set(&ini, sets[i], err), out);
     data_shape(&ini, &shape);
     ARCHAI_TRY_GOTO(rc, archai_space_create(&t.space, &ini, &shape, err), out);
-    ARCHAI_TRY_GOTO(rc, unused_key(&ini, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_config_check_space(&ini, t.space->ops->name, err), out);
     t.ini = &ini;
     rc = command->run(&t, err);
     if (rc == ARCHAI_OK && fflush(stdout) != 0)

@@ -84,7 +84,9 @@ static void faults_are_named_with_file_and_line(void **state)
         {"[a]\nb c = 3\n", "t.ini:2: 'b c' is no key"},
         {"[a]\nb = \"open\n", "t.ini:2: a \" is never closed"},
         {"[a]\nb = \x01\n", "t.ini:2: control character 0x01 in column 5"},
-        {"[a]\n\x7f" "ELF\n", "t.ini:2: control character 0x7f"},
+        {"[a]\n\x7f"
+         "ELF\n",
+         "t.ini:2: control character 0x7f"},
     };
     archai_ini ini = {.n = 0};
 
@@ -107,7 +109,8 @@ static void a_nul_byte_is_refused(void **state)
     archai_ini ini;
 
     (void)state;
-    assert_int_equal(archai_ini_parse(&ini, "t.ini", text, sizeof text - 1, &err), ARCHAI_EFORMAT);
+    assert_int_equal(archai_ini_parse(&ini, "t.ini", text, sizeof text - 1, &err),
+                     ARCHAI_EFORMAT);
     assert_string_equal(err.text, "t.ini:2: control character 0x00 in column 6");
 }
 
@@ -124,7 +127,8 @@ static void long_lines_are_read_whole_or_refused(void **state)
     assert_int_equal(archai_ini_parse(&ini, "t.ini", text, head + most, &err), 0);
     assert_int_equal(strlen(archai_ini_find(&ini, "a", "b")->value), most);
     archai_ini_free(&ini);
-    assert_int_equal(archai_ini_parse(&ini, "t.ini", text, head + most + 1, &err), ARCHAI_EFORMAT);
+    assert_int_equal(archai_ini_parse(&ini, "t.ini", text, head + most + 1, &err),
+                     ARCHAI_EFORMAT);
     assert_string_equal(err.text, "t.ini:2: line of 65537 bytes, at most 65536 are read");
     free(text);
 }
@@ -169,9 +173,10 @@ static void the_command_line_overrides(void **state)
 
 static void quoted_values_read_back(void **state)
 {
-    static const char *const values[] = {"",       "plain",   " lead", "trail ", "a ; b",  "a;b",
-                                         "# a",    "\"a\"",   "a\"b",  "\"a\" b", "back\\slash",
-                                         "a\\\" b", "\" ; \"", "\"",    "\\",      "\"a\" \"b\"", "x \"; y\""};
+    static const char *const values[] = {
+        "",        "plain", " lead", "trail ",      "a ; b",       "a;b",
+        "# a",     "\"a\"", "a\"b",  "\"a\" b",     "back\\slash", "a\\\" b",
+        "\" ; \"", "\"",    "\\",    "\"a\" \"b\"", "x \"; y\""};
 
     (void)state;
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {

@@ -79,10 +79,12 @@ static void the_state_dict_is_pytorchs_in_its_order(void **state)
         const json_t *e = json_array_get(expected, i), *shape = json_array_get(e, 1);
 
         assert_string_equal(at[i].name, json_string_value(json_array_get(e, 0)));
-        assert_string_equal(archai_dtype_name(at[i].dtype), json_string_value(json_array_get(e, 2)));
+        assert_string_equal(archai_dtype_name(at[i].dtype),
+                            json_string_value(json_array_get(e, 2)));
         assert_int_equal(at[i].ndim, json_array_size(shape));
         for (int d = 0; d < at[i].ndim; d++)
-            assert_int_equal(at[i].shape[d], json_integer_value(json_array_get(shape, (size_t)d)));
+            assert_int_equal(at[i].shape[d],
+                             json_integer_value(json_array_get(shape, (size_t)d)));
     }
     archai_state_free(at, n);
     archai_network_fini(&net);
@@ -91,7 +93,8 @@ static void the_state_dict_is_pytorchs_in_its_order(void **state)
 
 static void shapes_and_counts_follow_the_data_flow(void **state)
 {
-    /* a: 3 x 21 x 18 -> 8 x 10 x 8; c.0 keeps it, c.2: 8 x 5 x 4; d: 10 x 8; e: 9 x 7; f: 2 x 1 */
+    /* a: 3 x 21 x 18 -> 8 x 10 x 8; c.0 keeps it, c.2: 8 x 5 x 4; d: 10 x 8; e: 9 x 7; f: 2 x 1
+     */
     const int64_t a = 5 * 5 * 3 * 8 * 80, depthwise = 9 * 8 * 80, linear = 16 * 4;
     archai_network net;
     archai_counts counts;

@@ -67,16 +67,35 @@ static void values_are_parsed_and_formatted_back(void **state)
     static const struct {
         const char *key, *text, *formatted;
     } cases[] = {
-        {"count", "12", "12"},         {"count", "1e3", "1000"},     {"count", "+5", "5"},
-        {"threads", "8", "8"},         {"threads", "auto", "auto"},  {"bytes", "512", "512"},
-        {"bytes", "2G", "2G"},         {"bytes", "1536", "1536"},    {"bytes", "1.5K", "1536"},
-        {"bytes", "none", "none"},     {"share", "1e-2", "0.01"},    {"share", "0.30000000000000004", "0.30000000000000004"},
-        {"seconds", "250ms", "0.25s"}, {"seconds", "90", "90s"},     {"seconds", "90m", "90m"},
-        {"seconds", "7200", "2h"},     {"seconds", "1d", "1d"},      {"seconds", "0.5h", "30m"},
-        {"seconds", "none", "none"},   {"seconds", "60ms", "0.06s"}, {"seconds", "0", "0s"},
-        {"on", "off", "no"},           {"on", "true", "yes"},        {"text", "a \"b\"  c", "a \"b\"  c"},
-        {"color", "blue", "blue"},     {"ints", "3, 5,7", "3 5 7"},  {"ints", "", ""},
-        {"doubles", "0 200000", "0.0 200000.0"}, {"words", "x,y z", "x y z"},
+        {"count", "12", "12"},
+        {"count", "1e3", "1000"},
+        {"count", "+5", "5"},
+        {"threads", "8", "8"},
+        {"threads", "auto", "auto"},
+        {"bytes", "512", "512"},
+        {"bytes", "2G", "2G"},
+        {"bytes", "1536", "1536"},
+        {"bytes", "1.5K", "1536"},
+        {"bytes", "none", "none"},
+        {"share", "1e-2", "0.01"},
+        {"share", "0.30000000000000004", "0.30000000000000004"},
+        {"seconds", "250ms", "0.25s"},
+        {"seconds", "90", "90s"},
+        {"seconds", "90m", "90m"},
+        {"seconds", "7200", "2h"},
+        {"seconds", "1d", "1d"},
+        {"seconds", "0.5h", "30m"},
+        {"seconds", "none", "none"},
+        {"seconds", "60ms", "0.06s"},
+        {"seconds", "0", "0s"},
+        {"on", "off", "no"},
+        {"on", "true", "yes"},
+        {"text", "a \"b\"  c", "a \"b\"  c"},
+        {"color", "blue", "blue"},
+        {"ints", "3, 5,7", "3 5 7"},
+        {"ints", "", ""},
+        {"doubles", "0 200000", "0.0 200000.0"},
+        {"words", "x,y z", "x y z"},
     };
     things t;
 
@@ -204,7 +223,8 @@ static void the_nearest_word_is_found(void **state)
     assert_string_equal(archai_nearest("rate", words, 4), "learning_rate");
     assert_null(archai_nearest("x", words, 4));
     assert_null(archai_nearest("", words, 4));
-    assert_null(archai_nearest("something_else_altogether_that_is_longer_than_any_key_can_be_here", words, 4));
+    assert_null(archai_nearest(
+        "something_else_altogether_that_is_longer_than_any_key_can_be_here", words, 4));
 }
 
 static void help_and_markdown_name_every_key(void **state)
@@ -217,10 +237,14 @@ static void help_and_markdown_name_every_key(void **state)
     archai_option_markdown(table, "things", out);
     archai_option_help(table, out);
     (void)fclose(out);
-    assert_non_null(strstr(text, "| `things.count` | integer | `7` | 1..1000 | how many (models) |"));
-    assert_non_null(strstr(text, "| `things.threads` | integer | `auto` | 1..64 or auto | threads |"));
-    assert_non_null(strstr(text, "| `things.color` | choice | required | red green blue | a color |"));
-    assert_non_null(strstr(text, "| `things.seconds` | time | `none` | from 0 or none | a time |"));
+    assert_non_null(
+        strstr(text, "| `things.count` | integer | `7` | 1..1000 | how many (models) |"));
+    assert_non_null(
+        strstr(text, "| `things.threads` | integer | `auto` | 1..64 or auto | threads |"));
+    assert_non_null(
+        strstr(text, "| `things.color` | choice | required | red green blue | a color |"));
+    assert_non_null(
+        strstr(text, "| `things.seconds` | time | `none` | from 0 or none | a time |"));
     assert_non_null(strstr(text, "how many (models); default 7; 1..1000"));
     free(text);
 }

@@ -1,4 +1,5 @@
-/* The generators against CPython 3.11 and numpy 1.24 (tests/data/rng.json, made by make_rng.py). */
+/* The generators against CPython 3.11 and numpy 1.24 (tests/data/rng.json, made by
+ * make_rng.py). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +47,8 @@ static void replay_python(const json_t *c)
     json_array_foreach(json_object_get(c, "sample"), i, v)
     {
         assert_int_equal(
-            archai_rng_sample(&r, (size_t)integer(v, 0), (size_t)integer(v, 1), index, NULL), 0);
+            archai_rng_sample(&r, (size_t)integer(v, 0), (size_t)integer(v, 1), index, NULL),
+            0);
         assert_indices(json_array_get(v, 2), index);
     }
     for (i = 0; i < 33; i++)
@@ -117,7 +119,8 @@ static void more_than_there_is_cannot_be_drawn(void **state)
  * (https://rosettacode.org/wiki/Pseudo-random_numbers/Splitmix64), without their last bit. */
 static void evaluations_get_splitmix_seeds(void **state)
 {
-    static const uint64_t expected[] = {UINT64_C(6457827717110365317), UINT64_C(3203168211198807973),
+    static const uint64_t expected[] = {UINT64_C(6457827717110365317),
+                                        UINT64_C(3203168211198807973),
                                         UINT64_C(9817491932198370423)};
 
     (void)state;

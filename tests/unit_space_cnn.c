@@ -30,9 +30,8 @@ static void list_text(const json_t *params, const char *key, char *out, size_t s
     size_t used = (size_t)snprintf(out, size, "%s =", key), i;
     json_t *v;
 
-    json_array_foreach((json_t *)list, i, v)
-        used += (size_t)snprintf(out + used, size - used, " %" JSON_INTEGER_FORMAT,
-                                 json_integer_value(v));
+    json_array_foreach((json_t *)list, i, v) used += (size_t)snprintf(
+        out + used, size - used, " %" JSON_INTEGER_FORMAT, json_integer_value(v));
 }
 
 static void assert_archid(const json_t *list, size_t i, const archai_model *m)
@@ -40,7 +39,8 @@ static void assert_archid(const json_t *list, size_t i, const archai_model *m)
     assert_string_equal(m->archid, json_string_value(json_array_get(list, i)));
 }
 
-/* 16 samples, a chain of mutations, 13 crossovers of four, one encoding: all on one generator. */
+/* 16 samples, a chain of mutations, 13 crossovers of four, one encoding: all on one generator.
+ */
 static void replay(const json_t *stream)
 {
     const json_t *params = json_object_get(stream, "params");
@@ -110,13 +110,16 @@ static void the_document_is_reproduced(void **state)
         "ArchaiModel(\n\tarchid=L=3, K=1, H=64, \n\tmetadata={}, \n\tarch=MyModel(\n"
         "  (model): Sequential(\n"
         "    (0): Conv2d(1, 64, kernel_size=(1, 1), stride=(1, 1))\n"
-        "    (1): BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)\n"
+        "    (1): BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, "
+        "track_running_stats=True)\n"
         "    (2): ReLU()\n"
         "    (3): Conv2d(64, 64, kernel_size=(1, 1), stride=(1, 1))\n"
-        "    (4): BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)\n"
+        "    (4): BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, "
+        "track_running_stats=True)\n"
         "    (5): ReLU()\n"
         "    (6): Conv2d(64, 64, kernel_size=(1, 1), stride=(1, 1))\n"
-        "    (7): BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)\n"
+        "    (7): BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, "
+        "track_running_stats=True)\n"
         "    (8): ReLU()\n"
         "    (9): AdaptiveAvgPool2d(output_size=(1, 1))\n"
         "    (10): Conv2d(64, 10, kernel_size=(1, 1), stride=(1, 1))\n"
@@ -253,14 +256,19 @@ static void bad_arch_files_are_refused_with_line_and_key(void **state)
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"{\"nb_layers\": 0, \"kernel_size\": 3, \"hidden_dim\": 4}", "1: nb_layers: 0 is outside"},
-        {"{\"nb_layers\": 1,\n\"kernel_size\": 3.5,\n\"hidden_dim\": 4}", "2: kernel_size: expected"},
+        {"{\"nb_layers\": 0, \"kernel_size\": 3, \"hidden_dim\": 4}",
+         "1: nb_layers: 0 is outside"},
+        {"{\"nb_layers\": 1,\n\"kernel_size\": 3.5,\n\"hidden_dim\": 4}",
+         "2: kernel_size: expected"},
         {"{\"nb_layers\": 1,\n\n\"kernel_size\": 3, \"hidden_dim\": -4}", "3: hidden_dim: -4"},
         {"{\"nb_layers\": 1, \"kernel_size\": 3}", "1: hidden_dim: missing"},
-        {"{\"nb_layers\": 1, \"kernel_size\": 3, \"hidden_dim\": 4,\n \"hidden\": 4}", "2: hidden: unknown"},
+        {"{\"nb_layers\": 1, \"kernel_size\": 3, \"hidden_dim\": 4,\n \"hidden\": 4}",
+         "2: hidden: unknown"},
         {"{\"nb_layers\": 1000, \"kernel_size\": 255, \"hidden_dim\": 65536}", "parameters"},
-        {"{\"nb_layers\": 99999999999999999999999, \"kernel_size\": 1, \"hidden_dim\": 4}", "1: "},
-        {"{\"nb_layers\": 1,\n \"nb_layers\": 2, \"kernel_size\": 1, \"hidden_dim\": 4}", "2: duplicate"},
+        {"{\"nb_layers\": 99999999999999999999999, \"kernel_size\": 1, \"hidden_dim\": 4}",
+         "1: "},
+        {"{\"nb_layers\": 1,\n \"nb_layers\": 2, \"kernel_size\": 1, \"hidden_dim\": 4}",
+         "2: duplicate"},
         {"[1, 2]", "1: expected an object"},
         {"", "1: "},
         {"nb_layers: 3", "1: "},
@@ -290,14 +298,19 @@ static void bad_sections_are_refused_with_line_and_key(void **state)
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"[space]\nname = cnm\n", "t.ini:2: space.name: no search space 'cnm'; did you mean 'cnn'?"},
+        {"[space]\nname = cnm\n",
+         "t.ini:2: space.name: no search space 'cnm'; did you mean 'cnn'?"},
         {"[space]\nseed = 1\n", "t.ini:1: space.name: missing"},
-        {"[space]\nname = cnn\nmax_layers = 0\n", "t.ini:3: space.max_layers: 0 is outside 1..1000"},
-        {"[space]\nname = cnn\nmin_layers = 5\nmax_layers = 4\n", "t.ini:4: space.max_layers: 4 is less"},
+        {"[space]\nname = cnn\nmax_layers = 0\n",
+         "t.ini:3: space.max_layers: 0 is outside 1..1000"},
+        {"[space]\nname = cnn\nmin_layers = 5\nmax_layers = 4\n",
+         "t.ini:4: space.max_layers: 4 is less"},
         {"[space]\nname = cnn\nmin_layers = 13\n", "t.ini:1: space.max_layers: 12 is less"},
         {"[space]\nname = cnn\nkernel_list =\n", "t.ini:3: space.kernel_list: is empty"},
-        {"[space]\nname = cnn\nhidden_list = 8 x\n", "t.ini:3: space.hidden_list: 'x' is not a number"},
-        {"[space]\nname = cnn\nhidden_list = 65536\n", "t.ini:3: space.hidden_list: the largest model"},
+        {"[space]\nname = cnn\nhidden_list = 8 x\n",
+         "t.ini:3: space.hidden_list: 'x' is not a number"},
+        {"[space]\nname = cnn\nhidden_list = 65536\n",
+         "t.ini:3: space.hidden_list: the largest model"},
         {"[other]\n", "section [space] is missing"},
     };
     archai_err err = ARCHAI_ERR_INIT;
@@ -308,7 +321,8 @@ static void bad_sections_are_refused_with_line_and_key(void **state)
         archai_space *s = NULL;
         int rc;
 
-        assert_int_equal(archai_ini_parse(&ini, "t.ini", cases[i].text, strlen(cases[i].text), &err), 0);
+        assert_int_equal(
+            archai_ini_parse(&ini, "t.ini", cases[i].text, strlen(cases[i].text), &err), 0);
         rc = archai_space_create(&s, &ini, NULL, &err);
         assert_int_equal(archai_rc_exit_status(rc), 2);
         assert_null(s);
@@ -320,7 +334,8 @@ static void bad_sections_are_refused_with_line_and_key(void **state)
 
 static void every_architecture_can_be_named(void **state)
 {
-    archai_space *s = open_space("min_layers = 2\nmax_layers = 4\nkernel_list = 3 3 5\nhidden_list = 8\n", NULL);
+    archai_space *s = open_space(
+        "min_layers = 2\nmax_layers = 4\nkernel_list = 3 3 5\nhidden_list = 8\n", NULL);
     char *seen[6];
 
     (void)state;
