@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/delay.h"
+
 /* -- one section ----------------------------------------------------------------------- */
 
 static int missing_key(const archai_ini *ini, const char *section, const archai_option *o,
@@ -109,22 +111,12 @@ static void check_data(checker *c, const archai_config *config)
              "missing, format = cifar10 needs the directory of its binary files");
 }
 
-/* "60ms" or "lognormal MEAN SIGMA". */
-static bool delay_ok(const char *text)
-{
-    char mean[64], rest[2];
-    double v, sigma;
-
-    if (sscanf(text, "lognormal %63s %lf %1s", mean, &sigma, rest) == 2)
-        return archai_parse_seconds(mean, &v, NULL) == ARCHAI_OK && v > 0 && sigma >= 0 &&
-               sigma <= 10;
-    return archai_parse_seconds(text, &v, NULL) == ARCHAI_OK && v >= 0;
-}
-
 static void check_evaluator(checker *c, const archai_config *config)
 {
     const int kind = config->evaluator.kind;
     const char *delay = config->evaluator.delay;
+    archai_delay parsed;
+    archai_err why = ARCHAI_ERR_INIT;
 
     if (kind == ARCHAI_EVALUATOR_TABLE)
         need(c, "evaluator", "table", config->evaluator.table, "kind",
@@ -138,9 +130,8 @@ static void check_evaluator(checker *c, const archai_config *config)
     if (delay[0] != '\0' && kind != ARCHAI_EVALUATOR_TABLE && kind != ARCHAI_EVALUATOR_NULL)
         problem(c, "evaluator", "delay", NULL,
                 "only kind = table and kind = null take a delay");
-    else if (delay[0] != '\0' && !delay_ok(delay))
-        problem(c, "evaluator", "delay", NULL,
-                "expected a duration (60ms) or 'lognormal MEAN SIGMA' (lognormal 1.5s 0.8)");
+    else if (archai_delay_parse(delay, &parsed, &why) != ARCHAI_OK)
+        problem(c, "evaluator", "delay", NULL, why.text);
 }
 
 int archai_config_load(archai_config *out, archai_ini *ini, archai_err *err)

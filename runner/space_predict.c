@@ -124,16 +124,18 @@ static char *space_section(const archai_ini *ini)
     (void)fputs("[space]\n", out);
     for (size_t i = 0; i < ini->n; i++) {
         const archai_ini_entry *e = &ini->at[i];
+        char *quoted;
 
         if (e->key == NULL || strcmp(e->section, "space") != 0)
             continue;
-        (void)fprintf(out, "%s = \"", e->key);
-        for (const char *c = e->value; *c != '\0'; c++) {
-            if (*c == '"' || *c == '\\')
-                (void)fputc('\\', out);
-            (void)fputc(*c, out);
+        quoted = archai_ini_quote(e->value);
+        if (quoted == NULL) {
+            (void)fclose(out);
+            free(text);
+            return NULL;
         }
-        (void)fputs("\"\n", out);
+        (void)fprintf(out, "%s = %s\n", e->key, quoted);
+        free(quoted);
     }
     if (fclose(out) != 0) {
         free(text);

@@ -55,7 +55,7 @@ int space_tool_load(space_tool *t, const char *path, archai_model *out, archai_e
     ARCHAI_TRY(space_tool_read(path, &text, &size, err));
     rc = archai_space_load_arch(t->space, text, size, out, err);
     free(text);
-    return archai_err_wrap(err, rc, "%s: ", strcmp(path, "-") == 0 ? "standard input" : path);
+    return archai_err_wrap(err, rc, "%s:", strcmp(path, "-") == 0 ? "standard input" : path);
 }
 
 int space_tool_line(const archai_model *m, archai_err *err)

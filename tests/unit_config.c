@@ -190,8 +190,8 @@ static void every_problem_is_reported(void **state)
         "t.ini:7: data.train_labels: missing, format = idx needs the path of an IDX file\n"
         "t.ini:9: data.val_images: missing, the labels have no images\n"
         "t.ini:11: evaluator.table: missing, kind = table needs the path of a CSV file\n"
-        "t.ini:12: evaluator.delay: expected a duration (60ms) or 'lognormal MEAN SIGMA' "
-        "(lognormal 1.5s 0.8)\n"
+        "t.ini:12: evaluator.delay: '3 weeks' has an unknown unit, expected ms, s, "
+        "m, h or d\n"
         "t.ini:14: output.directory: is empty, expected a path");
     archai_ini_free(&ini);
 }
