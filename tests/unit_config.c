@@ -207,7 +207,7 @@ static void kinds_and_formats_need_their_keys(void **state)
         {"[evaluator]\nkind = plugin\n", "t.ini:2: evaluator.plugin: missing"},
         {"[evaluator]\ndelay = 1s\n", "t.ini:2: evaluator.delay: only kind = table"},
         {"[evaluator]\nkind = null\ndelay = lognormal 1s\n",
-         "t.ini:3: evaluator.delay: expected"},
+         "t.ini:3: evaluator.delay: 'lognormal 1s', expected"},
         {"[evaluator]\nkind = null\ndelay = lognormal 1s 0.8 x\n", "t.ini:3: evaluator.delay:"},
     };
 
