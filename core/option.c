@@ -106,7 +106,7 @@ static void put_seconds(FILE *out, double v)
     for (size_t i = 0; v > 0 && v < 1e12 && i < sizeof units / sizeof units[0]; i++) {
         double count = v / units[i].seconds;
 
-        if (count == floor(count)) {
+        if (count == floor(count) && count * units[i].seconds == v) {
             (void)fprintf(out, "%.0f%c", count, units[i].name);
             return;
         }
