@@ -15,6 +15,8 @@
 enum { ARCHAI_ALGORITHM_ABI = 1 };
 enum { ARCHAI_NEEDS_MUTATE = 1, ARCHAI_NEEDS_CROSSOVER = 2, ARCHAI_NEEDS_ENCODE = 4 };
 
+#define ARCHAI_OPERATOR_INITIAL "initial"
+
 struct archai_search;
 typedef struct archai_algorithm archai_algorithm;
 
@@ -25,12 +27,13 @@ typedef enum archai_propose {
 } archai_propose;
 
 typedef struct archai_proposal {
-    archai_model model;
-    const char *operator_; /* static storage */
+    archai_model model;    /* owned */
+    const char *operator_; /* static storage; ARCHAI_OPERATOR_INITIAL: a given architecture */
     json_t *parents;       /* owned reference: array of archids, or NULL */
     int32_t generation;
     double budget;         /* 0: the default */
 } archai_proposal;
+void archai_proposal_fini(archai_proposal *p); /* safe on a zeroed struct */
 
 typedef struct archai_algorithm_ops {
     int abi;                      /* ARCHAI_ALGORITHM_ABI */
@@ -38,15 +41,17 @@ typedef struct archai_algorithm_ops {
     size_t size;                  /* bytes of the concrete struct, archai_algorithm first */
     const archai_option *options; /* keys of [search] beyond the common ones; Archai's names */
     unsigned needs;               /* ARCHAI_NEEDS_* */
-    unsigned schedules;           /* bit 0: async, bit 1: generational */
+    unsigned schedules;           /* bits 1 << ARCHAI_ASYNC, 1 << ARCHAI_GENERATIONAL */
 
-    int (*init)(archai_algorithm *self, archai_err *err); /* options, rng and search are set */
-    void (*fini)(archai_algorithm *self);                 /* (optional) */
-    /* Propose a model. In async the search asks again when the proposal is a duplicate; in
-     * generational duplicates become cached rows. */
+    /* (optional) options, rng and search are set. Errors begin with the key that is wrong. */
+    int (*init)(archai_algorithm *self, archai_err *err);
+    void (*fini)(archai_algorithm *self); /* (optional); also after an init that failed or never ran */
+    /* Propose a model. In async the search asks again when the proposal is a duplicate or violates
+     * a cheap constraint; in generational the algorithm sees to constraints itself and duplicates
+     * become cached rows. ARCHAI_ENONE: no child this time, ask again. */
     int (*propose)(archai_algorithm *self, archai_propose *what, archai_proposal *out,
                    archai_err *err);
-    /* (optional) record `r` (an index into search->records) has finished. */
+    /* (optional) record `r` (an index into search->records) has finished, or was restored. */
     int (*tell)(archai_algorithm *self, size_t record, archai_err *err);
     /* State beyond what the history restores, as JSON; (optional). */
     int (*save)(archai_algorithm *self, json_t **out, archai_err *err);
@@ -58,6 +63,15 @@ struct archai_algorithm {            /* base; first member */
     struct archai_search *search;    /* borrowed; owns this */
     archai_rng rng;
 };
+
+/* The algorithm of search.algorithm with its options from section [search] and its generator
+ * seeded, checked against the space and the schedule. Errors carry "file:line: search.key: ". */
+int archai_algorithm_create(archai_algorithm **out, struct archai_search *search, const char *name,
+                            archai_ini *ini, archai_err *err);
+void archai_algorithm_destroy(archai_algorithm *a); /* NULL is allowed */
+/* Complain about search.`key` with the place where it stands, if it does. ARCHAI_EINVAL. */
+int archai_algorithm_fail(const archai_ini *ini, const char *key, archai_err *err, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 extern const archai_algorithm_ops *const archai_algorithms[]; /* registry.c; NULL-terminated */
 #endif

@@ -115,6 +115,7 @@ static bool known(const archai_objectives *o, const char *name)
 
 int archai_objectives_create(archai_objectives *out, archai_ini *ini, archai_err *err)
 {
+    archai_err problem = ARCHAI_ERR_INIT;
     archai_objectives o = {.n = 0};
     int rc = ARCHAI_OK;
 
@@ -123,8 +124,10 @@ int archai_objectives_create(archai_objectives *out, archai_ini *ini, archai_err
 
         if (strncmp(section, prefix, sizeof prefix - 1) == 0 &&
             !known(&o, section + sizeof prefix - 1))
-            ARCHAI_TRY_GOTO(rc, add(&o, ini, section, err), out);
+            rc = archai_err_also(err, rc, add(&o, ini, section, &problem), &problem);
     }
+    if (rc != ARCHAI_OK)
+        goto out;
     if (o.n == 0)
         rc = archai_fail(err, ARCHAI_EINVAL,
                          "%s: nothing to optimise: a section [objective.NAME] was expected",
@@ -186,6 +189,7 @@ int archai_measures_cheap(archai_space *space, const archai_model *m, archai_mea
     *out = at;
     *n = n_at;
     at = NULL;
+    n_at = 0;
 out:
     archai_measures_free(at, n_at);
     archai_network_fini(&net);

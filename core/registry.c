@@ -9,6 +9,15 @@ const archai_space_ops *const archai_spaces[] = {
     NULL,
 };
 
+extern const archai_algorithm_ops archai_algorithm_random_search;
+extern const archai_algorithm_ops archai_algorithm_local_search;
+extern const archai_algorithm_ops archai_algorithm_regularized_evolution;
+extern const archai_algorithm_ops archai_algorithm_evolution_pareto;
+
 const archai_algorithm_ops *const archai_algorithms[] = {
+    &archai_algorithm_random_search,
+    &archai_algorithm_local_search,
+    &archai_algorithm_regularized_evolution,
+    &archai_algorithm_evolution_pareto,
     NULL,
 };

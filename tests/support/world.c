@@ -1,0 +1,159 @@
+#include "world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *setting(const archai_ini *ini, const char *key, const char *otherwise)
+{
+    archai_ini_entry *e = archai_ini_find(ini, "search", key);
+
+    if (e != NULL)
+        e->used = true;
+    return e != NULL ? e->value : otherwise;
+}
+
+int world_try(struct world *w, const char *text, archai_err *err)
+{
+    archai_search_settings settings;
+    int rc;
+
+    memset(w, 0, sizeof *w);
+    ARCHAI_TRY(archai_ini_parse(&w->ini, "t.ini", text, strlen(text), err));
+    settings = (archai_search_settings){
+        .algorithm = setting(&w->ini, "algorithm", "random_search"),
+        .schedule = strcmp(setting(&w->ini, "schedule", "async"), "async") == 0
+                        ? ARCHAI_ASYNC
+                        : ARCHAI_GENERATIONAL,
+        .seed = strtoull(setting(&w->ini, "seed", "1"), NULL, 10),
+        .retries = atoi(setting(&w->ini, "retries", "0")),
+    };
+    rc = archai_space_create(&w->space, &w->ini, NULL, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_objectives_create(&w->objectives, &w->ini, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_search_init(&w->search, w->space, &w->objectives, &settings, &w->ini, err);
+    if (rc != ARCHAI_OK)
+        world_close(w);
+    return rc;
+}
+
+void world_open(struct world *w, const char *text)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+
+    if (world_try(w, text, &err) != ARCHAI_OK)
+        fail_msg("%s", err.text);
+}
+
+void world_close(struct world *w)
+{
+    archai_search_fini(&w->search);
+    archai_objectives_free(&w->objectives);
+    archai_space_destroy(w->space);
+    archai_ini_free(&w->ini);
+    memset(w, 0, sizeof *w);
+}
+
+void log_free(struct log *l)
+{
+    free(l->rows);
+    *l = (struct log){.rows = NULL};
+}
+
+void evaluation_of(const archai_candidate *c, archai_evaluation *e)
+{
+    *e = (archai_evaluation){.id = c->id, .archid = strdup(c->model.archid), .arch = strdup(c->arch),
+                             .operator_ = strdup(c->operator_), .parents = strdup(c->parents),
+                             .generation = c->generation, .budget = c->budget};
+    for (size_t i = 0; i < c->n_measures; i++)
+        assert_int_equal(archai_evaluation_set_measure(e, c->measures[i].name,
+                                                       c->measures[i].value, NULL),
+                         ARCHAI_OK);
+}
+
+int arch_int(const archai_candidate *c, const char *key)
+{
+    return (int)json_integer_value(json_object_get(c->model.arch, key));
+}
+
+static void log_row(struct log *l, const archai_objectives *o, const archai_evaluation *e)
+{
+    struct log_row *r;
+
+    while ((size_t)e->id >= l->capacity) {
+        const size_t capacity = l->capacity == 0 ? 64 : 2 * l->capacity;
+
+        l->rows = realloc(l->rows, capacity * sizeof *l->rows);
+        assert_non_null(l->rows);
+        memset(&l->rows[l->capacity], 0, (capacity - l->capacity) * sizeof *l->rows);
+        l->capacity = capacity;
+    }
+    r = &l->rows[e->id];
+    assert_string_equal(r->archid, ""); /* no id twice */
+    (void)snprintf(r->archid, sizeof r->archid, "%s", e->archid);
+    (void)snprintf(r->operator_, sizeof r->operator_, "%s", e->operator_);
+    (void)snprintf(r->parents, sizeof r->parents, "%s", e->parents);
+    r->generation = e->generation;
+    r->status = e->status;
+    r->budget = e->budget;
+    archai_objectives_values(o, e->measures, e->n_measures, r->values);
+    if ((size_t)e->id >= l->n)
+        l->n = (size_t)e->id + 1;
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+void drive(struct world *w, evaluate_fn *evaluate, void *context, size_t workers, uint64_t order,
+           size_t max, struct log *log)
+{
+    archai_candidate *under_way = calloc(workers, sizeof *under_way);
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_ask what = ARCHAI_ASK_WAIT;
+    size_t n = 0, begun = 0;
+
+    assert_non_null(under_way);
+    for (;;) {
+        archai_evaluation e = {.id = 0};
+        size_t at;
+        bool on_front;
+
+        while (n < workers && begun < max) {
+            if (archai_search_ask(&w->search, &what, &under_way[n], &e, &err) != ARCHAI_OK)
+                fail_msg("%s", err.text);
+            if (what == ARCHAI_ASK_CACHED) {
+                log_row(log, &w->objectives, &e);
+                archai_evaluation_fini(&e);
+                continue;
+            }
+            if (what != ARCHAI_ASK_CANDIDATE)
+                break;
+            n++;
+            begun++;
+        }
+        if (n == 0)
+            break;
+        at = order == 0 ? 0 : next_random(&order) % n;
+        evaluation_of(&under_way[at], &e);
+        evaluate(&under_way[at], &e, context);
+        if (archai_search_tell(&w->search, &e, &on_front, &err) != ARCHAI_OK)
+            fail_msg("%s", err.text);
+        log_row(log, &w->objectives, &e);
+        log->evaluated++;
+        archai_evaluation_fini(&e);
+        archai_candidate_fini(&under_way[at]);
+        memmove(&under_way[at], &under_way[at + 1], (n - at - 1) * sizeof *under_way);
+        n--;
+    }
+    free(under_way);
+}
