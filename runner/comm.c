@@ -1,0 +1,216 @@
+#include "runner/comm.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TAG = 1, KEEP_CAPACITY = 1 << 20 /* bytes of an idle outbox worth keeping */ };
+
+int archai_mpi_check_(archai_err *err, int mpirc, const char *what, const char *file, int line)
+{
+    char text[MPI_MAX_ERROR_STRING];
+    int len = 0;
+
+    if (mpirc == MPI_SUCCESS)
+        return ARCHAI_OK;
+    if (MPI_Error_string(mpirc, text, &len) != MPI_SUCCESS)
+        len = 0;
+    return archai_err_set_(err, ARCHAI_EMPI, file, line, "%s: %.*s", what, len, text);
+}
+
+int archai_comm_agree(MPI_Comm comm, int rc, archai_err *err)
+{
+    archai_err local = ARCHAI_ERR_INIT;
+    int rank, first, mine;
+
+    if (err == NULL)
+        err = &local;
+    ARCHAI_TRY(archai_mpi(err, MPI_Comm_rank(comm, &rank)));
+    mine = rc == ARCHAI_OK ? INT_MAX : rank;
+    ARCHAI_TRY(archai_mpi(err, MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, comm)));
+    if (first == INT_MAX)
+        return ARCHAI_OK;
+    if (rank == first) {
+        err->code = rc;
+        err->rank = rank;
+    }
+    ARCHAI_TRY(archai_mpi(err, MPI_Bcast(err, (int)sizeof *err, MPI_BYTE, first, comm)));
+    return err->code;
+}
+
+int archai_comm_share_text(MPI_Comm comm, char **text, archai_err *err)
+{
+    int rank, n = 0;
+
+    ARCHAI_TRY(archai_mpi(err, MPI_Comm_rank(comm, &rank)));
+    if (rank == 0)
+        n = (int)strlen(*text) + 1; /* configurations have at most 16 MiB */
+    ARCHAI_TRY(archai_mpi(err, MPI_Bcast(&n, 1, MPI_INT, 0, comm)));
+    if (rank != 0)
+        *text = malloc((size_t)n);
+    ARCHAI_TRY(archai_comm_agree(comm, *text != NULL ? ARCHAI_OK
+                                                     : archai_fail(err, ARCHAI_ENOMEM,
+                                                                   "out of memory"),
+                                 err));
+    return archai_mpi(err, MPI_Bcast(*text, n, MPI_CHAR, 0, comm));
+}
+
+/* -- life ---------------------------------------------------------------------------------------- */
+
+int archai_comm_init(archai_comm *c, MPI_Comm parent, archai_err *err)
+{
+    *c = (archai_comm){.comm = MPI_COMM_NULL};
+    ARCHAI_TRY(archai_mpi(err, MPI_Comm_dup(parent, &c->comm)));
+    ARCHAI_TRY(archai_mpi(err, MPI_Comm_set_errhandler(c->comm, MPI_ERRORS_RETURN)));
+    ARCHAI_TRY(archai_mpi(err, MPI_Comm_rank(c->comm, &c->rank)));
+    ARCHAI_TRY(archai_mpi(err, MPI_Comm_size(c->comm, &c->size)));
+    c->to = calloc((size_t)c->size, sizeof *c->to);
+    if (c->to == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d outboxes", c->size);
+    for (int i = 0; i < c->size; i++)
+        c->to[i].request = MPI_REQUEST_NULL;
+    return ARCHAI_OK;
+}
+
+void archai_comm_fini(archai_comm *c)
+{
+    for (int i = 0; c->to != NULL && i < c->size; i++) {
+        archai_buffer_free(&c->to[i].waiting);
+        /* A buffer that MPI still reads is left to it: the peer is gone, and the job ends. */
+        if (c->to[i].request == MPI_REQUEST_NULL)
+            archai_buffer_free(&c->to[i].flying);
+    }
+    free(c->to);
+    archai_buffer_free(&c->in);
+    if (c->comm != MPI_COMM_NULL)
+        (void)MPI_Comm_free(&c->comm);
+    *c = (archai_comm){.comm = MPI_COMM_NULL};
+}
+
+/* -- sending ------------------------------------------------------------------------------------- */
+
+static bool is_busy(const archai_outbox *o)
+{
+    return o->waiting.size > 0 || o->request != MPI_REQUEST_NULL;
+}
+
+static void reset(archai_buffer *b)
+{
+    if (b->capacity > KEEP_CAPACITY)
+        archai_buffer_free(b);
+    b->size = 0;
+}
+
+/* Complete the flying message; start what waited behind it. */
+static int advance(archai_comm *c, int dest, archai_err *err)
+{
+    archai_outbox *o = &c->to[dest];
+    archai_buffer spare;
+    int done = 0;
+
+    if (o->request != MPI_REQUEST_NULL) {
+        ARCHAI_TRY(archai_mpi(err, MPI_Test(&o->request, &done, MPI_STATUS_IGNORE)));
+        if (!done)
+            return ARCHAI_OK;
+        reset(&o->flying);
+    }
+    if (o->waiting.size == 0)
+        return ARCHAI_OK;
+    if (o->waiting.size > INT_MAX)
+        return archai_fail(err, ARCHAI_EMPI, "%zu bytes for rank %d exceed one MPI message",
+                           o->waiting.size, dest);
+    spare = o->flying;
+    o->flying = o->waiting;
+    o->waiting = spare;
+    return archai_mpi(err, MPI_Isend(o->flying.data, (int)o->flying.size, MPI_BYTE, dest, TAG,
+                                     c->comm, &o->request));
+}
+
+int archai_comm_post(archai_comm *c, int dest, const archai_message *m, archai_err *err)
+{
+    archai_outbox *o = &c->to[dest];
+    const bool was_busy = is_busy(o);
+
+    ARCHAI_TRY(archai_frame_append(m, &o->waiting, err));
+    if (!was_busy)
+        c->n_busy++;
+    return ARCHAI_OK;
+}
+
+int archai_comm_progress(archai_comm *c, archai_err *err)
+{
+    size_t left = c->n_busy;
+
+    for (int i = 0; i < c->size && left > 0; i++) {
+        if (!is_busy(&c->to[i]))
+            continue;
+        left--;
+        if (i == c->rank)
+            continue; /* taken by archai_comm_take */
+        ARCHAI_TRY(advance(c, i, err));
+        if (!is_busy(&c->to[i]))
+            c->n_busy--;
+    }
+    return ARCHAI_OK;
+}
+
+bool archai_comm_is_idle(const archai_comm *c)
+{
+    return c->n_busy == 0;
+}
+
+/* -- receiving ----------------------------------------------------------------------------------- */
+
+/* Bring the next MPI message (or what this rank posted to itself) into c->in, if there is one. */
+static int fetch(archai_comm *c, archai_err *err)
+{
+    archai_outbox *self = &c->to[c->rank];
+    MPI_Message handle;
+    MPI_Status status;
+    int flag = 0, n = 0;
+
+    reset(&c->in);
+    c->in_used = 0;
+    if (self->waiting.size > 0) {
+        const archai_buffer spare = c->in;
+
+        c->in = self->waiting;
+        self->waiting = spare;
+        c->in_source = c->rank;
+        c->n_busy--;
+        return ARCHAI_OK;
+    }
+    if (c->size == 1)
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_mpi(err, MPI_Improbe(MPI_ANY_SOURCE, TAG, c->comm, &flag, &handle, &status)));
+    if (!flag)
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_mpi(err, MPI_Get_count(&status, MPI_BYTE, &n)));
+    if (n < 0)
+        return archai_fail(err, ARCHAI_EMPI, "a message of unknown size from rank %d",
+                           status.MPI_SOURCE);
+    ARCHAI_TRY(archai_buffer_reserve(&c->in, (size_t)n, err));
+    ARCHAI_TRY(archai_mpi(err, MPI_Mrecv(c->in.data, n, MPI_BYTE, &handle, MPI_STATUS_IGNORE)));
+    c->in.size = (size_t)n;
+    c->in_source = status.MPI_SOURCE;
+    return ARCHAI_OK;
+}
+
+int archai_comm_take(archai_comm *c, int *source, archai_message *out, bool *got,
+                     archai_err *err)
+{
+    int rc;
+
+    *got = false;
+    if (c->in_used == c->in.size)
+        ARCHAI_TRY(fetch(c, err));
+    if (c->in_used == c->in.size)
+        return ARCHAI_OK;
+    rc = archai_frame_take(&c->in, &c->in_used, out, got, err);
+    if (rc == ARCHAI_OK && !*got)
+        rc = archai_fail(err, ARCHAI_EFORMAT, "a message that ends in the middle");
+    if (rc != ARCHAI_OK)
+        return archai_err_wrap(err, rc, "from rank %d: ", c->in_source);
+    *source = c->in_source;
+    return ARCHAI_OK;
+}

@@ -1,0 +1,55 @@
+/* runner/comm.h - messages between ranks, and agreement about errors.
+ *
+ * Nothing that a search sends ever blocks. A post appends one frame (io/message.h) to the outbox of
+ * its destination; while an MPI message to that rank is under way, further posts gather behind
+ * it and leave together, so that many short candidates cost few messages. Receiving probes, then takes
+ * (MPI_Improbe, MPI_Mrecv). A post to oneself does not pass through MPI.
+ */
+#ifndef ARCHAI_RUNNER_COMM_H
+#define ARCHAI_RUNNER_COMM_H
+#include <mpi.h>
+#include <stdbool.h>
+#include "core/err.h"
+#include "io/message.h"
+
+/* Call MPI; on failure record the MPI library's own message. */
+#define archai_mpi(err, call) archai_mpi_check_((err), (call), #call, __FILE__, __LINE__)
+int archai_mpi_check_(archai_err *err, int mpirc, const char *what, const char *file, int line);
+
+/* Collective over comm. Turn a per-rank outcome into a common one: afterwards every rank holds the
+ * code and text of the lowest failing rank, and returns that code; ARCHAI_OK only if all were. */
+int archai_comm_agree(MPI_Comm comm, int rc, archai_err *err);
+
+typedef struct archai_outbox {
+    archai_buffer waiting; /* frames posted since the last send began */
+    archai_buffer flying;  /* owned by MPI until `request` is done */
+    MPI_Request request;
+} archai_outbox;
+
+typedef struct archai_comm {
+    MPI_Comm comm; /* owned duplicate; MPI errors are returned, not fatal */
+    int rank, size;
+    archai_outbox *to;  /* [size], owned; to[rank] loops back */
+    size_t n_busy;      /* outboxes with something waiting or flying */
+    archai_buffer in;   /* the message being taken apart; in_used bytes are done */
+    size_t in_used;
+    int in_source;
+} archai_comm;
+
+/* Collective over `parent`. */
+int archai_comm_init(archai_comm *c, MPI_Comm parent, archai_err *err);
+/* Not collective where sends are done (archai_comm_flush); frees buffers and the duplicate. */
+void archai_comm_fini(archai_comm *c);
+
+/* Not collective, never blocks. Failures of MPI are ARCHAI_EMPI: the job cannot go on. */
+int archai_comm_post(archai_comm *c, int dest, const archai_message *m, archai_err *err);
+/* Start what waits, complete what flies. */
+int archai_comm_progress(archai_comm *c, archai_err *err);
+/* The next message, if there is one: *got, *source and *out (caller fini). */
+int archai_comm_take(archai_comm *c, int *source, archai_message *out, bool *got,
+                     archai_err *err);
+bool archai_comm_is_idle(const archai_comm *c); /* nothing waiting, nothing flying */
+
+/* Collective: rank 0's bytes (text) to all; caller frees *text on other ranks. */
+int archai_comm_share_text(MPI_Comm comm, char **text, archai_err *err);
+#endif
