@@ -1,5 +1,7 @@
 #include "core/evaluation.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +68,44 @@ int archai_evaluation_set_measure(archai_evaluation *e, const char *name, double
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for measure '%s'", name);
     e->measures[e->n_measures++] = (archai_measure){copy, value};
     return ARCHAI_OK;
+}
+
+static int reject(archai_evaluation *e, archai_status status, char *text, archai_err *err)
+{
+    if (text == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a message");
+    free(e->error);
+    e->error = text;
+    e->status = status;
+    return ARCHAI_OK;
+}
+
+int archai_evaluation_judge(archai_evaluation *e, const archai_objectives *o, archai_err *err)
+{
+    double values[ARCHAI_MAX_OBJECTIVES];
+    char *text = NULL;
+    int which = -1;
+
+    if (e->status != ARCHAI_STATUS_OK)
+        return ARCHAI_OK;
+    archai_objectives_values(o, e->measures, e->n_measures, values);
+    for (size_t i = 0; i < o->n; i++) {
+        if (o->at[i].direction == ARCHAI_CONSTRAIN || isfinite(values[i]))
+            continue;
+        if (asprintf(&text, "%s is %s", o->at[i].source,
+                     isinf(values[i]) ? "infinite" : "NaN or was not measured") < 0)
+            text = NULL;
+        return reject(e, ARCHAI_STATUS_FAILED, text, err);
+    }
+    for (int expensive = 0; expensive < 2 && which < 0; expensive++)
+        which = archai_objectives_violated(o, values, expensive);
+    if (which < 0)
+        return ARCHAI_OK;
+    if (asprintf(&text, "%s = %g is outside the constraint [%g, %g] of objective %s",
+                 o->at[which].source, values[which], o->at[which].constraint.at[0],
+                 o->at[which].constraint.at[1], o->at[which].name) < 0)
+        text = NULL;
+    return reject(e, ARCHAI_STATUS_INFEASIBLE, text, err);
 }
 
 void archai_candidate_fini(archai_candidate *c)

@@ -70,6 +70,9 @@ typedef struct archai_evaluation {
 void archai_evaluation_fini(archai_evaluation *e); /* safe on a zeroed struct */
 int archai_evaluation_set_measure(archai_evaluation *e, const char *name, double value,
                                   archai_err *err); /* replaces or appends */
+/* An ok evaluation is one whose objectives are finite numbers and whose constraints hold: else its
+ * status becomes failed or infeasible, and `error` says why. Others stay as they are. */
+int archai_evaluation_judge(archai_evaluation *e, const archai_objectives *o, archai_err *err);
 
 typedef struct archai_candidate {
     int64_t id;

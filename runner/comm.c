@@ -48,14 +48,14 @@ int archai_comm_share_text(MPI_Comm comm, char **text, archai_err *err)
     ARCHAI_TRY(archai_mpi(err, MPI_Bcast(&n, 1, MPI_INT, 0, comm)));
     if (rank != 0)
         *text = malloc((size_t)n);
-    ARCHAI_TRY(archai_comm_agree(comm, *text != NULL ? ARCHAI_OK
-                                                     : archai_fail(err, ARCHAI_ENOMEM,
-                                                                   "out of memory"),
-                                 err));
+    ARCHAI_TRY(archai_comm_agree(
+        comm, *text != NULL ? ARCHAI_OK : archai_fail(err, ARCHAI_ENOMEM, "out of memory"),
+        err));
     return archai_mpi(err, MPI_Bcast(*text, n, MPI_CHAR, 0, comm));
 }
 
-/* -- life ---------------------------------------------------------------------------------------- */
+/* -- life
+ * ---------------------------------------------------------------------------------------- */
 
 int archai_comm_init(archai_comm *c, MPI_Comm parent, archai_err *err)
 {
@@ -87,7 +87,8 @@ void archai_comm_fini(archai_comm *c)
     *c = (archai_comm){.comm = MPI_COMM_NULL};
 }
 
-/* -- sending ------------------------------------------------------------------------------------- */
+/* -- sending
+ * ------------------------------------------------------------------------------------- */
 
 static bool is_busy(const archai_outbox *o)
 {
@@ -159,9 +160,11 @@ bool archai_comm_is_idle(const archai_comm *c)
     return c->n_busy == 0;
 }
 
-/* -- receiving ----------------------------------------------------------------------------------- */
+/* -- receiving
+ * ----------------------------------------------------------------------------------- */
 
-/* Bring the next MPI message (or what this rank posted to itself) into c->in, if there is one. */
+/* Bring the next MPI message (or what this rank posted to itself) into c->in, if there is one.
+ */
 static int fetch(archai_comm *c, archai_err *err)
 {
     archai_outbox *self = &c->to[c->rank];
@@ -182,7 +185,8 @@ static int fetch(archai_comm *c, archai_err *err)
     }
     if (c->size == 1)
         return ARCHAI_OK;
-    ARCHAI_TRY(archai_mpi(err, MPI_Improbe(MPI_ANY_SOURCE, TAG, c->comm, &flag, &handle, &status)));
+    ARCHAI_TRY(
+        archai_mpi(err, MPI_Improbe(MPI_ANY_SOURCE, TAG, c->comm, &flag, &handle, &status)));
     if (!flag)
         return ARCHAI_OK;
     ARCHAI_TRY(archai_mpi(err, MPI_Get_count(&status, MPI_BYTE, &n)));

@@ -9,13 +9,13 @@
 void archai_iso_time(double unix_s, char *out, size_t size)
 {
     time_t whole = (time_t)unix_s;
-    int ms = (int)((unix_s - (double)whole) * 1e3);
+    unsigned ms = (unsigned)((unix_s - (double)whole) * 1e3) % 1000;
     struct tm tm;
     char date[32];
 
     (void)gmtime_r(&whole, &tm);
     (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
-    (void)snprintf(out, size, "%s.%03dZ", date, ms < 0 ? 0 : ms);
+    (void)snprintf(out, size, "%s.%03uZ", date, ms);
 }
 
 int archai_runlog_open(archai_runlog *log, const char *directory, archai_err *err)

@@ -1,0 +1,255 @@
+/* Models trained with libtorch, in a process of their own: archai-evaluator. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "runner/clock.h"
+#include "runner/evaluator.h"
+#include "runner/evaluator_client.h"
+
+/* From start to the first word. libtorch is large and its file system may be slow. */
+static const double handshake_s = 300;
+
+enum { ENVIRONMENT_MAX = 8, VARIABLE_MAX = 256 };
+
+typedef struct torch_evaluator {
+    archai_evaluator base;
+    archai_evaluator_client client;
+    bool is_open, ready;
+    double ready_by;
+    const char *device; /* of the next start; falls back from cuda to cpu */
+    int64_t id;         /* of the candidate being evaluated; -1: none */
+    char variables[ENVIRONMENT_MAX][VARIABLE_MAX];
+    const char *environment[ENVIRONMENT_MAX + 1];
+} torch_evaluator;
+
+static int torch_init(archai_evaluator *self, archai_err *err)
+{
+    torch_evaluator *e = (torch_evaluator *)self;
+
+    (void)err;
+    e->client = (archai_evaluator_client)ARCHAI_EVALUATOR_CLIENT_INIT;
+    e->device = self->setup->device;
+    e->id = -1;
+    return ARCHAI_OK;
+}
+
+static void torch_close(archai_evaluator *self)
+{
+    torch_evaluator *e = (torch_evaluator *)self;
+
+    archai_evaluator_client_close(&e->client);
+    e->is_open = e->ready = false;
+    e->id = -1;
+}
+
+static void set_variable(torch_evaluator *e, size_t *n, const char *name, const char *value)
+{
+    (void)snprintf(e->variables[*n], VARIABLE_MAX, "%s=%s", name, value);
+    e->environment[*n] = e->variables[*n];
+    (*n)++;
+}
+
+/* Threads are bounded before libtorch and its BLAS start theirs; of the GPUs a child sees its
+ * own, and none where it shall not open a context. */
+static void make_environment(torch_evaluator *e)
+{
+    const archai_evaluator_setup *setup = e->base.setup;
+    char threads[16];
+    size_t n = 0;
+
+    (void)snprintf(threads, sizeof threads, "%d", setup->threads);
+    set_variable(e, &n, "OMP_NUM_THREADS", threads);
+    set_variable(e, &n, "MKL_NUM_THREADS", threads);
+    set_variable(e, &n, "OPENBLAS_NUM_THREADS", threads);
+    if (strcmp(e->device, "cpu") == 0)
+        set_variable(e, &n, "CUDA_VISIBLE_DEVICES", "");
+    else if (setup->gpu != NULL)
+        set_variable(e, &n, "CUDA_VISIBLE_DEVICES", setup->gpu);
+    e->environment[n] = NULL;
+}
+
+static int torch_open(archai_evaluator *self, archai_err *err)
+{
+    torch_evaluator *e = (torch_evaluator *)self;
+    const archai_evaluator_setup *setup = self->setup;
+    const archai_message open = {
+        .type = ARCHAI_MSG_OPEN,
+        .text = (char *)(uintptr_t)setup->config_text, /* packing does not write */
+        .device = (char *)(uintptr_t)e->device,
+        .threads = setup->threads,
+        .data = setup->data,
+    };
+
+    make_environment(e);
+    ARCHAI_TRY(archai_evaluator_client_start(&e->client, &open, setup->data_fd, false,
+                                             e->environment,
+                                             setup->config->evaluator.memory_limit, err));
+    e->is_open = true;
+    e->ready = false;
+    e->ready_by = archai_clock_s() + handshake_s;
+    return ARCHAI_OK;
+}
+
+static int torch_begin(archai_evaluator *self, const archai_candidate *c, archai_err *err)
+{
+    torch_evaluator *e = (torch_evaluator *)self;
+    const archai_message work = {
+        .type = ARCHAI_MSG_WORK,
+        .candidates = (archai_candidate *)(uintptr_t)c,
+        .n_candidates = 1,
+    };
+
+    e->id = c->id;
+    return archai_evaluator_client_send(&e->client, &work, err);
+}
+
+/* -- events
+ * -------------------------------------------------------------------------------------- */
+
+static void set_event(archai_evaluator_event *out, archai_evaluator_event_kind kind, int code,
+                      const char *text)
+{
+    out->kind = kind;
+    out->code = code;
+    (void)snprintf(out->text, sizeof out->text, "%s", text);
+}
+
+static void gone(torch_evaluator *e, archai_evaluator_event *out)
+{
+    const archai_child *child = &e->client.child;
+    char how[512];
+
+    archai_child_describe(child, how, sizeof how);
+    set_event(out, e->ready ? ARCHAI_EVALUATOR_GONE : ARCHAI_EVALUATOR_NOT_STARTED,
+              ARCHAI_ECHILD, how);
+    if (child->started && WIFSIGNALED(child->status))
+        out->signal = WTERMSIG(child->status);
+}
+
+/* The device was only guessed from what the machine shows: libtorch may know better. */
+static bool fall_back(torch_evaluator *e)
+{
+    if (e->base.setup->device_is_chosen || strcmp(e->device, "cpu") == 0)
+        return false;
+    e->device = "cpu";
+    return true;
+}
+
+static int not_started(torch_evaluator *e, int code, const char *text,
+                       archai_evaluator_event *out, archai_err *err)
+{
+    if (fall_back(e)) {
+        torch_close(&e->base);
+        return torch_open(&e->base, err);
+    }
+    set_event(out, ARCHAI_EVALUATOR_NOT_STARTED, code, text);
+    return ARCHAI_OK;
+}
+
+static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event *out,
+                  archai_err *err)
+{
+    switch (m->type) {
+    case ARCHAI_MSG_READY:
+        e->ready = true;
+        set_event(out, ARCHAI_EVALUATOR_READY, ARCHAI_OK, m->device);
+        return ARCHAI_OK;
+    case ARCHAI_MSG_PROGRESS:
+        out->kind = ARCHAI_EVALUATOR_PROGRESS;
+        out->epoch = m->epoch;
+        out->epochs = m->epochs;
+        return ARCHAI_OK;
+    case ARCHAI_MSG_FAILED:
+        if (!e->ready)
+            return not_started(e, m->code, m->text, out, err);
+        set_event(out, ARCHAI_EVALUATOR_FAILED, m->code, m->text);
+        e->id = -1;
+        return ARCHAI_OK;
+    case ARCHAI_MSG_MEASURED:
+        if (m->id != e->id)
+            break;
+        out->kind = ARCHAI_EVALUATOR_MEASURED;
+        out->result = m->evaluation;
+        m->evaluation = NULL;
+        e->id = -1;
+        return ARCHAI_OK;
+    default:
+        break;
+    }
+    set_event(out, ARCHAI_EVALUATOR_GONE, ARCHAI_EFORMAT, "sent a message out of turn");
+    return ARCHAI_OK;
+}
+
+static int torch_poll(archai_evaluator *self, archai_evaluator_event *out, archai_err *err)
+{
+    torch_evaluator *e = (torch_evaluator *)self;
+    archai_err foreign = ARCHAI_ERR_INIT;
+    archai_message m = {0};
+    bool got, ended;
+    int rc;
+
+    if (!e->is_open)
+        return ARCHAI_OK;
+    rc = archai_evaluator_client_poll(&e->client, &m, &got, &ended, &foreign);
+    if (rc == ARCHAI_EFORMAT) { /* what it says cannot be trusted any more */
+        set_event(out, e->ready ? ARCHAI_EVALUATOR_GONE : ARCHAI_EVALUATOR_NOT_STARTED, rc,
+                  foreign.text);
+        return ARCHAI_OK;
+    }
+    if (rc != ARCHAI_OK) {
+        if (err != NULL)
+            *err = foreign;
+        return rc;
+    }
+    if (got) {
+        rc = handle(e, &m, out, err);
+        archai_message_fini(&m);
+    } else if (ended) {
+        gone(e, out);
+        if (!e->ready && fall_back(e)) {
+            *out = (archai_evaluator_event){.kind = ARCHAI_EVALUATOR_NOTHING};
+            torch_close(self);
+            rc = torch_open(self, err);
+        }
+    } else if (!e->ready && archai_clock_s() > e->ready_by) {
+        set_event(out, ARCHAI_EVALUATOR_NOT_STARTED, ARCHAI_ETIMEOUT, "gave no sign of life");
+    }
+    return rc;
+}
+
+static int torch_weights(archai_evaluator *self, archai_tensors *out, archai_err *err)
+{
+    return archai_safetensors_open_fd(out, ((torch_evaluator *)self)->client.weights_fd, err);
+}
+
+static size_t torch_wake(archai_evaluator *self, struct pollfd *out, size_t max)
+{
+    const torch_evaluator *e = (const torch_evaluator *)self;
+    const int fds[] = {e->client.reply_fd, e->client.child.report_fd};
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0] && n < max; i++)
+        if (fds[i] >= 0)
+            out[n++] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    return n;
+}
+
+const archai_evaluator_ops archai_evaluator_torch = {
+    .name = "torch",
+    .kind = ARCHAI_EVALUATOR_TORCH,
+    .help = "trains with libtorch, in a process of its own",
+    .size = sizeof(torch_evaluator),
+    .needs_data = true,
+    .needs_network = true,
+    .trains = true,
+    .init = torch_init,
+    .open = torch_open,
+    .begin = torch_begin,
+    .poll = torch_poll,
+    .close = torch_close,
+    .weights = torch_weights,
+    .wake = torch_wake,
+};

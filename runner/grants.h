@@ -1,0 +1,43 @@
+/* runner/grants.h - rank 0 hands out the places of the segments.
+ *
+ * Every owner (a worker rank, or rank 0's own pen, number `n_owners - 1`) has blocks of its own, each on
+ * a boundary of ARCHAI_SEGMENT_ALIGNMENT bytes, so that two nodes never write to one page of a network
+ * file system. When a segment is full the next is created, larger; it is named
+ * segment-<start>-<k>.h5. Rank 0 only.
+ */
+#ifndef ARCHAI_RUNNER_GRANTS_H
+#define ARCHAI_RUNNER_GRANTS_H
+#include "io/message.h"
+#include "io/segment.h"
+
+typedef struct archai_grant_owner {
+    int segment;                           /* of its last grant of rows; -1: none yet */
+    int64_t pool[ARCHAI_DTYPE_COUNT];      /* next free element of its pool blocks there */
+    int64_t end_pool[ARCHAI_DTYPE_COUNT];
+} archai_grant_owner;
+
+typedef struct archai_grants {
+    const char *directory; /* borrowed: results directory */
+    int start;
+    bool weights;          /* models may be kept: segments have pools */
+    int n_owners;
+    archai_grant_owner *owners; /* [n_owners], owned */
+    int segment;                /* the one with free places; -1: none yet */
+    archai_segment_size size;   /* of it */
+    archai_segment_size used;   /* places given away */
+} archai_grants;
+
+int archai_grants_init(archai_grants *g, const char *directory, int start, int n_owners,
+                       bool weights, archai_err *err);
+void archai_grants_fini(archai_grants *g);
+
+/* Fill a grant message with at least n_rows rows and text_bytes bytes (caller fini). May create a
+ * segment. */
+int archai_grants_rows(archai_grants *g, int owner, int64_t n_rows, int64_t text_bytes,
+                       archai_message *grant, archai_err *err);
+/* Give e's tensors places, in the segment of the owner's last grant where they fit; otherwise *grant
+ * (type ARCHAI_MSG_GRANT, else left zeroed) moves the owner to another segment, with room for the row
+ * too. *segment (owned by the caller): its name. */
+int archai_grants_tensors(archai_grants *g, int owner, archai_evaluation *e, char **segment,
+                          archai_message *grant, archai_err *err);
+#endif

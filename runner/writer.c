@@ -1,0 +1,177 @@
+#include "runner/writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner/clock.h"
+
+/* A segment that rank 0 has just created may take a moment to be seen on another node. */
+static const double open_patience_s = 60;
+
+enum {
+    BLOCK_ROWS = ARCHAI_SEGMENT_BLOCK_ROWS,
+    MIN_TEXT = 1 << 20, /* bytes of detail in a grant, at least */
+};
+
+void archai_writer_init(archai_writer *w, const char *directory)
+{
+    *w = (archai_writer){
+        .directory = directory,
+        .now = {.segment = ARCHAI_SEGMENT_INIT},
+        .next = {.segment = ARCHAI_SEGMENT_INIT},
+    };
+}
+
+static void drop(archai_grant *g)
+{
+    archai_segment_close(&g->segment);
+    free(g->name);
+    *g = (archai_grant){.segment = ARCHAI_SEGMENT_INIT};
+}
+
+int archai_writer_fini(archai_writer *w, archai_err *err)
+{
+    const int rc = archai_writer_sync(w, err);
+
+    drop(&w->now);
+    drop(&w->next);
+    archai_buffer_free(&w->packed);
+    return rc;
+}
+
+int archai_writer_grant(archai_writer *w, const archai_message *grant, archai_err *err)
+{
+    archai_grant *g = w->now.name == NULL ? &w->now : &w->next;
+
+    drop(g); /* a next one that was never begun is replaced; its places stay free */
+    g->name = strdup(grant->segment);
+    if (g->name == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a grant");
+    g->row = grant->row;
+    g->end_row = grant->row + grant->n_rows;
+    g->text = grant->text_offset;
+    g->end_text = grant->text_offset + grant->text_bytes;
+    g->open_by = archai_clock_s() + open_patience_s;
+    w->asked = false;
+    return ARCHAI_OK;
+}
+
+static int64_t mean_detail(const archai_writer *w)
+{
+    return w->rows_written > 0 ? w->bytes_written / w->rows_written + 1 : 1024;
+}
+
+void archai_writer_need(archai_writer *w, bool *wanted, archai_message *need)
+{
+    const int64_t text = BLOCK_ROWS * mean_detail(w) + 2 * (int64_t)w->packed.size;
+    const bool low = w->now.name == NULL || w->now.end_row - w->now.row < BLOCK_ROWS / 4 ||
+                     w->now.end_text - w->now.text < BLOCK_ROWS / 4 * mean_detail(w) ||
+                     w->now.end_text - w->now.text < 2 * (int64_t)w->packed.size;
+
+    *wanted = !w->asked && w->next.name == NULL && low;
+    if (!*wanted)
+        return;
+    w->asked = true;
+    need->type = ARCHAI_MSG_NEED;
+    need->n_rows = BLOCK_ROWS;
+    need->text_bytes = text > MIN_TEXT ? text : MIN_TEXT;
+}
+
+/* *open is false while the file is not seen yet. */
+static int open_segment(archai_writer *w, archai_grant *g, bool *open, archai_err *err)
+{
+    int rc;
+
+    *open = g->segment.fd >= 0;
+    if (*open)
+        return ARCHAI_OK;
+    rc = archai_segment_open(&g->segment, w->directory, g->name, true, err);
+    *open = rc == ARCHAI_OK;
+    if (rc != ARCHAI_OK && archai_clock_s() < g->open_by)
+        return ARCHAI_OK;
+    return rc;
+}
+
+static int begin_next(archai_writer *w, archai_err *err)
+{
+    ARCHAI_TRY(archai_writer_sync(w, err)); /* the descriptor goes with the grant */
+    drop(&w->now);
+    w->now = w->next;
+    w->next = (archai_grant){.segment = ARCHAI_SEGMENT_INIT};
+    return ARCHAI_OK;
+}
+
+int archai_writer_tensors(archai_writer *w, const char *segment, const archai_tensor *tensors,
+                          archai_evaluation *e, archai_err *err)
+{
+    bool open = false;
+
+    if (w->next.name != NULL && strcmp(w->next.name, segment) == 0 &&
+        (w->now.name == NULL || strcmp(w->now.name, segment) != 0))
+        ARCHAI_TRY(begin_next(w, err));
+    if (w->now.name == NULL || strcmp(w->now.name, segment) != 0)
+        return archai_fail(err, ARCHAI_EINTERNAL, "a verdict names %s, which was not granted",
+                           segment);
+    while (!open)
+        ARCHAI_TRY(open_segment(w, &w->now, &open, err));
+    w->dirty = true;
+    return archai_segment_write_tensors(&w->now.segment, tensors, e->tensors, e->n_tensors,
+                                        err);
+}
+
+static bool fits(const archai_grant *g, size_t bytes)
+{
+    return g->name != NULL && g->row < g->end_row && g->end_text - g->text >= (int64_t)bytes;
+}
+
+/* Make the grant in use one with room for `bytes`; *ready is false while there is none. */
+static int make_room(archai_writer *w, size_t bytes, bool *ready, archai_err *err)
+{
+    *ready = false;
+    if (!fits(&w->now, bytes)) {
+        if (!fits(&w->next, bytes))
+            return ARCHAI_OK;
+        ARCHAI_TRY(begin_next(w, err));
+    }
+    return open_segment(w, &w->now, ready, err);
+}
+
+int archai_writer_reserve(archai_writer *w, const archai_evaluation *e, bool *ready,
+                          archai_err *err)
+{
+    enum { PLACE_GROWTH = 16 }; /* bytes that an offset and a checksum may add to a tensor */
+
+    w->packed.size = 0;
+    ARCHAI_TRY(archai_evaluation_pack(e, &w->packed, err));
+    return make_room(w, w->packed.size + PLACE_GROWTH * e->n_tensors, ready, err);
+}
+
+int archai_writer_commit(archai_writer *w, const archai_evaluation *e, bool *done,
+                         archai_err *err)
+{
+    *done = false;
+    w->packed.size = 0;
+    ARCHAI_TRY(archai_evaluation_pack(e, &w->packed, err));
+    if (e->n_tensors > 0 && !fits(&w->now, w->packed.size))
+        return archai_fail(err, ARCHAI_EINTERNAL, "no room for the row of written tensors");
+    ARCHAI_TRY(make_room(w, w->packed.size, done, err));
+    if (!*done)
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_segment_commit(&w->now.segment, w->now.row, w->now.text, w->packed.data,
+                                     w->packed.size, e, err));
+    w->now.row++;
+    w->now.text += (int64_t)w->packed.size;
+    w->rows_written++;
+    w->bytes_written += (int64_t)w->packed.size;
+    w->packed.size = 0;
+    w->dirty = true;
+    return ARCHAI_OK;
+}
+
+int archai_writer_sync(archai_writer *w, archai_err *err)
+{
+    if (!w->dirty || w->now.segment.fd < 0)
+        return ARCHAI_OK;
+    w->dirty = false;
+    return archai_segment_sync(&w->now.segment, err);
+}

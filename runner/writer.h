@@ -1,0 +1,48 @@
+/* runner/writer.h - one rank's pen: commits evaluations to the places it was granted.
+ *
+ * Rank 0 grants blocks of rows and of detail bytes in a segment (runner/grants.h); within them a rank
+ * writes without asking anyone. Two grants are held at most: the one in use and the next, so that a
+ * rank never waits between blocks. Not collective.
+ */
+#ifndef ARCHAI_RUNNER_WRITER_H
+#define ARCHAI_RUNNER_WRITER_H
+#include "io/message.h"
+#include "io/segment.h"
+
+typedef struct archai_grant {
+    archai_segment segment;    /* opened at first use */
+    char *name;                /* owned; NULL: no grant */
+    int64_t row, end_row;      /* free rows */
+    int64_t text, end_text;    /* free bytes of detail */
+    double open_by;            /* a segment that is not seen by then is an error (NFS takes time) */
+} archai_grant;
+
+typedef struct archai_writer {
+    const char *directory;  /* borrowed: results directory */
+    archai_grant now, next;
+    archai_buffer packed;   /* of the evaluation being written */
+    int64_t rows_written, bytes_written; /* their quotient sizes the next grant */
+    bool asked;             /* a NEED is under way */
+    bool dirty;             /* written since the last sync */
+} archai_writer;
+
+void archai_writer_init(archai_writer *w, const char *directory);
+int archai_writer_fini(archai_writer *w, archai_err *err); /* syncs and closes */
+/* Take over a grant message. */
+int archai_writer_grant(archai_writer *w, const archai_message *grant, archai_err *err);
+/* Which grant is wanted now? *wanted: fill n_rows and text_bytes of a NEED message and send it.
+ * Asked for early, so that it comes before the last row is used. */
+void archai_writer_need(archai_writer *w, bool *wanted, archai_message *need);
+
+/* *ready: the places in use have room for this evaluation, also once its tensors have their places.
+ * Before it is offered to rank 0, since a kept model's row must follow its tensors into one segment. */
+int archai_writer_reserve(archai_writer *w, const archai_evaluation *e, bool *ready,
+                          archai_err *err);
+/* Write tensors[i] to e->tensors[i] of `segment` (a verdict's), which becomes the one in use. */
+int archai_writer_tensors(archai_writer *w, const char *segment, const archai_tensor *tensors,
+                          archai_evaluation *e, archai_err *err);
+/* Commit: *done is false while no granted place holds it (ask again after the next grant). */
+int archai_writer_commit(archai_writer *w, const archai_evaluation *e, bool *done,
+                         archai_err *err);
+int archai_writer_sync(archai_writer *w, archai_err *err); /* fdatasync, if anything was written */
+#endif
