@@ -15,6 +15,8 @@
 #include "core/network.h"
 #include "core/space.h"
 
+#define ARCHAI_DATASET_MAGIC "ARCHDATA"
+enum { ARCHAI_DATASET_VERSION = 1 };
 enum { ARCHAI_SPLIT_TRAIN, ARCHAI_SPLIT_VAL, ARCHAI_SPLIT_TEST, ARCHAI_SPLIT_COUNT };
 
 typedef struct archai_dataset_split {
@@ -23,7 +25,7 @@ typedef struct archai_dataset_split {
 } archai_dataset_split;
 
 typedef struct archai_dataset_header {
-    char magic[8]; /* "ARCHDATA" */
+    char magic[8]; /* ARCHAI_DATASET_MAGIC, without its NUL */
     uint32_t version;
     int32_t image_dtype; /* archai_dtype: ARCHAI_U8 or ARCHAI_F32 */
     int32_t label_dtype; /* ARCHAI_U8 or ARCHAI_I32 */
@@ -36,11 +38,12 @@ typedef struct archai_dataset_header {
     uint64_t bytes; /* of the whole memfd */
 } archai_dataset_header;
 
-/* What the files promise, from their headers alone: checked on rank 0 before any work. Errors
- * name "data.<key>: path: what is wrong". */
+/* What the files promise, from their headers (and the IDX label files, which tell the number of
+ * classes): checked on rank 0 before any work. Errors name "data.<key>: path: what is wrong". */
 int archai_dataset_probe(const archai_config *config, archai_data_shape *out, archai_err *err);
 /* Load, split and lay out everything into a new sealed memfd (caller closes). Deterministic in
- * (files, [data]). */
+ * (files, [data]). Validation pictures are the files' own, else the last of a shuffle by data.seed;
+ * max_samples counts before that split. */
 int archai_dataset_load(const archai_config *config, int *fd, archai_err *err);
 /* Map a data set read-only; checks the header against the size. */
 int archai_dataset_map(int fd, const archai_dataset_header **out, archai_err *err);

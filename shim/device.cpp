@@ -56,7 +56,8 @@ int open_cpu(shim_device **out, int threads)
     keep_memory();
     *out = new shim_device{torch::Device(torch::kCPU),
                            "cpu, " + std::to_string(threads) +
-                               (threads == 1 ? " thread" : " threads")};
+                               (threads == 1 ? " thread" : " threads"),
+                           {}};
     return ARCHAI_OK;
 }
 
@@ -92,7 +93,7 @@ int open_cuda(shim_device **out, const char *device, archai_err *err)
                              gpu_name(static_cast<int>(index));
     /* The context comes up here, so that a sick device is a failed start and not a failed model. */
     (void)torch::zeros({1}, torch::TensorOptions().device(rep)).item<float>();
-    *out = new shim_device{rep, text};
+    *out = new shim_device{rep, text, {}};
     return ARCHAI_OK;
 }
 

@@ -21,7 +21,6 @@ extern "C" {
 struct archai_network;
 struct archai_dataset_header;
 struct archai_tensor;
-struct archai_evaluation;
 
 typedef struct shim_device shim_device;
 typedef struct shim_model shim_model;
@@ -45,23 +44,40 @@ int shim_model_load(shim_model *m, const struct archai_tensor *tensors, size_t n
 /* state_dict as CPU tensors: *out [n] and its data belong to the model, until the next call. */
 int shim_model_state(shim_model *m, const struct archai_tensor **out, size_t *n, archai_err *err) SHIM_NOEXCEPT;
 
+/* What an epoch brought; losses are means over pictures (or labelled pixels), accuracies shares in
+ * [0, 1]: of right pictures, or of right pixels where labels are masks. */
+typedef struct shim_epoch {
+    int64_t epoch, epochs; /* the one that ended, from 1, of so many */
+    double train_loss, val_loss, val_accuracy;
+    double val_miou;       /* mean over the classes of intersection / union; NaN: no masks */
+    double learning_rate;  /* at the epoch's last step */
+} shim_epoch;
+
+enum { SHIM_MAX_EPOCHS = 100000 };
+
 typedef struct shim_train_settings {
-    int64_t epochs, batch_size;
+    int64_t epochs, batch_size; /* 1 to SHIM_MAX_EPOCHS; at least 1 */
     int optimizer;              /* ARCHAI_OPTIMIZER_* */
-    double learning_rate, momentum, weight_decay;
-    int schedule;               /* ARCHAI_LR_* */
+    double learning_rate, momentum, weight_decay; /* momentum: SGD only */
+    int schedule;               /* ARCHAI_LR_*; cosine falls to 0 over all steps */
     uint64_t seed;              /* of shuffling */
-    /* Called after each epoch (1-based); returning false stops: the result is ARCHAI_EINTR. */
-    bool (*on_epoch)(void *payload, int64_t epoch, int64_t epochs);
+    /* Called after each epoch; may be NULL. Returning false stops: the result is ARCHAI_EINTR. */
+    bool (*on_epoch)(void *payload, const shim_epoch *e);
     void *payload;
 } shim_train_settings;
 
-enum { SHIM_MAX_EPOCHS = 100000 };
-/* Train on the train split, measure on the val split after each epoch. Fills e's measures
- * (val_accuracy, val_loss, train_loss, train_seconds; val_miou for masks) and curves (train_loss,
- * val_loss, val_accuracy, learning_rate). A NaN loss is ARCHAI_ETORCH "val_loss is NaN after epoch 2". */
+typedef struct shim_train_result {
+    shim_epoch last;
+    double test_loss, test_accuracy, test_miou; /* NaN: there is no test split */
+    double train_seconds; /* the training loop alone: no validation, no building, no data set-up */
+} shim_train_result;
+
+/* Train on the train split and measure on the val split after each epoch, on the test split at the
+ * end. `data` is borrowed until the device is closed (a GPU keeps a copy of the set). On a CPU the
+ * result depends on the seeds and the number of threads alone.
+ * Errors: ARCHAI_ETORCH "val_loss is NaN after epoch 2"; ARCHAI_EDEVMEM; ARCHAI_EINTR. */
 int shim_model_train(shim_model *m, const struct archai_dataset_header *data,
-                     const shim_train_settings *settings, struct archai_evaluation *e,
+                     const shim_train_settings *settings, shim_train_result *out,
                      archai_err *err) SHIM_NOEXCEPT;
 /* Evaluation mode. input float32 [n, c, h, w]; *out float32, malloc'ed by the caller's `alloc`
  * (bytes) once the shape is known; shape [*ndim]. */

@@ -1,32 +1,54 @@
 /* shim/types.hpp - what the handles of shim.h hold; seen by shim/ alone. */
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 #include <torch/torch.h>
 extern "C" {
 #include "core/network.h"
+#include "io/dataset.h"
 #include "io/tensors.h"
 }
 #include "shim/guard.hpp"
 #include "shim/shim.h"
 
+namespace shim
+{
+
+/* One split on its device: images [N,C,H,W] uint8 or float32, labels [N] or [N,H,W]. */
+struct split {
+    int64_t n = 0;
+    torch::Tensor images, labels;
+};
+
+/* A data set on its device: views of the mapping on a CPU, copies on a GPU. */
+struct resident {
+    const archai_dataset_header *source = nullptr; /* borrowed; outlives this */
+    split splits[ARCHAI_SPLIT_COUNT];
+    int64_t classes = 0, ignore = -1; /* ignore -1: none */
+    bool masks = false;
+};
+
+} // namespace shim
+
 struct shim_device {
     torch::Device rep;
-    std::string text; /* "cpu, 2 threads" */
+    std::string text;   /* "cpu, 2 threads" */
+    shim::resident data; /* the last set used: candidates share it */
 };
 
 namespace shim
 {
 
-/* One step of the data flow, its module resolved. */
+using function = std::function<torch::Tensor(const torch::Tensor &)>;
+
+/* One step of the data flow. */
 struct step {
     archai_step_op op;
-    int a, b, out;
-    std::shared_ptr<torch::nn::Module> module; /* CALL only */
-    archai_module_kind kind;                   /* of the module */
-    bool in_place;                             /* a ReLU that may overwrite its input */
-    std::vector<int> dead;                     /* registers that nobody reads any more */
+    int a, b, out;         /* registers */
+    function forward;      /* CALL only */
+    std::vector<int> dead; /* registers that nobody reads any more */
 };
 
 struct entry { /* of the state_dict */
@@ -58,5 +80,10 @@ torch::Dtype torch_type(archai_dtype t);
 archai_dtype archai_type(torch::Dtype t);
 /* A tensor over the caller's memory, which must outlive it. */
 torch::Tensor borrow(const archai_tensor &t);
+/* The device's copy of a data set, made on first use. */
+const resident &reside(shim_device &d, const archai_dataset_header *data);
+/* Pictures as the network sees them: uint8 as x / 255. labels: int64. */
+torch::Tensor batch_images(const split &s, const torch::Tensor &index);
+torch::Tensor batch_labels(const split &s, const torch::Tensor &index);
 
 } // namespace shim

@@ -1,0 +1,388 @@
+/* shim/model.cpp - from a description to torch::nn modules; state_dict in and out; predict. */
+#include "shim/types.hpp"
+
+#include <map>
+
+namespace nn = torch::nn;
+
+namespace shim
+{
+
+/* In archai_dtype's order. */
+static const torch::Dtype types[ARCHAI_DTYPE_COUNT] = {
+    torch::kFloat32, torch::kFloat64, torch::kFloat16, torch::kInt64, torch::kInt32, torch::kUInt8,
+};
+
+torch::Dtype torch_type(archai_dtype t)
+{
+    return types[t];
+}
+
+archai_dtype archai_type(torch::Dtype t)
+{
+    int i = 0;
+
+    while (i < ARCHAI_DTYPE_COUNT && types[i] != t)
+        i++;
+    return static_cast<archai_dtype>(i);
+}
+
+torch::Tensor borrow(const archai_tensor &t)
+{
+    return torch::from_blob(const_cast<void *>(t.data),
+                            torch::IntArrayRef(t.shape, static_cast<size_t>(t.ndim)),
+                            torch::TensorOptions().dtype(torch_type(t.dtype)));
+}
+
+} // namespace shim
+
+namespace
+{
+
+using module_ptr = std::shared_ptr<nn::Module>;
+
+nn::Conv2dOptions conv_options(const archai_module &m)
+{
+    const auto &c = m.u.conv;
+
+    return nn::Conv2dOptions(c.in_channels, c.out_channels, {c.kernel[0], c.kernel[1]})
+        .stride({c.stride[0], c.stride[1]})
+        .padding({c.padding[0], c.padding[1]})
+        .groups(c.groups)
+        .bias(c.bias);
+}
+
+nn::UpsampleOptions upsample_options(const archai_module &m)
+{
+    const auto options = nn::UpsampleOptions().mode(torch::kNearest);
+    const auto &u = m.u.up;
+    const double factor = u.factor;
+
+    return u.factor != 0 ? nn::UpsampleOptions(options).scale_factor(std::vector<double>{factor, factor})
+                         : nn::UpsampleOptions(options).size(std::vector<int64_t>{u.size[0], u.size[1]});
+}
+
+/* A module without its children, and what it does to a tensor. */
+struct built_module {
+    module_ptr module;
+    shim::function forward; /* empty for containers */
+};
+
+template <class Holder> built_module leaf(const Holder &holder)
+{
+    const auto impl = holder.ptr();
+
+    return {impl, [impl](const torch::Tensor &x) { return impl->forward(x); }};
+}
+
+/* The constructors draw the default initialisation, in PyTorch's order. */
+built_module make(const archai_module &m)
+{
+    switch (m.kind) {
+    case ARCHAI_MODULE_CONTAINER:
+        return {std::make_shared<nn::Module>(), {}};
+    case ARCHAI_MODULE_CONV2D:
+        return leaf(nn::Conv2d(conv_options(m)));
+    case ARCHAI_MODULE_BATCH_NORM2D:
+        return leaf(nn::BatchNorm2d(m.u.norm.num_features));
+    case ARCHAI_MODULE_RELU:
+        return leaf(nn::ReLU());
+    case ARCHAI_MODULE_ADAPTIVE_AVG_POOL2D:
+        return leaf(nn::AdaptiveAvgPool2d(
+            nn::AdaptiveAvgPool2dOptions({m.u.adaptive.output[0], m.u.adaptive.output[1]})));
+    case ARCHAI_MODULE_MAX_POOL2D:
+        return leaf(nn::MaxPool2d(nn::MaxPool2dOptions(m.u.pool.kernel)
+                                      .stride(m.u.pool.stride)
+                                      .padding(m.u.pool.padding)));
+    case ARCHAI_MODULE_UPSAMPLE:
+        return leaf(nn::Upsample(upsample_options(m)));
+    case ARCHAI_MODULE_LINEAR:
+        return leaf(nn::Linear(nn::LinearOptions(m.u.linear.in_features, m.u.linear.out_features)
+                                   .bias(m.u.linear.bias)));
+    case ARCHAI_MODULE_KIND_COUNT:
+        break;
+    }
+    TORCH_CHECK(false, "module kind ", static_cast<int>(m.kind), " is unknown");
+}
+
+using built_modules = std::map<const archai_module *, shim::function>;
+
+/* PyTorch's order: a module's parameters, its buffers, then its children. */
+module_ptr build_tree(const archai_module &m, const std::string &prefix, built_modules &built,
+                      std::vector<shim::entry> &state)
+{
+    const auto [module, forward] = make(m);
+
+    if (forward)
+        built[&m] = forward;
+    for (const auto &p : module->named_parameters(false))
+        state.push_back({prefix + p.key(), p.value()});
+    for (const auto &b : module->named_buffers(false))
+        state.push_back({prefix + b.key(), b.value()});
+    for (size_t i = 0; i < m.n_children; i++) {
+        const archai_module &child = *m.children[i];
+
+        module->register_module(child.name,
+                                build_tree(child, prefix + child.name + ".", built, state));
+    }
+    return module;
+}
+
+/* Is register `r`, as step `i` left it, read by nobody later? */
+bool dead_after(const archai_network &net, size_t i, int r)
+{
+    for (size_t j = i + 1; j < net.n_steps; j++) {
+        if (net.steps[j].a == r || (net.steps[j].op == ARCHAI_STEP_ADD && net.steps[j].b == r))
+            return false;
+        if (net.steps[j].out == r)
+            return true;
+    }
+    return r != net.steps[net.n_steps - 1].out;
+}
+
+/* May a ReLU overwrite what register `r` holds before step `i`? Autograd needs the output of a ReLU
+ * and the inputs of convolutions and linear layers; of these producers it needs no output. */
+bool may_overwrite(const archai_network &net, size_t i, int r)
+{
+    for (size_t j = i; j-- > 0;) {
+        const archai_step &s = net.steps[j];
+
+        if (s.out == r)
+            return s.op == ARCHAI_STEP_ADD ||
+                   (s.op == ARCHAI_STEP_CALL && (s.module->kind == ARCHAI_MODULE_CONV2D ||
+                                                 s.module->kind == ARCHAI_MODULE_BATCH_NORM2D ||
+                                                 s.module->kind == ARCHAI_MODULE_LINEAR));
+        if (s.a == r || (s.op == ARCHAI_STEP_ADD && s.b == r))
+            return false; /* an earlier reader may have kept it for its backward pass */
+    }
+    return false; /* the network's input belongs to the caller */
+}
+
+int check_step(const archai_network &net, size_t i, const built_modules &built, archai_err *err)
+{
+    const archai_step &s = net.steps[i];
+    const int highest = net.n_values;
+
+    if (s.a < 0 || s.a >= highest || s.out < 0 || s.out >= highest ||
+        (s.op == ARCHAI_STEP_ADD && (s.b < 0 || s.b >= highest)))
+        return archai_fail(err, ARCHAI_EINVAL, "step %zu names a register outside 0..%d", i,
+                           highest - 1);
+    if (s.op == ARCHAI_STEP_CALL && built.count(s.module) == 0)
+        return archai_fail(err, ARCHAI_EINVAL, "step %zu calls no leaf of the module tree", i);
+    return ARCHAI_OK;
+}
+
+int build_steps(shim_model &m, const archai_network &net, const built_modules &built,
+                archai_err *err)
+{
+    for (size_t i = 0; i < net.n_steps; i++) {
+        ARCHAI_TRY(check_step(net, i, built, err));
+        const archai_step &s = net.steps[i];
+        shim::step step{s.op, s.a, s.b, s.out, {}, {}};
+
+        if (s.op == ARCHAI_STEP_CALL)
+            step.forward = built.at(s.module);
+        if (s.op == ARCHAI_STEP_CALL && s.module->kind == ARCHAI_MODULE_RELU &&
+            dead_after(net, i, s.a) && may_overwrite(net, i, s.a))
+            step.forward = [](const torch::Tensor &x) { return torch::Tensor(x).relu_(); };
+        for (int r : {s.a, s.op == ARCHAI_STEP_ADD ? s.b : s.a})
+            if (r != s.out && dead_after(net, i, r))
+                step.dead.push_back(r);
+        m.steps.push_back(std::move(step));
+    }
+    return ARCHAI_OK;
+}
+
+std::string shape_text(const torch::IntArrayRef &shape)
+{
+    std::string text = "[";
+
+    for (size_t i = 0; i < shape.size(); i++)
+        text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+    return text + "]";
+}
+
+} // namespace
+
+torch::Tensor shim_model::forward(const torch::Tensor &input)
+{
+    std::vector<torch::Tensor> values(static_cast<size_t>(n_values));
+
+    values[0] = input;
+    for (const auto &s : steps) {
+        const auto a = static_cast<size_t>(s.a), out = static_cast<size_t>(s.out);
+
+        switch (s.op) {
+        case ARCHAI_STEP_CALL:
+            values[out] = s.forward(values[a]);
+            break;
+        case ARCHAI_STEP_ADD:
+            values[out] = values[a] + values[static_cast<size_t>(s.b)];
+            break;
+        case ARCHAI_STEP_FLATTEN:
+            values[out] = values[a].flatten(1);
+            break;
+        }
+        for (int r : s.dead)
+            values[static_cast<size_t>(r)].reset();
+    }
+    return values[static_cast<size_t>(steps.back().out)];
+}
+
+extern "C" {
+
+int shim_model_build(shim_model **out, shim_device *d, const archai_network *net, uint64_t seed,
+                     archai_err *err) noexcept
+{
+    return shim::guard(err, __func__, [&]() -> int {
+        if (net->root == nullptr || net->n_steps == 0)
+            return archai_fail(err, ARCHAI_EINVAL, "the network has no modules or no steps");
+        auto m = std::make_unique<shim_model>();
+        built_modules built;
+
+        m->device = d;
+        m->n_values = net->n_values;
+        torch::manual_seed(seed);
+        m->root = build_tree(*net->root, "", built, m->state);
+        ARCHAI_TRY(build_steps(*m, *net, built, err));
+        m->root->to(d->rep); /* in place: the state's tensors move with it */
+        m->root->eval();
+        *out = m.release();
+        return ARCHAI_OK;
+    });
+}
+
+void shim_model_destroy(shim_model *m) noexcept
+{
+    delete m;
+}
+
+int shim_model_load(shim_model *m, const archai_tensor *tensors, size_t n, bool strict,
+                    size_t *loaded, archai_err *err) noexcept
+{
+    return shim::guard(err, __func__, [&]() -> int {
+        torch::NoGradGuard no_grad;
+        std::map<std::string, const archai_tensor *> given;
+        std::vector<std::pair<torch::Tensor, torch::Tensor>> copies;
+
+        for (size_t i = 0; i < n; i++)
+            given[tensors[i].name] = &tensors[i];
+        for (const auto &e : m->state) {
+            const auto found = given.find(e.name);
+
+            if (found == given.end()) {
+                if (strict)
+                    return archai_fail(err, ARCHAI_EINVAL,
+                                       "the weights lack '%s' (they hold %zu tensors, the model %zu)",
+                                       e.name.c_str(), n, m->state.size());
+                continue;
+            }
+            const torch::Tensor source = shim::borrow(*found->second);
+
+            given.erase(found);
+            if (source.sizes() != e.tensor.sizes()) {
+                if (strict)
+                    return archai_fail(err, ARCHAI_EINVAL,
+                                       "weights '%s': shape %s, expected %s", e.name.c_str(),
+                                       shape_text(source.sizes()).c_str(),
+                                       shape_text(e.tensor.sizes()).c_str());
+                continue;
+            }
+            copies.emplace_back(e.tensor, source);
+        }
+        if (strict && !given.empty())
+            return archai_fail(err, ARCHAI_EINVAL, "the weights hold '%s', which the model lacks",
+                               given.begin()->first.c_str());
+        for (auto &c : copies) /* all or nothing: only now that everything fits */
+            c.first.copy_(c.second);
+        if (loaded != nullptr)
+            *loaded = copies.size();
+        return ARCHAI_OK;
+    });
+}
+
+int shim_model_state(shim_model *m, const archai_tensor **out, size_t *n, archai_err *err) noexcept
+{
+    return shim::guard(err, __func__, [&]() -> int {
+        std::vector<torch::Tensor> copies;
+        std::vector<archai_tensor> views;
+
+        for (auto &e : m->state) {
+            const auto t = e.tensor.detach().to(torch::kCPU).contiguous();
+            archai_tensor v{};
+
+            v.name = &e.name[0];
+            v.dtype = shim::archai_type(t.scalar_type());
+            v.ndim = static_cast<int>(t.dim());
+            for (int d = 0; d < v.ndim; d++)
+                v.shape[d] = t.size(d);
+            v.data = t.data_ptr();
+            v.bytes = t.nbytes();
+            copies.push_back(t);
+            views.push_back(v);
+        }
+        m->copies = std::move(copies);
+        m->views = std::move(views);
+        *out = m->views.data();
+        *n = m->views.size();
+        return ARCHAI_OK;
+    });
+}
+
+int shim_model_predict(shim_model *m, const float *input, const int64_t shape[4],
+                       void *(*alloc)(void *payload, size_t bytes), void *payload, float **out,
+                       int64_t out_shape[8], int *ndim, archai_err *err) noexcept
+{
+    return shim::guard(err, __func__, [&]() -> int {
+        enum { BATCH = 256 }; /* pictures at a time: bounds the memory for activations */
+        c10::InferenceMode inference;
+        std::vector<torch::Tensor> parts;
+        const auto all = torch::from_blob(const_cast<float *>(input), torch::IntArrayRef(shape, 4),
+                                          torch::kFloat32);
+
+        if (shape[0] < 1)
+            return archai_fail(err, ARCHAI_EINVAL, "there are no pictures to predict");
+        m->root->eval();
+        for (const auto &x : all.split(BATCH))
+            parts.push_back(m->forward(x.to(m->device->rep)).to(torch::kCPU));
+        const auto y = torch::cat(parts).to(torch::kFloat32).contiguous();
+
+        if (y.dim() > ARCHAI_MAX_DIMS)
+            return archai_fail(err, ARCHAI_EINVAL, "the output has %d dimensions",
+                               static_cast<int>(y.dim()));
+        auto *memory = static_cast<float *>(alloc(payload, y.nbytes()));
+        if (memory == nullptr)
+            return archai_fail(err, ARCHAI_ENOMEM, "%zu bytes of output", y.nbytes());
+        std::memcpy(memory, y.data_ptr(), y.nbytes());
+        for (int64_t d = 0; d < y.dim(); d++)
+            out_shape[d] = y.size(d);
+        *ndim = static_cast<int>(y.dim());
+        *out = memory;
+        return ARCHAI_OK;
+    });
+}
+
+/* A c10::Dict pickled is what Python's torch.load reads as a dict. */
+int shim_save_pt(const archai_tensor *tensors, size_t n, const char *path, archai_err *err) noexcept
+{
+    return shim::guard(err, __func__, [&]() -> int {
+        c10::Dict<std::string, torch::Tensor> dict;
+        FILE *file = nullptr;
+        bool written;
+
+        for (size_t i = 0; i < n; i++)
+            dict.insert(tensors[i].name, shim::borrow(tensors[i]));
+        const std::vector<char> bytes = torch::pickle_save(dict);
+
+        file = std::fopen(path, "wbe");
+        if (file == nullptr)
+            return archai_fail(err, ARCHAI_EIO, "%s: %s", path, std::strerror(errno));
+        written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
+        if (std::fclose(file) != 0 || !written)
+            return archai_fail(err, ARCHAI_EIO, "%s: %s while writing %zu bytes", path,
+                               std::strerror(errno), bytes.size());
+        return ARCHAI_OK;
+    });
+}
+
+} // extern "C"

@@ -1,0 +1,90 @@
+/* bench_train - trains one cnn model through the shim and prints its seconds per epoch as JSON.
+ *
+ *   bench_train IMAGES LABELS ARCH DEVICE THREADS BATCH_SIZE EPOCHS
+ *
+ * IDX files; ARCH as save_arch writes it. train_throughput.py compares it with Python PyTorch.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/space.h"
+#include "io/dataset.h"
+#include "shim/shim.h"
+
+struct bench {
+    archai_ini ini;
+    archai_space *space;
+    archai_model model;
+    archai_network net;
+    const archai_dataset_header *data;
+    int data_fd;
+    shim_device *device;
+    shim_model *trained;
+};
+
+/* train_seconds is cumulative in the result alone; an epoch at a time shows the fastest. */
+static int train_epochs(struct bench *b, int64_t batch_size, int64_t epochs, archai_err *err)
+{
+    shim_train_settings settings = {.epochs = 1,
+                                    .batch_size = batch_size,
+                                    .optimizer = ARCHAI_OPTIMIZER_ADAMW,
+                                    .learning_rate = 1e-3,
+                                    .weight_decay = 1e-2,
+                                    .schedule = ARCHAI_LR_CONSTANT};
+    shim_train_result result;
+
+    printf("{\"seconds\": [");
+    for (int64_t i = 0; i < epochs; i++) {
+        settings.seed = (uint64_t)i;
+        ARCHAI_TRY(shim_model_train(b->trained, b->data, &settings, &result, err));
+        printf("%s%.6f", i > 0 ? ", " : "", result.train_seconds);
+    }
+    printf("], \"pictures\": %lld, \"val_accuracy\": %.4f}\n",
+           (long long)b->data->split[ARCHAI_SPLIT_TRAIN].n, result.last.val_accuracy);
+    return ARCHAI_OK;
+}
+
+static int bench(struct bench *b, char **argv, archai_err *err)
+{
+    static const char space[] = "[space]\nname = cnn\n";
+    archai_config config = {.data = {.format = ARCHAI_DATA_IDX,
+                                     .train_images = argv[1],
+                                     .train_labels = argv[2],
+                                     .validation = 0.1}};
+    archai_data_shape shape;
+
+    ARCHAI_TRY(archai_dataset_probe(&config, &shape, err));
+    ARCHAI_TRY(archai_dataset_load(&config, &b->data_fd, err));
+    ARCHAI_TRY(archai_dataset_map(b->data_fd, &b->data, err));
+    ARCHAI_TRY(archai_ini_parse(&b->ini, "bench", space, strlen(space), err));
+    ARCHAI_TRY(archai_space_create(&b->space, &b->ini, &shape, err));
+    ARCHAI_TRY(archai_space_load_arch(b->space, argv[3], strlen(argv[3]), &b->model, err));
+    ARCHAI_TRY(archai_space_describe(b->space, &b->model, &b->net, err));
+    ARCHAI_TRY(shim_device_open(&b->device, argv[4], atoi(argv[5]), err));
+    ARCHAI_TRY(shim_model_build(&b->trained, b->device, &b->net, 1, err));
+    return train_epochs(b, atol(argv[6]), atol(argv[7]), err);
+}
+
+int main(int argc, char **argv)
+{
+    struct bench b = {.data_fd = -1};
+    archai_err err = ARCHAI_ERR_INIT;
+    int rc;
+
+    if (argc != 8) {
+        fprintf(stderr, "usage: bench_train IMAGES LABELS ARCH DEVICE THREADS BATCH_SIZE EPOCHS\n");
+        return 2;
+    }
+    rc = bench(&b, argv, &err);
+    if (rc != ARCHAI_OK)
+        fprintf(stderr, "bench_train: %s\n", err.text);
+    shim_model_destroy(b.trained);
+    shim_device_close(b.device);
+    archai_network_fini(&b.net);
+    archai_model_fini(&b.model);
+    archai_space_destroy(b.space);
+    archai_ini_free(&b.ini);
+    archai_dataset_unmap(b.data);
+    return archai_rc_exit_status(rc);
+}
