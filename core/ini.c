@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX_BYTES = 16 * 1024 * 1024, MAX_ENTRIES = 10000 };
+enum { FILE_MAX_BYTES = 16 * 1024 * 1024, MAX_ENTRIES = 10000, MAX_PROBLEMS = 10 };
 
 typedef struct parser {
     archai_ini *ini;
@@ -267,38 +267,51 @@ static int check_bytes(const parser *p, const char *text, size_t n)
     return ARCHAI_OK;
 }
 
-static int parse_all(parser *p, const char *text, size_t size)
+static int take_line(parser *p, const char *text, size_t n)
+{
+    char *line;
+    int rc;
+
+    p->line++;
+    if (n > 0 && text[n - 1] == '\r')
+        n--;
+    ARCHAI_TRY(check_bytes(p, text, n));
+    line = strndup(text, n);
+    if (line == NULL)
+        return archai_fail(p->err, ARCHAI_ENOMEM, "%s: out of memory", p->file);
+    rc = parse_line(p, line);
+    free(line);
+    return rc;
+}
+
+/* All lines, also behind a bad one, so that a user sees several problems at once; a file that is
+ * no configuration at all is given up after a few. */
+static int parse_all(parser *p, const char *text, size_t size, archai_err *err)
 {
     size_t at = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* byte order mark */
+    int problems = 0, rc = ARCHAI_OK;
 
-    while (at < size) {
+    while (at < size && problems < MAX_PROBLEMS) {
         const char *end = memchr(text + at, '\n', size - at);
         size_t n = end != NULL ? (size_t)(end - text) - at : size - at;
-        size_t next = at + n + (end != NULL ? 1 : 0);
-        char *line;
-        int rc;
+        archai_err one = ARCHAI_ERR_INIT;
+        int one_rc;
 
-        p->line++;
-        if (n > 0 && text[at + n - 1] == '\r')
-            n--;
-        ARCHAI_TRY(check_bytes(p, text + at, n));
-        line = strndup(text + at, n);
-        if (line == NULL)
-            return archai_fail(p->err, ARCHAI_ENOMEM, "%s: out of memory", p->file);
-        rc = parse_line(p, line);
-        free(line);
-        ARCHAI_TRY(rc);
-        at = next;
+        p->err = &one;
+        one_rc = take_line(p, text + at, n);
+        problems += one_rc != ARCHAI_OK ? 1 : 0;
+        rc = archai_err_also(err, rc, one_rc, &one);
+        at += n + 1;
     }
-    return ARCHAI_OK;
+    return rc;
 }
 
 int archai_ini_parse(archai_ini *out, const char *file, const char *text, size_t size,
                      archai_err *err)
 {
     archai_ini made = {.n = 0};
-    parser p = {.ini = &made, .file = file, .err = err};
-    int rc = parse_all(&p, text, size);
+    parser p = {.ini = &made, .file = file};
+    int rc = parse_all(&p, text, size, err);
 
     if (rc != ARCHAI_OK)
         archai_ini_free(&made);

@@ -27,8 +27,8 @@ typedef struct archai_ini {
     size_t n;
 } archai_ini;
 
-/* Parse `size` bytes of text; `file` is the name for messages. Errors read "file:line: ...":
- * a line too long, a NUL byte, a key outside a section, a key given twice, no '=' and so on. */
+/* Parse `size` bytes of text; `file` is the name for messages. Errors read "file:line: ...", a line
+ * each: a line too long, a NUL byte, a key outside a section, a key given twice, no '='. */
 int archai_ini_parse(archai_ini *out, const char *file, const char *text, size_t size,
                      archai_err *err);
 int archai_ini_read(archai_ini *out, const char *path, archai_err *err); /* a file; at most 16 MiB */

@@ -102,6 +102,19 @@ static void faults_are_named_with_file_and_line(void **state)
     }
 }
 
+static void several_faults_are_named_at_once(void **state)
+{
+    static const char text[] = "x = 1\n[a]\nb\n\nc = 1\nc = 2\n";
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_ini ini;
+
+    (void)state;
+    assert_int_equal(archai_ini_parse(&ini, "t.ini", text, strlen(text), &err), ARCHAI_EFORMAT);
+    assert_string_equal(err.text, "t.ini:1: x: stands before the first [section]\n"
+                                  "t.ini:3: 'b' is neither [section] nor key = value\n"
+                                  "t.ini:6: a.c: given already in line 5");
+}
+
 static void a_nul_byte_is_refused(void **state)
 {
     static const char text[] = "[a]\nb = 1\0 2\n";
@@ -218,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sections_keys_comments_and_quotes),
         cmocka_unit_test(faults_are_named_with_file_and_line),
+        cmocka_unit_test(several_faults_are_named_at_once),
         cmocka_unit_test(a_nul_byte_is_refused),
         cmocka_unit_test(long_lines_are_read_whole_or_refused),
         cmocka_unit_test(a_flood_of_keys_is_refused),
