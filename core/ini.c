@@ -12,6 +12,7 @@ typedef struct parser {
     const char *file;
     int line;
     char *section; /* borrowed from the last header's entry; NULL before the first */
+    bool lost;     /* the last header was bad: what follows belongs to nobody knows what */
     archai_err *err;
 } parser;
 
@@ -243,13 +244,19 @@ static int parse_assignment(parser *p, char *text)
 /* `text` is one line without its end, writable. */
 static int parse_line(parser *p, char *text)
 {
+    int rc;
+
     if (!strip_comment(text))
         return archai_fail(p->err, ARCHAI_EFORMAT, "%s:%d: a \" is never closed", p->file,
                            p->line);
     trim(text);
     if (text[0] == '\0')
         return ARCHAI_OK;
-    return text[0] == '[' ? parse_header(p, text) : parse_assignment(p, text);
+    if (text[0] != '[')
+        return p->lost ? ARCHAI_OK : parse_assignment(p, text);
+    rc = parse_header(p, text);
+    p->lost = rc != ARCHAI_OK;
+    return rc;
 }
 
 /* Bytes that no line may hold; they are the mark of a file that is no text. */

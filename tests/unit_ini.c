@@ -104,7 +104,7 @@ static void faults_are_named_with_file_and_line(void **state)
 
 static void several_faults_are_named_at_once(void **state)
 {
-    static const char text[] = "x = 1\n[a]\nb\n\nc = 1\nc = 2\n";
+    static const char text[] = "x = 1\n[a]\nb\n\nc = 1\nc = 2\n[d\nc = 3\n";
     archai_err err = ARCHAI_ERR_INIT;
     archai_ini ini;
 
@@ -112,7 +112,8 @@ static void several_faults_are_named_at_once(void **state)
     assert_int_equal(archai_ini_parse(&ini, "t.ini", text, strlen(text), &err), ARCHAI_EFORMAT);
     assert_string_equal(err.text, "t.ini:1: x: stands before the first [section]\n"
                                   "t.ini:3: 'b' is neither [section] nor key = value\n"
-                                  "t.ini:6: a.c: given already in line 5");
+                                  "t.ini:6: a.c: given already in line 5\n"
+                                  "t.ini:7: '[d' lacks its ']'");
 }
 
 static void a_nul_byte_is_refused(void **state)
