@@ -6,8 +6,9 @@
 
 #include "core/config.h"
 #include "core/python_text.h"
+#include "core/yaml.h"
 
-enum { ARCH_MAX_BYTES = 4 * 1024 * 1024, MAX_SPACES = 64 };
+enum { MAX_SPACES = 64 };
 
 /* clang-format off */
 const archai_option archai_space_common_options[] = {
@@ -216,19 +217,38 @@ int archai_space_save_arch(archai_space *s, const archai_model *m, char **text, 
     return archai_python_json(m->arch, false, text, err);
 }
 
-/* Line of the first mention of the key that an error of load_arch begins with: as "key" in
- * JSON, bare in YAML. */
-static int line_of_key(const char *text, size_t size, const char *message)
+/* The next mention of a key, as "key" in JSON or key: in YAML, not before `from`; NULL: none. */
+static const char *find_key(const char *from, const char *end, const char *key, int n)
 {
     char quoted[130];
-    int n = (int)strcspn(message, ": "), line = 1;
-    const char *hit = NULL;
+    const char *hit;
 
-    if (n > 0 && n < 128) {
-        (void)snprintf(quoted, sizeof quoted, "\"%.*s\"", n, message);
-        hit = memmem(text, size, quoted, (size_t)n + 2);
-        if (hit == NULL)
-            hit = memmem(text, size, message, (size_t)n);
+    if (n <= 0 || n >= 128)
+        return NULL;
+    (void)snprintf(quoted, sizeof quoted, "\"%.*s\"", n, key);
+    hit = memmem(from, (size_t)(end - from), quoted, (size_t)n + 2);
+    if (hit != NULL)
+        return hit;
+    (void)snprintf(quoted, sizeof quoted, "%.*s:", n, key);
+    return memmem(from, (size_t)(end - from), quoted, (size_t)n + 1);
+}
+
+/* Line of what an error of load_arch begins with: "key: ...", or "list[2].key: ...", the third such
+ * key after the list's. Where that is missing, the line of the list; where that is, the first. */
+static int line_of_key(const char *text, size_t size, const char *message)
+{
+    const char *end = text + size, *hit = find_key(text, end, message, (int)strcspn(message, ".[: "));
+    const char *member = message + strcspn(message, ".[: ");
+    int line = 1, index = -1, skip = 0;
+
+    if (hit != NULL && sscanf(member, "[%d].%n", &index, &skip) == 1 && skip > 0) {
+        const char *key = member + skip, *at = hit;
+        int n = (int)strcspn(key, ".[: ");
+
+        for (int i = 0; i <= index && at != NULL; i++)
+            at = find_key(at + 1, end, key, n);
+        if (at != NULL && strstr(key, ": missing") == NULL)
+            hit = at;
     }
     for (const char *p = text; hit != NULL && p < hit; p++)
         line += *p == '\n' ? 1 : 0;
@@ -239,16 +259,10 @@ int archai_space_load_arch(archai_space *s, const char *text, size_t size, archa
                            archai_err *err)
 {
     archai_err inner = ARCHAI_ERR_INIT;
-    json_error_t where;
-    json_t *arch;
+    json_t *arch = NULL;
     int rc;
 
-    if (size > ARCH_MAX_BYTES)
-        return archai_fail(err, ARCHAI_EFORMAT, "1: more than 4 MiB, this is no arch file");
-    arch = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
-    if (arch == NULL)
-        return archai_fail(err, ARCHAI_EFORMAT, "%d: %s, expected JSON", where.line,
-                           where.text);
+    ARCHAI_TRY(archai_document_parse(text, size, &arch, err));
     rc = s->ops->load_arch(s, arch, out, &inner);
     json_decref(arch);
     if (rc != ARCHAI_OK)
