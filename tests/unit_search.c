@@ -23,13 +23,22 @@ static const char two_objectives[] = "[space]\nname = cnn\nseed = 5\n"
                                      "[objective.accuracy]\ndirection = maximize\n"
                                      "[objective.params]\ndirection = minimize\n";
 
-static const char *config(const char *algorithm, const char *schedule, const char *more)
+/* `last` goes on in the section of params: a constraint. */
+static const char *constrained(const char *algorithm, int schedule, const char *more,
+                               const char *last)
 {
-    static char text[4096];
+    static char text[65536];
 
-    (void)snprintf(text, sizeof text, "[search]\nalgorithm = %s\nschedule = %s\nseed = 3\n%s%s",
-                   algorithm, schedule, more, two_objectives);
+    (void)snprintf(text, sizeof text,
+                   "[search]\nalgorithm = %s\nschedule = %s\nseed = 3\n%s%s%s", algorithm,
+                   schedule == ARCHAI_ASYNC ? "async" : "generational", more, two_objectives,
+                   last);
     return text;
+}
+
+static const char *config(const char *algorithm, int schedule, const char *more)
+{
+    return constrained(algorithm, schedule, more, "");
 }
 
 static bool has_schedule(const archai_algorithm_ops *ops, archai_schedule schedule)
@@ -93,7 +102,7 @@ static void a_space_is_tried_to_the_last_one(void **state)
             struct log log = {.rows = NULL};
             struct world w;
 
-            world_open(&w, config((*ops)->name, "async", ""));
+            world_open(&w, config((*ops)->name, ARCHAI_ASYNC, ""));
             drive(&w, accuracy, NULL, workers, workers, SIZE_MAX, &log);
             assert_string_equal(w.search.done, "all 192 architectures of the space were tried");
             assert_true(log.evaluated >= MODELS);
@@ -111,13 +120,10 @@ static void constraints_are_kept(void **state)
         for (int schedule = 0; schedule < 2; schedule++) {
             struct log log = {.rows = NULL};
             struct world w;
-            char text[4096];
 
             if (!has_schedule(*ops, (archai_schedule)schedule))
                 continue;
-            (void)snprintf(text, sizeof text, "%sconstraint = 0 30000\n",
-                           config((*ops)->name, schedule == 0 ? "async" : "generational", ""));
-            world_open(&w, text);
+            world_open(&w, constrained((*ops)->name, schedule, "", "constraint = 0 30000\n"));
             drive(&w, accuracy, NULL, 8, 77, SIZE_MAX, &log);
             assert_true(log.n > 0);
             for (size_t i = 0; i < log.n; i++)
@@ -138,13 +144,10 @@ static void an_unsatisfiable_constraint_ends(void **state)
         for (int schedule = 0; schedule < 2; schedule++) {
             struct log log = {.rows = NULL};
             struct world w;
-            char text[4096];
 
             if (!has_schedule(*ops, (archai_schedule)schedule))
                 continue;
-            (void)snprintf(text, sizeof text, "%sconstraint = 0 10\n",
-                           config((*ops)->name, schedule == 0 ? "async" : "generational", ""));
-            world_open(&w, text);
+            world_open(&w, constrained((*ops)->name, schedule, "", "constraint = 0 10\n"));
             drive(&w, accuracy, NULL, 4, 1, SIZE_MAX, &log);
             assert_int_equal(log.n, 0);
             assert_string_equal(
@@ -166,7 +169,7 @@ static void an_end_without_enumeration(void **state)
     struct world w;
 
     (void)state;
-    world_open(&w, config("evolution_pareto", "async", ""));
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
     ops = *w.space->ops;
     ops.at = NULL;
     ops.cardinality = NULL;
@@ -189,8 +192,7 @@ static void failures_never_reach_the_front(void **state)
 
                 if (!has_schedule(*ops, (archai_schedule)schedule))
                     continue;
-                world_open(&w,
-                           config((*ops)->name, schedule == 0 ? "async" : "generational", ""));
+                world_open(&w, config((*ops)->name, schedule, ""));
                 drive(&w, always ? fail_always : fail_often, NULL, 6, 5, 120, &log);
                 assert_true(log.evaluated > 0);
                 assert_int_equal(w.search.front.n == 0, always);
@@ -218,13 +220,14 @@ static void assert_refused(const char *text, const char *why)
 static void what_is_wrong_is_said(void **state)
 {
     (void)state;
-    assert_refused(config("evolution_paretto", "async", ""),
+    assert_refused(config("evolution_paretto", ARCHAI_ASYNC, ""),
                    "t.ini:2: search.algorithm: no algorithm 'evolution_paretto'; did you mean "
                    "'evolution_pareto'?");
-    assert_refused(config("evolution_pareto", "async", "init_num_models = 0\n"),
+    assert_refused(config("evolution_pareto", ARCHAI_ASYNC, "init_num_models = 0\n"),
                    "t.ini:5: search.init_num_models: ");
-    assert_refused(config("local_search", "async", "initial_population_paths = /nowhere\n"),
-                   "t.ini:5: search.initial_population_paths: /nowhere: ");
+    assert_refused(
+        config("local_search", ARCHAI_ASYNC, "initial_population_paths = /nowhere\n"),
+        "t.ini:5: search.initial_population_paths: /nowhere: ");
     assert_refused("[search]\n[space]\nname = cnn\n", "nothing to optimise");
     assert_refused("[search]\n[space]\nname = cnn\n[objective.a]\ndirection = up\n",
                    "t.ini:5: objective.a.direction: ");
@@ -248,7 +251,7 @@ static int init_without(const char *ability, archai_err *err)
     struct world w;
     int rc;
 
-    world_open(&w, config("random_search", "async", ""));
+    world_open(&w, config("random_search", ARCHAI_ASYNC, ""));
     archai_search_fini(&w.search);
     ops = *w.space->ops;
     if (strcmp(ability, "crossover") == 0)
@@ -285,8 +288,7 @@ static void given_architectures_come_first(void **state)
         "{\"nb_layers\": 2, \"kernel_size\": 3, \"hidden_dim\": 16}",
         "{\"nb_layers\": 12, \"kernel_size\": 7, \"hidden_dim\": 128}", /* too large */
     };
-    char dir[TMPDIR_PATH_MAX], paths[2][TMPDIR_PATH_MAX + 16], more[4 * TMPDIR_PATH_MAX],
-        text[5 * TMPDIR_PATH_MAX];
+    char dir[TMPDIR_PATH_MAX], paths[2][TMPDIR_PATH_MAX + 16], more[4 * TMPDIR_PATH_MAX];
 
     (void)state;
     assert_int_equal(tmpdir_create(dir), 0);
@@ -304,10 +306,8 @@ static void given_architectures_come_first(void **state)
         struct log log = {.rows = NULL};
         struct world w;
 
-        (void)snprintf(
-            text, sizeof text, "%sconstraint = 0 200000\n",
-            config("evolution_pareto", schedule == 0 ? "async" : "generational", more));
-        world_open(&w, text);
+        world_open(&w,
+                   constrained("evolution_pareto", schedule, more, "constraint = 0 200000\n"));
         drive(&w, accuracy, NULL, 1, 0, 20, &log);
         assert_string_equal(log.rows[0].archid, "L=2, K=3, H=16");
         assert_string_equal(log.rows[0].operator_, "initial");
@@ -341,7 +341,7 @@ static void interrupted_and_failed_ones_come_again(void **state)
     bool again, on_front;
 
     (void)state;
-    world_open(&w, config("evolution_pareto", "async", "retries = 1\n"));
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, "retries = 1\n"));
     ask_one(&w, &a);
     assert_int_equal(archai_search_requeue(&w.search, a.id, &err), ARCHAI_OK);
     assert_int_equal(archai_search_requeue(&w.search, a.id, &err),
@@ -470,13 +470,13 @@ static void resumed_async_repeats_nothing(void **state)
 
         if (!has_schedule(*ops, ARCHAI_ASYNC))
             continue;
-        world_open(&w, config((*ops)->name, "async", ""));
+        world_open(&w, config((*ops)->name, ARCHAI_ASYNC, ""));
         drive(&w, fail_often, NULL, 4, 21, 60, &first);
         world_close(&w);
         for (int i = 0; i < 2; i++) {
             size_t lost = 0;
 
-            world_open(&w, config((*ops)->name, "async", ""));
+            world_open(&w, config((*ops)->name, ARCHAI_ASYNC, ""));
             for (size_t id = 0; id < first.n; id++)
                 if (id % 13 != 7) /* these were running when it was killed */
                     restore_row(&w, &first, id);
@@ -509,7 +509,7 @@ static void one_under_way_is_handed_out_first(void **state)
     struct world w;
 
     (void)state;
-    world_open(&w, config("random_search", "async", ""));
+    world_open(&w, config("random_search", ARCHAI_ASYNC, ""));
     e.archid = strdup("L=2, K=3, H=16");
     e.arch = strdup("{\"nb_layers\": 2, \"kernel_size\": 3, \"hidden_dim\": 16}");
     e.operator_ = strdup("mutation");
@@ -538,14 +538,14 @@ static void resumed_generational_is_the_same_search(void **state)
 
         if (!has_schedule(*ops, ARCHAI_GENERATIONAL))
             continue;
-        world_open(&w, config((*ops)->name, "generational", ""));
+        world_open(&w, config((*ops)->name, ARCHAI_GENERATIONAL, ""));
         drive(&w, fail_often, NULL, 1, 0, SIZE_MAX, &whole);
         world_close(&w);
         for (size_t stop = 0; stop <= whole.n; stop += 7) {
             struct log rest = {.rows = NULL};
             size_t restored = 0;
 
-            world_open(&w, config((*ops)->name, "generational", ""));
+            world_open(&w, config((*ops)->name, ARCHAI_GENERATIONAL, ""));
             for (size_t id = 0; id < stop; id++)
                 if (id % 5 != 3 || id + 10 < stop) {
                     restore_row(&w, &whole, id);
@@ -573,10 +573,10 @@ static void a_changed_search_is_refused(void **state)
     struct world w;
 
     (void)state;
-    world_open(&w, config("evolution_pareto", "generational", ""));
+    world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, ""));
     drive(&w, accuracy, NULL, 1, 0, 40, &whole);
     world_close(&w);
-    world_open(&w, config("evolution_pareto", "generational", "num_random_mix = 2\n"));
+    world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, "num_random_mix = 2\n"));
     for (size_t id = 0; id < whole.n; id++)
         restore_row(&w, &whole, id);
     assert_int_equal(archai_search_restore_end(&w.search, &err), ARCHAI_EFORMAT);
@@ -594,14 +594,14 @@ static void saved_generators_go_on(void **state)
     struct world w;
 
     (void)state;
-    world_open(&w, config("evolution_pareto", "async", ""));
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
     drive(&w, accuracy, NULL, 1, 0, 50, &whole);
     assert_int_equal(archai_search_save(&w.search, &saved, &err), ARCHAI_OK);
     drive(&w, accuracy, NULL, 1, 0, 50, &whole);
     world_close(&w);
     text = json_dumps(saved, 0);
     copy = json_loads(text, 0, NULL);
-    world_open(&w, config("evolution_pareto", "async", ""));
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
     for (size_t id = 0; id < 50; id++)
         restore_row(&w, &whole, id);
     assert_int_equal(archai_search_restore_end(&w.search, &err), ARCHAI_OK);
