@@ -154,6 +154,22 @@ bool archai_h5_has(hid_t group, const char *name)
     return found > 0;
 }
 
+int archai_h5_group(hid_t parent, const char *name, hid_t *group, archai_err *err)
+{
+    hid_t gcpl = H5I_INVALID_HID;
+    int rc;
+
+    if (archai_h5_has(parent, name))
+        return archai_h5_id(err, group, H5Gopen2(parent, name, H5P_DEFAULT));
+    ARCHAI_TRY(archai_h5_id(err, &gcpl, H5Pcreate(H5P_GROUP_CREATE)));
+    rc = archai_h5_ok(
+        err, H5Pset_link_creation_order(gcpl, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED));
+    if (rc == ARCHAI_OK)
+        rc = archai_h5_id(err, group, H5Gcreate2(parent, name, H5P_DEFAULT, gcpl, H5P_DEFAULT));
+    archai_h5_release(&gcpl);
+    return rc;
+}
+
 /* -- types -------------------------------------------------------------------------------- */
 
 int archai_h5_type(hid_t *type, archai_dtype t, archai_err *err)

@@ -53,6 +53,9 @@ int archai_h5_set_doubles(hid_t object, const char *name, const double *at, size
 int archai_h5_get_string(hid_t object, const char *name, char **out, archai_err *err);
 int archai_h5_get_int(hid_t object, const char *name, int64_t *out, archai_err *err);
 
+/* Open group `name` of `parent`, or create it. Groups remember the order of creation: h5py then
+ * lists objectives as they were configured and tensors as state_dict does. */
+int archai_h5_group(hid_t parent, const char *name, hid_t *group, archai_err *err);
 /* Does `group` have a link `name` (one level)? */
 bool archai_h5_has(hid_t group, const char *name);
 #endif

@@ -1,0 +1,455 @@
+/* Reading the table of results.h5 back into evaluations. */
+#include "io/index.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include "io/h5.h"
+#include "io/results_private.h"
+
+/* Text columns are read in pieces of about this many bytes. */
+static const size_t piece_bytes = (size_t)4 << 20;
+
+void archai_results_free(archai_results *r)
+{
+    char *texts[] = {r->format,   r->state,   r->space,   r->algorithm, r->schedule,
+                     r->config,   r->started, r->updated, r->software};
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        free(texts[i]);
+    for (size_t i = 0; r->rows != NULL && i < r->n; i++)
+        archai_evaluation_fini(&r->rows[i]);
+    for (size_t i = 0; i < r->n_objectives; i++) {
+        free(r->objectives[i].name);
+        free(r->objectives[i].source);
+        free(r->objectives[i].unit);
+    }
+    free(r->rows);
+    free(r->objectives);
+    free(r->values);
+    free(r->front);
+    *r = (archai_results){0};
+}
+
+double archai_results_value(const archai_results *r, size_t row, const char *name)
+{
+    if (row >= r->n)
+        return NAN;
+    for (size_t k = 0; k < r->n_objectives; k++)
+        if (strcmp(r->objectives[k].name, name) == 0)
+            return r->values[row * r->n_objectives + k];
+    return archai_measure_get(r->rows[row].measures, r->rows[row].n_measures, name);
+}
+
+/* -- columns --------------------------------------------------------------------------------------- */
+
+struct reading {
+    archai_results *r;
+    uint64_t bytes; /* of the file */
+};
+
+static int read_text(const struct reading *in, hid_t group, const char *name, size_t offset,
+                     archai_err *err)
+{
+    archai_results *r = in->r;
+    hid_t dataset = H5I_INVALID_HID;
+    hid_t type = H5I_INVALID_HID;
+    hid_t space = H5I_INVALID_HID;
+    hid_t memory = H5I_INVALID_HID;
+    size_t width, piece;
+    char *data = NULL;
+    int rc;
+
+    ARCHAI_TRY(results_dataset(group, name, H5T_STRING, 1, in->bytes, &r->n, NULL, &dataset, err));
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &type, H5Dget_type(dataset)), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Dget_space(dataset)), out);
+    width = H5Tget_size(type);
+    piece = width < piece_bytes ? piece_bytes / width : 1;
+    if (piece > r->n)
+        piece = r->n;
+    data = malloc(piece * width + 1);
+    if (data == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", piece);
+        goto out;
+    }
+    for (size_t at = 0; at < r->n; at += piece) {
+        hsize_t start[1] = {at};
+        hsize_t count[1] = {r->n - at < piece ? r->n - at : piece};
+
+        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &memory, H5Screate_simple(1, count, NULL)), out);
+        ARCHAI_TRY_GOTO(
+            rc,
+            archai_h5_ok(err, H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL)),
+            out);
+        ARCHAI_TRY_GOTO(
+            rc, archai_h5_ok(err, H5Dread(dataset, type, memory, space, H5P_DEFAULT, data)), out);
+        archai_h5_release(&memory);
+        for (size_t i = 0; i < count[0]; i++) {
+            char *text = strndup(data + i * width, width);
+
+            if (text == NULL) {
+                rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", r->n);
+                goto out;
+            }
+            memcpy((char *)&r->rows[at + i] + offset, &text, sizeof text);
+        }
+    }
+out:
+    free(data);
+    archai_h5_release(&memory);
+    archai_h5_release(&space);
+    archai_h5_release(&type);
+    archai_h5_release(&dataset);
+    return archai_err_wrap(err, rc, "%s: ", name);
+}
+
+/* A whole numeric column as `type` (of `size` bytes); caller frees. *width NULL: rank 1. */
+static int read_numbers(const struct reading *in, hid_t group, const char *name,
+                        H5T_class_t class, hid_t type, size_t size, size_t *width, void **out,
+                        archai_err *err)
+{
+    hid_t dataset = H5I_INVALID_HID;
+    size_t columns = 1;
+    void *data;
+    int rc;
+
+    ARCHAI_TRY(results_dataset(group, name, class, width != NULL ? 2 : 1, in->bytes, &in->r->n,
+                               &columns, &dataset, err));
+    data = malloc(in->r->n * columns * size + 1);
+    if (data == NULL)
+        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", in->r->n);
+    else
+        rc = archai_h5_ok(err, H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
+    archai_h5_release(&dataset);
+    if (rc != ARCHAI_OK) {
+        free(data);
+        return archai_err_wrap(err, rc, "%s: ", name);
+    }
+    if (width != NULL)
+        *width = columns;
+    *out = data;
+    return ARCHAI_OK;
+}
+
+static int read_field(const struct reading *in, hid_t group, const char *name,
+                      H5T_class_t class, hid_t type, size_t size, size_t offset, archai_err *err)
+{
+    void *data = NULL;
+
+    ARCHAI_TRY(read_numbers(in, group, name, class, type, size, NULL, &data, err));
+    for (size_t i = 0; i < in->r->n; i++)
+        memcpy((char *)&in->r->rows[i] + offset, (char *)data + i * size, size);
+    free(data);
+    return ARCHAI_OK;
+}
+
+/* Names become numbers: the column is read in place of the error text and then replaced. */
+static int read_status(const struct reading *in, hid_t group, archai_err *err)
+{
+    archai_results *r = in->r;
+
+    ARCHAI_TRY(read_text(in, group, "status", offsetof(archai_evaluation, error), err));
+    for (size_t i = 0; i < r->n; i++) {
+        r->rows[i].status = archai_status_from_name(r->rows[i].error);
+        if (r->rows[i].status < 0)
+            return archai_fail(err, ARCHAI_EFORMAT, "status: row %zu has \"%.32s\"", i,
+                               r->rows[i].error);
+        free(r->rows[i].error);
+        r->rows[i].error = NULL;
+    }
+    return ARCHAI_OK;
+}
+
+static int read_encoding(const struct reading *in, hid_t group, archai_err *err)
+{
+    archai_results *r = in->r;
+    float *data = NULL;
+    size_t width;
+
+    if (!archai_h5_has(group, "encoding"))
+        return ARCHAI_OK;
+    ARCHAI_TRY(read_numbers(in, group, "encoding", H5T_FLOAT, H5T_NATIVE_FLOAT, sizeof *data,
+                            &width, (void **)&data, err));
+    for (size_t i = 0; i < r->n && width > 0; i++) {
+        if (isnan(data[i * width]))
+            continue; /* this row had none */
+        r->rows[i].encoding = malloc(width * sizeof *data);
+        if (r->rows[i].encoding == NULL) {
+            free(data);
+            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", r->n);
+        }
+        memcpy(r->rows[i].encoding, data + i * width, width * sizeof *data);
+        r->rows[i].n_encoding = width;
+    }
+    free(data);
+    return ARCHAI_OK;
+}
+
+/* clang-format off */
+#define AT(f) offsetof(archai_evaluation, f)
+static const struct { const char *name; size_t offset; } text_columns[] = {
+    {"archid", AT(archid)},     {"arch", AT(arch)},         {"error", AT(error)},
+    {"operator", AT(operator_)}, {"parents", AT(parents)},   {"metadata", AT(metadata)},
+    {"device", AT(device)},
+};
+/* clang-format on */
+
+static int read_candidates(const struct reading *in, hid_t file, archai_err *err)
+{
+    archai_results *r = in->r;
+    hid_t group = H5I_INVALID_HID;
+    hid_t id = H5I_INVALID_HID;
+    int rc;
+
+    if (!archai_h5_has(file, "candidates"))
+        return archai_fail(err, ARCHAI_EFORMAT, "group candidates is missing");
+    ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "candidates", H5P_DEFAULT)));
+    r->n = SIZE_MAX; /* `id` says how many */
+    rc = results_dataset(group, "id", H5T_INTEGER, 1, in->bytes, &r->n, NULL, &id, err);
+    if (rc != ARCHAI_OK) {
+        r->n = 0;
+        goto out;
+    }
+    r->rows = calloc(r->n + 1, sizeof *r->rows);
+    if (r->rows == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", r->n);
+        goto out;
+    }
+    ARCHAI_TRY_GOTO(rc, read_status(in, group, err), out);
+    for (size_t i = 0; i < sizeof text_columns / sizeof text_columns[0]; i++)
+        ARCHAI_TRY_GOTO(
+            rc, read_text(in, group, text_columns[i].name, text_columns[i].offset, err), out);
+    ARCHAI_TRY_GOTO(rc,
+                    read_field(in, group, "id", H5T_INTEGER, H5T_NATIVE_INT64, 8, AT(id), err),
+                    out);
+    ARCHAI_TRY_GOTO(rc,
+                    read_field(in, group, "generation", H5T_INTEGER, H5T_NATIVE_INT32, 4,
+                               AT(generation), err),
+                    out);
+    ARCHAI_TRY_GOTO(
+        rc, read_field(in, group, "rank", H5T_INTEGER, H5T_NATIVE_INT32, 4, AT(rank), err), out);
+    ARCHAI_TRY_GOTO(
+        rc, read_field(in, group, "budget", H5T_FLOAT, H5T_NATIVE_DOUBLE, 8, AT(budget), err),
+        out);
+    ARCHAI_TRY_GOTO(
+        rc, read_field(in, group, "started", H5T_FLOAT, H5T_NATIVE_DOUBLE, 8, AT(started), err),
+        out);
+    ARCHAI_TRY_GOTO(
+        rc, read_field(in, group, "seconds", H5T_FLOAT, H5T_NATIVE_DOUBLE, 8, AT(seconds), err),
+        out);
+    rc = read_encoding(in, group, err);
+out:
+    archai_h5_release(&id);
+    archai_h5_release(&group);
+    return archai_err_wrap(err, rc, "/candidates: ");
+}
+#undef AT
+
+/* -- objectives and metrics --------------------------------------------------------------------- */
+
+static int read_objective(hid_t group, const char *name, archai_results_objective *o,
+                          archai_err *err)
+{
+    hid_t dataset = H5I_INVALID_HID;
+    char *direction = NULL;
+    int64_t expensive = 0;
+    int rc;
+
+    ARCHAI_TRY(archai_h5_id(err, &dataset, H5Dopen2(group, name, H5P_DEFAULT)));
+    o->name = strdup(name);
+    ARCHAI_TRY_GOTO(rc, archai_h5_get_string(dataset, "direction", &direction, err), out);
+    if (strcmp(direction, "maximize") != 0 && strcmp(direction, "minimize") != 0) {
+        rc = archai_fail(err, ARCHAI_EFORMAT, "direction is \"%.32s\"", direction);
+        goto out;
+    }
+    o->direction = strcmp(direction, "maximize") == 0 ? ARCHAI_MAXIMIZE : ARCHAI_MINIMIZE;
+    (void)archai_h5_get_int(dataset, "expensive", &expensive, NULL);
+    o->expensive = expensive != 0;
+    if (archai_h5_get_string(dataset, "unit", &o->unit, NULL) != ARCHAI_OK)
+        o->unit = strdup("");
+    if (archai_h5_get_string(dataset, "source", &o->source, NULL) != ARCHAI_OK)
+        o->source = strdup(name);
+    if (o->name == NULL || o->unit == NULL || o->source == NULL)
+        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+out:
+    free(direction);
+    archai_h5_release(&dataset);
+    return archai_err_wrap(err, rc, "%s: ", name);
+}
+
+static int set_measures(archai_results *r, const char *name, const double *values,
+                        size_t stride, archai_err *err)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (!isnan(values[i * stride]))
+            ARCHAI_TRY(archai_evaluation_set_measure(&r->rows[i], name, values[i * stride], err));
+    return ARCHAI_OK;
+}
+
+static int read_objectives(const struct reading *in, hid_t file, archai_err *err)
+{
+    archai_results *r = in->r;
+    hid_t group = H5I_INVALID_HID;
+    archai_strings names = {NULL, 0};
+    int rc;
+
+    if (!archai_h5_has(file, "objectives"))
+        return archai_fail(err, ARCHAI_EFORMAT, "group objectives is missing");
+    ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "objectives", H5P_DEFAULT)));
+    ARCHAI_TRY_GOTO(rc, results_links(group, &names, err), out);
+    if (names.n == 0 || names.n > ARCHAI_MAX_OBJECTIVES) {
+        rc = archai_fail(err, ARCHAI_EFORMAT, "%zu objectives", names.n);
+        goto out;
+    }
+    r->objectives = calloc(names.n, sizeof *r->objectives);
+    r->values = malloc((r->n + 1) * names.n * sizeof *r->values);
+    if (r->objectives == NULL || r->values == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", r->n);
+        goto out;
+    }
+    r->n_objectives = names.n;
+    for (size_t k = 0; k < names.n; k++)
+        ARCHAI_TRY_GOTO(rc, read_objective(group, names.at[k], &r->objectives[k], err), out);
+    for (size_t k = 0; k < names.n; k++) {
+        double *values = NULL;
+
+        ARCHAI_TRY_GOTO(rc,
+                        read_numbers(in, group, r->objectives[k].name, H5T_FLOAT,
+                                     H5T_NATIVE_DOUBLE, sizeof *values, NULL, (void **)&values,
+                                     err),
+                        out);
+        for (size_t i = 0; i < r->n; i++)
+            r->values[i * names.n + k] = values[i];
+        free(values);
+    }
+out:
+    archai_strings_free(&names);
+    archai_h5_release(&group);
+    return archai_err_wrap(err, rc, "/objectives: ");
+}
+
+static int read_metrics(const struct reading *in, hid_t file, archai_err *err)
+{
+    archai_results *r = in->r;
+    hid_t group = H5I_INVALID_HID;
+    archai_strings names = {NULL, 0};
+    int rc = ARCHAI_OK;
+
+    /* An objective is a measure, under its source's name; a metric of that name is the same. */
+    for (size_t k = 0; k < r->n_objectives; k++)
+        ARCHAI_TRY(set_measures(r, r->objectives[k].source, r->values + k, r->n_objectives, err));
+    if (!archai_h5_has(file, "metrics"))
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "metrics", H5P_DEFAULT)));
+    ARCHAI_TRY_GOTO(rc, results_links(group, &names, err), out);
+    for (size_t k = 0; k < names.n; k++) {
+        double *values = NULL;
+
+        ARCHAI_TRY_GOTO(rc,
+                        read_numbers(in, group, names.at[k], H5T_FLOAT, H5T_NATIVE_DOUBLE,
+                                     sizeof *values, NULL, (void **)&values, err),
+                        out);
+        rc = set_measures(r, names.at[k], values, 1, err);
+        free(values);
+        ARCHAI_TRY_GOTO(rc, rc, out);
+    }
+out:
+    archai_strings_free(&names);
+    archai_h5_release(&group);
+    return archai_err_wrap(err, rc, "/metrics: ");
+}
+
+static int read_front(const struct reading *in, hid_t file, archai_err *err)
+{
+    archai_results *r = in->r;
+    hid_t group = H5I_INVALID_HID;
+    hid_t dataset = H5I_INVALID_HID;
+    size_t n = SIZE_MAX;
+    int64_t *rows = NULL;
+    int rc;
+
+    if (!archai_h5_has(file, "pareto"))
+        return archai_fail(err, ARCHAI_EFORMAT, "group pareto is missing");
+    ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "pareto", H5P_DEFAULT)));
+    ARCHAI_TRY_GOTO(
+        rc, results_dataset(group, "index", H5T_INTEGER, 1, in->bytes, &n, NULL, &dataset, err),
+        out);
+    rows = malloc(n * sizeof *rows + 1);
+    r->front = malloc(n * sizeof *r->front + 1);
+    if (rows == NULL || r->front == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a front of %zu", n);
+        goto out;
+    }
+    ARCHAI_TRY_GOTO(
+        rc,
+        archai_h5_ok(err, H5Dread(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows)),
+        out);
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i] < 0 || (uint64_t)rows[i] >= r->n) {
+            rc = archai_fail(err, ARCHAI_EFORMAT, "row %lld is outside the table",
+                             (long long)rows[i]);
+            goto out;
+        }
+        r->front[i] = (size_t)rows[i];
+    }
+    r->n_front = n;
+out:
+    free(rows);
+    archai_h5_release(&dataset);
+    archai_h5_release(&group);
+    return archai_err_wrap(err, rc, "/pareto/index: ");
+}
+
+/* -- the whole -------------------------------------------------------------------------------------- */
+
+static int read_attributes(archai_results *r, hid_t file, archai_err *err)
+{
+    struct {
+        const char *name;
+        char **to;
+    } texts[] = {
+        {"format", &r->format},       {"state", &r->state},       {"space", &r->space},
+        {"algorithm", &r->algorithm}, {"schedule", &r->schedule}, {"config", &r->config},
+        {"started", &r->started},     {"updated", &r->updated},   {"software", &r->software},
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        ARCHAI_TRY(archai_h5_get_string(file, texts[i].name, texts[i].to, err));
+    ARCHAI_TRY(archai_h5_get_int(file, "format_version", &r->format_version, err));
+    ARCHAI_TRY(archai_h5_get_int(file, "seed", &r->seed, err));
+    ARCHAI_TRY(archai_h5_get_int(file, "ranks", &r->ranks, err));
+    return archai_h5_get_int(file, "rejected", &r->rejected, err);
+}
+
+int archai_results_read(archai_results *out, const char *path, archai_err *err)
+{
+    archai_results r = {0};
+    results_file f;
+    struct reading in = {.r = &r};
+    int rc;
+
+    ARCHAI_TRY(results_open(&f, path, err));
+    in.bytes = f.bytes;
+    rc = read_attributes(&r, f.file, err);
+    if (rc == ARCHAI_OK)
+        rc = read_candidates(&in, f.file, err);
+    if (rc == ARCHAI_OK)
+        rc = read_objectives(&in, f.file, err);
+    if (rc == ARCHAI_OK)
+        rc = read_metrics(&in, f.file, err);
+    if (rc == ARCHAI_OK)
+        rc = read_front(&in, f.file, err);
+    if (rc == ARCHAI_EIO || rc == ARCHAI_ENOTFOUND) { /* unreadable inside: the file is damaged */
+        rc = ARCHAI_EFORMAT;
+        if (err != NULL)
+            err->code = rc;
+    }
+    if (rc == ARCHAI_OK)
+        *out = r;
+    else
+        archai_results_free(&r);
+    rc = archai_err_wrap(err, rc, "%s: ", f.path);
+    results_close(&f);
+    return rc;
+}

@@ -1,0 +1,26 @@
+/* io/results_private.h - what the readers of results.h5 share (results*.c only). */
+#ifndef ARCHAI_IO_RESULTS_PRIVATE_H
+#define ARCHAI_IO_RESULTS_PRIVATE_H
+#include <hdf5.h>
+#include <stdint.h>
+#include "core/err.h"
+#include "core/option.h"
+
+typedef struct results_file {
+    hid_t file;
+    char *path;      /* owned; of the file */
+    char *directory; /* owned; where its segments are */
+    uint64_t bytes;  /* of the file */
+} results_file;
+/* Open `path` (a directory or a file) and check that it is a results file of a known version. */
+int results_open(results_file *f, const char *path, archai_err *err);
+void results_close(results_file *f); /* safe after a failed open */
+
+/* Dataset `name` of `group`, of type class `class` and shape [n] (rank 1) or [n, *width] (rank 2);
+ * n SIZE_MAX: any, then *rows is filled. Caller releases. A claim of more elements than a file of
+ * `bytes` can hold is refused. */
+int results_dataset(hid_t group, const char *name, H5T_class_t class, int rank, uint64_t bytes,
+                    size_t *rows, size_t *width, hid_t *dataset, archai_err *err);
+/* Names of the links of a group: in order of creation where it remembers it, else of name. */
+int results_links(hid_t group, archai_strings *out, archai_err *err);
+#endif
