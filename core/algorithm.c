@@ -10,22 +10,27 @@
 
 enum { MAX_ALGORITHMS = 64 };
 
-int archai_algorithm_fail(const archai_ini *ini, const char *key, archai_err *err, const char *fmt,
-                          ...)
+/* Prepend the place of search.`key`, or of the section where it has its default. */
+static int wrap_place(const archai_ini *ini, const char *key, int rc, archai_err *err)
 {
     const archai_ini_entry *at = archai_ini_find(ini, "search", key);
-    char text[ARCHAI_ERR_TEXT_MAX];
-    va_list ap;
 
     if (at == NULL)
         at = archai_ini_find(ini, "search", NULL);
+    (void)archai_err_wrap(err, rc, "search.");
+    return at != NULL ? archai_ini_wrap(at, rc, err) : rc;
+}
+
+int archai_algorithm_fail(const archai_ini *ini, const char *key, archai_err *err,
+                          const char *fmt, ...)
+{
+    char text[ARCHAI_ERR_TEXT_MAX];
+    va_list ap;
+
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    if (at == NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "search.%s: %.900s", key, text);
-    return archai_fail(err, ARCHAI_EINVAL, "%.400s:%d: search.%s: %.500s", at->file, at->line, key,
-                       text);
+    return wrap_place(ini, key, archai_fail(err, ARCHAI_EINVAL, "%s: %.800s", key, text), err);
 }
 
 static int find(const char *name, const archai_ini *ini, const archai_algorithm_ops **out,
@@ -48,8 +53,8 @@ static int find(const char *name, const archai_ini *ini, const archai_algorithm_
     if (near != NULL)
         return archai_algorithm_fail(ini, "algorithm", err,
                                      "no algorithm '%.100s'; did you mean '%s'?", name, near);
-    return archai_algorithm_fail(ini, "algorithm", err, "no algorithm '%.100s', expected one of: %s",
-                                 name, known);
+    return archai_algorithm_fail(ini, "algorithm", err,
+                                 "no algorithm '%.100s', expected one of: %s", name, known);
 }
 
 static int check_needs(const archai_algorithm_ops *ops, const archai_search *s,
@@ -67,8 +72,8 @@ static int check_needs(const archai_algorithm_ops *ops, const archai_search *s,
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
         if ((ops->needs & needs[i].bit) != 0 && !archai_space_can(s->space, needs[i].ability))
             return archai_algorithm_fail(ini, "algorithm", err,
-                                         "%s needs %s, which space '%s' does not have", ops->name,
-                                         needs[i].ability, s->space->ops->name);
+                                         "%s needs %s, which space '%s' does not have",
+                                         ops->name, needs[i].ability, s->space->ops->name);
     if ((ops->schedules & (1u << s->schedule)) == 0)
         return archai_algorithm_fail(ini, "schedule", err, "%s has no schedule '%s'", ops->name,
                                      s->schedule == ARCHAI_ASYNC ? "async" : "generational");
@@ -80,17 +85,9 @@ static int locate(const archai_ini *ini, const archai_option *options, int rc, a
 {
     const size_t n = rc != ARCHAI_OK && err != NULL ? strcspn(err->text, ":") : 0;
 
-    for (const archai_option *o = options; n > 0 && o->key != NULL; o++) {
-        const archai_ini_entry *at;
-
-        if (strlen(o->key) != n || strncmp(o->key, err->text, n) != 0)
-            continue;
-        at = archai_ini_find(ini, "search", o->key);
-        if (at == NULL)
-            at = archai_ini_find(ini, "search", NULL);
-        return at != NULL ? archai_err_wrap(err, rc, "%s:%d: search.", at->file, at->line)
-                          : archai_err_wrap(err, rc, "search.");
-    }
+    for (const archai_option *o = options; n > 0 && o->key != NULL; o++)
+        if (strlen(o->key) == n && strncmp(o->key, err->text, n) == 0)
+            return wrap_place(ini, o->key, rc, err);
     return rc;
 }
 

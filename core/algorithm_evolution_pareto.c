@@ -1,11 +1,12 @@
-/* core/algorithm_evolution_pareto.c - mutation and crossover of the Pareto front, and random ones.
+/* core/algorithm_evolution_pareto.c - mutation and crossover of the Pareto front, and random
+ * ones.
  *
- * generational: Archai's EvolutionPareto, draw by draw: of the front of everything evaluated every
- * member is mutated, `num_crossovers` pairs are crossed, `num_random_mix` samples are added; the
- * algorithm's generator shuffles them and the first `max_unseen_population` are evaluated.
- * Where Archai breaks, this does what its author meant: failed candidates are never on the front;
- * a space that has no child for a parent or a pair costs one try (Archai crashes); the next
- * population after the last iteration, which nobody evaluates, is not bred.
+ * generational: Archai's EvolutionPareto, draw by draw: of the front of everything evaluated
+ * every member is mutated, `num_crossovers` pairs are crossed, `num_random_mix` samples are
+ * added; the algorithm's generator shuffles them and the first `max_unseen_population` are
+ * evaluated. Where Archai breaks, this does what its author meant: failed candidates are never
+ * on the front; a space that has no child for a parent or a pair costs one try (Archai
+ * crashes); the next population after the last iteration, which nobody evaluates, is not bred.
  * async: whenever a slot is free one proposal, by mutation, crossover or at random in the
  * proportions that the parameters give to a generation (mutations_per_parent x front, but at
  * most max_unseen_population : num_crossovers : num_random_mix).
@@ -63,7 +64,8 @@ static void evolution_fini(archai_algorithm *self)
     archai_generation_fini(&a->generation);
 }
 
-/* -- generational --------------------------------------------------------------------------------- */
+/* -- generational
+ * --------------------------------------------------------------------------------- */
 
 static bool holds(const archai_proposals *l, const char *archid)
 {
@@ -135,13 +137,15 @@ static int shuffle_and_cut(struct evolution *a, archai_proposals *all, archai_pr
     for (size_t i = 0; i < all->n; i++)
         order[i] = i;
     archai_rng_shuffle(&a->base.rng, order, all->n);
-    for (size_t i = 0; rc == ARCHAI_OK && i < all->n && (int64_t)i < a->max_unseen_population; i++)
+    for (size_t i = 0; rc == ARCHAI_OK && i < all->n && (int64_t)i < a->max_unseen_population;
+         i++)
         rc = archai_proposals_push(batch, &all->at[order[i]], err);
     free(order);
     return rc;
 }
 
-static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch, archai_err *err)
+static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch,
+                 archai_err *err)
 {
     struct evolution *a = (struct evolution *)self;
     archai_search *s = self->search;
@@ -161,7 +165,8 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     ARCHAI_TRY_GOTO(rc, cross_front(a, front, n, &all, err), out);
     ARCHAI_TRY_GOTO(rc, append(&all, &mutants, err), out);
     ARCHAI_TRY_GOTO(
-        rc, archai_generation_sample(s, a->num_random_mix, SAMPLE_ROUNDS, false, &all, err), out);
+        rc, archai_generation_sample(s, a->num_random_mix, SAMPLE_ROUNDS, false, &all, err),
+        out);
     rc = shuffle_and_cut(a, &all, batch, err);
 out:
     archai_proposals_fini(&mutants);
@@ -170,7 +175,8 @@ out:
     return rc;
 }
 
-/* -- async ------------------------------------------------------------------------------------------ */
+/* -- async
+ * ------------------------------------------------------------------------------------------ */
 
 static int propose_next(struct evolution *a, archai_proposal *out, archai_err *err)
 {
@@ -190,8 +196,8 @@ static int propose_next(struct evolution *a, archai_proposal *out, archai_err *e
         return archai_vary_random(s, out, err);
     switch (archai_rng_choices(rng, weights, 3)) {
     case 0:
-        return archai_vary_mutate(s, (size_t)s->front.tags[archai_rng_below(rng, s->front.n)], out,
-                                  err);
+        return archai_vary_mutate(s, (size_t)s->front.tags[archai_rng_below(rng, s->front.n)],
+                                  out, err);
     case 1:
         ARCHAI_TRY(archai_rng_sample(rng, s->front.n, 2, pair, err));
         return archai_vary_crossover(s, (size_t)s->front.tags[pair[0]],
@@ -207,7 +213,8 @@ static int evolution_propose(archai_algorithm *self, archai_propose *what, archa
     struct evolution *a = (struct evolution *)self;
 
     if (self->search->schedule == ARCHAI_GENERATIONAL)
-        return archai_generation_propose(&a->generation, self, a->num_iters, breed, what, out, err);
+        return archai_generation_propose(&a->generation, self, a->num_iters, breed, what, out,
+                                         err);
     *what = ARCHAI_PROPOSED;
     return propose_next(a, out, err);
 }

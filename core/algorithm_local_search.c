@@ -45,7 +45,8 @@ static void local_fini(archai_algorithm *self)
     archai_generation_fini(&a->generation);
 }
 
-static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch, archai_err *err)
+static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch,
+                 archai_err *err)
 {
     struct local_search *a = (struct local_search *)self;
     size_t *rows = NULL, n;
@@ -83,7 +84,8 @@ static int local_propose(archai_algorithm *self, archai_propose *what, archai_pr
     struct local_search *a = (struct local_search *)self;
 
     if (self->search->schedule == ARCHAI_GENERATIONAL)
-        return archai_generation_propose(&a->generation, self, a->num_iters, breed, what, out, err);
+        return archai_generation_propose(&a->generation, self, a->num_iters, breed, what, out,
+                                         err);
     *what = ARCHAI_PROPOSED;
     return propose_next(a, out, err);
 }

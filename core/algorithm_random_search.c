@@ -27,7 +27,8 @@ static void random_fini(archai_algorithm *self)
     archai_generation_fini(&((struct random_search *)self)->generation);
 }
 
-static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch, archai_err *err)
+static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch,
+                 archai_err *err)
 {
     const struct random_search *a = (struct random_search *)self;
 
@@ -42,7 +43,8 @@ static int random_propose(archai_algorithm *self, archai_propose *what, archai_p
     struct random_search *a = (struct random_search *)self;
 
     if (self->search->schedule == ARCHAI_GENERATIONAL)
-        return archai_generation_propose(&a->generation, self, a->num_iters, breed, what, out, err);
+        return archai_generation_propose(&a->generation, self, a->num_iters, breed, what, out,
+                                         err);
     *what = ARCHAI_PROPOSED;
     return archai_vary_random(self->search, out, err);
 }

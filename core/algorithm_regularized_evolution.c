@@ -1,14 +1,15 @@
-/* core/algorithm_regularized_evolution.c - mutants of the front of a sample of the recent history.
+/* core/algorithm_regularized_evolution.c - mutants of the front of a sample of the recent
+ * history.
  *
- * Source: Real, Aggarwal, Huang, Le 2019, "Regularized Evolution for Image Classifier Architecture
- * Search" (arXiv:1802.01548), with a Pareto front in place of the tournament's winner.
- * generational: Archai's RegularizedEvolution: of the last `history_size` rows a sample of
- * `pareto_sample_size` is drawn, and every member of its front (of values rounded to float32)
- * gets one new mutant. Archai crashes with its own defaults, since it draws more rows than
- * there are in the first iterations; here the sample is as large as the history then. Failed
- * candidates are no part of the history.
- * async: the paper's schedule: whenever a slot is free a sample is drawn from the last
- * `history_size` that finished, and a member of its front, picked at random, is mutated.
+ * Source: Real, Aggarwal, Huang, Le 2019, "Regularized Evolution for Image Classifier
+ * Architecture Search" (arXiv:1802.01548), with a Pareto front in place of the tournament's
+ * winner. generational: Archai's RegularizedEvolution: of the last `history_size` rows a sample
+ * of `pareto_sample_size` is drawn, and every member of its front (of values rounded to
+ * float32) gets one new mutant. Archai crashes with its own defaults, since it draws more rows
+ * than there are in the first iterations; here the sample is as large as the history then.
+ * Failed candidates are no part of the history. async: the paper's schedule: whenever a slot is
+ * free a sample is drawn from the last `history_size` that finished, and a member of its front,
+ * picked at random, is mutated.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,8 @@ static int sample_front(struct regularized *a, const size_t *rows, size_t n, boo
     return archai_generation_front(a->base.search, front, n_front, as_float, err);
 }
 
-/* -- generational: the history follows from the records ------------------------------------------------ */
+/* -- generational: the history follows from the records
+ * ------------------------------------------------ */
 
 /* Everything that is told is kept; what has left the window by now is let go of. */
 static int window(struct regularized *a, size_t **rows, size_t *n, archai_err *err)
@@ -86,7 +88,8 @@ static int window(struct regularized *a, size_t **rows, size_t *n, archai_err *e
     return ARCHAI_OK;
 }
 
-static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch, archai_err *err)
+static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch,
+                 archai_err *err)
 {
     struct regularized *a = (struct regularized *)self;
     size_t *rows = NULL, *front = NULL, n, n_front;
@@ -97,16 +100,19 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
                                          ARCHAI_MAX_ROUNDS, batch, err);
     ARCHAI_TRY(window(a, &rows, &n, err));
     front = malloc((n + 1) * sizeof *front);
-    rc = front == NULL ? archai_fail(err, ARCHAI_ENOMEM, "no memory for the front of %zu rows", n)
-                       : sample_front(a, rows, n, true, front, &n_front, err);
+    rc = front == NULL
+             ? archai_fail(err, ARCHAI_ENOMEM, "no memory for the front of %zu rows", n)
+             : sample_front(a, rows, n, true, front, &n_front, err);
     if (rc == ARCHAI_OK)
-        rc = archai_generation_mutate(self->search, front, n_front, 1, PATIENCE, false, batch, err);
+        rc = archai_generation_mutate(self->search, front, n_front, 1, PATIENCE, false, batch,
+                                      err);
     free(front);
     free(rows);
     return rc;
 }
 
-/* -- async: the history follows from the order of telling ------------------------------------------------ */
+/* -- async: the history follows from the order of telling
+ * ------------------------------------------------ */
 
 static int regularized_tell(archai_algorithm *self, size_t record, archai_err *err)
 {
@@ -149,13 +155,14 @@ static int propose_next(struct regularized *a, archai_proposal *out, archai_err 
     return rc;
 }
 
-static int regularized_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
-                               archai_err *err)
+static int regularized_propose(archai_algorithm *self, archai_propose *what,
+                               archai_proposal *out, archai_err *err)
 {
     struct regularized *a = (struct regularized *)self;
 
     if (self->search->schedule == ARCHAI_GENERATIONAL)
-        return archai_generation_propose(&a->generation, self, a->num_iters, breed, what, out, err);
+        return archai_generation_propose(&a->generation, self, a->num_iters, breed, what, out,
+                                         err);
     *what = ARCHAI_PROPOSED;
     return propose_next(a, out, err);
 }

@@ -78,7 +78,8 @@ int archai_generation_propose(archai_generation *g, archai_algorithm *self, int6
     return ARCHAI_OK;
 }
 
-/* -- breeding ----------------------------------------------------------------------------------- */
+/* -- breeding
+ * ----------------------------------------------------------------------------------- */
 
 int archai_generation_sample(archai_search *s, int64_t n, int rounds, bool fresh,
                              archai_proposals *batch, archai_err *err)
@@ -128,7 +129,8 @@ static archai_proposal *find(const archai_proposals *l, size_t from, const char 
     return NULL;
 }
 
-/* Put a mutant into a list that is a map by archid: a later one takes the earlier one's place. */
+/* Put a mutant into a list that is a map by archid: a later one takes the earlier one's place.
+ */
 static int put(archai_proposals *l, size_t from, archai_proposal *p, archai_err *err)
 {
     archai_proposal *old = find(l, from, p->model.archid);
@@ -159,9 +161,9 @@ static int try_mutant(archai_search *s, size_t parent, archai_proposals *own, bo
     return rc;
 }
 
-int archai_generation_mutate(archai_search *s, const size_t *parents, size_t n, int64_t per_parent,
-                             int patience, bool count_invalid, archai_proposals *batch,
-                             archai_err *err)
+int archai_generation_mutate(archai_search *s, const size_t *parents, size_t n,
+                             int64_t per_parent, int patience, bool count_invalid,
+                             archai_proposals *batch, archai_err *err)
 {
     const size_t from = batch->n;
 
@@ -185,9 +187,11 @@ int archai_generation_mutate(archai_search *s, const size_t *parents, size_t n, 
     return ARCHAI_OK;
 }
 
-/* -- what is bred from -------------------------------------------------------------------------- */
+/* -- what is bred from
+ * -------------------------------------------------------------------------- */
 
-int archai_generation_rows(archai_search *s, size_t limit, size_t **out, size_t *n, archai_err *err)
+int archai_generation_rows(archai_search *s, size_t limit, size_t **out, size_t *n,
+                           archai_err *err)
 {
     size_t *rows = malloc((s->n_records + 1) * sizeof *rows), count = 0;
 

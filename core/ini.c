@@ -215,7 +215,7 @@ static int parse_header(parser *p, char *text)
 
 static int parse_assignment(parser *p, char *text)
 {
-    char *equals = strchr(text, '='), *value = equals + 1;
+    char *equals = strchr(text, '='), *value;
     const archai_ini_entry *earlier;
 
     if (equals == NULL)
@@ -223,6 +223,7 @@ static int parse_assignment(parser *p, char *text)
                            "%s:%d: '%.100s' is neither [section] nor key = value", p->file,
                            p->line, text);
     *equals = '\0';
+    value = equals + 1;
     trim(text);
     trim(value);
     if (!name_ok(text))

@@ -55,7 +55,8 @@ static int fail_at(const archai_ini *ini, const char *section, const char *key, 
     return at != NULL ? archai_ini_wrap(at, ARCHAI_EINVAL, err) : ARCHAI_EINVAL;
 }
 
-static int check(archai_objective *o, const archai_ini *ini, const char *section, archai_err *err)
+static int check(archai_objective *o, const archai_ini *ini, const char *section,
+                 archai_err *err)
 {
     const archai_doubles *c = &o->constraint;
 
@@ -79,9 +80,10 @@ static int check(archai_objective *o, const archai_ini *ini, const char *section
     if (o->expensive == EXPENSIVE_AUTO)
         o->expensive = !archai_measure_is_cheap(o->source);
     else if (!o->expensive && !archai_measure_is_cheap(o->source))
-        return fail_at(ini, section, "expensive", err,
-                       "'no' is for what follows from the architecture alone: params macs flops "
-                       "madd");
+        return fail_at(
+            ini, section, "expensive", err,
+            "'no' is for what follows from the architecture alone: params macs flops "
+            "madd");
     return ARCHAI_OK;
 }
 

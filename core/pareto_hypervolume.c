@@ -2,8 +2,8 @@
  *
  * Dimension by dimension: points are swept in ascending order of their last objective, and the
  * volume below them grows by (what the points so far cover in the other objectives) times (the
- * way to the next point). In three dimensions that cover is a staircase whose area is kept while
- * steps come and go; in four it is computed anew for each slice.
+ * way to the next point). In three dimensions that cover is a staircase whose area is kept
+ * while steps come and go; in four it is computed anew for each slice.
  */
 #include "core/pareto.h"
 
@@ -29,9 +29,10 @@ static int compare_last(const void *a, const void *b, void *context)
     return x < y ? -1 : x > y;
 }
 
-/* Put a point on the staircase (x ascending, y descending) and return by how much the area below
- * the reference grew. `steps` has room for one more. */
-static double add_step(struct step *steps, size_t *n, double x, double y, const double *reference)
+/* Put a point on the staircase (x ascending, y descending) and return by how much the area
+ * below the reference grew. `steps` has room for one more. */
+static double add_step(struct step *steps, size_t *n, double x, double y,
+                       const double *reference)
 {
     size_t low = 0, high = *n, first, last;
     double gain = 0.0, left, top;
@@ -68,7 +69,8 @@ static double add_step(struct step *steps, size_t *n, double x, double y, const 
 }
 
 /* Points are sorted by x[2]; steps has room for n + 1. */
-static double volume3(const struct point *p, size_t n, const double *reference, struct step *steps)
+static double volume3(const struct point *p, size_t n, const double *reference,
+                      struct step *steps)
 {
     double area = 0.0, volume = 0.0;
     size_t n_steps = 0;
@@ -83,8 +85,8 @@ static double volume3(const struct point *p, size_t n, const double *reference, 
 }
 
 /* Points are sorted by x[3]; `slice` has room for n. */
-static double volume4(const struct point *p, size_t n, const double *reference, struct step *steps,
-                      struct point *slice)
+static double volume4(const struct point *p, size_t n, const double *reference,
+                      struct step *steps, struct point *slice)
 {
     double volume = 0.0;
 
@@ -125,8 +127,8 @@ static double volume(const struct point *p, size_t n_points, size_t n, const dou
     }
 }
 
-int archai_pareto_hypervolume(const double *points, size_t rows, size_t n, const double *reference,
-                              double *out, archai_err *err)
+int archai_pareto_hypervolume(const double *points, size_t rows, size_t n,
+                              const double *reference, double *out, archai_err *err)
 {
     struct point *inside = NULL, *slice = NULL;
     struct step *steps = NULL;
@@ -135,13 +137,14 @@ int archai_pareto_hypervolume(const double *points, size_t rows, size_t n, const
 
     if (n < 1 || n > MAX_OBJECTIVES)
         return archai_fail(err, ARCHAI_EINVAL,
-                           "the hypervolume of %zu objectives is not computed, only up to %d", n,
-                           MAX_OBJECTIVES);
+                           "the hypervolume of %zu objectives is not computed, only up to %d",
+                           n, MAX_OBJECTIVES);
     inside = malloc((rows + 1) * sizeof *inside);
     slice = malloc((rows + 1) * sizeof *slice);
     steps = malloc((rows + 1) * sizeof *steps);
     if (inside == NULL || slice == NULL || steps == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the hypervolume of %zu points", rows);
+        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the hypervolume of %zu points",
+                         rows);
         goto out;
     }
     for (size_t i = 0; i < rows; i++) {

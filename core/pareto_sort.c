@@ -86,7 +86,8 @@ static size_t steps_up_to(const struct layer *l, double y)
     return low;
 }
 
-/* Does some member of the layer dominate a row that comes later? `rest` are its other objectives. */
+/* Does some member of the layer dominate a row that comes later? `rest` are its other
+ * objectives. */
 static bool layer_dominates(const struct layer *l, const double *rest, size_t others)
 {
     if (l->n == 0)
@@ -187,7 +188,8 @@ static int find_layer(struct layers *ls, const double *rest, size_t others, size
     return ARCHAI_OK;
 }
 
-int archai_pareto_sort(const double *points, size_t rows, size_t n, size_t *front, archai_err *err)
+int archai_pareto_sort(const double *points, size_t rows, size_t n, size_t *front,
+                       archai_err *err)
 {
     struct layers layers = {.at = NULL};
     size_t *order = NULL, n_order = 0;

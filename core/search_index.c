@@ -31,14 +31,14 @@ static size_t find(const struct archai_search_index *ix, const archai_record *re
     return SIZE_MAX;
 }
 
-size_t archai_search_index_find(const struct archai_search_index *ix, const archai_record *records,
-                                const char *archid, double budget)
+size_t archai_search_index_find(const struct archai_search_index *ix,
+                                const archai_record *records, const char *archid, double budget)
 {
     return find(ix, records, archid, &budget);
 }
 
-size_t archai_search_index_any(const struct archai_search_index *ix, const archai_record *records,
-                               const char *archid)
+size_t archai_search_index_any(const struct archai_search_index *ix,
+                               const archai_record *records, const char *archid)
 {
     return find(ix, records, archid, NULL);
 }
@@ -69,8 +69,8 @@ static int grow(struct archai_search_index *ix, archai_err *err)
     return ARCHAI_OK;
 }
 
-int archai_search_index_add(struct archai_search_index *ix, const archai_record *records, size_t at,
-                            archai_err *err)
+int archai_search_index_add(struct archai_search_index *ix, const archai_record *records,
+                            size_t at, archai_err *err)
 {
     if (at >= UINT32_MAX)
         return archai_fail(err, ARCHAI_ENOMEM, "more than %u candidates", UINT32_MAX - 1);

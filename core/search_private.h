@@ -1,6 +1,8 @@
 /* core/search_private.h - what the files of the search share among themselves.
  *
- * search.c          records: handing out, judging, telling
+ * search.c          asking and telling
+ * search_record.c   a record's way: entered, queued, finished, let go of
+ * search_judge.c    measures, constraints, verdicts
  * search_propose.c  the next proposal: the algorithm, then random samples, then enumeration
  * search_restore.c  rows of earlier starts, replay, saved state
  */
@@ -44,21 +46,42 @@ struct archai_search_queues {
     uint64_t cursor;    /* of the enumeration, counted from its start */
 };
 
+/* -- records ------------------------------------------------------------------------------------ */
 /* Take over a proposal as a new record, queued where it belongs. */
 int archai_search_enter(archai_search *s, archai_proposal *p, archai_err *err);
 /* Room for one more record, zeroed, running; not yet counted in n_records. */
 int archai_search_reserve(archai_search *s, archai_err *err);
-/* Finish a record whose values are set: front, algorithm, text. */
+/* The running record of an id, or ARCHAI_ENOTFOUND. */
+int archai_search_running(const archai_search *s, int64_t id, size_t *at, archai_err *err);
+/* Queue a running record to be handed out, unless it is queued already. */
+int archai_search_queue(archai_search *s, size_t at, archai_err *err);
+/* Finish a record whose values are set: front, algorithm, and those that repeat it. */
 int archai_search_finish(archai_search *s, size_t at, int status, archai_err *err);
+/* A finished record needs its flight no more, and perhaps not its text. */
+void archai_search_land(archai_search *s, size_t at);
+void archai_record_fini(archai_record *r);
+double archai_search_budget(const archai_search *s, const archai_proposal *p);
+
+/* -- verdicts ------------------------------------------------------------------------------------ */
 /* values[objectives->n + n_metrics] of an evaluation; generational keeps the metrics as well. */
 int archai_search_values(archai_search *s, const archai_evaluation *e, double **values,
                          uint16_t *n_metrics, archai_err *err);
-void archai_record_fini(archai_record *r);
-/* Let go of the text of a finished record that nobody needs any more. */
-void archai_search_release_unneeded(archai_search *s, size_t at);
-/* The row of `id` that waits to be replayed, or NULL. */
-archai_record *archai_search_restored(const archai_search *s, int64_t id);
+/* Is any objective cheap (and constrained)? */
+bool archai_search_any_cheap(const archai_objectives *o, bool constrained);
+/* Values of the cheap measures of a model and the objective whose constraint they violate, or -1.
+ * Without constraints the model is not looked at and no values are written. */
+int archai_search_violation(archai_search *s, const archai_model *m, int *which, double *values,
+                            archai_err *err);
+/* An ok evaluation is one whose objectives are numbers and whose constraints hold. */
+int archai_search_judge_at(archai_search *s, size_t at, archai_evaluation *e, archai_err *err);
+/* Replace an owned text. */
+int archai_search_set_text(char **field, archai_err *err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+int archai_search_explain(const archai_objective *o, double value, char **text, archai_err *err);
+
+/* -- proposals, restored rows ----------------------------------------------------------------------- */
 /* One proposal: *what PROPOSED only if it was entered. */
 int archai_search_step(archai_search *s, archai_propose *what, archai_err *err);
-double archai_search_budget(const archai_search *s, const archai_proposal *p);
+/* The row of `id` that waits to be replayed, or NULL. */
+archai_record *archai_search_restored(const archai_search *s, int64_t id);
 #endif

@@ -1,10 +1,11 @@
 /* core/search_propose.c - the next proposal, and the end of a search that has none left.
  *
  * async: the algorithm is asked until it comes up with something new that satisfies the cheap
- * constraints. Where it keeps proposing what is known, random samples take over, and after them,
- * in spaces that can be enumerated, every architecture in turn. All of that is bounded; then the
- * search has ended, and `done` says in words which of the reasons it was. While candidates still
- * run the answer is to wait instead, since their results may open new ways to the algorithm.
+ * constraints. Where it keeps proposing what is known, random samples take over, and after
+ * them, in spaces that can be enumerated, every architecture in turn. All of that is bounded;
+ * then the search has ended, and `done` says in words which of the reasons it was. While
+ * candidates still run the answer is to wait instead, since their results may open new ways to
+ * the algorithm.
  *
  * generational: a proposal is taken as it is; the algorithm itself is bounded.
  */
@@ -15,10 +16,10 @@
 #include "core/search_private.h"
 
 enum {
-    ALGORITHM_TRIES = 200,        /* proposals of the algorithm in a row that were not new */
-    RANDOM_TRIES = 10000,         /* random samples after that */
+    ALGORITHM_TRIES = 200,         /* proposals of the algorithm in a row that were not new */
+    RANDOM_TRIES = 10000,          /* random samples after that */
     RANDOM_TRIES_ENUMERABLE = 500, /* where enumeration follows and settles it */
-    CHILDLESS_TRIES = 100         /* what a sample that the space could not make counts */
+    CHILDLESS_TRIES = 100          /* what a sample that the space could not make counts */
 };
 static const double enumerable = 200000.0; /* architectures; about a second of rank 0's time */
 
@@ -46,7 +47,8 @@ static int fits(archai_search *s, const archai_proposal *p, struct tally *t, boo
 }
 
 /* Keep a proposal that fits, free one that does not. */
-static int sift(archai_search *s, archai_proposal *p, struct tally *t, bool *found, archai_err *err)
+static int sift(archai_search *s, archai_proposal *p, struct tally *t, bool *found,
+                archai_err *err)
 {
     const int rc = fits(s, p, t, found, err);
 
@@ -119,17 +121,18 @@ static void say_exhausted(archai_search *s, double cardinality, bool enumerated,
     const size_t known = s->by_archid->n_archids;
 
     if ((double)known >= cardinality)
-        (void)snprintf(s->done, sizeof s->done, "all %.0f architectures of the space were tried",
-                       cardinality);
+        (void)snprintf(s->done, sizeof s->done,
+                       "all %.0f architectures of the space were tried", cardinality);
     else if (enumerated && known == 0)
         (void)snprintf(s->done, sizeof s->done,
                        "none of the space's %.0f architectures satisfies the constraints",
                        cardinality);
     else if (enumerated)
-        (void)snprintf(s->done, sizeof s->done,
-                       "all architectures of the space that satisfy the constraints were tried, "
-                       "%zu of %.0f",
-                       known, cardinality);
+        (void)snprintf(
+            s->done, sizeof s->done,
+            "all architectures of the space that satisfy the constraints were tried, "
+            "%zu of %.0f",
+            known, cardinality);
     else if (t->known == 0 && t->invalid == 0)
         (void)snprintf(s->done, sizeof s->done,
                        "the space could not make a single architecture in %zu tries",
@@ -145,7 +148,8 @@ static void say_exhausted(archai_search *s, double cardinality, bool enumerated,
                        t->known + t->invalid, t->known, t->invalid);
 }
 
-static int propose_new(archai_search *s, archai_propose *what, archai_proposal *p, archai_err *err)
+static int propose_new(archai_search *s, archai_propose *what, archai_proposal *p,
+                       archai_err *err)
 {
     const double cardinality = archai_space_cardinality(s->space);
     const bool can_enumerate = s->space->ops->at != NULL && cardinality <= enumerable;
@@ -159,8 +163,8 @@ static int propose_new(archai_search *s, archai_propose *what, archai_proposal *
     if (!s->queues->barren || s->n_running == 0) {
         s->queues->barren = false;
         if ((double)s->by_archid->n_archids < cardinality)
-            ARCHAI_TRY(ask_chance(s, can_enumerate ? RANDOM_TRIES_ENUMERABLE : RANDOM_TRIES, p, &t,
-                                  &found, err));
+            ARCHAI_TRY(ask_chance(s, can_enumerate ? RANDOM_TRIES_ENUMERABLE : RANDOM_TRIES, p,
+                                  &t, &found, err));
         if (!found && can_enumerate)
             ARCHAI_TRY(enumerate(s, cardinality, p, &t, &found, err));
         if (found) {
@@ -191,7 +195,8 @@ int archai_search_step(archai_search *s, archai_propose *what, archai_err *err)
         return rc;
     }
     if (*what == ARCHAI_PROPOSE_WAIT && s->n_running == 0 && s->queues->waiting.n == 0)
-        return archai_fail(err, ARCHAI_EINTERNAL, "%s waits although nothing is being evaluated",
+        return archai_fail(err, ARCHAI_EINTERNAL,
+                           "%s waits although nothing is being evaluated",
                            s->algorithm->ops->name);
     if (*what == ARCHAI_PROPOSE_DONE && s->done[0] == '\0')
         (void)snprintf(s->done, sizeof s->done, "%s has nothing more to propose",

@@ -79,7 +79,8 @@ static int fill_flight(archai_record *r, const archai_evaluation *e, archai_err 
     return ARCHAI_OK;
 }
 
-static int fill_encoding(archai_search *s, size_t at, const archai_evaluation *e, archai_err *err)
+static int fill_encoding(archai_search *s, size_t at, const archai_evaluation *e,
+                         archai_err *err)
 {
     const size_t n = s->space->encoding_size;
     archai_record *r = &s->records[at];
@@ -134,7 +135,7 @@ static int enter_row(archai_search *s, const archai_evaluation *e, archai_err *e
     }
     s->n_finished += e->status != ARCHAI_STATUS_CACHED;
     ARCHAI_TRY(archai_search_finish(s, at, e->status, err));
-    archai_search_release_unneeded(s, at);
+    archai_search_land(s, at);
     return ARCHAI_OK;
 undo:
     archai_record_fini(r);
@@ -185,7 +186,8 @@ int archai_search_restore_end(archai_search *s, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* -- saved state ------------------------------------------------------------------------------ */
+/* -- saved state ------------------------------------------------------------------------------
+ */
 
 static json_t *save_rng(const archai_rng *r)
 {
@@ -196,9 +198,10 @@ static json_t *save_rng(const archai_rng *r)
             json_decref(words);
             words = NULL;
         }
-    return words == NULL ? NULL
-                         : json_pack("{s:o, s:i, s:b, s:f}", "state", words, "next", (int)r->next,
-                                     "has_gauss", r->has_gauss, "gauss", r->gauss);
+    return words == NULL
+               ? NULL
+               : json_pack("{s:o, s:i, s:b, s:f}", "state", words, "next", (int)r->next,
+                           "has_gauss", r->has_gauss, "gauss", r->gauss);
 }
 
 static int load_rng(archai_rng *out, const json_t *state, const char *name, archai_err *err)
@@ -211,8 +214,8 @@ static int load_rng(archai_rng *out, const json_t *state, const char *name, arch
     if (json_unpack(rng, "{s:o, s:i, s:b, s:F}", "state", &words, "next", &next, "has_gauss",
                     &r.has_gauss, "gauss", &r.gauss) != 0 ||
         json_array_size(words) != WORDS || next < 0 || next > WORDS)
-        return archai_fail(err, ARCHAI_EFORMAT, "the saved state of the search: '%s' is damaged",
-                           name);
+        return archai_fail(err, ARCHAI_EFORMAT,
+                           "the saved state of the search: '%s' is damaged", name);
     for (size_t i = 0; i < WORDS; i++) {
         const json_int_t word = json_integer_value(json_array_get(words, i));
 
@@ -252,9 +255,10 @@ int archai_search_load(archai_search *s, const json_t *state, archai_err *err)
     if (s->schedule == ARCHAI_GENERATIONAL)
         return ARCHAI_OK;
     if (name == NULL || strcmp(name, ops->name) != 0)
-        return archai_fail(err, ARCHAI_EFORMAT,
-                           "the saved state of the search belongs to the algorithm '%s', not '%s'",
-                           name != NULL ? name : "", ops->name);
+        return archai_fail(
+            err, ARCHAI_EFORMAT,
+            "the saved state of the search belongs to the algorithm '%s', not '%s'",
+            name != NULL ? name : "", ops->name);
     ARCHAI_TRY(load_rng(&algorithm_rng, state, "algorithm_rng", err));
     ARCHAI_TRY(load_rng(&space_rng, state, "space_rng", err));
     if (ops->load != NULL)

@@ -41,7 +41,8 @@ static int child_of(archai_search *s, const char *operator_, archai_model *child
     joined = n == 1 ? json_string(s->records[parents[0]].archid)
                     : json_sprintf("%s,%s", s->records[parents[0]].archid,
                                    s->records[parents[1]].archid);
-    ok = ok && json_object_set_new(p.model.metadata, n == 1 ? "parent" : "parents", joined) == 0;
+    ok =
+        ok && json_object_set_new(p.model.metadata, n == 1 ? "parent" : "parents", joined) == 0;
     if (!ok) {
         archai_proposal_fini(&p);
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for a child");
@@ -72,8 +73,8 @@ int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_pr
     ARCHAI_TRY(archai_search_model(s, left, &base[0], err));
     rc = archai_search_model(s, right, &base[1], err);
     if (rc == ARCHAI_OK) {
-        rc = archai_space_crossover(s->space, (const archai_model *const[]){&base[0], &base[1]}, 2,
-                                    &child, err);
+        rc = archai_space_crossover(s->space, (const archai_model *const[]){&base[0], &base[1]},
+                                    2, &child, err);
         archai_model_fini(&base[1]);
     }
     archai_model_fini(&base[0]);
@@ -81,7 +82,8 @@ int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_pr
     return child_of(s, "crossover", &child, parents, 2, out, err);
 }
 
-/* -- given architectures ----------------------------------------------------------------------- */
+/* -- given architectures
+ * ----------------------------------------------------------------------- */
 
 static int read_arch_file(const char *path, char **text, size_t *size, archai_err *err)
 {

@@ -1,5 +1,6 @@
 /* Models trained with libtorch, in a process of their own: archai-evaluator. */
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,11 @@ static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event 
         out->kind = ARCHAI_EVALUATOR_MEASURED;
         out->result = m->evaluation;
         m->evaluation = NULL;
+        e->id = -1;
+        return ARCHAI_OK;
+    case ARCHAI_MSG_RETURNED: /* it got a stop signal of its own, and is about to end */
+        set_event(out, ARCHAI_EVALUATOR_GONE, ARCHAI_EINTR, "was stopped by SIGTERM");
+        out->signal = SIGTERM;
         e->id = -1;
         return ARCHAI_OK;
     default:

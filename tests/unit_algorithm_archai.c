@@ -40,12 +40,13 @@ static size_t add_values(char *text, size_t size, size_t used, const json_t *obj
     const char *key;
     json_t *v;
 
-    json_object_foreach((json_t *)object, key, v)
-        used = add(text, size, used, "%s = %lld\n", key, (long long)json_integer_value(v));
+    json_object_foreach((json_t *)object, key, v) used =
+        add(text, size, used, "%s = %lld\n", key, (long long)json_integer_value(v));
     return used;
 }
 
-/* -- algorithms.json: accuracy from a table ------------------------------------------------------- */
+/* -- algorithms.json: accuracy from a table
+ * ------------------------------------------------------- */
 
 static void look_up(const archai_candidate *c, archai_evaluation *e, void *context)
 {
@@ -65,13 +66,15 @@ static void config_of(const json_t *run, char *text, size_t size)
     size_t used = 0, i;
     json_t *o;
 
-    used = add(text, size, used, "[search]\nalgorithm = %s\nschedule = generational\nseed = %lld\n",
+    used = add(text, size, used,
+               "[search]\nalgorithm = %s\nschedule = generational\nseed = %lld\n",
                json_string_value(json_object_get(run, "algorithm")),
                (long long)json_integer_value(json_object_get(run, "algorithm_seed")));
     used = add_values(text, size, used, json_object_get(run, "algorithm_params"));
     used = add(text, size, used, "[space]\nname = cnn\nseed = %lld\n",
                (long long)json_integer_value(json_object_get(run, "space_seed")));
-    json_array_foreach(json_object_get(run, "objectives"), i, o) {
+    json_array_foreach(json_object_get(run, "objectives"), i, o)
+    {
         const json_t *constraint = json_object_get(o, "constraint");
 
         used = add(text, size, used, "[objective.%s]\ndirection = %s\n",
@@ -90,11 +93,12 @@ static void assert_front(const archai_search *s, const json_t *front)
     json_t *member;
 
     assert_int_equal(s->front.n, json_array_size(front));
-    json_array_foreach((json_t *)front, i, member) {
+    json_array_foreach((json_t *)front, i, member)
+    {
         size_t k = 0;
 
-        while (k < s->front.n && strcmp(s->records[s->front.tags[k]].archid,
-                                        json_string_value(member)) != 0)
+        while (k < s->front.n &&
+               strcmp(s->records[s->front.tags[k]].archid, json_string_value(member)) != 0)
             k++;
         assert_true(k < s->front.n);
     }
@@ -112,20 +116,21 @@ static void assert_run(const json_t *run, archai_table *table, size_t workers, u
     world_open(&w, text);
     drive(&w, look_up, table, workers, order, SIZE_MAX, &log);
     json_array_foreach(json_object_get(run, "evaluated_per_iteration"), iteration, batch)
-        json_array_foreach(batch, i, archid) {
-            size_t k = 0;
+        json_array_foreach(batch, i, archid)
+    {
+        size_t k = 0;
 
-            assert_true(row < log.n);
-            assert_string_equal(log.rows[row].archid, json_string_value(archid));
-            assert_int_equal(log.rows[row].generation, iteration);
-            while (k < n_seen && strcmp(seen[k], log.rows[row].archid) != 0)
-                k++;
-            assert_int_equal(log.rows[row].status,
-                             k < n_seen ? ARCHAI_STATUS_CACHED : ARCHAI_STATUS_OK);
-            if (k == n_seen)
-                (void)snprintf(seen[n_seen++], sizeof *seen, "%s", log.rows[row].archid);
-            row++;
-        }
+        assert_true(row < log.n);
+        assert_string_equal(log.rows[row].archid, json_string_value(archid));
+        assert_int_equal(log.rows[row].generation, iteration);
+        while (k < n_seen && strcmp(seen[k], log.rows[row].archid) != 0)
+            k++;
+        assert_int_equal(log.rows[row].status,
+                         k < n_seen ? ARCHAI_STATUS_CACHED : ARCHAI_STATUS_OK);
+        if (k == n_seen)
+            (void)snprintf(seen[n_seen++], sizeof *seen, "%s", log.rows[row].archid);
+        row++;
+    }
     assert_int_equal(log.n, row);
     assert_int_equal(log.evaluated, n_seen);
     assert_int_equal(w.search.n_finished, n_seen);
@@ -141,15 +146,17 @@ static void candidates_are_archais(void **state)
     size_t i;
 
     (void)state;
-    assert_int_equal(archai_table_open(&table, ARCHAI_TEST_DATA "/cnn_table.csv", NULL), ARCHAI_OK);
-    json_array_foreach(runs, i, run)
-        for (size_t k = 0; k < sizeof clusters / sizeof *clusters; k++)
-            assert_run(run, table, clusters[k].workers, clusters[k].order);
+    assert_int_equal(archai_table_open(&table, ARCHAI_TEST_DATA "/cnn_table.csv", NULL),
+                     ARCHAI_OK);
+    json_array_foreach(runs, i, run) for (size_t k = 0; k < sizeof clusters / sizeof *clusters;
+                                          k++)
+        assert_run(run, table, clusters[k].workers, clusters[k].order);
     archai_table_close(table);
     json_decref(runs);
 }
 
-/* -- golden_algorithms.json: a closed form, with parents ---------------------------------------------- */
+/* -- golden_algorithms.json: a closed form, with parents
+ * ---------------------------------------------- */
 
 static void score(const archai_candidate *c, archai_evaluation *e, void *context)
 {
@@ -157,7 +164,8 @@ static void score(const archai_candidate *c, archai_evaluation *e, void *context
                     arch_int(c, "hidden_dim");
 
     (void)context;
-    assert_int_equal(archai_evaluation_set_measure(e, "score", (sum % 101) / 100.0, NULL), ARCHAI_OK);
+    assert_int_equal(archai_evaluation_set_measure(e, "score", (sum % 101) / 100.0, NULL),
+                     ARCHAI_OK);
 }
 
 static const struct {
@@ -173,7 +181,8 @@ static const struct {
      "constraint = 0 200000\n"},
     {"random_search", "algorithm = random_search\nnum_iters = 3\nsamples_per_iter = 5\n", ""},
     {"local_search",
-     "algorithm = local_search\nnum_iters = 4\ninit_num_models = 6\nmutations_per_parent = 2\n", ""},
+     "algorithm = local_search\nnum_iters = 4\ninit_num_models = 6\nmutations_per_parent = 2\n",
+     ""},
     {"regularized_evolution",
      "algorithm = regularized_evolution\nnum_iters = 6\ninit_num_models = 6\n"
      "pareto_sample_size = 5\nhistory_size = 10\n",
@@ -190,7 +199,8 @@ static void assert_parents(const struct log_row *row, const json_t *expected)
 
     assert_non_null(parents);
     if (json_array_size(parents) == 1)
-        (void)snprintf(joined, sizeof joined, "%s", json_string_value(json_array_get(parents, 0)));
+        (void)snprintf(joined, sizeof joined, "%s",
+                       json_string_value(json_array_get(parents, 0)));
     else if (json_array_size(parents) == 2)
         (void)snprintf(joined, sizeof joined, "%s,%s",
                        json_string_value(json_array_get(parents, 0)),
@@ -216,15 +226,17 @@ static void traces_are_archais(void **state)
             size_t i;
             json_t *row;
 
-            (void)add(text, sizeof text, 0,
-                      "[search]\nschedule = generational\nseed = 1\n%s[space]\nname = cnn\nseed = 1\n"
-                      "[objective.cost]\nsource = params\ndirection = minimize\n%s"
-                      "[objective.score]\ndirection = maximize\n",
-                      golden[g].settings, golden[g].constraint);
+            (void)add(
+                text, sizeof text, 0,
+                "[search]\nschedule = generational\nseed = 1\n%s[space]\nname = cnn\nseed = 1\n"
+                "[objective.cost]\nsource = params\ndirection = minimize\n%s"
+                "[objective.score]\ndirection = maximize\n",
+                golden[g].settings, golden[g].constraint);
             world_open(&w, text);
             drive(&w, score, NULL, clusters[k].workers, clusters[k].order, SIZE_MAX, &log);
             assert_int_equal(log.n, json_array_size(rows));
-            json_array_foreach((json_t *)rows, i, row) {
+            json_array_foreach((json_t *)rows, i, row)
+            {
                 assert_string_equal(log.rows[i].archid,
                                     json_string_value(json_object_get(row, "archid")));
                 assert_int_equal(log.rows[i].generation,

@@ -1,4 +1,5 @@
-/* Fronts, sorting and hypervolume against brute force, and against values known from outside. */
+/* Fronts, sorting and hypervolume against brute force, and against values known from outside.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,8 +28,8 @@ static void make_rows(double *points, size_t count, unsigned levels)
         points[i] = (double)((draw() >> 20) % levels);
 }
 
-static bool dominated(const double *points, const size_t *front, size_t rows, size_t n, size_t i,
-                      size_t level)
+static bool dominated(const double *points, const size_t *front, size_t rows, size_t n,
+                      size_t i, size_t level)
 {
     for (size_t j = 0; j < rows; j++)
         if (front[j] >= level && front[j] != SIZE_MAX &&
@@ -48,7 +49,8 @@ static void sort_by_definition(const double *points, size_t rows, size_t n, size
         bool *joins = calloc(rows, sizeof *joins);
 
         for (size_t i = 0; i < rows; i++)
-            joins[i] = front[i] == SIZE_MAX - 1 && !dominated(points, front, rows, n, i, SIZE_MAX - 1);
+            joins[i] =
+                front[i] == SIZE_MAX - 1 && !dominated(points, front, rows, n, i, SIZE_MAX - 1);
         for (size_t i = 0; i < rows; i++)
             if (joins[i]) {
                 front[i] = level;
@@ -70,7 +72,8 @@ static void sorting_agrees_with_the_definition(void **state)
         sort_by_definition(points, rows, n, expected);
         assert_int_equal(archai_pareto_sort(points, rows, n, front, NULL), ARCHAI_OK);
         assert_memory_equal(front, expected, rows * sizeof *front);
-        assert_int_equal(archai_pareto_front(points, rows, n, index, &n_index, NULL), ARCHAI_OK);
+        assert_int_equal(archai_pareto_front(points, rows, n, index, &n_index, NULL),
+                         ARCHAI_OK);
         for (size_t i = 0, k = 0; i < rows; i++) {
             assert_int_equal(expected[i] == 0, k < n_index && index[k] == i);
             k += expected[i] == 0;
@@ -95,15 +98,16 @@ static void the_kept_front_agrees_with_the_definition(void **state)
             const bool would = archai_front_would_join(&f, &points[i * n]);
             bool joined;
 
-            assert_int_equal(
-                archai_front_insert(&f, &points[i * n], (int64_t)i, &joined, NULL), ARCHAI_OK);
+            assert_int_equal(archai_front_insert(&f, &points[i * n], (int64_t)i, &joined, NULL),
+                             ARCHAI_OK);
             assert_int_equal(joined, would);
             size = size + joined - f.n_left;
             assert_int_equal(f.n, size);
         }
         for (size_t i = 0; i < f.n; i++) {
             assert_int_equal(expected[f.tags[i]], 0);
-            assert_memory_equal(&f.points[i * n], &points[(size_t)f.tags[i] * n], n * sizeof(double));
+            assert_memory_equal(&f.points[i * n], &points[(size_t)f.tags[i] * n],
+                                n * sizeof(double));
         }
         for (size_t i = 0; i < rows; i++)
             on_front += expected[i] == 0;
@@ -144,7 +148,8 @@ static void rows_with_nan_take_no_part(void **state)
     assert_int_equal(index[0], 0);
     assert_int_equal(archai_pareto_sort(points, 5, 2, front, NULL), ARCHAI_OK);
     assert_true(front[1] == 1 && front[2] == SIZE_MAX && front[4] == SIZE_MAX);
-    assert_int_equal(archai_pareto_hypervolume(points, 5, 2, reference, &volume, NULL), ARCHAI_OK);
+    assert_int_equal(archai_pareto_hypervolume(points, 5, 2, reference, &volume, NULL),
+                     ARCHAI_OK);
     assert_true(volume == 4.0);
     archai_front_init(&f, 2);
     assert_int_equal(archai_front_insert(&f, &points[4], 7, &joined, NULL), ARCHAI_OK);
@@ -206,7 +211,8 @@ static void hypervolume_of_known_shapes(void **state)
         line[2 * i] = (double)i / (LINE - 1);
         line[2 * i + 1] = 1.0 - line[2 * i];
     }
-    assert_int_equal(archai_pareto_hypervolume(line, LINE, 2, reference, &volume, NULL), ARCHAI_OK);
+    assert_int_equal(archai_pareto_hypervolume(line, LINE, 2, reference, &volume, NULL),
+                     ARCHAI_OK);
     assert_true(fabs(volume - 0.5 * 99 / 100) < 1e-12);
     for (int i = 0; i < GRID; i++)
         for (int j = 0; j < GRID; j++) {
@@ -217,11 +223,12 @@ static void hypervolume_of_known_shapes(void **state)
             p[1] = sin(a) * sin(b);
             p[2] = cos(a);
         }
-    assert_int_equal(archai_pareto_hypervolume(sphere, GRID * GRID, 3, reference, &volume, NULL),
-                     ARCHAI_OK);
+    assert_int_equal(
+        archai_pareto_hypervolume(sphere, GRID * GRID, 3, reference, &volume, NULL), ARCHAI_OK);
     assert_true(volume < 1 - acos(-1.0) / 6 && volume > 1 - acos(-1.0) / 6 - 0.02);
     free(sphere);
-    assert_int_equal(archai_pareto_hypervolume(line, 1, 5, reference, &volume, &err), ARCHAI_EINVAL);
+    assert_int_equal(archai_pareto_hypervolume(line, 1, 5, reference, &volume, &err),
+                     ARCHAI_EINVAL);
     assert_non_null(strstr(err.text, "5 objectives"));
 }
 
@@ -230,7 +237,8 @@ static void many_rows(void **state)
 {
     enum { ROWS = 100000 };
     double *points = malloc(ROWS * 3 * sizeof *points);
-    size_t *front = malloc(ROWS * sizeof *front), *index = malloc(ROWS * sizeof *index), n, first = 0;
+    size_t *front = malloc(ROWS * sizeof *front), *index = malloc(ROWS * sizeof *index), n,
+           first = 0;
     archai_front f;
 
     (void)state;
@@ -243,7 +251,8 @@ static void many_rows(void **state)
         bool joined;
 
         first += front[i] == 0;
-        assert_int_equal(archai_front_insert(&f, &points[3 * i], (int64_t)i, &joined, NULL), ARCHAI_OK);
+        assert_int_equal(archai_front_insert(&f, &points[3 * i], (int64_t)i, &joined, NULL),
+                         ARCHAI_OK);
     }
     assert_int_equal(n, first);
     assert_int_equal(f.n, first);

@@ -67,13 +67,17 @@ void log_free(struct log *l)
 
 void evaluation_of(const archai_candidate *c, archai_evaluation *e)
 {
-    *e = (archai_evaluation){.id = c->id, .archid = strdup(c->model.archid), .arch = strdup(c->arch),
-                             .operator_ = strdup(c->operator_), .parents = strdup(c->parents),
-                             .generation = c->generation, .budget = c->budget};
+    *e = (archai_evaluation){.id = c->id,
+                             .archid = strdup(c->model.archid),
+                             .arch = strdup(c->arch),
+                             .operator_ = strdup(c->operator_),
+                             .parents = strdup(c->parents),
+                             .generation = c->generation,
+                             .budget = c->budget};
     for (size_t i = 0; i < c->n_measures; i++)
-        assert_int_equal(archai_evaluation_set_measure(e, c->measures[i].name,
-                                                       c->measures[i].value, NULL),
-                         ARCHAI_OK);
+        assert_int_equal(
+            archai_evaluation_set_measure(e, c->measures[i].name, c->measures[i].value, NULL),
+            ARCHAI_OK);
 }
 
 int arch_int(const archai_candidate *c, const char *key)
@@ -114,8 +118,8 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
-void drive(struct world *w, evaluate_fn *evaluate, void *context, size_t workers, uint64_t order,
-           size_t max, struct log *log)
+void drive(struct world *w, evaluate_fn *evaluate, void *context, size_t workers,
+           uint64_t order, size_t max, struct log *log)
 {
     archai_candidate *under_way = calloc(workers, sizeof *under_way);
     archai_err err = ARCHAI_ERR_INIT;

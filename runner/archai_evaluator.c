@@ -1,0 +1,481 @@
+/* archai-evaluator: builds, trains and measures models with libtorch, in a process of its own, so
+ * that whatever libtorch does to it costs one evaluation. No MPI, no HDF5.
+ *
+ * Frames (io/message.h) come on descriptor 3 and go on 4; 5 is a memfd for weights, 6 one with the
+ * data set, 7 one for predict's input and output. Started by runner/evaluator_client.c, not by hand.
+ *
+ *   OPEN     -> READY or FAILED
+ *   WORK     -> PROGRESS after each epoch, then MEASURED (weights in 5), FAILED, or RETURNED
+ *   PREDICT  -> PREDICTED (output in 7) or FAILED
+ *   SAVE_PT  -> SAVED or FAILED
+ *
+ * SIGTERM and SIGINT end it: at once when idle, after the running epoch otherwise (RETURNED).
+ */
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/config.h"
+#include "core/space.h"
+#include "io/dataset.h"
+#include "io/message.h"
+#include "io/tensors.h"
+#include "shim/shim.h"
+
+enum { REQUESTS = 3, REPLIES = 4, WEIGHTS = 5, DATA = 6, EXCHANGE = 7 };
+enum { CHUNK = 65536, TEXT_MAX = 256 };
+
+typedef struct evaluator {
+    archai_buffer in; /* received bytes; the first in_used of them are done with */
+    size_t in_used;
+    archai_buffer out;
+    archai_ini ini;
+    archai_config config;
+    archai_space *space;               /* owned; NULL: OPEN brought no section [space] */
+    const archai_dataset_header *data; /* owned mapping; NULL: none */
+    shim_device *device;               /* owned; NULL before OPEN */
+    char device_text[TEXT_MAX];
+} evaluator;
+
+static volatile sig_atomic_t stop_requested;
+
+static void on_stop(int signal)
+{
+    (void)signal;
+    stop_requested = 1;
+}
+
+/* -- frames ---------------------------------------------------------------------------------- */
+
+static int send_message(evaluator *e, const archai_message *m, archai_err *err)
+{
+    size_t done = 0;
+
+    e->out.size = 0;
+    ARCHAI_TRY(archai_frame_append(m, &e->out, err));
+    while (done < e->out.size) {
+        ssize_t n = write(REPLIES, e->out.data + done, e->out.size - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return archai_fail(err, ARCHAI_EIO, "replies: %s", strerror(errno));
+        done += (size_t)n;
+    }
+    return ARCHAI_OK;
+}
+
+static int send_failure(evaluator *e, int64_t id, int code, const archai_err *cause, archai_err *err)
+{
+    const archai_message m = {.type = ARCHAI_MSG_FAILED,
+                              .id = id,
+                              .code = code,
+                              .text = (char *)(uintptr_t)cause->text};
+
+    return send_message(e, &m, err);
+}
+
+/* The next request. *got is false at the end of the pipe, and when idle on a stop request. */
+static int receive(evaluator *e, archai_message *out, bool *got, archai_err *err)
+{
+    *got = false;
+    for (;;) {
+        ssize_t n;
+
+        ARCHAI_TRY(archai_frame_take(&e->in, &e->in_used, out, got, err));
+        if (*got || stop_requested)
+            return ARCHAI_OK;
+        if (e->in_used == e->in.size)
+            e->in.size = e->in_used = 0;
+        ARCHAI_TRY(archai_buffer_reserve(&e->in, CHUNK, err));
+        n = read(REQUESTS, e->in.data + e->in.size, CHUNK);
+        if (n == 0)
+            return ARCHAI_OK;
+        if (n < 0 && errno != EINTR)
+            return archai_fail(err, ARCHAI_EIO, "requests: %s", strerror(errno));
+        if (n > 0)
+            e->in.size += (size_t)n;
+    }
+}
+
+/* -- open ------------------------------------------------------------------------------------ */
+
+static bool is_open(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0;
+}
+
+static int open_all(evaluator *e, const archai_message *m, archai_err *err)
+{
+    const bool shape_known = m->data.channels > 0;
+
+    if (e->device != NULL)
+        return archai_fail(err, ARCHAI_EINTERNAL, "opened twice");
+    ARCHAI_TRY(archai_ini_parse(&e->ini, "configuration", m->text, strlen(m->text), err));
+    ARCHAI_TRY(archai_config_load(&e->config, &e->ini, err));
+    if (archai_ini_has_section(&e->ini, "space"))
+        ARCHAI_TRY(archai_space_create(&e->space, &e->ini, shape_known ? &m->data : NULL, err));
+    if (is_open(DATA))
+        ARCHAI_TRY(archai_dataset_map(DATA, &e->data, err));
+    ARCHAI_TRY(shim_device_open(&e->device, m->device, m->threads, err));
+    shim_device_text(e->device, e->device_text, sizeof e->device_text);
+    return ARCHAI_OK;
+}
+
+static int on_open(evaluator *e, const archai_message *m, archai_err *err)
+{
+    char version[TEXT_MAX];
+    const archai_message ready = {
+        .type = ARCHAI_MSG_READY, .text = version, .device = e->device_text};
+    archai_err cause = ARCHAI_ERR_INIT;
+    const int rc = open_all(e, m, &cause);
+
+    if (rc != ARCHAI_OK)
+        return send_failure(e, -1, rc, &cause, err);
+    shim_version(version, sizeof version);
+    return send_message(e, &ready, err);
+}
+
+/* The network of an arch text, and a model of it with fresh weights. Caller releases both, in the
+ * reverse order, also on failure. */
+static int build(evaluator *e, const char *arch, uint64_t seed, archai_network *net,
+                 shim_model **model, archai_err *err)
+{
+    archai_model m = {0};
+    int rc;
+
+    if (e->space == NULL || e->device == NULL)
+        return archai_fail(err, ARCHAI_EINTERNAL, "a model was sent before a search space");
+    ARCHAI_TRY(archai_space_load_arch(e->space, arch, strlen(arch), &m, err));
+    rc = archai_space_describe(e->space, &m, net, err);
+    if (rc == ARCHAI_OK)
+        rc = shim_model_build(model, e->device, net, seed, err);
+    archai_model_fini(&m);
+    return rc;
+}
+
+/* -- work ------------------------------------------------------------------------------------ */
+
+enum { CURVE_TRAIN_LOSS, CURVE_VAL_LOSS, CURVE_VAL_ACCURACY, CURVE_LEARNING_RATE, CURVE_VAL_MIOU, N_CURVES };
+static const char *const curve_names[N_CURVES] = {
+    [CURVE_TRAIN_LOSS] = "train_loss",       [CURVE_VAL_LOSS] = "val_loss",
+    [CURVE_VAL_ACCURACY] = "val_accuracy",   [CURVE_LEARNING_RATE] = "learning_rate",
+    [CURVE_VAL_MIOU] = "val_miou",
+};
+
+/* What on_epoch needs: where to report and where curves grow. */
+typedef struct progress {
+    evaluator *e;
+    archai_evaluation *result;
+    int64_t id;
+    archai_err err; /* of a reply that could not be sent */
+} progress;
+
+static bool on_epoch(void *payload, const shim_epoch *epoch)
+{
+    progress *p = payload;
+    const archai_message m = {.type = ARCHAI_MSG_PROGRESS,
+                              .id = p->id,
+                              .epoch = (int32_t)epoch->epoch,
+                              .epochs = (int32_t)epoch->epochs};
+    const double values[N_CURVES] = {
+        [CURVE_TRAIN_LOSS] = epoch->train_loss,     [CURVE_VAL_LOSS] = epoch->val_loss,
+        [CURVE_VAL_ACCURACY] = epoch->val_accuracy, [CURVE_LEARNING_RATE] = epoch->learning_rate,
+        [CURVE_VAL_MIOU] = epoch->val_miou,
+    };
+
+    for (size_t i = 0; i < p->result->n_curves; i++)
+        p->result->curves[i].values[epoch->epoch - 1] = (float)values[i];
+    return send_message(p->e, &m, &p->err) == ARCHAI_OK && !stop_requested;
+}
+
+static int make_curves(archai_evaluation *r, size_t epochs, bool masks, archai_err *err)
+{
+    r->curves = calloc(N_CURVES, sizeof *r->curves);
+    if (r->curves == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for learning curves");
+    for (size_t i = 0; i < (masks ? N_CURVES : CURVE_VAL_MIOU); i++) {
+        archai_curve *c = &r->curves[r->n_curves++];
+
+        c->name = strdup(curve_names[i]);
+        c->values = calloc(epochs, sizeof *c->values);
+        c->n = epochs;
+        if (c->name == NULL || c->values == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for learning curves");
+    }
+    return ARCHAI_OK;
+}
+
+static int set_measures(archai_evaluation *r, const archai_network *net,
+                        const shim_train_result *t, archai_err *err)
+{
+    archai_counts counts;
+    int rc = archai_network_count(net, &counts, err);
+    /* What is NaN or negative here was not measured. */
+    const struct {
+        const char *name;
+        double value;
+    } all[] = {
+        {"val_accuracy", t->last.val_accuracy},
+        {"val_loss", t->last.val_loss},
+        {"val_miou", t->last.val_miou},
+        {"train_loss", t->last.train_loss},
+        {"train_seconds", t->train_seconds},
+        {"test_accuracy", t->test_accuracy},
+        {"test_loss", t->test_loss},
+        {"test_miou", t->test_miou},
+        {"params", rc == ARCHAI_OK ? (double)counts.params : NAN},
+        {"macs", rc == ARCHAI_OK && counts.macs >= 0 ? (double)counts.macs : NAN},
+    };
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0] && rc == ARCHAI_OK; i++)
+        if (!isnan(all[i].value))
+            rc = archai_evaluation_set_measure(r, all[i].name, all[i].value, err);
+    return rc;
+}
+
+/* The trained weights into the memfd, and their names, types and shapes into the result. */
+static int offer_weights(archai_evaluation *r, shim_model *model, archai_err *err)
+{
+    const archai_tensor *state;
+    size_t n;
+
+    ARCHAI_TRY(shim_model_state(model, &state, &n, err));
+    ARCHAI_TRY(archai_err_wrap(err, archai_safetensors_write(WEIGHTS, state, n, err), "weights: "));
+    r->tensors = calloc(n + 1, sizeof *r->tensors);
+    if (r->tensors == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+    for (; r->n_tensors < n; r->n_tensors++) {
+        const archai_tensor *from = &state[r->n_tensors];
+        archai_tensor_place *to = &r->tensors[r->n_tensors];
+
+        to->name = strdup(from->name);
+        if (to->name == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+        to->dtype = from->dtype;
+        to->ndim = from->ndim;
+        memcpy(to->shape, from->shape, sizeof to->shape);
+    }
+    return ARCHAI_OK;
+}
+
+static int evaluate(evaluator *e, const archai_candidate *c, archai_evaluation *r, archai_err *err)
+{
+    /* A budget counts epochs; none: the configured number. */
+    const int64_t epochs = c->budget >= 1 ? (int64_t)fmin(round(c->budget), SHIM_MAX_EPOCHS)
+                                          : e->config.train.epochs;
+    progress p = {.e = e, .result = r, .id = c->id, .err = ARCHAI_ERR_INIT};
+    const shim_train_settings settings = {
+        .epochs = epochs,
+        .batch_size = e->config.train.batch_size,
+        .optimizer = e->config.train.optimizer,
+        .learning_rate = e->config.train.learning_rate,
+        .momentum = e->config.train.momentum,
+        .weight_decay = e->config.train.weight_decay,
+        .schedule = e->config.train.learning_rate_schedule,
+        .seed = archai_rng_derive(c->seed, 1), /* of shuffling; c->seed is the initialisation's */
+        .on_epoch = on_epoch,
+        .payload = &p,
+    };
+    archai_network net = {0};
+    shim_model *model = NULL;
+    shim_train_result trained;
+    int rc;
+
+    if (e->data == NULL)
+        return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
+    r->id = c->id;
+    ARCHAI_TRY_GOTO(rc, build(e, c->arch, c->seed, &net, &model, err), out);
+    ARCHAI_TRY_GOTO(rc, make_curves(r, (size_t)epochs, e->data->masks != 0, err), out);
+    ARCHAI_TRY_GOTO(rc, shim_model_train(model, e->data, &settings, &trained, err), out);
+    ARCHAI_TRY_GOTO(rc, set_measures(r, &net, &trained, err), out);
+    rc = offer_weights(r, model, err);
+out:
+    shim_model_destroy(model);
+    archai_network_fini(&net);
+    return rc;
+}
+
+static int on_work(evaluator *e, const archai_message *m, archai_err *err)
+{
+    for (size_t i = 0; i < m->n_candidates; i++) {
+        const int64_t id = m->candidates[i].id;
+        archai_evaluation result = {.status = ARCHAI_STATUS_OK};
+        const archai_message measured = {
+            .type = ARCHAI_MSG_MEASURED, .id = id, .evaluation = &result};
+        const archai_message returned = {.type = ARCHAI_MSG_RETURNED, .id = id};
+        archai_err cause = ARCHAI_ERR_INIT;
+        int rc = stop_requested ? ARCHAI_EINTR : evaluate(e, &m->candidates[i], &result, &cause);
+
+        if (rc == ARCHAI_OK)
+            rc = send_message(e, &measured, err);
+        else if (rc == ARCHAI_EINTR)
+            rc = send_message(e, &returned, err);
+        else
+            rc = send_failure(e, id, rc, &cause, err);
+        archai_evaluation_fini(&result);
+        ARCHAI_TRY(rc);
+    }
+    return ARCHAI_OK;
+}
+
+/* -- for the tools --------------------------------------------------------------------------- */
+
+static void *allocate(void *payload, size_t bytes)
+{
+    (void)payload;
+    return malloc(bytes > 0 ? bytes : 1);
+}
+
+/* The pictures in the exchange memfd: float32 [n, c, h, w]. Caller closes. */
+static int open_input(archai_tensors *file, const archai_tensor **input, archai_err *err)
+{
+    ARCHAI_TRY(archai_err_wrap(err, archai_safetensors_open_fd(file, EXCHANGE, err), "input: "));
+    *input = archai_tensors_find(file, "input");
+    if (*input == NULL || (*input)->dtype != ARCHAI_F32 || (*input)->ndim != 4) {
+        archai_tensors_close(file);
+        return archai_fail(err, ARCHAI_EINVAL, "input: expected a tensor of float32 [n, c, h, w]");
+    }
+    return ARCHAI_OK;
+}
+
+/* Run the model in evaluation mode; *out is malloc'ed. */
+static int predict(evaluator *e, const char *arch, archai_tensor *out, archai_err *err)
+{
+    archai_tensors weights = {0}, file = {0};
+    const archai_tensor *input;
+    archai_network net = {0};
+    shim_model *model = NULL;
+    float *output = NULL;
+    int rc;
+
+    ARCHAI_TRY_GOTO(rc, build(e, arch, 0, &net, &model, err), out);
+    ARCHAI_TRY_GOTO(
+        rc, archai_err_wrap(err, archai_safetensors_open_fd(&weights, WEIGHTS, err), "weights: "),
+        out);
+    ARCHAI_TRY_GOTO(rc, shim_model_load(model, weights.at, weights.n, true, NULL, err), out);
+    ARCHAI_TRY_GOTO(rc, open_input(&file, &input, err), out);
+    ARCHAI_TRY_GOTO(rc,
+                    shim_model_predict(model, input->data, input->shape, allocate, NULL, &output,
+                                       out->shape, &out->ndim, err),
+                    out);
+    out->dtype = ARCHAI_F32;
+    out->data = output;
+    out->bytes = sizeof *output;
+    for (int i = 0; i < out->ndim; i++)
+        out->bytes *= (size_t)out->shape[i];
+out:
+    archai_tensors_close(&file);
+    archai_tensors_close(&weights);
+    shim_model_destroy(model);
+    archai_network_fini(&net);
+    return rc;
+}
+
+static int on_predict(evaluator *e, const archai_message *m, archai_err *err)
+{
+    archai_message reply = {.type = ARCHAI_MSG_PREDICTED, .id = -1};
+    archai_tensor output = {.name = (char *)(uintptr_t)"output"};
+    archai_err cause = ARCHAI_ERR_INIT;
+    int rc = predict(e, m->text, &output, &cause);
+
+    if (rc == ARCHAI_OK)
+        rc = archai_err_wrap(&cause, archai_safetensors_write(EXCHANGE, &output, 1, &cause),
+                             "output: ");
+    reply.ndim = output.ndim;
+    memcpy(reply.shape, output.shape, sizeof reply.shape);
+    rc = rc == ARCHAI_OK ? send_message(e, &reply, err) : send_failure(e, -1, rc, &cause, err);
+    free((void *)(uintptr_t)output.data);
+    return rc;
+}
+
+static int on_save_pt(evaluator *e, const archai_message *m, archai_err *err)
+{
+    const archai_message saved = {.type = ARCHAI_MSG_SAVED, .id = -1};
+    archai_err cause = ARCHAI_ERR_INIT;
+    archai_tensors weights = {0};
+    int rc = archai_err_wrap(&cause, archai_safetensors_open_fd(&weights, WEIGHTS, &cause),
+                             "weights: ");
+
+    if (rc == ARCHAI_OK)
+        rc = shim_save_pt(weights.at, weights.n, m->text, &cause);
+    archai_tensors_close(&weights);
+    return rc == ARCHAI_OK ? send_message(e, &saved, err) : send_failure(e, -1, rc, &cause, err);
+}
+
+/* -------------------------------------------------------------------------------------------- */
+
+static int serve(evaluator *e, archai_err *err)
+{
+    for (;;) {
+        archai_message m = {0};
+        bool got;
+        int rc;
+
+        ARCHAI_TRY(receive(e, &m, &got, err));
+        if (!got)
+            return ARCHAI_OK;
+        switch (m.type) {
+        case ARCHAI_MSG_OPEN:
+            rc = on_open(e, &m, err);
+            break;
+        case ARCHAI_MSG_WORK:
+            rc = on_work(e, &m, err);
+            break;
+        case ARCHAI_MSG_PREDICT:
+            rc = on_predict(e, &m, err);
+            break;
+        case ARCHAI_MSG_SAVE_PT:
+            rc = on_save_pt(e, &m, err);
+            break;
+        default:
+            rc = archai_fail(err, ARCHAI_EFORMAT, "a request of type '%s'",
+                             archai_message_name(m.type));
+        }
+        archai_message_fini(&m);
+        ARCHAI_TRY(rc);
+    }
+}
+
+/* SIGUSR1 is for the ranks alone: they decide what it means for their evaluators. */
+static void install_signals(void)
+{
+    struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
+
+    (void)sigaction(SIGTERM, &stop, NULL); /* no SA_RESTART: a waiting read must return */
+    (void)sigaction(SIGINT, &stop, NULL);
+    (void)sigaction(SIGPIPE, &ignore, NULL);
+    (void)sigaction(SIGUSR1, &ignore, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    evaluator e = {.in_used = 0};
+    archai_err err = ARCHAI_ERR_INIT;
+    int rc;
+
+    (void)argv;
+    if (argc != 1 || !is_open(REQUESTS) || !is_open(REPLIES)) {
+        fprintf(stderr, "archai-evaluator: started by archai-run and archai-space, not by hand\n");
+        return archai_rc_exit_status(ARCHAI_EINVAL);
+    }
+    install_signals();
+    rc = serve(&e, &err);
+    if (rc != ARCHAI_OK)
+        fprintf(stderr, "archai-evaluator: %s\n", err.text);
+    shim_device_close(e.device);
+    archai_dataset_unmap(e.data);
+    archai_space_destroy(e.space);
+    archai_config_free(&e.config);
+    archai_ini_free(&e.ini);
+    archai_buffer_free(&e.in);
+    archai_buffer_free(&e.out);
+    return archai_rc_exit_status(rc);
+}
