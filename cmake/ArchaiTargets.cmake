@@ -27,6 +27,7 @@ function(archai_add_program name)
   string(REPLACE "-" "_" file ${name})
   add_executable(${name} ${file}.c ${P_SOURCES})
   target_link_libraries(${name} PRIVATE ${P_LIBS})
+  set_target_properties(${name} PROPERTIES ENABLE_EXPORTS ON) # plug-ins call core's functions
   add_dependencies(programs ${name})
 endfunction()
 

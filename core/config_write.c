@@ -45,8 +45,10 @@ static int put_options(const writer *w, const archai_option *table, const void *
 
 static int put_space(writer *w, const archai_space *space)
 {
-    char *name = (char *)(uintptr_t)space->ops->name; /* only read */
-    archai_space_common common = {.name = name, .seed = space->seed};
+    const char *name = space->plugin != NULL ? "plugin" : space->ops->name;
+    archai_space_common common = {.name = (char *)(uintptr_t)name, /* only read */
+                                  .plugin = space->plugin,
+                                  .seed = space->seed};
 
     w->section = "space";
     (void)fputs("\n[space]\n", w->out);

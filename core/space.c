@@ -5,14 +5,17 @@
 #include <string.h>
 
 #include "core/config.h"
+#include "core/plugin.h"
 #include "core/python_text.h"
 #include "core/yaml.h"
 
 enum { MAX_SPACES = 64 };
+static const char plugin_name[] = "plugin";
 
 /* clang-format off */
 const archai_option archai_space_common_options[] = {
-    {"name", ARCHAI_OPT_STRING, offsetof(archai_space_common, name), 0, 0, NULL, "", NULL, "which search space"},
+    {"name", ARCHAI_OPT_STRING, offsetof(archai_space_common, name), 0, 0, NULL, "", NULL, "which search space; `plugin`: one of your own"},
+    {"plugin", ARCHAI_OPT_STRING, offsetof(archai_space_common, plugin), 0, 0, "", "", NULL, "name = plugin: path of the shared library that brings the space"},
     {"seed", ARCHAI_OPT_INT, offsetof(archai_space_common, seed), 0, 0x1p63, "1", "", NULL, "seed of the space's own generator (Python's random.Random)"},
     ARCHAI_OPTION_END,
 };
@@ -22,7 +25,7 @@ const archai_option archai_space_common_options[] = {
 
 static int find_space(const char *name, const archai_space_ops **out, archai_err *err)
 {
-    const char *names[MAX_SPACES], *near;
+    const char *names[MAX_SPACES + 1], *near;
     char known[512] = "";
     size_t n = 0;
 
@@ -35,12 +38,13 @@ static int find_space(const char *name, const archai_space_ops **out, archai_err
         (void)snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s",
                        n > 0 ? " " : "", names[n]);
     }
+    names[n++] = plugin_name;
     near = archai_nearest(name, names, n);
     if (near != NULL)
         return archai_fail(err, ARCHAI_EINVAL, "no search space '%.100s'; did you mean '%s'?",
                            name, near);
-    return archai_fail(err, ARCHAI_EINVAL, "no search space '%.100s', expected one of: %s",
-                       name, known);
+    return archai_fail(err, ARCHAI_EINVAL, "no search space '%.100s', expected one of: %s %s",
+                       name, known, plugin_name);
 }
 
 /* Say where the key stands that an init complains about ("max_layers: ..."): its own line, or
@@ -76,6 +80,10 @@ static int open_space(archai_space **out, const archai_space_ops *ops, archai_in
     archai_rng_seed(&s->rng, (uint64_t)common->seed);
     if (data != NULL)
         s->data = *data;
+    if (strcmp(common->name, plugin_name) == 0 && (s->plugin = strdup(common->plugin)) == NULL) {
+        free(s);
+        return archai_fail(err, ARCHAI_ENOMEM, "search space '%s': out of memory", ops->name);
+    }
     rc = archai_config_apply(ini, "space", ops->options, s, err);
     if (rc == ARCHAI_OK) {
         rc = ops->init(s, err);
@@ -86,9 +94,29 @@ static int open_space(archai_space **out, const archai_space_ops *ops, archai_in
     }
     if (rc != ARCHAI_OK) {
         archai_option_free(ops->options, s);
+        free(s->plugin);
         free(s);
     }
     return rc;
+}
+
+/* The space that a plug-in brings; errors say where its path stands. */
+static int load_space(const archai_ini *ini, const char *path, const archai_space_ops **out,
+                      archai_err *err)
+{
+    const archai_ini_entry *e = archai_ini_find(ini, "space", "plugin");
+    const archai_plugin *plugin;
+    int rc = archai_plugin_load(path, &plugin, err);
+
+    if (rc == ARCHAI_OK && plugin->space == NULL)
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s brings a measure, but no space", path,
+                         plugin->name);
+    if (rc == ARCHAI_OK) {
+        *out = plugin->space;
+        return ARCHAI_OK;
+    }
+    (void)archai_err_wrap(err, rc, "space.plugin: ");
+    return archai_ini_wrap(e != NULL ? e : archai_ini_find(ini, "space", NULL), rc, err);
 }
 
 int archai_space_create(archai_space **out, archai_ini *ini, const archai_data_shape *data,
@@ -105,6 +133,12 @@ int archai_space_create(archai_space **out, archai_ini *ini, const archai_data_s
     if (rc != ARCHAI_OK)
         goto out;
     name = archai_ini_find(ini, "space", "name");
+    if (strcmp(common.name, plugin_name) == 0) {
+        rc = load_space(ini, common.plugin, &ops, err);
+        if (rc == ARCHAI_OK)
+            rc = open_space(out, ops, ini, &common, data, err);
+        goto out;
+    }
     rc = find_space(common.name, &ops, err);
     if (rc != ARCHAI_OK) {
         (void)archai_err_wrap(err, rc, "space.name: ");
@@ -124,6 +158,7 @@ void archai_space_destroy(archai_space *s)
     if (s->ops->fini != NULL)
         s->ops->fini(s);
     archai_option_free(s->ops->options, s);
+    free(s->plugin);
     free(s);
 }
 

@@ -69,6 +69,7 @@ struct archai_space {            /* base; first member of every concrete type */
     int64_t seed;
     archai_data_shape data;
     size_t encoding_size; /* set by init; 0 without encode */
+    char *plugin;         /* owned; path of the plug-in that brought ops, NULL: built in */
 };
 
 /* Create the space of section [space]; marks its entries used. `data` may be NULL.
@@ -104,7 +105,8 @@ extern const archai_space_ops *const archai_spaces[]; /* registry.c; NULL-termin
 
 /* Keys of [space] that every space has. */
 typedef struct archai_space_common {
-    char *name;
+    char *name;   /* "plugin": the space that space.plugin brings */
+    char *plugin; /* path of a shared library (core/plugin.h) */
     int64_t seed;
 } archai_space_common;
 extern const archai_option archai_space_common_options[];

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "core/config.h"
+#include "core/plugin.h"
 #include "core/space.h"
 #include "io/dataset.h"
 #include "io/message.h"
@@ -38,7 +39,8 @@ typedef struct evaluator {
     archai_config config;
     archai_space *space;               /* owned; NULL: OPEN brought no section [space] */
     const archai_dataset_header *data; /* owned mapping; NULL: none */
-    shim_device *device;               /* owned; NULL before OPEN */
+    const archai_plugin *plugin;       /* evaluator.kind = plugin: it measures, nothing is trained */
+    shim_device *device;               /* owned; NULL before OPEN and where a plug-in measures */
     char device_text[TEXT_MAX];
 } evaluator;
 
@@ -116,12 +118,16 @@ static int open_all(evaluator *e, const archai_message *m, archai_err *err)
 {
     const bool shape_known = m->data.channels > 0;
 
-    if (e->device != NULL)
+    if (e->device != NULL || e->plugin != NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "opened twice");
     ARCHAI_TRY(archai_ini_parse(&e->ini, "configuration", m->text, strlen(m->text), err));
     ARCHAI_TRY(archai_config_load(&e->config, &e->ini, err));
     if (archai_ini_has_section(&e->ini, "space"))
         ARCHAI_TRY(archai_space_create(&e->space, &e->ini, shape_known ? &m->data : NULL, err));
+    if (e->config.evaluator.kind == ARCHAI_EVALUATOR_PLUGIN) {
+        (void)snprintf(e->device_text, sizeof e->device_text, "plugin");
+        return archai_plugin_load(e->config.evaluator.plugin, &e->plugin, err);
+    }
     if (is_open(DATA))
         ARCHAI_TRY(archai_dataset_map(DATA, &e->data, err));
     ARCHAI_TRY(shim_device_open(&e->device, m->device, m->threads, err));
@@ -266,6 +272,22 @@ static int offer_weights(archai_evaluation *r, shim_model *model, archai_err *er
     return ARCHAI_OK;
 }
 
+/* The plug-in's own measure. What travels of a candidate is its arch text: the model is made here. */
+static int measure(evaluator *e, const archai_candidate *c, archai_evaluation *r, archai_err *err)
+{
+    archai_candidate complete = *c;
+    int rc;
+
+    if (e->space == NULL || e->plugin->measure == NULL)
+        return archai_fail(err, ARCHAI_EINTERNAL, "a candidate was sent without a measure for it");
+    r->id = c->id;
+    complete.model = (archai_model){0};
+    ARCHAI_TRY(archai_space_load_arch(e->space, c->arch, strlen(c->arch), &complete.model, err));
+    rc = e->plugin->measure(e->space, &complete, r, err);
+    archai_model_fini(&complete.model);
+    return rc;
+}
+
 static int evaluate(evaluator *e, const archai_candidate *c, archai_evaluation *r, archai_err *err)
 {
     /* A budget counts epochs; none: the configured number. */
@@ -312,7 +334,9 @@ static int on_work(evaluator *e, const archai_message *m, archai_err *err)
             .type = ARCHAI_MSG_MEASURED, .id = id, .evaluation = &result};
         const archai_message returned = {.type = ARCHAI_MSG_RETURNED, .id = id};
         archai_err cause = ARCHAI_ERR_INIT;
-        int rc = stop_requested ? ARCHAI_EINTR : evaluate(e, &m->candidates[i], &result, &cause);
+        int rc = stop_requested     ? ARCHAI_EINTR
+                 : e->plugin != NULL ? measure(e, &m->candidates[i], &result, &cause)
+                                     : evaluate(e, &m->candidates[i], &result, &cause);
 
         if (rc == ARCHAI_OK)
             rc = send_message(e, &measured, err);

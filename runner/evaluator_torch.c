@@ -1,4 +1,5 @@
-/* Models trained with libtorch, in a process of their own: archai-evaluator. */
+/* Candidates evaluated in a process of their own, archai-evaluator: models trained with libtorch
+ * (kind torch), or whatever a plug-in measures (kind plugin). */
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -6,6 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "core/plugin.h"
 #include "runner/clock.h"
 #include "runner/evaluator.h"
 #include "runner/evaluator_client.h"
@@ -257,5 +259,30 @@ const archai_evaluator_ops archai_evaluator_torch = {
     .poll = torch_poll,
     .close = torch_close,
     .weights = torch_weights,
+    .wake = torch_wake,
+};
+
+static int plugin_check(const archai_config *config, archai_err *err)
+{
+    const archai_plugin *plugin;
+    int rc = archai_plugin_load(config->evaluator.plugin, &plugin, err);
+
+    if (rc == ARCHAI_OK && plugin->measure == NULL)
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s brings no measure", config->evaluator.plugin,
+                         plugin->name);
+    return archai_err_wrap(err, rc, "evaluator.plugin: ");
+}
+
+const archai_evaluator_ops archai_evaluator_plugin = {
+    .name = "plugin",
+    .kind = ARCHAI_EVALUATOR_PLUGIN,
+    .help = "measures with a shared library of your own, in a process of its own",
+    .size = sizeof(torch_evaluator),
+    .check = plugin_check,
+    .init = torch_init,
+    .open = torch_open,
+    .begin = torch_begin,
+    .poll = torch_poll,
+    .close = torch_close,
     .wake = torch_wake,
 };

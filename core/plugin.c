@@ -1,0 +1,76 @@
+#include "core/plugin.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char entry[] = "archai_plugin_entry";
+
+/* The loader's own sentence, without the path that stands in front already. */
+static const char *loader_error(const char *path)
+{
+    const char *text = dlerror();
+    size_t n = strlen(path);
+
+    if (text == NULL)
+        return "cannot be loaded";
+    return strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
+}
+
+static int check(const archai_plugin *p, archai_err *err)
+{
+    if (p->abi != ARCHAI_PLUGIN_ABI)
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "is built for plug-in version %d, this archai-run takes version %d; build "
+                           "it again with this version's core/plugin.h",
+                           p->abi, ARCHAI_PLUGIN_ABI);
+    if (p->name == NULL || (p->space == NULL && p->measure == NULL))
+        return archai_fail(err, ARCHAI_EINVAL, "%s brings neither a space nor a measure", entry);
+    if (p->space != NULL && p->space->abi != ARCHAI_SPACE_ABI)
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "its space is built for version %d, this archai-run takes version %d",
+                           p->space->abi, ARCHAI_SPACE_ABI);
+    if (p->space != NULL &&
+        (p->space->name == NULL || p->space->options == NULL || p->space->init == NULL ||
+         p->space->random_sample == NULL || p->space->load_arch == NULL ||
+         p->space->size < sizeof(archai_space)))
+        return archai_fail(err, ARCHAI_EINVAL, "its space lacks one of name, size, options, init, "
+                                               "random_sample and load_arch");
+    return ARCHAI_OK;
+}
+
+int archai_plugin_load(const char *path, const archai_plugin **out, archai_err *err)
+{
+    const archai_plugin *p;
+    char *place = NULL;
+    void *library;
+    int rc;
+
+    if (*path == '\0')
+        return archai_fail(err, ARCHAI_EINVAL, "is empty, expected the path of a shared library");
+    if (access(path, R_OK) != 0)
+        return archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, strerror(errno));
+    if (asprintf(&place, "%s%s", strchr(path, '/') == NULL ? "./" : "", path) < 0)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
+    library = dlopen(place, RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, loader_error(place));
+        goto out;
+    }
+    p = dlsym(library, entry);
+    rc = p == NULL ? archai_fail(err, ARCHAI_EINVAL, "is no plug-in of archai-run: it has no %s",
+                                 entry)
+                   : check(p, err);
+    if (rc == ARCHAI_OK) {
+        *out = p; /* and the library stays: tables and functions of it are in use */
+    } else {
+        (void)archai_err_wrap(err, rc, "%s: ", path);
+        (void)dlclose(library);
+    }
+out:
+    free(place);
+    return rc;
+}
