@@ -1,5 +1,5 @@
-/* An architecture file for every registered space: the first byte selects the space, the rest is
- * the text. What load_arch accepts is an architecture like any other: it is described, counted,
+/* An architecture file for every registered space: the first line names the space, the rest is the
+ * text. What load_arch accepts is an architecture like any other: it is described, counted,
  * printed, drawn, encoded, mutated and crossed, and what save_arch writes is the same one. */
 #include "fuzz.h"
 #include <math.h>
@@ -28,6 +28,14 @@ static void create_spaces(void)
         archai_ini_free(&ini);
     }
     FUZZ_CHECK(n_spaces > 0);
+}
+
+static archai_space *find_space(const char *name, size_t n)
+{
+    for (size_t i = 0; i < n_spaces; i++)
+        if (strlen(spaces[i]->ops->name) == n && memcmp(spaces[i]->ops->name, name, n) == 0)
+            return spaces[i];
+    return NULL;
 }
 
 static void look(archai_space *s, const archai_model *m)
@@ -93,16 +101,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     archai_err err = ARCHAI_ERR_INIT;
     archai_model m = {0}, again = {0};
+    const char *input = (const char *)data, *line;
     archai_space *s;
     char *text = NULL;
     int rc;
 
     if (n_spaces == 0)
         create_spaces();
-    if (size == 0)
+    line = size > 0 ? memchr(input, '\n', size) : NULL;
+    s = line != NULL ? find_space(input, (size_t)(line - input)) : NULL;
+    if (s == NULL)
         return 0;
-    s = spaces[data[0] % n_spaces];
-    rc = archai_space_load_arch(s, (const char *)data + 1, size - 1, &m, &err);
+    rc = archai_space_load_arch(s, line + 1, size - (size_t)(line + 1 - input), &m, &err);
     if (rc != ARCHAI_OK) {
         FUZZ_CHECK_ERROR(rc, err);
         return 0;
