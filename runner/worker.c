@@ -16,6 +16,8 @@ static const double restart_pause_s = 0.25;
 /* scancel reaches every process of a job, in any order: after a death by one of its signals the
  * stop request itself may be a moment away, and then this was no failure. */
 static const double dying_s = 1;
+/* In a drain, a row whose place or verdict does not come by then is given up. */
+static const double stuck_s = 5;
 static const double sync_pause_s = 1;
 static const double step_s = 1e-3; /* of instant evaluations, before messages are looked at */
 
@@ -230,23 +232,22 @@ static int begin(archai_worker *w, archai_err *err)
     return w->evaluator->ops->begin(w->evaluator, &w->queue[0], err);
 }
 
+/* Rank 0 hears of a worker's host and device once it can work, and when the device changes. */
 static int on_ready(archai_worker *w, const char *device, archai_err *err)
 {
-    archai_message hello = {
-        .type = ARCHAI_MSG_HELLO,
-        .text = w->host,
-        .device = (char *)(uintptr_t)device,
-    };
+    archai_message hello = {.type = ARCHAI_MSG_HELLO, .text = w->host};
+    const bool changed = device[0] != '\0' && strcmp(device, w->device) != 0;
 
     w->is_open = true;
     w->failed_starts = 0;
-    if (device[0] != '\0') {
-        if (!take_text(&w->device, device))
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a name");
-        ARCHAI_TRY(post(w, &hello, err));
-    }
     w->state = ARCHAI_WORKER_IDLE;
-    return ARCHAI_OK;
+    if (changed && !take_text(&w->device, device))
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a name");
+    if (w->said_hello && !changed)
+        return ARCHAI_OK;
+    w->said_hello = true;
+    hello.device = w->device;
+    return post(w, &hello, err);
 }
 
 static int on_measured(archai_worker *w, archai_evaluation *r, archai_err *err)
@@ -360,6 +361,10 @@ static int check_limits(archai_worker *w, archai_err *err)
     const double timeout = w->config->evaluator.timeout_s;
     char text[128];
 
+    if (w->draining && now > w->drain_by + stuck_s &&
+        (w->state == ARCHAI_WORKER_OFFERING || w->state == ARCHAI_WORKER_AWAITING ||
+         w->state == ARCHAI_WORKER_COMMITTING))
+        return give_back(w, err);
     if (w->state != ARCHAI_WORKER_EVALUATING)
         return ARCHAI_OK;
     if (w->draining && now > w->drain_by) {
@@ -535,8 +540,7 @@ static int one_step(archai_worker *w, bool *busy, archai_err *err)
     case ARCHAI_WORKER_OPENING:
         return poll_evaluator(w, busy, err);
     case ARCHAI_WORKER_EVALUATING:
-        ARCHAI_TRY(poll_evaluator(w, busy, err));
-        return check_limits(w, err);
+        return poll_evaluator(w, busy, err);
     case ARCHAI_WORKER_DYING:
         if (archai_clock_s() < w->dying_until)
             return ARCHAI_OK;
@@ -573,6 +577,8 @@ int archai_worker_step(archai_worker *w, bool *busy, archai_err *err)
     for (bool more = true; rc == ARCHAI_OK && more;) {
         more = false;
         rc = one_step(w, &more, &local);
+        if (rc == ARCHAI_OK)
+            rc = check_limits(w, &local);
         *busy = *busy || more;
         if (rc == ARCHAI_OK)
             rc = ask_for_grant(w, &local);

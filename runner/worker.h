@@ -50,6 +50,7 @@ typedef struct archai_worker {
     double began;             /* clock: EVALUATING since */
     double dying_until;       /* clock */
     bool is_open;             /* the evaluator said READY */
+    bool said_hello;
     int failed_starts;        /* in a row */
     double open_after;        /* clock: not started again before */
 

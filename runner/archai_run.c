@@ -1,0 +1,41 @@
+/* archai-run: a search for neural architectures, on one core or on a cluster. */
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "runner/arguments.h"
+#include "runner/run.h"
+
+/* A rank that leaves before MPI_Init can leave mpirun hanging: under a launcher even --help
+ * goes through MPI. */
+static bool is_launched(void)
+{
+    static const char *const signs[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"};
+
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+        if (getenv(signs[i]) != NULL)
+            return true;
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    archai_arguments args;
+    archai_err err = ARCHAI_ERR_INIT;
+    int rc = archai_arguments_parse(&args, argc, argv, &err);
+    int exit_code = 0;
+
+    if (rc == ARCHAI_OK && args.words != NULL && !is_launched()) {
+        args.words(stdout);
+    } else if (MPI_Init(NULL, NULL) != MPI_SUCCESS) {
+        (void)fprintf(stderr, "archai-run: MPI could not be started\n");
+        exit_code = 1;
+    } else {
+        exit_code = archai_run(&args, rc, &err);
+        (void)MPI_Finalize();
+    }
+    archai_arguments_free(&args);
+    if (fflush(stdout) != 0)
+        exit_code = 74;
+    return exit_code;
+}

@@ -1,0 +1,506 @@
+#include "runner/coordinator.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner/clock.h"
+
+enum {
+    FAILURES_SAID = 5,     /* on standard error; run.log has all of them */
+    INDEX_FAILURES_MAX = 3 /* in a row, before the run gives up */
+};
+static const double second_stop_s = 0.5; /* one request may reach a job by several ways */
+
+/* -- life
+ * ------------------------------------------------------------------------------------------ */
+
+static void set_index_run(archai_coordinator *c)
+{
+    const archai_config *config = &c->plan->config;
+
+    archai_iso_time(archai_clock_unix(), c->started, sizeof c->started);
+    c->index_run = (archai_index_run){
+        .directory = c->dir->path,
+        .config_text = c->plan->text,
+        .space = c->plan->space->ops->name,
+        .algorithm = config->search.algorithm,
+        .schedule = config->search.schedule == ARCHAI_GENERATIONAL ? "generational" : "async",
+        .software = "archai-run " ARCHAI_VERSION,
+        .started = c->started,
+        .seed = config->search.seed,
+        .ranks = c->comm->size,
+        .weights = config->output.weights,
+        .is_resume = c->dir->resumed,
+        .objectives = &c->plan->objectives,
+    };
+}
+
+/* The best value of the first objective that earlier starts found. */
+static void restore_best(archai_coordinator *c)
+{
+    const archai_search *s = &c->plan->search;
+
+    c->best = NAN;
+    for (size_t i = 0; i < s->n_records; i++) {
+        const archai_record *r = &s->records[i];
+        double point[ARCHAI_MAX_OBJECTIVES];
+
+        c->n_failed += r->status == ARCHAI_STATUS_FAILED;
+        if (!archai_record_counts(r) || r->values == NULL)
+            continue;
+        archai_pareto_minimised(s->objectives, r->values, point);
+        c->best = isnan(c->best) || point[0] < c->best ? point[0] : c->best;
+    }
+}
+
+int archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_plan *plan,
+                            archai_rundir *dir, archai_runlog *log, const bool *workers,
+                            archai_progress_mode progress, archai_err *err)
+{
+    const archai_config *config = &plan->config;
+    const double limit = config->search.max_time_s;
+
+    *c = (archai_coordinator){
+        .comm = comm,
+        .plan = plan,
+        .dir = dir,
+        .log = log,
+        .began = archai_clock_s(),
+        .drain_at = INFINITY,
+        .kill_at = INFINITY,
+        .n_before = (int64_t)plan->search.n_finished,
+    };
+    ARCHAI_TRY(archai_slots_init(&c->slots, comm->size, err));
+    for (int i = 0; i < comm->size; i++)
+        c->slots.at[i].exists = workers[i];
+    ARCHAI_TRY(archai_grants_init(
+        &c->grants, dir->path, dir->start, comm->size + 1,
+        plan->evaluator->trains && config->output.weights != ARCHAI_WEIGHTS_NONE, err));
+    archai_writer_init(&c->pen, dir->path);
+    set_index_run(c);
+    archai_index_client_init(&c->index, &c->index_run);
+    archai_progress_init(&c->progress, progress);
+    restore_best(c);
+    if (isfinite(limit)) {
+        /* The drain begins before the time is over: it is the scheduler's, and it is not
+         * generous. */
+        c->kill_at = c->began + limit;
+        c->drain_at = c->kill_at - fmin(config->run.grace_s, limit / 10);
+    }
+    c->changed = true; /* the first results.h5 is there from the beginning */
+    return ARCHAI_OK;
+}
+
+void archai_coordinator_fini(archai_coordinator *c)
+{
+    if (c->comm == NULL)
+        return;
+    archai_progress_clear(&c->progress);
+    archai_index_client_close(&c->index);
+    (void)archai_writer_fini(&c->pen, NULL);
+    archai_grants_fini(&c->grants);
+    archai_slots_fini(&c->slots);
+    *c = (archai_coordinator){0};
+}
+
+/* -- ending
+ * ---------------------------------------------------------------------------------------- */
+
+static int tell_workers(archai_coordinator *c, double seconds, archai_err *err)
+{
+    const archai_message drain = {.type = ARCHAI_MSG_DRAIN, .seconds = seconds};
+
+    for (int i = 0; i < c->slots.n; i++) {
+        if (!c->slots.at[i].exists || c->slots.at[i].retired)
+            continue;
+        c->slots.at[i].leaving = true;
+        ARCHAI_TRY(archai_comm_post(c->comm, i, &drain, err));
+    }
+    return ARCHAI_OK;
+}
+
+int archai_coordinator_drain(archai_coordinator *c, const char *state, int exit_code,
+                             double seconds, archai_err *err, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (c->phase > ARCHAI_PHASE_DRAINING)
+        return ARCHAI_OK;
+    if (c->phase == ARCHAI_PHASE_RUNNING ||
+        exit_code == 74) { /* a full disk outweighs a stop */
+        c->outcome.state = state;
+        c->outcome.exit_code = exit_code;
+        va_start(ap, fmt);
+        (void)vsnprintf(c->outcome.why, sizeof c->outcome.why, fmt, ap);
+        va_end(ap);
+        archai_progress_clear(&c->progress);
+        archai_runlog_note(c->log, 0, "%s", c->outcome.why);
+    }
+    c->phase = ARCHAI_PHASE_DRAINING;
+    c->changed = true;
+    return tell_workers(c, seconds, err);
+}
+
+int archai_coordinator_stop(archai_coordinator *c, const char *signal_name, archai_err *err)
+{
+    const double now = archai_clock_s();
+    const double grace = c->plan->config.run.grace_s;
+
+    if (c->phase > ARCHAI_PHASE_DRAINING)
+        return ARCHAI_OK;
+    if (c->stops == 0) {
+        c->stops = 1;
+        c->stopped_at = now;
+        archai_progress_clear(&c->progress);
+        archai_runlog_say(
+            c->log, 0,
+            "%s: stopping; what runs may go on for %.0f s, a second signal stops it "
+            "at once",
+            signal_name, grace);
+        return archai_coordinator_drain(c, "interrupted", 75, grace, err, "stopped by %s",
+                                        signal_name);
+    }
+    if (c->stops == 1 && now - c->stopped_at > second_stop_s) {
+        c->stops = 2;
+        archai_runlog_say(c->log, 0, "%s again: stopping at once", signal_name);
+        return tell_workers(c, 0, err);
+    }
+    return ARCHAI_OK;
+}
+
+static int check_time(archai_coordinator *c, archai_err *err)
+{
+    const double now = archai_clock_s();
+
+    if (c->phase != ARCHAI_PHASE_RUNNING || now < c->drain_at)
+        return ARCHAI_OK;
+    archai_progress_clear(&c->progress);
+    archai_runlog_say(c->log, 0, "search.max_time is nearly over: stopping");
+    return archai_coordinator_drain(c, "interrupted", 75, fmax(0, c->kill_at - now), err,
+                                    "stopped by search.max_time = %.0f s",
+                                    c->plan->config.search.max_time_s);
+}
+
+/* Nothing under way, nothing to come? */
+static int check_complete(archai_coordinator *c, archai_err *err)
+{
+    const archai_search *s = &c->plan->search;
+
+    if (c->phase != ARCHAI_PHASE_RUNNING || c->slots.under_way > 0)
+        return ARCHAI_OK;
+    if ((int64_t)s->n_finished >= c->plan->config.search.max_evaluations)
+        return archai_coordinator_drain(c, "complete", 0, 0, err, "complete: %zu evaluations",
+                                        s->n_finished);
+    if (c->search_is_done)
+        return archai_coordinator_drain(c, "complete", 0, 0, err,
+                                        "complete after %zu evaluations: %s", s->n_finished,
+                                        s->done);
+    if (archai_slots_alive(&c->slots) == 0)
+        return archai_coordinator_drain(c, "failed", 1, 0, err,
+                                        "no worker is left that can evaluate anything");
+    return ARCHAI_OK;
+}
+
+/* -- messages
+ * -------------------------------------------------------------------------------------- */
+
+static int on_hello(archai_coordinator *c, int source, archai_message *m)
+{
+    archai_slot *s = &c->slots.at[source];
+
+    free(s->host);
+    free(s->device);
+    s->host = m->text;
+    s->device = m->device;
+    m->text = m->device = NULL;
+    archai_runlog_note(c->log, source, "evaluates on %s, %s", s->host, s->device);
+    return ARCHAI_OK;
+}
+
+static int on_need(archai_coordinator *c, int source, const archai_message *m, archai_err *err)
+{
+    archai_message grant = {0};
+    int rc;
+
+    ARCHAI_TRY(archai_grants_rows(&c->grants, source, m->n_rows, m->text_bytes, &grant, err));
+    rc = archai_comm_post(c->comm, source, &grant, err);
+    archai_message_fini(&grant);
+    return rc;
+}
+
+static void note_best(archai_coordinator *c, const archai_evaluation *e)
+{
+    const archai_objectives *o = &c->plan->objectives;
+    double values[ARCHAI_MAX_OBJECTIVES], point[ARCHAI_MAX_OBJECTIVES];
+
+    if (e->status != ARCHAI_STATUS_OK)
+        return;
+    archai_objectives_values(o, e->measures, e->n_measures, values);
+    archai_pareto_minimised(o, values, point);
+    if (isnan(c->best) || point[0] < c->best)
+        c->best = point[0];
+}
+
+static void tell_failure(archai_coordinator *c, int source, const archai_evaluation *e)
+{
+    c->n_failed++;
+    if (c->n_said < FAILURES_SAID) {
+        c->n_said++;
+        archai_progress_clear(&c->progress);
+        archai_runlog_say(c->log, source, "candidate %lld (%s) failed: %s", (long long)e->id,
+                          e->archid, e->error);
+        if (c->n_said == FAILURES_SAID)
+            (void)fprintf(stderr, "archai-run: further failures stand in %s/run.log\n",
+                          c->dir->path);
+    } else {
+        archai_runlog_note(c->log, source, "candidate %lld (%s) failed: %s", (long long)e->id,
+                           e->archid, e->error);
+    }
+}
+
+static int quarantine(archai_coordinator *c, int source, archai_err *err)
+{
+    const archai_message drain = {.type = ARCHAI_MSG_DRAIN};
+    const char *host = c->slots.at[source].host;
+
+    archai_progress_clear(&c->progress);
+    archai_runlog_say(
+        c->log, source,
+        "%s fails every candidate within a second while others do not: it gets no "
+        "more work",
+        host);
+    for (int i = 0; i < c->slots.n; i++) {
+        archai_slot *s = &c->slots.at[i];
+
+        if (!s->exists || s->retired || s->host == NULL || strcmp(s->host, host) != 0)
+            continue;
+        s->leaving = true;
+        ARCHAI_TRY(archai_comm_post(c->comm, i, &drain, err));
+    }
+    return ARCHAI_OK;
+}
+
+static int on_done(archai_coordinator *c, int source, archai_message *m, archai_err *err)
+{
+    archai_slot *s = &c->slots.at[source];
+    archai_evaluation *e = m->evaluation;
+    archai_err why = ARCHAI_ERR_INIT;
+    bool on_front = false, failed;
+    int rc;
+
+    c->changed = true;
+    if (!archai_slots_remove(&c->slots, source, e->id, archai_clock_s()))
+        archai_runlog_note(c->log, source, "candidate %lld was not expected from here",
+                           (long long)e->id);
+    rc = archai_search_tell(&c->plan->search, e, &on_front, &why);
+    if (rc == ARCHAI_ENOTFOUND) {
+        archai_runlog_note(c->log, source, "%s", why.text);
+        return ARCHAI_OK;
+    }
+    if (rc != ARCHAI_OK) {
+        if (err != NULL)
+            *err = why;
+        return rc;
+    }
+    failed = e->status == ARCHAI_STATUS_FAILED;
+    archai_slot_judge(s, failed, e->seconds);
+    note_best(c, e);
+    if (failed)
+        tell_failure(c, source, e);
+    else if (on_front)
+        archai_runlog_note(c->log, source, "candidate %lld (%s) joined the front after %.2f s",
+                           (long long)e->id, e->archid, e->seconds);
+    if (failed && !s->leaving && archai_slots_suspect(&c->slots, source))
+        return quarantine(c, source, err);
+    return ARCHAI_OK;
+}
+
+static int on_returned(archai_coordinator *c, int source, int64_t id, archai_err *err)
+{
+    if (!archai_slots_remove(&c->slots, source, id, archai_clock_s()))
+        return ARCHAI_OK;
+    c->search_is_done = false; /* it has something to hand out again */
+    return archai_search_requeue(&c->plan->search, id, err);
+}
+
+static int on_retired(archai_coordinator *c, int source, const char *why, archai_err *err)
+{
+    archai_slot *s = &c->slots.at[source];
+
+    s->retired = s->leaving = true;
+    while (s->n > 0) /* what it did not give back itself */
+        ARCHAI_TRY(on_returned(c, source, s->ids[0], err));
+    if (why[0] == '\0')
+        return ARCHAI_OK;
+    archai_progress_clear(&c->progress);
+    archai_runlog_say(c->log, source, "rank %d takes no more work: %s", source, why);
+    return ARCHAI_OK;
+}
+
+static int on_failed(archai_coordinator *c, int source, const archai_message *m,
+                     archai_err *err)
+{
+    archai_progress_clear(&c->progress);
+    if (m->code != ARCHAI_EIO) /* the worker's own affair; it retires */
+        return ARCHAI_OK;
+    archai_runlog_say(c->log, source, "%s", m->text);
+    return archai_coordinator_drain(c, "failed", 74, 0, err, "%s", m->text);
+}
+
+int archai_coordinator_handle(archai_coordinator *c, int source, archai_message *m,
+                              archai_err *err)
+{
+    switch (m->type) {
+    case ARCHAI_MSG_HELLO:
+        return on_hello(c, source, m);
+    case ARCHAI_MSG_NEED:
+        return on_need(c, source, m, err);
+    case ARCHAI_MSG_MEASURED:
+        return archai_coordinator_judge(c, source, m, err);
+    case ARCHAI_MSG_DONE:
+        return on_done(c, source, m, err);
+    case ARCHAI_MSG_RETURNED:
+        return on_returned(c, source, m->id, err);
+    case ARCHAI_MSG_RETIRED:
+        return on_retired(c, source, m->text, err);
+    case ARCHAI_MSG_FAILED:
+        return on_failed(c, source, m, err);
+    case ARCHAI_MSG_DRAIN:
+        return archai_coordinator_stop(c, "a signal to another rank", err);
+    case ARCHAI_MSG_PROGRESS:
+        return ARCHAI_OK;
+    default:
+        return archai_fail(err, ARCHAI_EFORMAT, "rank %d sent a '%s' to rank 0", source,
+                           archai_message_name(m->type));
+    }
+}
+
+/* -- the step
+ * -------------------------------------------------------------------------------------- */
+
+static void show_progress(archai_coordinator *c)
+{
+    const archai_plan *p = c->plan;
+    const double now = archai_clock_s();
+    archai_progress_facts f = {
+        .done = (int64_t)p->search.n_finished,
+        .done_before = c->n_before,
+        .running = c->slots.under_way,
+        .failed = c->n_failed,
+        .front = p->search.front.n,
+        .best = c->best,
+        .elapsed_s = now - c->began,
+        .limit_s = p->config.search.max_time_s,
+    };
+
+    if (c->progress.mode == ARCHAI_PROGRESS_NONE || now - c->began < c->progress.next_s)
+        return; /* before the costly part */
+    if (p->config.search.max_evaluations < INT64_MAX)
+        f.total = p->config.search.max_evaluations;
+    f.busy = archai_slots_busy(&c->slots, c->began, now);
+    f.objective = "";
+    for (size_t i = p->objectives.n; i-- > 0;) {
+        if (p->objectives.at[i].direction == ARCHAI_CONSTRAIN)
+            continue;
+        f.objective = p->objectives.at[i].name;
+        f.best = p->objectives.at[i].direction == ARCHAI_MAXIMIZE ? -c->best : c->best;
+    }
+    archai_progress_show(&c->progress, &f);
+}
+
+/* results.h5 cannot be written. */
+static int on_index_failure(archai_coordinator *c, archai_err *err)
+{
+    const int exit_code = archai_rc_exit_status(c->index.error.code);
+
+    archai_progress_clear(&c->progress);
+    archai_runlog_say(c->log, 0, "results.h5: %s", c->index.error.text);
+    c->index.failures = 0; /* the last refresh has its own chances */
+    if (c->phase != ARCHAI_PHASE_INDEXING)
+        return archai_coordinator_drain(c, "failed", exit_code, 0, err, "results.h5: %s",
+                                        c->index.error.text);
+    if (c->outcome.exit_code != 74) {
+        c->outcome.state = "failed";
+        c->outcome.exit_code = exit_code;
+        (void)snprintf(c->outcome.why, sizeof c->outcome.why, "results.h5: %.900s",
+                       c->index.error.text);
+    }
+    c->phase = ARCHAI_PHASE_OVER;
+    return ARCHAI_OK;
+}
+
+/* Publish what is new, and at the end the final state. */
+static int step_index(archai_coordinator *c, bool *busy, archai_err *err)
+{
+    /* A drain begins with a refresh: mpirun may leave the ranks one second only. */
+    const bool hurry = c->phase != ARCHAI_PHASE_RUNNING && c->index.failures == 0;
+    const char *state = c->phase == ARCHAI_PHASE_RUNNING ? "running" : c->outcome.state;
+
+    ARCHAI_TRY(archai_index_client_step(&c->index, busy, err));
+    if (c->index.failures >= INDEX_FAILURES_MAX)
+        return on_index_failure(c, err);
+    if (!archai_index_client_is_free(&c->index, archai_clock_s(), hurry))
+        return ARCHAI_OK;
+    if (c->phase == ARCHAI_PHASE_DRAINING && strcmp(state, "complete") == 0)
+        state = "running"; /* not before the last row is in it */
+    if (c->phase == ARCHAI_PHASE_INDEXING && !c->changed &&
+        strcmp(c->index.published, state) == 0) {
+        c->phase = ARCHAI_PHASE_OVER;
+        return ARCHAI_OK;
+    }
+    if (!c->changed && (c->phase != ARCHAI_PHASE_INDEXING))
+        return ARCHAI_OK;
+    c->changed = false;
+    return archai_index_client_refresh(&c->index, state, c->plan->search.rejected, err);
+}
+
+/* Every worker has left: whatever was going to be written is. */
+static int begin_indexing(archai_coordinator *c, archai_err *err)
+{
+    const archai_search *s = &c->plan->search;
+
+    if (strcmp(c->outcome.state, "interrupted") == 0 &&
+        (int64_t)s->n_finished >= c->plan->config.search.max_evaluations) {
+        c->outcome = (archai_outcome){.state = "complete", .exit_code = 0};
+        (void)snprintf(c->outcome.why, sizeof c->outcome.why, "complete: %zu evaluations",
+                       s->n_finished);
+    }
+    c->phase = ARCHAI_PHASE_INDEXING;
+    c->changed = true;
+    return archai_writer_sync(&c->pen, err);
+}
+
+static int send_stop(archai_coordinator *c, archai_err *err)
+{
+    const archai_message stop = {
+        .type = ARCHAI_MSG_STOP,
+        .code = c->outcome.exit_code,
+        .text = c->outcome.why,
+    };
+
+    for (int i = 0; i < c->comm->size; i++)
+        ARCHAI_TRY(archai_comm_post(c->comm, i, &stop, err));
+    return ARCHAI_OK;
+}
+
+int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)
+{
+    if (c->phase == ARCHAI_PHASE_OVER)
+        return ARCHAI_OK;
+    ARCHAI_TRY(check_time(c, err));
+    if (c->phase == ARCHAI_PHASE_RUNNING)
+        ARCHAI_TRY(archai_coordinator_dispatch(c, busy, err));
+    ARCHAI_TRY(check_complete(c, err));
+    if (c->phase == ARCHAI_PHASE_DRAINING && archai_slots_alive(&c->slots) == 0)
+        ARCHAI_TRY(begin_indexing(c, err));
+    ARCHAI_TRY(step_index(c, busy, err));
+    if (c->phase == ARCHAI_PHASE_OVER)
+        return send_stop(c, err);
+    show_progress(c);
+    /* A heartbeat that cannot be written is no reason to end a search. */
+    (void)archai_rundir_beat(c->dir, archai_clock_unix(), NULL);
+    return ARCHAI_OK;
+}

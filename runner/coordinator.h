@@ -1,0 +1,83 @@
+/* runner/coordinator.h - rank 0: which candidate goes to which worker, what is kept, when it is over.
+ *
+ * Never computes, never blocks. Phases:
+ *
+ *   RUNNING    candidates go out (dispatch.c), evaluations come back
+ *   DRAINING   nothing goes out; workers finish or give back what they have, then leave. Entered when
+ *              everything is done, on a stop request, when the time is over, when nothing works
+ *   INDEXING   the last results.h5 is written, with the final state
+ *   OVER       every rank was told the exit code
+ */
+#ifndef ARCHAI_RUNNER_COORDINATOR_H
+#define ARCHAI_RUNNER_COORDINATOR_H
+#include "runner/comm.h"
+#include "runner/grants.h"
+#include "runner/index_client.h"
+#include "runner/plan.h"
+#include "runner/progress.h"
+#include "runner/rundir.h"
+#include "runner/runlog.h"
+#include "runner/slots.h"
+#include "runner/writer.h"
+
+typedef enum archai_phase {
+    ARCHAI_PHASE_RUNNING,
+    ARCHAI_PHASE_DRAINING,
+    ARCHAI_PHASE_INDEXING,
+    ARCHAI_PHASE_OVER
+} archai_phase;
+
+/* How a run ended: what stands in results.h5, and the exit code. */
+typedef struct archai_outcome {
+    const char *state; /* "complete", "interrupted", "failed"; static storage */
+    int exit_code;
+    char why[ARCHAI_ERR_TEXT_MAX]; /* a sentence */
+} archai_outcome;
+
+typedef struct archai_coordinator {
+    archai_comm *comm;     /* borrowed */
+    archai_plan *plan;     /* borrowed */
+    archai_rundir *dir;    /* borrowed */
+    archai_runlog *log;    /* borrowed */
+    archai_slots slots;
+    archai_grants grants;
+    archai_writer pen;     /* for rows that no worker evaluates */
+    archai_index_run index_run;
+    archai_index_client index;
+    archai_progress progress;
+    char started[40];      /* ISO 8601 */
+
+    archai_phase phase;
+    archai_outcome outcome; /* set when DRAINING begins */
+    bool search_is_done;    /* the search has nothing more to propose */
+    bool changed;           /* rows were committed since the last refresh began */
+    int next_slot;          /* dispatch begins here, in turn */
+    double began, drain_at, kill_at; /* clock; inf: never */
+    int64_t n_before;       /* finished evaluations of earlier starts */
+    int64_t n_failed, n_said; /* failures; those told on standard error */
+    int stops;              /* stop requests heeded: 1 drain, 2 now */
+    double stopped_at;      /* clock: of the first */
+    double best;            /* of the first optimised objective; NaN: none yet */
+} archai_coordinator;
+
+/* `workers[size]`: which ranks evaluate (borrowed for the call). */
+int archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_plan *plan,
+                            archai_rundir *dir, archai_runlog *log, const bool *workers,
+                            archai_progress_mode progress, archai_err *err);
+void archai_coordinator_fini(archai_coordinator *c); /* safe on a zeroed struct */
+
+/* HELLO, NEED, MEASURED, DONE, RETURNED, RETIRED, FAILED, PROGRESS, and DRAIN (a rank got a signal). */
+int archai_coordinator_handle(archai_coordinator *c, int source, archai_message *m,
+                              archai_err *err);
+int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err);
+/* A stop was asked for, by a signal of this name: the first means drain, a later one now. */
+int archai_coordinator_stop(archai_coordinator *c, const char *signal_name, archai_err *err);
+
+/* -- parts (dispatch.c, verdict.c) ----------------------------------------------------------- */
+int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *err);
+int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *m,
+                             archai_err *err);
+int archai_coordinator_drain(archai_coordinator *c, const char *state, int exit_code,
+                             double seconds, archai_err *err, const char *fmt, ...)
+    __attribute__((format(printf, 6, 7)));
+#endif

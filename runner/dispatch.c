@@ -1,0 +1,123 @@
+/* Candidates go out: as long as a worker has room and the budget allows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner/clock.h"
+#include "runner/coordinator.h"
+
+/* A row that no evaluation stands behind (a repetition, a given architecture outside its
+ * constraints): rank 0 writes it itself. */
+static int commit_cached(archai_coordinator *c, archai_evaluation *e, archai_err *err)
+{
+    archai_message grant = {0};
+    bool done = false;
+    int rc = ARCHAI_OK;
+
+    e->started = e->started > 0 ? e->started : archai_clock_unix();
+    ARCHAI_TRY(archai_writer_commit(&c->pen, e, &done, err));
+    if (!done) {
+        rc = archai_grants_rows(&c->grants, c->grants.n_owners - 1, ARCHAI_SEGMENT_BLOCK_ROWS,
+                                2 * (int64_t)c->pen.packed.size, &grant, err);
+        if (rc == ARCHAI_OK)
+            rc = archai_writer_grant(&c->pen, &grant, err);
+        archai_message_fini(&grant);
+        if (rc == ARCHAI_OK)
+            rc = archai_writer_commit(&c->pen, e, &done, err);
+        if (rc == ARCHAI_OK && !done)
+            rc = archai_fail(err, ARCHAI_EINTERNAL, "no place for the row of candidate %lld",
+                             (long long)e->id);
+    }
+    c->changed = true;
+    return rc;
+}
+
+/* How many more candidates may be handed out. */
+static int64_t budget(const archai_coordinator *c)
+{
+    return c->plan->config.search.max_evaluations - (int64_t)c->plan->search.n_finished -
+           c->slots.under_way;
+}
+
+/* Room of a worker. Towards the end of the budget what is left is shared evenly. */
+static int room(const archai_coordinator *c, const archai_slot *s, int alive)
+{
+    const int64_t share = (budget(c) + alive - 1) / alive;
+    const int depth = archai_slot_depth(s);
+    const int64_t wanted = depth > 1 && share < depth ? share : depth;
+
+    return wanted > s->n ? (int)(wanted - s->n) : 0;
+}
+
+/* Ask the search for up to `n` candidates. *dry: it has none now. */
+static int gather(archai_coordinator *c, int n, archai_candidate *out, size_t *n_out, bool *dry,
+                  archai_err *err)
+{
+    *n_out = 0;
+    while ((int)*n_out < n && budget(c) - (int64_t)*n_out > 0) {
+        archai_evaluation cached = {0};
+        archai_ask what;
+        int rc;
+
+        ARCHAI_TRY(archai_search_ask(&c->plan->search, &what, &out[*n_out], &cached, err));
+        switch (what) {
+        case ARCHAI_ASK_CANDIDATE:
+            (*n_out)++;
+            break;
+        case ARCHAI_ASK_CACHED:
+            rc = commit_cached(c, &cached, err);
+            archai_evaluation_fini(&cached);
+            ARCHAI_TRY(rc);
+            break;
+        case ARCHAI_ASK_WAIT:
+            *dry = true;
+            return ARCHAI_OK;
+        case ARCHAI_ASK_DONE:
+            c->search_is_done = *dry = true;
+            return ARCHAI_OK;
+        }
+    }
+    *dry = budget(c) - (int64_t)*n_out <= 0;
+    return ARCHAI_OK;
+}
+
+static int send_work(archai_coordinator *c, int rank, int n, bool *dry, bool *busy,
+                     archai_err *err)
+{
+    archai_candidate candidates[ARCHAI_SLOT_DEPTH] = {0};
+    archai_message work = {.type = ARCHAI_MSG_WORK, .candidates = candidates};
+    const double now = archai_clock_s();
+    int rc;
+
+    rc = gather(c, n, candidates, &work.n_candidates, dry, err);
+    if (work.n_candidates > 0 && rc == ARCHAI_OK) {
+        rc = archai_comm_post(c->comm, rank, &work, err);
+        *busy = true;
+    }
+    for (size_t i = 0; i < work.n_candidates; i++) {
+        if (rc == ARCHAI_OK)
+            archai_slots_add(&c->slots, rank, candidates[i].id, now);
+        archai_candidate_fini(&candidates[i]);
+    }
+    return rc;
+}
+
+int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *err)
+{
+    const int alive = archai_slots_alive(&c->slots);
+    bool dry = budget(c) <= 0 || alive == 0;
+
+    /* In turn, so that the first ranks are not always served first. */
+    for (int i = 0; i < c->slots.n && !dry; i++) {
+        const int rank = (c->next_slot + i) % c->slots.n;
+        const archai_slot *s = &c->slots.at[rank];
+        int n;
+
+        if (!s->exists || s->retired || s->leaving)
+            continue;
+        n = room(c, s, alive);
+        if (n > 0)
+            ARCHAI_TRY(send_work(c, rank, n, &dry, busy, err));
+    }
+    c->next_slot = (c->next_slot + 1) % c->slots.n;
+    return ARCHAI_OK;
+}

@@ -1,0 +1,127 @@
+#include "runner/finish.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner/clock.h"
+#include "runner/report.h"
+
+enum { FRONT_LINES = 12 };
+
+static void make_report(const archai_coordinator *c)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    char *path = NULL;
+
+    if (!c->plan->config.output.report || asprintf(&path, "%s/report.html", c->dir->path) < 0)
+        return;
+    if (archai_report_make(c->dir->path, path, &err) !=
+        ARCHAI_OK) /* the results are there anyway */
+        archai_runlog_say(c->log, 0, "report.html: %s", err.text);
+    free(path);
+}
+
+/* -- the front as a table
+ * -------------------------------------------------------------------------- */
+
+typedef struct sorter {
+    const archai_search *search;
+    size_t objective; /* first optimised one */
+    double sign;
+} sorter;
+
+static int compare_members(const void *a, const void *b, void *payload)
+{
+    const sorter *s = payload;
+    const archai_record *x = &s->search->records[*(const int64_t *)a];
+    const archai_record *y = &s->search->records[*(const int64_t *)b];
+    const double u = s->sign * x->values[s->objective], v = s->sign * y->values[s->objective];
+
+    return u < v ? -1 : u > v;
+}
+
+static int archid_width(const archai_search *s, const int64_t *members, size_t n)
+{
+    size_t width = strlen("archid");
+
+    for (size_t i = 0; i < n; i++) {
+        const size_t len = strlen(s->records[members[i]].archid);
+
+        width = len > width ? len : width;
+    }
+    return width < 40 ? (int)width : 40;
+}
+
+static void print_front(const archai_search *s)
+{
+    const archai_objectives *o = s->objectives;
+    const size_t n = s->front.n;
+    const size_t shown = n < FRONT_LINES ? n : FRONT_LINES;
+    int64_t *members = malloc((n + 1) * sizeof *members);
+    sorter by = {.search = s};
+    int width;
+
+    if (members == NULL || n == 0) {
+        free(members);
+        return;
+    }
+    while (o->at[by.objective].direction == ARCHAI_CONSTRAIN)
+        by.objective++;
+    by.sign = o->at[by.objective].direction == ARCHAI_MAXIMIZE ? -1 : 1;
+    memcpy(members, s->front.tags, n * sizeof *members);
+    qsort_r(members, n, sizeof *members, compare_members, &by);
+    width = archid_width(s, members, shown);
+    (void)printf("\n%-*s", width, "archid");
+    for (size_t k = 0; k < o->n; k++)
+        if (o->at[k].direction != ARCHAI_CONSTRAIN)
+            (void)printf("  %14.14s", o->at[k].name);
+    (void)printf("\n");
+    for (size_t i = 0; i < shown; i++) {
+        const archai_record *r = &s->records[members[i]];
+
+        (void)printf("%-*.*s", width, width, r->archid);
+        for (size_t k = 0; k < o->n; k++)
+            if (o->at[k].direction != ARCHAI_CONSTRAIN)
+                (void)printf("  %14.8g", r->values[k]);
+        (void)printf("\n");
+    }
+    if (n > shown)
+        (void)printf("... and %zu more on the front\n", n - shown);
+    free(members);
+}
+
+static void print_next(const archai_coordinator *c, int exit_code)
+{
+    const char *dir = c->dir->path;
+
+    (void)printf("\nresults    %s/results.h5\n", dir);
+    if (c->plan->config.output.report)
+        (void)printf("report     %s/report.html\n", dir);
+    (void)printf("look       archai-inspect %s summary\n", dir);
+    if (c->plan->search.front.n > 0)
+        (void)printf("           archai-inspect %s pareto\n", dir);
+    if (exit_code != 0)
+        (void)printf("go on      the same command with --resume\n");
+}
+
+void archai_finish(archai_coordinator *c, int exit_code)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+
+    if (c->comm != NULL && c->phase == ARCHAI_PHASE_OVER) {
+        archai_progress_clear(&c->progress);
+        if (c->index.refreshes > 0)
+            make_report(c);
+        (void)printf("%s in %.1f s, %lld failed, %zu on the front\n", c->outcome.why,
+                     archai_clock_s() - c->began, (long long)c->n_failed,
+                     c->plan->search.front.n);
+        print_front(&c->plan->search);
+        print_next(c, exit_code);
+        (void)fflush(stdout);
+        archai_runlog_note(c->log, 0, "exit code %d, state %s", exit_code, c->outcome.state);
+    }
+    if (archai_rundir_finish(c->dir, exit_code, &err) != ARCHAI_OK)
+        (void)fprintf(stderr, "archai-run: %s\n", err.text);
+}

@@ -1,0 +1,363 @@
+#include "runner/run.h"
+
+#include <mpi.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runner/clock.h"
+#include "runner/comm.h"
+#include "runner/coordinator.h"
+#include "runner/finish.h"
+#include "runner/node.h"
+#include "runner/plan.h"
+#include "runner/signals.h"
+#include "runner/worker.h"
+
+/* Where nothing happens a rank sleeps: short first, for the answer that is on its way, then
+ * longer. Blocking receives of MPI would burn a core each. */
+enum { SPINS = 40, MESSAGES_PER_TURN = 256, WAKE_MAX = 8 };
+static const double sleep_min_s = 0.001, sleep_max_s = 0.004;
+
+typedef struct run {
+    const archai_arguments *args;
+    archai_comm comm;
+    archai_plan plan;
+    archai_node node;
+    archai_worker worker;
+    bool has_worker;
+    /* rank 0 */
+    archai_coordinator coordinator;
+    archai_rundir dir;
+    archai_runlog log;
+    bool *workers; /* [size]; which ranks evaluate; owned */
+
+    int signals_seen;
+    bool stopped; /* STOP has come */
+    int exit_code;
+} run;
+
+/* -- the verdict on the input
+ * ---------------------------------------------------------------------- */
+
+/* Rank 0 reads and checks everything; nobody else touches a file before all agree. */
+typedef struct opening {
+    int rc;
+    bool is_over; /* nothing to run: words, a dry run, a complete one; the exit code is 0 */
+    archai_data_shape data;
+} opening;
+
+static void dry_run(const archai_plan *plan, int workers)
+{
+    char sentence[1024];
+
+    archai_plan_sentence(plan, workers, sentence, sizeof sentence);
+    (void)fputs(plan->text, stdout);
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "archai-run: all is well; it would run %s\n", sentence);
+}
+
+static void open_root(run *r, int args_rc, const archai_err *args_err, int workers_max,
+                      opening *o, archai_err *err)
+{
+    o->rc = args_rc;
+    if (args_rc != ARCHAI_OK) {
+        *err = *args_err;
+        return;
+    }
+    if (r->args->words != NULL) {
+        r->args->words(stdout);
+        o->is_over = true;
+        return;
+    }
+    o->rc = archai_plan_make(&r->plan, r->args, err);
+    if (o->rc != ARCHAI_OK)
+        return;
+    o->data = r->plan.data;
+    if (!r->plan.config.run.coordinator_evaluates && workers_max > 1)
+        workers_max--;
+    if (r->args->dry_run) {
+        dry_run(&r->plan, workers_max);
+        o->is_over = true;
+    } else if (r->plan.complete != NULL) {
+        (void)printf("%s\n", r->plan.complete);
+        o->is_over = true;
+    }
+}
+
+static void complain(const archai_err *err)
+{
+    const char *line = err->text;
+
+    /* One line a problem. */
+    while (*line != '\0') {
+        const size_t n = strcspn(line, "\n");
+
+        (void)fprintf(stderr, "archai-run: %.*s\n", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
+/* Collective. Afterwards every rank knows whether there is a run, and what it is. */
+static int share_plan(run *r, const opening *o, archai_err *err)
+{
+    char *text = r->plan.text;
+    int rc;
+
+    ARCHAI_TRY(archai_comm_share_text(r->comm.comm, &text, err));
+    rc = r->comm.rank == 0 ? ARCHAI_OK : archai_plan_from_text(&r->plan, text, &o->data, err);
+    return archai_comm_agree(r->comm.comm, rc, err);
+}
+
+/* -- setting up
+ * ------------------------------------------------------------------------------------ */
+
+static bool evaluates(const run *r, int rank)
+{
+    return rank != 0 || r->comm.size == 1 || r->plan.config.run.coordinator_evaluates;
+}
+
+static int open_directory(run *r, archai_err *err)
+{
+    char sentence[1024];
+    int workers = 0;
+
+    r->workers = calloc((size_t)r->comm.size, sizeof *r->workers);
+    if (r->workers == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d ranks", r->comm.size);
+    for (int i = 0; i < r->comm.size; i++) {
+        r->workers[i] = evaluates(r, i);
+        workers += r->workers[i];
+    }
+    ARCHAI_TRY(archai_rundir_open(&r->dir, r->plan.config.output.directory, r->args->resume,
+                                  r->comm.size, err));
+    ARCHAI_TRY(archai_runlog_open(&r->log, r->dir.path, err));
+    ARCHAI_TRY(
+        archai_rundir_write(&r->dir, "config.ini", r->plan.text, strlen(r->plan.text), err));
+    archai_plan_sentence(&r->plan, workers, sentence, sizeof sentence);
+    archai_runlog_say(&r->log, 0, "%s%s", sentence,
+                      r->dir.resumed ? " (going on from an earlier start)" : "");
+    return archai_coordinator_init(&r->coordinator, &r->comm, &r->plan, &r->dir, &r->log,
+                                   r->workers, r->args->progress, err);
+}
+
+static int open_worker(run *r, archai_err *err)
+{
+    const archai_evaluator_setup setup = {
+        .config = &r->plan.config,
+        .config_text = r->plan.text,
+        .data = r->plan.data,
+        .data_fd = r->node.data_fd,
+        .device = r->node.device,
+        .device_is_chosen = r->plan.config.evaluator.device != ARCHAI_DEVICE_AUTO,
+        .gpu = r->node.gpu,
+        .threads = r->node.threads,
+    };
+
+    if (!evaluates(r, r->comm.rank))
+        return ARCHAI_OK;
+    r->has_worker = true;
+    return archai_worker_init(&r->worker, &r->comm, r->plan.evaluator, &setup,
+                              &r->plan.objectives, r->plan.config.output.directory, err);
+}
+
+/* Collective: data first, since it is what may still be wrong; the directory last. */
+static int set_up(run *r, archai_err *err)
+{
+    int rc;
+
+    ARCHAI_TRY(archai_node_init(&r->node, r->comm.comm, &r->plan.config,
+                                evaluates(r, r->comm.rank), r->plan.evaluator->needs_data,
+                                err));
+    rc = r->comm.rank == 0 ? open_directory(r, err) : ARCHAI_OK;
+    ARCHAI_TRY(archai_comm_agree(r->comm.comm, rc, err));
+    return archai_comm_agree(r->comm.comm, open_worker(r, err), err);
+}
+
+/* -- the loop
+ * -------------------------------------------------------------------------------------- */
+
+static bool is_for_worker(archai_message_type type)
+{
+    return type == ARCHAI_MSG_WORK || type == ARCHAI_MSG_GRANT || type == ARCHAI_MSG_VERDICT;
+}
+
+static int handle(run *r, int source, archai_message *m, archai_err *err)
+{
+    if (m->type == ARCHAI_MSG_STOP) {
+        r->stopped = true;
+        r->exit_code = m->code;
+        return ARCHAI_OK;
+    }
+    /* DRAIN goes both ways: from rank 0 it is an order, to rank 0 a request. */
+    if (is_for_worker(m->type) || (m->type == ARCHAI_MSG_DRAIN && source == 0))
+        return r->has_worker ? archai_worker_handle(&r->worker, m, err) : ARCHAI_OK;
+    if (r->comm.rank == 0)
+        return archai_coordinator_handle(&r->coordinator, source, m, err);
+    return archai_fail(err, ARCHAI_EFORMAT, "rank %d was sent a '%s'", r->comm.rank,
+                       archai_message_name(m->type));
+}
+
+/* What rank 0 cannot go on with ends the run, but in order: rows are safe, workers leave. */
+static int survive(run *r, int rc, archai_err *err)
+{
+    archai_err cause;
+
+    if (rc == ARCHAI_OK || rc == ARCHAI_EMPI || r->comm.rank != 0 || err == NULL ||
+        r->coordinator.phase >= ARCHAI_PHASE_INDEXING)
+        return rc;
+    cause = *err;
+    archai_runlog_say(&r->log, 0, "%s", cause.text);
+    return archai_coordinator_drain(&r->coordinator, "failed", archai_rc_exit_status(rc), 0,
+                                    err, "%s", cause.text);
+}
+
+static int take_messages(run *r, bool *busy, archai_err *err)
+{
+    for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+        archai_message m = {0};
+        int source, rc;
+        bool got;
+
+        ARCHAI_TRY(archai_comm_take(&r->comm, &source, &m, &got, err));
+        if (!got)
+            return ARCHAI_OK;
+        *busy = true;
+        rc = handle(r, source, &m, err);
+        archai_message_fini(&m);
+        ARCHAI_TRY(survive(r, rc, err));
+    }
+    return ARCHAI_OK;
+}
+
+static int heed_signals(run *r, archai_err *err)
+{
+    const archai_message request = {.type = ARCHAI_MSG_DRAIN};
+    const int n = archai_signals_count();
+
+    if (n == r->signals_seen)
+        return ARCHAI_OK;
+    r->signals_seen = n;
+    if (r->comm.rank == 0)
+        return archai_coordinator_stop(&r->coordinator, archai_signals_name(), err);
+    return archai_comm_post(&r->comm, 0, &request, err);
+}
+
+static int turn(run *r, bool *busy, archai_err *err)
+{
+    ARCHAI_TRY(heed_signals(r, err));
+    ARCHAI_TRY(archai_comm_progress(&r->comm, err));
+    ARCHAI_TRY(take_messages(r, busy, err));
+    if (r->comm.rank == 0)
+        ARCHAI_TRY(survive(r, archai_coordinator_step(&r->coordinator, busy, err), err));
+    if (r->has_worker)
+        ARCHAI_TRY(archai_worker_step(&r->worker, busy, err));
+    return archai_comm_progress(&r->comm, err);
+}
+
+/* Until a descriptor speaks, or a while. */
+static void rest(run *r, double seconds)
+{
+    struct pollfd fds[WAKE_MAX];
+    const double now = archai_clock_s();
+    double due = now + seconds;
+    struct timespec t;
+    size_t n = 0;
+
+    if (r->has_worker)
+        n = archai_worker_wake(&r->worker, fds, WAKE_MAX, &due);
+    if (r->comm.rank == 0)
+        n += archai_index_client_wake(&r->coordinator.index, fds + n, WAKE_MAX - n);
+    seconds = due > now ? due - now : 0;
+    t = (struct timespec){.tv_nsec = (long)(seconds * 1e9)};
+    (void)ppoll(fds, (nfds_t)n, &t, NULL);
+}
+
+static int loop(run *r, archai_err *err)
+{
+    double pause = sleep_min_s;
+    int spins = 0;
+
+    while (!r->stopped || !archai_comm_is_idle(&r->comm)) {
+        bool busy = false;
+
+        ARCHAI_TRY(turn(r, &busy, err));
+        if (busy) {
+            pause = sleep_min_s;
+            spins = 0;
+        } else if (spins < SPINS) {
+            spins++;
+        } else {
+            rest(r, pause);
+            pause = pause * 2 < sleep_max_s ? pause * 2 : sleep_max_s;
+        }
+    }
+    return ARCHAI_OK;
+}
+
+/* -- from the first call to the last
+ * --------------------------------------------------------------- */
+
+/* Between agreements: everything that may fail on one rank alone has been agreed about. */
+static int go(run *r, int args_rc, const archai_err *args_err, archai_err *err)
+{
+    opening o = {0};
+
+    if (r->comm.rank == 0)
+        open_root(r, args_rc, args_err, r->comm.size, &o, err);
+    ARCHAI_TRY(archai_mpi(err, MPI_Bcast(&o, (int)sizeof o, MPI_BYTE, 0, r->comm.comm)));
+    if (o.rc != ARCHAI_OK || o.is_over)
+        return o.rc;
+    ARCHAI_TRY(share_plan(r, &o, err));
+    ARCHAI_TRY(set_up(r, err));
+    return loop(r, err);
+}
+
+static void close_run(run *r)
+{
+    if (r->has_worker)
+        archai_worker_fini(&r->worker);
+    archai_coordinator_fini(&r->coordinator);
+    archai_node_fini(&r->node);
+    archai_runlog_close(&r->log);
+    archai_rundir_close(&r->dir);
+    archai_plan_fini(&r->plan);
+    archai_comm_fini(&r->comm);
+    free(r->workers);
+}
+
+int archai_run(const archai_arguments *args, int args_rc, const archai_err *args_err)
+{
+    run *r = calloc(1, sizeof *r);
+    archai_err err = ARCHAI_ERR_INIT;
+    int rc, exit_code;
+
+    if (r == NULL)
+        return 1;
+    r->args = args;
+    r->node = (archai_node)ARCHAI_NODE_INIT;
+    rc = archai_signals_install(&err);
+    if (rc == ARCHAI_OK)
+        rc = archai_comm_init(&r->comm, MPI_COMM_WORLD, &err);
+    if (rc == ARCHAI_OK)
+        rc = go(r, args_rc, args_err, &err);
+    exit_code = rc == ARCHAI_OK ? r->exit_code : archai_rc_exit_status(rc);
+    if (rc ==
+        ARCHAI_EMPI) { /* nobody can be told any more, and nobody may wait for this rank */
+        complain(&err);
+        (void)MPI_Abort(MPI_COMM_WORLD, exit_code);
+    }
+    if (r->comm.rank == 0) {
+        if (rc != ARCHAI_OK)
+            complain(&err);
+        if (r->coordinator.comm != NULL)
+            archai_finish(&r->coordinator, exit_code);
+        else if (r->dir.path != NULL)
+            (void)archai_rundir_finish(&r->dir, exit_code, NULL);
+    }
+    close_run(r);
+    free(r);
+    return exit_code;
+}

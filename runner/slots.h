@@ -1,0 +1,50 @@
+/* runner/slots.h - what rank 0 knows about each worker: what it has been given, how fast it is,
+ * whether it can be trusted. Bookkeeping only. */
+#ifndef ARCHAI_RUNNER_SLOTS_H
+#define ARCHAI_RUNNER_SLOTS_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "core/err.h"
+
+enum { ARCHAI_SLOT_DEPTH = 256 }; /* candidates under way with one worker, at most */
+
+typedef struct archai_slot {
+    bool exists;        /* this rank evaluates */
+    bool retired;       /* takes no more work */
+    bool leaving;       /* was asked to take no more work */
+    char *host, *device; /* owned; "" before the worker said so */
+    int64_t ids[ARCHAI_SLOT_DEPTH]; /* under way, in the order in which they were sent */
+    int n;
+    double mean_s;      /* of its recent evaluations; 0: not known yet */
+    double busy_s;      /* time spent on finished evaluations */
+    double since;       /* clock: the current candidate began at about this time */
+    int quick_failures; /* in a row */
+    int64_t ok;         /* evaluations that did not fail */
+} archai_slot;
+
+typedef struct archai_slots {
+    archai_slot *at; /* [n], owned; number = rank */
+    int n;
+    int64_t under_way; /* over all */
+} archai_slots;
+
+int archai_slots_init(archai_slots *s, int n, archai_err *err);
+void archai_slots_fini(archai_slots *s);
+int archai_slots_alive(const archai_slots *s); /* exist and are not retired */
+int archai_slots_count(const archai_slots *s); /* exist */
+
+/* How many candidates a worker should have: one, unless its evaluations are so short that the way to
+ * rank 0 and back would show. */
+int archai_slot_depth(const archai_slot *s);
+void archai_slots_add(archai_slots *s, int rank, int64_t id, double now);
+/* false: it never had it (or gave it back already). */
+bool archai_slots_remove(archai_slots *s, int rank, int64_t id, double now);
+/* After an evaluation: pace, and failures in a row. */
+void archai_slot_judge(archai_slot *s, bool failed, double seconds);
+/* Has this worker's node failed every one of its last candidates within a second, while others do
+ * well? Then something is wrong with the node, and it would eat the queue. */
+bool archai_slots_suspect(const archai_slots *s, int rank);
+/* Share of the workers' time since `began` that went into evaluations. */
+double archai_slots_busy(const archai_slots *s, double began, double now);
+#endif
