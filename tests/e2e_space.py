@@ -54,7 +54,9 @@ def models(file):
         ini = config("m.ini", case.attrs["space"], json.loads(case.attrs["params"]))
         arch = write("m.json", case.attrs["arch"])
         archid = case.attrs["archid"]
-        assert run(ini, "show", arch) == f"ArchaiModel(\n\tarchid={archid}, \n\tmetadata={{}}, \n\tarch={case.attrs['repr']}\n)\n"
+        metadata = {"cnn": {}, "segmentation_dag": {"parent": None}}[case.attrs["space"]]
+        assert run(ini, "show", arch) == (f"ArchaiModel(\n\tarchid={archid}, \n\tmetadata={metadata!r}, \n\tarch="
+                                          f"{case.attrs['repr']}\n)\n")
         info = json.loads(run(ini, "info", arch))
         shapes = {}
         case["weights"].visititems(
