@@ -1,6 +1,6 @@
-/* Parameters, tensorwatch's MAdd and trainability of a graph in closed form, without building the
- * model. Per convolution with bias, q = k*k*Cin/groups: parameters (q + 1) * Cout, MAdd
- * 2 * q * Cout * h * w; batch normalisation 2 * C and 4 * C * h * w; ReLU 0 and C * h * w.
+/* Parameters, tensorwatch's MAdd and trainability of a graph in closed form, without building
+ * the model. Per convolution with bias, q = k*k*Cin/groups: parameters (q + 1) * Cout, MAdd 2 *
+ * q * Cout * h * w; batch normalisation 2 * C and 4 * C * h * w; ReLU 0 and C * h * w.
  * Upsampling and sums cost nothing.
  */
 #include "core/dag.h"
@@ -56,8 +56,8 @@ static cost count(const archai_dag *d, const archai_dag_shape *shape)
                 add_edge(&c, d, shape, &d->nodes[d->nodes[i].inputs[k]], &d->nodes[i]);
     add_convolution(&c, 3, shape->channels, stem, 1, pixels_at(shape, 0), true);
     for (int64_t i = 0; i < d->post_upsample_layers; i++)
-        add_convolution(&c, 3, i == 0 ? archai_dag_width(d, d->nodes[d->n - 1].scale) : stem, stem, 1,
-                        full, true);
+        add_convolution(&c, 3, i == 0 ? archai_dag_width(d, d->nodes[d->n - 1].scale) : stem,
+                        stem, 1, full, true);
     c.params += (stem + 1) * shape->classes;
     c.madd += 2 * stem * shape->classes * full;
     return c;

@@ -13,29 +13,32 @@ typedef struct builder {
 } builder;
 
 /* Convolution, batch normalisation, ReLU. */
-static archai_module *conv_block(archai_module *parent, const char *name, int in, int out, int kernel,
-                                 int stride)
+static archai_module *conv_block(archai_module *parent, const char *name, int in, int out,
+                                 int kernel, int stride)
 {
     archai_module *b = archai_module_container(parent, name, "NormalConvBlock");
 
-    if (b == NULL || archai_module_conv2d(b, "conv", in, out, kernel, stride, kernel / 2, 1, true) == NULL ||
-        archai_module_batch_norm2d(b, "bn", out) == NULL || archai_module_relu(b, "relu") == NULL)
+    if (b == NULL ||
+        archai_module_conv2d(b, "conv", in, out, kernel, stride, kernel / 2, 1, true) == NULL ||
+        archai_module_batch_norm2d(b, "bn", out) == NULL ||
+        archai_module_relu(b, "relu") == NULL)
         return NULL;
     return b;
 }
 
 /* One stage of a mobile block; returns the register, -1 when out of memory. */
-static int mobile_stage(archai_network *net, const archai_module *conv, const archai_module *norm, int a)
+static int mobile_stage(archai_network *net, const archai_module *conv,
+                        const archai_module *norm, int a)
 {
     int v = conv != NULL && norm != NULL ? archai_network_call(net, conv, a) : -1;
 
     return v >= 0 ? archai_network_call(net, norm, v) : -1;
 }
 
-/* Expansion, depthwise convolution, projection. The one ReLU stands last in the printed form but
- * works after the depthwise stage; nothing follows the projection. */
-static int mobile_block(archai_network *net, archai_module *parent, const char *name, int in, int out,
-                        const archai_dag_op *op, int stride, int a)
+/* Expansion, depthwise convolution, projection. The one ReLU stands last in the printed form
+ * but works after the depthwise stage; nothing follows the projection. */
+static int mobile_block(archai_network *net, archai_module *parent, const char *name, int in,
+                        int out, const archai_dag_op *op, int stride, int a)
 {
     archai_module *b = archai_module_container(parent, name, "SeparableConvBlock");
     archai_module *conv[3] = {NULL}, *norm[3] = {NULL}, *relu;
@@ -48,8 +51,8 @@ static int mobile_block(archai_network *net, archai_module *parent, const char *
         norm[0] = archai_module_batch_norm2d(b, "_bn0", wide);
         a = mobile_stage(net, conv[0], norm[0], a);
     }
-    conv[1] = archai_module_conv2d(b, "_depthwise_conv", wide, wide, op->kernel, stride, op->kernel / 2,
-                                   wide, true);
+    conv[1] = archai_module_conv2d(b, "_depthwise_conv", wide, wide, op->kernel, stride,
+                                   op->kernel / 2, wide, true);
     norm[1] = archai_module_batch_norm2d(b, "_bn1", wide);
     conv[2] = archai_module_conv2d(b, "_project_conv", wide, out, 1, 1, 0, 1, true);
     norm[2] = archai_module_batch_norm2d(b, "_bn2", out);
@@ -63,7 +66,8 @@ static int mobile_block(archai_network *net, archai_module *parent, const char *
 static int build_edge(builder *b, const archai_dag_node *from, const archai_dag_node *to, int a)
 {
     const archai_dag_op *op = &archai_dag_op_kinds[from->op];
-    int in = (int)archai_dag_width(b->d, from->scale), out = (int)archai_dag_width(b->d, to->scale);
+    int in = (int)archai_dag_width(b->d, from->scale),
+        out = (int)archai_dag_width(b->d, to->scale);
     int up = to->scale < from->scale ? 1 << (from->scale - to->scale) : 0;
     int stride = up > 0 ? 1 : 1 << (to->scale - from->scale);
     char name[2 * ARCHAI_DAG_NAME];
@@ -115,7 +119,8 @@ static bool build_head(builder *b)
     archai_network *net = b->net;
     int stem = (int)archai_dag_width(b->d, 0);
     int in = (int)archai_dag_width(b->d, b->d->nodes[b->d->n - 1].scale);
-    archai_module *up = archai_module_upsample_size(net->root, "up", b->shape->height, b->shape->width);
+    archai_module *up =
+        archai_module_upsample_size(net->root, "up", b->shape->height, b->shape->width);
     archai_module *post = archai_module_container(net->root, "post_upsample", "Sequential");
     archai_module *last;
     int v = up != NULL ? archai_network_call(net, up, b->value[b->d->n - 1]) : -1;
@@ -131,7 +136,8 @@ static bool build_head(builder *b)
     }
     if (b->d->post_upsample_layers > 0)
         v = archai_network_call_all(net, post, v);
-    last = archai_module_conv2d(net->root, "classifier", stem, b->shape->classes, 1, 1, 0, 1, true);
+    last = archai_module_conv2d(net->root, "classifier", stem, b->shape->classes, 1, 1, 0, 1,
+                                true);
     return v >= 0 && last != NULL && archai_network_call(net, last, v) >= 0;
 }
 
@@ -141,11 +147,13 @@ static bool build(builder *b)
     archai_module *stem;
 
     net->root = archai_module_container(NULL, "", "SegmentationDagModel");
-    b->edges = net->root != NULL ? archai_module_container(net->root, "edge_dict", "ModuleDict") : NULL;
+    b->edges = net->root != NULL ? archai_module_container(net->root, "edge_dict", "ModuleDict")
+                                 : NULL;
     if (b->edges == NULL)
         return false;
     /* In PyTorch's order of registration the edges come first; the stem runs first. */
-    stem = conv_block(net->root, "stem_block", b->shape->channels, (int)archai_dag_width(b->d, 0), 3, 2);
+    stem = conv_block(net->root, "stem_block", b->shape->channels,
+                      (int)archai_dag_width(b->d, 0), 3, 2);
     b->value[0] = stem != NULL ? archai_network_call_all(net, stem, 0) : -1;
     return b->value[0] >= 0 && build_edges(b) && build_head(b);
 }
@@ -166,23 +174,28 @@ int archai_dag_describe(const archai_dag *d, const archai_dag_shape *shape, arch
     return ARCHAI_OK;
 }
 
-/* -- drawing -------------------------------------------------------------------------------------- */
+/* -- drawing
+ * -------------------------------------------------------------------------------------- */
 
-void archai_dag_dot(const archai_dag *d, const archai_dag_shape *shape, const char *title, FILE *out)
+void archai_dag_dot(const archai_dag *d, const archai_dag_shape *shape, const char *title,
+                    FILE *out)
 {
-    (void)fprintf(out, "digraph \"%s\" {\n    rankdir=LR;\n    node [shape=box, style=rounded];\n", title);
+    (void)fprintf(out,
+                  "digraph \"%s\" {\n    rankdir=LR;\n    node [shape=box, style=rounded];\n",
+                  title);
     for (size_t i = 0; i < d->n; i++) {
         const archai_dag_node *node = &d->nodes[i];
         int s = archai_dag_scales[node->scale];
 
-        (void)fprintf(out, "    n%zu [label=\"%s\\n%s\\nscale %d, %lld x %d x %d\"];\n", i, node->name,
-                      node->op < 0 ? "sum" : archai_dag_ops[node->op], s,
+        (void)fprintf(out, "    n%zu [label=\"%s\\n%s\\nscale %d, %lld x %d x %d\"];\n", i,
+                      node->name, node->op < 0 ? "sum" : archai_dag_ops[node->op], s,
                       (long long)archai_dag_width(d, node->scale), shape->height / 2 / s,
                       shape->width / 2 / s);
     }
-    (void)fprintf(out,
-                  "    head [label=\"upsample to %d x %d\\n%lld x conv3x3\\nclassifier, %d classes\"];\n",
-                  shape->height, shape->width, (long long)d->post_upsample_layers, shape->classes);
+    (void)fprintf(
+        out,
+        "    head [label=\"upsample to %d x %d\\n%lld x conv3x3\\nclassifier, %d classes\"];\n",
+        shape->height, shape->width, (long long)d->post_upsample_layers, shape->classes);
     for (size_t i = 0; i < d->n; i++)
         for (size_t k = 0; k < d->nodes[i].n_inputs; k++)
             if (archai_dag_first_mention(&d->nodes[i], k))

@@ -3,11 +3,13 @@
 #include "core/space.h"
 
 extern const archai_space_ops archai_space_cnn;
+extern const archai_space_ops archai_space_config;
 extern const archai_space_ops archai_space_segmentation_dag;
 
 const archai_space_ops *const archai_spaces[] = {
     &archai_space_cnn,
     &archai_space_segmentation_dag,
+    &archai_space_config,
     NULL,
 };
 

@@ -1,6 +1,6 @@
 /* Search space `cnn`: the CNNSearchSpaceExt of Archai's document "Discrete Search Spaces".
  *
- * nb_layers x [Conv2d, BatchNorm2d, ReLU], AdaptiveAvgPool2d, a 1 x 1 Conv2d to the classes.
+ * The models are those of core/cnn.h.
  * All draws follow the document, so that a seed gives its architectures. Two differences from
  * it: the output is flattened instead of squeezed (a batch of one keeps its batch dimension),
  * and input channels and classes come from the data set where one is known.
@@ -8,13 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cnn.h"
 #include "core/space.h"
-
-/* The document's images: one channel, ten classes; their size is MNIST's. */
-enum { CHANNELS = 1, HEIGHT = 28, WIDTH = 28, CLASSES = 10 };
-/* Bounds of a well-formed architecture; MAX_PARAMS keeps a small file from asking for
- * gigabytes. */
-enum { MAX_LAYERS = 1000, MAX_KERNEL = 255, MAX_HIDDEN = 65536, MAX_PARAMS = 250000000 };
 
 struct cnn {
     archai_space base;
@@ -22,16 +17,12 @@ struct cnn {
     archai_ints kernel_list, hidden_list;
 };
 
-typedef struct genome {
-    int64_t nb_layers, kernel_size, hidden_dim;
-} genome;
-
 /* clang-format off */
 static const archai_option options[] = {
-    {"min_layers",  ARCHAI_OPT_INT,  offsetof(struct cnn, min_layers),  1, MAX_LAYERS, "1",            "layers",   NULL, "least number of convolutions before the pooling"},
-    {"max_layers",  ARCHAI_OPT_INT,  offsetof(struct cnn, max_layers),  1, MAX_LAYERS, "12",           "layers",   NULL, "largest number of convolutions before the pooling"},
-    {"kernel_list", ARCHAI_OPT_INTS, offsetof(struct cnn, kernel_list), 1, MAX_KERNEL, "1 3 5 7",      "pixels",   NULL, "kernel sizes to choose from; padding is (k - 1) / 2"},
-    {"hidden_list", ARCHAI_OPT_INTS, offsetof(struct cnn, hidden_list), 1, MAX_HIDDEN, "16 32 64 128", "channels", NULL, "widths to choose from"},
+    {"min_layers",  ARCHAI_OPT_INT,  offsetof(struct cnn, min_layers),  1, ARCHAI_CNN_MAX_LAYERS, "1",            "layers",   NULL, "least number of convolutions before the pooling"},
+    {"max_layers",  ARCHAI_OPT_INT,  offsetof(struct cnn, max_layers),  1, ARCHAI_CNN_MAX_LAYERS, "12",           "layers",   NULL, "largest number of convolutions before the pooling"},
+    {"kernel_list", ARCHAI_OPT_INTS, offsetof(struct cnn, kernel_list), 1, ARCHAI_CNN_MAX_KERNEL, "1 3 5 7",      "pixels",   NULL, "kernel sizes to choose from; padding is (k - 1) / 2"},
+    {"hidden_list", ARCHAI_OPT_INTS, offsetof(struct cnn, hidden_list), 1, ARCHAI_CNN_MAX_HIDDEN, "16 32 64 128", "channels", NULL, "widths to choose from"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */
@@ -41,28 +32,9 @@ static const struct cnn *self_of(const archai_space *s)
     return (const struct cnn *)s;
 }
 
-static int channels_of(const archai_space *s)
-{
-    return s->data.channels > 0 ? s->data.channels : CHANNELS;
-}
-
-static int classes_of(const archai_space *s)
-{
-    return s->data.num_classes > 0 ? s->data.num_classes : CLASSES;
-}
-
-/* Fits int64_t within the bounds above: 1000 * 65536^2 * 255^2 is 2.8e17. */
-static int64_t params_of(const archai_space *s, const genome *g)
-{
-    int64_t taps = g->kernel_size * g->kernel_size, h = g->hidden_dim;
-
-    return h * channels_of(s) * taps + (g->nb_layers - 1) * h * h * taps +
-           g->nb_layers * 3 * h + (h + 1) * classes_of(s);
-}
-
 /* -- genome and model ------------------------------------------------------------------ */
 
-static int to_model(const genome *g, archai_model *out, archai_err *err)
+static int to_model(const archai_cnn *g, archai_model *out, archai_err *err)
 {
     char archid[96];
     json_t *arch =
@@ -76,32 +48,14 @@ static int to_model(const genome *g, archai_model *out, archai_err *err)
     return archai_model_init(out, arch, archid, NULL, err);
 }
 
-static int read_field(const json_t *arch, const char *key, int64_t max, int64_t *out,
-                      archai_err *err)
-{
-    const json_t *v = json_object_get(arch, key);
-
-    if (v == NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "%s: missing, expected a whole number", key);
-    if (!json_is_integer(v))
-        return archai_fail(err, ARCHAI_EINVAL, "%s: expected a whole number", key);
-    if (json_integer_value(v) < 1 || json_integer_value(v) > max)
-        return archai_fail(err, ARCHAI_EINVAL, "%s: %lld is outside 1..%lld", key,
-                           (long long)json_integer_value(v), (long long)max);
-    *out = json_integer_value(v);
-    return ARCHAI_OK;
-}
-
-static int from_json(const archai_space *s, const json_t *arch, genome *g, archai_err *err)
+static int from_json(const archai_space *s, const json_t *arch, archai_cnn *g, archai_err *err)
 {
     static const char *const keys[] = {"nb_layers", "kernel_size", "hidden_dim"};
 
     if (!json_is_object(arch))
         return archai_fail(err, ARCHAI_EINVAL,
                            "expected an object with nb_layers, kernel_size and hidden_dim");
-    ARCHAI_TRY(read_field(arch, keys[0], MAX_LAYERS, &g->nb_layers, err));
-    ARCHAI_TRY(read_field(arch, keys[1], MAX_KERNEL, &g->kernel_size, err));
-    ARCHAI_TRY(read_field(arch, keys[2], MAX_HIDDEN, &g->hidden_dim, err));
+    ARCHAI_TRY(archai_cnn_read(g, arch, &s->data, err));
     for (void *at = json_object_iter((json_t *)arch); at != NULL;
          at = json_object_iter_next((json_t *)arch, at)) {
         const char *key = json_object_iter_key(at), *near = archai_nearest(key, keys, 3);
@@ -111,10 +65,6 @@ static int from_json(const archai_space *s, const json_t *arch, genome *g, archa
             return archai_fail(err, ARCHAI_EINVAL, "%.100s: unknown key, expected %s", key,
                                near != NULL ? near : "nb_layers, kernel_size or hidden_dim");
     }
-    if (params_of(s, g) > MAX_PARAMS)
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "hidden_dim: this model has %lld parameters, more than %d",
-                           (long long)params_of(s, g), MAX_PARAMS);
     return ARCHAI_OK;
 }
 
@@ -132,7 +82,7 @@ static int64_t largest(const archai_ints *list)
 static int cnn_init(archai_space *s, archai_err *err)
 {
     const struct cnn *c = self_of(s);
-    genome most;
+    archai_cnn most;
 
     if (c->max_layers < c->min_layers)
         return archai_fail(err, ARCHAI_EINVAL, "max_layers: %lld is less than min_layers %lld",
@@ -141,11 +91,11 @@ static int cnn_init(archai_space *s, archai_err *err)
         return archai_fail(err, ARCHAI_EINVAL, "kernel_list: is empty, expected kernel sizes");
     if (c->hidden_list.n == 0)
         return archai_fail(err, ARCHAI_EINVAL, "hidden_list: is empty, expected widths");
-    most = (genome){c->max_layers, largest(&c->kernel_list), largest(&c->hidden_list)};
-    if (params_of(s, &most) > MAX_PARAMS)
+    most = (archai_cnn){c->max_layers, largest(&c->kernel_list), largest(&c->hidden_list)};
+    if (archai_cnn_params(&most, &s->data) > ARCHAI_CNN_MAX_PARAMS)
         return archai_fail(err, ARCHAI_EINVAL,
                            "hidden_list: the largest model has %lld parameters, more than %d",
-                           (long long)params_of(s, &most), MAX_PARAMS);
+                           (long long)archai_cnn_params(&most, &s->data), ARCHAI_CNN_MAX_PARAMS);
     s->encoding_size = 3;
     return ARCHAI_OK;
 }
@@ -158,7 +108,7 @@ static int64_t choice(archai_rng *r, const archai_ints *list)
 static int cnn_random_sample(archai_space *s, archai_model *out, archai_err *err)
 {
     const struct cnn *c = self_of(s);
-    genome g;
+    archai_cnn g;
 
     g.nb_layers = archai_rng_randint(&s->rng, c->min_layers, c->max_layers);
     g.kernel_size = choice(&s->rng, &c->kernel_list);
@@ -169,7 +119,7 @@ static int cnn_random_sample(archai_space *s, archai_model *out, archai_err *err
 static int cnn_load_arch(archai_space *s, const json_t *arch, archai_model *out,
                          archai_err *err)
 {
-    genome g;
+    archai_cnn g;
 
     ARCHAI_TRY(from_json(s, arch, &g, err));
     return to_model(&g, out, err);
@@ -179,7 +129,7 @@ static int cnn_mutate(archai_space *s, const archai_model *parent, archai_model 
                       archai_err *err)
 {
     const struct cnn *c = self_of(s);
-    genome g;
+    archai_cnn g;
 
     ARCHAI_TRY(from_json(s, parent->arch, &g, err));
     if (archai_rng_random(&s->rng) < 0.2)
@@ -194,7 +144,7 @@ static int cnn_mutate(archai_space *s, const archai_model *parent, archai_model 
 static int cnn_crossover(archai_space *s, const archai_model *const *parents, size_t n,
                          archai_model *child, archai_err *err)
 {
-    genome g, from;
+    archai_cnn g, from;
 
     for (size_t i = 0; i < n; i++) /* checked before the generator moves */
         ARCHAI_TRY(from_json(s, parents[i]->arch, &from, err));
@@ -209,7 +159,7 @@ static int cnn_crossover(archai_space *s, const archai_model *const *parents, si
 
 static int cnn_encode(archai_space *s, const archai_model *m, float *out, archai_err *err)
 {
-    genome g;
+    archai_cnn g;
 
     ARCHAI_TRY(from_json(s, m->arch, &g, err));
     out[0] = (float)g.nb_layers;
@@ -218,57 +168,13 @@ static int cnn_encode(archai_space *s, const archai_model *m, float *out, archai
     return ARCHAI_OK;
 }
 
-/* One layer's three modules, named by their place in the Sequential. */
-static bool add_layer(archai_module *seq, int in, const genome *g)
-{
-    int kernel = (int)g->kernel_size, width = (int)g->hidden_dim;
-    char name[3][24];
-
-    for (size_t i = 0; i < 3; i++)
-        (void)snprintf(name[i], sizeof name[i], "%zu", seq->n_children + i);
-    return archai_module_conv2d(seq, name[0], in, width, kernel, 1, (kernel - 1) / 2, 1,
-                                true) != NULL &&
-           archai_module_batch_norm2d(seq, name[1], width) != NULL &&
-           archai_module_relu(seq, name[2]) != NULL;
-}
-
-static bool build(const archai_space *s, const genome *g, archai_network *net)
-{
-    archai_module *seq;
-    char pool[24], head[24];
-    int width = (int)g->hidden_dim, out;
-
-    net->root = archai_module_container(NULL, "", "MyModel");
-    seq = net->root != NULL ? archai_module_container(net->root, "model", "Sequential") : NULL;
-    if (seq == NULL)
-        return false;
-    for (int64_t i = 0; i < g->nb_layers; i++)
-        if (!add_layer(seq, i == 0 ? channels_of(s) : width, g))
-            return false;
-    (void)snprintf(pool, sizeof pool, "%zu", seq->n_children);
-    (void)snprintf(head, sizeof head, "%zu", seq->n_children + 1);
-    if (archai_module_adaptive_avg_pool2d(seq, pool, 1, 1) == NULL ||
-        archai_module_conv2d(seq, head, width, classes_of(s), 1, 1, 0, 1, true) == NULL)
-        return false;
-    out = archai_network_call_all(net, seq, 0);
-    return out >= 0 && archai_network_flatten(net, out) >= 0;
-}
-
 static int cnn_describe(archai_space *s, const archai_model *m, archai_network *out,
                         archai_err *err)
 {
-    bool sized = s->data.height > 0 && s->data.width > 0;
-    archai_network net = {.input = {channels_of(s), sized ? s->data.height : HEIGHT,
-                                    sized ? s->data.width : WIDTH}};
-    genome g;
+    archai_cnn g;
 
     ARCHAI_TRY(from_json(s, m->arch, &g, err));
-    if (!build(s, &g, &net)) {
-        archai_network_fini(&net);
-        return archai_fail(err, ARCHAI_ENOMEM, "space 'cnn': out of memory");
-    }
-    *out = net;
-    return ARCHAI_OK;
+    return archai_cnn_describe(&g, &s->data, out, err);
 }
 
 /* -- enumeration ----------------------------------------------------------------------- */
@@ -305,7 +211,7 @@ static int cnn_at(archai_space *s, uint64_t index, archai_model *out, archai_err
 {
     const struct cnn *c = self_of(s);
     size_t kernels, widths;
-    genome g;
+    archai_cnn g;
 
     if ((double)index >= cnn_cardinality(s))
         return archai_fail(err, ARCHAI_EINVAL, "no architecture number %llu",

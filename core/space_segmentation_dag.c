@@ -1,10 +1,10 @@
 /* Search space `segmentation_dag`: Archai's SegmentationDagSearchSpace.
  *
- * A graph of convolutions between a stem that halves the image and a head that enlarges it again
- * and classifies every pixel; core/dag.h has the genome, ..._breed.c the draws, ..._encode.c the
- * encoding. Parameters carry Archai's names, defaults and ranges. Differences from Archai: images
- * need not have three channels, image size and classes come from the data where they are known, and
- * max_skip_connection_length = 1 works.
+ * A graph of convolutions between a stem that halves the image and a head that enlarges it
+ * again and classifies every pixel; core/dag.h has the genome, ..._breed.c the draws,
+ * ..._encode.c the encoding. Parameters carry Archai's names, defaults and ranges. Differences
+ * from Archai: images need not have three channels, image size and classes come from the data
+ * where they are known, and max_skip_connection_length = 1 works.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,9 @@ static archai_segdag *self_of(archai_space *s)
     return (archai_segdag *)s;
 }
 
-/* -- set-up ------------------------------------------------------------------------------------------- */
+/* -- set-up
+ * -------------------------------------------------------------------------------------------
+ */
 
 static int take_classes(archai_segdag *s, archai_err *err)
 {
@@ -58,7 +60,8 @@ static int take_classes(archai_segdag *s, archai_err *err)
     if (s->nb_classes == 0 && known == 0)
         return archai_fail(err, ARCHAI_EINVAL, "nb_classes: missing, and no data set tells it");
     if (s->nb_classes != 0 && known != 0 && s->nb_classes != known)
-        return archai_fail(err, ARCHAI_EINVAL, "nb_classes: %lld, but the data set has %d classes",
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "nb_classes: %lld, but the data set has %d classes",
                            (long long)s->nb_classes, known);
     s->shape.classes = known != 0 ? known : (int)s->nb_classes;
     return ARCHAI_OK;
@@ -72,8 +75,8 @@ static int take_size(archai_segdag *s, archai_err *err)
     s->shape.width = data->width;
     s->shape.height = data->height;
     if (s->img_size.n != 0 && s->img_size.n != 2)
-        return archai_fail(err, ARCHAI_EINVAL, "img_size: %zu numbers, expected width and height",
-                           s->img_size.n);
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "img_size: %zu numbers, expected width and height", s->img_size.n);
     if (s->img_size.n == 2) {
         s->shape.width = (int)s->img_size.at[0];
         s->shape.height = (int)s->img_size.at[1];
@@ -81,13 +84,14 @@ static int take_size(archai_segdag *s, archai_err *err)
     if (s->shape.width <= 0 || s->shape.height <= 0)
         return archai_fail(err, ARCHAI_EINVAL, "img_size: missing, and no data set tells it");
     if (data->width > 0 && (s->shape.width != data->width || s->shape.height != data->height))
-        return archai_fail(err, ARCHAI_EINVAL, "img_size: %d %d, but the data set's images are %d x %d",
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "img_size: %d %d, but the data set's images are %d x %d",
                            s->shape.width, s->shape.height, data->width, data->height);
     if (s->shape.width % 32 != 0 || s->shape.height % 32 != 0 || s->shape.width > MAX_SIZE ||
         s->shape.height > MAX_SIZE)
         return archai_fail(err, ARCHAI_EINVAL,
-                           "img_size: %d x %d, expected multiples of 32 up to %d", s->shape.width,
-                           s->shape.height, MAX_SIZE);
+                           "img_size: %d x %d, expected multiples of 32 up to %d",
+                           s->shape.width, s->shape.height, MAX_SIZE);
     return ARCHAI_OK;
 }
 
@@ -112,11 +116,14 @@ static int take_channels(archai_segdag *s, archai_err *err)
                          s->delta_channels_binwidth, err));
     if (s->base_list.n < 2)
         return archai_fail(err, ARCHAI_EINVAL,
-                           "max_base_channels: %zu widths from %lld to %lld in steps of %lld, expected at least 2",
+                           "max_base_channels: %zu widths from %lld to %lld in steps of %lld, "
+                           "expected at least 2",
                            s->base_list.n, (long long)s->min_base_channels,
-                           (long long)s->max_base_channels, (long long)s->base_channels_binwidth);
+                           (long long)s->max_base_channels,
+                           (long long)s->base_channels_binwidth);
     if (s->delta_list.n < 1)
-        return archai_fail(err, ARCHAI_EINVAL, "max_delta_channels: %lld is less than min_delta_channels %lld",
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "max_delta_channels: %lld is less than min_delta_channels %lld",
                            (long long)s->max_delta_channels, (long long)s->min_delta_channels);
     return ARCHAI_OK;
 }
@@ -149,10 +156,11 @@ static int check_subset(const char *subset, archai_err *err)
             i++;
         near = archai_nearest(word, archai_dag_ops, ARCHAI_DAG_OPS);
         if (i == ARCHAI_DAG_OPS)
-            return archai_fail(err, ARCHAI_EINVAL,
-                               "op_subset: unknown operation '%s'%s%s; expected names with commas "
-                               "and no blanks between",
-                               word, near != NULL ? ", did you mean " : "", near != NULL ? near : "");
+            return archai_fail(
+                err, ARCHAI_EINVAL,
+                "op_subset: unknown operation '%s'%s%s; expected names with commas "
+                "and no blanks between",
+                word, near != NULL ? ", did you mean " : "", near != NULL ? near : "");
         p += w;
     }
     return ARCHAI_OK;
@@ -191,7 +199,8 @@ static int prepare(archai_segdag *s, archai_err *err)
     ARCHAI_TRY(take_size(s, err));
     ARCHAI_TRY(take_channels(s, err));
     ARCHAI_TRY(take_ops(s, err));
-    s->n_scales = s->max_downsample_factor + 2; /* its choices are the scales from the second on */
+    s->n_scales =
+        s->max_downsample_factor + 2; /* its choices are the scales from the second on */
     s->slots = (size_t)(s->max_layers < MAX_SLOTS ? s->max_layers + 1 : MAX_SLOTS);
     s->base.encoding_size = archai_segdag_encoding_size(s);
     s->kinds = malloc(s->base.encoding_size + 1);
@@ -210,10 +219,12 @@ static int segdag_init(archai_space *base, archai_err *err)
     return rc;
 }
 
-/* -- genome and model ---------------------------------------------------------------------------------- */
+/* -- genome and model
+ * ---------------------------------------------------------------------------------- */
 
 /* sha1 of the JSON with sorted keys, and the image size. */
-static int name_arch(const archai_segdag *s, const json_t *arch, char *out, size_t size, archai_err *err)
+static int name_arch(const archai_segdag *s, const json_t *arch, char *out, size_t size,
+                     archai_err *err)
 {
     char hash[ARCHAI_SHA1_HEX], *text = NULL;
     int rc = archai_python_json(arch, true, &text, err);
@@ -227,8 +238,8 @@ static int name_arch(const archai_segdag *s, const json_t *arch, char *out, size
 }
 
 /* Takes over the reference `metadata` (NULL: out of memory), also on failure. */
-static int to_model(const archai_segdag *s, const archai_dag *d, json_t *metadata, archai_model *out,
-                    archai_err *err)
+static int to_model(const archai_segdag *s, const archai_dag *d, json_t *metadata,
+                    archai_model *out, archai_err *err)
 {
     char archid[96];
     json_t *arch = NULL;
@@ -251,14 +262,16 @@ static int segdag_random_sample(archai_space *base, archai_model *out, archai_er
     int rc;
 
     ARCHAI_TRY(archai_segdag_sample(s, &d, err));
-    rc = to_model(s, &d,
-                  json_pack("{s:n, s:I}", "parent", "macs", (json_int_t)archai_dag_madd(&d, &s->shape)),
-                  out, err);
+    rc = to_model(
+        s, &d,
+        json_pack("{s:n, s:I}", "parent", "macs", (json_int_t)archai_dag_madd(&d, &s->shape)),
+        out, err);
     archai_dag_fini(&d);
     return rc;
 }
 
-static int segdag_load_arch(archai_space *base, const json_t *arch, archai_model *out, archai_err *err)
+static int segdag_load_arch(archai_space *base, const json_t *arch, archai_model *out,
+                            archai_err *err)
 {
     archai_dag d = {.n = 0};
     int rc;
@@ -269,7 +282,8 @@ static int segdag_load_arch(archai_space *base, const json_t *arch, archai_model
     return rc;
 }
 
-static int segdag_save_arch(archai_space *base, const archai_model *m, char **out, archai_err *err)
+static int segdag_save_arch(archai_space *base, const archai_model *m, char **out,
+                            archai_err *err)
 {
     (void)base;
     return archai_yaml_text(m->arch, out, err);
@@ -315,7 +329,8 @@ static int segdag_crossover(archai_space *base, const archai_model *const *paren
     if (rc == ARCHAI_OK)
         rc = archai_segdag_crossover(s, &left, &right, &d, err);
     if (rc == ARCHAI_OK)
-        rc = to_model(s, &d, crossover_metadata(parents[pair[0]], parents[pair[1]]), child, err);
+        rc =
+            to_model(s, &d, crossover_metadata(parents[pair[0]], parents[pair[1]]), child, err);
     archai_dag_fini(&left);
     archai_dag_fini(&right);
     archai_dag_fini(&d);

@@ -3,8 +3,8 @@
  * Every draw is Archai's (SegmentationDagSearchSpace), in its order, so that a seed gives its
  * architectures. Where Archai tries a model by running it, a graph is judged in closed form
  * (core/dag.h); the trial runs draw nothing from the space's generator. Two differences:
- * max_skip_connection_length = 1 means no skip connections (Archai crashes), and bounds on the MAdd
- * that nothing meets end with ARCHAI_ENONE (Archai loops for ever).
+ * max_skip_connection_length = 1 means no skip connections (Archai crashes), and bounds on the
+ * MAdd that nothing meets end with ARCHAI_ENONE (Archai loops for ever).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -52,9 +52,11 @@ static bool is_valid(const archai_segdag *s, const archai_dag *d)
     return madd >= s->min_mac && madd <= s->max_mac;
 }
 
-/* -- sampling -------------------------------------------------------------------------------------- */
+/* -- sampling
+ * -------------------------------------------------------------------------------------- */
 
-/* A step from the previous node's scale: up weighs 1, staying and down downsample_prob_ratio. */
+/* A step from the previous node's scale: up weighs 1, staying and down downsample_prob_ratio.
+ */
 static int draw_scale(archai_segdag *s, int scale)
 {
     double weights[2 * ARCHAI_DAG_SCALES];
@@ -103,7 +105,8 @@ static int draw_graph(archai_segdag *s, archai_dag *d)
     d->base_channels = choice(r, &s->base_list);
     d->delta_channels = choice(r, &s->delta_list);
     d->mult_delta = s->mult_delta;
-    d->post_upsample_layers = 1 + (int64_t)archai_rng_below(r, (uint64_t)s->max_post_upsample_layers);
+    d->post_upsample_layers =
+        1 + (int64_t)archai_rng_below(r, (uint64_t)s->max_post_upsample_layers);
     if (archai_dag_append(d, "input", random_op(s), 0) == NULL)
         return ARCHAI_ENOMEM;
     for (int64_t i = 0; i < layers; i++)
@@ -125,20 +128,23 @@ int archai_segdag_sample(archai_segdag *s, archai_dag *out, archai_err *err)
         if (rc != ARCHAI_OK)
             return out_of_memory(err);
     }
-    return archai_fail(err, ARCHAI_ENONE,
-                       "space 'segmentation_dag': none of %d samples is a trainable model with a MAdd "
-                       "from min_mac = %lld to max_mac = %lld",
-                       SAMPLE_TRIES, (long long)s->min_mac, (long long)s->max_mac);
+    return archai_fail(
+        err, ARCHAI_ENONE,
+        "space 'segmentation_dag': none of %d samples is a trainable model with a MAdd "
+        "from min_mac = %lld to max_mac = %lld",
+        SAMPLE_TRIES, (long long)s->min_mac, (long long)s->max_mac);
 }
 
-/* -- mutation --------------------------------------------------------------------------------------- */
+/* -- mutation
+ * --------------------------------------------------------------------------------------- */
 
 static int64_t distance(int64_t a, int64_t b)
 {
     return a > b ? a - b : b - a;
 }
 
-/* The value in the list nearest to `value`, or a neighbour of it: a draw even from a list of one. */
+/* The value in the list nearest to `value`, or a neighbour of it: a draw even from a list of
+ * one. */
 static int64_t neighbour(archai_rng *r, const archai_ints *list, int64_t value)
 {
     int64_t i = 0;
@@ -146,14 +152,17 @@ static int64_t neighbour(archai_rng *r, const archai_ints *list, int64_t value)
     for (size_t k = 1; k < list->n; k++)
         if (distance(list->at[k], value) < distance(list->at[i], value))
             i = (int64_t)k;
-    return list->at[i + archai_rng_randint(r, i > 0 ? -1 : 0, i + 1 < (int64_t)list->n ? 1 : 0)];
+    return list
+        ->at[i + archai_rng_randint(r, i > 0 ? -1 : 0, i + 1 < (int64_t)list->n ? 1 : 0)];
 }
 
 /* Give a node up to three earlier nodes as inputs, keeping those that nothing else uses. */
-static int rewire(archai_segdag *s, const archai_dag *parent, size_t index, archai_dag_node *node)
+static int rewire(archai_segdag *s, const archai_dag *parent, size_t index,
+                  archai_dag_node *node)
 {
     const archai_dag_node *old = &parent->nodes[index];
-    size_t chosen[3], k = (size_t)smaller((int64_t)index, archai_rng_randint(&s->base.rng, 1, 3));
+    size_t chosen[3],
+        k = (size_t)smaller((int64_t)index, archai_rng_randint(&s->base.rng, 1, 3));
     int out_degree[ARCHAI_DAG_MAX_NODES];
 
     ARCHAI_TRY(archai_rng_sample(&s->base.rng, index, k, chosen, NULL));
@@ -186,7 +195,8 @@ static int mutate_once(archai_segdag *s, const archai_dag *parent, archai_dag *d
     return rewire(s, parent, index, &d->nodes[index]);
 }
 
-int archai_segdag_mutate(archai_segdag *s, const archai_dag *parent, archai_dag *out, archai_err *err)
+int archai_segdag_mutate(archai_segdag *s, const archai_dag *parent, archai_dag *out,
+                         archai_err *err)
 {
     for (int i = 0; i < MUTATE_TRIES; i++) {
         archai_dag d = {.n = 0};
@@ -203,10 +213,13 @@ int archai_segdag_mutate(archai_segdag *s, const archai_dag *parent, archai_dag 
     return archai_fail(err, ARCHAI_ENONE, "no valid mutant in %d tries", MUTATE_TRIES);
 }
 
-/* -- crossover --------------------------------------------------------------------------------------- */
+/* -- crossover
+ * --------------------------------------------------------------------------------------- */
 
-/* One of the nodes from `first` up to `end` that have this scale, or -1: then nothing is drawn. */
-static int draw_of_scale(archai_rng *r, const archai_dag *d, size_t first, size_t end, int scale)
+/* One of the nodes from `first` up to `end` that have this scale, or -1: then nothing is drawn.
+ */
+static int draw_of_scale(archai_rng *r, const archai_dag *d, size_t first, size_t end,
+                         int scale)
 {
     int found[ARCHAI_DAG_MAX_NODES];
     size_t n = 0;
@@ -232,9 +245,10 @@ static int take_left(const archai_dag *left, size_t p, archai_dag *d)
     return ARCHAI_OK;
 }
 
-/* The inputs of node `i` of `right` in the child, whose nodes from p + 1 on are right's from q on. An
- * input from before q becomes a left node of its scale, or goes where there is none. */
-static int connect(archai_rng *r, const archai_dag *right, size_t p, size_t q, size_t i, archai_dag *d)
+/* The inputs of node `i` of `right` in the child, whose nodes from p + 1 on are right's from q
+ * on. An input from before q becomes a left node of its scale, or goes where there is none. */
+static int connect(archai_rng *r, const archai_dag *right, size_t p, size_t q, size_t i,
+                   archai_dag *d)
 {
     const archai_dag_node *old = &right->nodes[i];
     archai_dag_node *node = &d->nodes[p + 1 + i - q];
@@ -260,15 +274,16 @@ static void number_nodes(archai_dag *d)
 }
 
 /* left[0..p] + right[q..]; inputs are drawn from the last node to the first. */
-static int join(archai_segdag *s, const archai_dag *left, const archai_dag *right, size_t p, size_t q,
-                archai_dag *d)
+static int join(archai_segdag *s, const archai_dag *left, const archai_dag *right, size_t p,
+                size_t q, archai_dag *d)
 {
     archai_rng *r = &s->base.rng;
     const archai_dag *channels;
 
     ARCHAI_TRY(take_left(left, p, d));
     for (size_t i = q; i < right->n; i++)
-        if (archai_dag_append(d, right->nodes[i].name, right->nodes[i].op, right->nodes[i].scale) == NULL)
+        if (archai_dag_append(d, right->nodes[i].name, right->nodes[i].op,
+                              right->nodes[i].scale) == NULL)
             return ARCHAI_ENOMEM;
     for (size_t i = right->n; i > q; i--)
         ARCHAI_TRY(connect(r, right, p, q, i - 1, d));
@@ -279,7 +294,8 @@ static int join(archai_segdag *s, const archai_dag *left, const archai_dag *righ
     d->base_channels = channels->base_channels;
     d->delta_channels = channels->delta_channels;
     d->mult_delta = channels->mult_delta;
-    d->post_upsample_layers = (archai_rng_below(r, 2) == 0 ? left : right)->post_upsample_layers;
+    d->post_upsample_layers =
+        (archai_rng_below(r, 2) == 0 ? left : right)->post_upsample_layers;
     return ARCHAI_OK;
 }
 
@@ -287,7 +303,8 @@ int archai_segdag_crossover(archai_segdag *s, const archai_dag *left, const arch
                             archai_dag *out, archai_err *err)
 {
     if (left->n <= 2 || right->n <= 2)
-        return archai_fail(err, ARCHAI_ENONE, "no child: a parent has no node between input and output");
+        return archai_fail(err, ARCHAI_ENONE,
+                           "no child: a parent has no node between input and output");
     for (int i = 0; i < CROSSOVER_TRIES; i++) {
         archai_rng *r = &s->base.rng;
         archai_dag d = {.n = 0};

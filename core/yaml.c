@@ -54,7 +54,8 @@ static int count_values(reader *r, const yaml_event_t *e, size_t more)
     return ARCHAI_OK;
 }
 
-/* -- anchors and aliases ---------------------------------------------------------------------- */
+/* -- anchors and aliases ----------------------------------------------------------------------
+ */
 
 static const anchor *find_anchor(const reader *r, const yaml_char_t *name)
 {
@@ -101,7 +102,8 @@ static int read_alias(reader *r, const yaml_event_t *e, int depth, json_t **out,
     return ARCHAI_OK;
 }
 
-/* -- values -------------------------------------------------------------------------------------- */
+/* -- values
+ * -------------------------------------------------------------------------------------- */
 
 static int read_value(reader *r, const yaml_event_t *e, int depth, json_t **out, int *height);
 
@@ -225,9 +227,11 @@ static int read_value(reader *r, const yaml_event_t *e, int depth, json_t **out,
     if (e->type == YAML_SCALAR_EVENT)
         rc = read_scalar(r, e, &value);
     else if (e->type == YAML_SEQUENCE_START_EVENT)
-        rc = (value = json_array()) != NULL ? read_sequence(r, depth, value, height) : out_of_memory(r);
+        rc = (value = json_array()) != NULL ? read_sequence(r, depth, value, height)
+                                            : out_of_memory(r);
     else if (e->type == YAML_MAPPING_START_EVENT)
-        rc = (value = json_object()) != NULL ? read_mapping(r, depth, value, height) : out_of_memory(r);
+        rc = (value = json_object()) != NULL ? read_mapping(r, depth, value, height)
+                                             : out_of_memory(r);
     else
         rc = fail_at(r, e, "expected a value");
     if (rc == ARCHAI_OK && name != NULL)
@@ -239,7 +243,8 @@ static int read_value(reader *r, const yaml_event_t *e, int depth, json_t **out,
     return rc;
 }
 
-/* -- documents ------------------------------------------------------------------------------------ */
+/* -- documents
+ * ------------------------------------------------------------------------------------ */
 
 static int expect(reader *r, yaml_event_type_t type, const char *otherwise)
 {
@@ -302,7 +307,8 @@ static int levels(const json_t *v, int limit)
         return 1;
     for (size_t i = 0; i < json_array_size(v); i++)
         below = (n = levels(json_array_get(v, i), limit - 1)) > below ? n : below;
-    for (void *at = json_object_iter(walked); at != NULL; at = json_object_iter_next(walked, at))
+    for (void *at = json_object_iter(walked); at != NULL;
+         at = json_object_iter_next(walked, at))
         below = (n = levels(json_object_iter_value(at), limit - 1)) > below ? n : below;
     return below + 1;
 }
@@ -319,7 +325,8 @@ static int parse_json(const char *text, size_t size, json_t **out, archai_err *e
         return archai_fail(err, ARCHAI_EFORMAT, "1: too many values");
     value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
     if (value == NULL)
-        return archai_fail(err, ARCHAI_EFORMAT, "%d: %s", where.line > 0 ? where.line : 1, where.text);
+        return archai_fail(err, ARCHAI_EFORMAT, "%d: %s", where.line > 0 ? where.line : 1,
+                           where.text);
     if (levels(value, ARCHAI_DOCUMENT_MAX_DEPTH) > ARCHAI_DOCUMENT_MAX_DEPTH) {
         json_decref(value);
         return archai_fail(err, ARCHAI_EFORMAT, "1: nested too deeply");

@@ -2,13 +2,13 @@
  *
  * Documents are untrusted. Reading refuses what could grow out of proportion: more than
  * ARCHAI_DOCUMENT_MAX_BYTES, deeper than ARCHAI_DOCUMENT_MAX_DEPTH, or more than
- * ARCHAI_DOCUMENT_MAX_VALUES values once every alias is written out (a "billion laughs" document
- * is refused before anything walks it). Keys are text and stand once; merge keys, tags, infinities
- * and NaN are refused; one document per text.
+ * ARCHAI_DOCUMENT_MAX_VALUES values once every alias is written out (a "billion laughs"
+ * document is refused before anything walks it). Keys are text and stand once; merge keys,
+ * tags, infinities and NaN are refused; one document per text.
  *
  * Plain YAML scalars mean what PyYAML's safe_load makes of them (null ~, true yes on, 12, 0x1f,
- * 1.5), and 1e-5 is a number as well, as in JSON and YAML 1.2. Numbers with leading zeros, in base
- * 60 or with underscores are strings, as YAML 1.2 has it.
+ * 1.5), and 1e-5 is a number as well, as in JSON and YAML 1.2. Numbers with leading zeros, in
+ * base 60 or with underscores are strings, as YAML 1.2 has it.
  */
 #ifndef ARCHAI_CORE_YAML_H
 #define ARCHAI_CORE_YAML_H
@@ -23,7 +23,8 @@ enum {
 };
 
 /* JSON or YAML, as the text turns out to be. Errors (ARCHAI_EFORMAT) begin with the line:
- * "12: ...". *out is a new reference; what YAML aliases stand for is shared, so change nothing. */
+ * "12: ...". *out is a new reference; what YAML aliases stand for is shared, so change nothing.
+ */
 int archai_document_parse(const char *text, size_t size, json_t **out, archai_err *err);
 /* A file, read no further than the limit. Errors begin with "path:" or "path:line:". */
 int archai_document_read(const char *path, json_t **out, archai_err *err);

@@ -19,7 +19,8 @@ static bool put_scalar(yaml_emitter_t *w, const char *text, bool plain)
 
     return emit(w, &e,
                 yaml_scalar_event_initialize(&e, NULL, NULL, (const yaml_char_t *)text,
-                                             (int)strlen(text), plain, 1, YAML_ANY_SCALAR_STYLE));
+                                             (int)strlen(text), plain, 1,
+                                             YAML_ANY_SCALAR_STYLE));
 }
 
 /* As PyYAML: repr(), and 1e-05 as 1.0e-05, since YAML 1.1 wants a point in a number. */
@@ -51,7 +52,9 @@ static bool put_array(yaml_emitter_t *w, const json_t *v)
     yaml_event_t e;
     size_t n = json_array_size(v);
 
-    if (!emit(w, &e, yaml_sequence_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE)))
+    if (!emit(
+            w, &e,
+            yaml_sequence_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE)))
         return false;
     for (size_t i = 0; i < n; i++)
         if (!put(w, json_array_get(v, i)))
@@ -71,7 +74,8 @@ static bool put_members(yaml_emitter_t *w, const json_t *v)
     const char **keys = calloc(n + 1, sizeof *keys);
     bool ok = keys != NULL;
 
-    for (void *at = json_object_iter(walked); ok && at != NULL; at = json_object_iter_next(walked, at))
+    for (void *at = json_object_iter(walked); ok && at != NULL;
+         at = json_object_iter_next(walked, at))
         keys[i++] = json_object_iter_key(at);
     if (ok)
         qsort(keys, n, sizeof *keys, compare_keys);
@@ -86,7 +90,9 @@ static bool put_object(yaml_emitter_t *w, const json_t *v)
 {
     yaml_event_t e;
 
-    return emit(w, &e, yaml_mapping_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE)) &&
+    return emit(w, &e,
+                yaml_mapping_start_event_initialize(&e, NULL, NULL, 1,
+                                                    YAML_BLOCK_MAPPING_STYLE)) &&
            put_members(w, v) && emit(w, &e, yaml_mapping_end_event_initialize(&e));
 }
 
@@ -98,7 +104,8 @@ static bool put(yaml_emitter_t *w, const json_t *v)
     case JSON_ARRAY:
         return put_array(w, v);
     case JSON_STRING:
-        return put_scalar(w, json_string_value(v), !archai_yaml_needs_quotes(json_string_value(v)));
+        return put_scalar(w, json_string_value(v),
+                          !archai_yaml_needs_quotes(json_string_value(v)));
     case JSON_INTEGER:
         return put_integer(w, json_integer_value(v));
     case JSON_REAL:
@@ -118,8 +125,8 @@ static bool put_document(yaml_emitter_t *w, const json_t *v)
     yaml_event_t e;
 
     return emit(w, &e, yaml_stream_start_event_initialize(&e, YAML_UTF8_ENCODING)) &&
-           emit(w, &e, yaml_document_start_event_initialize(&e, NULL, NULL, NULL, 1)) && put(w, v) &&
-           emit(w, &e, yaml_document_end_event_initialize(&e, 1)) &&
+           emit(w, &e, yaml_document_start_event_initialize(&e, NULL, NULL, NULL, 1)) &&
+           put(w, v) && emit(w, &e, yaml_document_end_event_initialize(&e, 1)) &&
            emit(w, &e, yaml_stream_end_event_initialize(&e)) && yaml_emitter_flush(w);
 }
 

@@ -1,6 +1,6 @@
 /* The segmentation space against Archai: segmentation_dag_streams.json and
- * golden_segmentation_dag.json are what its code drew, published_archids.json what its documentation
- * prints, forward.json what PyTorch printed and counted. */
+ * golden_segmentation_dag.json are what its code drew, published_archids.json what its
+ * documentation prints, forward.json what PyTorch printed and counted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,19 +16,22 @@
 enum { MAX_MODELS = 64, REPEATS = 10000 };
 
 /* Example B of the facts about Archai, as its save_arch writes it. */
-static const char example_b[] = "architecture:\n"
-                                "- inputs: null\n  name: input\n  op: conv3x3\n  scale: 1\n"
-                                "- inputs:\n  - input\n  name: layer_0\n  op: mbconv3x3_e2\n  scale: 2\n"
-                                "- inputs:\n  - layer_0\n  - input\n  name: layer_1\n"
-                                "  op: mbconv5x5_e1\n  scale: 1\n"
-                                "- inputs:\n  - layer_1\n  - layer_0\n  name: output\n  op: null\n"
-                                "  scale: 2\n"
-                                "channels_per_scale:\n  base_channels: 16\n  delta_channels: 8\n"
-                                "post_upsample_layers: 2\n";
+static const char example_b[] =
+    "architecture:\n"
+    "- inputs: null\n  name: input\n  op: conv3x3\n  scale: 1\n"
+    "- inputs:\n  - input\n  name: layer_0\n  op: mbconv3x3_e2\n  scale: 2\n"
+    "- inputs:\n  - layer_0\n  - input\n  name: layer_1\n"
+    "  op: mbconv5x5_e1\n  scale: 1\n"
+    "- inputs:\n  - layer_1\n  - layer_0\n  name: output\n  op: null\n"
+    "  scale: 2\n"
+    "channels_per_scale:\n  base_channels: 16\n  delta_channels: 8\n"
+    "post_upsample_layers: 2\n";
 
-/* -- opening spaces and reading models -------------------------------------------------------------- */
+/* -- opening spaces and reading models
+ * -------------------------------------------------------------- */
 
-static int try_space(archai_space **s, const char *keys, const archai_data_shape *data, archai_err *err)
+static int try_space(archai_space **s, const char *keys, const archai_data_shape *data,
+                     archai_err *err)
 {
     archai_ini ini = {.n = 0};
     char text[1024];
@@ -78,7 +81,8 @@ static archai_space *open_params(const json_t *params, const json_t *seed)
         n += (size_t)snprintf(keys + n, sizeof keys - n, "%s = %s\n", key, value);
     }
     if (seed != NULL)
-        (void)snprintf(keys + n, sizeof keys - n, "seed = %lld\n", (long long)json_integer_value(seed));
+        (void)snprintf(keys + n, sizeof keys - n, "seed = %lld\n",
+                       (long long)json_integer_value(seed));
     return open_space(keys);
 }
 
@@ -129,7 +133,8 @@ static void assert_madd(archai_space *s, const json_t *expected, const archai_mo
     archai_network_fini(&net);
 }
 
-/* -- Archai's streams ----------------------------------------------------------------------------------- */
+/* -- Archai's streams
+ * ----------------------------------------------------------------------------------- */
 
 /* Each mutation is of the last child that was not null. */
 static void replay_chain(archai_space *s, const json_t *chain, const archai_model *first)
@@ -156,7 +161,8 @@ static void replay_chain(archai_space *s, const json_t *chain, const archai_mode
     archai_model_fini(&last);
 }
 
-static void replay_crossovers(archai_space *s, const json_t *list, const archai_model *m, size_t n)
+static void replay_crossovers(archai_space *s, const json_t *list, const archai_model *m,
+                              size_t n)
 {
     const json_t *step;
     size_t i;
@@ -169,8 +175,8 @@ static void replay_crossovers(archai_space *s, const json_t *list, const archai_
         int rc = archai_space_crossover(s, parents, 2, &child, NULL);
 
         for (size_t k = 0; k < 2; k++)
-            assert_string_equal(parents[k]->archid,
-                                json_string_value(json_array_get(json_object_get(step, "parents"), k)));
+            assert_string_equal(parents[k]->archid, json_string_value(json_array_get(
+                                                        json_object_get(step, "parents"), k)));
         if (json_is_null(expected)) {
             assert_int_equal(rc, ARCHAI_ENONE);
             continue;
@@ -185,7 +191,8 @@ static void replay_crossovers(archai_space *s, const json_t *list, const archai_
 static void replay_stream(const json_t *stream)
 {
     const json_t *samples = json_object_get(stream, "random_sample");
-    archai_space *s = open_params(json_object_get(stream, "params"), json_object_get(stream, "seed"));
+    archai_space *s =
+        open_params(json_object_get(stream, "params"), json_object_get(stream, "seed"));
     archai_model m[MAX_MODELS];
     size_t n = json_array_size(samples);
 
@@ -273,7 +280,8 @@ static void published_archids_are_drawn(void **state)
 {
     json_t *published = load_json_data("published_archids.json");
     const json_t *ids = json_object_get(published, "then_ten_samples");
-    archai_space *s = open_params(json_object_get(published, "params"), json_object_get(published, "seed"));
+    archai_space *s =
+        open_params(json_object_get(published, "params"), json_object_get(published, "seed"));
     archai_model first, m;
 
     (void)state;
@@ -291,7 +299,8 @@ static void published_archids_are_drawn(void **state)
     json_decref(published);
 }
 
-/* -- the document and PyTorch --------------------------------------------------------------------------- */
+/* -- the document and PyTorch
+ * --------------------------------------------------------------------------- */
 
 static char *printed(archai_space *s, const archai_model *m)
 {
@@ -315,7 +324,8 @@ static void the_document_is_reproduced(void **state)
         "      (op): Sequential(\n"
         "        (0): NormalConvBlock(\n"
         "          (conv): Conv2d(40, 40, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))\n"
-        "          (bn): BatchNorm2d(40, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)\n"
+        "          (bn): BatchNorm2d(40, eps=1e-05, momentum=0.1, affine=True, "
+        "track_running_stats=True)\n"
         "          (relu): ReLU()\n"
         "        )\n"
         "      )\n"
@@ -323,24 +333,28 @@ static void the_document_is_reproduced(void **state)
         "  )\n"
         "  (stem_block): NormalConvBlock(\n"
         "    (conv): Conv2d(3, 40, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))\n"
-        "    (bn): BatchNorm2d(40, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)\n"
+        "    (bn): BatchNorm2d(40, eps=1e-05, momentum=0.1, affine=True, "
+        "track_running_stats=True)\n"
         "    (relu): ReLU()\n"
         "  )\n"
         "  (up): Upsample(size=(64, 64), mode=nearest)\n"
         "  (post_upsample): Sequential(\n"
         "    (0): NormalConvBlock(\n"
         "      (conv): Conv2d(40, 40, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))\n"
-        "      (bn): BatchNorm2d(40, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)\n"
+        "      (bn): BatchNorm2d(40, eps=1e-05, momentum=0.1, affine=True, "
+        "track_running_stats=True)\n"
         "      (relu): ReLU()\n"
         "    )\n"
         "    (1): NormalConvBlock(\n"
         "      (conv): Conv2d(40, 40, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))\n"
-        "      (bn): BatchNorm2d(40, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)\n"
+        "      (bn): BatchNorm2d(40, eps=1e-05, momentum=0.1, affine=True, "
+        "track_running_stats=True)\n"
         "      (relu): ReLU()\n"
         "    )\n"
         "    (2): NormalConvBlock(\n"
         "      (conv): Conv2d(40, 40, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))\n"
-        "      (bn): BatchNorm2d(40, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)\n"
+        "      (bn): BatchNorm2d(40, eps=1e-05, momentum=0.1, affine=True, "
+        "track_running_stats=True)\n"
         "      (relu): ReLU()\n"
         "    )\n"
         "  )\n"
@@ -375,10 +389,12 @@ static void assert_state(const json_t *expected, const archai_network *net)
         const json_t *shape = json_array_get(entry, 0);
 
         assert_non_null(entry);
-        assert_string_equal(archai_dtype_name(at[i].dtype), json_string_value(json_array_get(entry, 1)));
+        assert_string_equal(archai_dtype_name(at[i].dtype),
+                            json_string_value(json_array_get(entry, 1)));
         assert_int_equal(at[i].ndim, json_array_size(shape));
         for (int d = 0; d < at[i].ndim; d++)
-            assert_int_equal(at[i].shape[d], json_integer_value(json_array_get(shape, (size_t)d)));
+            assert_int_equal(at[i].shape[d],
+                             json_integer_value(json_array_get(shape, (size_t)d)));
     }
     archai_state_free(at, n);
 }
@@ -416,7 +432,8 @@ static void descriptions_are_those_of_pytorch(void **state)
     int n = 0;
 
     (void)state;
-    json_object_foreach(forward, name, c) if (strcmp(member(c, "space"), "segmentation_dag") == 0)
+    json_object_foreach(forward, name,
+                        c) if (strcmp(member(c, "space"), "segmentation_dag") == 0)
     {
         assert_described(c);
         n++;
@@ -469,7 +486,8 @@ static void example_b_has_the_counts_that_archai_measured(void **state)
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         size_t k = expected[i].at != SIZE_MAX ? expected[i].at : 0;
 
-        while (expected[i].at == SIZE_MAX && k + 1 < n && strcmp(at[k].name, expected[i].name) != 0)
+        while (expected[i].at == SIZE_MAX && k + 1 < n &&
+               strcmp(at[k].name, expected[i].name) != 0)
             k++;
         assert_string_equal(at[k].name, expected[i].name);
         assert_memory_equal(at[k].shape, expected[i].shape, sizeof expected[i].shape);
@@ -483,11 +501,14 @@ static void example_b_has_the_counts_that_archai_measured(void **state)
 /* Going up, the operation keeps its stride and its result is enlarged. */
 static void edges_upwards_enlarge(void **state)
 {
-    const char *arch = "{\"architecture\": [{\"name\": \"input\", \"op\": \"conv5x5\", \"inputs\": null, \"scale\": 1},"
-                       "{\"name\": \"a\", \"op\": \"conv7x7\", \"inputs\": [\"input\"], \"scale\": 8},"
-                       "{\"name\": \"output\", \"op\": null, \"inputs\": [\"a\", \"a\"], \"scale\": 2}],"
-                       "\"channels_per_scale\": {\"base_channels\": 4, \"delta_channels\": 2, \"mult_delta\": true},"
-                       "\"post_upsample_layers\": 1}";
+    const char *arch =
+        "{\"architecture\": [{\"name\": \"input\", \"op\": \"conv5x5\", \"inputs\": null, "
+        "\"scale\": 1},"
+        "{\"name\": \"a\", \"op\": \"conv7x7\", \"inputs\": [\"input\"], \"scale\": 8},"
+        "{\"name\": \"output\", \"op\": null, \"inputs\": [\"a\", \"a\"], \"scale\": 2}],"
+        "\"channels_per_scale\": {\"base_channels\": 4, \"delta_channels\": 2, \"mult_delta\": "
+        "true},"
+        "\"post_upsample_layers\": 1}";
     archai_space *s = open_space("nb_classes = 2\nimg_size = 64 32\n");
     archai_model m = load(s, arch);
     archai_network net;
@@ -495,10 +516,13 @@ static void edges_upwards_enlarge(void **state)
     char *text = printed(s, &m);
 
     (void)state;
-    assert_non_null(strstr(text, "    (a-output): Block(\n      (op): Sequential(\n        (0): NormalConvBlock(\n"
-                                 "          (conv): Conv2d(32, 8, kernel_size=(7, 7), stride=(1, 1), padding=(3, 3))\n"));
+    assert_non_null(strstr(
+        text, "    (a-output): Block(\n      (op): Sequential(\n        (0): NormalConvBlock(\n"
+              "          (conv): Conv2d(32, 8, kernel_size=(7, 7), stride=(1, 1), padding=(3, "
+              "3))\n"));
     assert_non_null(strstr(text, "        (1): Upsample(scale_factor=4.0, mode=nearest)\n"));
-    assert_non_null(strstr(text, "Conv2d(4, 32, kernel_size=(5, 5), stride=(8, 8), padding=(2, 2))"));
+    assert_non_null(
+        strstr(text, "Conv2d(4, 32, kernel_size=(5, 5), stride=(8, 8), padding=(2, 2))"));
     assert_int_equal(archai_space_describe(s, &m, &net, NULL), 0);
     assert_int_equal(archai_network_count(&net, &counts, NULL), 0);
     assert_int_equal(counts.output[0], 2);
@@ -510,7 +534,9 @@ static void edges_upwards_enlarge(void **state)
     archai_space_destroy(s);
 }
 
-/* -- encoding ------------------------------------------------------------------------------------------- */
+/* -- encoding
+ * -------------------------------------------------------------------------------------------
+ */
 
 static bool same_encoding(archai_space *s, const json_t *a, const json_t *b)
 {
@@ -530,7 +556,8 @@ static bool same_encoding(archai_space *s, const json_t *a, const json_t *b)
     return same;
 }
 
-/* Set one value of a copy of `arch` and compare; a change that makes no network does not count. */
+/* Set one value of a copy of `arch` and compare; a change that makes no network does not count.
+ */
 static void assert_seen(archai_space *s, const json_t *arch, json_t *changed, const char *what)
 {
     archai_model m = {.arch = NULL};
@@ -545,25 +572,33 @@ static void assert_seen(archai_space *s, const json_t *arch, json_t *changed, co
 
 static void change_node(archai_space *s, const json_t *arch, size_t i)
 {
-    json_t *c = json_deep_copy(arch), *node = json_array_get(json_object_get(c, "architecture"), i);
+    json_t *c = json_deep_copy(arch),
+           *node = json_array_get(json_object_get(c, "architecture"), i);
     json_t *inputs;
 
     if (member(node, "op") != NULL) {
-        json_object_set_new(node, "op", json_string(strcmp(member(node, "op"), "conv5x5") == 0 ? "conv3x3" : "conv5x5"));
+        json_object_set_new(
+            node, "op",
+            json_string(strcmp(member(node, "op"), "conv5x5") == 0 ? "conv3x3" : "conv5x5"));
         assert_seen(s, arch, json_incref(c), "an operation");
     }
     json_decref(c);
     c = json_deep_copy(arch);
     node = json_array_get(json_object_get(c, "architecture"), i);
-    json_object_set_new(node, "scale", json_integer(json_integer_value(json_object_get(node, "scale")) == 4 ? 8 : 4));
+    json_object_set_new(
+        node, "scale",
+        json_integer(json_integer_value(json_object_get(node, "scale")) == 4 ? 8 : 4));
     assert_seen(s, arch, c, "a scale");
     for (size_t k = 0; k < i; k++) { /* add an edge, or remove it where it is */
-        const char *other = member(json_array_get(json_object_get(arch, "architecture"), k), "name");
+        const char *other =
+            member(json_array_get(json_object_get(arch, "architecture"), k), "name");
         size_t at = 0;
 
         c = json_deep_copy(arch);
-        inputs = json_object_get(json_array_get(json_object_get(c, "architecture"), i), "inputs");
-        while (at < json_array_size(inputs) && strcmp(json_string_value(json_array_get(inputs, at)), other) != 0)
+        inputs =
+            json_object_get(json_array_get(json_object_get(c, "architecture"), i), "inputs");
+        while (at < json_array_size(inputs) &&
+               strcmp(json_string_value(json_array_get(inputs, at)), other) != 0)
             at++;
         if (at < json_array_size(inputs))
             json_array_remove(inputs, at);
@@ -573,11 +608,13 @@ static void change_node(archai_space *s, const json_t *arch, size_t i)
     }
 }
 
-static void change_number(archai_space *s, const json_t *arch, const char *group, const char *key)
+static void change_number(archai_space *s, const json_t *arch, const char *group,
+                          const char *key)
 {
     json_t *c = json_deep_copy(arch), *owner = group != NULL ? json_object_get(c, group) : c;
 
-    json_object_set_new(owner, key, json_integer(json_integer_value(json_object_get(owner, key)) + 1));
+    json_object_set_new(owner, key,
+                        json_integer(json_integer_value(json_object_get(owner, key)) + 1));
     assert_seen(s, arch, c, key);
 }
 
@@ -590,7 +627,8 @@ static void every_single_change_shows_in_the_encoding(void **state)
     (void)state;
     for (size_t i = 0; i < 8; i++)
         assert_int_equal(archai_space_random_sample(s, &m[i], NULL), 0);
-    for (size_t i = 0; i < 64; i++) { /* children outgrow the space's max_layers, and its slots */
+    for (size_t i = 0; i < 64;
+         i++) { /* children outgrow the space's max_layers, and its slots */
         const archai_model *parents[] = {&m[i % 8], &m[(i * 3 + 1) % 8]};
 
         if (archai_space_crossover(s, parents, 2, &child, NULL) != 0)
@@ -613,11 +651,14 @@ static void every_single_change_shows_in_the_encoding(void **state)
     archai_space_destroy(s);
 }
 
-/* -- bounds ---------------------------------------------------------------------------------------------- */
+/* -- bounds
+ * ----------------------------------------------------------------------------------------------
+ */
 
 static void no_node_has_a_single_pixel(void **state)
 {
-    archai_space *s = open_space("nb_classes = 1\nimg_size = 32 32\nmin_layers = 8\nmax_scale_delta = 3\n");
+    archai_space *s =
+        open_space("nb_classes = 1\nimg_size = 32 32\nmin_layers = 8\nmax_scale_delta = 3\n");
     archai_model m;
 
     (void)state;
@@ -635,7 +676,8 @@ static void no_node_has_a_single_pixel(void **state)
 
 static void madd_stays_within_its_bounds(void **state)
 {
-    archai_space *s = open_space("nb_classes = 1\nimg_size = 64 64\nmin_mac = 200000000\nmax_mac = 300000000\n");
+    archai_space *s = open_space(
+        "nb_classes = 1\nimg_size = 64 64\nmin_mac = 200000000\nmax_mac = 300000000\n");
     archai_model m, child;
 
     (void)state;
@@ -658,7 +700,8 @@ static void madd_stays_within_its_bounds(void **state)
 
 static void bounds_that_nothing_meets_end(void **state)
 {
-    archai_space *s = open_space("nb_classes = 1\nimg_size = 64 64\nmax_layers = 1\nmax_mac = 1000\n");
+    archai_space *s =
+        open_space("nb_classes = 1\nimg_size = 64 64\nmax_layers = 1\nmax_mac = 1000\n");
     archai_err err = ARCHAI_ERR_INIT;
     archai_model m;
 
@@ -670,7 +713,8 @@ static void bounds_that_nothing_meets_end(void **state)
 
 static void a_skip_length_of_one_is_a_chain(void **state)
 {
-    archai_space *s = open_space("nb_classes = 1\nimg_size = 64 64\nmax_skip_connection_length = 1\n");
+    archai_space *s =
+        open_space("nb_classes = 1\nimg_size = 64 64\nmax_skip_connection_length = 1\n");
     archai_model m;
 
     (void)state;
@@ -688,7 +732,8 @@ static void a_skip_length_of_one_is_a_chain(void **state)
 
 static void the_data_set_gives_size_and_classes(void **state)
 {
-    const archai_data_shape data = {.channels = 1, .height = 64, .width = 96, .num_classes = 11};
+    const archai_data_shape data = {
+        .channels = 1, .height = 64, .width = 96, .num_classes = 11};
     archai_err err = ARCHAI_ERR_INIT;
     archai_space *s = NULL;
     archai_network net;
@@ -707,10 +752,13 @@ static void the_data_set_gives_size_and_classes(void **state)
     archai_model_fini(&m);
     archai_space_destroy(s);
     assert_int_equal(try_space(&s, "img_size = 64 64\n", &data, &err), ARCHAI_EINVAL);
-    assert_string_equal(err.text, "t.ini:3: space.img_size: 64 64, but the data set's images are 96 x 64");
+    assert_string_equal(
+        err.text, "t.ini:3: space.img_size: 64 64, but the data set's images are 96 x 64");
 }
 
-/* -- bad input -------------------------------------------------------------------------------------------- */
+/* -- bad input
+ * --------------------------------------------------------------------------------------------
+ */
 
 static void bad_configurations_are_refused_with_line_and_key(void **state)
 {
@@ -719,17 +767,27 @@ static void bad_configurations_are_refused_with_line_and_key(void **state)
     } cases[] = {
         {"img_size = 64 64\n", "space.nb_classes: missing"},
         {"nb_classes = 2\n", "space.img_size: missing"},
-        {"nb_classes = 2\nimg_size = 64\n", "t.ini:4: space.img_size: 1 numbers, expected width and height"},
-        {"nb_classes = 2\nimg_size = 64 65\n", "t.ini:4: space.img_size: 64 x 65, expected multiples of 32"},
-        {"nb_classes = 2\nimg_size = 64 64\nmax_downsample_factor = 3\n", "t.ini:5: space.max_downsample_factor:"},
-        {"nb_classes = 2\nimg_size = 64 64\nmax_scale_delta = 4\n", "t.ini:5: space.max_scale_delta: 4 is outside 1..3"},
-        {"nb_classes = 2\nimg_size = 64 64\nmax_post_upsample_layers = 5\n", "t.ini:5: space.max_post_upsample_layers:"},
-        {"nb_classes = 2\nimg_size = 64 64\nmax_skip_connection_length = 0\n", "t.ini:5: space.max_skip_connection_length:"},
-        {"nb_classes = 2\nimg_size = 64 64\nmax_base_channels = 8\n", "t.ini:5: space.max_base_channels: 1 widths"},
-        {"nb_classes = 2\nimg_size = 64 64\nmax_delta_channels = 4\n", "t.ini:5: space.max_delta_channels: 4 is less"},
+        {"nb_classes = 2\nimg_size = 64\n",
+         "t.ini:4: space.img_size: 1 numbers, expected width and height"},
+        {"nb_classes = 2\nimg_size = 64 65\n",
+         "t.ini:4: space.img_size: 64 x 65, expected multiples of 32"},
+        {"nb_classes = 2\nimg_size = 64 64\nmax_downsample_factor = 3\n",
+         "t.ini:5: space.max_downsample_factor:"},
+        {"nb_classes = 2\nimg_size = 64 64\nmax_scale_delta = 4\n",
+         "t.ini:5: space.max_scale_delta: 4 is outside 1..3"},
+        {"nb_classes = 2\nimg_size = 64 64\nmax_post_upsample_layers = 5\n",
+         "t.ini:5: space.max_post_upsample_layers:"},
+        {"nb_classes = 2\nimg_size = 64 64\nmax_skip_connection_length = 0\n",
+         "t.ini:5: space.max_skip_connection_length:"},
+        {"nb_classes = 2\nimg_size = 64 64\nmax_base_channels = 8\n",
+         "t.ini:5: space.max_base_channels: 1 widths"},
+        {"nb_classes = 2\nimg_size = 64 64\nmax_delta_channels = 4\n",
+         "t.ini:5: space.max_delta_channels: 4 is less"},
         {"nb_classes = 2\nimg_size = 64 64\nmax_layers = 0\n", "t.ini:5: space.max_layers:"},
-        {"nb_classes = 2\nimg_size = 64 64\nmin_layers = 13\n", "space.max_layers: 12 is less than min_layers 13"},
-        {"nb_classes = 2\nimg_size = 64 64\nop_subset = conv3x3,con5x5\n", "t.ini:5: space.op_subset: unknown operation 'con5x5', did you mean conv5x5"},
+        {"nb_classes = 2\nimg_size = 64 64\nmin_layers = 13\n",
+         "space.max_layers: 12 is less than min_layers 13"},
+        {"nb_classes = 2\nimg_size = 64 64\nop_subset = conv3x3,con5x5\n",
+         "t.ini:5: space.op_subset: unknown operation 'con5x5', did you mean conv5x5"},
     };
 
     (void)state;
@@ -743,61 +801,75 @@ static void bad_configurations_are_refused_with_line_and_key(void **state)
     }
 }
 
-#define NODE(name, op, inputs, scale) "- {name: " name ", op: " op ", inputs: " inputs ", scale: " scale "}\n"
-#define REST "channels_per_scale: {base_channels: 8, delta_channels: 8}\npost_upsample_layers: 1\n"
+#define NODE(name, op, inputs, scale)                                                          \
+    "- {name: " name ", op: " op ", inputs: " inputs ", scale: " scale "}\n"
+#define REST                                                                                   \
+    "channels_per_scale: {base_channels: 8, delta_channels: 8}\npost_upsample_layers: 1\n"
 
 static void bad_arch_files_are_refused_with_line_and_key(void **state)
 {
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE("a", "conv3x3", "[b]", "1")
-             NODE("b", "conv3x3", "[a]", "1") NODE("output", "null", "[b]", "1") REST,
+        {"architecture:\n" NODE("input", "conv3x3", "null", "1")
+             NODE("a", "conv3x3", "[b]", "1") NODE("b", "conv3x3", "[a]", "1")
+                 NODE("output", "null", "[b]", "1") REST,
          "3: architecture[1].inputs: node 'b' does not stand earlier: the graph is cyclic"},
-        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE("a", "conv3x3", "[a]", "1")
-             NODE("output", "null", "[a]", "1") REST,
+        {"architecture:\n" NODE("input", "conv3x3", "null", "1")
+             NODE("a", "conv3x3", "[a]", "1") NODE("output", "null", "[a]", "1") REST,
          "3: architecture[1].inputs: node 'a' does not stand earlier"},
-        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE("a", "conv3x3", "[input]", "1")
-             NODE("output", "null", "[input]", "1") REST,
+        {"architecture:\n" NODE("input", "conv3x3", "null", "1")
+             NODE("a", "conv3x3", "[input]", "1") NODE("output", "null", "[input]", "1") REST,
          "3: architecture[1].name: nothing uses node 'a', the graph is disconnected"},
         {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE("a", "conv3x3", "[]", "1")
              NODE("output", "null", "[input, a]", "1") REST,
          "3: architecture[1].inputs: node 'a' has none, the graph is disconnected"},
-        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE("output", "null", "[c]", "1") REST,
+        {"architecture:\n" NODE("input", "conv3x3", "null", "1")
+             NODE("output", "null", "[c]", "1") REST,
          "architecture[1].inputs: there is no node 'c'"},
-        {"architecture:\n" NODE("input", "conv4x4", "null", "1") NODE("output", "null", "[input]", "1") REST,
-         "2: architecture[0].op: unknown operation 'conv4x4', expected perhaps conv"},
-        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE("output", "conv3x3", "[input]", "1") REST,
-         "3: architecture[1].op: the output has none"},
-        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE("output", "null", "[input]", "32") REST,
-         "3: architecture[1].scale: no operation reaches this scale"},
-        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE("output", "null", "[input]", "3") REST,
-         "3: architecture[1].scale: no operation reaches this scale"},
-        {"architecture:\n" NODE("input", "conv3x3", "null", "2") NODE("output", "null", "[input]", "2") REST,
-         "2: architecture[0].scale: the input's scale is 1"},
-        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE("a.b", "conv3x3", "[input]", "1")
-             NODE("output", "null", "[a.b]", "1") REST,
-         "3: architecture[1].name: 'a.b', expected"},
-        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE("input", "conv3x3", "[input]", "1")
+        {"architecture:\n" NODE("input", "conv4x4", "null", "1")
              NODE("output", "null", "[input]", "1") REST,
+         "2: architecture[0].op: unknown operation 'conv4x4', expected perhaps conv"},
+        {"architecture:\n" NODE("input", "conv3x3", "null", "1")
+             NODE("output", "conv3x3", "[input]", "1") REST,
+         "3: architecture[1].op: the output has none"},
+        {"architecture:\n" NODE("input", "conv3x3", "null", "1")
+             NODE("output", "null", "[input]", "32") REST,
+         "3: architecture[1].scale: no operation reaches this scale"},
+        {"architecture:\n" NODE("input", "conv3x3", "null", "1")
+             NODE("output", "null", "[input]", "3") REST,
+         "3: architecture[1].scale: no operation reaches this scale"},
+        {"architecture:\n" NODE("input", "conv3x3", "null", "2")
+             NODE("output", "null", "[input]", "2") REST,
+         "2: architecture[0].scale: the input's scale is 1"},
+        {"architecture:\n" NODE("input", "conv3x3", "null", "1")
+             NODE("a.b", "conv3x3", "[input]", "1") NODE("output", "null", "[a.b]", "1") REST,
+         "3: architecture[1].name: 'a.b', expected"},
+        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE(
+             "input", "conv3x3", "[input]", "1") NODE("output", "null", "[input]", "1") REST,
          "3: architecture[1].name: 'input' stands twice"},
-        {"architecture:\n" NODE("in", "conv3x3", "null", "1") NODE("output", "null", "[in]", "1") REST,
+        {"architecture:\n" NODE("in", "conv3x3", "null", "1")
+             NODE("output", "null", "[in]", "1") REST,
          "2: architecture[0].name: the first node is 'in', expected 'input'"},
         {"architecture: []\n" REST, "1: architecture: 0 nodes"},
         {"architecture: 7\n" REST, "1: architecture: no list"},
         {REST, "architecture: missing"},
-        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE("output", "null", "[input]", "2")
-             "channels_per_scale: {base_channels: 8, delta_channels: 8}\npost_upsample_layers: 0\n",
+        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE(
+             "output", "null", "[input]", "2") "channels_per_scale: {base_channels: 8, "
+                                               "delta_channels: 8}\npost_upsample_layers: 0\n",
          "5: post_upsample_layers: 0 leaves 16 channels"},
-        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE("output", "null", "[input]", "16")
-             "channels_per_scale: {base_channels: 8, delta_channels: 60000, mult_delta: true}\n"
-             "post_upsample_layers: 1\n",
+        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE(
+             "output", "null", "[input]", "16") "channels_per_scale: {base_channels: 8, "
+                                                "delta_channels: 60000, mult_delta: true}\n"
+                                                "post_upsample_layers: 1\n",
          "4: channels_per_scale: more than 65536 channels at scale 16"},
-        {"architecture:\n" NODE("input", "conv7x7", "null", "1") NODE("output", "null", "[input]", "1")
-             "channels_per_scale: {base_channels: 65536, delta_channels: 0}\npost_upsample_layers: 1\n",
+        {"architecture:\n" NODE("input", "conv7x7", "null", "1") NODE(
+             "output", "null", "[input]", "1") "channels_per_scale: {base_channels: 65536, "
+                                               "delta_channels: 0}\npost_upsample_layers: 1\n",
          "parameters, more than"},
-        {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE("output", "null", "[input]", "1")
-             "channels_per_scale: {1: 8, 2: 16}\npost_upsample_layers: 1\n",
+        {"architecture:\n" NODE("input", "conv3x3", "null", "1")
+             NODE("output", "null", "[input]",
+                  "1") "channels_per_scale: {1: 8, 2: 16}\npost_upsample_layers: 1\n",
          "channels_per_scale.1: unknown key"},
         {"architecture: [\n", "2: "},
         {"architecture: 1\narchitecture: 2\n", "2: key 'architecture' stands twice"},
@@ -819,7 +891,8 @@ static void bad_arch_files_are_refused_with_line_and_key(void **state)
     archai_space_destroy(s);
 }
 
-/* -- files and speed ---------------------------------------------------------------------------------------- */
+/* -- files and speed
+ * ---------------------------------------------------------------------------------------- */
 
 static void save_and_load_keep_the_archid(void **state)
 {
@@ -895,8 +968,8 @@ static void ten_thousand_samples_and_mutants_are_quick(void **state)
             archai_model_fini(&child);
         archai_model_fini(&m);
     }
-    print_message("256 x 256: %d samples in %.2f s, %d mutants in %.2f s\n", REPEATS, sampling, REPEATS,
-                  mutating);
+    print_message("256 x 256: %d samples in %.2f s, %d mutants in %.2f s\n", REPEATS, sampling,
+                  REPEATS, mutating);
     archai_space_destroy(s);
 }
 

@@ -19,6 +19,7 @@ enum { SAMPLES = 30 };
 static const struct {
     const char *name, *keys;
 } required[] = {
+    {"config", "tree = \"" ARCHAI_TEST_DATA "/config_tree.json\"\n"},
     {"segmentation_dag", "nb_classes = 3\nimg_size = 64 32\nmax_layers = 5\n"},
 };
 

@@ -1,4 +1,5 @@
-/* YAML and JSON documents; expectations are PyYAML's (safe_load and dump) unless a comment says so. */
+/* YAML and JSON documents; expectations are PyYAML's (safe_load and dump) unless a comment says
+ * so. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,9 +47,12 @@ static void documents_mean_what_pyyaml_makes_of_them(void **state)
 {
     (void)state;
     assert_means("a: 1\nb: [x, 'y', \"z\"]\n", "{\"a\": 1, \"b\": [\"x\", \"y\", \"z\"]}");
-    assert_means("- null\n- ~\n-\n- yes\n- Off\n- on\n", "[null, null, null, true, false, true]");
-    assert_means("- 12\n- -3\n- 0x1F\n- '12'\n- 1.5\n- -.5\n- 1.\n", "[12, -3, 31, \"12\", 1.5, -0.5, 1.0]");
-    assert_means("- y\n- n\n- nil\n- 1.2.3\n- 12a\n- 0x\n- '-'\n", "[\"y\", \"n\", \"nil\", \"1.2.3\", \"12a\", \"0x\", \"-\"]");
+    assert_means("- null\n- ~\n-\n- yes\n- Off\n- on\n",
+                 "[null, null, null, true, false, true]");
+    assert_means("- 12\n- -3\n- 0x1F\n- '12'\n- 1.5\n- -.5\n- 1.\n",
+                 "[12, -3, 31, \"12\", 1.5, -0.5, 1.0]");
+    assert_means("- y\n- n\n- nil\n- 1.2.3\n- 12a\n- 0x\n- '-'\n",
+                 "[\"y\", \"n\", \"nil\", \"1.2.3\", \"12a\", \"0x\", \"-\"]");
     assert_means("{a: {b: [1, 2]}}", "{\"a\": {\"b\": [1, 2]}}");
     assert_means("x: |\n  two\n  lines\n", "{\"x\": \"two\\nlines\\n\"}");
     assert_means("a: &k [1, 2]\nb: *k\n", "{\"a\": [1, 2], \"b\": [1, 2]}");
@@ -59,13 +63,15 @@ static void documents_mean_what_pyyaml_makes_of_them(void **state)
 static void numbers_are_those_of_json(void **state)
 {
     (void)state;
-    assert_means("- 1e-5\n- 1E3\n- 010\n- 1_000\n- 1:30\n", "[1e-5, 1000.0, \"010\", \"1_000\", \"1:30\"]");
+    assert_means("- 1e-5\n- 1E3\n- 010\n- 1_000\n- 1:30\n",
+                 "[1e-5, 1000.0, \"010\", \"1_000\", \"1:30\"]");
 }
 
 static void json_is_read_as_json(void **state)
 {
     (void)state;
-    assert_means(" {\"a\": [1, 2.5, null, true, \"1e-5\"]}\n", "{\"a\": [1, 2.5, null, true, \"1e-5\"]}");
+    assert_means(" {\"a\": [1, 2.5, null, true, \"1e-5\"]}\n",
+                 "{\"a\": [1, 2.5, null, true, \"1e-5\"]}");
     assert_refused("{\"a\": 1,\n \"a\": 2}", "2: duplicate object key");
     assert_refused("{\"a\":\n [1, 2", "2: ");
 }
@@ -103,7 +109,8 @@ static void bombs_are_refused_before_they_grow(void **state)
     for (int i = 1; i < 10; i++) {
         n += (size_t)snprintf(text + n, sizeof text - n, "a%d: &a%d [", i, i);
         for (int k = 0; k < 10; k++)
-            n += (size_t)snprintf(text + n, sizeof text - n, "*a%d%s", i - 1, k < 9 ? ", " : "]\n");
+            n += (size_t)snprintf(text + n, sizeof text - n, "*a%d%s", i - 1,
+                                  k < 9 ? ", " : "]\n");
     }
     assert_refused(text, "too many values");
 }
@@ -164,8 +171,9 @@ static void files_are_named_in_errors(void **state)
 /* As PyYAML's dump(default_flow_style=False) writes them. */
 static void writing_is_pyyamls_block_style(void **state)
 {
-    static const char expected[] = "b:\n- 1\n- 1.0e-05\n- 0.5\n- null\n- true\n- 'no'\n- '12'\n- ''\n"
-                                   "- a: x y\n  c:\n  - - 1\nz: {}\n";
+    static const char expected[] =
+        "b:\n- 1\n- 1.0e-05\n- 0.5\n- null\n- true\n- 'no'\n- '12'\n- ''\n"
+        "- a: x y\n  c:\n  - - 1\nz: {}\n";
     json_t *v = json_loads("{\"z\": {}, \"b\": [1, 1e-5, 0.5, null, true, \"no\", \"12\", \"\","
                            "{\"c\": [[1]], \"a\": \"x y\"}]}",
                            0, NULL);
