@@ -111,9 +111,8 @@ static int hand_out(archai_search *s, size_t at, archai_candidate *out, archai_e
         goto out;
     }
     if (archai_search_any_cheap(s->objectives, false))
-        ARCHAI_TRY_GOTO(
-            rc, archai_measures_cheap(s->space, &c.model, &c.measures, &c.n_measures, err),
-            out);
+        ARCHAI_TRY_GOTO(rc, archai_search_measure(s, &c.model, &c.measures, &c.n_measures, err),
+                        out);
     ARCHAI_TRY_GOTO(rc, encode(s, &c.model, &c.encoding, &c.n_encoding, err), out);
     r->flight->queued = false;
     *out = c;
@@ -248,6 +247,8 @@ int archai_search_init(archai_search *s, archai_space *space,
         rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a search");
     else
         rc = check_constraints(s, ini, err);
+    if (rc == ARCHAI_OK)
+        s->queues->cardinality = archai_space_cardinality(space);
     if (rc == ARCHAI_OK)
         rc = archai_algorithm_create(&s->algorithm, s, settings->algorithm, ini, err);
     if (rc != ARCHAI_OK)

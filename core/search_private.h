@@ -42,6 +42,8 @@ struct archai_search_queues {
     int64_t last_row;   /* the id of the last one */
     bool restore_ended;
 
+    double cardinality; /* of the space */
+    int patience;       /* proposals of the algorithm in a row that may be no use; see there */
     bool barren;        /* random samples and enumeration gave nothing new */
     uint64_t cursor;    /* of the enumeration, counted from its start */
 };
@@ -68,6 +70,11 @@ int archai_search_values(archai_search *s, const archai_evaluation *e, double **
                          uint16_t *n_metrics, archai_err *err);
 /* Is any objective cheap (and constrained)? */
 bool archai_search_any_cheap(const archai_objectives *o, bool constrained);
+/* Cheap measures of a model. There are none of an architecture whose network does not fit together
+ * (a kernel larger than what is left of the image): it violates every constraint, and without one
+ * its evaluation fails with the reason. */
+int archai_search_measure(archai_search *s, const archai_model *m, archai_measure **out, size_t *n,
+                          archai_err *err);
 /* Values of the cheap measures of a model and the objective whose constraint they violate, or -1.
  * Without constraints the model is not looked at and no values are written. */
 int archai_search_violation(archai_search *s, const archai_model *m, int *which, double *values,

@@ -16,7 +16,8 @@
 #include "core/search_private.h"
 
 enum {
-    ALGORITHM_TRIES = 200,         /* proposals of the algorithm in a row that were not new */
+    PATIENCE_MAX = 128,            /* proposals of the algorithm in a row that were not new */
+    PATIENCE_MIN = 8,              /* ... when the last ones were in vain to the end */
     RANDOM_TRIES = 10000,          /* random samples after that */
     RANDOM_TRIES_ENUMERABLE = 500, /* where enumeration follows and settles it */
     CHILDLESS_TRIES = 100          /* what a sample that the space could not make counts */
@@ -60,7 +61,11 @@ static int sift(archai_search *s, archai_proposal *p, struct tally *t, bool *fou
 static int ask_algorithm(archai_search *s, archai_propose *what, archai_proposal *p,
                          double *budget, struct tally *t, bool *found, archai_err *err)
 {
-    for (int i = 0; i < ALGORITHM_TRIES && !*found; i++) {
+    int *patience = &s->queues->patience;
+
+    if (*patience == 0)
+        *patience = PATIENCE_MAX;
+    for (int i = 0; i < *patience && !*found; i++) {
         const int rc = s->algorithm->ops->propose(s->algorithm, what, p, err);
 
         if (rc == ARCHAI_ENONE) {
@@ -73,6 +78,11 @@ static int ask_algorithm(archai_search *s, archai_propose *what, archai_proposal
         *budget = p->budget;
         ARCHAI_TRY(sift(s, p, t, found, err));
     }
+    /* an algorithm that is stuck is not asked as often each time, so that asking stays quick */
+    if (!*found && *patience > PATIENCE_MIN)
+        *patience /= 2;
+    else if (*found && *patience < PATIENCE_MAX)
+        *patience *= 2;
     return ARCHAI_OK;
 }
 
@@ -151,7 +161,7 @@ static void say_exhausted(archai_search *s, double cardinality, bool enumerated,
 static int propose_new(archai_search *s, archai_propose *what, archai_proposal *p,
                        archai_err *err)
 {
-    const double cardinality = archai_space_cardinality(s->space);
+    const double cardinality = s->queues->cardinality;
     const bool can_enumerate = s->space->ops->at != NULL && cardinality <= enumerable;
     struct tally t = {0, 0, 0};
     double budget = 0.0;

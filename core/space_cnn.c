@@ -58,12 +58,13 @@ static int from_json(const archai_space *s, const json_t *arch, archai_cnn *g, a
     ARCHAI_TRY(archai_cnn_read(g, arch, &s->data, err));
     for (void *at = json_object_iter((json_t *)arch); at != NULL;
          at = json_object_iter_next((json_t *)arch, at)) {
-        const char *key = json_object_iter_key(at), *near = archai_nearest(key, keys, 3);
-        bool known = near != NULL && strcmp(near, key) == 0;
+        const char *key = json_object_iter_key(at), *near;
 
-        if (!known)
-            return archai_fail(err, ARCHAI_EINVAL, "%.100s: unknown key, expected %s", key,
-                               near != NULL ? near : "nb_layers, kernel_size or hidden_dim");
+        if (strcmp(key, keys[0]) == 0 || strcmp(key, keys[1]) == 0 || strcmp(key, keys[2]) == 0)
+            continue;
+        near = archai_nearest(key, keys, 3);
+        return archai_fail(err, ARCHAI_EINVAL, "%.100s: unknown key, expected %s", key,
+                           near != NULL ? near : "nb_layers, kernel_size or hidden_dim");
     }
     return ARCHAI_OK;
 }
@@ -95,7 +96,8 @@ static int cnn_init(archai_space *s, archai_err *err)
     if (archai_cnn_params(&most, &s->data) > ARCHAI_CNN_MAX_PARAMS)
         return archai_fail(err, ARCHAI_EINVAL,
                            "hidden_list: the largest model has %lld parameters, more than %d",
-                           (long long)archai_cnn_params(&most, &s->data), ARCHAI_CNN_MAX_PARAMS);
+                           (long long)archai_cnn_params(&most, &s->data),
+                           ARCHAI_CNN_MAX_PARAMS);
     s->encoding_size = 3;
     return ARCHAI_OK;
 }

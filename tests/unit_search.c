@@ -164,16 +164,21 @@ static void an_unsatisfiable_constraint_ends(void **state)
 /* Without enumeration the end is found by drawing in vain. */
 static void an_end_without_enumeration(void **state)
 {
+    const archai_search_settings settings = {.algorithm = "evolution_pareto", .seed = 3};
     struct log log = {.rows = NULL};
     archai_space_ops ops;
     struct world w;
 
     (void)state;
     world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    archai_search_fini(&w.search);
     ops = *w.space->ops;
     ops.at = NULL;
     ops.cardinality = NULL;
     w.space->ops = &ops;
+    assert_int_equal(
+        archai_search_init(&w.search, w.space, &w.objectives, &settings, &w.ini, NULL),
+        ARCHAI_OK);
     drive(&w, accuracy, NULL, 5, 9, SIZE_MAX, &log);
     assert_int_equal(log.evaluated, MODELS);
     assert_non_null(strstr(w.search.done, "nothing new among the last"));
