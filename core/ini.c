@@ -13,6 +13,7 @@ typedef struct parser {
     int line;
     char *section; /* borrowed from the last header's entry; NULL before the first */
     bool lost;     /* the last header was bad: what follows belongs to nobody knows what */
+    bool foreign;  /* this is no text */
     archai_err *err;
 } parser;
 
@@ -261,17 +262,22 @@ static int parse_line(parser *p, char *text)
 }
 
 /* Bytes that no line may hold; they are the mark of a file that is no text. */
-static int check_bytes(const parser *p, const char *text, size_t n)
+static int check_bytes(parser *p, const char *text, size_t n)
 {
     if (n > ARCHAI_INI_LINE_MAX)
         return archai_fail(p->err, ARCHAI_EFORMAT,
                            "%s:%d: line of %zu bytes, at most %d are read", p->file, p->line, n,
                            ARCHAI_INI_LINE_MAX);
-    for (size_t i = 0; i < n; i++)
-        if (((unsigned char)text[i] < 0x20 && text[i] != '\t') || text[i] == 0x7f)
-            return archai_fail(p->err, ARCHAI_EFORMAT,
-                               "%s:%d: control character 0x%02x in column %zu", p->file,
-                               p->line, (unsigned)(unsigned char)text[i], i + 1);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if ((c >= 0x20 && c != 0x7f) || c == '\t')
+            continue;
+        p->foreign = true;
+        return archai_fail(p->err, ARCHAI_EFORMAT,
+                           "%s:%d: control character 0x%02x in column %zu", p->file, p->line,
+                           (unsigned)c, i + 1);
+    }
     return ARCHAI_OK;
 }
 
@@ -292,14 +298,14 @@ static int take_line(parser *p, const char *text, size_t n)
     return rc;
 }
 
-/* All lines, also behind a bad one, so that a user sees several problems at once; a file that is
- * no configuration at all is given up after a few. */
+/* All lines, also behind a bad one, so that a user sees several problems at once; a file that
+ * is no configuration at all is given up after a few. */
 static int parse_all(parser *p, const char *text, size_t size, archai_err *err)
 {
     size_t at = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* byte order mark */
     int problems = 0, rc = ARCHAI_OK;
 
-    while (at < size && problems < MAX_PROBLEMS) {
+    while (at < size && problems < MAX_PROBLEMS && !p->foreign) {
         const char *end = memchr(text + at, '\n', size - at);
         size_t n = end != NULL ? (size_t)(end - text) - at : size - at;
         archai_err one = ARCHAI_ERR_INIT;
