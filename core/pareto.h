@@ -31,6 +31,13 @@ int archai_pareto_front_archai(const double *points, size_t rows, size_t n, size
 int archai_pareto_sort(const double *points, size_t rows, size_t n, size_t *front,
                        archai_err *err);
 
+/* Crowding distance of each of `rows` points [rows, n] of one front: over the objectives the sum of
+ * the distances between a point's two neighbours, relative to the front's extent; infinite at both
+ * ends. Source: Deb, Pratap, Agarwal, Meyarivan 2002, "A Fast and Elitist Multiobjective Genetic
+ * Algorithm: NSGA-II", section III-B. */
+int archai_pareto_crowding(const double *points, size_t rows, size_t n, double *out,
+                           archai_err *err);
+
 /* Exact hypervolume of points [rows, n] against a reference point, 1 <= n <= 4. Points that do not
  * lie below the reference in every objective add nothing, nor do rows with NaN. O(rows log rows)
  * up to 3 objectives, O(rows^2 log rows) for 4. Source of the 3-D sweep: Fonseca, Paquete,

@@ -269,3 +269,48 @@ int archai_pareto_front_archai(const double *points, size_t rows, size_t n, size
 {
     return first_front(points, rows, n, false, out, n_out, err);
 }
+
+/* -- crowding
+ * ------------------------------------------------------------------------------------ */
+
+struct by_one {
+    const double *points;
+    size_t n, k;
+};
+
+static int compare_one(const void *a, const void *b, void *context)
+{
+    const struct by_one *o = context;
+    const size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    const double x = o->points[i * o->n + o->k], y = o->points[j * o->n + o->k];
+
+    if (x != y)
+        return x < y ? -1 : 1;
+    return i < j ? -1 : i > j;
+}
+
+int archai_pareto_crowding(const double *points, size_t rows, size_t n, double *out,
+                           archai_err *err)
+{
+    size_t *order = malloc((rows + 1) * sizeof *order);
+
+    if (order == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the crowding of %zu rows", rows);
+    for (size_t i = 0; i < rows; i++) {
+        order[i] = i;
+        out[i] = 0.0;
+    }
+    for (size_t k = 0; rows > 0 && k < n; k++) {
+        struct by_one by = {points, n, k};
+        double extent;
+
+        qsort_r(order, rows, sizeof *order, compare_one, &by);
+        extent = points[order[rows - 1] * n + k] - points[order[0] * n + k];
+        out[order[0]] = out[order[rows - 1]] = INFINITY;
+        for (size_t i = 1; extent > 0.0 && i + 1 < rows; i++)
+            out[order[i]] +=
+                (points[order[i + 1] * n + k] - points[order[i - 1] * n + k]) / extent;
+    }
+    free(order);
+    return ARCHAI_OK;
+}

@@ -17,11 +17,13 @@ extern const archai_algorithm_ops archai_algorithm_random_search;
 extern const archai_algorithm_ops archai_algorithm_local_search;
 extern const archai_algorithm_ops archai_algorithm_regularized_evolution;
 extern const archai_algorithm_ops archai_algorithm_evolution_pareto;
+extern const archai_algorithm_ops archai_algorithm_nsga2;
 
 const archai_algorithm_ops *const archai_algorithms[] = {
     &archai_algorithm_random_search,
     &archai_algorithm_local_search,
     &archai_algorithm_regularized_evolution,
     &archai_algorithm_evolution_pareto,
+    &archai_algorithm_nsga2,
     NULL,
 };

@@ -158,6 +158,22 @@ static void rows_with_nan_take_no_part(void **state)
     archai_front_fini(&f);
 }
 
+/* By hand from the paper's formula. */
+static void crowding_is_the_papers(void **state)
+{
+    const double points[] = {2, 1, 0, 4, 4, 0, 1, 2};
+    const double flat[] = {1, 5, 1, 5, 1, 5};
+    double out[4];
+
+    (void)state;
+    assert_int_equal(archai_pareto_crowding(points, 4, 2, out, NULL), ARCHAI_OK);
+    assert_true(out[0] == 3.0 / 4 + 2.0 / 4);
+    assert_true(isinf(out[1]) && isinf(out[2]));
+    assert_true(out[3] == 2.0 / 4 + 3.0 / 4);
+    assert_int_equal(archai_pareto_crowding(flat, 3, 2, out, NULL), ARCHAI_OK);
+    assert_true(isinf(out[0]) && out[1] == 0.0 && isinf(out[2]));
+}
+
 /* On a grid the volume is a count of cells: what some row covers, below the reference. */
 static double count_cells(const double *points, size_t rows, size_t n, unsigned levels)
 {
@@ -269,6 +285,7 @@ int main(void)
         cmocka_unit_test(the_kept_front_agrees_with_the_definition),
         cmocka_unit_test(order_is_archais),
         cmocka_unit_test(rows_with_nan_take_no_part),
+        cmocka_unit_test(crowding_is_the_papers),
         cmocka_unit_test(hypervolume_counts_cells),
         cmocka_unit_test(hypervolume_of_known_shapes),
         cmocka_unit_test(many_rows),
