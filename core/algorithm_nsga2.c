@@ -136,7 +136,7 @@ static int crowd(archai_search *s, struct member *m, size_t n, double *points, d
 static int rank(archai_search *s, struct member *m, size_t n, archai_err *err)
 {
     const size_t k = s->objectives->n_optimised;
-    double *points = malloc((n + 1) * (k + 1) * sizeof *points);
+    double *points = calloc((n + 1) * (k + 1), sizeof *points);
     size_t *front = malloc((n + 1) * sizeof *front);
     int rc = ARCHAI_OK;
 
