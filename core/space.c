@@ -237,6 +237,45 @@ int archai_space_describe(archai_space *s, const archai_model *m, archai_network
     return s->ops->describe(s, m, out, err);
 }
 
+/* Members of nested objects under dotted names. */
+static int flatten(const json_t *object, const char *prefix, json_t *out)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)object, key, value)
+    {
+        char *name = NULL;
+        int rc;
+
+        if (asprintf(&name, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", key) < 0)
+            return ARCHAI_ENOMEM;
+        if (json_is_object(value))
+            rc = flatten(value, name, out);
+        else
+            rc = json_object_set(out, name, value) == 0 ? ARCHAI_OK : ARCHAI_ENOMEM;
+        free(name);
+        ARCHAI_TRY(rc);
+    }
+    return ARCHAI_OK;
+}
+
+int archai_space_params(archai_space *s, const archai_model *m, json_t **out, archai_err *err)
+{
+    json_t *flat;
+
+    ARCHAI_TRY(need_arch(m, err));
+    if (s->ops->params != NULL)
+        return s->ops->params(s, m, out, err);
+    flat = json_object();
+    if (flat == NULL || flatten(m->arch, "", flat) != ARCHAI_OK) {
+        json_decref(flat);
+        return archai_fail(err, ARCHAI_ENOMEM, "parameters: out of memory");
+    }
+    *out = flat;
+    return ARCHAI_OK;
+}
+
 double archai_space_cardinality(const archai_space *s)
 {
     return s->ops->cardinality != NULL ? s->ops->cardinality(s) : INFINITY;

@@ -59,6 +59,9 @@ typedef struct archai_space_ops {
     double (*cardinality)(const archai_space *self); /* (optional) number of architectures */
     /* (optional) architecture number `index` of 0..cardinality-1, in any fixed order. */
     int (*at)(archai_space *self, uint64_t index, archai_model *out, archai_err *err);
+    /* (optional) the parameters that exist, by dotted name, for evaluators of the user's own;
+     * absent: everything in `arch` but objects, by dotted name. *out is a new object. */
+    int (*params)(archai_space *self, const archai_model *m, json_t **out, archai_err *err);
     /* (optional) a drawing; NULL: the data flow of describe. Graphviz text. */
     int (*dot)(archai_space *self, const archai_model *m, FILE *out, archai_err *err);
 } archai_space_ops;
@@ -89,6 +92,7 @@ int archai_space_crossover(archai_space *s, const archai_model *const *parents, 
 int archai_space_encode(archai_space *s, const archai_model *m, float *out, archai_err *err);
 int archai_space_describe(archai_space *s, const archai_model *m, archai_network *out,
                           archai_err *err);
+int archai_space_params(archai_space *s, const archai_model *m, json_t **out, archai_err *err);
 /* save_arch / load_arch on text (JSON, or YAML where the space writes it) and on parsed JSON.
  * Errors about a text begin with its line ("3: kernel_size: ..."), so that "path:" goes before. */
 int archai_space_save_arch(archai_space *s, const archai_model *m, char **text, archai_err *err);

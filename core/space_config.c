@@ -16,22 +16,13 @@
 #include "core/cnn.h"
 #include "core/option.h"
 #include "core/param_tree.h"
+#include "core/param_walk.h"
 #include "core/sha1.h"
 #include "core/space.h"
 #include "core/yaml.h"
 
 /* Conditional trees are counted up to here; so many take some ten milliseconds. */
 enum { COUNT_MAX = 200000 };
-
-/* Walks through all architectures, the last parameter of the tree's order of dependence
- * fastest; parameters that do not exist keep their first choice. */
-typedef struct walk {
-    size_t *choice; /* owned; [n], as below */
-    json_t **value; /* owned; the choices themselves, borrowed */
-    bool *exists;   /* owned */
-    uint64_t index; /* of the architecture at which it stands */
-    bool started;
-} walk;
 
 struct config {
     archai_space base;
@@ -40,8 +31,7 @@ struct config {
     bool track_unused_params, hash_archid;
     archai_param_tree *tree; /* owned */
     char *kinds;             /* owned; letters of the encoding */
-    double cardinality;
-    walk at;
+    archai_param_walk walk;
 };
 
 /* clang-format off */
@@ -169,108 +159,6 @@ static void release(const struct config *c, json_t **values)
         json_decref(values[i]);
 }
 
-/* -- counting and enumerating
- * ------------------------------------------------------------------------ */
-
-/* Choices may stand in a list several times; they are one where their features are the same. */
-static bool same_choice(const archai_param *p, size_t a, size_t b)
-{
-    const json_t *x = json_array_get(p->choices, a), *y = json_array_get(p->choices, b);
-
-    return p->one_hot ? archai_value_equal(x, y) : number(x) == number(y);
-}
-
-/* The next choice after `i` that is none of those before it; the number of choices: there is
- * none. */
-static size_t next_choice(const archai_param *p, size_t i)
-{
-    size_t n = json_array_size(p->choices), k;
-
-    while (++i < n) {
-        for (k = 0; k < i && !same_choice(p, k, i); k++)
-            ;
-        if (k == i)
-            break;
-    }
-    return i;
-}
-
-static size_t count_choices(const archai_param *p)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < json_array_size(p->choices); i = next_choice(p, i))
-        n++;
-    return n;
-}
-
-static void put_choice(const archai_param_tree *t, walk *w, size_t p, size_t choice)
-{
-    w->choice[p] = choice;
-    w->value[p] = json_array_get(t->params[p].choices, choice);
-}
-
-/* First choices from place `k` of the order on. */
-static void rewind_from(const struct config *c, walk *w, size_t k)
-{
-    const archai_param_tree *t = c->tree;
-
-    for (; k < t->n; k++) {
-        put_choice(t, w, t->order[k], 0);
-        w->exists[t->order[k]] =
-            !c->track_unused_params || archai_param_exists(t, t->order[k], w->value, w->exists);
-    }
-}
-
-static bool step(const struct config *c, walk *w)
-{
-    const archai_param_tree *t = c->tree;
-
-    for (size_t k = t->n; k > 0; k--) {
-        size_t p = t->order[k - 1], next;
-
-        if (!w->exists[p])
-            continue;
-        next = next_choice(&t->params[p], w->choice[p]);
-        if (next < json_array_size(t->params[p].choices)) {
-            put_choice(t, w, p, next);
-            rewind_from(c, w, k);
-            w->index++;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void restart(const struct config *c, walk *w)
-{
-    rewind_from(c, w, 0);
-    w->index = 0;
-    w->started = true;
-}
-
-/* Whether the number of architectures is the product of the numbers of choices. */
-static bool is_product(const struct config *c)
-{
-    return !c->tree->conditional || !c->track_unused_params;
-}
-
-static double count_architectures(struct config *c)
-{
-    double product = 1.0;
-
-    if (is_product(c)) {
-        for (size_t i = 0; i < c->tree->n; i++)
-            product *= (double)count_choices(&c->tree->params[i]);
-        return product;
-    }
-    restart(c, &c->at);
-    while (c->at.index < COUNT_MAX)
-        if (!step(c, &c->at))
-            return (double)c->at.index + 1.0;
-    return INFINITY;
-}
-
 /* -- set-up
  * ------------------------------------------------------------------------------------------ */
 
@@ -280,9 +168,7 @@ static void config_fini(archai_space *base)
 
     archai_param_tree_destroy(c->tree);
     free(c->kinds);
-    free(c->at.choice);
-    free(c->at.value);
-    free(c->at.exists);
+    archai_param_walk_fini(&c->walk);
 }
 
 static int load_tree(struct config *c, archai_err *err)
@@ -331,18 +217,11 @@ static const archai_space_ops without_network;
 
 static int prepare(struct config *c, archai_err *err)
 {
-    size_t n;
-
     ARCHAI_TRY(load_tree(c, err));
     ARCHAI_TRY(take_kinds(c, err));
-    n = c->tree->n;
-    c->at.choice = calloc(n, sizeof *c->at.choice);
-    c->at.value = calloc(n, sizeof *c->at.value);
-    c->at.exists = calloc(n, sizeof *c->at.exists);
-    if (c->at.choice == NULL || c->at.value == NULL || c->at.exists == NULL)
-        return out_of_memory(err);
+    ARCHAI_TRY(
+        archai_param_walk_init(&c->walk, c->tree, !c->track_unused_params, COUNT_MAX, err));
     c->base.encoding_size = c->tree->n_features;
-    c->cardinality = count_architectures(c);
     if (!describes_cnn(c->tree))
         c->base.ops = &without_network;
     return ARCHAI_OK;
@@ -455,6 +334,31 @@ static const char *config_encoding_kinds(const archai_space *base)
     return ((const struct config *)base)->kinds;
 }
 
+static int config_params(archai_space *base, const archai_model *m, json_t **out,
+                         archai_err *err)
+{
+    struct config *c = self_of(base);
+    json_t *values[ARCHAI_PARAM_MAX], *params = json_object();
+    bool exists[ARCHAI_PARAM_MAX];
+    int rc = params != NULL ? archai_param_tree_from_json(c->tree, m->arch, values, err)
+                            : out_of_memory(err);
+
+    if (rc != ARCHAI_OK) {
+        json_decref(params);
+        return rc;
+    }
+    archai_param_tree_exists(c->tree, values, exists);
+    for (size_t i = 0; i < c->tree->n && rc == ARCHAI_OK; i++)
+        if (exists[i] && json_object_set(params, c->tree->params[i].path, values[i]) != 0)
+            rc = out_of_memory(err);
+    release(c, values);
+    if (rc == ARCHAI_OK)
+        *out = params;
+    else
+        json_decref(params);
+    return rc;
+}
+
 static int config_describe(archai_space *base, const archai_model *m, archai_network *out,
                            archai_err *err)
 {
@@ -466,55 +370,40 @@ static int config_describe(archai_space *base, const archai_model *m, archai_net
 
 static double config_cardinality(const archai_space *base)
 {
-    return ((const struct config *)base)->cardinality;
+    return ((const struct config *)base)->walk.count;
 }
 
-/* The index in the base of the numbers of choices. */
-static void put_digits(const struct config *c, uint64_t index, json_t **values)
-{
-    for (size_t i = c->tree->n; i > 0; i--) {
-        const archai_param *p = &c->tree->params[i - 1];
-        size_t digit = (size_t)(index % count_choices(p)), choice = 0;
-
-        index /= count_choices(p);
-        while (digit-- > 0)
-            choice = next_choice(p, choice);
-        values[i - 1] = json_array_get(p->choices, choice);
-    }
-}
-
-/* Asked in order, a conditional tree is walked through once. */
 static int config_at(archai_space *base, uint64_t index, archai_model *out, archai_err *err)
 {
     struct config *c = self_of(base);
-    json_t *values[ARCHAI_PARAM_MAX];
 
-    if (isinf(c->cardinality))
+    if (isinf(c->walk.count))
         return archai_fail(err, ARCHAI_ENOTSUP, "space 'config': too large to be enumerated");
-    if ((double)index >= c->cardinality)
+    if ((double)index >= c->walk.count)
         return archai_fail(err, ARCHAI_EINVAL, "no architecture number %llu",
                            (unsigned long long)index);
-    if (is_product(c)) {
-        put_digits(c, index, values);
-        return to_model(c, values, out, err);
-    }
-    if (!c->at.started || c->at.index > index)
-        restart(c, &c->at);
-    while (c->at.index < index)
-        (void)step(c, &c->at);
-    return to_model(c, c->at.value, out, err);
+    archai_param_walk_to(&c->walk, index);
+    return to_model(c, c->walk.value, out, err);
 }
 
 /* clang-format off */
-#define OPS                                                                  \
-    .abi = ARCHAI_SPACE_ABI, .name = "config",                               \
+#define OPS                                                                     \
+    .abi = ARCHAI_SPACE_ABI,                                                    \
+    .name = "config",                                                           \
     .help = "parameters declared in a file: choices, groups, lists, conditions", \
-    .size = sizeof(struct config), .options = options, .init = config_init,  \
-    .fini = config_fini, .random_sample = config_random_sample,              \
-    .load_arch = config_load_arch, .mutate = config_mutate,                  \
-    .crossover = config_crossover, .encode = config_encode,                  \
-    .encoding_kinds = config_encoding_kinds, .cardinality = config_cardinality, \
-    .at = config_at
+    .size = sizeof(struct config),                                              \
+    .options = options,                                                         \
+    .init = config_init,                                                        \
+    .fini = config_fini,                                                        \
+    .random_sample = config_random_sample,                                      \
+    .load_arch = config_load_arch,                                              \
+    .mutate = config_mutate,                                                    \
+    .crossover = config_crossover,                                              \
+    .encode = config_encode,                                                    \
+    .encoding_kinds = config_encoding_kinds,                                    \
+    .cardinality = config_cardinality,                                          \
+    .at = config_at,                                                            \
+    .params = config_params
 /* clang-format on */
 
 extern const archai_space_ops archai_space_config;

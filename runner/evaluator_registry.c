@@ -4,12 +4,14 @@
 
 extern const archai_evaluator_ops archai_evaluator_torch;
 extern const archai_evaluator_ops archai_evaluator_table;
+extern const archai_evaluator_ops archai_evaluator_command;
 extern const archai_evaluator_ops archai_evaluator_null;
 extern const archai_evaluator_ops archai_evaluator_plugin;
 
 const archai_evaluator_ops *const archai_evaluators[] = {
     &archai_evaluator_torch,
     &archai_evaluator_table,
+    &archai_evaluator_command,
     &archai_evaluator_null,
     &archai_evaluator_plugin,
     NULL,
@@ -24,7 +26,7 @@ int archai_evaluator_find(int kind, const archai_evaluator_ops **out, archai_err
         }
     }
     return archai_fail(err, ARCHAI_ENOTSUP,
-                       "evaluator.kind: this version has torch, table, null and plugin");
+                       "evaluator.kind: this version has torch, table, command, null and plugin");
 }
 
 int archai_evaluator_create(archai_evaluator **out, const archai_evaluator_ops *ops,
