@@ -15,7 +15,8 @@
 enum { ARCHAI_ALGORITHM_ABI = 1 };
 enum { ARCHAI_NEEDS_MUTATE = 1, ARCHAI_NEEDS_CROSSOVER = 2, ARCHAI_NEEDS_ENCODE = 4 };
 
-#define ARCHAI_OPERATOR_INITIAL "initial"
+#define ARCHAI_OPERATOR_INITIAL "initial"     /* a given architecture */
+#define ARCHAI_OPERATOR_PROMOTION "promotion" /* evaluated before, with a smaller budget */
 
 struct archai_search;
 typedef struct archai_algorithm archai_algorithm;

@@ -63,11 +63,12 @@ int archai_generation_propose(archai_generation *g, archai_algorithm *self, int6
         g->iteration = iteration;
         g->begun = true;
     }
-    if (g->batch.n == 0) {
+    if (g->batch.n == 0 && s->done[0] == '\0')
         (void)snprintf(s->done, sizeof s->done,
                        "iteration %d came up with no new architecture that satisfies the "
                        "constraints",
                        g->iteration);
+    if (g->batch.n == 0) {
         *what = ARCHAI_PROPOSE_DONE;
         return ARCHAI_OK;
     }
