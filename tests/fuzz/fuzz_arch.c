@@ -12,15 +12,30 @@ enum { SPACES_MAX = 32 };
 static archai_space *spaces[SPACES_MAX];
 static size_t n_spaces;
 
-/* Spaces that are complete with their defaults. */
+/* Keys that have no default. */
+static const struct {
+    const char *name, *keys;
+} required[] = {
+    {"config", "tree = \"" ARCHAI_TEST_DATA "/config_tree.json\"\n"},
+};
+
+static const char *keys_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
+        if (strcmp(required[i].name, name) == 0)
+            return required[i].keys;
+    return "";
+}
+
 static void create_spaces(void)
 {
-    const archai_data_shape data = {.channels = 3, .height = 32, .width = 48, .num_classes = 5};
+    const archai_data_shape data = {.channels = 3, .height = 32, .width = 64, .num_classes = 5};
 
     for (size_t i = 0; archai_spaces[i] != NULL && n_spaces < SPACES_MAX; i++) {
         archai_ini ini = {0};
-        char text[128];
-        int n = snprintf(text, sizeof text, "[space]\nname = %s\n", archai_spaces[i]->name);
+        char text[4096];
+        const char *name = archai_spaces[i]->name;
+        int n = snprintf(text, sizeof text, "[space]\nname = %s\n%s", name, keys_of(name));
 
         FUZZ_CHECK(archai_ini_parse(&ini, "fuzz.ini", text, (size_t)n, NULL) == ARCHAI_OK);
         if (archai_space_create(&spaces[n_spaces], &ini, &data, NULL) == ARCHAI_OK)
