@@ -192,3 +192,18 @@ int archai_evaluator_client_wait(archai_evaluator_client *c, archai_message *out
         (void)poll(fds, 3, 20); /* its end is seen by waiting for it, hence the short time */
     }
 }
+
+int archai_evaluator_client_expect(archai_evaluator_client *c, archai_message_type type,
+                                   double limit_s, archai_err *err)
+{
+    archai_message m = {0};
+    int rc = archai_evaluator_client_wait(c, &m, limit_s, err);
+
+    if (rc == ARCHAI_OK && m.type == ARCHAI_MSG_FAILED)
+        rc = archai_fail(err, m.code, "%s", m.text);
+    else if (rc == ARCHAI_OK && m.type != type)
+        rc = archai_fail(err, ARCHAI_EINTERNAL, "archai-evaluator answered %s, expected %s",
+                         archai_message_name(m.type), archai_message_name(type));
+    archai_message_fini(&m);
+    return rc;
+}

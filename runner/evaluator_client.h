@@ -43,5 +43,8 @@ int archai_evaluator_client_poll(archai_evaluator_client *c, archai_message *out
  * is over (ARCHAI_ETIMEOUT). */
 int archai_evaluator_client_wait(archai_evaluator_client *c, archai_message *out, double limit_s,
                                  archai_err *err);
+/* Likewise, for a message of one type; FAILED becomes the error that it carries. */
+int archai_evaluator_client_expect(archai_evaluator_client *c, archai_message_type type,
+                                   double limit_s, archai_err *err);
 void archai_evaluator_client_close(archai_evaluator_client *c); /* kills; idempotent */
 #endif

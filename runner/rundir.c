@@ -84,7 +84,7 @@ static char *owner_text(int ranks)
 
 /* Whether a living run holds the directory; then *who describes it. A damaged owner file counts as
  * alive while it is young: its writer may be between creating and filling it. */
-static bool owner_alive(const char *directory, char who[512])
+bool archai_rundir_owner_alive(const char *directory, char who[512])
 {
     char *path = join(directory, "owner"), host[256];
     json_t *owner = NULL;
@@ -163,7 +163,7 @@ static int take_owner(archai_rundir *d, int ranks, archai_err *err)
             goto out;
         }
         (void)stat(path, &seen);
-        if (owner_alive(d->path, who) || attempt == 1) {
+        if (archai_rundir_owner_alive(d->path, who) || attempt == 1) {
             rc = archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write one "
                                                  "directory",
                              d->path, who);
@@ -236,7 +236,7 @@ int archai_rundir_check(const char *path, bool resume, archai_err *err)
     if (!S_ISDIR(st.st_mode))
         return archai_fail(err, ARCHAI_EINVAL, "%s: is a file, expected a directory for results",
                            path);
-    if (owner_alive(path, who))
+    if (archai_rundir_owner_alive(path, who))
         return archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write one "
                                                "directory",
                            path, who);

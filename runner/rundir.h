@@ -30,6 +30,9 @@ typedef struct archai_rundir {
  *   a directory with foreign files only          ARCHAI_EEXIST unless resume (which starts afresh)
  *   not writable, not a directory                ARCHAI_EIO / ARCHAI_EINVAL */
 int archai_rundir_check(const char *path, bool resume, archai_err *err);
+/* Does a living run hold the directory? `who` describes the last one that did ("process 12 on node1,
+ * last seen 3 s ago"), unchanged when none. For tools: changes nothing. */
+bool archai_rundir_owner_alive(const char *directory, char who[512]);
 /* Make the directory (with parents), take `owner`, remove a stale exit_code, find `start`. */
 int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int ranks,
                        archai_err *err);

@@ -144,22 +144,6 @@ static char *space_section(const archai_ini *ini)
     return text;
 }
 
-/* Wait for a message of one type; FAILED is the evaluator's own error. */
-static int expect(archai_evaluator_client *c, archai_message_type type, double limit_s,
-                  archai_err *err)
-{
-    archai_message m = {0};
-    int rc = archai_evaluator_client_wait(c, &m, limit_s, err);
-
-    if (rc == ARCHAI_OK && m.type == ARCHAI_MSG_FAILED)
-        rc = archai_fail(err, m.code, "%s", m.text);
-    else if (rc == ARCHAI_OK && m.type != type)
-        rc = archai_fail(err, ARCHAI_EINTERNAL, "archai-evaluator answered %s, expected %s",
-                         archai_message_name(m.type), archai_message_name(type));
-    archai_message_fini(&m);
-    return rc;
-}
-
 int space_predict(space_tool *t, archai_err *err)
 {
     static const char usage[] =
@@ -189,9 +173,9 @@ int space_predict(space_tool *t, archai_err *err)
     ARCHAI_TRY_GOTO(rc, archai_evaluator_client_start(&client, &open, -1, true, NULL, 0, err), out);
     ARCHAI_TRY_GOTO(rc, load_weights(t->weights, client.weights_fd, err), out);
     ARCHAI_TRY_GOTO(rc, load_input(t->input, client.exchange_fd, &predict, err), out);
-    ARCHAI_TRY_GOTO(rc, expect(&client, ARCHAI_MSG_READY, start_limit_s, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_evaluator_client_expect(&client, ARCHAI_MSG_READY, start_limit_s, err), out);
     ARCHAI_TRY_GOTO(rc, archai_evaluator_client_send(&client, &predict, err), out);
-    ARCHAI_TRY_GOTO(rc, expect(&client, ARCHAI_MSG_PREDICTED, predict_limit_s, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_evaluator_client_expect(&client, ARCHAI_MSG_PREDICTED, predict_limit_s, err), out);
     rc = save_output(t->output, client.exchange_fd, err);
 out:
     archai_evaluator_client_close(&client);

@@ -1,0 +1,71 @@
+/* make_results DIRECTORY N STATE WEIGHTS: a results directory made of samples 0 .. N-1 (samples.h), for
+ * stories about the tools. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config.h"
+#include "io/index.h"
+#include "samples.h"
+
+static double bounds[] = {0, 2000};
+static char accuracy[] = "accuracy", val_accuracy[] = "val_accuracy", params[] = "params",
+            weights_unit[] = "weights", none[] = "";
+static archai_objectives objectives = {
+    .at = {{.name = accuracy,
+            .source = val_accuracy,
+            .direction = ARCHAI_MAXIMIZE,
+            .expensive = 1,
+            .unit = none},
+           {.name = params,
+            .source = params,
+            .direction = ARCHAI_MINIMIZE,
+            .constraint = {bounds, 2},
+            .unit = weights_unit}},
+    .n = 2,
+    .n_optimised = 2,
+};
+
+static int make(const char *directory, int64_t n, const char *state, int weights, archai_err *err)
+{
+    archai_index_run run = {.directory = directory,
+                            .config_text = "[search]\nalgorithm = random_search\n",
+                            .space = "cnn",
+                            .algorithm = "random_search",
+                            .schedule = "async",
+                            .software = "archai-run test",
+                            .started = "2023-11-14T22:13:20Z",
+                            .seed = 1,
+                            .ranks = 4,
+                            .weights = weights,
+                            .objectives = &objectives};
+    archai_segment_size size = sample_segment_size(n < 1024 ? 1024 : n);
+    archai_segment s = ARCHAI_SEGMENT_INIT;
+    archai_index *x = NULL;
+    int64_t rows;
+    int rc;
+
+    ARCHAI_TRY(archai_segment_create(directory, "segment-0-0.h5", &size, err));
+    ARCHAI_TRY(archai_segment_open(&s, directory, "segment-0-0.h5", true, err));
+    for (int64_t id = 0; id < n; id++)
+        ARCHAI_TRY_GOTO(rc, sample_commit(&s, id, id, 1, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_index_open(&x, &run, err), out);
+    rc = archai_index_refresh(x, state, 3, &rows, err);
+out:
+    archai_index_close(x);
+    archai_segment_close(&s);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const policies[] = {"pareto", "all", "best", "none"};
+    archai_err err = ARCHAI_ERR_INIT;
+
+    for (int w = 0; argc == 5 && w < 4; w++)
+        if (strcmp(policies[w], argv[4]) == 0 &&
+            make(argv[1], atoll(argv[2]), argv[3], w, &err) == ARCHAI_OK)
+            return 0;
+    (void)fprintf(stderr, "usage: make_results DIRECTORY N STATE WEIGHTS\n%s\n", err.text);
+    return 1;
+}
