@@ -113,7 +113,7 @@ int archai_plan_make(archai_plan *out, const archai_arguments *args, archai_err 
     ARCHAI_TRY(resolve(p, err));
     ARCHAI_TRY(archai_err_wrap(
         err,
-        archai_rundir_check(p->config.output.directory, args->resume || args->dry_run, err),
+        archai_rundir_check(p->config.output.directory, args->resume, err),
         "output.directory: "));
     return args->resume ? archai_resume(p, err) : ARCHAI_OK;
 }
