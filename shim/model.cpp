@@ -1,4 +1,5 @@
 /* shim/model.cpp - from a description to torch::nn modules; state_dict in and out; predict. */
+#include "shim/batch_norm_relu.hpp"
 #include "shim/types.hpp"
 
 #include <map>
@@ -105,16 +106,15 @@ built_module make(const archai_module &m)
     TORCH_CHECK(false, "module kind ", static_cast<int>(m.kind), " is unknown");
 }
 
-using built_modules = std::map<const archai_module *, shim::function>;
+using built_modules = std::map<const archai_module *, built_module>;
 
 /* PyTorch's order: a module's parameters, its buffers, then its children. */
 module_ptr build_tree(const archai_module &m, const std::string &prefix, built_modules &built,
                       std::vector<shim::entry> &state)
 {
-    const auto [module, forward] = make(m);
+    const built_module &here = built[&m] = make(m);
+    const module_ptr module = here.module;
 
-    if (forward)
-        built[&m] = forward;
     for (const auto &p : module->named_parameters(false))
         state.push_back({prefix + p.key(), p.value()});
     for (const auto &b : module->named_buffers(false))
@@ -167,9 +167,33 @@ int check_step(const archai_network &net, size_t i, const built_modules &built, 
         (s.op == ARCHAI_STEP_ADD && (s.b < 0 || s.b >= highest)))
         return archai_fail(err, ARCHAI_EINVAL, "step %zu names a register outside 0..%d", i,
                            highest - 1);
-    if (s.op == ARCHAI_STEP_CALL && built.count(s.module) == 0)
+    const auto found = built.find(s.module);
+
+    if (s.op == ARCHAI_STEP_CALL && (found == built.end() || !found->second.forward))
         return archai_fail(err, ARCHAI_EINVAL, "step %zu calls no leaf of the module tree", i);
     return ARCHAI_OK;
+}
+
+/* Is step `i` a ReLU of a batch norm just before it, whose output nobody else reads? */
+bool ends_batch_norm_relu(const archai_network &net, size_t i)
+{
+    const archai_step &relu = net.steps[i];
+
+    if (i == 0 || relu.op != ARCHAI_STEP_CALL || relu.module->kind != ARCHAI_MODULE_RELU)
+        return false;
+    const archai_step &norm = net.steps[i - 1];
+
+    return norm.op == ARCHAI_STEP_CALL && norm.module->kind == ARCHAI_MODULE_BATCH_NORM2D &&
+           norm.out == relu.a && norm.a != relu.out && dead_after(net, i, relu.a);
+}
+
+shim::function batch_norm_relu(const module_ptr &module)
+{
+    const auto bn = std::dynamic_pointer_cast<nn::BatchNorm2dImpl>(module);
+
+    return [bn](const torch::Tensor &x) {
+        return shim::can_fuse(*bn, x) ? shim::batch_norm_relu(*bn, x) : bn->forward(x).relu_();
+    };
 }
 
 int build_steps(shim_model &m, const archai_network &net, const built_modules &built,
@@ -178,10 +202,16 @@ int build_steps(shim_model &m, const archai_network &net, const built_modules &b
     for (size_t i = 0; i < net.n_steps; i++) {
         ARCHAI_TRY(check_step(net, i, built, err));
         const archai_step &s = net.steps[i];
+
+        if (ends_batch_norm_relu(net, i)) {
+            m.steps.back().out = s.out;
+            m.steps.back().forward = batch_norm_relu(built.at(net.steps[i - 1].module).module);
+            continue;
+        }
         shim::step step{s.op, s.a, s.b, s.out, {}, {}};
 
         if (s.op == ARCHAI_STEP_CALL)
-            step.forward = built.at(s.module);
+            step.forward = built.at(s.module).forward;
         if (s.op == ARCHAI_STEP_CALL && s.module->kind == ARCHAI_MODULE_RELU &&
             dead_after(net, i, s.a) && may_overwrite(net, i, s.a))
             step.forward = [](const torch::Tensor &x) { return torch::Tensor(x).relu_(); };
