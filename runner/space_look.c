@@ -1,5 +1,6 @@
 /* runner/space_look.c - the commands that look at one architecture: encode, show, info, dot. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,29 @@ static int print_json(json_t *value, archai_err *err)
         rc = archai_fail(err, ARCHAI_EIO, "standard output: %s", strerror(errno));
     free(text);
     return rc;
+}
+
+/* The shortest decimal that is this float32: 1e-05, not 9.999999747378752e-06. */
+static double shortest(float v)
+{
+    char text[32];
+    double d = (double)v;
+
+    for (int digits = 1; digits <= 9; digits++) {
+        (void)snprintf(text, sizeof text, "%.*g", digits, (double)v);
+        d = strtod(text, NULL);
+        if ((float)d == v)
+            return d;
+    }
+    return (double)v;
+}
+
+/* Whole numbers as integers: [3, 1, 64], as the document prints them. */
+static json_t *feature_to_json(float v)
+{
+    if (v == truncf(v) && fabsf(v) <= 0x1p53f)
+        return json_integer((json_int_t)v);
+    return json_real(shortest(v));
 }
 
 int space_encode(space_tool *t, archai_err *err)
@@ -35,9 +59,7 @@ int space_encode(space_tool *t, archai_err *err)
     }
     ARCHAI_TRY_GOTO(rc, archai_space_encode(t->space, &m, features, err), out);
     for (size_t i = 0; i < t->space->encoding_size; i++) {
-        double v = (double)features[i];
-        /* whole numbers as integers: [3, 1, 64], as the document prints them */
-        json_t *item = v == (double)(int64_t)v ? json_integer((json_int_t)v) : json_real(v);
+        json_t *item = feature_to_json(features[i]);
 
         if (item == NULL || json_array_append_new(list, item) != 0) {
             rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the output");
