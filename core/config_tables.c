@@ -34,7 +34,7 @@ static const archai_option data_options[] = {
     {"max_samples",  ARCHAI_OPT_INT,    AT(data.max_samples),  1, BIG,     "all", "pictures", "all=0", "the first so many of the training file"},
     {"seed",         ARCHAI_OPT_INT,    AT(data.seed),         0, BIG,     "1", "", NULL, "seed of the split and of synthetic pictures"},
     {"samples",      ARCHAI_OPT_INT,    AT(data.samples),      10, 1e7,    "2000", "pictures", NULL, "synthetic: how many"},
-    {"classes",      ARCHAI_OPT_INT,    AT(data.classes),      2, 1000,    "10", "", NULL, "synthetic: kinds of shapes"},
+    {"classes",      ARCHAI_OPT_INT,    AT(data.classes),      2, 17,      "10", "", NULL, "synthetic: kinds of shapes; with masks, and the background"},
     {"channels",     ARCHAI_OPT_INT,    AT(data.channels),     1, 16,      "1", "", NULL, "synthetic: colour channels"},
     {"width",        ARCHAI_OPT_INT,    AT(data.width),        8, 4096,    "28", "pixels", NULL, "synthetic: width of a picture"},
     {"height",       ARCHAI_OPT_INT,    AT(data.height),       8, 4096,    "28", "pixels", NULL, "synthetic: height of a picture"},

@@ -1,0 +1,535 @@
+/* Data sets: every format into the same layout, the split, and what is said about bad files. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "io/dataset.h"
+#include "io/h5.h"
+#include "tmpdir.h"
+
+/* -- files -------------------------------------------------------------------------------------- */
+
+static char path_space[8][TMPDIR_PATH_MAX + 64];
+
+/* A path below the test's directory; eight of them live at once. */
+static char *path_of(void **state, const char *name)
+{
+    static int next;
+    char *p = path_space[next++ % 8];
+
+    (void)snprintf(p, sizeof path_space[0], "%s/%s", (const char *)*state, name);
+    return p;
+}
+
+static void put_file(const char *path, const void *data, size_t n, bool gzip)
+{
+    gzFile f = gzopen(path, gzip ? "wb" : "wbT"); /* T: plain */
+
+    assert_non_null(f);
+    assert_int_equal(gzwrite(f, data, (unsigned)n), n);
+    assert_int_equal(gzclose(f), Z_OK);
+}
+
+/* IDX of n pictures of h x w whose pixels are all the picture's number. */
+static void put_images(const char *path, int n, int h, int w, bool gzip)
+{
+    const size_t size = (size_t)n * (size_t)h * (size_t)w;
+    unsigned char *file = calloc(1, 16 + size);
+
+    assert_non_null(file);
+    memcpy(file, (const unsigned char[]){0, 0, 8, 3, 0, 0, (unsigned char)(n >> 8), (unsigned char)n,
+                                         0, 0, 0, (unsigned char)h, 0, 0, 0, (unsigned char)w}, 16);
+    for (size_t i = 0; i < size; i++)
+        file[16 + i] = (unsigned char)(i / ((size_t)h * (size_t)w));
+    put_file(path, file, 16 + size, gzip);
+    free(file);
+}
+
+/* Labels i % classes. */
+static void put_labels(const char *path, int n, int classes, bool gzip)
+{
+    unsigned char file[8 + 4096] = {0, 0, 8, 1, 0, 0, (unsigned char)(n >> 8), (unsigned char)n};
+
+    for (int i = 0; i < n; i++)
+        file[8 + i] = (unsigned char)(i % classes);
+    put_file(path, file, 8 + (size_t)n, gzip);
+}
+
+static archai_config idx_config(void **state)
+{
+    archai_config c = {.data = {.format = ARCHAI_DATA_IDX, .validation = 0.1, .seed = 1}};
+
+    c.data.train_images = path_of(state, "images");
+    c.data.train_labels = path_of(state, "labels");
+    c.data.val_images = c.data.val_labels = c.data.test_images = c.data.test_labels = (char *)"";
+    return c;
+}
+
+/* Load and map; the caller unmaps. */
+static const archai_dataset_header *load(const archai_config *c)
+{
+    const archai_dataset_header *d = NULL;
+    archai_err err = ARCHAI_ERR_INIT;
+    int fd = -1;
+
+    if (archai_dataset_load(c, &fd, &err) != ARCHAI_OK ||
+        archai_dataset_map(fd, &d, &err) != ARCHAI_OK)
+        fail_msg("%s", err.text);
+    (void)close(fd);
+    return d;
+}
+
+static const unsigned char *image(const archai_dataset_header *d, int split, int64_t i)
+{
+    return (const unsigned char *)d + d->split[split].images +
+           i * d->channels * d->height * d->width;
+}
+
+static const unsigned char *label(const archai_dataset_header *d, int split, int64_t i)
+{
+    return (const unsigned char *)d + d->split[split].labels +
+           i * (d->masks ? d->height * d->width : 1);
+}
+
+/* Both ways into a data set refuse it, in these words. */
+static void refuses(const archai_config *c, int code, const char *says)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_data_shape shape;
+    int fd = -1;
+
+    if (archai_dataset_probe(c, &shape, &err) != ARCHAI_OK) {
+        assert_int_equal(err.code, code);
+        if (strstr(err.text, says) == NULL)
+            fail_msg("'%s' does not say '%s'", err.text, says);
+        err = (archai_err)ARCHAI_ERR_INIT;
+    }
+    if (archai_dataset_load(c, &fd, &err) != code)
+        fail_msg("load gave '%s', expected %s", err.text, archai_rc_name(code));
+    assert_int_equal(fd, -1);
+    if (strstr(err.text, says) == NULL)
+        fail_msg("'%s' does not say '%s'", err.text, says);
+}
+
+/* -- idx ------------------------------------------------------------------------------------------ */
+
+/* Every picture is in exactly one split, with its own label; the split follows the seed alone. */
+static void idx_is_split_without_loss(void **state)
+{
+    archai_config c = idx_config(state);
+    archai_data_shape shape;
+    int first_val[2] = {0};
+
+    for (int round = 0; round < 2; round++) {
+        const archai_dataset_header *d;
+        bool seen[200] = {false};
+        int n_seen = 0;
+
+        put_images(c.data.train_images, 200, 5, 7, round == 1);
+        put_labels(c.data.train_labels, 200, 9, round == 1);
+        assert_int_equal(archai_dataset_probe(&c, &shape, NULL), ARCHAI_OK);
+        assert_int_equal(shape.channels, 1);
+        assert_int_equal(shape.height, 5);
+        assert_int_equal(shape.width, 7);
+        assert_int_equal(shape.num_classes, 9);
+        d = load(&c);
+        assert_int_equal(d->split[ARCHAI_SPLIT_TRAIN].n, 180);
+        assert_int_equal(d->split[ARCHAI_SPLIT_VAL].n, 20);
+        assert_int_equal(d->split[ARCHAI_SPLIT_TEST].n, 0);
+        for (int s = 0; s < 2; s++)
+            for (int64_t i = 0; i < d->split[s].n; i++) {
+                const unsigned char *x = image(d, s, i);
+
+                for (int k = 1; k < 35; k++)
+                    assert_int_equal(x[k], x[0]);
+                assert_int_equal(*label(d, s, i), x[0] % 9);
+                assert_false(seen[x[0]]);
+                seen[x[0]] = true;
+                n_seen++;
+            }
+        assert_int_equal(n_seen, 200);
+        first_val[round] = *image(d, ARCHAI_SPLIT_VAL, 0);
+        archai_dataset_unmap(d);
+    }
+    assert_int_equal(first_val[0], first_val[1]); /* gzip or plain */
+}
+
+static void max_samples_takes_the_first(void **state)
+{
+    archai_config c = idx_config(state);
+    const archai_dataset_header *d;
+
+    put_images(c.data.train_images, 200, 2, 2, false);
+    put_labels(c.data.train_labels, 200, 4, false);
+    c.data.max_samples = 50;
+    c.data.validation = 0.5;
+    d = load(&c);
+    assert_int_equal(d->split[ARCHAI_SPLIT_TRAIN].n, 25);
+    assert_int_equal(d->split[ARCHAI_SPLIT_VAL].n, 25);
+    for (int s = 0; s < 2; s++)
+        for (int64_t i = 0; i < 25; i++)
+            assert_true(*image(d, s, i) < 50);
+    archai_dataset_unmap(d);
+    c.data.max_samples = 1;
+    refuses(&c, ARCHAI_EINVAL, "data.max_samples");
+    c.data.max_samples = 0;
+    c.data.validation = 0;
+    refuses(&c, ARCHAI_EINVAL, "data.validation");
+}
+
+static void own_validation_and_test_files(void **state)
+{
+    archai_config c = idx_config(state);
+    const archai_dataset_header *d;
+
+    put_images(c.data.train_images, 10, 2, 2, false);
+    put_labels(c.data.train_labels, 10, 4, false);
+    c.data.val_images = path_of(state, "vi");
+    c.data.val_labels = path_of(state, "vl");
+    c.data.test_images = path_of(state, "ti");
+    c.data.test_labels = path_of(state, "tl");
+    put_images(c.data.val_images, 3, 2, 2, true);
+    put_labels(c.data.val_labels, 3, 4, true);
+    put_images(c.data.test_images, 5, 2, 2, true);
+    put_labels(c.data.test_labels, 5, 4, false);
+    d = load(&c);
+    assert_int_equal(d->split[ARCHAI_SPLIT_TRAIN].n, 10);
+    assert_int_equal(d->split[ARCHAI_SPLIT_VAL].n, 3);
+    assert_int_equal(d->split[ARCHAI_SPLIT_TEST].n, 5);
+    for (int64_t i = 0; i < 5; i++)
+        assert_int_equal(*label(d, ARCHAI_SPLIT_TEST, i), i % 4);
+    archai_dataset_unmap(d);
+
+    put_labels(c.data.val_labels, 3, 200, true); /* 0 1 2: fine */
+    archai_dataset_unmap(load(&c));
+    put_labels(c.data.train_labels, 10, 2, false); /* now 2 is no class */
+    refuses(&c, ARCHAI_EFORMAT, "label 2 of picture 2, expected 0 to 1");
+    put_images(c.data.val_images, 3, 2, 3, true);
+    refuses(&c, ARCHAI_EFORMAT, "data.val_images: ");
+    c.data.val_labels = (char *)"";
+    refuses(&c, ARCHAI_EINVAL, "data.val_labels: missing");
+}
+
+static void bad_idx_files_are_named(void **state)
+{
+    archai_config c = idx_config(state);
+    unsigned char file[65536];
+    size_t n;
+    FILE *f;
+
+    refuses(&c, ARCHAI_ENOTFOUND, "data.train_images: ");
+    put_images(c.data.train_images, 100, 8, 8, true);
+    refuses(&c, ARCHAI_ENOTFOUND, "data.train_labels: ");
+    put_labels(c.data.train_labels, 99, 4, true);
+    refuses(&c, ARCHAI_EFORMAT, "99 labels, expected 100");
+    put_images(c.data.train_labels, 100, 1, 1, false);
+    refuses(&c, ARCHAI_EFORMAT, "starts with 00 00 08 03, expected 00 00 08 01");
+    put_labels(c.data.train_labels, 100, 1, true);
+    refuses(&c, ARCHAI_EFORMAT, "every label is 0");
+    put_labels(c.data.train_labels, 100, 4, true);
+    archai_dataset_unmap(load(&c));
+
+    /* A truncated gzip file, at every kind of place. */
+    f = fopen(c.data.train_images, "rb");
+    assert_non_null(f);
+    n = fread(file, 1, sizeof file, f);
+    (void)fclose(f);
+    for (size_t keep = 3; keep < n; keep += n / 5) {
+        f = fopen(c.data.train_images, "wb");
+        assert_non_null(f);
+        assert_int_equal(fwrite(file, 1, keep, f), keep);
+        (void)fclose(f);
+        refuses(&c, ARCHAI_EFORMAT, "data.train_images: ");
+    }
+    /* A damaged one. */
+    memset(file + n / 2, 0xa5, 8);
+    f = fopen(c.data.train_images, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(file, 1, n, f), n);
+    (void)fclose(f);
+    refuses(&c, ARCHAI_EFORMAT, "data.train_images: ");
+
+    put_images(c.data.train_images, 100, 8, 8, false);
+    assert_int_equal(truncate(c.data.train_images, 1000), 0);
+    refuses(&c, ARCHAI_EFORMAT, "1000 bytes, expected 6416");
+    c.data.train_images = (char *)*state;
+    refuses(&c, ARCHAI_EIO, "Is a directory");
+    c.data.train_images = (char *)"";
+    refuses(&c, ARCHAI_EINVAL, "data.train_images: missing");
+}
+
+/* -- cifar10 ---------------------------------------------------------------------------------- */
+
+static void cifar10_reads_its_binary_files(void **state)
+{
+    enum { RECORD = 3073, EACH = 4 };
+    archai_config c = {.data = {.format = ARCHAI_DATA_CIFAR10, .validation = 0.25, .seed = 3}};
+    static unsigned char file[EACH * RECORD];
+    const archai_dataset_header *d;
+    archai_data_shape shape;
+
+    c.data.file = (char *)*state;
+    refuses(&c, ARCHAI_ENOTFOUND, "data_batch_1.bin");
+    for (int b = 1; b <= 6; b++) {
+        char name[32];
+
+        for (int i = 0; i < EACH; i++) {
+            file[i * RECORD] = (unsigned char)(b % 10);
+            for (int k = 0; k < 3072; k++)
+                file[i * RECORD + 1 + k] = (unsigned char)(b * 10 + k / 1024); /* by plane */
+        }
+        (void)snprintf(name, sizeof name, b <= 5 ? "data_batch_%d.bin" : "test_batch.bin", b);
+        put_file(path_of(state, name), file, sizeof file, false);
+    }
+    assert_int_equal(archai_dataset_probe(&c, &shape, NULL), ARCHAI_OK);
+    assert_int_equal(shape.channels, 3);
+    assert_int_equal(shape.num_classes, 10);
+    d = load(&c);
+    assert_int_equal(d->split[ARCHAI_SPLIT_TRAIN].n, 15);
+    assert_int_equal(d->split[ARCHAI_SPLIT_VAL].n, 5);
+    assert_int_equal(d->split[ARCHAI_SPLIT_TEST].n, 4);
+    for (int s = 0; s < ARCHAI_SPLIT_COUNT; s++)
+        for (int64_t i = 0; i < d->split[s].n; i++)
+            for (int k = 0; k < 3; k++)
+                assert_int_equal(image(d, s, i)[k * 1024 + 5], *label(d, s, i) * 10 + k);
+    archai_dataset_unmap(d);
+    file[0] = 10;
+    put_file(path_of(state, "data_batch_3.bin"), file, sizeof file, false);
+    refuses(&c, ARCHAI_EFORMAT, "data_batch_3.bin: label 10");
+    put_file(path_of(state, "data_batch_2.bin"), file, 100, false);
+    refuses(&c, ARCHAI_EFORMAT, "data_batch_2.bin: 100 bytes, expected a multiple of 3073");
+}
+
+/* -- hdf5 ------------------------------------------------------------------------------------- */
+
+static void put_dataset(hid_t file, const char *path, hid_t type, int ndim, const hsize_t *dim,
+                        hid_t memory, const void *data)
+{
+    hid_t lcpl = H5Pcreate(H5P_LINK_CREATE), space = H5Screate_simple(ndim, dim, NULL), set;
+
+    assert_true(H5Pset_create_intermediate_group(lcpl, 1) >= 0);
+    set = H5Dcreate2(file, path, type, space, lcpl, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(set >= 0);
+    assert_true(H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
+    archai_h5_release(&set);
+    archai_h5_release(&space);
+    archai_h5_release(&lcpl);
+}
+
+static void hdf5_reads_masks_and_floats(void **state)
+{
+    enum { N = 6, C = 2, H = 3, W = 4 };
+    archai_config c = {.data = {.format = ARCHAI_DATA_HDF5, .validation = 0.1, .seed = 1}};
+    static double images[N][C][H][W];
+    static int16_t labels[N][H][W];
+    const archai_dataset_header *d;
+    hid_t file;
+
+    assert_int_equal(archai_h5_init(NULL), ARCHAI_OK);
+    for (int i = 0; i < N * C * H * W; i++)
+        (&images[0][0][0][0])[i] = i / 8.0;
+    for (int i = 0; i < N * H * W; i++)
+        (&labels[0][0][0])[i] = (int16_t)(i % 5 == 4 ? 77 : i % 5);
+    c.data.file = path_of(state, "d.h5");
+    file = H5Fcreate(c.data.file, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(file >= 0);
+    put_dataset(file, "/train/images", H5T_IEEE_F64LE, 4, (const hsize_t[]){N, C, H, W},
+                H5T_NATIVE_DOUBLE, images);
+    put_dataset(file, "/train/labels", H5T_STD_I16BE, 3, (const hsize_t[]){N, H, W},
+                H5T_NATIVE_INT16, labels);
+    put_dataset(file, "/val/images", H5T_IEEE_F32LE, 4, (const hsize_t[]){2, C, H, W},
+                H5T_NATIVE_DOUBLE, images);
+    put_dataset(file, "/val/labels", H5T_STD_I16BE, 3, (const hsize_t[]){2, H, W},
+                H5T_NATIVE_INT16, labels);
+    assert_true(H5Fclose(file) >= 0); /* HDF5 does not open a file twice in two ways */
+    refuses(&c, ARCHAI_ENOTFOUND, "num_classes is missing");
+    file = H5Fopen(c.data.file, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_int_equal(archai_h5_set_int(file, "num_classes", 4, NULL), ARCHAI_OK);
+    assert_true(H5Fclose(file) >= 0);
+    refuses(&c, ARCHAI_EFORMAT, "/train/labels: label 77 of picture 0, expected 0 to 3");
+    file = H5Fopen(c.data.file, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_int_equal(archai_h5_set_int(file, "ignore_index", 77, NULL), ARCHAI_OK);
+    assert_true(H5Fclose(file) >= 0);
+    d = load(&c);
+    assert_int_equal(d->image_dtype, ARCHAI_F32);
+    assert_int_equal(d->label_dtype, ARCHAI_I32);
+    assert_int_equal(d->ignore_index, 77);
+    assert_int_equal(d->masks, 1);
+    assert_int_equal(d->num_classes, 4);
+    assert_int_equal(d->split[ARCHAI_SPLIT_TRAIN].n, N);
+    assert_int_equal(d->split[ARCHAI_SPLIT_VAL].n, 2);
+    for (int i = 0; i < N * C * H * W; i++)
+        assert_true(((const float *)(const void *)image(d, 0, 0))[i] == (float)(i / 8.0));
+    for (int i = 0; i < N * H * W; i++)
+        assert_int_equal(((const int32_t *)(const void *)label(d, 0, 0))[i], (&labels[0][0][0])[i]);
+    archai_dataset_unmap(d);
+
+    file = H5Fopen(c.data.file, H5F_ACC_RDWR, H5P_DEFAULT);
+    put_dataset(file, "/test/images", H5T_IEEE_F32LE, 4, (const hsize_t[]){2, C, H, W - 1},
+                H5T_NATIVE_DOUBLE, images);
+    assert_true(H5Fclose(file) >= 0);
+    refuses(&c, ARCHAI_EFORMAT, "/test/labels is missing");
+    file = H5Fopen(c.data.file, H5F_ACC_RDWR, H5P_DEFAULT);
+    put_dataset(file, "/test/labels", H5T_STD_I16BE, 3, (const hsize_t[]){2, H, W - 1},
+                H5T_NATIVE_INT16, labels);
+    assert_true(H5Fclose(file) >= 0);
+    refuses(&c, ARCHAI_EFORMAT, "/test: sizes or types differ");
+    file = H5Fopen(c.data.file, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(H5Fclose(file) >= 0);
+    put_file(c.data.file, "no HDF5", 7, false);
+    refuses(&c, ARCHAI_EFORMAT, "data.file: ");
+    c.data.file = (char *)"";
+    refuses(&c, ARCHAI_EINVAL, "data.file: missing");
+}
+
+/* -- synthetic ---------------------------------------------------------------------------------- */
+
+static archai_config synthetic_config(void)
+{
+    return (archai_config){.data = {.format = ARCHAI_DATA_SYNTHETIC,
+                                    .validation = 0.1,
+                                    .seed = 1,
+                                    .samples = 300,
+                                    .classes = 10,
+                                    .channels = 1,
+                                    .width = 28,
+                                    .height = 28}};
+}
+
+/* Same seed, same bytes; fewer pictures are the first of more; all classes occur equally often. */
+static void synthetic_follows_its_seed(void **state)
+{
+    archai_config c = synthetic_config();
+    const archai_dataset_header *a = load(&c), *b = load(&c), *other;
+    int count[10] = {0};
+
+    (void)state;
+    assert_int_equal(a->bytes, b->bytes);
+    assert_memory_equal(a, b, a->bytes);
+    for (int s = 0; s < 2; s++)
+        for (int64_t i = 0; i < a->split[s].n; i++)
+            count[*label(a, s, i)]++;
+    for (int k = 0; k < 10; k++)
+        assert_int_equal(count[k], 30);
+    c.data.seed = 2;
+    other = load(&c);
+    assert_memory_not_equal(image(a, 0, 0), image(other, 0, 0), 784);
+    archai_dataset_unmap(other);
+    archai_dataset_unmap(b);
+    archai_dataset_unmap(a);
+}
+
+static void synthetic_masks_label_every_pixel(void **state)
+{
+    archai_config c = synthetic_config();
+    const archai_dataset_header *d;
+    int64_t count[10] = {0}, pixels;
+
+    (void)state;
+    c.data.masks = true;
+    c.data.channels = 3;
+    c.data.width = 40;
+    d = load(&c);
+    assert_int_equal(d->masks, 1);
+    pixels = d->split[ARCHAI_SPLIT_TRAIN].n * 28 * 40;
+    for (int64_t i = 0; i < pixels; i++) {
+        assert_true(*(label(d, 0, 0) + i) < 10);
+        count[*(label(d, 0, 0) + i)]++;
+    }
+    assert_true(count[0] > pixels / 4); /* background */
+    for (int k = 1; k < 10; k++)
+        assert_true(count[k] > 0);
+    archai_dataset_unmap(d);
+    c.data.classes = 18;
+    refuses(&c, ARCHAI_EINVAL, "data.classes: 18, expected 2 to 17");
+    c.data.masks = false;
+    c.data.classes = 1;
+    refuses(&c, ARCHAI_EINVAL, "data.classes: 1, expected 2 to 16");
+}
+
+/* -- the memfd ---------------------------------------------------------------------------------- */
+
+static void nobody_can_change_it(void **state)
+{
+    archai_config c = synthetic_config();
+    int fd = -1;
+
+    (void)state;
+    assert_int_equal(archai_dataset_load(&c, &fd, NULL), ARCHAI_OK);
+    assert_true(pwrite(fd, "x", 1, 0) < 0);
+    assert_int_not_equal(ftruncate(fd, 0), 0);
+    assert_ptr_equal(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+    (void)close(fd);
+}
+
+/* Damage the header in every field: it is noticed, or changes nothing that matters. */
+static void damaged_headers_are_refused(void **state)
+{
+    archai_config c = synthetic_config();
+    const archai_dataset_header *good = load(&c), *d = NULL;
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_dataset_header h;
+    int fd;
+
+    (void)state;
+#define DAMAGED(change)                                                                            \
+    h = *good;                                                                                     \
+    change;                                                                                        \
+    fd = memfd_create("damaged", MFD_CLOEXEC);                                                     \
+    assert_int_equal(ftruncate(fd, (off_t)good->bytes), 0);                                        \
+    assert_int_equal(pwrite(fd, &h, sizeof h, 0), sizeof h);                                       \
+    if (archai_dataset_map(fd, &d, &err) != ARCHAI_EFORMAT)                                        \
+        fail_msg("not refused: %s", #change);                                                      \
+    (void)close(fd);
+    DAMAGED(h.magic[0] = 'X')
+    DAMAGED(h.version = 2)
+    DAMAGED(h.bytes += 64)
+    DAMAGED(h.image_dtype = ARCHAI_I64)
+    DAMAGED(h.label_dtype = 99)
+    DAMAGED(h.channels = 0)
+    DAMAGED(h.channels = INT32_MAX)
+    DAMAGED(h.height = -5)
+    DAMAGED(h.num_classes = 0)
+    DAMAGED(h.split[0].n = -1)
+    DAMAGED(h.split[0].n = INT64_MAX)
+    DAMAGED(h.split[1].images = h.bytes)
+    DAMAGED(h.split[1].images = UINT64_MAX - 8)
+    DAMAGED(h.split[0].labels = 0)
+    DAMAGED(h.split[0].images += 1)
+#undef DAMAGED
+    fd = memfd_create("short", MFD_CLOEXEC);
+    assert_int_equal(archai_dataset_map(fd, &d, &err), ARCHAI_EFORMAT);
+    (void)close(fd);
+    archai_dataset_unmap(good);
+}
+
+#define IN_TMPDIR(test) cmocka_unit_test_setup_teardown(test, tmpdir_setup, tmpdir_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_TMPDIR(idx_is_split_without_loss),
+        IN_TMPDIR(max_samples_takes_the_first),
+        IN_TMPDIR(own_validation_and_test_files),
+        IN_TMPDIR(bad_idx_files_are_named),
+        IN_TMPDIR(cifar10_reads_its_binary_files),
+        IN_TMPDIR(hdf5_reads_masks_and_floats),
+        cmocka_unit_test(synthetic_follows_its_seed),
+        cmocka_unit_test(synthetic_masks_label_every_pixel),
+        cmocka_unit_test(nobody_can_change_it),
+        cmocka_unit_test(damaged_headers_are_refused),
+    };
+
+    return cmocka_run_group_tests_name("dataset", tests, NULL, NULL);
+}
