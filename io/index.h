@@ -3,7 +3,7 @@
  * The writer lives in a helper process (runner/archai_indexer.c), so that rank 0's loop never
  * waits for HDF5. A refresh copies the last index beside itself, adds what is new in the
  * segments, fsyncs and renames. Tensors are virtual datasets over the segments' pools.
- * docs: io/README.md shows the layout; the contract's columns are made in index_write.c.
+ * docs: io/README.md shows the layout; the columns are made in index_columns.c.
  */
 #ifndef ARCHAI_IO_INDEX_H
 #define ARCHAI_IO_INDEX_H
