@@ -61,6 +61,11 @@ static int64_t mean_detail(const archai_writer *w)
     return w->rows_written > 0 ? w->bytes_written / w->rows_written + 1 : 1024;
 }
 
+static bool fits(const archai_grant *g, size_t bytes)
+{
+    return g->name != NULL && g->row < g->end_row && g->end_text - g->text >= (int64_t)bytes;
+}
+
 void archai_writer_need(archai_writer *w, bool *wanted, archai_message *need)
 {
     const int64_t text = BLOCK_ROWS * mean_detail(w) + 2 * (int64_t)w->packed.size;
@@ -68,7 +73,8 @@ void archai_writer_need(archai_writer *w, bool *wanted, archai_message *need)
                      w->now.end_text - w->now.text < BLOCK_ROWS / 4 * mean_detail(w) ||
                      w->now.end_text - w->now.text < 2 * (int64_t)w->packed.size;
 
-    *wanted = !w->asked && w->next.name == NULL && low;
+    /* A next grant that is too small for the row at hand would be waited beside for ever. */
+    *wanted = !w->asked && low && !fits(&w->next, w->packed.size);
     if (!*wanted)
         return;
     w->asked = true;
@@ -117,11 +123,6 @@ int archai_writer_tensors(archai_writer *w, const char *segment, const archai_te
     w->dirty = true;
     return archai_segment_write_tensors(&w->now.segment, tensors, e->tensors, e->n_tensors,
                                         err);
-}
-
-static bool fits(const archai_grant *g, size_t bytes)
-{
-    return g->name != NULL && g->row < g->end_row && g->end_text - g->text >= (int64_t)bytes;
 }
 
 /* Make the grant in use one with room for `bytes`; *ready is false while there is none. */
