@@ -111,6 +111,17 @@ static void check_data(checker *c, const archai_config *config)
              "missing, format = cifar10 needs the directory of its binary files");
 }
 
+/* Promises that this version does not keep are not accepted in silence. */
+static void check_train(checker *c, const archai_config *config)
+{
+    if (config->train.checkpoint != 0)
+        problem(c, "train", "checkpoint", NULL,
+                "this version has none only: an interrupted training begins again");
+    if (config->train.inherit_weights)
+        problem(c, "train", "inherit_weights", NULL,
+                "this version has no only: every training begins with new weights");
+}
+
 static void check_evaluator(checker *c, const archai_config *config)
 {
     const int kind = config->evaluator.kind;
@@ -148,6 +159,7 @@ int archai_config_load(archai_config *out, archai_ini *ini, archai_err *err)
     }
     if (c.rc != ARCHAI_ENOMEM && c.rc != ARCHAI_EINTERNAL) { /* strings are there */
         check_data(&c, &config);
+        check_train(&c, &config);
         check_evaluator(&c, &config);
         need(&c, "output", "directory", config.output.directory, NULL,
              "is empty, expected a path");
