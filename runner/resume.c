@@ -117,9 +117,10 @@ static int merge(row_list *rows, archai_results *results, archai_err *err)
 /* -- may it go on?
  * ------------------------------------------------------------------------------- */
 
-static bool decides_results(const char *section)
+static bool decides_results(const char *section, const char *key)
 {
-    return strcmp(section, "space") == 0 || strncmp(section, "objective.", 10) == 0;
+    return strcmp(section, "space") == 0 || strncmp(section, "objective.", 10) == 0 ||
+           (strcmp(section, "search") == 0 && strcmp(key, "seed") == 0);
 }
 
 /* Every key of `a` that decides what rows mean must be in `b` with the same value. */
@@ -130,7 +131,7 @@ static int same_meaning(const archai_ini *a, const archai_ini *b, const char *di
         const archai_ini_entry *e = &a->at[i], *other;
         const char *mine = e->value, *theirs;
 
-        if (e->key == NULL || !decides_results(e->section))
+        if (e->key == NULL || !decides_results(e->section, e->key))
             continue;
         other = archai_ini_find(b, e->section, e->key);
         theirs = other != NULL ? other->value : "(nothing)";
@@ -138,7 +139,7 @@ static int same_meaning(const archai_ini *a, const archai_ini *b, const char *di
             return archai_fail(
                 err, ARCHAI_EINVAL,
                 "%s.%s: the run in %s has %s, this configuration says %s; --resume "
-                "goes on with the same space and objectives only",
+                "goes on with the same space, objectives and seed only",
                 e->section, e->key, directory, a_is_old ? mine : theirs,
                 a_is_old ? theirs : mine);
     }
@@ -183,7 +184,8 @@ static int check_complete(archai_plan *p, const archai_results *results, archai_
     archai_config config = {0};
     bool same = true;
 
-    if (results->state == NULL || strcmp(results->state, "complete") != 0)
+    if (results->state == NULL || strcmp(results->state, "complete") != 0 ||
+        results->config == NULL)
         return ARCHAI_OK;
     if (archai_ini_parse(&before, "results.h5", results->config, strlen(results->config),
                          NULL) == ARCHAI_OK &&
