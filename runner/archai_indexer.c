@@ -135,6 +135,12 @@ int main(int argc, char **argv)
     /* A vanished rank 0 is an error of write(2) here, a file size limit one of the disk. */
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
+    /* Schedulers signal every process of a job. The last index is still to be written then: rank 0
+     * decides when this process ends, and the guard ends it with rank 0. */
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGUSR1, SIG_IGN);
     rc = run(&err);
     if (rc != ARCHAI_OK)
         (void)fprintf(stderr, "archai-indexer: %s\n", err.text);

@@ -337,6 +337,26 @@ void archai_child_kill(archai_child *c)
     close_fd(&c->lifeline);
 }
 
+/* Guards that were still at it when their child was closed: a large process takes time to die. */
+static pid_t leaving[32];
+
+static void reap_leaving(void)
+{
+    for (size_t i = 0; i < sizeof leaving / sizeof leaving[0]; i++)
+        if (leaving[i] > 0 && waitpid(leaving[i], NULL, WNOHANG) != 0)
+            leaving[i] = 0;
+}
+
+static void reap_later(pid_t guard)
+{
+    for (size_t i = 0; i < sizeof leaving / sizeof leaving[0]; i++) {
+        if (leaving[i] <= 0) {
+            leaving[i] = guard;
+            return;
+        }
+    }
+}
+
 void archai_child_close(archai_child *c)
 {
     close_fd(&c->lifeline);
@@ -351,6 +371,9 @@ void archai_child_close(archai_child *c)
         else
             (void)usleep(500);
     }
+    reap_leaving();
+    if (c->guard > 0)
+        reap_later(c->guard);
     c->guard = 0;
 }
 
