@@ -124,8 +124,12 @@ static int receive(archai_evaluator_client *c, archai_err *err)
 {
     enum { CHUNK = 65536 };
 
-    if (c->in_used == c->in.size)
-        c->in.size = c->in_used = 0;
+    if (c->in_used > CHUNK || c->in_used == c->in.size) { /* or a flood would never end it */
+        c->in.size -= c->in_used;
+        if (c->in.size > 0)
+            memmove(c->in.data, c->in.data + c->in_used, c->in.size);
+        c->in_used = 0;
+    }
     while (c->reply_fd >= 0 && c->in.size - c->in_used <= (size_t)ARCHAI_FRAME_MAX) {
         ssize_t n;
 

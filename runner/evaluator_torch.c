@@ -157,6 +157,8 @@ static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event 
 {
     switch (m->type) {
     case ARCHAI_MSG_READY:
+        if (e->ready)
+            break;
         e->ready = true;
         set_event(out, ARCHAI_EVALUATOR_READY, ARCHAI_OK, m->device);
         return ARCHAI_OK;
