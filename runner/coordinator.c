@@ -12,7 +12,7 @@ enum {
     FAILURES_SAID = 5,     /* on standard error; run.log has all of them */
     INDEX_FAILURES_MAX = 3 /* in a row, before the run gives up */
 };
-static const double second_stop_s = 0.5; /* one request may reach a job by several ways */
+static const double second_stop_s = 0.5; /* one request may reach a rank by several ways */
 
 /* -- life
  * ------------------------------------------------------------------------------------------ */
@@ -144,16 +144,20 @@ int archai_coordinator_drain(archai_coordinator *c, const char *state, int exit_
     return tell_workers(c, seconds, err);
 }
 
-int archai_coordinator_stop(archai_coordinator *c, const char *signal_name, archai_err *err)
+int archai_coordinator_stop(archai_coordinator *c, int source, const char *signal_name,
+                            archai_err *err)
 {
+    archai_slot *slot = &c->slots.at[source];
     const double now = archai_clock_s();
     const double grace = c->plan->config.run.grace_s;
+    const bool again = slot->stopped_at > 0 && now - slot->stopped_at > second_stop_s;
 
     if (c->phase > ARCHAI_PHASE_DRAINING)
         return ARCHAI_OK;
+    if (slot->stopped_at <= 0)
+        slot->stopped_at = now;
     if (c->stops == 0) {
         c->stops = 1;
-        c->stopped_at = now;
         archai_progress_clear(&c->progress);
         archai_runlog_say(
             c->log, 0,
@@ -163,7 +167,7 @@ int archai_coordinator_stop(archai_coordinator *c, const char *signal_name, arch
         return archai_coordinator_drain(c, "interrupted", 75, grace, err, "stopped by %s",
                                         signal_name);
     }
-    if (c->stops == 1 && now - c->stopped_at > second_stop_s) {
+    if (c->stops == 1 && again) {
         c->stops = 2;
         archai_runlog_say(c->log, 0, "%s again: stopping at once", signal_name);
         return tell_workers(c, 0, err);
@@ -369,7 +373,7 @@ int archai_coordinator_handle(archai_coordinator *c, int source, archai_message 
     case ARCHAI_MSG_FAILED:
         return on_failed(c, source, m, err);
     case ARCHAI_MSG_DRAIN:
-        return archai_coordinator_stop(c, "a signal to another rank", err);
+        return archai_coordinator_stop(c, source, "a signal to another rank", err);
     case ARCHAI_MSG_PROGRESS:
         return ARCHAI_OK;
     default:
@@ -461,6 +465,8 @@ static int step_index(archai_coordinator *c, bool *busy, archai_err *err)
 static int begin_indexing(archai_coordinator *c, archai_err *err)
 {
     const archai_search *s = &c->plan->search;
+    archai_err why = ARCHAI_ERR_INIT;
+    int rc;
 
     if (strcmp(c->outcome.state, "interrupted") == 0 &&
         (int64_t)s->n_finished >= c->plan->config.search.max_evaluations) {
@@ -468,9 +474,14 @@ static int begin_indexing(archai_coordinator *c, archai_err *err)
         (void)snprintf(c->outcome.why, sizeof c->outcome.why, "complete: %zu evaluations",
                        s->n_finished);
     }
+    /* The others wait for the exit code: what fails from here on is told with it. */
+    rc = archai_writer_sync(&c->pen, &why);
+    if (rc != ARCHAI_OK)
+        ARCHAI_TRY(archai_coordinator_drain(c, "failed", archai_rc_exit_status(rc), 0, err,
+                                            "%s", why.text));
     c->phase = ARCHAI_PHASE_INDEXING;
     c->changed = true;
-    return archai_writer_sync(&c->pen, err);
+    return ARCHAI_OK;
 }
 
 static int send_stop(archai_coordinator *c, archai_err *err)

@@ -56,7 +56,6 @@ typedef struct archai_coordinator {
     int64_t n_before;       /* finished evaluations of earlier starts */
     int64_t n_failed, n_said; /* failures; those told on standard error */
     int stops;              /* stop requests heeded: 1 drain, 2 now */
-    double stopped_at;      /* clock: of the first */
     double best;            /* of the first optimised objective; NaN: none yet */
 } archai_coordinator;
 
@@ -70,8 +69,10 @@ void archai_coordinator_fini(archai_coordinator *c); /* safe on a zeroed struct 
 int archai_coordinator_handle(archai_coordinator *c, int source, archai_message *m,
                               archai_err *err);
 int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err);
-/* A stop was asked for, by a signal of this name: the first means drain, a later one now. */
-int archai_coordinator_stop(archai_coordinator *c, const char *signal_name, archai_err *err);
+/* A stop was asked for, by a signal of this name to rank `source`: the first means drain, a later one
+ * to the same rank now. (mpirun sends one signal to all ranks, which report it at their leisure.) */
+int archai_coordinator_stop(archai_coordinator *c, int source, const char *signal_name,
+                            archai_err *err);
 
 /* -- parts (dispatch.c, verdict.c) ----------------------------------------------------------- */
 int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *err);

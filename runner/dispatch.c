@@ -41,7 +41,8 @@ static int64_t budget(const archai_coordinator *c)
 /* Room of a worker. Towards the end of the budget what is left is shared evenly. */
 static int room(const archai_coordinator *c, const archai_slot *s, int alive)
 {
-    const int64_t share = (budget(c) + alive - 1) / alive;
+    const int64_t left = budget(c);
+    const int64_t share = left / alive + (left % alive > 0); /* a budget may be INT64_MAX */
     const int depth = archai_slot_depth(s);
     const int64_t wanted = depth > 1 && share < depth ? share : depth;
 

@@ -35,6 +35,7 @@ typedef struct run {
     bool *workers; /* [size]; which ranks evaluate; owned */
 
     int signals_seen;
+    bool looping; /* the others count on this rank */
     bool stopped; /* STOP has come */
     int exit_code;
 } run;
@@ -241,7 +242,7 @@ static int heed_signals(run *r, archai_err *err)
         return ARCHAI_OK;
     r->signals_seen = n;
     if (r->comm.rank == 0)
-        return archai_coordinator_stop(&r->coordinator, archai_signals_name(), err);
+        return archai_coordinator_stop(&r->coordinator, 0, archai_signals_name(), err);
     return archai_comm_post(&r->comm, 0, &request, err);
 }
 
@@ -312,7 +313,10 @@ static int go(run *r, int args_rc, const archai_err *args_err, archai_err *err)
         return o.rc;
     ARCHAI_TRY(share_plan(r, &o, err));
     ARCHAI_TRY(set_up(r, err));
-    return loop(r, err);
+    r->looping = true;
+    ARCHAI_TRY(loop(r, err));
+    r->looping = false;
+    return ARCHAI_OK;
 }
 
 static void close_run(run *r)
@@ -344,9 +348,10 @@ int archai_run(const archai_arguments *args, int args_rc, const archai_err *args
     if (rc == ARCHAI_OK)
         rc = go(r, args_rc, args_err, &err);
     exit_code = rc == ARCHAI_OK ? r->exit_code : archai_rc_exit_status(rc);
-    if (rc ==
-        ARCHAI_EMPI) { /* nobody can be told any more, and nobody may wait for this rank */
+    if (rc == ARCHAI_EMPI || r->looping) { /* nobody can be told, nobody may wait for this rank */
         complain(&err);
+        if (rc != ARCHAI_EMPI && r->dir.path != NULL) /* else it counts as killed */
+            (void)archai_rundir_finish(&r->dir, exit_code, NULL);
         (void)MPI_Abort(MPI_COMM_WORLD, exit_code);
     }
     if (r->comm.rank == 0) {

@@ -26,7 +26,7 @@ int archai_signals_install(archai_err *err)
         if (sigaction(stops[i], &action, NULL) != 0)
             return archai_fail(err, ARCHAI_EINTERNAL, "sigaction: %s", strerror(errno));
     action.sa_handler = SIG_IGN;
-    if (sigaction(SIGPIPE, &action, NULL) != 0)
+    if (sigaction(SIGPIPE, &action, NULL) != 0 || sigaction(SIGXFSZ, &action, NULL) != 0)
         return archai_fail(err, ARCHAI_EINTERNAL, "sigaction: %s", strerror(errno));
     return ARCHAI_OK;
 }

@@ -1,8 +1,8 @@
 /* runner/signals.h - SIGINT, SIGTERM and SIGUSR1 as one counter that the loop looks at.
  *
  * The first one asks for a drain, a second one means now. Handlers only count: everything else is
- * done by the loop, which sleeps a few milliseconds at most. SIGPIPE is ignored (a child's closed
- * pipe is an error value here).
+ * done by the loop, which sleeps a few milliseconds at most. SIGPIPE and SIGXFSZ are ignored (a
+ * child's closed pipe and a limit on file sizes are error values here).
  */
 #ifndef ARCHAI_RUNNER_SIGNALS_H
 #define ARCHAI_RUNNER_SIGNALS_H

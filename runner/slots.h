@@ -20,6 +20,7 @@ typedef struct archai_slot {
     double busy_s;      /* time spent on finished evaluations */
     double since;       /* clock: the current candidate began at about this time */
     int quick_failures; /* in a row */
+    double stopped_at;  /* clock: of its rank's first stop request; 0: none yet */
     int64_t ok;         /* evaluations that did not fail */
 } archai_slot;
 
