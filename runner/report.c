@@ -61,8 +61,34 @@ static void heading(FILE *out, const archai_results *r)
                   r->n_front, (long long)r->rejected);
 }
 
-static void front_table(FILE *out, const archai_results *r)
+/* Row numbers of the front, the best by the first objective first; NULL when out of memory. */
+static size_t *sorted_front(const archai_results *r)
 {
+    const int maximise = r->n_objectives > 0 && r->objectives[0].direction == ARCHAI_MAXIMIZE;
+    size_t *rows = calloc(r->n_front + 1, sizeof *rows);
+
+    for (size_t i = 0; rows != NULL && i < r->n_front; i++) { /* by insertion: fronts are short */
+        const double v = archai_results_value(r, r->front[i], r->objectives[0].name);
+        size_t at = i;
+
+        for (; at > 0; at--) {
+            const double before = archai_results_value(r, rows[at - 1], r->objectives[0].name);
+
+            if (maximise ? before >= v : before <= v)
+                break;
+            rows[at] = rows[at - 1];
+        }
+        rows[at] = r->front[i];
+    }
+    return rows;
+}
+
+static int front_table(FILE *out, const archai_results *r, archai_err *err)
+{
+    size_t *rows = sorted_front(r);
+
+    if (rows == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a front of %zu", r->n_front);
     (void)fputs("<h2>Pareto front</h2>\n<table><tr><th>archid</th>", out);
     for (size_t k = 0; k < r->n_objectives; k++) {
         (void)fputs("<th>", out);
@@ -72,16 +98,18 @@ static void front_table(FILE *out, const archai_results *r)
     }
     (void)fputs("<th>id</th><th>seconds</th></tr>\n", out);
     for (size_t i = 0; i < r->n_front; i++) {
-        const archai_evaluation *e = &r->rows[r->front[i]];
+        const archai_evaluation *e = &r->rows[rows[i]];
 
         (void)fputs("<tr><td>", out);
         archai_svg_text(out, e->archid);
         (void)fputs("</td>", out);
         for (size_t k = 0; k < r->n_objectives; k++)
-            cell(out, archai_results_value(r, r->front[i], r->objectives[k].name));
+            cell(out, archai_results_value(r, rows[i], r->objectives[k].name));
         (void)fprintf(out, "<td>%lld</td><td>%.1f</td></tr>\n", (long long)e->id, e->seconds);
     }
     (void)fputs("</table>\n", out);
+    free(rows);
+    return ARCHAI_OK;
 }
 
 /* One flag a row, owned by the caller; NULL when out of memory. */
@@ -214,7 +242,7 @@ int archai_report_write(const archai_results *r, FILE *out, archai_err *err)
     archai_svg_text(out, r->space);
     (void)fprintf(out, "</title><style>%s</style></head><body>\n", style);
     heading(out, r);
-    front_table(out, r);
+    ARCHAI_TRY(front_table(out, r, err));
     for (size_t a = 0; a < r->n_objectives; a++)
         for (size_t b = a + 1; b < r->n_objectives; b++)
             if (r->objectives[a].direction != ARCHAI_CONSTRAIN &&
