@@ -84,6 +84,14 @@ int archai_h5_init(archai_err *err)
     return ARCHAI_OK;
 }
 
+void archai_h5_version(char *text, size_t size)
+{
+    unsigned major = 0, minor = 0, release = 0;
+
+    (void)H5get_libversion(&major, &minor, &release);
+    (void)snprintf(text, size, "HDF5 %u.%u.%u", major, minor, release);
+}
+
 /* -- identifiers and files ---------------------------------------------------------------- */
 
 void archai_h5_release(hid_t *id)

@@ -19,6 +19,7 @@
 /* Before the first HDF5 call of a process (may be repeated): no printing by HDF5, no attempt to
  * write a file at exit that could not be written before. */
 int archai_h5_init(archai_err *err);
+void archai_h5_version(char *text, size_t size); /* "HDF5 1.10.8": the library that runs */
 
 #define archai_h5_ok(err, call) archai_h5_ok_((err), (call), #call, __FILE__, __LINE__)
 #define archai_h5_id(err, out, call)                                                               \

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/h5.h"
 #include "runner/clock.h"
 
 enum {
@@ -20,7 +21,14 @@ static const double second_stop_s = 0.5; /* one request may reach a rank by seve
 static void set_index_run(archai_coordinator *c)
 {
     const archai_config *config = &c->plan->config;
+    char hdf5[32], mpi[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int n;
 
+    archai_h5_version(hdf5, sizeof hdf5);
+    (void)MPI_Get_library_version(mpi, &n);
+    /* the first phrase of a long text: "Open MPI v4.1.4, package: ..." */
+    (void)snprintf(c->software, sizeof c->software, "archai-run %s, %s, %.*s", ARCHAI_VERSION, hdf5,
+                   (int)strcspn(mpi, ",\n"), mpi);
     archai_iso_time(archai_clock_unix(), c->started, sizeof c->started);
     c->index_run = (archai_index_run){
         .directory = c->dir->path,
@@ -28,7 +36,7 @@ static void set_index_run(archai_coordinator *c)
         .space = c->plan->space->ops->name,
         .algorithm = config->search.algorithm,
         .schedule = config->search.schedule == ARCHAI_GENERATIONAL ? "generational" : "async",
-        .software = "archai-run " ARCHAI_VERSION,
+        .software = c->software,
         .started = c->started,
         .seed = config->search.seed,
         .ranks = c->comm->size,

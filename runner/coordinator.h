@@ -46,6 +46,7 @@ typedef struct archai_coordinator {
     archai_index_client index;
     archai_progress progress;
     char started[40];      /* ISO 8601 */
+    char software[256];    /* versions of this program, HDF5 and MPI */
 
     archai_phase phase;
     archai_outcome outcome; /* set when DRAINING begins */
