@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { TAG = 1, KEEP_CAPACITY = 1 << 20 /* bytes of an idle outbox worth keeping */ };
 
@@ -18,8 +19,44 @@ int archai_mpi_check_(archai_err *err, int mpirc, const char *what, const char *
     return archai_err_set_(err, ARCHAI_EMPI, file, line, "%s: %.*s", what, len, text);
 }
 
+/* -- waiting together
+ * ------------------------------------------------------------------------------ */
+
+/* Blocking collectives of MPI burn a core each while they wait; with more ranks than cores they
+ * take it from the one they wait for. */
+static int wait_quietly(MPI_Request *request, archai_err *err)
+{
+    enum { SPINS = 100 };
+    const struct timespec pause = {.tv_nsec = 1000000};
+    int done = 0;
+
+    for (int i = 0; !done; i++) {
+        ARCHAI_TRY(archai_mpi(err, MPI_Test(request, &done, MPI_STATUS_IGNORE)));
+        if (!done && i >= SPINS)
+            (void)nanosleep(&pause, NULL);
+    }
+    return ARCHAI_OK;
+}
+
+int archai_comm_share(MPI_Comm comm, int root, void *data, size_t size, archai_err *err)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+
+    ARCHAI_TRY(archai_mpi(err, MPI_Ibcast(data, (int)size, MPI_BYTE, root, comm, &request)));
+    return wait_quietly(&request, err);
+}
+
+int archai_comm_barrier(MPI_Comm comm, archai_err *err)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+
+    ARCHAI_TRY(archai_mpi(err, MPI_Ibarrier(comm, &request)));
+    return wait_quietly(&request, err);
+}
+
 int archai_comm_agree(MPI_Comm comm, int rc, archai_err *err)
 {
+    MPI_Request request = MPI_REQUEST_NULL;
     archai_err local = ARCHAI_ERR_INIT;
     int rank, first, mine;
 
@@ -27,31 +64,34 @@ int archai_comm_agree(MPI_Comm comm, int rc, archai_err *err)
         err = &local;
     ARCHAI_TRY(archai_mpi(err, MPI_Comm_rank(comm, &rank)));
     mine = rc == ARCHAI_OK ? INT_MAX : rank;
-    ARCHAI_TRY(archai_mpi(err, MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, comm)));
+    ARCHAI_TRY(
+        archai_mpi(err, MPI_Iallreduce(&mine, &first, 1, MPI_INT, MPI_MIN, comm, &request)));
+    ARCHAI_TRY(wait_quietly(&request, err));
     if (first == INT_MAX)
         return ARCHAI_OK;
     if (rank == first) {
         err->code = rc;
         err->rank = rank;
     }
-    ARCHAI_TRY(archai_mpi(err, MPI_Bcast(err, (int)sizeof *err, MPI_BYTE, first, comm)));
+    ARCHAI_TRY(archai_comm_share(comm, first, err, sizeof *err, err));
     return err->code;
 }
 
 int archai_comm_share_text(MPI_Comm comm, char **text, archai_err *err)
 {
-    int rank, n = 0;
+    int rank, rc = ARCHAI_OK;
+    size_t n = 0;
 
     ARCHAI_TRY(archai_mpi(err, MPI_Comm_rank(comm, &rank)));
     if (rank == 0)
-        n = (int)strlen(*text) + 1; /* configurations have at most 16 MiB */
-    ARCHAI_TRY(archai_mpi(err, MPI_Bcast(&n, 1, MPI_INT, 0, comm)));
+        n = strlen(*text) + 1; /* configurations have at most 16 MiB */
+    ARCHAI_TRY(archai_comm_share(comm, 0, &n, sizeof n, err));
     if (rank != 0)
-        *text = malloc((size_t)n);
-    ARCHAI_TRY(archai_comm_agree(
-        comm, *text != NULL ? ARCHAI_OK : archai_fail(err, ARCHAI_ENOMEM, "out of memory"),
-        err));
-    return archai_mpi(err, MPI_Bcast(*text, n, MPI_CHAR, 0, comm));
+        *text = malloc(n);
+    if (*text == NULL)
+        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu bytes of text", n);
+    ARCHAI_TRY(archai_comm_agree(comm, rc, err));
+    return archai_comm_share(comm, 0, *text, n, err);
 }
 
 /* -- life

@@ -16,9 +16,15 @@
 #define archai_mpi(err, call) archai_mpi_check_((err), (call), #call, __FILE__, __LINE__)
 int archai_mpi_check_(archai_err *err, int mpirc, const char *what, const char *file, int line);
 
-/* Collective over comm. Turn a per-rank outcome into a common one: afterwards every rank holds the
- * code and text of the lowest failing rank, and returns that code; ARCHAI_OK only if all were. */
+/* Collective over comm, and quiet: a rank that waits sleeps.
+ *
+ * agree turns a per-rank outcome into a common one: afterwards every rank holds the code and text of
+ * the lowest failing rank, and returns that code; ARCHAI_OK only if all were. */
 int archai_comm_agree(MPI_Comm comm, int rc, archai_err *err);
+int archai_comm_share(MPI_Comm comm, int root, void *data, size_t size, archai_err *err);
+/* Rank 0's text to all; the caller frees *text on the other ranks. */
+int archai_comm_share_text(MPI_Comm comm, char **text, archai_err *err);
+int archai_comm_barrier(MPI_Comm comm, archai_err *err);
 
 typedef struct archai_outbox {
     archai_buffer waiting; /* frames posted since the last send began */
@@ -49,7 +55,4 @@ int archai_comm_progress(archai_comm *c, archai_err *err);
 int archai_comm_take(archai_comm *c, int *source, archai_message *out, bool *got,
                      archai_err *err);
 bool archai_comm_is_idle(const archai_comm *c); /* nothing waiting, nothing flying */
-
-/* Collective: rank 0's bytes (text) to all; caller frees *text on other ranks. */
-int archai_comm_share_text(MPI_Comm comm, char **text, archai_err *err);
 #endif

@@ -157,7 +157,7 @@ static int share_data(MPI_Comm node, const archai_config *config, bool evaluates
     ARCHAI_TRY(archai_mpi(err, MPI_Comm_rank(node, &rank)));
     if (rank == 0)
         ticket.rc = load(config, fd, &ticket, &local);
-    ARCHAI_TRY(archai_mpi(err, MPI_Bcast(&ticket, (int)sizeof ticket, MPI_BYTE, 0, node)));
+    ARCHAI_TRY(archai_comm_share(node, 0, &ticket, sizeof ticket, err));
     if (ticket.rc != ARCHAI_OK) {
         if (rank == 0 && err != NULL)
             *err = local;

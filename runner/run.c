@@ -308,7 +308,7 @@ static int go(run *r, int args_rc, const archai_err *args_err, archai_err *err)
 
     if (r->comm.rank == 0)
         open_root(r, args_rc, args_err, r->comm.size, &o, err);
-    ARCHAI_TRY(archai_mpi(err, MPI_Bcast(&o, (int)sizeof o, MPI_BYTE, 0, r->comm.comm)));
+    ARCHAI_TRY(archai_comm_share(r->comm.comm, 0, &o, sizeof o, err));
     if (o.rc != ARCHAI_OK || o.is_over)
         return o.rc;
     ARCHAI_TRY(share_plan(r, &o, err));
@@ -362,6 +362,8 @@ int archai_run(const archai_arguments *args, int args_rc, const archai_err *args
         else if (r->dir.path != NULL)
             (void)archai_rundir_finish(&r->dir, exit_code, NULL);
     }
+    (void)archai_comm_barrier(r->comm.comm,
+                              NULL); /* the last words are said before anyone leaves */
     close_run(r);
     free(r);
     return exit_code;
