@@ -1,0 +1,43 @@
+# Bad input ends everything with exit code 2 before any work starts, also where there are many ranks; good input can be
+# looked at without running it.
+. "$ARCHAI_SOURCE/tests/support/story.sh"
+ini=$ARCHAI_SOURCE/tests/support/null.ini
+
+sed 's/max_layers/max_layer/; s/direction = minimize/direction = down/' "$ini" >bad.ini
+expect 2 mpirun -n 64 archai-run bad.ini
+says err.txt "bad.ini:7: space.max_layer: unknown key; did you mean 'max_layers'?"
+says err.txt "bad.ini:13: objective.params.direction"
+expect 2 mpirun -n 4 archai-run nowhere.ini
+says err.txt "nowhere.ini"
+expect 2 archai-run "$ini" --frobnicate
+says err.txt "--frobnicate"
+expect 2 archai-run
+expect 2 archai-run "$ini" --set search.algorithm=evolution_paretto
+says err.txt "evolution_pareto"
+expect 2 archai-run "$ini" --set evaluator.kind=table
+says err.txt "evaluator.table"
+expect 2 archai-run "$ini" --set evaluator.kind=table --set evaluator.table=nowhere.csv
+says err.txt "nowhere.csv"
+expect 2 archai-run "$ini" --set evaluator.kind=torch --set data.format=idx --set data.train_images=nowhere --set data.train_labels=nowhere
+says err.txt "data.train_images"
+expect 2 archai-run "$ini" --set evaluator.delay=soon
+says err.txt "evaluator.delay"
+[ ! -e out ] || fail "bad input made a results directory"
+
+mkdir taken && echo mine >taken/file
+expect 2 archai-run "$ini" --output taken
+says err.txt "taken"
+says taken/file mine
+echo text >file
+expect 2 archai-run "$ini" --output file
+
+expect 0 archai-run "$ini" --dry-run
+says out.txt "max_evaluations = 2000"
+says err.txt "random_search on space cnn (2304 models)"
+[ ! -e out ] || fail "a dry run made a results directory"
+expect 0 archai-run --help
+says out.txt "--resume"
+expect 0 mpirun -n 2 archai-run --version
+says out.txt "archai-run"
+expect 0 archai-run --help-config
+says out.txt '`search.max_evaluations`'
