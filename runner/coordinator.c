@@ -365,6 +365,8 @@ static int on_failed(archai_coordinator *c, int source, const archai_message *m,
 int archai_coordinator_handle(archai_coordinator *c, int source, archai_message *m,
                               archai_err *err)
 {
+    char whose[48];
+
     switch (m->type) {
     case ARCHAI_MSG_HELLO:
         return on_hello(c, source, m);
@@ -381,7 +383,8 @@ int archai_coordinator_handle(archai_coordinator *c, int source, archai_message 
     case ARCHAI_MSG_FAILED:
         return on_failed(c, source, m, err);
     case ARCHAI_MSG_DRAIN:
-        return archai_coordinator_stop(c, source, "a signal to another rank", err);
+        (void)snprintf(whose, sizeof whose, "a signal to rank %d", source);
+        return archai_coordinator_stop(c, source, whose, err);
     case ARCHAI_MSG_PROGRESS:
         return ARCHAI_OK;
     default:
@@ -426,7 +429,9 @@ static void show_progress(archai_coordinator *c)
 /* results.h5 cannot be written. */
 static int on_index_failure(archai_coordinator *c, archai_err *err)
 {
-    const int exit_code = archai_rc_exit_status(c->index.error.code);
+    const int status = archai_rc_exit_status(c->index.error.code);
+    /* The input was good: a directory that is gone or damaged now is the disk's affair. */
+    const int exit_code = status == 2 ? 74 : status;
 
     archai_progress_clear(&c->progress);
     archai_runlog_say(c->log, 0, "results.h5: %s", c->index.error.text);

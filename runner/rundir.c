@@ -45,11 +45,13 @@ static void host_name(char name[256])
     name[255] = '\0';
 }
 
-/* Start time of a process in clock ticks since boot, so that a reused pid is told apart; 0: gone. */
+/* Start time of a process in clock ticks since boot, so that a reused pid is told apart; 0: gone. A
+ * killed one that nobody has waited for yet is gone, too: it writes no more. */
 static long long process_started(long pid)
 {
     char path[64], line[1024], *at;
     long long started = 0;
+    char state = 'Z';
     FILE *in;
 
     (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
@@ -58,12 +60,12 @@ static long long process_started(long pid)
         return 0;
     /* the name in parentheses may hold anything: field 3 follows the last ')' */
     if (fgets(line, sizeof line, in) != NULL && (at = strrchr(line, ')')) != NULL &&
-        sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+        sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
                        "%*d %lld",
-               &started) != 1)
+               &state, &started) != 2)
         started = 0;
     (void)fclose(in);
-    return started;
+    return state != 'Z' && state != 'X' ? started : 0;
 }
 
 static char *owner_text(int ranks)
@@ -356,13 +358,39 @@ int archai_rundir_beat(archai_rundir *d, double now, archai_err *err)
     return rc;
 }
 
+/* On a full disk there is still the room of `owner`, which is needed no more. */
+static int turn_owner_into(archai_rundir *d, const char *name, const char *text)
+{
+    char *owner = join(d->path, "owner"), *path = join(d->path, name);
+    const ssize_t size = (ssize_t)strlen(text);
+    int fd = -1, rc = -1;
+
+    if (d->held && owner != NULL && path != NULL)
+        fd = open(owner, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && pwrite(fd, text, (size_t)size, 0) == size && ftruncate(fd, size) == 0 &&
+        rename(owner, path) == 0)
+        rc = 0;
+    if (rc == 0)
+        d->held = false;
+    if (fd >= 0)
+        (void)close(fd);
+    free(owner);
+    free(path);
+    return rc;
+}
+
 int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err)
 {
+    archai_err why = ARCHAI_ERR_INIT;
     char text[16];
     int rc;
 
     (void)snprintf(text, sizeof text, "%d\n", exit_code);
-    rc = archai_rundir_write(d, "exit_code", text, strlen(text), err);
+    rc = archai_rundir_write(d, "exit_code", text, strlen(text), &why);
+    if (rc == ARCHAI_EIO && turn_owner_into(d, "exit_code", text) == 0)
+        rc = ARCHAI_OK;
+    if (rc != ARCHAI_OK && err != NULL)
+        *err = why;
     archai_rundir_close(d);
     return rc;
 }

@@ -1,0 +1,92 @@
+"""archai-run where the world fails it: limits, removed directories, killed runs, changed configurations."""
+import os
+import resource
+import shutil
+import subprocess
+import time
+
+import h5py
+
+RUN = os.path.join(os.environ["ARCHAI_BIN"], "archai-run")
+CONFIG = """[search]
+algorithm = random_search
+max_evaluations = 600
+[space]
+name = cnn
+max_layers = 40
+kernel_list = 1 3 5 7
+hidden_list = 8 16 32 64 128
+[objective.params]
+direction = minimize
+[evaluator]
+kind = null
+[output]
+weights = none
+report = no
+"""
+with open("run.ini", "w") as f:
+    f.write(CONFIG)
+
+
+def command(out, *args):
+    return [RUN, "run.ini", "--output", out, "--progress", "none", *args]
+
+
+def run(out, *args, code=0, **more):
+    p = subprocess.run(command(out, *args), capture_output=True, text=True, timeout=240, **more)
+    assert p.returncode == code, (args, p.returncode, p.stderr)
+    return p.stderr
+
+
+def start(out, *args):
+    """A run that has its first results, with its process."""
+    p = subprocess.Popen(command(out, "--set", "evaluator.delay=20ms", *args), stderr=subprocess.PIPE, text=True)
+    while not os.path.exists(f"{out}/results.h5"):
+        assert p.poll() is None, p.stderr.read()
+        time.sleep(0.02)
+    return p
+
+
+def rows(out, n, state="complete"):
+    with h5py.File(f"{out}/results.h5") as f:
+        ids, archids = list(f["candidates/id"][()]), list(f["candidates/archid"][()])
+        assert len(ids) == len(set(ids)) == len(set(archids)) == n, (len(ids), n)
+        assert f.attrs["state"] == state, f.attrs["state"]
+
+
+def exit_code(out):
+    with open(f"{out}/exit_code") as f:
+        return int(f.read())
+
+
+# A limit on file sizes, once Open MPI has what it needs: named, 74, nothing lost, and it goes on without the limit.
+p = start("limit")
+resource.prlimit(p.pid, resource.RLIMIT_FSIZE, (300 * 1000, 300 * 1000))
+assert p.wait() == 74
+assert "limit/segment-0-0.h5: disk full writing" in p.stderr.read()
+assert exit_code("limit") == 74
+run("limit", "--resume")
+rows("limit", 600)
+
+# Killed, and nobody has waited for it yet: its directory is free at once.
+p = start("killed")
+p.kill()
+while open(f"/proc/{p.pid}/stat").read().rsplit(")", 1)[1].split()[0] != "Z":
+    time.sleep(0.01)
+run("killed", "--resume")
+p.wait()
+rows("killed", 600)
+assert "nothing is left" in subprocess.run(command("killed", "--resume"), capture_output=True, text=True).stdout
+
+# What would mix things up is refused, what only extends is not.
+for key, value in ("search.seed", 2), ("space.max_layers", 39), ("objective.params.direction", "maximize"):
+    assert f"{key}: the run in killed has" in run("killed", "--resume", "--set", f"{key}={value}", code=2)
+run("killed", "--resume", "--set", "search.max_evaluations=650", "--set", "search.max_time=1h")
+rows("killed", 650)
+
+# A directory that holds a living run is not shared; one that vanishes under the run ends it.
+p = start("gone")
+assert "is held by process" in run("gone", "--resume", code=2)
+shutil.rmtree("gone")
+assert p.wait() == 74
+assert "gone" in p.stderr.read()
