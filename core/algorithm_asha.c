@@ -71,8 +71,7 @@ static void asha_fini(archai_algorithm *self)
     }
 }
 
-/* -- ranking
- * --------------------------------------------------------------------------------------- */
+/* -- ranking ----------------------------------------------------------------------------- */
 
 struct ranked {
     size_t record, front;
@@ -170,8 +169,7 @@ static int next_promotion(struct asha *a, struct rung *r, size_t *out, archai_er
     return ARCHAI_OK;
 }
 
-/* -- ask and tell
- * ----------------------------------------------------------------------------------- */
+/* -- ask and tell ------------------------------------------------------------------------ */
 
 /* `keep` marks those that were not promoted yet: their architecture may still be needed. */
 static int asha_tell(archai_algorithm *self, size_t record, archai_err *err)

@@ -64,8 +64,7 @@ static void evolution_fini(archai_algorithm *self)
     archai_generation_fini(&a->generation);
 }
 
-/* -- generational
- * --------------------------------------------------------------------------------- */
+/* -- generational ------------------------------------------------------------------------ */
 
 static bool holds(const archai_proposals *l, const char *archid)
 {
@@ -175,8 +174,7 @@ out:
     return rc;
 }
 
-/* -- async
- * ------------------------------------------------------------------------------------------ */
+/* -- async ------------------------------------------------------------------------------- */
 
 static int propose_next(struct evolution *a, archai_proposal *out, archai_err *err)
 {

@@ -74,8 +74,7 @@ static void nsga2_fini(archai_algorithm *self)
     free(a->members);
 }
 
-/* -- who is better
- * ------------------------------------------------------------------------------- */
+/* -- who is better ----------------------------------------------------------------------- */
 
 /* By how much the constraints are violated, each relative to the bound that is. */
 static double violation(const archai_objectives *o, const double *values)
@@ -190,8 +189,7 @@ static size_t win_tournament(struct nsga2 *a)
     return a->members[i < j ? i : j].record; /* the best come first */
 }
 
-/* -- children
- * ------------------------------------------------------------------------------------ */
+/* -- children ---------------------------------------------------------------------------- */
 
 /* A mutant of a child that is not a record yet keeps the child's parents. */
 static int mutate_child(archai_search *s, archai_proposal *p, archai_err *err)
@@ -233,8 +231,7 @@ static int breed_one(struct nsga2 *a, archai_proposal *out, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* -- generational
- * ---------------------------------------------------------------------------------- */
+/* -- generational ------------------------------------------------------------------------ */
 
 /* The best population_size of the population and what was evaluated since. */
 static int select_survivors(struct nsga2 *a, archai_err *err)

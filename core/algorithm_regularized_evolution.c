@@ -72,8 +72,7 @@ static int sample_front(struct regularized *a, const size_t *rows, size_t n, boo
     return archai_generation_front(a->base.search, front, n_front, as_float, err);
 }
 
-/* -- generational: the history follows from the records
- * ------------------------------------------------ */
+/* -- generational: the history follows from the records ---------------------------------- */
 
 /* Everything that is told is kept; what has left the window by now is let go of. */
 static int window(struct regularized *a, size_t **rows, size_t *n, archai_err *err)
@@ -111,8 +110,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     return rc;
 }
 
-/* -- async: the history follows from the order of telling
- * ------------------------------------------------ */
+/* -- async: the history follows from the order of telling -------------------------------- */
 
 static int regularized_tell(archai_algorithm *self, size_t record, archai_err *err)
 {

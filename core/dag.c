@@ -13,8 +13,7 @@ const archai_dag_op archai_dag_op_kinds[ARCHAI_DAG_OPS] = {
 /* clang-format on */
 const int archai_dag_scales[ARCHAI_DAG_SCALES] = {1, 2, 4, 8, 16};
 
-/* -- the graph
- * ------------------------------------------------------------------------------------ */
+/* -- the graph --------------------------------------------------------------------------- */
 
 void archai_dag_fini(archai_dag *d)
 {
@@ -113,8 +112,7 @@ int64_t archai_dag_width(const archai_dag *d, int scale)
     return width <= ARCHAI_DAG_MAX_WIDTH ? width : ARCHAI_DAG_MAX_WIDTH + 1;
 }
 
-/* -- whether it is a network
- * ------------------------------------------------------------------------ */
+/* -- whether it is a network ------------------------------------------------------------- */
 
 static int check_nodes(const archai_dag *d, archai_err *err)
 {

@@ -5,8 +5,7 @@
 #include "core/dag.h"
 #include "core/option.h"
 
-/* -- from JSON
- * --------------------------------------------------------------------------------------- */
+/* -- from JSON --------------------------------------------------------------------------- */
 
 static int check_keys(const json_t *object, const char *where, const char *const *keys,
                       size_t n, archai_err *err)
@@ -241,8 +240,7 @@ out:
     return rc;
 }
 
-/* -- to JSON
- * ----------------------------------------------------------------------------------------- */
+/* -- to JSON ----------------------------------------------------------------------------- */
 
 static json_t *inputs_to_json(const archai_dag *d, const archai_dag_node *node)
 {

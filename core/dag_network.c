@@ -174,8 +174,7 @@ int archai_dag_describe(const archai_dag *d, const archai_dag_shape *shape, arch
     return ARCHAI_OK;
 }
 
-/* -- drawing
- * -------------------------------------------------------------------------------------- */
+/* -- drawing ----------------------------------------------------------------------------- */
 
 void archai_dag_dot(const archai_dag *d, const archai_dag_shape *shape, const char *title,
                     FILE *out)

@@ -79,8 +79,7 @@ int archai_generation_propose(archai_generation *g, archai_algorithm *self, int6
     return ARCHAI_OK;
 }
 
-/* -- breeding
- * ----------------------------------------------------------------------------------- */
+/* -- breeding ---------------------------------------------------------------------------- */
 
 int archai_generation_sample(archai_search *s, int64_t n, int rounds, bool fresh,
                              archai_proposals *batch, archai_err *err)
@@ -188,8 +187,7 @@ int archai_generation_mutate(archai_search *s, const size_t *parents, size_t n,
     return ARCHAI_OK;
 }
 
-/* -- what is bred from
- * -------------------------------------------------------------------------- */
+/* -- what is bred from ------------------------------------------------------------------- */
 
 int archai_generation_rows(archai_search *s, size_t limit, size_t **out, size_t *n,
                            archai_err *err)

@@ -32,8 +32,7 @@ typedef struct grammar {
     archai_err *err;
 } grammar;
 
-/* -- nodes
- * ------------------------------------------------------------------------------------------ */
+/* -- nodes ------------------------------------------------------------------------------- */
 
 void archai_param_node_path(const archai_param_node *node, const char *last, char *out,
                             size_t size)
@@ -127,8 +126,7 @@ static int add_node(grammar *g, archai_param_node *parent, const char *name,
     return ARCHAI_OK;
 }
 
-/* -- parameters
- * ---------------------------------------------------------------------------------------- */
+/* -- parameters -------------------------------------------------------------------------- */
 
 bool archai_value_equal(const json_t *a, const json_t *b)
 {
@@ -488,8 +486,7 @@ static int read_member(grammar *g, archai_param_node *parent, const char *name, 
     return ARCHAI_OK;
 }
 
-/* -- the tree
- * ----------------------------------------------------------------------------------------- */
+/* -- the tree ---------------------------------------------------------------------------- */
 
 static int read_tree(grammar *g, const json_t *source)
 {

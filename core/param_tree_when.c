@@ -7,8 +7,7 @@
 
 enum { NAME_MAX_BYTES = 256 };
 
-/* -- looking up names
- * -------------------------------------------------------------------------------- */
+/* -- looking up names -------------------------------------------------------------------- */
 
 /* The node at a dotted path below `from`. Through a list: "_configs.0.op". */
 static const archai_param_node *descend(const archai_param_node *from, const char *path)
@@ -50,8 +49,7 @@ static const archai_param_node *look_up(const archai_param_node *node, const cha
     return NULL;
 }
 
-/* -- resolving
- * ---------------------------------------------------------------------------------------- */
+/* -- resolving --------------------------------------------------------------------------- */
 
 static int fault(const archai_param_node *node, const char *name, const char *what,
                  archai_err *err)
@@ -115,8 +113,7 @@ static int resolve_node(archai_param_tree *t, archai_param_node *node, archai_er
     return ARCHAI_OK;
 }
 
-/* -- places and order of dependence
- * ------------------------------------------------------------------ */
+/* -- places and order of dependence ------------------------------------------------------ */
 
 /* Count the nodes of each parameter in first[p + 1] or, with `places`, put them where they
  * belong. */

@@ -270,8 +270,7 @@ int archai_pareto_front_archai(const double *points, size_t rows, size_t n, size
     return first_front(points, rows, n, false, out, n_out, err);
 }
 
-/* -- crowding
- * ------------------------------------------------------------------------------------ */
+/* -- crowding ---------------------------------------------------------------------------- */
 
 struct by_one {
     const double *points;

@@ -7,8 +7,7 @@
 
 #include "core/search_private.h"
 
-/* -- telling
- * ----------------------------------------------------------------------------------- */
+/* -- telling ----------------------------------------------------------------------------- */
 
 int archai_search_tell(archai_search *s, archai_evaluation *e, bool *on_front, archai_err *err)
 {

@@ -55,8 +55,7 @@ static int out_of_memory(archai_err *err)
     return archai_fail(err, ARCHAI_ENOMEM, "space 'config': out of memory");
 }
 
-/* -- features and identity
- * -------------------------------------------------------------------------- */
+/* -- features and identity --------------------------------------------------------------- */
 
 static double number(const json_t *v)
 {
@@ -159,8 +158,7 @@ static void release(const struct config *c, json_t **values)
         json_decref(values[i]);
 }
 
-/* -- set-up
- * ------------------------------------------------------------------------------------------ */
+/* -- set-up ------------------------------------------------------------------------------ */
 
 static void config_fini(archai_space *base)
 {
@@ -236,8 +234,7 @@ static int config_init(archai_space *base, archai_err *err)
     return rc;
 }
 
-/* -- the table's functions
- * ---------------------------------------------------------------------------- */
+/* -- the table's functions --------------------------------------------------------------- */
 
 static int config_random_sample(archai_space *base, archai_model *out, archai_err *err)
 {

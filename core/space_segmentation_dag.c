@@ -219,8 +219,7 @@ static int segdag_init(archai_space *base, archai_err *err)
     return rc;
 }
 
-/* -- genome and model
- * ---------------------------------------------------------------------------------- */
+/* -- genome and model -------------------------------------------------------------------- */
 
 /* sha1 of the JSON with sorted keys, and the image size. */
 static int name_arch(const archai_segdag *s, const json_t *arch, char *out, size_t size,

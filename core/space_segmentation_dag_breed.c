@@ -52,8 +52,7 @@ static bool is_valid(const archai_segdag *s, const archai_dag *d)
     return madd >= s->min_mac && madd <= s->max_mac;
 }
 
-/* -- sampling
- * -------------------------------------------------------------------------------------- */
+/* -- sampling ---------------------------------------------------------------------------- */
 
 /* A step from the previous node's scale: up weighs 1, staying and down downsample_prob_ratio.
  */
@@ -135,8 +134,7 @@ int archai_segdag_sample(archai_segdag *s, archai_dag *out, archai_err *err)
         SAMPLE_TRIES, (long long)s->min_mac, (long long)s->max_mac);
 }
 
-/* -- mutation
- * --------------------------------------------------------------------------------------- */
+/* -- mutation ---------------------------------------------------------------------------- */
 
 static int64_t distance(int64_t a, int64_t b)
 {
@@ -213,8 +211,7 @@ int archai_segdag_mutate(archai_segdag *s, const archai_dag *parent, archai_dag 
     return archai_fail(err, ARCHAI_ENONE, "no valid mutant in %d tries", MUTATE_TRIES);
 }
 
-/* -- crossover
- * --------------------------------------------------------------------------------------- */
+/* -- crossover --------------------------------------------------------------------------- */
 
 /* One of the nodes from `first` up to `end` that have this scale, or -1: then nothing is drawn.
  */

@@ -82,8 +82,7 @@ int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_pr
     return child_of(s, "crossover", &child, parents, 2, out, err);
 }
 
-/* -- given architectures
- * ----------------------------------------------------------------------- */
+/* -- given architectures ----------------------------------------------------------------- */
 
 static int read_arch_file(const char *path, char **text, size_t *size, archai_err *err)
 {

@@ -102,8 +102,7 @@ static int read_alias(reader *r, const yaml_event_t *e, int depth, json_t **out,
     return ARCHAI_OK;
 }
 
-/* -- values
- * -------------------------------------------------------------------------------------- */
+/* -- values ------------------------------------------------------------------------------ */
 
 static int read_value(reader *r, const yaml_event_t *e, int depth, json_t **out, int *height);
 
@@ -243,8 +242,7 @@ static int read_value(reader *r, const yaml_event_t *e, int depth, json_t **out,
     return rc;
 }
 
-/* -- documents
- * ------------------------------------------------------------------------------------ */
+/* -- documents --------------------------------------------------------------------------- */
 
 static int expect(reader *r, yaml_event_type_t type, const char *otherwise)
 {

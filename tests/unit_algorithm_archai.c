@@ -45,8 +45,7 @@ static size_t add_values(char *text, size_t size, size_t used, const json_t *obj
     return used;
 }
 
-/* -- algorithms.json: accuracy from a table
- * ------------------------------------------------------- */
+/* -- algorithms.json: accuracy from a table ---------------------------------------------- */
 
 static void look_up(const archai_candidate *c, archai_evaluation *e, void *context)
 {
@@ -155,8 +154,7 @@ static void candidates_are_archais(void **state)
     json_decref(runs);
 }
 
-/* -- golden_algorithms.json: a closed form, with parents
- * ---------------------------------------------- */
+/* -- golden_algorithms.json: a closed form, with parents --------------------------------- */
 
 static void score(const archai_candidate *c, archai_evaluation *e, void *context)
 {

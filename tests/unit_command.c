@@ -19,8 +19,7 @@
 
 enum { PATIENCE_MS = 30000 }; /* only so that a broken build ends */
 
-/* -- the command line
- * -------------------------------------------------------------------------- */
+/* -- the command line -------------------------------------------------------------------- */
 
 static void assert_split(const char *text, const char *const *words)
 {
@@ -75,8 +74,7 @@ static void programs_are_found_as_a_shell_finds_them(void **state)
     assert_string_equal(err.text, "/tmp: is no program that may be executed");
 }
 
-/* -- results
- * ----------------------------------------------------------------------------------- */
+/* -- results ----------------------------------------------------------------------------- */
 
 static double measure(const archai_evaluation *e, const char *name)
 {
@@ -136,8 +134,7 @@ static void other_results_are_refused(void **state)
     }
 }
 
-/* -- the evaluator
- * ----------------------------------------------------------------------------- */
+/* -- the evaluator ----------------------------------------------------------------------- */
 
 typedef struct bench {
     archai_config config;

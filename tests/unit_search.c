@@ -90,8 +90,7 @@ static size_t count_different(const struct log *l)
     return n;
 }
 
-/* -- ends
- * ------------------------------------------------------------------------------------------ */
+/* -- ends -------------------------------------------------------------------------------- */
 
 static void a_space_is_tried_to_the_last_one(void **state)
 {
@@ -209,8 +208,7 @@ static void failures_never_reach_the_front(void **state)
             }
 }
 
-/* -- beginnings
- * ------------------------------------------------------------------------------------ */
+/* -- beginnings -------------------------------------------------------------------------- */
 
 static void assert_refused(const char *text, const char *why)
 {
@@ -325,8 +323,7 @@ static void given_architectures_come_first(void **state)
     assert_int_equal(tmpdir_remove(dir), 0);
 }
 
-/* -- candidates that come back otherwise
- * ------------------------------------------------------------ */
+/* -- candidates that come back otherwise ------------------------------------------------- */
 
 static void ask_one(struct world *w, archai_candidate *c)
 {
@@ -426,8 +423,7 @@ static void verdicts_say_why(void **state)
     world_close(&w);
 }
 
-/* -- resume
- * ------------------------------------------------------------------------------------------ */
+/* -- resume ------------------------------------------------------------------------------ */
 
 /* A row as it is read back from the results. */
 static void row_of(const struct world *w, const struct log *log, size_t id,

@@ -30,8 +30,7 @@ static int remove_directory(void **state)
     return tmpdir_remove(directory);
 }
 
-/* -- opening spaces
- * ------------------------------------------------------------------------------------ */
+/* -- opening spaces ---------------------------------------------------------------------- */
 
 static int try_space(archai_space **s, const char *tree, const char *keys, archai_err *err)
 {
@@ -94,8 +93,7 @@ static void assert_archid(archai_space *s, const char *arch, const char *expecte
     archai_model_fini(&m);
 }
 
-/* -- Archai's stream
- * ------------------------------------------------------------------------------------- */
+/* -- Archai's stream --------------------------------------------------------------------- */
 
 static void assert_step(archai_space *s, const json_t *step, const archai_model *m,
                         const char *name)
@@ -169,8 +167,7 @@ static void the_published_archid_is_reproduced(void **state)
     archai_space_destroy(s);
 }
 
-/* -- what exists
- * ------------------------------------------------------------------------------------------ */
+/* -- what exists ------------------------------------------------------------------------- */
 
 static void what_does_not_exist_takes_no_part(void **state)
 {

@@ -27,8 +27,7 @@ static const char example_b[] =
     "channels_per_scale:\n  base_channels: 16\n  delta_channels: 8\n"
     "post_upsample_layers: 2\n";
 
-/* -- opening spaces and reading models
- * -------------------------------------------------------------- */
+/* -- opening spaces and reading models --------------------------------------------------- */
 
 static int try_space(archai_space **s, const char *keys, const archai_data_shape *data,
                      archai_err *err)
@@ -133,8 +132,7 @@ static void assert_madd(archai_space *s, const json_t *expected, const archai_mo
     archai_network_fini(&net);
 }
 
-/* -- Archai's streams
- * ----------------------------------------------------------------------------------- */
+/* -- Archai's streams -------------------------------------------------------------------- */
 
 /* Each mutation is of the last child that was not null. */
 static void replay_chain(archai_space *s, const json_t *chain, const archai_model *first)
@@ -299,8 +297,7 @@ static void published_archids_are_drawn(void **state)
     json_decref(published);
 }
 
-/* -- the document and PyTorch
- * --------------------------------------------------------------------------- */
+/* -- the document and PyTorch ------------------------------------------------------------ */
 
 static char *printed(archai_space *s, const archai_model *m)
 {
@@ -891,8 +888,7 @@ static void bad_arch_files_are_refused_with_line_and_key(void **state)
     archai_space_destroy(s);
 }
 
-/* -- files and speed
- * ---------------------------------------------------------------------------------------- */
+/* -- files and speed --------------------------------------------------------------------- */
 
 static void save_and_load_keep_the_archid(void **state)
 {
