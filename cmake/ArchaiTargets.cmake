@@ -33,7 +33,7 @@ endfunction()
 
 # Open MPI counts cores and binds ranks to them; tests share a few cores. Others know no such words.
 execute_process(COMMAND ${MPIEXEC_EXECUTABLE} --version OUTPUT_VARIABLE version ERROR_QUIET)
-if(version MATCHES "Open MPI|Open RTE|PRRTE")
+if(version MATCHES "Open ?MPI|Open ?RTE|PRRTE|prte")
   set(ARCHAI_MPIEXEC_FLAGS --oversubscribe --bind-to none)
 endif()
 set(ARCHAI_MPI_ENVIRONMENT "OMP_NUM_THREADS=1" "OMPI_ALLOW_RUN_AS_ROOT=1" "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"

@@ -127,8 +127,8 @@ class Checker:
         rows = np.flatnonzero(np.isin(status, ["ok", "cached"]))
         self.need(not np.isnan(points[rows]).any(), "an ok row lacks an objective")
         rows = [i for i in rows if not np.isnan(points[i]).any()]
-        best = {tuple(points[i]) for i in rows
-                if not any(np.all(points[j] <= points[i]) and np.any(points[j] < points[i]) for j in rows)}
+        some = points[rows]
+        best = {tuple(p) for p in some if not np.any(np.all(some <= p, axis=1) & np.any(some < p, axis=1))}
         index = self.file["pareto/index"]
         self.need(index.dtype == "int64", f"/pareto/index is {index.dtype}")
         got = index[()].tolist()
