@@ -1,0 +1,20 @@
+"""The whole chain on pictures that the program draws: search with 4 ranks, read during the search, export, PyTorch."""
+import os
+
+import numpy as np
+
+import chain
+from check_results import faults_of
+
+CONFIG = os.path.join(os.environ["ARCHAI_SOURCE"], "configs", "cnn-synthetic.ini")
+
+looks = chain.search(4, CONFIG, "out", "--set", "search.max_evaluations=12", "--set", "data.samples=600", "--set", "train.epochs=1",
+             "--set", "space.max_layers=2", "--set", "evaluator.threads=1")
+assert looks > 0, "results.h5 was there to be read during the search"
+faults = faults_of("out/results.h5", state="complete", rows=12, weights="pareto")
+assert not faults, faults
+pictures = np.random.default_rng(1).random((5, 1, 28, 28), np.float32)
+models, _, _ = chain.front("out")
+for archid, arch in models.items():
+    chain.check_winner(CONFIG, "out", archid, arch, pictures)
+chain.check_winner(CONFIG, "out", archid, arch, pictures[:1])  # a batch of one
