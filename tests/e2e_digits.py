@@ -18,8 +18,8 @@ if not images.exists():
 
 CONFIG = os.path.join(os.environ["ARCHAI_SOURCE"], "configs", "cnn-mnist.ini")
 chain.search(2, CONFIG, "out", "--set", f"data.train_images={images}", "--set", f"data.train_labels={labels}",
-             "--set", "search.max_evaluations=2", "--set", "space.min_layers=3", "--set", "space.max_layers=3",
-             "--set", "space.kernel_list=5", "--set", "space.hidden_list=16 32", "--set", "evaluator.threads=1")
+             "--set", "search.max_evaluations=2", "--set", "space.min_layers=3", "--set", "space.max_layers=4",
+             "--set", "space.kernel_list=5", "--set", "space.hidden_list=16", "--set", "evaluator.threads=1")
 faults = faults_of("out/results.h5", state="complete", rows=2, weights="pareto")
 assert not faults, faults
 models, archid, accuracy = chain.front("out")
