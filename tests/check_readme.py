@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The READMEs say what is so: files and functions that they name exist, and the table of keys is the program's own.
+"""The READMEs say what is so: files and functions that they name exist, the configuration shown is the file's, and the
+table of keys the program's own.
 
 usage: check_readme.py SOURCE_DIRECTORY ARCHAI_RUN [--update]      --update writes the table of keys into README.md
 """
@@ -22,6 +23,12 @@ def names_of(text):
             yield "name", function
 
 
+def settings(text):
+    """The keys and values of an INI text; comments as archai-run takes them."""
+    lines = [re.sub(r"(^|\s)[;#].*", "", line).strip() for line in text.splitlines()]
+    return [re.sub(r"\s*=\s*", " = ", line) for line in lines if line]
+
+
 def main():
     source, program = pathlib.Path(sys.argv[1]), sys.argv[2]
     keys = subprocess.run([program, "--help-config"], capture_output=True, text=True, check=True).stdout
@@ -34,6 +41,9 @@ def main():
     faults = []
     if table.strip() != keys.strip():
         faults.append("README.md: the table of keys is not what archai-run --help-config prints (check_readme.py --update)")
+    shown = re.search(r"This is `(.+?)`.*?```ini\n(.*?)```", readme.read_text(), re.S)
+    if settings(shown.group(2)) != settings((source / shown.group(1)).read_text()):
+        faults.append(f"README.md: the configuration shown is not {shown.group(1)}")
     code = "\n".join(p.read_text() for f in FOLDERS for p in (source / f).rglob("*") if p.suffix in (".c", ".h", ".cpp", ".hpp", ".cmake"))
     code += (source / "tests/CMakeLists.txt").read_text()
     for page in [readme, *source.glob("*/README.md"), *source.glob("*/*/README.md")]:
