@@ -1,7 +1,6 @@
 """archai-run where the world fails it: limits, removed directories, killed runs, changed configurations."""
 import os
 import resource
-import shutil
 import subprocess
 import time
 
@@ -87,6 +86,22 @@ rows("killed", 650)
 # A directory that holds a living run is not shared; one that vanishes under the run ends it.
 p = start("gone")
 assert "is held by process" in run("gone", "--resume", code=2)
-shutil.rmtree("gone")
+os.rename("gone", "elsewhere")
 assert p.wait() == 74
 assert "gone" in p.stderr.read()
+
+# A failed candidate is tried again under its id, so often as allowed, and becomes one row.
+with open("flaky.sh", "w") as f:
+    f.write(f"#!/bin/sh\nread x\necho $ARCHAI_SEED >> {os.getcwd()}/attempts\n"
+            f"[ $(grep -c -- \"^$ARCHAI_SEED\\$\" {os.getcwd()}/attempts) -ge 3 ] && echo '{{\"params\": 1}}'\n")
+os.chmod("flaky.sh", 0o755)
+flaky = ["--set", "evaluator.kind=command", "--set", f"evaluator.command={os.getcwd()}/flaky.sh",
+         "--set", "objective.params.expensive=yes", "--set", "search.max_evaluations=6"]
+for retries, status in (1, b"failed"), (2, b"ok"):
+    run(f"retries{retries}", "--set", f"evaluator.retries={retries}", *flaky)
+    rows(f"retries{retries}", 6)
+    with h5py.File(f"retries{retries}/results.h5") as f:
+        assert set(f["candidates/status"][()]) == {status}, f["candidates/status"][()]
+    with open("attempts") as f:
+        assert len(f.readlines()) == 6 * (retries + 1)
+    os.remove("attempts")
