@@ -5,6 +5,7 @@
 
 #include "runner/arguments.h"
 #include "runner/run.h"
+#include "runner/signals.h"
 
 /* A rank that leaves before MPI_Init can leave mpirun hanging: under a launcher even --help
  * goes through MPI. */
@@ -25,6 +26,9 @@ int main(int argc, char **argv)
     int rc = archai_arguments_parse(&args, argc, argv, &err);
     int exit_code = 0;
 
+    /* Before MPI, which takes its time: a stop request in there is heeded afterwards. */
+    if (rc == ARCHAI_OK)
+        rc = archai_signals_install(&err);
     if (rc == ARCHAI_OK && args.words != NULL && !is_launched()) {
         args.words(stdout);
     } else if (MPI_Init(NULL, NULL) != MPI_SUCCESS) {

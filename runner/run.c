@@ -338,9 +338,7 @@ int archai_run(const archai_arguments *args, int args_rc, const archai_err *args
         return 1;
     r->args = args;
     r->node = (archai_node)ARCHAI_NODE_INIT;
-    rc = archai_signals_install(&err);
-    if (rc == ARCHAI_OK)
-        rc = archai_comm_init(&r->comm, MPI_COMM_WORLD, &err);
+    rc = archai_comm_init(&r->comm, MPI_COMM_WORLD, &err);
     if (rc == ARCHAI_OK)
         rc = go(r, args_rc, args_err, &err);
     exit_code = rc == ARCHAI_OK ? r->exit_code : archai_rc_exit_status(rc);
