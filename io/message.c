@@ -144,7 +144,7 @@ static const char *const message_names[ARCHAI_MSG_COUNT] = {
 };
 /* clang-format on */
 
-/* -- buffer ------------------------------------------------------------------------------ */
+/* -- buffer -------------------------------------------------------------------------------- */
 
 void archai_buffer_free(archai_buffer *b)
 {
@@ -204,7 +204,7 @@ static int finish(writer *w, const char *what, archai_err *err)
     return rc;
 }
 
-/* -- messages ---------------------------------------------------------------------------- */
+/* -- messages ------------------------------------------------------------------------------ */
 
 static void pack_word(msgpack_packer *pk, const char *word)
 {
@@ -314,7 +314,7 @@ void archai_message_fini(archai_message *m)
     *m = (archai_message){0};
 }
 
-/* -- frames ------------------------------------------------------------------------------ */
+/* -- frames -------------------------------------------------------------------------------- */
 
 int archai_frame_append(const archai_message *m, archai_buffer *out, archai_err *err)
 {
@@ -358,7 +358,7 @@ int archai_frame_take(const archai_buffer *in, size_t *used, archai_message *out
     return ARCHAI_OK;
 }
 
-/* -- evaluations alone ------------------------------------------------------------------- */
+/* -- evaluations alone --------------------------------------------------------------------- */
 
 int archai_evaluation_pack(const archai_evaluation *e, archai_buffer *out, archai_err *err)
 {

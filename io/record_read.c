@@ -305,7 +305,7 @@ int archai_record_read(const archai_record_type *type, const msgpack_object *map
     return ARCHAI_OK;
 }
 
-/* -- the outermost object ---------------------------------------------------------------- */
+/* -- the outermost object ------------------------------------------------------------------ */
 
 static uint64_t big_endian(const unsigned char *p, size_t n)
 {

@@ -52,7 +52,7 @@ static void on_stop(int signal)
     stop_requested = 1;
 }
 
-/* -- frames ---------------------------------------------------------------------------------- */
+/* -- frames -------------------------------------------------------------------------------- */
 
 static int send_message(evaluator *e, const archai_message *m, archai_err *err)
 {
@@ -105,7 +105,7 @@ static int receive(evaluator *e, archai_message *out, bool *got, archai_err *err
     }
 }
 
-/* -- open ------------------------------------------------------------------------------------ */
+/* -- open ---------------------------------------------------------------------------------- */
 
 static bool is_open(int fd)
 {
@@ -167,7 +167,7 @@ static int build(evaluator *e, const char *arch, uint64_t seed, archai_network *
     return rc;
 }
 
-/* -- work ------------------------------------------------------------------------------------ */
+/* -- work ---------------------------------------------------------------------------------- */
 
 enum { CURVE_TRAIN_LOSS, CURVE_VAL_LOSS, CURVE_VAL_ACCURACY, CURVE_LEARNING_RATE, CURVE_VAL_MIOU, N_CURVES };
 static const char *const curve_names[N_CURVES] = {
@@ -350,7 +350,7 @@ static int on_work(evaluator *e, const archai_message *m, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* -- for the tools --------------------------------------------------------------------------- */
+/* -- for the tools ------------------------------------------------------------------------- */
 
 static void *allocate(void *payload, size_t bytes)
 {

@@ -92,7 +92,7 @@ int archai_program_path(const char *name, char *out, size_t size, archai_err *er
                        self);
 }
 
-/* -- start ------------------------------------------------------------------------------- */
+/* -- start --------------------------------------------------------------------------------- */
 
 /* Descriptors of the child are numbered below; while they are laid out, their sources must lie
  * above, or one would overwrite the other. */
@@ -238,7 +238,7 @@ out:
     return rc;
 }
 
-/* -- watch ------------------------------------------------------------------------------- */
+/* -- watch --------------------------------------------------------------------------------- */
 
 static void append_tail(archai_child *c, const char *data, size_t n)
 {
@@ -375,7 +375,7 @@ void archai_child_close(archai_child *c)
     c->guard = 0;
 }
 
-/* -- describe ---------------------------------------------------------------------------- */
+/* -- describe ------------------------------------------------------------------------------ */
 
 /* Length of the UTF-8 sequence at s (at most n bytes), or 0 where it is broken. */
 static size_t utf8_length(const unsigned char *s, size_t n)

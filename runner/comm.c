@@ -19,7 +19,7 @@ int archai_mpi_check_(archai_err *err, int mpirc, const char *what, const char *
     return archai_err_set_(err, ARCHAI_EMPI, file, line, "%s: %.*s", what, len, text);
 }
 
-/* -- waiting together -------------------------------------------------------------------- */
+/* -- waiting together ---------------------------------------------------------------------- */
 
 /* Blocking collectives of MPI burn a core each while they wait; with more ranks than cores they
  * take it from the one they wait for. */
@@ -93,7 +93,7 @@ int archai_comm_share_text(MPI_Comm comm, char **text, archai_err *err)
     return archai_comm_share(comm, 0, *text, n, err);
 }
 
-/* -- life -------------------------------------------------------------------------------- */
+/* -- life ---------------------------------------------------------------------------------- */
 
 int archai_comm_init(archai_comm *c, MPI_Comm parent, archai_err *err)
 {
@@ -125,7 +125,7 @@ void archai_comm_fini(archai_comm *c)
     *c = (archai_comm){.comm = MPI_COMM_NULL};
 }
 
-/* -- sending ----------------------------------------------------------------------------- */
+/* -- sending ------------------------------------------------------------------------------- */
 
 static bool is_busy(const archai_outbox *o)
 {
@@ -197,7 +197,7 @@ bool archai_comm_is_idle(const archai_comm *c)
     return c->n_busy == 0;
 }
 
-/* -- receiving --------------------------------------------------------------------------- */
+/* -- receiving ----------------------------------------------------------------------------- */
 
 /* Bring the next MPI message (or what this rank posted to itself) into c->in, if there is one.
  */

@@ -14,7 +14,7 @@
 
 enum { NAME_MAX_BYTES = 200, CURVE_MAX = 1000000 };
 
-/* -- the command line -------------------------------------------------------------------- */
+/* -- the command line ---------------------------------------------------------------------- */
 
 static const char blanks[] = " \t";
 
@@ -121,7 +121,7 @@ int archai_command_find(const char *program, char **out, archai_err *err)
     return archai_fail(err, ARCHAI_ENOTFOUND, "'%.300s' is not in $PATH", program);
 }
 
-/* -- the request ------------------------------------------------------------------------- */
+/* -- the request --------------------------------------------------------------------------- */
 
 static int add_params(archai_space *space, const json_t *arch, json_t *request, archai_err *err)
 {
@@ -167,7 +167,7 @@ int archai_command_request(archai_space *space, const archai_candidate *c, char 
     return ARCHAI_OK;
 }
 
-/* -- the result -------------------------------------------------------------------------- */
+/* -- the result ---------------------------------------------------------------------------- */
 
 static const char *const tokens[] = {"NaN", "-Infinity", "Infinity"};
 

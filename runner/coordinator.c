@@ -15,7 +15,7 @@ enum {
 };
 static const double second_stop_s = 0.5; /* one request may reach a rank by several ways */
 
-/* -- life -------------------------------------------------------------------------------- */
+/* -- life ---------------------------------------------------------------------------------- */
 
 static void set_index_run(archai_coordinator *c)
 {
@@ -113,7 +113,7 @@ void archai_coordinator_fini(archai_coordinator *c)
     *c = (archai_coordinator){0};
 }
 
-/* -- ending ------------------------------------------------------------------------------ */
+/* -- ending -------------------------------------------------------------------------------- */
 
 static int tell_workers(archai_coordinator *c, double seconds, archai_err *err)
 {
@@ -214,7 +214,7 @@ static int check_complete(archai_coordinator *c, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* -- messages ---------------------------------------------------------------------------- */
+/* -- messages ------------------------------------------------------------------------------ */
 
 static int on_hello(archai_coordinator *c, int source, archai_message *m)
 {
@@ -390,7 +390,7 @@ int archai_coordinator_handle(archai_coordinator *c, int source, archai_message 
     }
 }
 
-/* -- the step ---------------------------------------------------------------------------- */
+/* -- the step ------------------------------------------------------------------------------ */
 
 static void show_progress(archai_coordinator *c)
 {

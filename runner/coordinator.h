@@ -75,7 +75,7 @@ int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err);
 int archai_coordinator_stop(archai_coordinator *c, int source, const char *signal_name,
                             archai_err *err);
 
-/* -- parts (dispatch.c, verdict.c) ----------------------------------------------------------- */
+/* -- parts (dispatch.c, verdict.c) --------------------------------------------------------- */
 int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *err);
 int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *m,
                              archai_err *err);

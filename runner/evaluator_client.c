@@ -86,7 +86,7 @@ void archai_evaluator_client_close(archai_evaluator_client *c)
     c->in_used = c->out_used = 0;
 }
 
-/* -- requests ---------------------------------------------------------------------------- */
+/* -- requests ------------------------------------------------------------------------------ */
 
 /* As much as the pipe takes. A broken pipe is no error here: poll sees how the process ended.
  */
@@ -116,7 +116,7 @@ int archai_evaluator_client_send(archai_evaluator_client *c, const archai_messag
     return ARCHAI_OK;
 }
 
-/* -- replies ----------------------------------------------------------------------------- */
+/* -- replies ------------------------------------------------------------------------------- */
 
 static int receive(archai_evaluator_client *c, archai_err *err)
 {

@@ -53,7 +53,7 @@ typedef struct command_evaluator {
     const char *environment[VARIABLES_MAX + 1];
 } command_evaluator;
 
-/* -- set-up ------------------------------------------------------------------------------ */
+/* -- set-up -------------------------------------------------------------------------------- */
 
 static int read_command(const archai_config *config, char ***out, archai_err *err)
 {
@@ -165,7 +165,7 @@ static void command_close(archai_evaluator *self)
     e->is_open = false;
 }
 
-/* -- one candidate ----------------------------------------------------------------------- */
+/* -- one candidate ------------------------------------------------------------------------- */
 
 static void set_variable(command_evaluator *e, size_t *n, const char *name, const char *value)
 {
@@ -294,7 +294,7 @@ static void drain(command_evaluator *e, int chunks)
     }
 }
 
-/* -- its end ----------------------------------------------------------------------------- */
+/* -- its end ------------------------------------------------------------------------------- */
 
 /* What the program wrote into ARCHAI_WEIGHTS, if anything. */
 static int offer_weights(command_evaluator *e, archai_evaluation *r, archai_err *err)

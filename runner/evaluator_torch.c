@@ -109,7 +109,7 @@ static int torch_begin(archai_evaluator *self, const archai_candidate *c, archai
     return archai_evaluator_client_send(&e->client, &work, err);
 }
 
-/* -- events ------------------------------------------------------------------------------ */
+/* -- events -------------------------------------------------------------------------------- */
 
 static void set_event(archai_evaluator_event *out, archai_evaluator_event_kind kind, int code,
                       const char *text)

@@ -23,7 +23,7 @@ static void make_report(const archai_coordinator *c)
     free(path);
 }
 
-/* -- the front as a table ---------------------------------------------------------------- */
+/* -- the front as a table ------------------------------------------------------------------ */
 
 typedef struct sorter {
     const archai_search *search;

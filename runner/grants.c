@@ -53,7 +53,7 @@ void archai_grants_fini(archai_grants *g)
     g->owners = NULL;
 }
 
-/* -- segments ---------------------------------------------------------------------------- */
+/* -- segments ------------------------------------------------------------------------------ */
 
 /* Room for `needed` (of one owner) and for what the others are likely to ask for. Files are
  * sparse: what is not written takes no space. */
@@ -138,7 +138,7 @@ int archai_grants_rows(archai_grants *g, int owner, int64_t n_rows, int64_t text
     return take(g, owner, &needed, grant, err);
 }
 
-/* -- tensors ----------------------------------------------------------------------------- */
+/* -- tensors ------------------------------------------------------------------------------- */
 
 static int count(const archai_tensor_place *p, int64_t *n, archai_err *err)
 {

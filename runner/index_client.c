@@ -44,7 +44,7 @@ void archai_index_client_close(archai_index_client *c)
     stop(c);
 }
 
-/* -- requests ---------------------------------------------------------------------------- */
+/* -- requests ------------------------------------------------------------------------------ */
 
 static int queue_line(archai_index_client *c, char *line, archai_err *err)
 {
@@ -127,7 +127,7 @@ int archai_index_client_refresh(archai_index_client *c, const char *state, int64
     return ARCHAI_OK;
 }
 
-/* -- answers ----------------------------------------------------------------------------- */
+/* -- answers ------------------------------------------------------------------------------- */
 
 static void note_failure(archai_index_client *c, const archai_err *error)
 {

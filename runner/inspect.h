@@ -34,7 +34,7 @@ int inspect_verify(inspect *t, archai_err *err);
 int inspect_watch(inspect *t, archai_err *err);
 int inspect_report(inspect *t, archai_err *err);
 
-/* -- rows --------------------------------------------------------------------------------------- */
+/* -- rows ---------------------------------------------------------------------------------- */
 
 /* The row that stands for `archid`: of those with results the one with the highest budget, else the
  * last. ARCHAI_ENOTFOUND names the nearest archid there is. */
@@ -44,7 +44,7 @@ bool inspect_has_values(const archai_evaluation *e);
 /* A living run holds the directory; `who` describes the last one that did, "" when none. */
 bool inspect_is_alive(const inspect *t, char who[512]);
 
-/* -- tables -------------------------------------------------------------------------------------- */
+/* -- tables -------------------------------------------------------------------------------- */
 
 /* Columns as wide as their widest cell, numbers to the right. Cells are added row by row; the first
  * row is the head. */

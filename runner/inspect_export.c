@@ -48,7 +48,7 @@ static int load(const inspect *t, struct weights *w, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* -- safetensors ----------------------------------------------------------------------------------- */
+/* -- safetensors --------------------------------------------------------------------------- */
 
 static int write_safetensors(const struct weights *w, const char *beside, archai_err *err)
 {
@@ -63,7 +63,7 @@ static int write_safetensors(const struct weights *w, const char *beside, archai
     return rc;
 }
 
-/* -- pt -------------------------------------------------------------------------------------------- */
+/* -- pt ------------------------------------------------------------------------------------ */
 
 /* PyTorch's own format is written by libtorch: archai-evaluator has it, this program has not. */
 static int write_pt(const struct weights *w, const char *beside, archai_err *err)
@@ -94,7 +94,7 @@ out:
     return rc;
 }
 
-/* -- the command ------------------------------------------------------------------------------------ */
+/* -- the command --------------------------------------------------------------------------- */
 
 static int export_arch(const inspect *t, archai_err *err)
 {

@@ -36,7 +36,7 @@ __attribute__((format(printf, 2, 3))) static void fault(struct verifying *v, con
     (void)putchar('\n');
 }
 
-/* -- values ------------------------------------------------------------------------------------------ */
+/* -- values -------------------------------------------------------------------------------- */
 
 static bool half_is_finite(uint16_t h)
 {
@@ -99,7 +99,7 @@ static int verify_tensor(struct verifying *v, const archai_evaluation *e,
     return rc;
 }
 
-/* -- rows -------------------------------------------------------------------------------------------- */
+/* -- rows ---------------------------------------------------------------------------------- */
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -173,7 +173,7 @@ static int verify_segments(struct verifying *v, archai_err *err)
     return rc;
 }
 
-/* -- models and front ----------------------------------------------------------------------------------- */
+/* -- models and front ---------------------------------------------------------------------- */
 
 static int verify_models(struct verifying *v, archai_err *err)
 {

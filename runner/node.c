@@ -13,7 +13,7 @@
 #include "io/dataset.h"
 #include "runner/comm.h"
 
-/* -- GPUs -------------------------------------------------------------------------------- */
+/* -- GPUs ---------------------------------------------------------------------------------- */
 
 char *archai_node_pick_gpu(const char *list, int index)
 {
@@ -76,7 +76,7 @@ static int choose_device(archai_node *n, const archai_config *config, int worker
     return ARCHAI_OK;
 }
 
-/* -- cores ------------------------------------------------------------------------------- */
+/* -- cores --------------------------------------------------------------------------------- */
 
 static int own_cores(void)
 {
@@ -102,7 +102,7 @@ static int choose_threads(const archai_config *config, int workers)
     return threads;
 }
 
-/* -- data -------------------------------------------------------------------------------- */
+/* -- data ---------------------------------------------------------------------------------- */
 
 /* What the others need to open the leader's memory, and to know that it is that. */
 typedef struct data_ticket {
@@ -166,7 +166,7 @@ static int share_data(MPI_Comm node, const archai_config *config, bool evaluates
     return *fd >= 0 ? ARCHAI_OK : archai_dataset_load(config, fd, err);
 }
 
-/* -- all together ------------------------------------------------------------------------ */
+/* -- all together -------------------------------------------------------------------------- */
 
 static int init(archai_node *n, MPI_Comm node, const archai_config *config, bool evaluates,
                 bool needs_data, archai_err *err)

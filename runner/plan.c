@@ -8,7 +8,7 @@
 #include "runner/resume.h"
 #include "runner/rundir.h"
 
-/* -- reading ----------------------------------------------------------------------------- */
+/* -- reading ------------------------------------------------------------------------------- */
 
 static int read_ini(archai_plan *p, const archai_arguments *args, archai_err *err)
 {

@@ -38,7 +38,7 @@ static void free_rows(row_list *l)
     *l = (row_list){0};
 }
 
-/* -- collecting -------------------------------------------------------------------------- */
+/* -- collecting ---------------------------------------------------------------------------- */
 
 typedef struct collector {
     row_list *rows;
@@ -113,7 +113,7 @@ static int merge(row_list *rows, archai_results *results, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* -- may it go on? ----------------------------------------------------------------------- */
+/* -- may it go on? ------------------------------------------------------------------------- */
 
 static bool decides_results(const char *section, const char *key)
 {

@@ -40,7 +40,7 @@ typedef struct run {
     int exit_code;
 } run;
 
-/* -- the verdict on the input ------------------------------------------------------------ */
+/* -- the verdict on the input -------------------------------------------------------------- */
 
 /* Rank 0 reads and checks everything; nobody else touches a file before all agree. */
 typedef struct opening {
@@ -111,7 +111,7 @@ static int share_plan(run *r, const opening *o, archai_err *err)
     return archai_comm_agree(r->comm.comm, rc, err);
 }
 
-/* -- setting up -------------------------------------------------------------------------- */
+/* -- setting up ---------------------------------------------------------------------------- */
 
 static bool evaluates(const run *r, int rank)
 {
@@ -175,7 +175,7 @@ static int set_up(run *r, archai_err *err)
     return archai_comm_agree(r->comm.comm, open_worker(r, err), err);
 }
 
-/* -- the loop ---------------------------------------------------------------------------- */
+/* -- the loop ------------------------------------------------------------------------------ */
 
 static bool is_for_worker(archai_message_type type)
 {
@@ -295,7 +295,7 @@ static int loop(run *r, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* -- from the first call to the last ----------------------------------------------------- */
+/* -- from the first call to the last ------------------------------------------------------- */
 
 /* Between agreements: everything that may fail on one rank alone has been agreed about. */
 static int go(run *r, int args_rc, const archai_err *args_err, archai_err *err)

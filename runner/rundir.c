@@ -36,7 +36,7 @@ static bool exists(const char *directory, const char *name)
     return there;
 }
 
-/* -- owner ------------------------------------------------------------------------------- */
+/* -- owner --------------------------------------------------------------------------------- */
 
 static void host_name(char name[256])
 {
@@ -183,7 +183,7 @@ out:
     return rc;
 }
 
-/* -- what is there ------------------------------------------------------------------------ */
+/* -- what is there ------------------------------------------------------------------------- */
 
 /* Number of the next start: one more than the highest in segment-<start>-<k>.h5. */
 static int next_start(const char *directory, bool *any)

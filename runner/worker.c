@@ -60,7 +60,7 @@ void archai_worker_fini(archai_worker *w)
     *w = (archai_worker){0};
 }
 
-/* -- the current candidate --------------------------------------------------------------- */
+/* -- the current candidate ----------------------------------------------------------------- */
 
 /* Forget the current candidate and be ready for the next. */
 static void next_candidate(archai_worker *w)
@@ -163,7 +163,7 @@ static void close_evaluator(archai_worker *w)
     w->is_open = false;
 }
 
-/* -- leaving ----------------------------------------------------------------------------- */
+/* -- leaving ------------------------------------------------------------------------------- */
 
 /* Take no more work: give back what is queued, close everything, say why. */
 static int retire(archai_worker *w, const char *why, archai_err *err)
@@ -202,7 +202,7 @@ static int settle(archai_worker *w, int rc, const archai_err *cause, archai_err 
     return retire(w, cause->text, err);
 }
 
-/* -- evaluating -------------------------------------------------------------------------- */
+/* -- evaluating ---------------------------------------------------------------------------- */
 
 static int not_started(archai_worker *w, const char *text, archai_err *err)
 {
@@ -377,7 +377,7 @@ static int check_limits(archai_worker *w, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* -- offering and committing ------------------------------------------------------------- */
+/* -- offering and committing --------------------------------------------------------------- */
 
 static int offer(archai_worker *w, bool *busy, archai_err *err)
 {
@@ -484,7 +484,7 @@ static int on_verdict(archai_worker *w, archai_message *m, archai_err *err)
     return keep_weights(w, err);
 }
 
-/* -- the step ---------------------------------------------------------------------------- */
+/* -- the step ------------------------------------------------------------------------------ */
 
 static int ask_for_grant(archai_worker *w, archai_err *err)
 {
@@ -584,7 +584,7 @@ int archai_worker_step(archai_worker *w, bool *busy, archai_err *err)
     return settle(w, rc, &local, err);
 }
 
-/* -- messages ---------------------------------------------------------------------------- */
+/* -- messages ------------------------------------------------------------------------------ */
 
 static int on_work(archai_worker *w, archai_message *m, archai_err *err)
 {
@@ -659,7 +659,7 @@ int archai_worker_handle(archai_worker *w, archai_message *m, archai_err *err)
     return settle(w, rc, &local, err);
 }
 
-/* -- sleeping ---------------------------------------------------------------------------- */
+/* -- sleeping ------------------------------------------------------------------------------ */
 
 size_t archai_worker_wake(archai_worker *w, struct pollfd *out, size_t max, double *due)
 {
