@@ -8,7 +8,7 @@
 #include "runner/clock.h"
 #include "runner/report.h"
 
-enum { FRONT_LINES = 12 };
+enum { FRONT_LINES = 12, ARCHID_WIDTH_MAX = 64 };
 
 static void make_report(const archai_coordinator *c)
 {
@@ -50,7 +50,7 @@ static int archid_width(const archai_search *s, const int64_t *members, size_t n
 
         width = len > width ? len : width;
     }
-    return width < 40 ? (int)width : 40;
+    return width < ARCHID_WIDTH_MAX ? (int)width : ARCHID_WIDTH_MAX;
 }
 
 static void print_front(const archai_search *s)
@@ -80,7 +80,7 @@ static void print_front(const archai_search *s)
     for (size_t i = 0; i < shown; i++) {
         const archai_record *r = &s->records[members[i]];
 
-        (void)printf("%-*.*s", width, width, r->archid);
+        (void)printf("%-*s", width, r->archid); /* whole: it is copied from here */
         for (size_t k = 0; k < o->n; k++)
             if (o->at[k].direction != ARCHAI_CONSTRAIN)
                 (void)printf("  %14.8g", r->values[k]);

@@ -19,9 +19,9 @@ slurm_start() {
             slurm_skip "$tool is not installed (slurmctld slurmd slurm-client munge slurm-wlm-basic-plugins)"
     done
     export PATH=$PATH:/usr/sbin
-    local dir=$PWD/slurm host cores
+    local dir=$PWD/slurm host port
     host=$(hostname -s)
-    cores=$(nproc)
+    port=$((20000 + $$ % 10000 * 2)) # of this story alone: others may run beside it
     mkdir -p "$dir/state" "$dir/spool" "$dir/munge"
     chmod 755 "$dir" "$dir/munge"
     dd if=/dev/urandom of="$dir/munge/key" bs=1024 count=1 status=none
@@ -44,8 +44,8 @@ SlurmctldPidFile=$dir/ctld.pid
 SlurmdPidFile=$dir/d.pid
 SlurmctldLogFile=$dir/ctld.log
 SlurmdLogFile=$dir/d.log
-SlurmctldPort=${SLURM_STORY_PORT:-26817}
-SlurmdPort=$((${SLURM_STORY_PORT:-26817} + 1))
+SlurmctldPort=$port
+SlurmdPort=$((port + 1))
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
@@ -60,7 +60,8 @@ JobRequeue=1
 KillWait=5
 MinJobAge=3600
 OverTimeLimit=0
-NodeName=$host NodeAddr=127.0.0.1 CPUs=$cores RealMemory=1000 State=UNKNOWN
+SlurmdParameters=config_overrides
+NodeName=$host NodeAddr=127.0.0.1 CPUs=4 RealMemory=1000 State=UNKNOWN
 PartitionName=all Nodes=$host Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:8
 CONF
     export SLURM_CONF=$dir/slurm.conf
@@ -70,7 +71,7 @@ CONF
     slurm_pids+=($!)
     local i
     for ((i = 0; i < 100; i++)); do
-        if sinfo -h -o %T 2>/dev/null | grep -qE 'idle|mixed|allocated'; then
+        if timeout 5 sinfo -h -o %T 2>/dev/null | grep -qE 'idle|mixed|allocated'; then
             return 0
         fi
         sleep 0.3
