@@ -17,6 +17,7 @@
 #include "core/option.h"
 #include "core/param_tree.h"
 #include "core/param_walk.h"
+#include "core/python_text.h"
 #include "core/sha1.h"
 #include "core/space.h"
 #include "core/yaml.h"
@@ -26,7 +27,7 @@ enum { COUNT_MAX = 200000 };
 
 struct config {
     archai_space base;
-    char *tree_path;
+    char *tree_path, *tree_sha1;
     double mutation_prob, unused_param_value;
     bool track_unused_params, hash_archid;
     archai_param_tree *tree; /* owned */
@@ -37,6 +38,7 @@ struct config {
 /* clang-format off */
 static const archai_option options[] = {
     {"tree",                ARCHAI_OPT_STRING, offsetof(struct config, tree_path),           0, 0, NULL,   "", NULL, "file that declares the parameters, JSON or YAML"},
+    {"tree_sha1",           ARCHAI_OPT_STRING, offsetof(struct config, tree_sha1),           0, 0, "",     "", NULL, "sha1 of what the file declares; the resolved configuration has it, so that no run goes on with another tree"},
     {"mutation_prob",       ARCHAI_OPT_DOUBLE, offsetof(struct config, mutation_prob),       0, 1, "0.3",  "", NULL, "chance of each parameter to be drawn anew"},
     {"track_unused_params", ARCHAI_OPT_BOOL,   offsetof(struct config, track_unused_params), 0, 0, "yes",  "", NULL, "parameters that do not exist take no part in the archid"},
     {"unused_param_value",  ARCHAI_OPT_DOUBLE, offsetof(struct config, unused_param_value),  -1e30, 1e30, "-1", "", NULL, "what encodes a parameter that does not exist"},
@@ -169,6 +171,26 @@ static void config_fini(archai_space *base)
     archai_param_walk_fini(&c->walk);
 }
 
+/* The declaration itself counts, not comments or layout. */
+static int take_sha1(struct config *c, const json_t *source, archai_err *err)
+{
+    char hash[ARCHAI_SHA1_HEX], *text = NULL;
+    int rc;
+
+    ARCHAI_TRY(archai_python_json(source, false, &text, err));
+    rc = archai_sha1_hex(text, strlen(text), hash, err);
+    free(text);
+    if (rc != ARCHAI_OK)
+        return rc;
+    if (c->tree_sha1[0] != '\0' && strcmp(c->tree_sha1, hash) != 0)
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "has changed: its sha1 is %s, tree_sha1 says %.60s", hash,
+                           c->tree_sha1);
+    free(c->tree_sha1);
+    c->tree_sha1 = strdup(hash);
+    return c->tree_sha1 != NULL ? ARCHAI_OK : out_of_memory(err);
+}
+
 static int load_tree(struct config *c, archai_err *err)
 {
     json_t *source = NULL;
@@ -176,6 +198,8 @@ static int load_tree(struct config *c, archai_err *err)
 
     if (rc == ARCHAI_OK) {
         rc = archai_param_tree_create(&c->tree, source, err);
+        if (rc == ARCHAI_OK)
+            rc = take_sha1(c, source, err);
         if (rc != ARCHAI_OK)
             rc = archai_err_wrap(err, rc, "%s: ", c->tree_path);
     }

@@ -104,6 +104,10 @@ directory = {TMP}/table
         for arch, code in zip(column(f, "arch"), f["candidates/encoding"][:]):
             a = json.loads(arch)
             assert list(code) == [a["op"] == "conv", a["op"] == "pool", a["size"] if a["op"] == "conv" else -1, a["deep"]]
+    with open(tree, "a") as f:
+        f.write("wide: {choice: [false, true]}\n")
+    said = run(ini, "--resume", "--set", "search.max_evaluations=8", code=2, ranks=0)
+    assert "space.tree_sha1: the run in" in said, said
 
 
 def what_cannot_run_is_refused():

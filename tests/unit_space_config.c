@@ -541,6 +541,29 @@ static void bad_trees_are_refused_with_file_and_path(void **state)
     }
 }
 
+/* The resolved configuration holds the tree's sha1: comments may change, the declaration may
+ * not. */
+static void a_changed_tree_is_noticed(void **state)
+{
+    archai_space *s = open_tree("a: {choice: [1, 2]}\n", "");
+    char *sha1 = archai_option_format(&s->ops->options[1], s), keys[128],
+         path[TMPDIR_PATH_MAX + 16];
+    archai_err err = ARCHAI_ERR_INIT;
+
+    (void)state;
+    assert_string_equal(s->ops->options[1].key, "tree_sha1");
+    assert_int_equal(strlen(sha1), 40);
+    (void)snprintf(keys, sizeof keys, "tree_sha1 = %s\n", sha1);
+    archai_space_destroy(s);
+    s = open_tree("# a comment\na:\n  choice: [1, 2]\n", keys);
+    archai_space_destroy(s);
+    s = NULL;
+    write_tree("a: {choice: [1, 3]}\n", path, sizeof path);
+    assert_int_equal(try_space(&s, path, keys, &err), ARCHAI_EINVAL);
+    assert_non_null(strstr(err.text, "tree.yaml: has changed: its sha1 is "));
+    free(sha1);
+}
+
 static void a_missing_tree_is_named(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -570,6 +593,7 @@ int main(void)
         cmocka_unit_test(numbers_outside_the_choices_are_accepted),
         cmocka_unit_test(bad_arch_files_are_refused_with_line_and_key),
         cmocka_unit_test(bad_trees_are_refused_with_file_and_path),
+        cmocka_unit_test(a_changed_tree_is_noticed),
         cmocka_unit_test(a_missing_tree_is_named),
     };
 
