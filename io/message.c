@@ -5,8 +5,7 @@
 
 #include "io/record.h"
 
-/* -- the record types ------------------------------------------------------------------------
- */
+/* -- the record types ---------------------------------------------------------------------- */
 
 #define AT(type, member)    .at = offsetof(type, member)
 #define COUNT(type, member) .count_at = offsetof(type, member)

@@ -15,8 +15,7 @@
 
 extern char **environ;
 
-/* -- environment -----------------------------------------------------------------------------
- */
+/* -- environment --------------------------------------------------------------------------- */
 
 /* What makes a child believe that it is a rank of the job. PyTorch's launchers read SLURM's
  * numbers; what SLURM says about the allocation (job id, node list, GPUs) stays. */

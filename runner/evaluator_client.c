@@ -18,8 +18,7 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-/* -- start and end ---------------------------------------------------------------------------
- */
+/* -- start and end ------------------------------------------------------------------------- */
 
 static int open_pipes(int *child_reads, int *child_writes, archai_evaluator_client *c)
 {
