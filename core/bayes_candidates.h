@@ -33,7 +33,9 @@ typedef struct archai_bayes_candidates {
     size_t n_unused;
 } archai_bayes_candidates;
 
-enum { ARCHAI_BAYES_OUTSIDE = UINT32_MAX, ARCHAI_BAYES_TAKEN = UINT32_MAX - 1 };
+/* Numbers that are none; no enum, whose values are ints. */
+#define ARCHAI_BAYES_OUTSIDE UINT32_MAX
+#define ARCHAI_BAYES_TAKEN   (UINT32_MAX - 1)
 
 /* Learn the features, and enumerate the space where that can be done. */
 int archai_bayes_candidates_init(archai_bayes_candidates *c, archai_search *s, archai_err *err);
