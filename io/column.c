@@ -5,11 +5,11 @@
 #include <string.h>
 #include "io/h5.h"
 
-/* Chunks are at most this large, so that one fits HDF5's cache and a refresh that touches the last
- * rows rewrites little. */
+/* Chunks are at most this large, so that one fits HDF5's cache and a refresh that touches the
+ * last rows rewrites little. */
 static const size_t chunk_max = (size_t)1 << 20;
-/* A text that is longer (an error with a core dump's worth of words) is cut: one row must not make
- * a column of a million rows unreadable. */
+/* A text that is longer (an error with a core dump's worth of words) is cut: one row must not
+ * make a column of a million rows unreadable. */
 enum { ERROR_MAX = 4096, TEXT_LEAST = 16 };
 
 bool archai_column_name_ok(const char *name)
@@ -160,7 +160,7 @@ static void fill(const archai_column *c, const archai_evaluation *e, size_t n, c
     }
 }
 
-/* -- the dataset ---------------------------------------------------------------------------- */
+/* -- the dataset --------------------------------------------------------------------------- */
 
 static int file_type(const archai_column *c, size_t width, hid_t *type, archai_err *err)
 {
@@ -233,8 +233,8 @@ out:
 }
 
 /* Select rows [first, first + n) of `space`. */
-static int select_rows(hid_t space, const archai_column *c, uint64_t first, size_t n, size_t width,
-                       archai_err *err)
+static int select_rows(hid_t space, const archai_column *c, uint64_t first, size_t n,
+                       size_t width, archai_err *err)
 {
     hsize_t start[2] = {first, 0};
     hsize_t count[2] = {n, is_matrix(c) ? width : 1};
@@ -243,8 +243,8 @@ static int select_rows(hid_t space, const archai_column *c, uint64_t first, size
                         H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL));
 }
 
-static int transfer(const archai_column *c, hid_t dataset, size_t width, uint64_t first, size_t n,
-                    void *data, bool write, archai_err *err)
+static int transfer(const archai_column *c, hid_t dataset, size_t width, uint64_t first,
+                    size_t n, void *data, bool write, archai_err *err)
 {
     hid_t type = H5I_INVALID_HID;
     hid_t space = H5I_INVALID_HID;
@@ -270,9 +270,10 @@ out:
 }
 
 /* Give the text column room for `width` bytes: copy rows [0, rows), those before the ones to be
- * written, into a wider dataset [total]. HDF5 pads with NULs where it converts between lengths. */
-static int widen_text(archai_column *c, hid_t group, size_t width, uint64_t rows, uint64_t total,
-                      archai_err *err)
+ * written, into a wider dataset [total]. HDF5 pads with NULs where it converts between lengths.
+ */
+static int widen_text(archai_column *c, hid_t group, size_t width, uint64_t rows,
+                      uint64_t total, archai_err *err)
 {
     hid_t wider = H5I_INVALID_HID;
     size_t batch = chunk_rows(width);
@@ -311,9 +312,10 @@ static size_t with_headroom(size_t needed)
     return width < TEXT_LEAST ? TEXT_LEAST : (width + 15) / 16 * 16;
 }
 
-/* Bring the dataset to [total] or [total, width >= needed]; rows before `first` keep their values. */
-static int make_room(archai_column *c, hid_t group, uint64_t first, uint64_t total, size_t needed,
-                     archai_err *err)
+/* Bring the dataset to [total] or [total, width >= needed]; rows before `first` keep their
+ * values. */
+static int make_room(archai_column *c, hid_t group, uint64_t first, uint64_t total,
+                     size_t needed, archai_err *err)
 {
     hsize_t dims[2] = {total, needed};
 
@@ -338,8 +340,8 @@ static int make_room(archai_column *c, hid_t group, uint64_t first, uint64_t tot
     return archai_h5_ok(err, H5Dset_extent(c->dataset, dims));
 }
 
-int archai_column_write(archai_column *c, hid_t file, uint64_t first, const archai_evaluation *e,
-                        size_t n, uint64_t total, archai_err *err)
+int archai_column_write(archai_column *c, hid_t file, uint64_t first,
+                        const archai_evaluation *e, size_t n, uint64_t total, archai_err *err)
 {
     hid_t group = H5I_INVALID_HID;
     size_t needed = width_needed(c, e, n);
@@ -369,5 +371,6 @@ out:
 
 int archai_column_close(archai_column *c, archai_err *err)
 {
-    return archai_err_wrap(err, archai_h5_close(&c->dataset, err), "/%s/%s: ", c->group, c->name);
+    return archai_err_wrap(err, archai_h5_close(&c->dataset, err), "/%s/%s: ", c->group,
+                           c->name);
 }

@@ -1,9 +1,10 @@
-/* io/column.h - one column of results.h5: a dataset that grows downwards and, if need be, sideways.
+/* io/column.h - one column of results.h5: a dataset that grows downwards and, if need be,
+ * sideways.
  *
- * A column takes its values from evaluations: from a field of the struct, a measure, a curve or the
- * encoding. Text is fixed-length UTF-8 with headroom; when a longer one comes the dataset is made
- * anew, wider. Matrices (curves, the encoding) widen in place. Rows that hold nothing read as
- * NaN, 0 or "".
+ * A column takes its values from evaluations: from a field of the struct, a measure, a curve or
+ * the encoding. Text is fixed-length UTF-8 with headroom; when a longer one comes the dataset
+ * is made anew, wider. Matrices (curves, the encoding) widen in place. Rows that hold nothing
+ * read as NaN, 0 or "".
  */
 #ifndef ARCHAI_IO_COLUMN_H
 #define ARCHAI_IO_COLUMN_H
@@ -22,8 +23,8 @@ typedef enum archai_column_kind {
     ARCHAI_COLUMN_ENCODING, /* float32 [N, D] */
 } archai_column_kind;
 
-/* Rows are written in batches that do not cross a multiple of this, so that no chunk is compressed
- * twice. */
+/* Rows are written in batches that do not cross a multiple of this, so that no chunk is
+ * compressed twice. */
 enum { ARCHAI_COLUMN_BATCH = 1024 };
 
 typedef struct archai_column {
@@ -40,10 +41,10 @@ int archai_column_init(archai_column *c, archai_column_kind kind, const char *gr
                        const char *name, const char *source, size_t offset, archai_err *err);
 void archai_column_fini(archai_column *c);
 
-/* Write rows [first, first + n) of a column that has `total` rows in the end, from e[n]; n may be
- * 0. Makes, widens and lengthens the dataset as needed. `file` is open for writing. */
-int archai_column_write(archai_column *c, hid_t file, uint64_t first, const archai_evaluation *e,
-                        size_t n, uint64_t total, archai_err *err);
+/* Write rows [first, first + n) of a column that has `total` rows in the end, from e[n]; n may
+ * be 0. Makes, widens and lengthens the dataset as needed. `file` is open for writing. */
+int archai_column_write(archai_column *c, hid_t file, uint64_t first,
+                        const archai_evaluation *e, size_t n, uint64_t total, archai_err *err);
 /* Close the dataset if it is open: an error here is a failed write. */
 int archai_column_close(archai_column *c, archai_err *err);
 

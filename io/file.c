@@ -65,8 +65,9 @@ int archai_file_pread(int fd, void *out, size_t n, uint64_t at, const char *path
         if (done < 0)
             return failed(path, "read", err);
         if (done == 0)
-            return archai_fail(err, ARCHAI_EFORMAT, "%s: truncated: %zu bytes at %llu are missing",
-                               path, n, (unsigned long long)at);
+            return archai_fail(err, ARCHAI_EFORMAT,
+                               "%s: truncated: %zu bytes at %llu are missing", path, n,
+                               (unsigned long long)at);
         p += done;
         at += (uint64_t)done;
         n -= (size_t)done;
@@ -84,9 +85,9 @@ char *archai_file_path(const char *directory, const char *name)
 static int sync_directory_of(const char *path, archai_err *err)
 {
     const char *slash = strrchr(path, '/');
-    char *directory = slash == NULL    ? strdup(".")
-                      : slash == path  ? strdup("/")
-                                       : strndup(path, (size_t)(slash - path));
+    char *directory = slash == NULL   ? strdup(".")
+                      : slash == path ? strdup("/")
+                                      : strndup(path, (size_t)(slash - path));
     int fd;
     int rc = ARCHAI_OK;
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include "core/err.h"
 
-/* All of data [n] at byte `at`; goes on after short writes and signals. `path` is for messages. */
+/* All of data [n] at byte `at`, whatever writes at a time. `path` is for messages. */
 int archai_file_pwrite(int fd, const void *data, size_t n, uint64_t at, const char *path,
                        archai_err *err);
 /* All of out [n] from byte `at`; a file that ends before is ARCHAI_EFORMAT. */
@@ -20,8 +20,8 @@ int archai_file_pread(int fd, void *out, size_t n, uint64_t at, const char *path
 /* "<directory>/<name>"; caller frees; NULL when out of memory. */
 char *archai_file_path(const char *directory, const char *name);
 
-/* fsync `beside`, rename it to `path`, fsync their directory: afterwards `path` is the old file or
- * the new one, never a mixture, also after a power failure. */
+/* fsync `beside`, rename it to `path`, fsync their directory: afterwards `path` is the old file
+ * or the new one, never a mixture, also after a power failure. */
 int archai_file_publish(const char *beside, const char *path, archai_err *err);
 /* Write <directory>/.<name>.new and publish it as <directory>/<name>. */
 int archai_file_replace(const char *directory, const char *name, const void *data, size_t n,

@@ -9,7 +9,7 @@
 
 enum { STRING_MAX = 64 * 1024 * 1024 }; /* bytes of an attribute that is believed */
 
-/* -- errors ------------------------------------------------------------------------------- */
+/* -- errors -------------------------------------------------------------------------------- */
 
 struct stack_ends {
     char outer[160]; /* the API function: says what was attempted */
@@ -48,6 +48,8 @@ static int h5_fail(archai_err *err, const char *what, const char *file, int line
     (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_ends, &ends);
     (void)H5Eclear2(H5E_DEFAULT);
     e = driver_errno(ends.inner, &bytes);
+    if ((e == ENOSPC || e == EDQUOT || e == EFBIG) && bytes == 0)
+        return archai_err_set_(err, ARCHAI_EIO, file, line, "disk full (%s)", strerror(e));
     if (e == ENOSPC || e == EDQUOT || e == EFBIG)
         return archai_err_set_(err, ARCHAI_EIO, file, line, "disk full writing %llu bytes (%s)",
                                bytes, strerror(e));
@@ -92,7 +94,7 @@ void archai_h5_version(char *text, size_t size)
     (void)snprintf(text, size, "HDF5 %u.%u.%u", major, minor, release);
 }
 
-/* -- identifiers and files ---------------------------------------------------------------- */
+/* -- identifiers and files ----------------------------------------------------------------- */
 
 void archai_h5_release(hid_t *id)
 {
@@ -121,6 +123,10 @@ int archai_h5_access(hid_t *fapl, archai_err *err)
     ARCHAI_TRY(archai_h5_init(err));
     ARCHAI_TRY(archai_h5_id(err, &id, H5Pcreate(H5P_FILE_ACCESS)));
     rc = archai_h5_ok(err, H5Pset_fclose_degree(id, H5F_CLOSE_STRONG));
+#if H5_VERSION_GE(1, 10, 2)
+    if (rc == ARCHAI_OK)
+        rc = archai_h5_ok(err, H5Pset_libver_bounds(id, H5F_LIBVER_V110, H5F_LIBVER_V110));
+#endif
 #if H5_VERSION_GE(1, 10, 7) && !(H5_VERS_MAJOR == 1 && H5_VERS_MINOR == 11)
     if (rc == ARCHAI_OK)
         rc = archai_h5_ok(err, H5Pset_file_locking(id, 0, 1));
@@ -178,7 +184,7 @@ int archai_h5_group(hid_t parent, const char *name, hid_t *group, archai_err *er
     return rc;
 }
 
-/* -- types -------------------------------------------------------------------------------- */
+/* -- types --------------------------------------------------------------------------------- */
 
 int archai_h5_type(hid_t *type, archai_dtype t, archai_err *err)
 {
@@ -250,7 +256,7 @@ out:
     return rc;
 }
 
-/* -- attributes --------------------------------------------------------------------------- */
+/* -- attributes ---------------------------------------------------------------------------- */
 
 static int set_attribute(hid_t object, const char *name, hid_t type, hid_t memory, hid_t space,
                          const void *value, archai_err *err)
@@ -262,11 +268,11 @@ static int set_attribute(hid_t object, const char *name, hid_t type, hid_t memor
     exists = H5Aexists(object, name);
     if (exists > 0)
         ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Adelete(object, name)), out);
-    ARCHAI_TRY_GOTO(rc,
-                    archai_h5_id(err, &attribute,
-                                 H5Acreate2(object, name, type, space, H5P_DEFAULT,
-                                            H5P_DEFAULT)),
-                    out);
+    ARCHAI_TRY_GOTO(
+        rc,
+        archai_h5_id(err, &attribute,
+                     H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT)),
+        out);
     rc = archai_h5_ok(err, H5Awrite(attribute, memory, value));
 out:
     if (rc == ARCHAI_OK)

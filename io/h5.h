@@ -1,12 +1,14 @@
 /* io/h5.h - HDF5 calls with error capture, and the few things about HDF5 that are the same
  * everywhere in this project.
  *
- * archai_h5_ok(err, H5Dwrite(...)) and archai_h5_id(err, &id, H5Dopen2(...)) turn HDF5's error stack
- * into an archai_err: the outermost frame says what was attempted, the innermost why; a full disk
- * is recognised. Identifiers start as H5I_INVALID_HID and are given back with archai_h5_release
- * (nothing can be lost) or archai_h5_close (data was written: failing to close is an error).
+ * archai_h5_ok(err, H5Dwrite(...)) and archai_h5_id(err, &id, H5Dopen2(...)) turn HDF5's error
+ * stack into an archai_err: the outermost frame says what was attempted, the innermost why; a
+ * full disk is recognised. Identifiers start as H5I_INVALID_HID and are given back with
+ * archai_h5_release (nothing can be lost) or archai_h5_close (data was written: failing to
+ * close is an error).
  *
- * Serial HDF5 is all that is needed; a parallel build works the same. One thread, not collective.
+ * Serial HDF5 is all that is needed; a parallel build works the same. One thread, not
+ * collective.
  */
 #ifndef ARCHAI_IO_H5_H
 #define ARCHAI_IO_H5_H
@@ -22,19 +24,21 @@ int archai_h5_init(archai_err *err);
 void archai_h5_version(char *text, size_t size); /* "HDF5 1.10.8": the library that runs */
 
 #define archai_h5_ok(err, call) archai_h5_ok_((err), (call), #call, __FILE__, __LINE__)
-#define archai_h5_id(err, out, call)                                                               \
+#define archai_h5_id(err, out, call)                                                           \
     archai_h5_id_((err), (out), (call), #call, __FILE__, __LINE__)
 int archai_h5_ok_(archai_err *err, herr_t st, const char *what, const char *file, int line);
 int archai_h5_id_(archai_err *err, hid_t *out, hid_t id, const char *what, const char *file,
                   int line);
 
-void archai_h5_release(hid_t *id);                /* any kind; invalid ones are ignored */
-int archai_h5_close(hid_t *id, archai_err *err);  /* any kind; *id is invalid afterwards */
+void archai_h5_release(hid_t *id);               /* any kind; invalid ones are ignored */
+int archai_h5_close(hid_t *id, archai_err *err); /* any kind; *id is invalid afterwards */
 
-/* Access properties of every file here: closing a file closes all in it, and no file locks, which
- * network file systems answer with errors or hangs. Caller releases. */
+/* Access properties of every file here: closing a file closes all in it; no file locks, which
+ * network file systems answer with errors or hangs; the format of HDF5 1.10, whose metadata has
+ * checksums, so that damage is an error and not a crash. Caller releases. */
 int archai_h5_access(hid_t *fapl, archai_err *err);
-/* Opens for reading. A missing file is ARCHAI_ENOTFOUND, one that is no HDF5 file ARCHAI_EFORMAT. */
+/* Opens for reading. A missing file is ARCHAI_ENOTFOUND, one that is no HDF5 file
+ * ARCHAI_EFORMAT. */
 int archai_h5_open(hid_t *file, const char *path, archai_err *err);
 
 /* The file type of `t`, little-endian; float16 as IEEE 754 binary16, which h5py reads as '<f2'.

@@ -15,8 +15,10 @@
 static const char file_name[] = "results.h5";
 static const char beside_name[] = ".results.h5.new";
 
-/* HDF5 never gives back what a file once held. One that has more than doubled since it was last
- * written from scratch is written from scratch again, which costs as little, taken together. */
+/* HDF5 never gives back what a file once held (models that left the front, compressed chunks
+ * that were written again). A file twice as large as its rows explain, measured by the last one
+ * that was written from scratch, is written from scratch again: taken together that costs
+ * little. */
 static const int64_t growth_slack = INT64_C(16) << 20;
 
 struct archai_index {
@@ -26,13 +28,14 @@ struct archai_index {
     index_columns columns;
     index_growth growth;
     index_models models;
-    bool fresh;           /* the next file is written from scratch */
-    bool recount;         /* front, curve and models no longer agree with the table */
+    bool fresh;   /* the next file is written from scratch */
+    bool recount; /* front, curve and models no longer agree with the table */
     bool published;
-    size_t first;         /* lowest row that the file does not have yet */
-    struct stat last;     /* of the file that was published last */
-    int64_t fresh_size;   /* of the last one that was written from scratch */
-    const char *state;    /* of the last one */
+    size_t first;       /* lowest row that the file does not have yet */
+    struct stat last;   /* of the file that was published last */
+    int64_t fresh_size; /* of the last one that was written from scratch */
+    size_t fresh_rows;  /* in it */
+    const char *state;  /* of the last one */
     int64_t rejected;
 };
 
@@ -40,7 +43,8 @@ static int check_run(const archai_index_run *run, archai_err *err)
 {
     for (size_t i = 0; i < run->objectives->n; i++)
         if (!archai_column_name_ok(run->objectives->at[i].name))
-            return archai_fail(err, ARCHAI_EINVAL, "objective name \"%s\" holds a '/' or is empty",
+            return archai_fail(err, ARCHAI_EINVAL,
+                               "objective name \"%s\" holds a '/' or is empty",
                                run->objectives->at[i].name);
     return ARCHAI_OK;
 }
@@ -148,7 +152,7 @@ void archai_index_close(archai_index *x)
     free(x);
 }
 
-/* -- writing ---------------------------------------------------------------------------------------- */
+/* -- writing ------------------------------------------------------------------------------- */
 
 static int write_attributes(const archai_index *x, const char *state, int64_t rejected,
                             hid_t file, archai_err *err)
@@ -157,9 +161,9 @@ static int write_attributes(const archai_index *x, const char *state, int64_t re
     const struct {
         const char *name, *value;
     } texts[] = {
-        {"format", "archai-results"},   {"space", run->space},
-        {"algorithm", run->algorithm},  {"schedule", run->schedule},
-        {"software", run->software},    {"started", run->started},
+        {"format", "archai-results"},  {"space", run->space},
+        {"algorithm", run->algorithm}, {"schedule", run->schedule},
+        {"software", run->software},   {"started", run->started},
         {"config", run->config_text},
     };
     char updated[32];
@@ -233,6 +237,15 @@ out:
     return archai_err_wrap(err, rc, "%s: ", x->path);
 }
 
+static bool is_wasteful(const archai_index *x)
+{
+    double explained = (double)x->fresh_size;
+
+    if (x->fresh_rows > 0)
+        explained *= (double)x->table.n / (double)x->fresh_rows;
+    return (double)x->last.st_size > 2 * explained + (double)growth_slack;
+}
+
 int archai_index_refresh(archai_index *x, const char *state, int64_t rejected, int64_t *rows,
                          archai_err *err)
 {
@@ -254,9 +267,11 @@ int archai_index_refresh(archai_index *x, const char *state, int64_t rejected, i
         x->fresh = true; /* what columns and models remember is not in any file */
         return rc;
     }
-    if (x->fresh)
+    if (x->fresh) {
         x->fresh_size = x->last.st_size;
-    x->fresh = x->last.st_size > 2 * x->fresh_size + growth_slack;
+        x->fresh_rows = x->table.n;
+    }
+    x->fresh = is_wasteful(x);
     x->published = true;
     x->first = x->table.n;
     x->state = state;

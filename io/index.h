@@ -1,4 +1,5 @@
-/* io/index.h - results.h5, the index: made from the segments, always valid, replaced atomically.
+/* io/index.h - results.h5, the index: made from the segments, always valid, replaced
+ * atomically.
  *
  * The writer lives in a helper process (runner/archai_indexer.c), so that rank 0's loop never
  * waits for HDF5. A refresh copies the last index beside itself, adds what is new in the
@@ -11,43 +12,45 @@
 #include "core/evaluation.h"
 #include "core/objective.h"
 
-/* Root attributes and what the columns depend on; fixed for a run. All that it points to is borrowed
- * and outlives the index. */
+/* Root attributes and what the columns depend on; fixed for a run. All that it points to is
+ * borrowed and outlives the index. */
 typedef struct archai_index_run {
-    const char *directory;      /* results directory */
-    const char *config_text;    /* resolved INI */
+    const char *directory;                                         /* results directory */
+    const char *config_text;                                       /* resolved INI */
     const char *space, *algorithm, *schedule, *software, *started; /* started: ISO 8601 UTC */
     int64_t seed;
     int ranks;
-    int weights;                /* archai_config.output.weights */
-    bool is_resume;             /* segments of earlier starts exist: keep their rows */
+    int weights;    /* archai_config.output.weights */
+    bool is_resume; /* segments of earlier starts exist: keep their rows */
     const archai_objectives *objectives;
 } archai_index_run;
 
 typedef struct archai_index archai_index; /* opaque */
 int archai_index_open(archai_index **out, const archai_index_run *run, archai_err *err);
-/* Scan the segments for new rows and publish results.h5 with this state (static storage). *rows: rows
- * in it. After a failure results.h5 is the last good one, and another refresh may be tried. */
+/* Scan the segments for new rows and publish results.h5 with this state (static storage).
+ * *rows: rows in it. After a failure results.h5 is the last good one, and another refresh may
+ * be tried. */
 int archai_index_refresh(archai_index *x, const char *state, int64_t rejected, int64_t *rows,
                          archai_err *err);
 void archai_index_close(archai_index *x); /* NULL is allowed */
 
 /* -- reading results.h5 (tools, resume) ----------------------------------------------------
  *
- * A file may come from anywhere: what is missing, of another type or shape, or larger than the file
- * can hold is ARCHAI_EFORMAT with one line that names the dataset; a missing file is
+ * A file may come from anywhere: what is missing, of another type or shape, or larger than the
+ * file can hold is ARCHAI_EFORMAT with one line that names the dataset; a missing file is
  * ARCHAI_ENOTFOUND. `path` is a results directory or a results.h5.
  */
 typedef struct archai_results_objective {
-    char *name, *source, *unit;   /* owned */
-    int direction;                /* ARCHAI_MAXIMIZE or ARCHAI_MINIMIZE */
+    char *name, *source, *unit; /* owned */
+    int direction;              /* ARCHAI_MAXIMIZE or ARCHAI_MINIMIZE */
     int expensive;
 } archai_results_objective;
 
 typedef struct archai_results {
     char *format, *state, *space, *algorithm, *schedule, *config, *started, *updated, *software;
     int64_t seed, ranks, rejected, format_version;
-    archai_evaluation *rows; /* owned; measures hold metrics and objectives; no curves, no tensors */
+    archai_evaluation
+        *rows; /* owned; measures hold metrics and objectives; no curves, no tensors */
     size_t n;
     archai_results_objective *objectives; /* owned; in the order of the configuration */
     size_t n_objectives;
@@ -65,8 +68,8 @@ int archai_results_curves(const char *path, size_t row, archai_curve **out, size
                           archai_err *err);
 void archai_results_curves_free(archai_curve *curves, size_t n);
 
-/* The tensors of /models/<archid> in memory, in the order of the state_dict: meta[i] with offset 0 and the
- * crc of data[i]. Caller frees with archai_results_tensors_free.
+/* The tensors of /models/<archid> in memory, in the order of the state_dict: meta[i] with
+ * offset 0 and the crc of data[i]. Caller frees with archai_results_tensors_free.
  * ARCHAI_ENOTFOUND: no such model, or the segment that holds its weights is gone. */
 int archai_results_tensors(const char *path, const char *archid, archai_tensor_place **meta,
                            void ***data, size_t *n, archai_err *err);

@@ -1,4 +1,5 @@
-/* /candidates, /objectives, /metrics, /curves: which columns there are and how rows get into them. */
+/* /candidates, /objectives, /metrics, /curves: which columns there are and how rows get into
+ * them. */
 #include "io/index_private.h"
 
 #include <math.h>
@@ -55,8 +56,8 @@ int index_columns_init(index_columns *c, const archai_objectives *objectives, ar
     int rc = ARCHAI_OK;
 
     *c = (index_columns){.objectives = objectives};
-    for (size_t i = 0; rc == ARCHAI_OK && i < sizeof candidate_columns / sizeof candidate_columns[0];
-         i++)
+    for (size_t i = 0;
+         rc == ARCHAI_OK && i < sizeof candidate_columns / sizeof candidate_columns[0]; i++)
         rc = add(c, candidate_columns[i].kind, "candidates", candidate_columns[i].name, "",
                  candidate_columns[i].offset, err);
     for (size_t i = 0; rc == ARCHAI_OK && i < objectives->n; i++)
@@ -76,7 +77,7 @@ void index_columns_fini(index_columns *c)
     *c = (index_columns){0};
 }
 
-/* -- measures and curves, as they come ---------------------------------------------------------- */
+/* -- measures and curves, as they come ----------------------------------------------------- */
 
 /* Measures come in the same order from row to row: *hint is where the search begins. */
 static int know(index_columns *c, archai_column_kind kind, const char *group, const char *name,
@@ -102,15 +103,15 @@ static int know_all(index_columns *c, const archai_evaluation *e, size_t n, arch
 
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < e[i].n_measures; k++)
-            ARCHAI_TRY(know(c, ARCHAI_COLUMN_MEASURE, "metrics", e[i].measures[k].name, &hint,
-                            err));
+            ARCHAI_TRY(
+                know(c, ARCHAI_COLUMN_MEASURE, "metrics", e[i].measures[k].name, &hint, err));
         for (size_t k = 0; k < e[i].n_curves; k++)
             ARCHAI_TRY(know(c, ARCHAI_COLUMN_CURVE, "curves", e[i].curves[k].name, &hint, err));
     }
     return ARCHAI_OK;
 }
 
-/* -- writing ---------------------------------------------------------------------------------------- */
+/* -- writing ------------------------------------------------------------------------------- */
 
 static int make_groups(hid_t file, archai_err *err)
 {
@@ -160,8 +161,8 @@ out:
     return rc;
 }
 
-static int write_batch(index_columns *c, const index_table *t, size_t first, size_t n, hid_t file,
-                       archai_err *err)
+static int write_batch(index_columns *c, const index_table *t, size_t first, size_t n,
+                       hid_t file, archai_err *err)
 {
     archai_evaluation *e = calloc(n + 1, sizeof *e);
     int rc = ARCHAI_OK;

@@ -1,11 +1,11 @@
 /* /pareto and /hypervolume.
  *
  * The hypervolume needs a reference point that does not move, or its curve would mean nothing:
- * the worst value of each objective among the first GROWTH_FIRST points (ok and cached rows, in order
- * of finishing), and a tenth of their range beyond it, so that the extreme points count too. Until
- * there are so many the curve is computed anew. Later points that are worse than the reference
- * add nothing. The curve has a point wherever the front grew - thinned where very much
- * happened between two refreshes - and one for the present.
+ * the worst value of each objective among the first GROWTH_FIRST points (ok and cached rows, in
+ * order of finishing), and a tenth of their range beyond it, so that the extreme points count
+ * too. Until there are so many the curve is computed anew. Later points that are worse than the
+ * reference add nothing. The curve has a point wherever the front grew - thinned where very
+ * much happened between two refreshes - and one for the present.
  */
 #include "io/index_private.h"
 
@@ -32,7 +32,7 @@ void index_growth_fini(index_growth *g)
     *g = (index_growth){.best_id = -1};
 }
 
-/* -- the curve ---------------------------------------------------------------------------------- */
+/* -- the curve ----------------------------------------------------------------------------- */
 
 static int append(index_growth *g, int64_t evaluations, double seconds, double value,
                   archai_err *err)
@@ -101,8 +101,8 @@ static int trace_present(index_growth *g, archai_err *err)
 {
     double value;
 
-    ARCHAI_TRY(archai_pareto_hypervolume(g->front.points, g->front.n,
-                                         g->objectives->n_optimised, g->reference, &value, err));
+    ARCHAI_TRY(archai_pareto_hypervolume(
+        g->front.points, g->front.n, g->objectives->n_optimised, g->reference, &value, err));
     return append(g, g->evaluated, g->last, value, err);
 }
 
@@ -157,11 +157,11 @@ int index_growth_add(index_growth *g, const index_news *news, archai_err *err)
     return with_curve && since > 0 ? trace_present(g, err) : ARCHAI_OK;
 }
 
-/* -- writing -------------------------------------------------------------------------------------- */
+/* -- writing ------------------------------------------------------------------------------- */
 
 /* A short 1-D dataset that is written whole each time. */
-static int write_list(hid_t group, const char *name, archai_dtype type, const void *data, size_t n,
-                      archai_err *err)
+static int write_list(hid_t group, const char *name, archai_dtype type, const void *data,
+                      size_t n, archai_err *err)
 {
     hid_t dataset = H5I_INVALID_HID;
     hid_t space = H5I_INVALID_HID;
@@ -174,17 +174,18 @@ static int write_list(hid_t group, const char *name, archai_dtype type, const vo
 
     ARCHAI_TRY(archai_h5_type(&ours, type, err));
     if (archai_h5_has(group, name)) {
-        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dataset, H5Dopen2(group, name, H5P_DEFAULT)), out);
+        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dataset, H5Dopen2(group, name, H5P_DEFAULT)),
+                        out);
         ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Dset_extent(dataset, dims)), out);
     } else {
         ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Screate_simple(1, dims, most)), out);
         ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dcpl, H5Pcreate(H5P_DATASET_CREATE)), out);
         ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_chunk(dcpl, 1, chunk)), out);
-        ARCHAI_TRY_GOTO(rc,
-                        archai_h5_id(err, &dataset,
-                                     H5Dcreate2(group, name, ours, space, H5P_DEFAULT, dcpl,
-                                                H5P_DEFAULT)),
-                        out);
+        ARCHAI_TRY_GOTO(
+            rc,
+            archai_h5_id(err, &dataset,
+                         H5Dcreate2(group, name, ours, space, H5P_DEFAULT, dcpl, H5P_DEFAULT)),
+            out);
     }
     if (n > 0)
         rc = archai_h5_ok(err, H5Dwrite(dataset, ours, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));

@@ -1,5 +1,5 @@
-/* /models: one group per architecture whose weights are shown, its tensors virtual datasets over the
- * pools of the segments. What is shown already and is still wanted is not touched. */
+/* /models: one group per architecture whose weights are shown, its tensors virtual datasets
+ * over the pools of the segments. What is shown already and is still wanted is not touched. */
 #include "io/index_private.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ void index_models_forget(index_models *m)
         m->at[i].shown = -1;
 }
 
-/* -- which rows' weights stand for an architecture ------------------------------------------- */
+/* -- which rows' weights stand for an architecture ----------------------------------------- */
 
 static index_model *slot(const index_models *m, uint64_t hash)
 {
@@ -40,9 +40,8 @@ static index_model *slot(const index_models *m, uint64_t hash)
 
 static int grow(index_models *m, archai_err *err)
 {
-    index_models bigger = {.policy = m->policy,
-                           .n = m->n,
-                           .capacity = m->capacity == 0 ? 64 : 2 * m->capacity};
+    index_models bigger = {
+        .policy = m->policy, .n = m->n, .capacity = m->capacity == 0 ? 64 : 2 * m->capacity};
 
     bigger.at = calloc(bigger.capacity, sizeof *bigger.at);
     if (bigger.at == NULL)
@@ -108,7 +107,7 @@ static void apply_policy(index_models *m, const index_table *t, const index_grow
         want(m, t, g->best_id);
 }
 
-/* -- writing ------------------------------------------------------------------------------------ */
+/* -- writing ------------------------------------------------------------------------------- */
 
 /* Did all of the row's weights reach the disk? Asked only where a node may have lost its power
  * between the row and its last synchronisation. */
@@ -141,8 +140,8 @@ static int weights_are_whole(const archai_segment *s, const archai_evaluation *e
     return ARCHAI_OK;
 }
 
-/* A tensor of its own shape over its place in the pool. The file is named without a directory: HDF5
- * then looks beside results.h5, wherever the reader stands. */
+/* A tensor of its own shape over its place in the pool. The file is named without a directory:
+ * HDF5 then looks beside results.h5, wherever the reader stands. */
 static int write_tensor(hid_t group, const archai_segment *s, const archai_tensor_place *p,
                         archai_err *err)
 {
@@ -178,14 +177,14 @@ static int write_tensor(hid_t group, const archai_segment *s, const archai_tenso
                         archai_h5_ok(err, H5Sselect_hyperslab(pool, H5S_SELECT_SET, start, NULL,
                                                               count, NULL)),
                         out);
-        ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_virtual(dcpl, shape, s->name, source, pool)),
-                        out);
+        ARCHAI_TRY_GOTO(
+            rc, archai_h5_ok(err, H5Pset_virtual(dcpl, shape, s->name, source, pool)), out);
     }
-    ARCHAI_TRY_GOTO(rc,
-                    archai_h5_id(err, &dataset,
-                                 H5Dcreate2(group, p->name, type, shape, H5P_DEFAULT, dcpl,
-                                            H5P_DEFAULT)),
-                    out);
+    ARCHAI_TRY_GOTO(
+        rc,
+        archai_h5_id(err, &dataset,
+                     H5Dcreate2(group, p->name, type, shape, H5P_DEFAULT, dcpl, H5P_DEFAULT)),
+        out);
     rc = archai_h5_close(&dataset, err);
 out:
     archai_h5_release(&dataset);
@@ -255,8 +254,8 @@ int index_models_write(index_models *m, const index_table *t, const index_growth
         if (model->archid == NULL)
             continue;
         if (model->shown >= 0 && (!model->wanted || model->shown != model->id)) {
-            ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Ldelete(models, model->archid, H5P_DEFAULT)),
-                            out);
+            ARCHAI_TRY_GOTO(
+                rc, archai_h5_ok(err, H5Ldelete(models, model->archid, H5P_DEFAULT)), out);
             model->shown = -1;
         }
         if (model->wanted && model->shown < 0)

@@ -19,7 +19,7 @@
 #include "io/message.h"
 #include "io/segment.h"
 
-/* -- the table ------------------------------------------------------------------------------ */
+/* -- the table ----------------------------------------------------------------------------- */
 
 enum { INDEX_KEPT = -1 }; /* index_row.segment: the row is in no segment, only in `kept` */
 
@@ -30,16 +30,16 @@ typedef struct index_row {
     int64_t text_offset; /* as in archai_row */
     uint32_t text_bytes, text_crc;
     uint64_t archid_hash;
-    int32_t segment;     /* index into `segments`, or INDEX_KEPT */
-    uint8_t status;      /* settled */
-    bool doubtful;       /* its weights may have been lost with a node's power: check them */
+    int32_t segment; /* index into `segments`, or INDEX_KEPT */
+    uint8_t status;  /* settled */
+    bool doubtful;   /* its weights may have been lost with a node's power: check them */
 } index_row;
 _Static_assert(sizeof(index_row) <= 64, "rank 0's helper may hold millions of these");
 
 typedef struct index_segment {
     archai_segment file;
-    uint8_t *seen;     /* owned; bit per row */
-    uint16_t *n_seen;  /* owned; per block of INDEX_BLOCK rows: full blocks are not read again */
+    uint8_t *seen;    /* owned; bit per row */
+    uint16_t *n_seen; /* owned; per block of INDEX_BLOCK rows: full blocks are not read again */
     int64_t n_blocks;
 } index_segment;
 enum { INDEX_BLOCK = 1024 };
@@ -67,19 +67,20 @@ typedef struct index_news {
     index_new *at;  /* owned; in order of finishing */
     double *points; /* owned; minimised; NaN where status is neither ok nor cached */
     size_t n, capacity;
-    size_t first;   /* lowest position in the table that changed */
-    bool replaced;  /* a known row gave way to an earlier one of its id: count everything anew */
+    size_t first;  /* lowest position in the table that changed */
+    bool replaced; /* a known row gave way to an earlier one of its id: count everything anew */
 } index_news;
 void index_news_fini(index_news *news);
 
-void index_table_init(index_table *t, const char *directory, const archai_objectives *objectives);
+void index_table_init(index_table *t, const char *directory,
+                      const archai_objectives *objectives);
 void index_table_fini(index_table *t);
 /* Look for new segments and new rows, fdatasync where some were found, merge them. */
 int index_table_update(index_table *t, index_news *news, archai_err *err);
 /* Resuming: all rows so far are doubtful ... */
 void index_table_doubt(index_table *t);
-/* ... but those that an earlier results.h5 (at `path`, read into `earlier`) has were synced before
- * they got into it. Rows of it that no segment holds join the table and `news`. */
+/* ... but those that an earlier results.h5 (at `path`, read into `earlier`) has were synced
+ * before they got into it. Rows of it that no segment holds join the table and `news`. */
 int index_table_adopt(index_table *t, archai_results *earlier, const char *path,
                       index_news *news, archai_err *err);
 /* The evaluation of table row `i`, settled; caller fini. */
@@ -91,7 +92,7 @@ int index_table_recount(const index_table *t, index_news *news, archai_err *err)
 
 uint64_t index_hash(const char *text); /* FNV-1a, 64 bits */
 
-/* -- columns ---------------------------------------------------------------------------------- */
+/* -- columns ------------------------------------------------------------------------------- */
 
 typedef struct index_columns {
     const archai_objectives *objectives; /* borrowed */
@@ -100,11 +101,12 @@ typedef struct index_columns {
 } index_columns;
 int index_columns_init(index_columns *c, const archai_objectives *objectives, archai_err *err);
 void index_columns_fini(index_columns *c);
-/* Write the table's rows from `first` on. A fresh file (first is 0, no datasets) gets its groups. */
+/* Write the table's rows from `first` on. A fresh file (first is 0, no datasets) gets its
+ * groups. */
 int index_columns_write(index_columns *c, const index_table *t, size_t first, hid_t file,
                         archai_err *err);
 
-/* -- front and hypervolume ---------------------------------------------------------------------- */
+/* -- front and hypervolume ----------------------------------------------------------------- */
 
 enum { GROWTH_FIRST = 64, GROWTH_OBJECTIVES = 4 };
 
@@ -113,7 +115,7 @@ typedef struct index_growth {
     archai_front front;                  /* tags are ids; owned */
     int64_t best_id;                     /* of the first optimised objective; -1: none */
     double best;                         /* minimised */
-    double began;                        /* Unix time that `seconds` counts from; 0: not yet known */
+    double began; /* Unix time that `seconds` counts from; 0: not yet known */
     /* The first points fix the reference point (index_growth.c says how). */
     double first[GROWTH_FIRST * GROWTH_OBJECTIVES];
     int64_t first_evaluations[GROWTH_FIRST];
@@ -132,12 +134,12 @@ void index_growth_fini(index_growth *g);
 int index_growth_add(index_growth *g, const index_news *news, archai_err *err);
 int index_growth_write(index_growth *g, const index_table *t, hid_t file, archai_err *err);
 
-/* -- models ----------------------------------------------------------------------------------- */
+/* -- models -------------------------------------------------------------------------------- */
 
 typedef struct index_model {
     char *archid; /* owned; NULL: an empty slot */
     uint64_t hash;
-    int64_t id;    /* row whose weights stand for the archid: highest budget */
+    int64_t id; /* row whose weights stand for the archid: highest budget */
     double budget;
     int64_t shown; /* id of the row in the file; -1: none */
     bool lost;     /* its weights failed their checksums */

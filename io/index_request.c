@@ -74,11 +74,10 @@ static json_t *objectives_json(const archai_objectives *o)
 
     for (i = 0; list != NULL && i < o->n; i++) {
         const archai_objective *x = &o->at[i];
-        json_t *one =
-            json_pack("{s:s, s:s, s:i, s:i, s:s, s:o}", "name", x->name, "source", x->source,
-                      "direction", x->direction, "expensive", x->expensive, "unit",
-                      x->unit != NULL ? x->unit : "", "constraint",
-                      constraint_json(&x->constraint));
+        json_t *one = json_pack("{s:s, s:s, s:i, s:i, s:s, s:o}", "name", x->name, "source",
+                                x->source, "direction", x->direction, "expensive", x->expensive,
+                                "unit", x->unit != NULL ? x->unit : "", "constraint",
+                                constraint_json(&x->constraint));
 
         if (one == NULL || json_array_append_new(list, one) != 0) {
             json_decref(list);
@@ -108,13 +107,18 @@ static json_t *utf8_json(const char *text)
 
 int archai_index_open_format(const archai_index_run *run, char **line, archai_err *err)
 {
-    json_t *root = json_pack(
-        "{s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:i, s:b, s:o}", "directory",
-        run->directory, "config", utf8_json(run->config_text), "space", run->space, "algorithm",
-        run->algorithm, "schedule", run->schedule, "software", run->software, "started",
-        run->started, "seed", (json_int_t)run->seed, "ranks", run->ranks, "weights",
-        run->weights, "resume", (int)run->is_resume, "objectives",
-        objectives_json(run->objectives));
+    json_t *directory = json_string(run->directory);
+    json_t *root;
+
+    if (directory == NULL)
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "output.directory: its name is no UTF-8, which results.h5 needs");
+    root = json_pack(
+        "{s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:i, s:b, s:o}", "directory", directory,
+        "config", utf8_json(run->config_text), "space", run->space, "algorithm", run->algorithm,
+        "schedule", run->schedule, "software", run->software, "started", run->started, "seed",
+        (json_int_t)run->seed, "ranks", run->ranks, "weights", run->weights, "resume",
+        (int)run->is_resume, "objectives", objectives_json(run->objectives));
 
     return print_line(root, line, err);
 }
@@ -134,8 +138,8 @@ int archai_index_reply_format(const archai_index_reply *reply, char **line, arch
         root = json_pack("{s:{s:i, s:o}}", "error", "code", reply->error.code, "text",
                          utf8_json(reply->error.text));
     else
-        root = json_pack("{s:I, s:f}", "rows", (json_int_t)reply->rows, "seconds",
-                         reply->seconds);
+        root =
+            json_pack("{s:I, s:f}", "rows", (json_int_t)reply->rows, "seconds", reply->seconds);
     return print_line(root, line, err);
 }
 
@@ -189,8 +193,9 @@ int archai_index_refresh_parse(const char *line, size_t size, archai_index_refre
         if (strcmp(states[i], state) == 0)
             known = states[i];
     if (known == NULL || !json_is_integer(rejected)) {
-        rc = archai_fail(err, ARCHAI_EFORMAT, "index request: refresh must be one of running, "
-                                              "complete, interrupted, failed; rejected a number");
+        rc = archai_fail(err, ARCHAI_EFORMAT,
+                         "index request: refresh must be one of running, "
+                         "complete, interrupted, failed; rejected a number");
     } else {
         out->state = known;
         out->rejected = json_integer_value(rejected);
@@ -199,7 +204,7 @@ int archai_index_refresh_parse(const char *line, size_t size, archai_index_refre
     return rc;
 }
 
-/* -- the run ------------------------------------------------------------------------------ */
+/* -- the run ------------------------------------------------------------------------------- */
 
 static int string_field(const json_t *root, const char *key, const char **out, archai_err *err)
 {
@@ -217,8 +222,8 @@ static int int_field(const json_t *root, const char *key, int64_t low, int64_t h
     const json_t *v = json_object_get(root, key);
 
     if (!json_is_integer(v) || json_integer_value(v) < low || json_integer_value(v) > high)
-        return archai_fail(err, ARCHAI_EFORMAT,
-                           "index request: %s is missing or out of range", key);
+        return archai_fail(err, ARCHAI_EFORMAT, "index request: %s is missing or out of range",
+                           key);
     *out = json_integer_value(v);
     return ARCHAI_OK;
 }
@@ -285,7 +290,8 @@ int archai_index_open_parse(const char *line, size_t size, archai_index_run_pars
     run->objectives = &out->objectives;
     objectives = json_object_get(out->json, "objectives");
     if (!json_is_array(objectives) || json_array_size(objectives) > ARCHAI_MAX_OBJECTIVES) {
-        rc = archai_fail(err, ARCHAI_EFORMAT, "index request: objectives are no list of at most %d",
+        rc = archai_fail(err, ARCHAI_EFORMAT,
+                         "index request: objectives are no list of at most %d",
                          ARCHAI_MAX_OBJECTIVES);
         goto fail;
     }

@@ -1,13 +1,15 @@
 /* io/index_request.h - the lines that rank 0 and archai-indexer exchange.
  *
- * The indexer (runner/archai_indexer.c) reads requests from descriptor 3 and answers on descriptor
- * 4, one JSON object a line, strictly one answer per request, in order:
+ * The indexer (runner/archai_indexer.c) reads requests from descriptor 3 and answers on
+ * descriptor 4, one JSON object a line, strictly one answer per request, in order:
  *
  *   -> {"directory": "runs/x", "config": "...", "objectives": [...], ...}    first: the run
- *   <- {"rows": 0, "seconds": 0.0}                                           opened (rows so far)
+ *   <- {"rows": 0, "seconds": 0.0}                                           opened (rows so
+ * far)
  *   -> {"refresh": "running", "rejected": 0}                                 as often as wanted
  *   <- {"rows": 128, "seconds": 0.021}
- *   <- {"error": {"code": 6, "text": "..."}}                                 instead, on failure
+ *   <- {"error": {"code": 6, "text": "..."}}                                 instead, on
+ * failure
  *
  * End of file on 3 ends the indexer. A refresh that failed may be asked for again. Rank 0 makes
  * lines with the *_format functions, sends them whole, collects bytes up to a newline and hands
@@ -22,7 +24,9 @@
 #include "core/objective.h"
 #include "io/index.h"
 
-enum { ARCHAI_INDEX_LINE_MAX = 64 * 1024 * 1024 }; /* bytes, newline included; longer: foreign */
+enum {
+    ARCHAI_INDEX_LINE_MAX = 64 * 1024 * 1024
+}; /* bytes, newline included; longer: foreign */
 
 /* -- rank 0's side ------------------------------------------------------------------------- */
 
@@ -32,13 +36,13 @@ int archai_index_refresh_format(const char *state, int64_t rejected, char **line
                                 archai_err *err);
 
 typedef struct archai_index_reply {
-    int64_t rows;     /* rows in results.h5 */
-    double seconds;   /* the refresh took; the pause before the next is at least 20 times this */
+    int64_t rows;   /* rows in results.h5 */
+    double seconds; /* the refresh took; the pause before the next is at least 20 times this */
     archai_err error; /* error.code is ARCHAI_OK unless the request failed */
 } archai_index_reply;
 
-/* `line` [size] without or with its newline. The function's own failure (ARCHAI_EFORMAT) means that
- * the line is no reply at all; a failed refresh is success here with out->error set. */
+/* `line` [size] without or with its newline. The function's own failure (ARCHAI_EFORMAT) means
+ * that the line is no reply at all; a failed refresh is success here with out->error set. */
 int archai_index_reply_parse(const char *line, size_t size, archai_index_reply *out,
                              archai_err *err);
 

@@ -1,5 +1,5 @@
-/* Which rows there are. A row is believed when segment_read.c believes it; of several with one id
- * (a candidate that was given to another worker while the first was only slow) the earliest
+/* Which rows there are. A row is believed when segment_read.c believes it; of several with one
+ * id (a candidate that was given to another worker while the first was only slow) the earliest
  * finished stands. */
 #include "io/index_private.h"
 
@@ -26,7 +26,8 @@ void index_news_fini(index_news *news)
     *news = (index_news){0};
 }
 
-void index_table_init(index_table *t, const char *directory, const archai_objectives *objectives)
+void index_table_init(index_table *t, const char *directory,
+                      const archai_objectives *objectives)
 {
     *t = (index_table){.directory = directory, .objectives = objectives};
 }
@@ -46,7 +47,7 @@ void index_table_fini(index_table *t)
     *t = (index_table){0};
 }
 
-/* -- what a row is taken for ------------------------------------------------------------------ */
+/* -- what a row is taken for --------------------------------------------------------------- */
 
 static int set_text(char **field, const char *text, archai_err *err)
 {
@@ -59,8 +60,8 @@ static int set_text(char **field, const char *text, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* The contract of results.h5 holds whatever a worker wrote: an ok row has all its objectives and
- * keeps its constraints, a failed one has a reason. */
+/* The contract of results.h5 holds whatever a worker wrote: an ok row has all its objectives
+ * and keeps its constraints, a failed one has a reason. */
 static int settle(const archai_objectives *o, archai_evaluation *e, archai_err *err)
 {
     double values[ARCHAI_MAX_OBJECTIVES];
@@ -162,7 +163,7 @@ int index_table_read(const index_table *t, size_t i, archai_evaluation *out, arc
     return rc;
 }
 
-/* -- looking for rows --------------------------------------------------------------------------- */
+/* -- looking for rows ---------------------------------------------------------------------- */
 
 static int open_segment(index_table *t, const char *name, archai_err *err)
 {
@@ -210,8 +211,8 @@ struct looking {
     index_news *news;
 };
 
-/* A row that a scan found. One whose detail does not fit (yet: pages of a network file system come
- * in any order) is looked at again next time. */
+/* A row that a scan found. One whose detail does not fit (yet: pages of a network file system
+ * come in any order) is looked at again next time. */
 static int found(void *payload, int64_t row, const archai_row *r, archai_err *err)
 {
     const struct looking *looking = payload;
@@ -261,7 +262,7 @@ static int look_into(index_table *t, index_segment *s, index_news *news, archai_
     return news->n > before ? archai_segment_sync(&s->file, err) : ARCHAI_OK;
 }
 
-/* -- merging --------------------------------------------------------------------------------------- */
+/* -- merging ------------------------------------------------------------------------------- */
 
 static int by_id(const void *a, const void *b)
 {
@@ -306,8 +307,8 @@ size_t index_table_find(const index_table *t, int64_t id)
     return i < t->n && t->rows[i].id == id ? i : t->n;
 }
 
-/* Drop news that lost to a row of the same id, in the news (sorted by id) or in the table; where
- * one wins against the table it takes its place at once. */
+/* Drop news that lost to a row of the same id, in the news (sorted by id) or in the table;
+ * where one wins against the table it takes its place at once. */
 static void drop_losers(index_table *t, index_news *news)
 {
     size_t kept = 0;
@@ -416,7 +417,7 @@ int index_table_recount(const index_table *t, index_news *news, archai_err *err)
     return rc;
 }
 
-/* -- an earlier results.h5 ----------------------------------------------------------------------- */
+/* -- an earlier results.h5 ----------------------------------------------------------------- */
 
 static int keep(index_table *t, const archai_evaluation *e, index_news *news, archai_err *err)
 {

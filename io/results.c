@@ -13,8 +13,8 @@ static const size_t piece_bytes = (size_t)4 << 20;
 
 void archai_results_free(archai_results *r)
 {
-    char *texts[] = {r->format,   r->state,   r->space,   r->algorithm, r->schedule,
-                     r->config,   r->started, r->updated, r->software};
+    char *texts[] = {r->format, r->state,   r->space,   r->algorithm, r->schedule,
+                     r->config, r->started, r->updated, r->software};
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
@@ -42,7 +42,7 @@ double archai_results_value(const archai_results *r, size_t row, const char *nam
     return archai_measure_get(r->rows[row].measures, r->rows[row].n_measures, name);
 }
 
-/* -- columns --------------------------------------------------------------------------------------- */
+/* -- columns ------------------------------------------------------------------------------- */
 
 struct reading {
     archai_results *r;
@@ -61,7 +61,8 @@ static int read_text(const struct reading *in, hid_t group, const char *name, si
     char *data = NULL;
     int rc;
 
-    ARCHAI_TRY(results_dataset(group, name, H5T_STRING, 1, in->bytes, &r->n, NULL, &dataset, err));
+    ARCHAI_TRY(
+        results_dataset(group, name, H5T_STRING, 1, in->bytes, &r->n, NULL, &dataset, err));
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &type, H5Dget_type(dataset)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Dget_space(dataset)), out);
     width = H5Tget_size(type);
@@ -78,12 +79,13 @@ static int read_text(const struct reading *in, hid_t group, const char *name, si
         hsize_t count[1] = {r->n - at < piece ? r->n - at : piece};
 
         ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &memory, H5Screate_simple(1, count, NULL)), out);
+        ARCHAI_TRY_GOTO(rc,
+                        archai_h5_ok(err, H5Sselect_hyperslab(space, H5S_SELECT_SET, start,
+                                                              NULL, count, NULL)),
+                        out);
         ARCHAI_TRY_GOTO(
-            rc,
-            archai_h5_ok(err, H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL)),
+            rc, archai_h5_ok(err, H5Dread(dataset, type, memory, space, H5P_DEFAULT, data)),
             out);
-        ARCHAI_TRY_GOTO(
-            rc, archai_h5_ok(err, H5Dread(dataset, type, memory, space, H5P_DEFAULT, data)), out);
         archai_h5_release(&memory);
         for (size_t i = 0; i < count[0]; i++) {
             char *text = strndup(data + i * width, width);
@@ -133,7 +135,8 @@ static int read_numbers(const struct reading *in, hid_t group, const char *name,
 }
 
 static int read_field(const struct reading *in, hid_t group, const char *name,
-                      H5T_class_t class, hid_t type, size_t size, size_t offset, archai_err *err)
+                      H5T_class_t class, hid_t type, size_t size, size_t offset,
+                      archai_err *err)
 {
     void *data = NULL;
 
@@ -220,15 +223,15 @@ static int read_candidates(const struct reading *in, hid_t file, archai_err *err
     for (size_t i = 0; i < sizeof text_columns / sizeof text_columns[0]; i++)
         ARCHAI_TRY_GOTO(
             rc, read_text(in, group, text_columns[i].name, text_columns[i].offset, err), out);
-    ARCHAI_TRY_GOTO(rc,
-                    read_field(in, group, "id", H5T_INTEGER, H5T_NATIVE_INT64, 8, AT(id), err),
-                    out);
+    ARCHAI_TRY_GOTO(
+        rc, read_field(in, group, "id", H5T_INTEGER, H5T_NATIVE_INT64, 8, AT(id), err), out);
     ARCHAI_TRY_GOTO(rc,
                     read_field(in, group, "generation", H5T_INTEGER, H5T_NATIVE_INT32, 4,
                                AT(generation), err),
                     out);
     ARCHAI_TRY_GOTO(
-        rc, read_field(in, group, "rank", H5T_INTEGER, H5T_NATIVE_INT32, 4, AT(rank), err), out);
+        rc, read_field(in, group, "rank", H5T_INTEGER, H5T_NATIVE_INT32, 4, AT(rank), err),
+        out);
     ARCHAI_TRY_GOTO(
         rc, read_field(in, group, "budget", H5T_FLOAT, H5T_NATIVE_DOUBLE, 8, AT(budget), err),
         out);
@@ -246,7 +249,7 @@ out:
 }
 #undef AT
 
-/* -- objectives and metrics --------------------------------------------------------------------- */
+/* -- objectives and metrics ---------------------------------------------------------------- */
 
 static int read_objective(hid_t group, const char *name, archai_results_objective *o,
                           archai_err *err)
@@ -283,7 +286,8 @@ static int set_measures(archai_results *r, const char *name, const double *value
 {
     for (size_t i = 0; i < r->n; i++)
         if (!isnan(values[i * stride]))
-            ARCHAI_TRY(archai_evaluation_set_measure(&r->rows[i], name, values[i * stride], err));
+            ARCHAI_TRY(
+                archai_evaluation_set_measure(&r->rows[i], name, values[i * stride], err));
     return ARCHAI_OK;
 }
 
@@ -338,7 +342,8 @@ static int read_metrics(const struct reading *in, hid_t file, archai_err *err)
 
     /* An objective is a measure, under its source's name; a metric of that name is the same. */
     for (size_t k = 0; k < r->n_objectives; k++)
-        ARCHAI_TRY(set_measures(r, r->objectives[k].source, r->values + k, r->n_objectives, err));
+        ARCHAI_TRY(
+            set_measures(r, r->objectives[k].source, r->values + k, r->n_objectives, err));
     if (!archai_h5_has(file, "metrics"))
         return ARCHAI_OK;
     ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "metrics", H5P_DEFAULT)));
@@ -381,10 +386,10 @@ static int read_front(const struct reading *in, hid_t file, archai_err *err)
         rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a front of %zu", n);
         goto out;
     }
-    ARCHAI_TRY_GOTO(
-        rc,
-        archai_h5_ok(err, H5Dread(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows)),
-        out);
+    ARCHAI_TRY_GOTO(rc,
+                    archai_h5_ok(err, H5Dread(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL,
+                                              H5P_DEFAULT, rows)),
+                    out);
     for (size_t i = 0; i < n; i++) {
         if (rows[i] < 0 || (uint64_t)rows[i] >= r->n) {
             rc = archai_fail(err, ARCHAI_EFORMAT, "row %lld is outside the table",
@@ -401,7 +406,7 @@ out:
     return archai_err_wrap(err, rc, "/pareto/index: ");
 }
 
-/* -- the whole -------------------------------------------------------------------------------------- */
+/* -- the whole ----------------------------------------------------------------------------- */
 
 static int read_attributes(archai_results *r, hid_t file, archai_err *err)
 {
@@ -440,7 +445,7 @@ int archai_results_read(archai_results *out, const char *path, archai_err *err)
         rc = read_metrics(&in, f.file, err);
     if (rc == ARCHAI_OK)
         rc = read_front(&in, f.file, err);
-    if (rc == ARCHAI_EIO || rc == ARCHAI_ENOTFOUND) { /* unreadable inside: the file is damaged */
+    if (rc == ARCHAI_ENOTFOUND) { /* an attribute of the contract */
         rc = ARCHAI_EFORMAT;
         if (err != NULL)
             err->code = rc;
@@ -449,7 +454,7 @@ int archai_results_read(archai_results *out, const char *path, archai_err *err)
         *out = r;
     else
         archai_results_free(&r);
-    rc = archai_err_wrap(err, rc, "%s: ", f.path);
+    rc = results_verdict(&f, rc, err);
     results_close(&f);
     return rc;
 }

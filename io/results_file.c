@@ -35,9 +35,9 @@ int results_open(results_file *f, const char *path, archai_err *err)
         f->bytes = (uint64_t)st.st_size;
     if (archai_h5_get_string(f->file, "format", &format, NULL) != ARCHAI_OK ||
         strcmp(format, "archai-results") != 0)
-        rc = archai_fail(err, ARCHAI_EFORMAT,
-                         "%s: an HDF5 file, but no results of archai-run (root attribute format)",
-                         f->path);
+        rc = archai_fail(
+            err, ARCHAI_EFORMAT,
+            "%s: an HDF5 file, but no results of archai-run (root attribute format)", f->path);
     else if (archai_h5_get_int(f->file, "format_version", &version, NULL) != ARCHAI_OK ||
              version != 1)
         rc = archai_fail(err, ARCHAI_EFORMAT,
@@ -55,6 +55,16 @@ void results_close(results_file *f)
     free(f->path);
     free(f->directory);
     *f = (results_file){.file = H5I_INVALID_HID};
+}
+
+int results_verdict(const results_file *f, int rc, archai_err *err)
+{
+    if (rc == ARCHAI_EIO) {
+        rc = ARCHAI_EFORMAT;
+        if (err != NULL)
+            err->code = rc;
+    }
+    return archai_err_wrap(err, rc, "%s: ", f->path);
 }
 
 /* Compression shrinks at most about a thousandfold; element counts beyond that times the file's
@@ -90,18 +100,13 @@ int results_dataset(hid_t group, const char *name, H5T_class_t class, int rank, 
         rc = archai_fail(err, ARCHAI_EFORMAT, "dataset %s has %llu rows, expected %zu", name,
                          (unsigned long long)dims[0], *rows);
     else if (!plausible(dims[0], dims[1], H5Tget_size(type), bytes))
-        rc = archai_fail(err, ARCHAI_EFORMAT, "dataset %s claims more rows than the file can hold",
-                         name);
+        rc = archai_fail(err, ARCHAI_EFORMAT,
+                         "dataset %s claims more rows than the file can hold", name);
 out:
     archai_h5_release(&space);
     archai_h5_release(&type);
     if (rc != ARCHAI_OK) {
         archai_h5_release(&id);
-        if (rc == ARCHAI_EIO) { /* what HDF5 cannot open in a file that it could is damaged */
-            rc = ARCHAI_EFORMAT;
-            if (err != NULL)
-                err->code = rc;
-        }
         return rc;
     }
     *rows = (size_t)dims[0];
@@ -148,11 +153,11 @@ int results_links(hid_t group, archai_strings *out, archai_err *err)
     rc = archai_h5_ok(err, H5Pget_link_creation_order(gcpl, &order));
     archai_h5_release(&gcpl);
     if (rc == ARCHAI_OK)
-        rc = archai_h5_ok(err, H5Literate(group,
-                                          (order & H5P_CRT_ORDER_TRACKED) != 0
-                                              ? H5_INDEX_CRT_ORDER
-                                              : H5_INDEX_NAME,
-                                          H5_ITER_INC, NULL, collect, &c));
+        rc = archai_h5_ok(err,
+                          H5Literate(group,
+                                     (order & H5P_CRT_ORDER_TRACKED) != 0 ? H5_INDEX_CRT_ORDER
+                                                                          : H5_INDEX_NAME,
+                                     H5_ITER_INC, NULL, collect, &c));
 
     if (rc != ARCHAI_OK) {
         archai_strings_free(&c.list);

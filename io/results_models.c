@@ -11,7 +11,7 @@
 #include "io/results_private.h"
 #include "io/segment.h"
 
-/* -- curves ------------------------------------------------------------------------------------------ */
+/* -- curves -------------------------------------------------------------------------------- */
 
 void archai_results_curves_free(archai_curve *curves, size_t n)
 {
@@ -33,7 +33,8 @@ static int read_curve(const results_file *f, hid_t group, const char *name, size
     size_t rows = SIZE_MAX, width;
     int rc;
 
-    ARCHAI_TRY(results_dataset(group, name, H5T_FLOAT, 2, f->bytes, &rows, &width, &dataset, err));
+    ARCHAI_TRY(
+        results_dataset(group, name, H5T_FLOAT, 2, f->bytes, &rows, &width, &dataset, err));
     count[1] = width;
     out->name = strdup(name);
     out->values = malloc(width * sizeof *out->values + 1);
@@ -96,7 +97,7 @@ int archai_results_curves(const char *path, size_t row, archai_curve **out, size
 out:
     archai_strings_free(&names);
     archai_h5_release(&group);
-    rc = archai_err_wrap(err, rc, "%s: ", f.path);
+    rc = results_verdict(&f, rc, err);
     results_close(&f);
     if (rc != ARCHAI_OK) {
         archai_results_curves_free(curves, kept);
@@ -107,7 +108,7 @@ out:
     return ARCHAI_OK;
 }
 
-/* -- tensors --------------------------------------------------------------------------------------- */
+/* -- tensors ------------------------------------------------------------------------------- */
 
 void archai_results_tensors_free(archai_tensor_place *meta, void **data, size_t n)
 {
@@ -122,7 +123,8 @@ void archai_results_tensors_free(archai_tensor_place *meta, void **data, size_t 
 }
 
 /* HDF5 reads a virtual dataset whose source is missing as zeros, without a word. Here it is an
- * error: every source must be a file beside results.h5. Its size bounds what a tensor can hold. */
+ * error: every source must be a file beside results.h5. Its size bounds what a tensor can hold.
+ */
 static int check_source(const results_file *f, hid_t dataset, size_t bytes, archai_err *err)
 {
     hid_t dcpl = H5I_INVALID_HID;
@@ -137,7 +139,8 @@ static int check_source(const results_file *f, hid_t dataset, size_t bytes, arch
     if (H5Pget_layout(dcpl) != H5D_VIRTUAL) { /* written out, as by h5repack */
         rc = bytes / 1000 <= f->bytes
                  ? ARCHAI_OK
-                 : archai_fail(err, ARCHAI_EFORMAT, "%zu bytes are more than the file holds", bytes);
+                 : archai_fail(err, ARCHAI_EFORMAT, "%zu bytes are more than the file holds",
+                               bytes);
         goto out;
     }
     ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pget_virtual_count(dcpl, &sources)), out);
@@ -150,7 +153,8 @@ static int check_source(const results_file *f, hid_t dataset, size_t bytes, arch
     if (path == NULL)
         rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory");
     else if (stat(path, &st) != 0)
-        rc = archai_fail(err, ARCHAI_ENOTFOUND, "its weights were in %s, which is not there", path);
+        rc = archai_fail(err, ARCHAI_ENOTFOUND, "its weights were in %s, which is not there",
+                         path);
     else if (bytes > (uint64_t)st.st_size)
         rc = archai_fail(err, ARCHAI_EFORMAT, "%zu bytes are more than %s holds", bytes, path);
 out:
@@ -236,7 +240,7 @@ int archai_results_tensors(const char *path, const char *archid, archai_tensor_p
 out:
     archai_h5_release(&group);
     archai_h5_release(&models);
-    rc = archai_err_wrap(err, rc, "%s: ", f.path);
+    rc = results_verdict(&f, rc, err);
     results_close(&f);
     if (rc != ARCHAI_OK) {
         archai_results_tensors_free(places, bytes, names.n);
@@ -263,7 +267,7 @@ int archai_results_models(const char *path, archai_strings *out, archai_err *err
             rc = results_links(models, &names, err);
     }
     archai_h5_release(&models);
-    rc = archai_err_wrap(err, rc, "%s: ", f.path);
+    rc = results_verdict(&f, rc, err);
     results_close(&f);
     if (rc == ARCHAI_OK)
         *out = names;

@@ -12,13 +12,16 @@ typedef struct results_file {
     char *directory; /* owned; where its segments are */
     uint64_t bytes;  /* of the file */
 } results_file;
-/* Open `path` (a directory or a file) and check that it is a results file of a known version. */
+/* Open `path`, a directory or a file, and check that it is results of a known version. */
 int results_open(results_file *f, const char *path, archai_err *err);
 void results_close(results_file *f); /* safe after a failed open */
+/* The last word about a file: what HDF5 cannot read in a file that it could open is damage
+ * (ARCHAI_EFORMAT), and the message begins with the file's path. Returns the code. */
+int results_verdict(const results_file *f, int rc, archai_err *err);
 
-/* Dataset `name` of `group`, of type class `class` and shape [n] (rank 1) or [n, *width] (rank 2);
- * n SIZE_MAX: any, then *rows is filled. Caller releases. A claim of more elements than a file of
- * `bytes` can hold is refused. */
+/* Dataset `name` of `group`, of type class `class` and shape [n] (rank 1) or [n, *width] (rank
+ * 2); n SIZE_MAX: any, then *rows is filled. Caller releases. A claim of more elements than a
+ * file of `bytes` can hold is refused. */
 int results_dataset(hid_t group, const char *name, H5T_class_t class, int rank, uint64_t bytes,
                     size_t *rows, size_t *width, hid_t *dataset, archai_err *err);
 /* Names of the links of a group: in order of creation where it remembers it, else of name. */

@@ -14,7 +14,7 @@
 #include "io/h5.h"
 #include "io/segment_layout.h"
 
-/* -- opening ------------------------------------------------------------------------------ */
+/* -- opening ------------------------------------------------------------------------------- */
 
 /* The place of a contiguous 1-D dataset of exactly this type, wholly inside the file. */
 static int locate(hid_t parent, const char *name, hid_t type, uint64_t file_bytes, uint64_t *at,
@@ -89,9 +89,9 @@ static int learn_layout(archai_segment *s, archai_err *err)
     ARCHAI_TRY_GOTO(rc, archai_h5_get_string(file, "format", &format, err), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_get_int(file, "format_version", &version, err), out);
     if (strcmp(format, ARCHAI_SEGMENT_FORMAT) != 0 || version != ARCHAI_SEGMENT_VERSION) {
-        rc = archai_fail(err, ARCHAI_EFORMAT, "format \"%s\" version %lld, expected %s version %d",
-                         format, (long long)version, ARCHAI_SEGMENT_FORMAT,
-                         ARCHAI_SEGMENT_VERSION);
+        rc = archai_fail(err, ARCHAI_EFORMAT,
+                         "format \"%s\" version %lld, expected %s version %d", format,
+                         (long long)version, ARCHAI_SEGMENT_FORMAT, ARCHAI_SEGMENT_VERSION);
         goto out;
     }
     if (fstat(s->fd, &st) != 0) {
@@ -114,8 +114,8 @@ out:
     return rc;
 }
 
-int archai_segment_open(archai_segment *out, const char *directory, const char *name, bool writable,
-                        archai_err *err)
+int archai_segment_open(archai_segment *out, const char *directory, const char *name,
+                        bool writable, archai_err *err)
 {
     archai_segment s = ARCHAI_SEGMENT_INIT;
     int rc;
@@ -199,7 +199,7 @@ int archai_segment_list(const char *directory, archai_strings *out, archai_err *
     return ARCHAI_OK;
 }
 
-/* -- writing ------------------------------------------------------------------------------ */
+/* -- writing ------------------------------------------------------------------------------- */
 
 uint32_t archai_row_crc(const archai_row *r)
 {
@@ -215,8 +215,7 @@ bool archai_segment_holds(const archai_segment *s, const archai_tensor_place *p,
         p->ndim > ARCHAI_MAX_DIMS || p->offset < 0)
         return false;
     for (d = 0; d < p->ndim; d++)
-        if (p->shape[d] < 0 ||
-            __builtin_mul_overflow(count, (uint64_t)p->shape[d], &count))
+        if (p->shape[d] < 0 || __builtin_mul_overflow(count, (uint64_t)p->shape[d], &count))
             return false;
     if (n != NULL)
         *n = count;
@@ -244,13 +243,14 @@ int archai_segment_write_tensors(archai_segment *s, const archai_tensor *tensors
                                "%s: tensor %s of %lld bytes has no place in the pool", s->path,
                                p->name, (long long)tensors[i].bytes);
         if (tensors[i].dtype != p->dtype || tensors[i].bytes != count * size)
-            return archai_fail(err, ARCHAI_EINTERNAL,
-                               "%s: tensor %s does not have the type and size that were granted",
-                               s->path, p->name);
+            return archai_fail(
+                err, ARCHAI_EINTERNAL,
+                "%s: tensor %s does not have the type and size that were granted", s->path,
+                p->name);
         p->crc = archai_segment_crc(tensors[i].data, tensors[i].bytes);
         ARCHAI_TRY(archai_file_pwrite(s->fd, tensors[i].data, tensors[i].bytes,
-                                      s->pool_at[p->dtype] + (uint64_t)p->offset * size, s->path,
-                                      err));
+                                      s->pool_at[p->dtype] + (uint64_t)p->offset * size,
+                                      s->path, err));
     }
     return ARCHAI_OK;
 }
@@ -263,8 +263,9 @@ static double unix_time(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset, const char *detail,
-                          size_t detail_bytes, const archai_evaluation *e, archai_err *err)
+int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
+                          const char *detail, size_t detail_bytes, const archai_evaluation *e,
+                          archai_err *err)
 {
     archai_row r = {.id = e->id,
                     .budget = e->budget,
@@ -274,8 +275,7 @@ int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset, c
                     .status = e->status,
                     .rank = e->rank};
 
-    if (row < 0 || row >= s->size.rows || text_offset < 0 ||
-        text_offset > s->size.text_bytes ||
+    if (row < 0 || row >= s->size.rows || text_offset < 0 || text_offset > s->size.text_bytes ||
         detail_bytes > (uint64_t)(s->size.text_bytes - text_offset))
         return archai_fail(err, ARCHAI_EINTERNAL,
                            "%s: row %lld with %zu bytes at %lld has no place", s->path,

@@ -2,8 +2,8 @@
  *
  * A segment is created whole by one process: fixed metadata, contiguous datasets with early
  * allocation and no fill, closed, then renamed into place. After that no metadata ever changes.
- * Ranks write raw bytes into disjoint regions with pwrite, at the offsets that HDF5 itself names
- * (H5Dget_offset): no collective call, no lock, no barrier, no MPI-IO.
+ * Ranks write raw bytes into disjoint regions with pwrite, at the offsets that HDF5 itself
+ * names (H5Dget_offset): no collective call, no lock, no barrier, no MPI-IO.
  *
  *   /rows              compound archai_row [n_rows]   one fixed-size record per evaluation
  *   /detail            uint8 [bytes]                  msgpack evaluations (io/message.h)
@@ -11,10 +11,10 @@
  *   root attributes    format="archai-segment", format_version, created (ISO 8601, UTC), uuid
  *
  * A row counts when its crc is right, its detail's crc is right and its tensors lie inside the
- * pools. All-zero rows are free places. Order of writing: weights, detail, row. Files are sparse:
- * their size on disk is what was written. Each dataset starts at a multiple of
- * ARCHAI_SEGMENT_ALIGNMENT: whoever hands out blocks in multiples of ARCHAI_SEGMENT_BLOCK_ROWS rows
- * and ARCHAI_SEGMENT_ALIGNMENT bytes makes sure that two nodes never write the same page.
+ * pools. All-zero rows are free places. Order of writing: weights, detail, row. Files are
+ * sparse: their size on disk is what was written. Each dataset starts at a multiple of
+ * ARCHAI_SEGMENT_ALIGNMENT: whoever hands out blocks in multiples of ARCHAI_SEGMENT_BLOCK_ROWS
+ * rows and ARCHAI_SEGMENT_ALIGNMENT bytes makes sure that two nodes never write the same page.
  *
  * Nothing here is collective.
  */
@@ -34,10 +34,10 @@ enum { ARCHAI_SEGMENT_ALIGNMENT = 65536, ARCHAI_SEGMENT_BLOCK_ROWS = 1024 };
 typedef struct archai_row {
     int64_t id;
     double budget;
-    double finished;      /* Unix time of the commit */
-    int64_t text_offset;  /* bytes into /detail */
+    double finished;     /* Unix time of the commit */
+    int64_t text_offset; /* bytes into /detail */
     int64_t text_bytes;
-    int32_t status;       /* archai_status */
+    int32_t status; /* archai_status */
     int32_t rank;
     uint32_t text_crc;
     uint32_t reserved[2];
@@ -52,43 +52,48 @@ typedef struct archai_segment_size {
 } archai_segment_size;
 
 /* Create <directory>/<name> (written beside, fsynced, renamed, directory fsynced). */
-int archai_segment_create(const char *directory, const char *name, const archai_segment_size *size,
-                          archai_err *err);
+int archai_segment_create(const char *directory, const char *name,
+                          const archai_segment_size *size, archai_err *err);
 
 typedef struct archai_segment {
-    int fd;           /* owned */
-    char *name;       /* owned; file name without directory */
-    char *path;       /* owned; for messages */
+    int fd;     /* owned */
+    char *name; /* owned; file name without directory */
+    char *path; /* owned; for messages */
     archai_segment_size size;
-    uint64_t rows_at, text_at;           /* byte offsets in the file */
+    uint64_t rows_at, text_at;            /* byte offsets in the file */
     uint64_t pool_at[ARCHAI_DTYPE_COUNT]; /* 0: no such pool */
 } archai_segment;
 
-#define ARCHAI_SEGMENT_INIT                                                                        \
-    {                                                                                              \
-        .fd = -1                                                                                   \
+#define ARCHAI_SEGMENT_INIT                                                                    \
+    {                                                                                          \
+        .fd = -1                                                                               \
     }
 
-/* Open through HDF5 once to learn the offsets, then keep a plain descriptor. `writable` for workers. */
-int archai_segment_open(archai_segment *out, const char *directory, const char *name, bool writable,
-                        archai_err *err);
+/* Open through HDF5 once to learn the offsets, then keep a plain descriptor. `writable` for
+ * workers. */
+int archai_segment_open(archai_segment *out, const char *directory, const char *name,
+                        bool writable, archai_err *err);
 void archai_segment_close(archai_segment *s); /* safe on a zeroed struct with fd -1 */
 
 /* Write tensors[i] to places[i].offset of its pool; sets places[i].crc. Disk full is ARCHAI_EIO
  * naming file and bytes. */
 int archai_segment_write_tensors(archai_segment *s, const archai_tensor *tensors,
                                  archai_tensor_place *places, size_t n, archai_err *err);
-/* Write the detail at text_offset and then row number `row`: the commit. *packed_bytes is what the
- * detail took. The caller made sure that it fits its block (archai_evaluation_pack's size). */
-int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset, const char *detail,
-                          size_t detail_bytes, const archai_evaluation *e, archai_err *err);
+/* Write the detail at text_offset and then row number `row`: the commit. *packed_bytes is what
+ * the detail took. The caller made sure that it fits its block (archai_evaluation_pack's size).
+ */
+int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
+                          const char *detail, size_t detail_bytes, const archai_evaluation *e,
+                          archai_err *err);
 int archai_segment_sync(archai_segment *s, archai_err *err); /* fdatasync */
 
-/* Read row `row`: *valid tells whether it is a committed one; then *out is filled (caller fini). */
-int archai_segment_read(const archai_segment *s, int64_t row, bool *valid, archai_evaluation *out,
-                        archai_err *err);
+/* Read row `row`: *valid tells whether it is a committed one; then *out is filled (caller
+ * fini). */
+int archai_segment_read(const archai_segment *s, int64_t row, bool *valid,
+                        archai_evaluation *out, archai_err *err);
 /* Visit the rows of [first, last) whose own record is right (its detail is checked by
- * archai_segment_read). Holes in the file are skipped quickly. A visitor's error ends the scan. */
+ * archai_segment_read). Holes in the file are skipped quickly. A visitor's error ends the scan.
+ */
 typedef int (*archai_segment_visit)(void *payload, int64_t row, const archai_row *r,
                                     archai_err *err);
 int archai_segment_scan(const archai_segment *s, int64_t first, int64_t last,
@@ -99,7 +104,8 @@ int archai_segment_detail(const archai_segment *s, const archai_row *r, bool *va
 
 /* Does a tensor lie inside its pool? *n (may be NULL): its elements. */
 bool archai_segment_holds(const archai_segment *s, const archai_tensor_place *p, uint64_t *n);
-/* The bytes of a tensor into `out`, which has room for them; the crc is the caller's to compare. */
+/* The bytes of a tensor into `out`, which has room for them; the crc is the caller's to
+ * compare. */
 int archai_segment_read_tensor(const archai_segment *s, const archai_tensor_place *p, void *out,
                                archai_err *err);
 uint32_t archai_segment_crc(const void *data, size_t n); /* zlib's crc32 */

@@ -90,9 +90,8 @@ static int lay_out(hid_t parent, const char *name, hid_t type, int64_t n, archai
     ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_layout(dcpl, H5D_CONTIGUOUS)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_alloc_time(dcpl, H5D_ALLOC_TIME_EARLY)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_fill_time(dcpl, H5D_FILL_TIME_NEVER)), out);
-    rc = archai_h5_id(
-        err, &dataset,
-        H5Dcreate2(parent, name, type, space, H5P_DEFAULT, dcpl, H5P_DEFAULT));
+    rc = archai_h5_id(err, &dataset,
+                      H5Dcreate2(parent, name, type, space, H5P_DEFAULT, dcpl, H5P_DEFAULT));
 out:
     if (rc == ARCHAI_OK)
         rc = archai_h5_close(&dataset, err);
@@ -109,8 +108,8 @@ static int lay_out_pools(hid_t file, const archai_segment_size *size, archai_err
     int t;
     int rc;
 
-    ARCHAI_TRY(archai_h5_id(
-        err, &group, H5Gcreate2(file, "pool", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)));
+    ARCHAI_TRY(archai_h5_id(err, &group,
+                            H5Gcreate2(file, "pool", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)));
     for (t = 0, rc = ARCHAI_OK; t < ARCHAI_DTYPE_COUNT; t++) {
         if (size->pool[t] == 0)
             continue;
@@ -160,8 +159,8 @@ static int create_file(const char *path, const archai_segment_size *size, archai
 
     ARCHAI_TRY(archai_h5_access(&fapl, err));
     /* Everything as large as a page starts on a page of its own; metadata is smaller. */
-    ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_alignment(fapl, 4096, ARCHAI_SEGMENT_ALIGNMENT)),
-                    out);
+    ARCHAI_TRY_GOTO(
+        rc, archai_h5_ok(err, H5Pset_alignment(fapl, 4096, ARCHAI_SEGMENT_ALIGNMENT)), out);
     ARCHAI_TRY_GOTO(
         rc, archai_h5_id(err, &file, H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, fapl)), out);
     ARCHAI_TRY_GOTO(rc, label(file, err), out);
@@ -182,7 +181,8 @@ static int check_size(const archai_segment_size *size, archai_err *err)
     int t;
 
     if (size->rows <= 0 || size->text_bytes <= 0)
-        return archai_fail(err, ARCHAI_EINVAL, "%lld rows, %lld bytes of detail: both must be > 0",
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "%lld rows, %lld bytes of detail: both must be > 0",
                            (long long)size->rows, (long long)size->text_bytes);
     for (t = 0; t < ARCHAI_DTYPE_COUNT; t++)
         if (size->pool[t] < 0)
@@ -191,8 +191,8 @@ static int check_size(const archai_segment_size *size, archai_err *err)
     return ARCHAI_OK;
 }
 
-int archai_segment_create(const char *directory, const char *name, const archai_segment_size *size,
-                          archai_err *err)
+int archai_segment_create(const char *directory, const char *name,
+                          const archai_segment_size *size, archai_err *err)
 {
     char *path = archai_file_path(directory, name);
     char *beside = NULL;

@@ -1,4 +1,5 @@
-/* io/segment_layout.h - what writing and opening a segment have in common (private to segment*.c).
+/* io/segment_layout.h - what writing and opening a segment have in common (private to
+ * segment*.c).
  */
 #ifndef ARCHAI_IO_SEGMENT_LAYOUT_H
 #define ARCHAI_IO_SEGMENT_LAYOUT_H

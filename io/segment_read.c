@@ -54,8 +54,8 @@ int archai_segment_detail(const archai_segment *s, const archai_row *r, bool *va
     return rc;
 }
 
-int archai_segment_read(const archai_segment *s, int64_t row, bool *valid, archai_evaluation *out,
-                        archai_err *err)
+int archai_segment_read(const archai_segment *s, int64_t row, bool *valid,
+                        archai_evaluation *out, archai_err *err)
 {
     archai_row r;
 
@@ -82,7 +82,8 @@ int archai_segment_read_tensor(const archai_segment *s, const archai_tensor_plac
                              s->pool_at[p->dtype] + (uint64_t)p->offset * size, s->path, err);
 }
 
-/* First row at or after `row` whose bytes were ever written, as far as the file system can tell. */
+/* First row at or after `row` whose bytes were ever written, as far as the file system can
+ * tell. */
 static int64_t skip_hole(const archai_segment *s, int64_t row, int64_t last)
 {
     uint64_t at = s->rows_at + (uint64_t)row * sizeof(archai_row);

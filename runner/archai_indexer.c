@@ -1,14 +1,16 @@
-/* archai-indexer - the helper process that writes results.h5, so that rank 0 never waits for HDF5.
+/* archai-indexer - the helper process that writes results.h5, so that rank 0 never waits for
+ * HDF5.
  *
- * Rank 0 starts it (runner/child.h) with two descriptors: 3 requests, 4 replies; one JSON object a
- * line, as io/index_request.h says:
+ * Rank 0 starts it (runner/child.h) with two descriptors: 3 requests, 4 replies; one JSON
+ * object a line, as io/index_request.h says:
  *
  *   -> the run (directory, configuration, objectives, ...)   <- {"rows": 0, "seconds": 0.01}
  *   -> {"refresh": "running", "rejected": 0}                  <- {"rows": 128, "seconds": 0.02}
- *                                                            or {"error": {"code": 6, "text": ...}}
+ *                                                            or {"error": {"code": 6, "text":
+ * ...}}
  *
- * End of file on 3 ends it with status 0. A failed refresh leaves the last results.h5 in place and
- * may be asked for again; a failed first line ends the process after its reply.
+ * End of file on 3 ends it with status 0. A failed refresh leaves the last results.h5 in place
+ * and may be asked for again; a failed first line ends the process after its reply.
  */
 #include <errno.h>
 #include <signal.h>
@@ -102,8 +104,10 @@ static int run(archai_err *err)
     int rc;
 
     if (in == NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "descriptor %d is not open: archai-run starts this "
-                                               "program, people do not", REQUESTS);
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "descriptor %d is not open: archai-run starts this "
+                           "program, people do not",
+                           REQUESTS);
     rc = read_line(in, &line, &room, &n, err);
     if (rc == ARCHAI_OK && n > 0) {
         archai_err why = ARCHAI_ERR_INIT;
@@ -135,8 +139,8 @@ int main(int argc, char **argv)
     /* A vanished rank 0 is an error of write(2) here, a file size limit one of the disk. */
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
-    /* Schedulers signal every process of a job. The last index is still to be written then: rank 0
-     * decides when this process ends, and the guard ends it with rank 0. */
+    /* Schedulers signal every process of a job. The last index is still to be written then:
+     * rank 0 decides when this process ends, and the guard ends it with rank 0. */
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);

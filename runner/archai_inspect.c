@@ -1,12 +1,19 @@
 /* archai-inspect: look at the results of a search, while it runs and afterwards. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/option.h"
+#include "io/file.h"
+#include "io/segment.h"
 #include "runner/inspect.h"
 
 /* clang-format off */
@@ -34,23 +41,25 @@ enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void help(FILE *out)
 {
-    (void)fputs("usage: archai-inspect RESULTS COMMAND [ARGUMENTS]\n\n"
-                "Looks at the results of a search; RESULTS is its directory or the results.h5 in it. "
-                "A running\nsearch is not disturbed.\n\n",
-                out);
+    (void)fputs(
+        "usage: archai-inspect RESULTS COMMAND [ARGUMENTS]\n\n"
+        "Looks at the results of a search; RESULTS is its directory or the results.h5 in it. "
+        "A running\nsearch is not disturbed.\n\n",
+        out);
     for (int i = 0; i < N_COMMANDS; i++)
         (void)fprintf(out, "  %s\n      %s\n", commands[i].usage, commands[i].help);
-    (void)fputs("\nThe morning after:\n\n"
-                "  archai-inspect runs/cnn-mnist summary\n"
-                "  archai-inspect runs/cnn-mnist top accuracy -n 5\n"
-                "  archai-inspect runs/cnn-mnist show 'L=3, K=1, H=64'\n"
-                "  archai-inspect runs/cnn-mnist export 'L=3, K=1, H=64' -o best.safetensors\n\n"
-                "and in Python, without any of this:\n\n"
-                "  import h5py\n"
-                "  f = h5py.File('runs/cnn-mnist/results.h5')\n"
-                "  f['objectives/accuracy'][f['pareto/index'][()]]\n"
-                "  {name: d[()] for name, d in f['models/L=3, K=1, H=64'].items()}  # a state_dict\n",
-                out);
+    (void)fputs(
+        "\nThe morning after:\n\n"
+        "  archai-inspect runs/cnn-mnist summary\n"
+        "  archai-inspect runs/cnn-mnist top accuracy -n 5\n"
+        "  archai-inspect runs/cnn-mnist show 'L=3, K=1, H=64'\n"
+        "  archai-inspect runs/cnn-mnist export 'L=3, K=1, H=64' -o best.safetensors\n\n"
+        "and in Python, without any of this:\n\n"
+        "  import h5py\n"
+        "  f = h5py.File('runs/cnn-mnist/results.h5')\n"
+        "  f['objectives/accuracy'][f['pareto/index'][()]]\n"
+        "  {name: d[()] for name, d in f['models/L=3, K=1, H=64'].items()}  # a state_dict\n",
+        out);
 }
 
 static const struct command *find_command(const char *name, archai_err *err)
@@ -64,20 +73,22 @@ static const struct command *find_command(const char *name, archai_err *err)
             return &commands[i];
     }
     near = archai_nearest(name, names, N_COMMANDS);
-    (void)archai_fail(err, ARCHAI_EINVAL, "there is no command '%s'%s%s%s; --help lists them", name,
-                      near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+    (void)archai_fail(err, ARCHAI_EINVAL, "there is no command '%s'%s%s%s; --help lists them",
+                      name, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
                       near != NULL ? "'?" : "");
     return NULL;
 }
 
 enum { OPT_FORMAT = 256 };
 
-/* Options may stand anywhere. Returns ARCHAI_OK with *done when help or version was asked for. */
+/* Options may stand anywhere. *done: help or version was asked for and printed. */
 static int parse(int argc, char **argv, inspect *t, bool *done, archai_err *err)
 {
     static const struct option options[] = {
-        {"format", required_argument, NULL, OPT_FORMAT}, {"output", required_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'},                {"version", no_argument, NULL, 'V'},
+        {"format", required_argument, NULL, OPT_FORMAT},
+        {"output", required_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
     };
     char *end;
@@ -117,6 +128,36 @@ static int parse(int argc, char **argv, inspect *t, bool *done, archai_err *err)
     return ARCHAI_OK;
 }
 
+void inspect_limit_time(const inspect *t)
+{
+    const char *path = t->path;
+    struct rlimit limit;
+    struct rusage used = {.ru_utime = {0}};
+    archai_strings names = {NULL, 0};
+    struct stat st;
+    rlim_t bytes = 0;
+    char *file;
+
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        bytes = (rlim_t)st.st_size;
+    else if (archai_segment_list(path, &names, NULL) == ARCHAI_OK)
+        for (size_t i = 0; i <= names.n; i++) {
+            file = archai_file_path(path, i < names.n ? names.at[i] : "results.h5");
+            if (file != NULL && stat(file, &st) == 0)
+                bytes += (rlim_t)st.st_size;
+            free(file);
+        }
+    archai_strings_free(&names);
+    if (getrlimit(RLIMIT_CPU, &limit) != 0)
+        return;
+    (void)getrusage(RUSAGE_SELF, &used);
+    limit.rlim_cur =
+        (rlim_t)used.ru_utime.tv_sec + (rlim_t)used.ru_stime.tv_sec + 60 + bytes / (4 << 20);
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_cur > limit.rlim_max)
+        limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_CPU, &limit);
+}
+
 static int run(const struct command *command, inspect *t, archai_err *err)
 {
     struct stat st;
@@ -126,7 +167,8 @@ static int run(const struct command *command, inspect *t, archai_err *err)
     if (stat(t->path, &st) == 0 && S_ISDIR(st.st_mode))
         t->directory = strdup(t->path);
     else
-        t->directory = slash == NULL ? strdup(".") : strndup(t->path, (size_t)(slash - t->path) + 1);
+        t->directory =
+            slash == NULL ? strdup(".") : strndup(t->path, (size_t)(slash - t->path) + 1);
     if (t->directory == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
     if (!command->reads_itself)
@@ -138,6 +180,44 @@ static int run(const struct command *command, inspect *t, archai_err *err)
     archai_results_free(&t->r);
     free(t->directory);
     return rc;
+}
+
+/* HDF5 1.10 can crash or run in circles on a damaged global heap, which has no checksum. A
+ * damaged file must be a sentence, not a core dump: the command runs in a child, with a limit
+ * on its processor time that no whole file comes near. Returns the exit status. */
+static int run_guarded(const struct command *command, inspect *t)
+{
+    pid_t child;
+    int status;
+
+    (void)fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        archai_err err = ARCHAI_ERR_INIT;
+        int rc;
+
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        inspect_limit_time(t);
+        rc = run(command, t, &err);
+        if (rc != ARCHAI_OK)
+            (void)fprintf(stderr, "archai-inspect: %s\n", err.text);
+        _exit(archai_rc_exit_status(rc));
+    }
+    if (child < 0) {
+        (void)fprintf(stderr, "archai-inspect: cannot start a process: %s\n", strerror(errno));
+        return 1;
+    }
+    (void)signal(SIGINT, SIG_IGN); /* is for the child, which shares the terminal */
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status);
+    if (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM ||
+        WTERMSIG(status) == SIGPIPE)
+        return 128 + WTERMSIG(status);
+    (void)fprintf(stderr, "archai-inspect: %s: damaged: HDF5 %s while it read the file\n",
+                  t->path, WTERMSIG(status) == SIGXCPU ? "came to no end" : "crashed");
+    return archai_rc_exit_status(ARCHAI_EFORMAT);
 }
 
 int main(int argc, char **argv)
@@ -165,7 +245,7 @@ int main(int argc, char **argv)
             rc = archai_fail(&err, ARCHAI_EINVAL, "usage: archai-inspect RESULTS %s",
                              command->usage);
         else
-            rc = run(command, &t, &err);
+            return run_guarded(command, &t);
     }
     if (rc != ARCHAI_OK)
         (void)fprintf(stderr, "archai-inspect: %s\n", err.text);

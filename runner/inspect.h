@@ -12,10 +12,10 @@
 #include "io/index.h"
 
 typedef struct inspect {
-    const char *path;   /* RESULTS as given: a directory or a results.h5 */
-    char *directory;    /* owned; where the segments are */
-    archai_results r;   /* owned; read before the command runs, unless the command reads itself */
-    char **args;        /* after the command, options taken out; borrowed */
+    const char *path; /* RESULTS as given: a directory or a results.h5 */
+    char *directory;  /* owned; where the segments are */
+    archai_results r; /* owned; read before the command runs, unless the command reads itself */
+    char **args;      /* after the command, options taken out; borrowed */
     size_t n_args;
     int64_t count;      /* -n; -1: not given */
     const char *format; /* --format; NULL: not given */
@@ -34,10 +34,14 @@ int inspect_verify(inspect *t, archai_err *err);
 int inspect_watch(inspect *t, archai_err *err);
 int inspect_report(inspect *t, archai_err *err);
 
+/* Limit this process's processor time from now on: a minute, and a second more for each 4 MiB
+ * of results. Reading that comes to no end is damage (runner/archai_inspect.c says why). */
+void inspect_limit_time(const inspect *t);
+
 /* -- rows ---------------------------------------------------------------------------------- */
 
-/* The row that stands for `archid`: of those with results the one with the highest budget, else the
- * last. ARCHAI_ENOTFOUND names the nearest archid there is. */
+/* The row that stands for `archid`: of those with results the one with the highest budget, else
+ * the last. ARCHAI_ENOTFOUND names the nearest archid there is. */
 int inspect_find(const inspect *t, const char *archid, size_t *row, archai_err *err);
 /* Is the status ok or cached? */
 bool inspect_has_values(const archai_evaluation *e);
@@ -46,12 +50,12 @@ bool inspect_is_alive(const inspect *t, char who[512]);
 
 /* -- tables -------------------------------------------------------------------------------- */
 
-/* Columns as wide as their widest cell, numbers to the right. Cells are added row by row; the first
- * row is the head. */
+/* Columns as wide as their widest cell, numbers to the right. Cells are added row by row; the
+ * first row is the head. */
 typedef struct inspect_table {
     char **cells; /* owned */
     size_t n, capacity, columns;
-    bool failed;  /* out of memory, reported by the end */
+    bool failed; /* out of memory, reported by the end */
 } inspect_table;
 void inspect_table_init(inspect_table *t, size_t columns);
 void inspect_table_text(inspect_table *t, const char *text);

@@ -1,6 +1,7 @@
-/* csv: every evaluation in the columns of Archai's search state (SearchResults.save_search_state), so that
- * notebooks written for it go on working: floats as Python's repr, empty where there is none, True and
- * False, quotes only where they are needed. */
+/* csv: every evaluation in the columns of Archai's search state
+ * (SearchResults.save_search_state), so that notebooks written for it go on working: floats as
+ * Python's repr, empty where there is none, True and False, quotes only where they are needed.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -65,7 +65,7 @@ static int write_safetensors(const struct weights *w, const char *beside, archai
 
 /* -- pt ------------------------------------------------------------------------------------ */
 
-/* PyTorch's own format is written by libtorch: archai-evaluator has it, this program has not. */
+/* PyTorch's own format is libtorch's: archai-evaluator has it, this program has not. */
 static int write_pt(const struct weights *w, const char *beside, archai_err *err)
 {
     archai_evaluator_client client = ARCHAI_EVALUATOR_CLIENT_INIT;
@@ -83,8 +83,10 @@ static int write_pt(const struct weights *w, const char *beside, archai_err *err
     }
     ARCHAI_TRY_GOTO(rc, archai_evaluator_client_start(&client, &open_, -1, false, NULL, 0, err),
                     out);
-    ARCHAI_TRY_GOTO(rc, archai_safetensors_write(client.weights_fd, w->tensors, w->n, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_evaluator_client_expect(&client, ARCHAI_MSG_READY, start_limit_s, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_safetensors_write(client.weights_fd, w->tensors, w->n, err),
+                    out);
+    ARCHAI_TRY_GOTO(
+        rc, archai_evaluator_client_expect(&client, ARCHAI_MSG_READY, start_limit_s, err), out);
     ARCHAI_TRY_GOTO(rc, archai_evaluator_client_send(&client, &save, err), out);
     rc = archai_evaluator_client_expect(&client, ARCHAI_MSG_SAVED, save_limit_s, err);
 out:
@@ -113,11 +115,12 @@ static int export_arch(const inspect *t, archai_err *err)
         return ARCHAI_OK;
     }
     slash = strrchr(t->output, '/');
-    directory = slash == NULL ? strdup(".") : strndup(t->output, (size_t)(slash - t->output) + 1);
+    directory =
+        slash == NULL ? strdup(".") : strndup(t->output, (size_t)(slash - t->output) + 1);
     if (directory == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
-    rc = archai_file_replace(directory, slash != NULL ? slash + 1 : t->output, arch, strlen(arch),
-                             err);
+    rc = archai_file_replace(directory, slash != NULL ? slash + 1 : t->output, arch,
+                             strlen(arch), err);
     free(directory);
     return rc;
 }
@@ -168,9 +171,10 @@ int inspect_export(inspect *t, archai_err *err)
     const char *format = t->format;
 
     if (format == NULL && t->output != NULL) /* the file's name says it */
-        format = ends_with(t->output, ".pt") || ends_with(t->output, ".pth")     ? "pt"
-                 : ends_with(t->output, ".json") || ends_with(t->output, ".yaml") ? "arch"
-                                                                                  : "safetensors";
+        format = ends_with(t->output, ".pt") || ends_with(t->output, ".pth") ? "pt"
+                 : ends_with(t->output, ".json") || ends_with(t->output, ".yaml")
+                     ? "arch"
+                     : "safetensors";
     if (format != NULL && strcmp(format, "arch") == 0)
         return export_arch(t, err);
     if (t->output == NULL)

@@ -126,8 +126,8 @@ int inspect_top(inspect *t, archai_err *err)
 
     ARCHAI_TRY(find_name(r, t->args[0], &by, &is_objective, err));
     if (!is_objective)
-        (void)fprintf(stderr, "archai-inspect: %s is no objective: %s values first\n", t->args[0],
-                      by.sign > 0 ? "small" : "large");
+        (void)fprintf(stderr, "archai-inspect: %s is no objective: %s values first\n",
+                      t->args[0], by.sign > 0 ? "small" : "large");
     rows = malloc((r->n + 1) * sizeof *rows);
     if (rows == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory");

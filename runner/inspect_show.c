@@ -136,9 +136,11 @@ int inspect_curves(inspect *t, archai_err *err)
     for (size_t e = 0; e < epochs; e++) {
         inspect_table_number(&table, (double)e + 1);
         for (size_t c = 0; c < n; c++)
-            inspect_table_number(&table, e < curves[c].n ? (double)curves[c].values[e] : (double)NAN);
+            inspect_table_number(&table,
+                                 e < curves[c].n ? (double)curves[c].values[e] : (double)NAN);
     }
-    rc = n > 0 ? inspect_table_end(&table, stdout, err) : inspect_table_end(&table, stderr, err);
+    rc =
+        n > 0 ? inspect_table_end(&table, stdout, err) : inspect_table_end(&table, stderr, err);
     archai_results_curves_free(curves, n);
     return rc;
 }

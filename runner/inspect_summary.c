@@ -141,8 +141,9 @@ int inspect_state(inspect *t, archai_err *err)
     (void)err;
     (void)puts(t->r.state);
     if (strcmp(t->r.state, "running") == 0 && !inspect_is_alive(t, who))
-        (void)fprintf(stderr, "archai-inspect: no process holds %s any more%s%s; archai-run "
-                              "--resume goes on where it stopped\n",
+        (void)fprintf(stderr,
+                      "archai-inspect: no process holds %s any more%s%s; archai-run "
+                      "--resume goes on where it stopped\n",
                       t->directory, who[0] != '\0' ? ": " : "", who);
     return ARCHAI_OK;
 }
@@ -158,7 +159,10 @@ int inspect_watch(inspect *t, archai_err *err)
     for (;;) {
         bool alive = inspect_is_alive(t, who);
         archai_err why = ARCHAI_ERR_INIT;
-        int rc = archai_results_read(&t->r, t->path, &why);
+        int rc;
+
+        inspect_limit_time(t);
+        rc = archai_results_read(&t->r, t->path, &why);
 
         if (rc == ARCHAI_ENOTFOUND && alive) { /* not published yet */
             (void)sleep(WATCH_S);

@@ -1,7 +1,8 @@
 /* verify: hold results.h5 against the segments it was made from.
  *
- * Every committed row must be in the table, every stored weight must have its checksum and be finite,
- * every shown model must be the one that its segment holds, and the front must be the front.
+ * Every committed row must be in the table, every stored weight must have its checksum and be
+ * finite, every shown model must be the one that its segment holds, and the front must be the
+ * front.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -24,7 +25,8 @@ struct verifying {
     bool *stored;         /* [r.n]: some segment holds the row */
 };
 
-__attribute__((format(printf, 2, 3))) static void fault(struct verifying *v, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void fault(struct verifying *v, const char *fmt,
+                                                        ...)
 {
     va_list ap;
 
@@ -186,7 +188,8 @@ static int verify_models(struct verifying *v, archai_err *err)
         size_t n = 0, row;
         archai_err why = ARCHAI_ERR_INIT;
 
-        if (archai_results_tensors(v->t->path, names.at[i], &meta, &data, &n, &why) != ARCHAI_OK)
+        if (archai_results_tensors(v->t->path, names.at[i], &meta, &data, &n, &why) !=
+            ARCHAI_OK)
             fault(v, "%s", why.text);
         else if (n == 0)
             fault(v, "/models/%s holds nothing", names.at[i]);
@@ -231,7 +234,8 @@ static int verify_front(struct verifying *v, archai_err *err)
     for (size_t i = 0; same && i < n; i++)
         same = front[i] == r->front[i];
     if (!same)
-        fault(v, "/pareto/index has %zu rows and is not the front, which has %zu", r->n_front, n);
+        fault(v, "/pareto/index has %zu rows and is not the front, which has %zu", r->n_front,
+              n);
     (void)printf("front of %zu models\n", n);
 out:
     free(front);

@@ -135,6 +135,23 @@ says(inspect("text.h5", rc=2).stderr, "no readable HDF5 file")
 with h5py.File("other.h5", "w") as f:
     f["x"] = 1
 says(inspect("other.h5", rc=2).stderr, "no results of archai-run")
+
+# damage anywhere is a sentence: never a crash, never a hang
+rng = np.random.RandomState(1)
+whole = np.fromfile("r/results.h5", dtype="u1")
+refused = 0
+for i in range(40):
+    bad = whole.copy()
+    where = rng.randint(0, len(bad), 100) if i % 2 else rng.randint(0, len(bad) - 4096) + np.arange(4096)
+    bad[where] ^= rng.randint(1, 256, len(where)).astype("u1")
+    bad.tofile("damaged.h5")
+    p = subprocess.run([f"{BIN}/archai-inspect", "damaged.h5", "summary"], capture_output=True)
+    assert p.returncode in (0, 2), (i, p.returncode, p.stderr)
+    assert p.returncode == 0 or p.stderr.count(b"\n") == 1, p.stderr
+    refused += p.returncode == 2
+assert refused > 0
+print(refused, "of 40 damaged files refused")
+
 says(inspect("r", "sumary", rc=2).stderr, "did you mean 'summary'?")
 says(inspect("r", "top", rc=2).stderr, "usage: archai-inspect RESULTS top NAME")
 says(inspect("r", "--bogus", rc=2).stderr, "--bogus")

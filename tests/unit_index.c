@@ -6,10 +6,13 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/config.h"
@@ -18,10 +21,10 @@
 #include "samples.h"
 #include "tmpdir.h"
 
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != ARCHAI_OK)                                                                   \
-            fail_msg("%s: %s", #call, err.text);                                                   \
+#define OK(call)                                                                               \
+    do {                                                                                       \
+        if ((call) != ARCHAI_OK)                                                               \
+            fail_msg("%s: %s", #call, err.text);                                               \
     } while (0)
 
 static archai_objectives objectives = {
@@ -70,7 +73,8 @@ static void check(const char *directory, int64_t n, const char *state, const cha
     char command[TMPDIR_PATH_MAX + 256];
 
     (void)snprintf(command, sizeof command,
-                   "/usr/bin/python3 " ARCHAI_SOURCE_DIR "/tests/py_index.py %s/results.h5 %lld %s %s",
+                   "/usr/bin/python3 " ARCHAI_SOURCE_DIR
+                   "/tests/py_index.py %s/results.h5 %lld %s %s",
                    directory, (long long)n, state, weights);
     assert_int_equal(system(command), 0);
 }
@@ -377,7 +381,8 @@ static void weights_that_a_power_failure_took_are_not_shown(void **state)
 
     OK(sample_commit(&s, 1, 0, 1, &err));
     OK(sample_commit(&s, 2, 1, 1, &err));
-    assert_int_equal(pwrite(s.fd, &zero, sizeof zero, (off_t)s.pool_at[ARCHAI_F32]), sizeof zero);
+    assert_int_equal(pwrite(s.fd, &zero, sizeof zero, (off_t)s.pool_at[ARCHAI_F32]),
+                     sizeof zero);
     run.is_resume = true;
     OK(archai_index_open(&x, &run, &err));
     assert_int_equal(refresh(x, "running"), 2);
@@ -386,6 +391,50 @@ static void weights_that_a_power_failure_took_are_not_shown(void **state)
     assert_string_equal(names.at[0], "L=2, K=1");
     archai_strings_free(&names);
     archai_index_close(x);
+    archai_segment_close(&s);
+}
+
+/* In a child: a file size limit stands for the full disk. */
+static void a_full_disk_leaves_the_last_index(void **state)
+{
+    archai_index_run run = run_in(*state, ARCHAI_WEIGHTS_ALL);
+    archai_segment s = make(*state, "segment-0-0.h5", 4096);
+    archai_err err = ARCHAI_ERR_INIT;
+    pid_t child;
+    int status;
+
+    OK(sample_commit(&s, 0, 0, 1, &err));
+    child = fork();
+    if (child == 0) {
+        struct rlimit limit;
+        archai_index *x;
+        int64_t rows;
+        int rc;
+
+        (void)signal(SIGXFSZ, SIG_IGN);
+        (void)getrlimit(RLIMIT_FSIZE, &limit);
+        OK(archai_index_open(&x, &run, &err));
+        OK(archai_index_refresh(x, "running", 0, &rows, &err));
+        for (int64_t i = 1; i < 2000; i++)
+            OK(sample_commit(&s, i, i, 1, &err));
+        limit.rlim_cur = 100000;
+        (void)setrlimit(RLIMIT_FSIZE, &limit);
+        for (int i = 0; i < 3; i++) {
+            rc = archai_index_refresh(x, "running", 0, &rows, &err);
+            if (rc != ARCHAI_EIO || strstr(err.text, "results.h5: ") == NULL ||
+                strstr(err.text, "disk full") == NULL)
+                fail_msg("%d: %s", rc, err.text);
+        }
+        check(*state, 1, "running", "all");
+        limit.rlim_cur = limit.rlim_max; /* somebody made room */
+        (void)setrlimit(RLIMIT_FSIZE, &limit);
+        OK(archai_index_refresh(x, "complete", 0, &rows, &err));
+        archai_index_close(x);
+        _exit(rows == 2000 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    check(*state, 2000, "complete", "all");
     archai_segment_close(&s);
 }
 
@@ -407,6 +456,7 @@ int main(void)
         TEST(the_highest_budget_s_weights_are_shown),
         TEST(what_workers_wrote_is_brought_to_the_contract),
         TEST(weights_that_a_power_failure_took_are_not_shown),
+        TEST(a_full_disk_leaves_the_last_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

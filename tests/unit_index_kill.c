@@ -1,9 +1,10 @@
 /* SIGKILL at any instant: results.h5 is always valid, and no committed row is ever lost.
  *
- * Each round is a start of a run in the same directory: WRITERS processes commit rows with weights to a
- * shared segment and say so through a pipe after each, another refreshes the index without a
- * pause; all are killed at a random instant. Then results.h5 is held against its contract as it
- * lies there, and a resumed index against the pipe. ARCHAI_KILL_ROUNDS (20) makes it longer.
+ * Each round is a start of a run in the same directory: WRITERS processes commit rows with
+ * weights to a shared segment and say so through a pipe after each, another refreshes the index
+ * without a pause; all are killed at a random instant. Then results.h5 is held against its
+ * contract as it lies there, and a resumed index against the pipe. ARCHAI_KILL_ROUNDS (20)
+ * makes it longer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,10 +28,10 @@
 
 enum { WRITERS = 3, ROWS = 1 << 16, IDS = 1 << 18 };
 
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != ARCHAI_OK)                                                                   \
-            fail_msg("%s: %s", #call, err.text);                                                   \
+#define OK(call)                                                                               \
+    do {                                                                                       \
+        if ((call) != ARCHAI_OK)                                                               \
+            fail_msg("%s: %s", #call, err.text);                                               \
     } while (0)
 
 static archai_objectives objectives = {
@@ -110,7 +111,8 @@ static int python(const char *script, const char *directory, const char *rest)
     char command[TMPDIR_PATH_MAX + 512];
 
     (void)snprintf(command, sizeof command,
-                   "/usr/bin/python3 " ARCHAI_SOURCE_DIR "/tests/%s %s/results.h5 %s > /dev/null",
+                   "/usr/bin/python3 " ARCHAI_SOURCE_DIR
+                   "/tests/%s %s/results.h5 %s > /dev/null",
                    script, directory, rest);
     return system(command);
 }

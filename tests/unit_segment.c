@@ -1,4 +1,4 @@
-/* Segments: what is committed comes back, what is damaged does not count, h5py reads the pools. */
+/* Segments: what is committed comes back, what is damaged does not count. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,10 +19,10 @@
 #include "samples.h"
 #include "tmpdir.h"
 
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != ARCHAI_OK)                                                                   \
-            fail_msg("%s: %s", #call, err.text);                                                   \
+#define OK(call)                                                                               \
+    do {                                                                                       \
+        if ((call) != ARCHAI_OK)                                                               \
+            fail_msg("%s: %s", #call, err.text);                                               \
     } while (0)
 
 static const char name[] = "segment-0-0.h5";
@@ -200,9 +200,8 @@ static void what_has_no_place_is_refused(void **state)
     e.tensors[0].shape[0] = INT64_MAX;
     assert_false(archai_segment_holds(&s, &e.tensors[0], NULL));
     assert_int_equal(archai_segment_commit(&s, 1024, 0, "x", 1, &e, &err), ARCHAI_EINTERNAL);
-    assert_int_equal(
-        archai_segment_commit(&s, 0, s.size.text_bytes - 1, "xy", 2, &e, &err),
-        ARCHAI_EINTERNAL);
+    assert_int_equal(archai_segment_commit(&s, 0, s.size.text_bytes - 1, "xy", 2, &e, &err),
+                     ARCHAI_EINTERNAL);
     archai_evaluation_fini(&e);
     archai_segment_close(&s);
 }
@@ -228,7 +227,7 @@ static void foreign_files_are_refused(void **state)
     assert_int_equal(archai_segment_open(&s, *state, name, false, &err), ARCHAI_EFORMAT);
 }
 
-/* A file size limit stands for the full disk: the kernel answers EFBIG where it would ENOSPC. */
+/* A file size limit stands for the full disk: EFBIG instead of ENOSPC. */
 static void a_full_disk_is_named_with_its_bytes(void **state)
 {
     archai_segment s = make(*state, 1024);

@@ -1,5 +1,5 @@
-/* make_results DIRECTORY N STATE WEIGHTS: a results directory made of samples 0 .. N-1 (samples.h), for
- * stories about the tools. */
+/* make_results DIRECTORY N STATE WEIGHTS: a results directory made of samples 0 .. N-1
+ * (samples.h), for stories about the tools. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,8 @@ static archai_objectives objectives = {
     .n_optimised = 2,
 };
 
-static int make(const char *directory, int64_t n, const char *state, int weights, archai_err *err)
+static int make(const char *directory, int64_t n, const char *state, int weights,
+                archai_err *err)
 {
     archai_index_run run = {.directory = directory,
                             .config_text = "[search]\nalgorithm = random_search\n",

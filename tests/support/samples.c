@@ -23,7 +23,9 @@ archai_evaluation sample_evaluation(int64_t id)
     e.archid = format("L=%lld, K=1", (long long)id);
     e.arch = format("{\"nb_layers\": %lld, \"kernel_size\": 1}", (long long)id);
     e.status = id % 7 == 6 ? ARCHAI_STATUS_FAILED : ARCHAI_STATUS_OK;
-    e.error = strdup(id % 7 == 6 ? "killed by signal 11 (Segmentation fault): \xe2\x80\x9cno\xe2\x80\x9d" : "");
+    e.error = strdup(
+        id % 7 == 6 ? "killed by signal 11 (Segmentation fault): \xe2\x80\x9cno\xe2\x80\x9d"
+                    : "");
     e.operator_ = strdup(id % 2 == 0 ? "random" : "mutation");
     e.parents = id % 2 == 0 ? strdup("[]") : format("[\"L=%lld, K=1\"]", (long long)id - 1);
     e.metadata = strdup("{}");
@@ -104,7 +106,8 @@ void sample_tensors(int64_t id, char *buffer, archai_tensor tensors[SAMPLE_TENSO
     }
 }
 
-void sample_places(archai_evaluation *e, const archai_tensor tensors[SAMPLE_TENSORS], int64_t slot)
+void sample_places(archai_evaluation *e, const archai_tensor tensors[SAMPLE_TENSORS],
+                   int64_t slot)
 {
     int64_t next[ARCHAI_DTYPE_COUNT] = {0};
     size_t i;

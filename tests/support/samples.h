@@ -1,4 +1,5 @@
-/* tests/support/samples.h - evaluations and weights for tests of storage, made from an id alone.
+/* tests/support/samples.h - evaluations and weights for tests of storage, made from an id
+ * alone.
  *
  * Everything can be computed again from the id, by Python too (tests/py_*.py): tensor element k
  * of model `id` is id + k / 8 in float32 (exact for what tests use), and so on.
@@ -11,8 +12,9 @@
 
 enum { SAMPLE_TENSORS = 4, SAMPLE_F32 = 24 + 3, SAMPLE_F16 = 6, SAMPLE_I64 = 1 };
 
-/* Evaluation `id`: archid "L=<id>, K=1", objectives accuracy = 0.5 + (id * 37 % 101) / 256 and params =
- * 1000 - (id * 13 % 89), epochs of curve 1 + id % 3; status ok, or failed when id % 7 == 6. */
+/* Evaluation `id`: archid "L=<id>, K=1", objectives accuracy = 0.5 + (id * 37 % 101) / 256 and
+ * params = 1000 - (id * 13 % 89), epochs of curve 1 + id % 3; status ok, or failed when id % 7
+ * == 6. */
 archai_evaluation sample_evaluation(int64_t id);
 
 /* The four tensors of model `id`: model.0.weight [2,3,2,2] float32, model.0.bias [3] float32,
@@ -22,12 +24,14 @@ enum { SAMPLE_BYTES = 24 * 4 + 3 * 4 + 6 * 2 + 8 };
 void sample_tensors(int64_t id, char *buffer, archai_tensor tensors[SAMPLE_TENSORS]);
 
 /* Give the evaluation places for its tensors, the `slot`-th of a segment. */
-void sample_places(archai_evaluation *e, const archai_tensor tensors[SAMPLE_TENSORS], int64_t slot);
+void sample_places(archai_evaluation *e, const archai_tensor tensors[SAMPLE_TENSORS],
+                   int64_t slot);
 
 /* Commit evaluation `id` as row `row` of an open segment, with weights or without, detail at
  * row * SAMPLE_TEXT. Returns an archai_rc. */
 enum { SAMPLE_TEXT = 2048 };
-int sample_commit(archai_segment *s, int64_t id, int64_t row, int with_weights, archai_err *err);
+int sample_commit(archai_segment *s, int64_t id, int64_t row, int with_weights,
+                  archai_err *err);
 /* The same for an evaluation that the caller changed; `e` keeps what it owns. */
 int sample_commit_as(archai_segment *s, archai_evaluation *e, int64_t row, int with_weights,
                      archai_err *err);
