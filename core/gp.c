@@ -9,13 +9,37 @@
 /* Smallest variance that a point may add, relative: two equal points stay invertible. */
 static const double least_pivot = 1e-10;
 
+enum { RATE, LENGTH, NOISE, N_PARAMETERS };
+
+/* Natural logarithms: where the prior has its middle, its width, and the bounds. The prior
+ * holds that two random architectures tell something about each other (a correlation of e^-1
+ * from their choices, 0.4 from their numbers): with few results a rate so high that nothing
+ * tells anything about anything is often as likely as any, and the search would be a random
+ * one. */
+struct prior {
+    double middle, width, low, high;
+};
+
+static void prior_of(const archai_gp_features *f, struct prior p[N_PARAMETERS])
+{
+    const double rate = log(2.0 / fmax(f->mean_bits, 0.1));
+    const double length = log(0.5 * sqrt(fmax((double)f->n_numbers, 1.0)));
+
+    p[RATE] = (struct prior){rate, 0.7, rate - 4.0, rate + 1.4};
+    p[LENGTH] = (struct prior){length, 0.7, length - 2.0, length + 3.0};
+    p[NOISE] = (struct prior){-4.6, 1.5, -9.2, 0.0};
+}
+
 int archai_gp_init(archai_gp *gp, const archai_gp_features *features, archai_err *err)
 {
+    struct prior prior[N_PARAMETERS];
+
     openblas_set_num_threads(1);
+    prior_of(features, prior);
     *gp = (archai_gp){
         .features = features,
-        .kernel = {.rate = 0.5, .length = 0.5},
-        .noise = 0.01,
+        .kernel = {.rate = exp(prior[RATE].middle), .length = exp(prior[LENGTH].middle)},
+        .noise = exp(prior[NOISE].middle),
         .scale = 1.0,
         .table = malloc((features->n_bits + 1) * sizeof *gp->table),
     };
@@ -216,16 +240,6 @@ int archai_gp_predict(const archai_gp *gp, const void *point, double *mean, doub
 /* -- likelihood
  * ------------------------------------------------------------------------------------ */
 
-enum { RATE, LENGTH, NOISE, N_PARAMETERS };
-
-/* Natural logarithms: where the prior has its middle, its width, and the bounds. */
-static const struct {
-    double middle, width, low, high;
-} prior[N_PARAMETERS] = {
-    [RATE] = {-0.7, 1.5, -4.6, 2.3},
-    [LENGTH] = {-0.7, 1.0, -3.0, 3.0},
-    [NOISE] = {-4.6, 1.5, -9.2, 0.0},
-};
 static const double first_step = 1.0,
                     last_step = 0.2; /* of the search, in the same logarithms */
 enum { MAX_LIKELIHOODS = 40 };
@@ -236,6 +250,7 @@ struct fit {
     unsigned *bits;  /* [n, n], lower triangle; owned */
     double *squared; /* likewise */
     double *a, *z;   /* scratch [n, n] and [n] */
+    struct prior prior[N_PARAMETERS];
 };
 
 /* Log likelihood of all sets, each with a variance of its own (the best one), plus the prior. A
@@ -264,7 +279,7 @@ static double likelihood(const struct fit *f, const double *p)
                determinant;
     }
     for (int i = 0; i < N_PARAMETERS; i++)
-        sum -= 0.5 * pow((p[i] - prior[i].middle) / prior[i].width, 2.0);
+        sum -= 0.5 * pow((p[i] - f->prior[i].middle) / f->prior[i].width, 2.0);
     return sum;
 }
 
@@ -281,7 +296,7 @@ static void climb(const struct fit *f, double *p, const bool *free_parameter)
                 const double old = p[i];
                 double value;
 
-                p[i] = fmin(fmax(old + sign * step, prior[i].low), prior[i].high);
+                p[i] = fmin(fmax(old + sign * step, f->prior[i].low), f->prior[i].high);
                 value = p[i] != old ? likelihood(f, p) : -HUGE_VAL;
                 count += p[i] != old;
                 if (value > best) {
@@ -306,6 +321,7 @@ int archai_gp_fit(archai_gp *gp, const size_t *rows, size_t n, const double *tar
         [NOISE] = true,
     };
     double p[N_PARAMETERS] = {log(gp->kernel.rate), log(gp->kernel.length), log(gp->noise)};
+    double middle[N_PARAMETERS];
     struct fit f = {.n = n, .sets = sets, .targets = targets};
     int rc = ARCHAI_OK;
 
@@ -323,6 +339,11 @@ int archai_gp_fit(archai_gp *gp, const size_t *rows, size_t n, const double *tar
             archai_gp_distances(gp->features, gp->points + rows[i] * stride,
                                 gp->points + rows[j] * stride, &f.bits[i * n + j],
                                 &f.squared[i * n + j]);
+    prior_of(gp->features, f.prior);
+    for (int i = 0; i < N_PARAMETERS; i++)
+        middle[i] = f.prior[i].middle;
+    if (likelihood(&f, middle) > likelihood(&f, p))
+        memcpy(p, middle, sizeof p);
     climb(&f, p, free_parameter);
     gp->kernel = (archai_gp_kernel){.rate = exp(p[RATE]), .length = exp(p[LENGTH])};
     gp->noise = exp(p[NOISE]);

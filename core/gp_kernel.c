@@ -8,7 +8,8 @@
 enum { MAX_VALUES = 64 }; /* a number with more of them is placed linearly */
 
 struct archai_gp_feature {
-    float values[MAX_VALUES]; /* ascending, [n_values] */
+    float values[MAX_VALUES];  /* ascending, [n_values] */
+    double counts[MAX_VALUES]; /* how often each was seen */
     size_t n_values;
     bool many; /* more than that: lowest and highest in values[0] and values[1] */
     bool choice;
@@ -40,8 +41,10 @@ static void learn_value(struct archai_gp_feature *f, float v)
         return;
     }
     at = place(f, v);
-    if (at < f->n_values && f->values[at] == v)
+    if (at < f->n_values && f->values[at] == v) {
+        f->counts[at]++;
         return;
+    }
     if (f->n_values == MAX_VALUES) {
         f->values[1] = fmaxf(f->values[MAX_VALUES - 1], v);
         f->values[0] = fminf(f->values[0], v);
@@ -50,13 +53,27 @@ static void learn_value(struct archai_gp_feature *f, float v)
         return;
     }
     memmove(&f->values[at + 1], &f->values[at], (f->n_values - at) * sizeof *f->values);
+    memmove(&f->counts[at + 1], &f->counts[at], (f->n_values - at) * sizeof *f->counts);
     f->values[at] = v;
+    f->counts[at] = 1.0;
     f->n_values++;
 }
 
 static float clean(float v)
 {
     return isfinite(v) ? v : -1.0f; /* Archai's mark of what is not used */
+}
+
+/* Chance that two architectures of the sample differ in a choice. */
+static double chance_to_differ(const struct archai_gp_feature *f)
+{
+    double sum = 0.0, squares = 0.0;
+
+    for (size_t i = 0; i < f->n_values; i++) {
+        sum += f->counts[i];
+        squares += f->counts[i] * f->counts[i];
+    }
+    return 1.0 - squares / (sum * sum);
 }
 
 /* A choice among too many values is compared by its place as a number would be. */
@@ -69,8 +86,10 @@ static void lay_out(archai_gp_features *f)
         if (at->n_values < 2) /* tells nothing */
             continue;
         at->position = at->choice ? f->n_bits : f->n_numbers++;
-        if (at->choice)
-            f->n_bits += at->n_values == 2 ? 1 : at->n_values;
+        if (!at->choice)
+            continue;
+        f->n_bits += at->n_values == 2 ? 1 : at->n_values;
+        f->mean_bits += chance_to_differ(at) * (at->n_values == 2 ? 1.0 : 2.0);
     }
     f->n_words = (f->n_bits + 63) / 64;
     f->stride = f->n_words * sizeof(uint64_t) + f->n_numbers * sizeof(double);

@@ -23,6 +23,7 @@ typedef struct archai_gp_features {
     size_t n_words;   /* of 64 bits that hold them */
     size_t n_numbers;
     size_t stride;    /* bytes of a packed point */
+    double mean_bits; /* in which two architectures of the sample differ on average */
     struct archai_gp_feature *at; /* [d], owned */
 } archai_gp_features;
 
