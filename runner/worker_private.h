@@ -1,0 +1,32 @@
+/* runner/worker_private.h - what the files of the worker slot share among themselves.
+ *
+ * worker.c            the step, messages, leaving
+ * worker_evaluate.c   the evaluator: started, listened to, given up
+ * worker_commit.c     a row in the making: judged, offered, written, reported
+ */
+#ifndef ARCHAI_RUNNER_WORKER_PRIVATE_H
+#define ARCHAI_RUNNER_WORKER_PRIVATE_H
+#include "runner/worker.h"
+
+/* To rank 0. */
+int archai_worker_post(archai_worker *w, archai_message *m, archai_err *err);
+/* *to becomes a copy of `from` (NULL: empty); false: out of memory. */
+bool archai_worker_take_text(char **to, const char *from);
+void archai_worker_next(archai_worker *w);
+int archai_worker_give_back(archai_worker *w, archai_err *err);
+int archai_worker_retire(archai_worker *w, const char *why, archai_err *err);
+
+void archai_worker_close(archai_worker *w);
+int archai_worker_begin(archai_worker *w, archai_err *err);
+int archai_worker_not_started(archai_worker *w, const char *text, archai_err *err);
+int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err);
+int archai_worker_check_limits(archai_worker *w, archai_err *err);
+
+int archai_worker_begin_result(archai_worker *w, archai_err *err);
+int archai_worker_set_error(archai_worker *w, const char *text, archai_err *err);
+int archai_worker_finish(archai_worker *w, archai_err *err);
+int archai_worker_fail(archai_worker *w, const char *text, archai_err *err);
+int archai_worker_offer(archai_worker *w, bool *busy, archai_err *err);
+int archai_worker_commit(archai_worker *w, bool *busy, archai_err *err);
+int archai_worker_on_verdict(archai_worker *w, archai_message *m, archai_err *err);
+#endif
