@@ -24,7 +24,7 @@ enum {
     ARCHAI_DAG_NAME = 32,        /* bytes of a node's name, NUL included */
     ARCHAI_DAG_MAX_POST = 64,
     ARCHAI_DAG_MAX_WIDTH = 65536,
-    ARCHAI_DAG_MAX_PARAMS = 250000000 /* a small file must not ask for gigabytes */
+    ARCHAI_DAG_MAX_PARAMS = 2000000000 /* 8 GB: no CNN of a search has more, and a file must not ask for it */
 };
 
 extern const char *const archai_dag_ops[ARCHAI_DAG_OPS]; /* conv3x3 ... mbconv5x5_e2 */
