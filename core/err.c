@@ -11,6 +11,18 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+/* Texts quote input that nobody has checked: a key with a newline must not make two lines of one,
+ * nor one with an escape sequence speak to the terminal. */
+static void clean(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '\n' || *text == '\r' || *text == '\t')
+            *text = ' ';
+        else if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+    }
+}
+
 int archai_err_set_(archai_err *err, int code, const char *file, int line, const char *fmt, ...)
 {
     va_list ap;
@@ -23,6 +35,7 @@ int archai_err_set_(archai_err *err, int code, const char *file, int line, const
     va_start(ap, fmt);
     (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
     va_end(ap);
+    clean(err->text);
     return code;
 }
 
@@ -37,6 +50,7 @@ int archai_err_wrap(archai_err *err, int rc, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    clean(text);
     n = strlen(text);
     (void)snprintf(text + n, sizeof text - n, "%s", err->text);
     memcpy(err->text, text, sizeof text);

@@ -58,7 +58,8 @@ typedef struct archai_err {
         .code = 0, .rank = -1                                                                      \
     }
 
-/* First detection: record code, place and message. Returns `code`. */
+/* First detection: record code, place and message, one line of it: control characters are
+ * replaced. Returns `code`. */
 #define archai_fail(err, code, ...) archai_err_set_((err), (code), __FILE__, __LINE__, __VA_ARGS__)
 
 /* Prepend context ("path: ") to an existing error and return rc, so that a caller that

@@ -52,6 +52,16 @@ static void text_never_overflows(void **state)
     assert_int_equal(strlen(err.text), ARCHAI_ERR_TEXT_MAX - 1);
 }
 
+static void quoted_input_makes_no_lines_and_no_escapes(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    int rc = archai_fail(&err, ARCHAI_EINVAL, "%s: unknown key", "a\nb\x1b[31m\x7f\xc3\xa9");
+
+    (void)state;
+    (void)archai_err_wrap(&err, rc, "%s: ", "file\r\n");
+    assert_string_equal(err.text, "file  : a b?[31m?\xc3\xa9: unknown key");
+}
+
 static void several_problems_stand_on_lines_of_their_own(void **state)
 {
     archai_err all = ARCHAI_ERR_INIT, one = ARCHAI_ERR_INIT;
@@ -91,6 +101,7 @@ int main(void)
         cmocka_unit_test(context_goes_in_front),
         cmocka_unit_test(a_null_error_keeps_the_code),
         cmocka_unit_test(text_never_overflows),
+        cmocka_unit_test(quoted_input_makes_no_lines_and_no_escapes),
         cmocka_unit_test(several_problems_stand_on_lines_of_their_own),
         cmocka_unit_test(exit_codes_follow_the_contract),
     };
