@@ -1,17 +1,19 @@
 /* The segmentation space's encoding (Archai has none): a vector of fixed length in which two
  * graphs differ that differ in one operation, edge, scale, channel step or number of layers.
  *
- *   5 numbers      nodes, base_channels, delta_channels, mult_delta (0 or 1),
- * post_upsample_layers per slot       8 choices: one for each of the 7 operations (1: this
- * one), one for the scale (1 to 5, 0: no such node); the output has no operation per slot j j
- * choices: how often the node d places before is an input, d = 1 .. j
+ *   5 numbers             nodes, base_channels, delta_channels, mult_delta (0 or 1),
+ *                         post_upsample_layers
+ *   per slot 8 choices    one for each of the 7 operations (1: this one; the output has none),
+ *                         one for the scale (1 to 5, 0: no such node)
+ *   per slot j j choices  how often the node d places before is an input, d = 1 .. j
  *
  * There are max_layers + 1 slots (64 at most): the first node has the first, the output the
  * last and the nodes between those between, in order. Crossover makes longer graphs: node i
  * beyond the slots shares slot 1 + (i - 1) mod (slots - 2) with an earlier one and their
- * features are added, as are those of inputs further back than a slot has places. A single
- * change still changes a sum. The order of a node's inputs, which no computation depends on, is
- * not part of the encoding.
+ * features are added, as are those of inputs further back than a slot has places (these with
+ * 1/1024 more for each time that their distance goes round). A single change still changes a
+ * sum. The order of a node's inputs, which no computation depends on, is not part of the
+ * encoding.
  */
 #include <string.h>
 
@@ -62,7 +64,8 @@ void archai_segdag_encode(const archai_segdag *s, const archai_dag *d, float *ou
         for (size_t k = 0; k < node->n_inputs; k++) {
             size_t back = i - (size_t)node->inputs[k];
 
-            edges[slot * (slot - 1) / 2 + (back - 1) % slot] += 1.0f;
+            edges[slot * (slot - 1) / 2 + (back - 1) % slot] +=
+                1.0f + (float)((back - 1) / slot) / 1024.0f;
         }
     }
 }

@@ -605,6 +605,28 @@ static void change_node(archai_space *s, const json_t *arch, size_t i)
     }
 }
 
+/* Every input of node `i` in turn becomes every other earlier node. */
+static void move_edges(archai_space *s, const json_t *arch, size_t i)
+{
+    const json_t *nodes = json_object_get(arch, "architecture");
+    const json_t *inputs = json_object_get(json_array_get(nodes, i), "inputs");
+
+    for (size_t at = 0; at < json_array_size(inputs); at++)
+        for (size_t k = 0; k < i; k++) {
+            const char *other = member(json_array_get(nodes, k), "name");
+            json_t *c;
+
+            if (strcmp(json_string_value(json_array_get(inputs, at)), other) == 0)
+                continue;
+            c = json_deep_copy(arch);
+            json_array_set_new(
+                json_object_get(json_array_get(json_object_get(c, "architecture"), i),
+                                "inputs"),
+                at, json_string(other));
+            assert_seen(s, arch, c, "a moved edge");
+        }
+}
+
 static void change_number(archai_space *s, const json_t *arch, const char *group,
                           const char *key)
 {
@@ -637,8 +659,10 @@ static void every_single_change_shows_in_the_encoding(void **state)
         size_t n = json_array_size(json_object_get(m[i].arch, "architecture"));
 
         longest = n > longest ? n : longest;
-        for (size_t k = 0; k < n; k++)
+        for (size_t k = 0; k < n; k++) {
             change_node(s, m[i].arch, k);
+            move_edges(s, m[i].arch, k);
+        }
         change_number(s, m[i].arch, "channels_per_scale", "base_channels");
         change_number(s, m[i].arch, "channels_per_scale", "delta_channels");
         change_number(s, m[i].arch, NULL, "post_upsample_layers");
