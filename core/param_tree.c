@@ -28,7 +28,7 @@ typedef struct shared_id {
 typedef struct grammar {
     archai_param_tree *tree;
     shared_id *ids; /* owned */
-    size_t n_ids, n_scopes, n_nodes;
+    size_t n_ids, n_scopes, n_nodes, n_choices;
     archai_err *err;
 } grammar;
 
@@ -163,6 +163,11 @@ static int add_param(grammar *g, const archai_param_node *node, const char *last
     if (t->n == ARCHAI_PARAM_MAX) {
         json_decref(choices);
         return fault(g, node, last, "too many parameters, repeated groups written out");
+    }
+    g->n_choices += json_array_size(choices);
+    if (g->n_choices > ARCHAI_PARAM_CHOICES_MAX) {
+        json_decref(choices);
+        return fault(g, node, last, "too many choices, repeated groups written out");
     }
     copy = strdup(path);
     if (copy != NULL && choices != NULL)

@@ -6,8 +6,9 @@
  *   {"choice": [3, 5, 7]}           a parameter; numbers, strings and booleans to choose from
  *       "weights": [1, 1, 2]        optional: how often each is sampled
  *       "id": "S"                   optional: parameters of one id are one parameter, whose
- * choices may be written once "encode": "one_hot"         optional: numeric or one_hot; auto is
- * numeric where all choices are numbers or booleans
+ *                                   choices may be written once
+ *       "encode": "one_hot"         optional: numeric or one_hot; by default numeric where all
+ *                                   choices are numbers or booleans
  *   {"repeat": {...}, "times": [0, 1, 2]}   a list of groups; how many is a parameter
  *       "share_arch": true          optional: all groups have the same values; else (the
  * default) each has its own, also of parameters with an id
@@ -34,7 +35,12 @@
 #include <stdint.h>
 #include "core/err.h"
 
-enum { ARCHAI_PARAM_MAX = 4096, ARCHAI_PARAM_NODES_MAX = 65536 };
+/* Bounds of a tree, repeated groups written out. */
+enum {
+    ARCHAI_PARAM_MAX = 4096,
+    ARCHAI_PARAM_NODES_MAX = 65536,
+    ARCHAI_PARAM_CHOICES_MAX = 262144 /* of all parameters together, and so of features */
+};
 
 /* Holds where the parameter exists and its value is among `values` or, without values, is more
  * than `above`. */

@@ -12,7 +12,9 @@ typedef struct archai_param_walk {
     bool product;   /* every combination of choices is an architecture of its own */
     double count;   /* of architectures; infinity: too many to be counted */
     json_t **value; /* owned; [n]; the choices at which it stands, borrowed from the tree */
-    size_t *choice; /* owned; their indexes */
+    size_t *distinct; /* owned; indexes of choices that differ, those of parameter p */
+    size_t *first;    /* owned; from first[p] up to first[p + 1]; [n + 1] */
+    size_t *choice;   /* owned; [n]; which of these */
     bool *exists;   /* owned */
     uint64_t index; /* of the architecture at which it stands */
 } archai_param_walk;

@@ -339,7 +339,7 @@ int archai_document_parse(const char *text, size_t size, json_t **out, archai_er
     size_t start = 0;
 
     if (size > ARCHAI_DOCUMENT_MAX_BYTES)
-        return archai_fail(err, ARCHAI_EFORMAT, "1: %zu bytes, more than %d", size,
+        return archai_fail(err, ARCHAI_EFORMAT, "1: more than %d bytes",
                            ARCHAI_DOCUMENT_MAX_BYTES);
     while (start < size && strchr(" \t\r\n", text[start]) != NULL && text[start] != '\0')
         start++;
@@ -375,7 +375,8 @@ static int read_stream(FILE *f, char **out, size_t *size, archai_err *err)
     }
     if (ferror(f)) {
         free(text);
-        return archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
+        return archai_fail(err, errno == EISDIR ? ARCHAI_EINVAL : ARCHAI_EIO, "%s",
+                           strerror(errno));
     }
     *out = text;
     *size = n;
@@ -390,7 +391,7 @@ int archai_document_read(const char *path, json_t **out, archai_err *err)
     int rc;
 
     if (f == NULL)
-        return archai_fail(err, errno == ENOENT ? ARCHAI_ENOTFOUND : ARCHAI_EIO, "%s: %s", path,
+        return archai_fail(err, errno == ENOENT ? ARCHAI_ENOTFOUND : ARCHAI_EINVAL, "%s: %s", path,
                            strerror(errno));
     rc = read_stream(f, &text, &size, err);
     (void)fclose(f);

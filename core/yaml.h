@@ -4,7 +4,7 @@
  * ARCHAI_DOCUMENT_MAX_BYTES, deeper than ARCHAI_DOCUMENT_MAX_DEPTH, or more than
  * ARCHAI_DOCUMENT_MAX_VALUES values once every alias is written out (a "billion laughs"
  * document is refused before anything walks it). Keys are text and stand once; merge keys,
- * tags, infinities and NaN are refused; one document per text.
+ * tags, infinities and NaN (also as Python's json writes them) are refused; one document per text.
  *
  * Plain YAML scalars mean what PyYAML's safe_load makes of them (null ~, true yes on, 12, 0x1f,
  * 1.5), and 1e-5 is a number as well, as in JSON and YAML 1.2. Numbers with leading zeros, in

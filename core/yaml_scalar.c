@@ -20,7 +20,9 @@ static const char *const trues[] = {"yes",  "Yes", "YES", "true", "True",
                                     "TRUE", "on",  "On",  "ON",   NULL};
 static const char *const falses[] = {"no",    "No",  "NO",  "false", "False",
                                      "FALSE", "off", "Off", "OFF",   NULL};
-static const char *const specials[] = {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN", NULL};
+/* YAML's, and those that Python's json module writes. */
+static const char *const specials[] = {".inf", ".Inf", ".INF",     ".nan", ".NaN",
+                                       ".NAN", "NaN",  "Infinity", NULL};
 
 static const char *unsigned_part(const char *text)
 {
@@ -121,5 +123,5 @@ bool archai_yaml_needs_quotes(const char *text)
     static const char *const others[] = {"=", "<<", NULL};
 
     return one_of(text, nulls) || one_of(text, trues) || one_of(text, falses) ||
-           one_of(text, others) || strchr("0123456789-+.", text[0]) != NULL;
+           one_of(text, others) || one_of(text, specials) || strchr("0123456789-+.", text[0]) != NULL;
 }

@@ -2,8 +2,8 @@
  *
  * A program is started once per candidate. On standard input it finds one line, a JSON object:
  *
- *   {"archid": ..., "arch": {...}, "id": 7, "seed": 123, "budget": 1.0, "params": {"op":
- * "conv"}}
+ *   {"archid": ..., "arch": {...}, "id": 7, "seed": 123, "budget": 1.0,
+ *    "params": {"op": "conv"}}
  *
  * `arch` is the architecture as its file has it, `params` the parameters that exist, by dotted
  * name. The last line of standard output that is not blank is one JSON object of measures. NaN,

@@ -340,6 +340,48 @@ static void architectures_are_counted_exactly(void **state)
     archai_space_destroy(s);
 }
 
+/* "x: {choice: [0, 1, 2, ...]}", each number twice; caller frees. */
+static char *long_list(int n)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    (void)fprintf(out, "{choice: [");
+    for (int i = 0; i < 2 * n; i++)
+        (void)fprintf(out, "%s%d%s", i > 0 ? ", " : "", i % n, i < n ? "" : ".0");
+    (void)fprintf(out, "]}");
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void long_lists_of_choices_are_no_burden(void **state)
+{
+    char *list = long_list(20000), *text = NULL, path[TMPDIR_PATH_MAX + 16];
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_space *s;
+    archai_model m;
+
+    (void)state;
+    assert_true(asprintf(&text, "x: %s\ny: {choice: [a, b]}\n", list) > 0);
+    s = open_tree(text, "");
+    assert_true(archai_space_cardinality(s) == 40000.0);
+    for (uint64_t i = 0; i < 40000; i += 13) {
+        assert_int_equal(s->ops->at(s, i, &m, NULL), 0);
+        assert_int_equal(json_integer_value(json_object_get(m.arch, "x")), i / 2);
+        archai_model_fini(&m);
+    }
+    archai_space_destroy(s);
+    free(text);
+    assert_true(asprintf(&text, "l: {repeat: {x: %s}, times: 1000}\n", list) > 0);
+    write_tree(text, path, sizeof path);
+    assert_int_equal(try_space(&s, path, "", &err), ARCHAI_EINVAL);
+    assert_non_null(strstr(err.text, "l._configs.6.x: too many choices"));
+    free(text);
+    free(list);
+}
+
 static void large_spaces_say_so(void **state)
 {
     archai_space *product = open_tree(
@@ -491,6 +533,7 @@ static void bad_trees_are_refused_with_file_and_path(void **state)
         {"a: {choice: [1, null]}\n", "a.choice: expected strings"},
         {"a: {choice: [1, [2]]}\n", "a.choice: expected strings"},
         {"a: {choice: [1, 1e300]}\n", "a.choice: expected strings"},
+        {"{\"a\": {\"choice\": [NaN, 1]}}\n", "tree.yaml:1: "},
         {"a: {choice: [1, 2], weight: [1, 1]}\n",
          "a.weight: unknown key, did you mean weights"},
         {"a: {choice: [1, 2], weights: [1]}\n", "a.weights: expected a list of as many"},
@@ -587,6 +630,7 @@ int main(void)
         cmocka_unit_test(conditions_look_outwards_and_into_groups),
         cmocka_unit_test(weights_weigh_samples_only),
         cmocka_unit_test(architectures_are_counted_exactly),
+        cmocka_unit_test(long_lists_of_choices_are_no_burden),
         cmocka_unit_test(large_spaces_say_so),
         cmocka_unit_test(names_of_the_cnn_make_its_network),
         cmocka_unit_test(other_trees_have_no_network),
