@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/option.h"
 
@@ -181,7 +182,7 @@ int archai_table_open(archai_table **out, const char *path, archai_err *err)
     for (size_t c = 0; c < t->n_columns; c++)
         if (strcmp(t->header[c], "archid") == 0) {
             t->is_key[c] = true;
-            rc = index_rows(t, err);
+            rc = archai_err_wrap(err, index_rows(t, err), "%s: ", path);
             break;
         }
 out:
@@ -220,7 +221,8 @@ bool archai_table_has_column(const archai_table *t, const char *name)
 
 /* -- keys -------------------------------------------------------------------------------- */
 
-/* One spelling per value, so that 3, 3.0 and "3" meet: numbers as Python's repr of a float. */
+/* One spelling per value, so that 3, 3.0 and "3" meet, and True (as Python writes it) and true:
+ * numbers as Python's repr of a float. */
 static int append_value(char *key, size_t *n, const char *text, archai_err *err)
 {
     char number[32], *end;
@@ -230,6 +232,8 @@ static int append_value(char *key, size_t *n, const char *text, archai_err *err)
     if (end != text && *end == '\0') {
         archai_format_double(v, number);
         text = number;
+    } else if (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0) {
+        text = strcasecmp(text, "true") == 0 ? "true" : "false";
     }
     size = strlen(text);
     if (*n + size + 1 >= KEY_MAX)
@@ -252,6 +256,22 @@ static int row_key(const archai_table *t, size_t row, char *key, archai_err *err
     return ARCHAI_OK;
 }
 
+static const char *first_key_cell(const archai_table *t, size_t row)
+{
+    size_t c = 0;
+
+    while (c + 1 < t->n_columns && !t->is_key[c])
+        c++;
+    return t->cells[row * t->n_columns + c];
+}
+
+/* A row as messages number it: the header is 1, empty lines do not count. */
+static int same_key(const archai_table *t, size_t row, size_t other, archai_err *err)
+{
+    return archai_fail(err, ARCHAI_EFORMAT, "rows %zu and %zu have the same key (%s ...)",
+                       other + 2, row + 2, first_key_cell(t, row));
+}
+
 /* FNV-1a, 64 bits. */
 static size_t hash(const char *key)
 {
@@ -264,7 +284,7 @@ static size_t hash(const char *key)
 
 static int index_rows(archai_table *t, archai_err *err)
 {
-    char *key = malloc(KEY_MAX);
+    char *key = malloc(2 * (size_t)KEY_MAX), *other = key != NULL ? key + KEY_MAX : NULL;
     int rc = ARCHAI_OK;
 
     t->n_slots = 16;
@@ -282,9 +302,13 @@ static int index_rows(archai_table *t, archai_err *err)
         if (rc != ARCHAI_OK)
             break;
         slot = hash(key) & (t->n_slots - 1);
-        while (t->slots[slot] != 0)
-            slot = (slot + 1) & (t->n_slots - 1);
-        t->slots[slot] = row + 1; /* of equal keys the first is found first */
+        for (; t->slots[slot] != 0 && rc == ARCHAI_OK; slot = (slot + 1) & (t->n_slots - 1)) {
+            rc = row_key(t, t->slots[slot] - 1, other, err);
+            if (rc == ARCHAI_OK && strcmp(key, other) == 0)
+                rc = same_key(t, row, t->slots[slot] - 1, err);
+        }
+        if (rc == ARCHAI_OK)
+            t->slots[slot] = row + 1;
     }
     t->keyed = rc == ARCHAI_OK;
     free(key);
@@ -326,11 +350,18 @@ static const char *parameter(const json_t *arch, const char *name, char text[64]
     return text;
 }
 
-static int choose_keys(archai_table *t, const json_t *arch, archai_err *err)
+const char *archai_table_nearest(const archai_table *t, const char *name)
+{
+    return archai_nearest(name, (const char *const *)t->header, t->n_columns);
+}
+
+int archai_table_choose_keys(archai_table *t, const json_t *arch, archai_err *err)
 {
     size_t n = 0;
     char text[64];
 
+    if (t->keyed)
+        return ARCHAI_OK;
     for (size_t c = 0; c < t->n_columns; c++) {
         t->is_key[c] = parameter(arch, t->header[c], text) != NULL;
         n += t->is_key[c];
@@ -339,7 +370,8 @@ static int choose_keys(archai_table *t, const json_t *arch, archai_err *err)
         return archai_fail(err, ARCHAI_ENOTFOUND, "%s: no column archid, and none that bears the "
                                                   "name of a parameter",
                            t->path);
-    return index_rows(t, err);
+    free(t->slots); /* of an attempt that failed */
+    return archai_err_wrap(err, index_rows(t, err), "%s: ", t->path);
 }
 
 static int wanted_key(const archai_table *t, const char *archid, const json_t *arch, char *key,
@@ -400,8 +432,7 @@ int archai_table_find(archai_table *t, const char *archid, const json_t *arch,
     char *wanted, *key;
     int rc;
 
-    if (!t->keyed)
-        ARCHAI_TRY(choose_keys(t, arch, err));
+    ARCHAI_TRY(archai_table_choose_keys(t, arch, err));
     wanted = malloc(2 * (size_t)KEY_MAX);
     if (wanted == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for a key");

@@ -61,6 +61,9 @@ typedef struct archai_evaluator_ops {
     /* (optional) On rank 0, before anything starts: files and texts of the configuration.
      * Errors name "evaluator.key: ". */
     int (*check)(const archai_config *config, archai_err *err);
+    /* (optional) Likewise, whether it can tell what is asked for. May draw from the space. */
+    int (*check_sources)(const archai_config *config, archai_space *space,
+                         const archai_objectives *objectives, archai_err *err);
     int (*init)(archai_evaluator *self, archai_err *err); /* (optional) setup is set */
     void (*fini)(archai_evaluator *self);                 /* (optional) close was called */
     int (*open)(archai_evaluator *self, archai_err *err); /* begin to start; poll says READY */

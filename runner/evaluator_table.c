@@ -12,6 +12,7 @@ typedef struct table_evaluator {
     archai_evaluator base;
     archai_delay delay;
     archai_table *table; /* owned */
+    archai_space *space; /* owned; tells which parameters exist; NULL: archids are the keys */
     bool is_open, told, busy;
     double ready_at;
     archai_measure *found; /* owned; [n] */
@@ -39,12 +40,61 @@ static int table_check(const archai_config *config, archai_err *err)
     return ARCHAI_OK;
 }
 
+/* What an objective counts is a column, unless it follows from the architecture. */
+static int check_column(const archai_table *table, const archai_objective *o, bool describes,
+                        const char *path, archai_err *err)
+{
+    const char *near = archai_table_nearest(table, o->source);
+
+    if (archai_table_has_column(table, o->source) ||
+        (describes && archai_measure_is_cheap(o->source)))
+        return ARCHAI_OK;
+    return archai_fail(err, ARCHAI_EINVAL,
+                       "evaluator.table: %s: no column '%.100s', the source of objective.%s%s%s",
+                       path, o->source, o->name, near != NULL ? "; did you mean " : "",
+                       near != NULL ? near : "");
+}
+
+/* The keys and the columns, by an architecture drawn at random. */
+static int table_check_sources(const archai_config *config, archai_space *space,
+                               const archai_objectives *objectives, archai_err *err)
+{
+    archai_table *table = NULL;
+    archai_model m = {.arch = NULL};
+    int rc;
+
+    ARCHAI_TRY(open_table(config, &table, err));
+    rc = archai_space_random_sample(space, &m, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_err_wrap(err, archai_table_choose_keys(table, m.arch, err),
+                             "evaluator.table: ");
+    for (size_t i = 0; i < objectives->n && rc == ARCHAI_OK; i++)
+        rc = check_column(table, &objectives->at[i], archai_space_can(space, "describe"),
+                          config->evaluator.table, err);
+    archai_model_fini(&m);
+    archai_table_close(table);
+    return rc;
+}
+
+static int take_space(table_evaluator *e, archai_err *err)
+{
+    const char *text = e->base.setup->config_text;
+    archai_ini ini = {.n = 0};
+    int rc = archai_ini_parse(&ini, "configuration", text, strlen(text), err);
+
+    if (rc == ARCHAI_OK)
+        rc = archai_space_create(&e->space, &ini, &e->base.setup->data, err);
+    archai_ini_free(&ini);
+    return rc;
+}
+
 static int table_init(archai_evaluator *self, archai_err *err)
 {
     table_evaluator *e = (table_evaluator *)self;
 
     ARCHAI_TRY(archai_delay_parse(self->setup->config->evaluator.delay, &e->delay, err));
-    return open_table(self->setup->config, &e->table, err);
+    ARCHAI_TRY(open_table(self->setup->config, &e->table, err));
+    return archai_table_has_column(e->table, "archid") ? ARCHAI_OK : take_space(e, err);
 }
 
 static void forget(table_evaluator *e)
@@ -58,6 +108,7 @@ static void forget(table_evaluator *e)
 static void table_fini(archai_evaluator *self)
 {
     archai_table_close(((table_evaluator *)self)->table);
+    archai_space_destroy(((table_evaluator *)self)->space);
 }
 
 static int table_open(archai_evaluator *self, archai_err *err)
@@ -78,17 +129,34 @@ static void table_close(archai_evaluator *self)
     e->is_open = false;
 }
 
+/* By all parameters, and where there is no such row by those that exist: the cells of others are
+ * empty then. */
+static int look_up(table_evaluator *e, const archai_candidate *c, archai_err *err)
+{
+    json_t *arch =
+        json_loads(c->arch, 0, NULL); /* NULL for other texts: then archid is the key */
+    json_t *params = NULL;
+    archai_model m = {.arch = NULL};
+    int rc = archai_table_find(e->table, c->model.archid, arch, &e->found, &e->n, err);
+
+    if (rc == ARCHAI_ENOTFOUND && e->space != NULL && arch != NULL &&
+        archai_space_load_json(e->space, arch, &m, NULL) == ARCHAI_OK &&
+        archai_space_params(e->space, &m, &params, NULL) == ARCHAI_OK)
+        rc = archai_table_find(e->table, c->model.archid, params, &e->found, &e->n, err);
+    archai_model_fini(&m);
+    json_decref(params);
+    json_decref(arch);
+    return rc;
+}
+
 static int table_begin(archai_evaluator *self, const archai_candidate *c, archai_err *err)
 {
     table_evaluator *e = (table_evaluator *)self;
     const double delay = archai_delay_draw(&e->delay, c->seed);
     archai_err why = ARCHAI_ERR_INIT;
-    json_t *arch =
-        json_loads(c->arch, 0, NULL); /* NULL for other texts: then archid is the key */
 
     forget(e);
-    e->code = archai_table_find(e->table, c->model.archid, arch, &e->found, &e->n, &why);
-    json_decref(arch);
+    e->code = look_up(e, c, &why);
     if (e->code == ARCHAI_ENOMEM)
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a table's row");
     (void)snprintf(e->text, sizeof e->text, "%s", why.text);
@@ -139,6 +207,7 @@ const archai_evaluator_ops archai_evaluator_table = {
     .help = "measures looked up in a CSV file",
     .size = sizeof(table_evaluator),
     .check = table_check,
+    .check_sources = table_check_sources,
     .init = table_init,
     .fini = table_fini,
     .open = table_open,

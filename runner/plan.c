@@ -51,12 +51,22 @@ static int make_search(archai_plan *p, archai_err *err)
 
 static int check_evaluator(const archai_plan *p, archai_err *err)
 {
+    archai_rng drawn;
+    int rc;
+
     if (p->evaluator->needs_network && !archai_space_can(p->space, "describe"))
         return archai_fail(
             err, ARCHAI_EINVAL,
             "evaluator.kind: %s builds networks, which space %s does not describe",
             p->evaluator->name, p->space->ops->name);
-    return p->evaluator->check != NULL ? p->evaluator->check(&p->config, err) : ARCHAI_OK;
+    if (p->evaluator->check != NULL)
+        ARCHAI_TRY(p->evaluator->check(&p->config, err));
+    if (p->evaluator->check_sources == NULL)
+        return ARCHAI_OK;
+    drawn = p->space->rng;
+    rc = p->evaluator->check_sources(&p->config, p->space, &p->objectives, err);
+    p->space->rng = drawn; /* the search begins as if nothing had been tried */
+    return rc;
 }
 
 /* Each part is looked at even if another one is wrong, as far as it can be: a user mends all at

@@ -78,8 +78,9 @@ def a_table_over_a_declared_space():
     with open(table, "w", newline="") as f:
         w = csv.writer(f)
         w.writerow(["op", "size", "deep", "score"])
-        for k, row in enumerate(itertools.product(["conv", "pool"], [3, 5], ["false", "true"])):
-            w.writerow([*row, k / 10])
+        for k, row in enumerate(itertools.product(["conv", "pool"], [3, 5], ["False", "true"])):
+            if row[:2] != ("pool", 5):  # size does not exist there: one row, without it
+                w.writerow([row[0], row[1] if row[0] == "conv" else "", row[2], k / 10])
     with open(ini, "w") as f:
         f.write(f"""[search]
 algorithm = random_search
@@ -100,10 +101,18 @@ directory = {TMP}/table
         assert len(set(column(f, "archid"))) == 6 and column(f, "status") == ["ok"] * 6, column(f, "error")
         for arch, score in zip(column(f, "arch"), f["objectives/score"][:]):
             a = json.loads(arch)
-            assert abs(score - (4 * (a["op"] == "pool") + 2 * (a["size"] == 5) + a["deep"]) / 10) < 1e-12
+            wide = a["op"] == "conv" and a["size"] == 5
+            assert abs(score - (4 * (a["op"] == "pool") + 2 * wide + a["deep"]) / 10) < 1e-12
         for arch, code in zip(column(f, "arch"), f["candidates/encoding"][:]):
             a = json.loads(arch)
             assert list(code) == [a["op"] == "conv", a["op"] == "pool", a["size"] if a["op"] == "conv" else -1, a["deep"]]
+    for text, words in (("op,size,deep,skore\nconv,3,true,1\n", "no column 'score', the source of objective.score; did you mean skore"),
+                        ("x,y,score\n1,2,3\n", "no column archid, and none that bears the name of a parameter"),
+                        ("op,score\nconv,1\nconv,2\n", "rows 2 and 3 have the same key")):
+        with open(os.path.join(TMP, "bad.csv"), "w") as f:
+            f.write(text)
+        said = run(ini, "--output", os.path.join(TMP, "bad"), "--set", f"evaluator.table={TMP}/bad.csv", code=2, ranks=0)
+        assert "evaluator.table: " in said and words in said, said
     with open(tree, "a") as f:
         f.write("wide: {choice: [false, true]}\n")
     said = run(ini, "--resume", "--set", "search.max_evaluations=8", code=2, ranks=0)

@@ -77,6 +77,47 @@ static void parameters_are_keys(void **state)
     archai_table_close(t);
 }
 
+static void booleans_meet_in_any_case_and_absent_parameters_are_empty(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_table *t = table_with("op,k,wide,accuracy\r\nconv,3,True,0.9\r\npool,,FALSE,0.8\r\n", &err);
+    json_t *conv = json_pack("{s:s, s:i, s:b}", "op", "conv", "k", 3, "wide", 1);
+    json_t *pool = json_pack("{s:s, s:b}", "op", "pool", "wide", 0);
+    archai_measure *m;
+    size_t n;
+
+    (void)state;
+    assert_non_null(t);
+    assert_int_equal(archai_table_find(t, "a", conv, &m, &n, &err), ARCHAI_OK);
+    assert_true(n == 1 && m[0].value == 0.9);
+    archai_measures_free(m, n);
+    assert_int_equal(archai_table_find(t, "b", pool, &m, &n, &err), ARCHAI_OK);
+    assert_true(n == 1 && m[0].value == 0.8);
+    archai_measures_free(m, n);
+    json_decref(conv);
+    json_decref(pool);
+    archai_table_close(t);
+}
+
+static void a_key_stands_once(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_table *t = table_with("k,a\n1,1\n2,1\n1.0,3\n", &err);
+    json_t *arch = json_pack("{s:i}", "k", 2);
+    archai_measure *m;
+    size_t n;
+
+    (void)state;
+    assert_non_null(t);
+    assert_int_equal(archai_table_choose_keys(t, arch, &err), ARCHAI_EFORMAT);
+    assert_non_null(strstr(err.text, ": rows 2 and 4 have the same key (1.0 ...)"));
+    assert_int_equal(archai_table_find(t, "x", arch, &m, &n, &err), ARCHAI_EFORMAT);
+    json_decref(arch);
+    archai_table_close(t);
+    assert_null(table_with("archid,a\nx,1\ny,1\nx,2\n", &err));
+    assert_non_null(strstr(err.text, ": rows 2 and 4 have the same key (x ...)"));
+}
+
 static void damage_is_named_with_its_line(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -127,6 +168,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(archids_are_keys),
         cmocka_unit_test(parameters_are_keys),
+        cmocka_unit_test(booleans_meet_in_any_case_and_absent_parameters_are_empty),
+        cmocka_unit_test(a_key_stands_once),
         cmocka_unit_test(damage_is_named_with_its_line),
         cmocka_unit_test(delays_have_the_mean_they_promise),
     };
