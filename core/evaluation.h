@@ -11,6 +11,10 @@
 #include "core/network.h"
 #include "core/objective.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* clang-format off */
 #define ARCHAI_STATUS_LIST(X) \
     X(ARCHAI_STATUS_OK,         0, "ok")         /* evaluated */                             \
@@ -89,4 +93,8 @@ typedef struct archai_candidate {
     size_t n_encoding;
 } archai_candidate;
 void archai_candidate_fini(archai_candidate *c);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

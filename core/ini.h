@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include "core/err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { ARCHAI_INI_LINE_MAX = 65536 };
 
 typedef struct archai_ini_entry {
@@ -43,4 +47,8 @@ bool archai_ini_has_section(const archai_ini *ini, const char *section);
  * frees; NULL when out of memory. */
 char *archai_ini_quote(const char *value);
 void archai_ini_free(archai_ini *ini);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -8,6 +8,10 @@
 #include <jansson.h>
 #include "core/err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct archai_model {
     json_t *arch;     /* owned reference; NULL after archai_model_clear() */
     char *archid;     /* owned; identity of the architecture, holds no '/' and no NUL */
@@ -21,4 +25,8 @@ int archai_model_init(archai_model *m, json_t *arch, const char *archid, json_t 
 int archai_model_copy(archai_model *out, const archai_model *from, archai_err *err); /* shares arch */
 void archai_model_clear(archai_model *m); /* drops arch, keeps archid and metadata */
 void archai_model_fini(archai_model *m);  /* safe on a zeroed struct */
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -14,6 +14,10 @@
 #include <stdio.h>
 #include "core/err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum archai_module_kind {
     ARCHAI_MODULE_CONTAINER, /* Sequential, ModuleDict or a class of the space's own */
     ARCHAI_MODULE_CONV2D,
@@ -139,4 +143,8 @@ void archai_state_free(archai_state_entry *entries, size_t n);
 int archai_module_print(const archai_module *root, FILE *out);
 /* Graphviz digraph of the data flow. */
 int archai_network_dot(const archai_network *net, const char *title, FILE *out);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -12,6 +12,10 @@
 #include "core/option.h"
 #include "core/space.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { ARCHAI_MAX_OBJECTIVES = 16 };
 
 typedef enum archai_direction {
@@ -62,4 +66,8 @@ void archai_objectives_values(const archai_objectives *o, const archai_measure *
 int archai_objectives_violated(const archai_objectives *o, const double *values, int expensive);
 
 extern const archai_option archai_objective_options[];
+
+#ifdef __cplusplus
+}
+#endif
 #endif

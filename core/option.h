@@ -27,6 +27,10 @@
 #include <stdio.h>
 #include "core/err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum archai_option_kind {
     ARCHAI_OPT_INT,
     ARCHAI_OPT_DOUBLE,
@@ -93,4 +97,8 @@ int archai_parse_seconds(const char *text, double *out, archai_err *err);
 int archai_parse_bytes(const char *text, int64_t *out, archai_err *err);
 /* Shortest decimal text that reads back as v, as Python's repr(float): 3.0, 0.1, 1e-05, nan, inf. */
 void archai_format_double(double v, char out[32]);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

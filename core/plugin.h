@@ -25,6 +25,10 @@
 #include "core/evaluation.h"
 #include "core/space.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { ARCHAI_PLUGIN_ABI = 1 };
 
 typedef struct archai_plugin {
@@ -44,4 +48,8 @@ extern const archai_plugin archai_plugin_entry; /* what a plug-in defines */
  * working directory, never from the system's library path. Errors name the path: missing, no
  * plug-in, another ABI, unresolved symbols. */
 int archai_plugin_load(const char *path, const archai_plugin **out, archai_err *err);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

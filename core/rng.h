@@ -10,6 +10,10 @@
 #include <stdint.h>
 #include "core/err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct archai_rng {
     uint32_t state[624];
     uint32_t next;       /* index of the next word, 0..624 */
@@ -39,4 +43,8 @@ void archai_rng_shuffle_numpy(archai_rng *r, size_t *index, size_t n); /* Random
 /* SplitMix64 of (seed, id): an evaluation's own seed, never the rank's. The result fits an int64
  * and is >= 0. Source: Steele, Lea, Flood 2014, Fast Splittable Pseudorandom Number Generators. */
 uint64_t archai_rng_derive(uint64_t seed, uint64_t id);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

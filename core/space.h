@@ -15,6 +15,10 @@
 #include "core/option.h"
 #include "core/rng.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { ARCHAI_SPACE_ABI = 1 };
 
 typedef struct archai_space archai_space;
@@ -114,4 +118,8 @@ typedef struct archai_space_common {
     int64_t seed;
 } archai_space_common;
 extern const archai_option archai_space_common_options[];
+
+#ifdef __cplusplus
+}
+#endif
 #endif

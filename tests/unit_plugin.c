@@ -86,6 +86,21 @@ static void a_measure_measures(void **state)
     archai_space_destroy(s);
 }
 
+static void a_measure_may_be_written_in_cpp(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    const archai_plugin *plugin;
+    archai_candidate c = {.id = 7};
+    archai_evaluation e = {.id = 7};
+
+    (void)state;
+    if (archai_plugin_load(PLUGIN_CPP, &plugin, &err) != ARCHAI_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(plugin->measure(NULL, &c, &e, &err), ARCHAI_OK);
+    assert_true(archai_measure_get(e.measures, e.n_measures, "score") == 14);
+    archai_evaluation_fini(&e);
+}
+
 static void others_are_refused_with_a_sentence(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -109,6 +124,7 @@ int main(void)
         cmocka_unit_test(a_space_from_outside_is_a_space),
         cmocka_unit_test(its_keys_are_checked_like_any),
         cmocka_unit_test(a_measure_measures),
+        cmocka_unit_test(a_measure_may_be_written_in_cpp),
         cmocka_unit_test(others_are_refused_with_a_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
