@@ -135,6 +135,8 @@ int archai_coordinator_drain(archai_coordinator *c, const char *state, int exit_
 
     if (c->phase > ARCHAI_PHASE_DRAINING)
         return ARCHAI_OK;
+    if (c->phase == ARCHAI_PHASE_RUNNING)
+        c->busy = archai_slots_busy(&c->slots, c->began, archai_clock_s());
     if (c->phase == ARCHAI_PHASE_RUNNING ||
         exit_code == 74) { /* a full disk outweighs a stop */
         c->outcome.state = state;

@@ -50,6 +50,7 @@ typedef struct archai_coordinator {
 
     archai_phase phase;
     archai_outcome outcome; /* set when DRAINING begins */
+    double busy;            /* share of the workers' time that went into evaluations, until then */
     bool search_is_done;    /* the search has nothing more to propose */
     bool changed;           /* rows were committed since the last refresh began */
     int next_slot;          /* dispatch begins here, in turn */

@@ -113,13 +113,14 @@ void archai_finish(archai_coordinator *c, int exit_code)
         archai_progress_clear(&c->progress);
         if (c->index.refreshes > 0)
             make_report(c);
-        (void)printf("%s in %.1f s, %lld failed, %zu on the front\n", c->outcome.why,
-                     archai_clock_s() - c->began, (long long)c->n_failed,
-                     c->plan->search.front.n);
+        (void)printf("%s in %.1f s, %lld failed, %zu on the front, workers %.0f %% busy\n",
+                     c->outcome.why, archai_clock_s() - c->began, (long long)c->n_failed,
+                     c->plan->search.front.n, 100 * c->busy);
         print_front(&c->plan->search);
         print_next(c, exit_code);
         (void)fflush(stdout);
-        archai_runlog_note(c->log, 0, "exit code %d, state %s", exit_code, c->outcome.state);
+        archai_runlog_note(c->log, 0, "exit code %d, state %s, %lld failed, workers %.1f %% busy",
+                           exit_code, c->outcome.state, (long long)c->n_failed, 100 * c->busy);
     }
     if (archai_rundir_finish(c->dir, exit_code, &err) != ARCHAI_OK)
         (void)fprintf(stderr, "archai-run: %s\n", err.text);

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "io/index.h"
 #include "io/segment.h"
@@ -234,13 +237,18 @@ int archai_resume(archai_plan *p, archai_err *err)
     p->search.rejected = results.rejected;
     ARCHAI_TRY_GOTO(rc, collect_segments(&rows, directory, err), out);
     ARCHAI_TRY_GOTO(rc, merge(&rows, &results, err), out);
-    for (size_t i = 0; i < rows.n; i++)
+    for (size_t i = 0; i < rows.n; i++) {
         ARCHAI_TRY_GOTO(rc, archai_search_restore(&p->search, &rows.at[i], err), out);
+        archai_evaluation_fini(&rows.at[i]);
+    }
     if (rows.n > 0)
         rc = archai_search_restore_end(&p->search, err);
     rc = archai_err_wrap(err, rc, "%s: ", directory);
 out:
     free_rows(&rows);
     archai_results_free(&results);
+#ifdef __GLIBC__
+    (void)malloc_trim(0); /* the rows of a large run took more than the search keeps of them */
+#endif
     return rc;
 }

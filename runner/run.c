@@ -59,6 +59,17 @@ static void dry_run(const archai_plan *plan, int workers)
     (void)fprintf(stderr, "archai-run: all is well; it would run %s\n", sentence);
 }
 
+/* Its last start may have been killed between the last results.h5 and `exit_code`, and who
+ * requeues jobs looks there. Results that may only be read are complete all the same. */
+static void note_complete(run *r)
+{
+    if (archai_rundir_open(&r->dir, r->plan.config.output.directory, true, r->comm.size,
+                           NULL) == ARCHAI_OK)
+        (void)archai_rundir_finish(&r->dir, 0, NULL);
+    else
+        archai_rundir_close(&r->dir);
+}
+
 static void open_root(run *r, int args_rc, const archai_err *args_err, int workers_max,
                       opening *o, archai_err *err)
 {
@@ -83,6 +94,7 @@ static void open_root(run *r, int args_rc, const archai_err *args_err, int worke
         o->is_over = true;
     } else if (r->plan.complete != NULL) {
         (void)printf("%s\n", r->plan.complete);
+        note_complete(r);
         o->is_over = true;
     }
 }
