@@ -90,6 +90,9 @@ void archai_h5_version(char *text, size_t size)
 {
     unsigned major = 0, minor = 0, release = 0;
 
+    /* Asking for the version starts the library. That must not be without H5dont_atexit: after a
+     * file that could not be written its clean-up at exit crashes. */
+    (void)archai_h5_init(NULL);
     (void)H5get_libversion(&major, &minor, &release);
     (void)snprintf(text, size, "HDF5 %u.%u.%u", major, minor, release);
 }

@@ -1,0 +1,98 @@
+"""A third of all evaluations crash, hang, flood their output, close their pipe or write garbage: the search completes.
+
+8 ranks by default; ARCHAI_LONG=1: 64 ranks. Prints utilisation and failures; every kind of death is told for what it is,
+and no process outlives the run.
+"""
+import collections
+import os
+import re
+import subprocess
+import sys
+import time
+
+import h5py
+
+from check_results import faults_of
+
+LONG = os.environ.get("ARCHAI_LONG") == "1"
+RANKS, BUDGET = (64, 1200) if LONG else (8, 80)
+BIN, SOURCE = os.environ["ARCHAI_BIN"], os.environ["ARCHAI_SOURCE"]
+MARK = f"ARCHAI_TROUBLE={os.getpid()}"
+EVALUATOR = """#!/bin/sh
+# What happens follows from the candidate's seed: seven in ten are well.
+read request
+case $((ARCHAI_SEED % 20)) in
+0) kill -SEGV $$ ;;
+1) kill -ABRT $$ ;;
+2) echo "no such operation" >&2; exit 7 ;;
+3) sleep 1000 & sleep 1000 ;;
+4) while :; do echo "flood flood flood flood flood flood flood flood flood flood flood"; done ;;
+5) exec >&- 2>&-; sleep 0.1; exit 0 ;;
+*) sleep 0.3; echo '{"quality": '$((ARCHAI_SEED % 1000))'}' ;;
+esac
+"""
+EXPECTED = {  # by the seed, what `error` says
+    0: r"killed by signal 11", 1: r"killed by signal 6", 2: r"exited with 7: no such operation", 3: r"timeout: no result after",
+    4: r"timeout: no result after", 5: r"wrote nothing to standard output",
+}
+with open("evaluator.sh", "w") as f:
+    f.write(EVALUATOR)
+os.chmod("evaluator.sh", 0o755)
+with open("run.ini", "w") as f:
+    f.write(f"""[search]
+algorithm = random_search
+max_evaluations = {BUDGET}
+[space]
+name = cnn
+max_layers = 40
+kernel_list = 1 3 5 7
+hidden_list = 8 16 32 64 128
+[objective.quality]
+direction = maximize
+[evaluator]
+kind = command
+command = {os.getcwd()}/evaluator.sh
+timeout = 3s
+[output]
+weights = none
+directory = out
+""")
+
+
+def left():
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as f:
+                if MARK.encode() in f.read().split(b"\0") and int(pid) != os.getpid():
+                    found.append(open(f"/proc/{pid}/comm").read().strip())
+        except OSError:
+            pass
+    return found
+
+
+p = subprocess.run(["mpirun", "-n", str(RANKS), "archai-run", "run.ini", "--progress", "none"], capture_output=True, text=True,
+                   env=dict(os.environ, ARCHAI_TROUBLE=str(os.getpid())), timeout=1500)
+assert p.returncode == 0, p.stdout + p.stderr
+patience = time.monotonic() + 20
+while orphans := left():
+    assert time.monotonic() < patience, orphans
+    time.sleep(0.05)
+faults = faults_of("out/results.h5", state="complete", rows=BUDGET)
+assert not faults, faults[:5]
+told = collections.Counter()
+with h5py.File("out/results.h5", "r") as f:
+    for status, error in zip(f["candidates/status"][()], f["candidates/error"].asstr()[()]):
+        if status == b"ok":
+            told["ok"] += 1
+            continue
+        which = [kind for kind in set(EXPECTED.values()) if re.search(kind, error)]
+        assert len(which) == 1, error
+        told[which[0]] += 1
+summary = re.search(r"complete: .* workers (\d+) % busy", p.stdout)
+assert summary, p.stdout
+failed = BUDGET - told["ok"]
+assert f"{failed} failed" in summary[0] and 0 < failed < BUDGET, summary[0]
+assert set(told) == {"ok"} | set(EXPECTED.values()), told
+print(f"{RANKS} ranks: {summary[0]}; {dict(told)}")
+sys.exit(0)
