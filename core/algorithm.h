@@ -11,6 +11,7 @@
 #include "core/option.h"
 #include "core/rng.h"
 #include "core/space.h"
+#include "core/surrogate.h"
 
 enum { ARCHAI_ALGORITHM_ABI = 1 };
 enum { ARCHAI_NEEDS_MUTATE = 1, ARCHAI_NEEDS_CROSSOVER = 2, ARCHAI_NEEDS_ENCODE = 4 };
@@ -54,6 +55,14 @@ typedef struct archai_algorithm_ops {
                    archai_err *err);
     /* (optional) record `r` (an index into search->records) has finished, or was restored. */
     int (*tell)(archai_algorithm *self, size_t record, archai_err *err);
+    /* (optional, all three) predictions that are computed elsewhere (core/surrogate.h, which says what
+     * job's arguments mean). A job that is open has its id in search->job; propose may WAIT for the
+     * answer, which is of search->job and all finite when it comes. forgo: none will come any more;
+     * async only. */
+    int (*job)(archai_algorithm *self, size_t held, archai_surrogate_job *out, bool *got,
+               bool *busy, archai_err *err);
+    int (*answer)(archai_algorithm *self, const archai_surrogate_answer *answer, archai_err *err);
+    int (*forgo)(archai_algorithm *self, archai_err *err);
     /* State beyond what the history restores, as JSON; (optional). */
     int (*save)(archai_algorithm *self, json_t **out, archai_err *err);
     int (*load)(archai_algorithm *self, const json_t *state, archai_err *err);

@@ -79,6 +79,11 @@ int archai_generation_propose(archai_generation *g, archai_algorithm *self, int6
     return ARCHAI_OK;
 }
 
+bool archai_generation_is_over(const archai_generation *g, const archai_search *s)
+{
+    return g->begun && g->next == g->batch.n && s->n_running == 0;
+}
+
 /* -- breeding ---------------------------------------------------------------------------- */
 
 int archai_generation_sample(archai_search *s, int64_t n, int rounds, bool fresh,

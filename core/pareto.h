@@ -31,6 +31,12 @@ int archai_pareto_front_archai(const double *points, size_t rows, size_t n, size
 int archai_pareto_sort(const double *points, size_t rows, size_t n, size_t *front,
                        archai_err *err);
 
+/* As Archai sorts: an equal row joins the next front, and inside a front the order is lexicographic,
+ * ties by index. order[0..*n_out) are the rows front by front, front[i] the front of order[i]; rows
+ * with NaN are left out. Both have room for `rows`. */
+int archai_pareto_sort_archai(const double *points, size_t rows, size_t n, size_t *order,
+                              size_t *front, size_t *n_out, archai_err *err);
+
 /* Crowding distance of each of `rows` points [rows, n] of one front: over the objectives the sum of
  * the distances between a point's two neighbours, relative to the front's extent; infinite at both
  * ends. Source: Deb, Pratap, Agarwal, Meyarivan 2002, "A Fast and Elitist Multiobjective Genetic

@@ -217,6 +217,50 @@ out:
     return rc;
 }
 
+int archai_pareto_sort_archai(const double *points, size_t rows, size_t n, size_t *order,
+                              size_t *front, size_t *n_out, archai_err *err)
+{
+    struct layers layers = {.at = NULL};
+    size_t *sorted = NULL, *layer, *start = NULL, n_sorted = 0;
+    int rc;
+
+    ARCHAI_TRY(sorted_rows(points, rows, n, &sorted, &n_sorted, err));
+    layer = malloc((n_sorted + 1) * sizeof *layer);
+    if (layer == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory to sort %zu rows", rows);
+        goto out;
+    }
+    for (size_t i = 0; i < n_sorted; i++) {
+        const double *rest = &points[sorted[i] * n] + 1;
+
+        ARCHAI_TRY_GOTO(rc, find_layer(&layers, rest, n - 1, &layer[i], err), out);
+        ARCHAI_TRY_GOTO(rc, layer_add(&layers.at[layer[i]], rest, n - 1, err), out);
+    }
+    start = calloc(layers.n + 2, sizeof *start); /* where each front begins in the output */
+    if (start == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu fronts", layers.n);
+        goto out;
+    }
+    for (size_t i = 0; i < n_sorted; i++)
+        start[layer[i] + 1]++;
+    for (size_t k = 0; k < layers.n; k++)
+        start[k + 1] += start[k];
+    for (size_t i = 0; i < n_sorted; i++) {
+        const size_t at = start[layer[i]]++;
+
+        order[at] = sorted[i];
+        front[at] = layer[i];
+    }
+    *n_out = n_sorted;
+    rc = ARCHAI_OK;
+out:
+    layers_fini(&layers);
+    free(sorted);
+    free(layer);
+    free(start);
+    return rc;
+}
+
 /* The first front in lexicographic order; of equal rows all, or only the first one. */
 static int first_front(const double *points, size_t rows, size_t n, bool all, size_t *out,
                        size_t *n_out, archai_err *err)

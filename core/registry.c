@@ -18,6 +18,7 @@ extern const archai_algorithm_ops archai_algorithm_local_search;
 extern const archai_algorithm_ops archai_algorithm_regularized_evolution;
 extern const archai_algorithm_ops archai_algorithm_evolution_pareto;
 extern const archai_algorithm_ops archai_algorithm_nsga2;
+extern const archai_algorithm_ops archai_algorithm_mo_bananas;
 extern const archai_algorithm_ops archai_algorithm_bayes_opt;
 extern const archai_algorithm_ops archai_algorithm_successive_halving;
 extern const archai_algorithm_ops archai_algorithm_asha;
@@ -28,6 +29,7 @@ const archai_algorithm_ops *const archai_algorithms[] = {
     &archai_algorithm_regularized_evolution,
     &archai_algorithm_evolution_pareto,
     &archai_algorithm_nsga2,
+    &archai_algorithm_mo_bananas,
     &archai_algorithm_bayes_opt,
     &archai_algorithm_successive_halving,
     &archai_algorithm_asha,

@@ -68,6 +68,7 @@ typedef struct archai_search {
     struct archai_search_queues *queues;   /* records that wait to be handed out or reported */
     char **metrics; /* owned; [n_metrics] names of measures beyond the objectives' values */
     size_t n_metrics;
+    int64_t job;    /* what an algorithm wants predicted and waits for (core/surrogate.h); 0: none */
     char done[256]; /* why ask() said DONE, in words; "" before */
 } archai_search;
 

@@ -204,7 +204,8 @@ int archai_search_step(archai_search *s, archai_propose *what, archai_err *err)
         archai_proposal_fini(&p);
         return rc;
     }
-    if (*what == ARCHAI_PROPOSE_WAIT && s->n_running == 0 && s->queues->waiting.n == 0)
+    if (*what == ARCHAI_PROPOSE_WAIT && s->n_running == 0 && s->queues->waiting.n == 0 &&
+        s->job == 0)
         return archai_fail(err, ARCHAI_EINTERNAL,
                            "%s waits although nothing is being evaluated",
                            s->algorithm->ops->name);

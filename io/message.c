@@ -78,6 +78,42 @@ static const archai_field data_fields[] = {
 };
 static const archai_record_type data_type = {"data", sizeof(archai_data_shape), data_fields};
 
+static const archai_field settings_fields[] = {
+    F("model",                WORD,   AT(archai_surrogate_settings, model)),
+    F("num_ensemble_members", I64,    AT(archai_surrogate_settings, num_ensemble_members)),
+    F("num_layers",           I64,    AT(archai_surrogate_settings, num_layers)),
+    F("width",                I64,    AT(archai_surrogate_settings, width)),
+    F("num_tr_steps",         I64,    AT(archai_surrogate_settings, num_tr_steps)),
+    F("lr",                   DOUBLE, AT(archai_surrogate_settings, lr)),
+    F("replace_nan_value",    DOUBLE, AT(archai_surrogate_settings, replace_nan_value)),
+    {.key = NULL},
+};
+static const archai_record_type settings_type = {"settings", sizeof(archai_surrogate_settings), settings_fields};
+
+static const archai_field job_fields[] = {
+    F("id",         I64,    AT(archai_surrogate_job, id)),
+    F("settings",   INSIDE, AT(archai_surrogate_job, settings), .of = &settings_type),
+    F("seed",       U64,    AT(archai_surrogate_job, seed)),
+    F("warm",       BOOL,   AT(archai_surrogate_job, warm)),
+    F("kinds",      TEXT,   AT(archai_surrogate_job, kinds)),
+    F("n_features", I64,    AT(archai_surrogate_job, n_features)),
+    F("n_targets",  I64,    AT(archai_surrogate_job, n_targets)),
+    F("held",       I64,    AT(archai_surrogate_job, held)),
+    F("x",          FLOATS, AT(archai_surrogate_job, x), COUNT(archai_surrogate_job, n_x)),
+    F("y",          FLOATS, AT(archai_surrogate_job, y), COUNT(archai_surrogate_job, n_y)),
+    F("queries",    FLOATS, AT(archai_surrogate_job, queries), COUNT(archai_surrogate_job, n_queries)),
+    {.key = NULL},
+};
+static const archai_record_type job_type = {"job", sizeof(archai_surrogate_job), job_fields};
+
+static const archai_field answer_fields[] = {
+    F("id",   I64,    AT(archai_surrogate_answer, id)),
+    F("mean", FLOATS, AT(archai_surrogate_answer, mean), COUNT(archai_surrogate_answer, n_mean)),
+    F("var",  FLOATS, AT(archai_surrogate_answer, var), COUNT(archai_surrogate_answer, n_var)),
+    {.key = NULL},
+};
+static const archai_record_type answer_type = {"answer", sizeof(archai_surrogate_answer), answer_fields};
+
 /* X-macro, so that a field's number in the table and its bit cannot drift apart. */
 #define MESSAGE_FIELDS(X) \
     X(ID,          "id",          I64,    AT(archai_message, id)) \
@@ -97,7 +133,9 @@ static const archai_record_type data_type = {"data", sizeof(archai_data_shape), 
     X(TEXT_BYTES,  "text_bytes",  I64,    AT(archai_message, text_bytes)) \
     X(CANDIDATES,  "candidates",  LIST,   AT(archai_message, candidates), COUNT(archai_message, n_candidates), .of = &candidate_type) \
     X(EVALUATION,  "evaluation",  OWNED,  AT(archai_message, evaluation), .of = &evaluation_type) \
-    X(SHAPE,       "shape",       DIMS,   AT(archai_message, shape), COUNT(archai_message, ndim))
+    X(SHAPE,       "shape",       DIMS,   AT(archai_message, shape), COUNT(archai_message, ndim)) \
+    X(JOB,         "job",         OWNED,  AT(archai_message, job), .of = &job_type) \
+    X(ANSWER,      "answer",      OWNED,  AT(archai_message, answer), .of = &answer_type)
 
 static const archai_field message_fields[] = {
 #define X(bit, name, kind, ...) F(name, kind, __VA_ARGS__),
@@ -135,6 +173,8 @@ static const uint64_t message_carries[ARCHAI_MSG_COUNT] = {
     [ARCHAI_MSG_PREDICTED] = B(SHAPE),
     [ARCHAI_MSG_SAVE_PT]   = B(TEXT),
     [ARCHAI_MSG_SAVED]     = 0,
+    [ARCHAI_MSG_FIT]       = B(JOB),
+    [ARCHAI_MSG_FITTED]    = B(ANSWER),
 };
 static const char *const message_names[ARCHAI_MSG_COUNT] = {
 #define X(type, name) [type] = name,
@@ -274,6 +314,11 @@ static int check_message(const archai_message *m, archai_err *err)
         return archai_fail(err, ARCHAI_EFORMAT, "%s: a negative place", name);
     if (m->evaluation == NULL && (m->type == ARCHAI_MSG_MEASURED || m->type == ARCHAI_MSG_DONE))
         return archai_fail(err, ARCHAI_EFORMAT, "%s: 'evaluation' is nil", name);
+    if ((m->type == ARCHAI_MSG_FIT && m->job == NULL) ||
+        (m->type == ARCHAI_MSG_FITTED && m->answer == NULL))
+        return archai_fail(err, ARCHAI_EFORMAT, "%s: nil", name);
+    if (m->job != NULL)
+        return archai_err_wrap(err, archai_surrogate_job_check(m->job, err), "%s: ", name);
     return ARCHAI_OK;
 }
 
@@ -310,6 +355,12 @@ void archai_message_fini(archai_message *m)
     if (m->evaluation != NULL)
         archai_evaluation_fini(m->evaluation);
     free(m->evaluation);
+    if (m->job != NULL)
+        archai_surrogate_job_fini(m->job);
+    free(m->job);
+    if (m->answer != NULL)
+        archai_surrogate_answer_fini(m->answer);
+    free(m->answer);
     *m = (archai_message){0};
 }
 

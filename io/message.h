@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include "core/err.h"
 #include "core/evaluation.h"
+#include "core/surrogate.h"
 
 enum { ARCHAI_MESSAGE_VERSION = 1 };
 
@@ -45,7 +46,9 @@ int archai_buffer_reserve(archai_buffer *b, size_t more, archai_err *err); /* ro
     X(ARCHAI_MSG_PREDICT,  "predict")  /* tool->E: arch; input and weights lie in the memfds     */ \
     X(ARCHAI_MSG_PREDICTED,"predicted")/* E->tool: shape of the output, which lies in the memfd  */ \
     X(ARCHAI_MSG_SAVE_PT,  "save_pt")  /* tool->E: path; the weights lie in the memfd            */ \
-    X(ARCHAI_MSG_SAVED,    "saved")    /* E->tool                                               */
+    X(ARCHAI_MSG_SAVED,    "saved")    /* E->tool                                               */ \
+    X(ARCHAI_MSG_FIT,      "fit")      /* C->E: a surrogate's job: rows to learn, queries       */ \
+    X(ARCHAI_MSG_FITTED,   "fitted")   /* E->C: what is predicted of the queries                */
 typedef enum archai_message_type {
 #define X(name, text) name,
     ARCHAI_MESSAGE_LIST(X)
@@ -76,6 +79,8 @@ typedef struct archai_message {
     archai_evaluation *evaluation; /* owned; measured, done (verdict: tensors with places, in order) */
     int64_t shape[ARCHAI_MAX_DIMS]; /* predicted, predict */
     int32_t ndim;
+    archai_surrogate_job *job;       /* owned; fit */
+    archai_surrogate_answer *answer; /* owned; fitted */
 } archai_message;
 
 int archai_message_pack(const archai_message *m, archai_buffer *out, archai_err *err); /* appends */

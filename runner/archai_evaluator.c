@@ -8,6 +8,7 @@
  *   WORK     -> PROGRESS after each epoch, then MEASURED (weights in 5), FAILED, or RETURNED
  *   PREDICT  -> PREDICTED (output in 7) or FAILED
  *   SAVE_PT  -> SAVED or FAILED
+ *   FIT      -> FITTED or FAILED (rank 0's own evaluator, runner/surrogate_client.c)
  *
  * SIGTERM and SIGINT end it: at once when idle, after the running epoch otherwise (RETURNED).
  */
@@ -42,6 +43,7 @@ typedef struct evaluator {
     const archai_plugin *plugin;       /* evaluator.kind = plugin: it measures, nothing is trained */
     shim_device *device;               /* owned; NULL before OPEN and where a plug-in measures */
     char device_text[TEXT_MAX];
+    shim_surrogate *surrogate; /* owned; NULL before the first FIT */
 } evaluator;
 
 static volatile sig_atomic_t stop_requested;
@@ -434,6 +436,31 @@ static int on_save_pt(evaluator *e, const archai_message *m, archai_err *err)
     return rc == ARCHAI_OK ? send_message(e, &saved, err) : send_failure(e, -1, rc, &cause, err);
 }
 
+/* -- for the algorithm ------------------------------------------------------------------------ */
+
+static int on_fit(evaluator *e, const archai_message *m, archai_err *err)
+{
+    const archai_surrogate_job *job = m->job;
+    const size_t n = job->n_queries / (size_t)job->n_features * (size_t)job->n_targets;
+    archai_surrogate_answer answer = {.id = job->id, .n_mean = n, .n_var = n};
+    const archai_message fitted = {.type = ARCHAI_MSG_FITTED, .answer = &answer};
+    archai_err cause = ARCHAI_ERR_INIT;
+    int rc = ARCHAI_OK;
+
+    answer.mean = calloc(n + 1, sizeof *answer.mean);
+    answer.var = calloc(n + 1, sizeof *answer.var);
+    if (answer.mean == NULL || answer.var == NULL)
+        rc = archai_fail(&cause, ARCHAI_ENOMEM, "out of memory for %zu predictions", n);
+    if (rc == ARCHAI_OK && e->surrogate == NULL)
+        rc = shim_surrogate_open(&e->surrogate, &cause);
+    if (rc == ARCHAI_OK)
+        rc = shim_surrogate_serve(e->surrogate, job, answer.mean, answer.var, &cause);
+    rc = rc == ARCHAI_OK ? send_message(e, &fitted, err)
+                         : send_failure(e, job->id, rc, &cause, err);
+    archai_surrogate_answer_fini(&answer);
+    return rc;
+}
+
 /* -------------------------------------------------------------------------------------------- */
 
 static int serve(evaluator *e, archai_err *err)
@@ -458,6 +485,9 @@ static int serve(evaluator *e, archai_err *err)
             break;
         case ARCHAI_MSG_SAVE_PT:
             rc = on_save_pt(e, &m, err);
+            break;
+        case ARCHAI_MSG_FIT:
+            rc = on_fit(e, &m, err);
             break;
         default:
             rc = archai_fail(err, ARCHAI_EFORMAT, "a request of type '%s'",
@@ -494,6 +524,7 @@ int main(int argc, char **argv)
     rc = serve(&e, &err);
     if (rc != ARCHAI_OK)
         fprintf(stderr, "archai-evaluator: %s\n", err.text);
+    shim_surrogate_close(e.surrogate);
     shim_device_close(e.device);
     archai_dataset_unmap(e.data);
     archai_space_destroy(e.space);

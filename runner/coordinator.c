@@ -89,6 +89,7 @@ int archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_pla
     archai_writer_init(&c->pen, dir->path);
     set_index_run(c);
     archai_index_client_init(&c->index, &c->index_run);
+    archai_surrogate_client_init(&c->surrogate, &plan->search, config->evaluator.memory_limit);
     archai_progress_init(&c->progress, progress);
     restore_best(c);
     if (isfinite(limit)) {
@@ -107,6 +108,7 @@ void archai_coordinator_fini(archai_coordinator *c)
         return;
     archai_progress_clear(&c->progress);
     archai_index_client_close(&c->index);
+    archai_surrogate_client_close(&c->surrogate);
     (void)archai_writer_fini(&c->pen, NULL);
     archai_grants_fini(&c->grants);
     archai_slots_fini(&c->slots);
@@ -508,11 +510,32 @@ static int send_stop(archai_coordinator *c, archai_err *err)
     return ARCHAI_OK;
 }
 
+/* Predictions are fitted elsewhere; a run that is ending needs none. */
+static int step_surrogate(archai_coordinator *c, bool *busy, archai_err *err)
+{
+    char why[512] = "";
+    bool gave_up;
+
+    if (c->phase != ARCHAI_PHASE_RUNNING) {
+        archai_surrogate_client_close(&c->surrogate);
+        return ARCHAI_OK;
+    }
+    ARCHAI_TRY(
+        archai_surrogate_client_step(&c->surrogate, busy, &gave_up, why, sizeof why, err));
+    if (gave_up) {
+        archai_progress_clear(&c->progress);
+        archai_runlog_say(c->log, 0, "the surrogate cannot be fitted, the search goes on without: %s",
+                          why);
+    }
+    return ARCHAI_OK;
+}
+
 int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)
 {
     if (c->phase == ARCHAI_PHASE_OVER)
         return ARCHAI_OK;
     ARCHAI_TRY(check_time(c, err));
+    ARCHAI_TRY(step_surrogate(c, busy, err));
     if (c->phase == ARCHAI_PHASE_RUNNING)
         ARCHAI_TRY(archai_coordinator_dispatch(c, busy, err));
     ARCHAI_TRY(check_complete(c, err));

@@ -18,6 +18,7 @@
 #include "runner/rundir.h"
 #include "runner/runlog.h"
 #include "runner/slots.h"
+#include "runner/surrogate_client.h"
 #include "runner/writer.h"
 
 typedef enum archai_phase {
@@ -44,6 +45,7 @@ typedef struct archai_coordinator {
     archai_writer pen;     /* for rows that no worker evaluates */
     archai_index_run index_run;
     archai_index_client index;
+    archai_surrogate_client surrogate;
     archai_progress progress;
     char started[40];      /* ISO 8601 */
     char software[256];    /* versions of this program, HDF5 and MPI */

@@ -280,6 +280,8 @@ static void rest(run *r, double seconds)
         n = archai_worker_wake(&r->worker, fds, WAKE_MAX, &due);
     if (r->comm.rank == 0)
         n += archai_index_client_wake(&r->coordinator.index, fds + n, WAKE_MAX - n);
+    if (r->comm.rank == 0)
+        n += archai_surrogate_client_wake(&r->coordinator.surrogate, fds + n, WAKE_MAX - n);
     seconds = due > now ? due - now : 0;
     t = (struct timespec){.tv_nsec = (long)(seconds * 1e9)};
     (void)ppoll(fds, (nfds_t)n, &t, NULL);

@@ -87,6 +87,17 @@ int shim_model_predict(shim_model *m, const float *input, const int64_t shape[4]
 /* A PyTorch file: torch.load gives a dict name -> tensor, load_state_dict(strict) takes it. */
 int shim_save_pt(const struct archai_tensor *tensors, size_t n, const char *path, archai_err *err) SHIM_NOEXCEPT;
 
+/* Jobs of core/surrogate.h. The surrogate keeps the rows of all jobs and the last fit. */
+struct archai_surrogate_job;
+typedef struct shim_surrogate shim_surrogate;
+int shim_surrogate_open(shim_surrogate **out, archai_err *err) SHIM_NOEXCEPT;
+void shim_surrogate_close(shim_surrogate *s) SHIM_NOEXCEPT; /* NULL is allowed */
+/* Fit and predict on the CPU: mean and var [queries, targets] are the caller's. What comes out is
+ * finite, and, for a job that is not warm and one thread, depends on rows, queries and seed alone.
+ * ARCHAI_EINTERNAL: the job goes on from other rows than are kept. */
+int shim_surrogate_serve(shim_surrogate *s, const struct archai_surrogate_job *job, float *mean,
+                         float *var, archai_err *err) SHIM_NOEXCEPT;
+
 /* Tests only: raise an exception of the kind behind the guard. */
 enum {
     SHIM_THROW_BAD_ALLOC,

@@ -129,6 +129,24 @@ static void every_message_type_survives_the_way(void **state)
             .budget = 1,
             .seed = UINT64_MAX,
         };
+        float numbers[] = {1, -2, NAN, 4};
+        archai_surrogate_job job = {
+            .id = 9,
+            .settings = {"dnn_ensemble", 5, 4, 64, 500, 1e-3, -1},
+            .seed = UINT64_MAX,
+            .warm = true,
+            .kinds = (char *)"cn",
+            .n_features = 2,
+            .n_targets = 1,
+            .held = 7,
+            .x = numbers,
+            .n_x = 4,
+            .y = numbers,
+            .n_y = 2,
+            .queries = numbers,
+            .n_queries = 2,
+        };
+        archai_surrogate_answer answer = {9, numbers, numbers, 1, 2};
         archai_message m = {
             .type = (archai_message_type)t,
             .id = -1,
@@ -151,6 +169,8 @@ static void every_message_type_survives_the_way(void **state)
             .evaluation = &e,
             .shape = {1, 2, 3},
             .ndim = 3,
+            .job = &job,
+            .answer = &answer,
         };
         archai_message back = {0};
         archai_buffer b = {0};
@@ -172,6 +192,18 @@ static void every_message_type_survives_the_way(void **state)
         if (t == ARCHAI_MSG_DONE) {
             assert_int_equal(back.id, -1);
             assert_evaluation(back.evaluation);
+        } else if (t == ARCHAI_MSG_FIT) {
+            const archai_surrogate_job *j = back.job;
+
+            assert_memory_equal(&j->settings, &job.settings, sizeof job.settings);
+            assert_true(j->id == 9 && j->seed == UINT64_MAX && j->warm && j->held == 7);
+            assert_string_equal(j->kinds, "cn");
+            assert_true(j->n_features == 2 && j->n_targets == 1);
+            assert_true(j->n_x == 4 && j->n_y == 2 && j->n_queries == 2);
+            assert_true(j->x[1] == -2 && isnan(j->x[2]) && j->y[1] == -2 && j->queries[0] == 1);
+        } else if (t == ARCHAI_MSG_FITTED) {
+            assert_true(back.answer->id == 9 && back.answer->n_mean == 1 && back.answer->n_var == 2);
+            assert_true(back.answer->mean[0] == 1 && back.answer->var[1] == -2);
         } else if (t == ARCHAI_MSG_GRANT) {
             assert_string_equal(back.segment, "segment-0-0.h5");
             assert_int_equal(back.row, 4096);

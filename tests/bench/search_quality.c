@@ -17,6 +17,7 @@
 #include "core/config.h"
 #include "core/search.h"
 #include "io/table.h"
+#include "shim/shim.h"
 
 enum { MAX_WORKERS = 1024 };
 
@@ -65,13 +66,41 @@ static int evaluate(const struct problem *p, archai_candidate *c, archai_evaluat
     return ARCHAI_OK;
 }
 
+/* Predictions that the algorithm wants are computed at once, in this process. */
+static int serve_jobs(archai_search *s, shim_surrogate *surrogate, size_t *held, archai_err *err)
+{
+    archai_surrogate_job job;
+    bool got = false, busy = true;
+    int rc = ARCHAI_OK;
+
+    while (rc == ARCHAI_OK && busy && !got)
+        rc = archai_search_job(s, *held, &job, &got, &busy, err);
+    if (rc == ARCHAI_OK && got) {
+        const size_t n = job.n_queries / (size_t)job.n_features * (size_t)job.n_targets;
+        archai_surrogate_answer answer = {.id = job.id, .n_mean = n, .n_var = n};
+
+        answer.mean = calloc(n + 1, sizeof *answer.mean);
+        answer.var = calloc(n + 1, sizeof *answer.var);
+        *held += job.n_y / (size_t)job.n_targets;
+        rc = shim_surrogate_serve(surrogate, &job, answer.mean, answer.var, err);
+        archai_surrogate_job_fini(&job);
+        if (rc == ARCHAI_OK)
+            rc = archai_search_answer(s, &answer, err);
+        else
+            archai_surrogate_answer_fini(&answer);
+    }
+    return rc;
+}
+
 static int run_search(const struct problem *p, archai_search *s, unsigned long seed,
                       archai_err *err)
 {
     archai_candidate *busy = calloc(p->workers, sizeof *busy);
     size_t n = 0, begun = 0, done = 0;
-    double next = 8.0, asking = 0.0, worst = 0.0, q;
-    int rc = ARCHAI_OK;
+    double next = 8.0, asking = 0.0, worst = 0.0, fitting = 0.0, q;
+    shim_surrogate *surrogate = NULL;
+    size_t held = 0;
+    int rc = shim_surrogate_open(&surrogate, err);
     archai_rng order;
 
     archai_rng_seed(&order, seed + 1000003);
@@ -81,7 +110,10 @@ static int run_search(const struct problem *p, archai_search *s, unsigned long s
         bool on_front;
         size_t at;
 
-        while (n < p->workers && begun < p->max) {
+        fitting -= seconds();
+        rc = serve_jobs(s, surrogate, &held, err);
+        fitting += seconds();
+        while (rc == ARCHAI_OK && n < p->workers && begun < p->max) {
             const double t = seconds();
 
             rc = archai_search_ask(s, &what, &busy[n], &e, err);
@@ -96,6 +128,8 @@ static int run_search(const struct problem *p, archai_search *s, unsigned long s
             n++;
             begun++;
         }
+        if (rc == ARCHAI_OK && n == 0 && s->job != 0)
+            continue;
         if (rc != ARCHAI_OK || n == 0)
             break;
         at = archai_rng_below(&order, n);
@@ -112,8 +146,9 @@ static int run_search(const struct problem *p, archai_search *s, unsigned long s
             next *= sqrt(2.0);
         }
     }
-    fprintf(stderr, "seed %lu: %zu evaluations, %.3f ms of CPU per proposal, at worst %.3f; %s\n", seed,
-            done, 1e3 * asking / (double)(begun > 0 ? begun : 1), 1e3 * worst, s->done);
+    fprintf(stderr, "seed %lu: %zu evaluations, %.3f ms of CPU per proposal, at worst %.3f, %.3f s in surrogates; %s\n",
+            seed, done, 1e3 * asking / (double)(begun > 0 ? begun : 1), 1e3 * worst, fitting, s->done);
+    shim_surrogate_close(surrogate);
     for (size_t i = 0; i < n; i++)
         archai_candidate_fini(&busy[i]);
     free(busy);
@@ -157,6 +192,7 @@ int main(int argc, char **argv)
     archai_err err = ARCHAI_ERR_INIT;
     struct problem p = {.config = argc > 1 ? argv[1] : ""};
     unsigned long first = 1, count = 1;
+    shim_device *device = NULL;
     int rc;
 
     if (argc < 6 || argc > 6 + ARCHAI_MAX_OBJECTIVES ||
@@ -172,10 +208,13 @@ int main(int argc, char **argv)
     }
     for (p.n_reference = 0; p.n_reference < argc - 6; p.n_reference++)
         p.reference[p.n_reference] = strtod(argv[6 + p.n_reference], NULL);
-    rc = archai_table_open(&p.table, argv[2], &err);
+    rc = shim_device_open(&device, "cpu", 1, &err);
+    if (rc == ARCHAI_OK)
+        rc = archai_table_open(&p.table, argv[2], &err);
     for (unsigned long i = 0; rc == ARCHAI_OK && i < count; i++)
         rc = run_seed(&p, first + i, &err);
     archai_table_close(p.table);
+    shim_device_close(device);
     if (rc != ARCHAI_OK)
         fprintf(stderr, "%s: %s\n", argv[0], err.text);
     return archai_rc_exit_status(rc);

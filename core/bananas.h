@@ -1,0 +1,37 @@
+/* core/bananas.h - the candidates of mo_bananas, and their order by independent Thompson sampling.
+ *
+ * Source: White, Neiswanger, Savani 2021, "BANANAS: Bayesian Optimization with Neural Architectures
+ * for Neural Architecture Search" (independent Thompson sampling, section 4), in Archai's form
+ * for several objectives: each predicted objective of each candidate is drawn from its predicted
+ * normal distribution, what follows from the architecture alone is exact, and candidates go
+ * front by front of the non-dominated sorting of these values, shuffled inside each front.
+ */
+#ifndef ARCHAI_CORE_BANANAS_H
+#define ARCHAI_CORE_BANANAS_H
+#include "core/generation.h"
+
+/* Is objective `k` predicted? Else it follows from the architecture. */
+bool archai_bananas_predicts(const archai_search *s, size_t k);
+size_t archai_bananas_targets(const archai_search *s); /* how many are */
+
+typedef struct archai_bananas_pool {
+    archai_proposals proposals;
+    float *encodings; /* owned; [n, encoding_size] */
+    double *values;   /* owned; [n, objectives]: of those that are not predicted */
+    size_t capacity;
+} archai_bananas_pool;
+void archai_bananas_pool_fini(archai_bananas_pool *p); /* safe on a zeroed struct */
+/* Takes the proposal over, also on failure. */
+int archai_bananas_pool_add(archai_bananas_pool *p, archai_search *s, archai_proposal *proposal,
+                            archai_err *err);
+
+/* order[n]: the most promising candidate first. mean and var [n, targets], targets in the order of
+ * the objectives. Draws from numpy's generator: n normal deviates for each optimised predicted
+ * objective, then one shuffle for each front. A candidate that is predicted to violate a
+ * constraint comes after all others. */
+int archai_bananas_rank(archai_search *s, const archai_bananas_pool *p, const float *mean,
+                        const float *var, archai_rng *rng, size_t *order, archai_err *err);
+/* Note what was predicted of candidate `i` in its metadata: predicted_<objective>_mean and _var. */
+int archai_bananas_note(const archai_search *s, archai_proposal *p, const float *mean,
+                        const float *var, archai_err *err);
+#endif

@@ -1,0 +1,279 @@
+/* shim/surrogate.cpp - jobs of core/surrogate.h: rows are kept, cleaned, put into columns and handed to
+ * the surrogate that the job names.
+ *
+ * Columns: numbers as they are, what is NaN or infinite as replace_nan_value; a choice of up to 64
+ * values becomes a column for each value that occurs (0 or 1), since the numbers of choices have
+ * no order. Then all are standardised by the rows (Archai's z-score with the population's
+ * deviation); a column without deviation tells nothing and stays small. A target that was not
+ * measured takes no part in the fit, one that never was is predicted as 0 without variance.
+ */
+#include "shim/surrogate.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace shim
+{
+#define X(name) std::unique_ptr<surrogate_model> make_##name();
+ARCHAI_SURROGATE_LIST(X)
+#undef X
+} // namespace shim
+
+namespace
+{
+
+constexpr size_t max_values = 64; /* of a choice; one with more is a number */
+
+struct column {
+    double mean = 0, scale = 1;
+    bool known = false; /* some row has a value */
+};
+
+const struct {
+    const char *name;
+    std::unique_ptr<shim::surrogate_model> (*make)();
+} models[] = {
+#define X(name) {#name, shim::make_##name},
+    ARCHAI_SURROGATE_LIST(X)
+#undef X
+};
+
+/* Which features become several columns. */
+struct layout {
+    std::vector<std::vector<float>> values; /* [features]; ascending; empty: one column, a number */
+    int64_t width = 0;
+
+    bool operator==(const layout &o) const
+    {
+        return values == o.values;
+    }
+};
+
+} // namespace
+
+struct shim_surrogate {
+    std::string kinds, model_name;
+    int64_t features = 0, targets = 0;
+    std::vector<float> x, y; /* all rows */
+    layout columns;          /* of the last fit */
+    std::unique_ptr<shim::surrogate_model> model;
+
+    int64_t rows() const
+    {
+        return features > 0 ? static_cast<int64_t>(x.size()) / features : 0;
+    }
+};
+
+namespace
+{
+
+void learn(layout &l, const std::vector<float> &x, const std::string &kinds, int64_t features)
+{
+    for (size_t i = 0; i < x.size(); i++) {
+        const size_t f = i % static_cast<size_t>(features);
+        auto &v = l.values[f];
+
+        if (kinds.empty() || kinds[f] != 'c' || v.size() > max_values)
+            continue;
+        const auto at = std::lower_bound(v.begin(), v.end(), x[i]);
+
+        if (at == v.end() || *at != x[i])
+            v.insert(at, x[i]);
+    }
+}
+
+layout lay_out(const std::vector<float> &rows, const std::vector<float> &queries,
+               const std::string &kinds, int64_t features)
+{
+    layout l;
+
+    l.values.resize(static_cast<size_t>(features));
+    learn(l, rows, kinds, features);
+    learn(l, queries, kinds, features);
+    for (auto &v : l.values) {
+        if (v.size() > max_values || v.size() < 3) /* two values need one column */
+            v.clear();
+        l.width += v.empty() ? 1 : static_cast<int64_t>(v.size());
+    }
+    return l;
+}
+
+std::vector<float> expand(const layout &l, const std::vector<float> &x)
+{
+    std::vector<float> out;
+
+    out.reserve(x.size() / l.values.size() * static_cast<size_t>(l.width));
+    for (size_t i = 0; i < x.size(); i++) {
+        const auto &v = l.values[i % l.values.size()];
+
+        if (v.empty())
+            out.push_back(x[i]);
+        for (const float value : v)
+            out.push_back(value == x[i] ? 1.0f : 0.0f);
+    }
+    return out;
+}
+
+/* Population mean and deviation of each column over its finite values. */
+std::vector<column> measure(const std::vector<float> &at, int64_t width)
+{
+    const size_t w = static_cast<size_t>(width);
+    std::vector<column> out(w);
+
+    for (size_t k = 0; k < w; k++) {
+        double sum = 0, squares = 0, n = 0;
+
+        for (size_t i = k; i < at.size(); i += w)
+            if (std::isfinite(at[i])) {
+                sum += at[i];
+                n++;
+            }
+        if (n == 0)
+            continue;
+        out[k].known = true;
+        out[k].mean = sum / n;
+        for (size_t i = k; i < at.size(); i += w)
+            if (std::isfinite(at[i]))
+                squares += (at[i] - out[k].mean) * (at[i] - out[k].mean);
+        const double deviation = std::sqrt(squares / n);
+
+        out[k].scale = deviation > 1e-9 * std::fabs(out[k].mean) && deviation > 0
+                           ? deviation + 1e-7 * deviation
+                           : 1;
+    }
+    return out;
+}
+
+void clean(std::vector<float> &x, double replacement)
+{
+    for (float &v : x)
+        v = std::isfinite(v) ? v : static_cast<float>(replacement);
+}
+
+void standardise(std::vector<float> &at, const std::vector<column> &columns)
+{
+    for (size_t i = 0; i < at.size(); i++) {
+        const column &c = columns[i % columns.size()];
+
+        at[i] = std::isfinite(at[i]) ? static_cast<float>((at[i] - c.mean) / c.scale) : 0.0f;
+    }
+}
+
+/* Rows that came with the job join those of earlier ones. */
+int take_rows(shim_surrogate &s, const archai_surrogate_job &j, archai_err *err)
+{
+    if (j.held == 0) { /* from the beginning */
+        s.x.clear();
+        s.y.clear();
+        s.features = j.n_features;
+        s.targets = j.n_targets;
+        s.kinds = j.kinds != nullptr ? j.kinds : "";
+    }
+    if (j.held != s.rows() || j.n_features != s.features || j.n_targets != s.targets)
+        return archai_fail(err, ARCHAI_EINTERNAL,
+                           "a job that goes on from %lld rows came where %lld are known",
+                           static_cast<long long>(j.held), static_cast<long long>(s.rows()));
+    s.x.insert(s.x.end(), j.x, j.x + j.n_x);
+    s.y.insert(s.y.end(), j.y, j.y + j.n_y);
+    for (size_t i = s.x.size() - j.n_x; i < s.x.size(); i++)
+        s.x[i] = std::isfinite(s.x[i]) ? s.x[i] : static_cast<float>(j.settings.replace_nan_value);
+    return ARCHAI_OK;
+}
+
+/* *warm: there is a fit to go on from. */
+int choose_model(shim_surrogate &s, const archai_surrogate_job &j, const layout &l, bool *warm,
+                 archai_err *err)
+{
+    *warm = j.warm && s.model && s.model_name == j.settings.model && l == s.columns;
+    s.columns = l;
+    if (*warm)
+        return ARCHAI_OK;
+    for (const auto &m : models)
+        if (std::strcmp(m.name, j.settings.model) == 0) {
+            s.model = m.make();
+            s.model_name = m.name;
+            return ARCHAI_OK;
+        }
+    return archai_fail(err, ARCHAI_ENOTFOUND, "no surrogate '%s'", j.settings.model);
+}
+
+void answer(const std::vector<float> &mean, const std::vector<float> &var,
+            const std::vector<column> &targets, float *mean_out, float *var_out)
+{
+    constexpr double most = 3e38; /* a float's */
+
+    for (size_t i = 0; i < mean.size(); i++) {
+        const column &c = targets[i % targets.size()];
+        const double m = c.known ? mean[i] * c.scale + c.mean : 0;
+        const double v = c.known ? var[i] * c.scale * c.scale : 0;
+
+        mean_out[i] = static_cast<float>(std::min(std::max(m, -most), most));
+        var_out[i] = static_cast<float>(std::min(v, most));
+    }
+}
+
+} // namespace
+
+extern "C" {
+
+int shim_surrogate_open(shim_surrogate **out, archai_err *err) noexcept
+{
+    return shim::guard(err, __func__, [&]() -> int {
+        *out = new shim_surrogate;
+        return ARCHAI_OK;
+    });
+}
+
+void shim_surrogate_close(shim_surrogate *s) noexcept
+{
+    delete s;
+}
+
+int shim_surrogate_serve(shim_surrogate *s, const struct archai_surrogate_job *job, float *mean,
+                         float *var, archai_err *err) noexcept
+{
+    return shim::guard(err, __func__, [&]() -> int {
+        const torch::NoGradGuard no_grad;
+
+        ARCHAI_TRY(archai_surrogate_job_check(job, err));
+        ARCHAI_TRY(take_rows(*s, *job, err));
+        const int64_t n = s->rows(), n_queries = static_cast<int64_t>(job->n_queries) / s->features;
+        std::vector<float> queries(job->queries, job->queries + job->n_queries), m, v;
+        bool warm;
+
+        if (n == 0)
+            return archai_fail(err, ARCHAI_EINVAL, "a surrogate without a row to learn from");
+        clean(queries, job->settings.replace_nan_value);
+        ARCHAI_TRY(choose_model(*s, *job, lay_out(s->x, queries, s->kinds, s->features), &warm, err));
+        shim::sample data;
+        archai_rng rng;
+
+        data.n = n;
+        data.features = s->columns.width;
+        data.targets = s->targets;
+        data.x = expand(s->columns, s->x);
+        data.y = s->y;
+        queries = expand(s->columns, queries);
+        for (const float y : data.y)
+            data.mask.push_back(std::isfinite(y) ? 1.0f : 0.0f);
+        const auto x_columns = measure(data.x, data.features);
+        const auto y_columns = measure(data.y, data.targets);
+
+        standardise(data.x, x_columns);
+        standardise(data.y, y_columns);
+        standardise(queries, x_columns);
+        archai_rng_seed(&rng, job->seed);
+        s->model->fit(data, job->settings, warm, rng);
+        s->model->predict(queries, n_queries, m, v);
+        for (size_t i = 0; i < m.size(); i++)
+            if (!std::isfinite(m[i]) || !std::isfinite(v[i])) {
+                s->model.reset();
+                return archai_fail(err, ARCHAI_ETORCH, "the surrogate's fit diverged; a smaller lr "
+                                                       "may help");
+            }
+        answer(m, v, y_columns, mean, var);
+        return ARCHAI_OK;
+    });
+}
+
+} // extern "C"
