@@ -101,6 +101,16 @@ int archai_dataset_probe(const archai_config *config, archai_data_shape *out, ar
     return ARCHAI_OK;
 }
 
+int archai_dataset_probe_masks(const archai_config *config, bool *out, archai_err *err)
+{
+    archai_dataset_plan p = {0};
+    int64_t split_off = 0;
+
+    ARCHAI_TRY(make_plan(config, &p, &split_off, err));
+    *out = p.masks;
+    return ARCHAI_OK;
+}
+
 /* `*at` aligned, then moved behind n items of `each` bytes. */
 static int place(uint64_t *at, int64_t n, size_t each, uint64_t *out, archai_err *err)
 {

@@ -41,6 +41,8 @@ typedef struct archai_dataset_header {
 /* What the files promise, from their headers (and the IDX label files, which tell the number of
  * classes): checked on rank 0 before any work. Errors name "data.<key>: path: what is wrong". */
 int archai_dataset_probe(const archai_config *config, archai_data_shape *out, archai_err *err);
+/* Likewise whether a label stands for each pixel, [N,H,W], and not for a picture, [N]. */
+int archai_dataset_probe_masks(const archai_config *config, bool *out, archai_err *err);
 /* Load, split and lay out everything into a new sealed memfd (caller closes). Deterministic in
  * (files, [data]). Validation pictures are the files' own, else the last of a shuffle by data.seed;
  * max_samples counts before that split. */

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "core/plugin.h"
+#include "io/dataset.h"
 #include "runner/clock.h"
 #include "runner/evaluator.h"
 #include "runner/evaluator_client.h"
@@ -246,6 +247,41 @@ static size_t torch_wake(archai_evaluator *self, struct pollfd *out, size_t max)
     return n;
 }
 
+/* Whether a model of this space answers for pictures or for pixels, by one drawn at random. */
+static int answers_for_pictures(archai_space *space, bool *out, archai_err *err)
+{
+    archai_model m = {.arch = NULL};
+    archai_network net = {.n_steps = 0};
+    archai_counts counts = {.flat = false};
+    int rc;
+
+    ARCHAI_TRY(archai_space_random_sample(space, &m, err));
+    rc = archai_space_describe(space, &m, &net, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_network_count(&net, &counts, err);
+    *out = counts.flat;
+    archai_network_fini(&net);
+    archai_model_fini(&m);
+    return rc;
+}
+
+/* Labels must be of the kind that the space's models answer with. */
+static int torch_check_sources(const archai_config *config, archai_space *space,
+                               const archai_objectives *objectives, archai_err *err)
+{
+    bool masks, flat;
+
+    (void)objectives;
+    ARCHAI_TRY(archai_dataset_probe_masks(config, &masks, err));
+    ARCHAI_TRY(answers_for_pictures(space, &flat, err));
+    if (masks != flat)
+        return ARCHAI_OK;
+    return archai_fail(err, ARCHAI_EINVAL,
+                       "space.name: models of %s classify %s, but the data has a label for each %s",
+                       space->ops->name, flat ? "pictures" : "pixels",
+                       flat ? "pixel (masks)" : "picture");
+}
+
 const archai_evaluator_ops archai_evaluator_torch = {
     .name = "torch",
     .kind = ARCHAI_EVALUATOR_TORCH,
@@ -254,6 +290,7 @@ const archai_evaluator_ops archai_evaluator_torch = {
     .needs_data = true,
     .needs_network = true,
     .trains = true,
+    .check_sources = torch_check_sources,
     .init = torch_init,
     .open = torch_open,
     .begin = torch_begin,

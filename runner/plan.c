@@ -66,7 +66,7 @@ static int check_evaluator(const archai_plan *p, archai_err *err)
     drawn = p->space->rng;
     rc = p->evaluator->check_sources(&p->config, p->space, &p->objectives, err);
     p->space->rng = drawn; /* the search begins as if nothing had been tried */
-    return rc;
+    return rc == ARCHAI_ENONE ? ARCHAI_OK : rc; /* no sample: for the search to say */
 }
 
 /* Each part is looked at even if another one is wrong, as far as it can be: a user mends all at
@@ -74,7 +74,7 @@ static int check_evaluator(const archai_plan *p, archai_err *err)
 static int read_parts(archai_plan *p, archai_err *err)
 {
     archai_err one = ARCHAI_ERR_INIT;
-    int rc;
+    int rc, space_rc;
 
     rc = archai_config_load(&p->config, &p->ini, err);
     if (rc != ARCHAI_OK)
@@ -82,8 +82,9 @@ static int read_parts(archai_plan *p, archai_err *err)
     ARCHAI_TRY(archai_evaluator_find(p->config.evaluator.kind, &p->evaluator, err));
     if (uses_data(p))
         rc = archai_dataset_probe(&p->config, &p->data, err);
-    rc =
-        archai_err_also(err, rc, archai_space_create(&p->space, &p->ini, &p->data, &one), &one);
+    space_rc = archai_space_create(&p->space, &p->ini, &p->data, &one);
+    if (rc == ARCHAI_OK) /* else the space may only lack what the data would have told */
+        rc = archai_err_also(err, rc, space_rc, &one);
     rc =
         archai_err_also(err, rc, archai_objectives_create(&p->objectives, &p->ini, &one), &one);
     if (p->space != NULL && p->objectives.n > 0)

@@ -20,6 +20,9 @@ expect 2 archai-run "$ini" --set evaluator.kind=table --set evaluator.table=nowh
 says err.txt "nowhere.csv"
 expect 2 archai-run "$ini" --set evaluator.kind=torch --set data.format=idx --set data.train_images=nowhere --set data.train_labels=nowhere
 says err.txt "data.train_images"
+expect 2 archai-run "$ini" --set evaluator.kind=torch --set data.masks=yes
+says err.txt "classify pictures, but the data has a label for each pixel"
+[ "$(wc -l <err.txt)" -eq 1 ] || fail "more than one line about one mistake"
 expect 2 archai-run "$ini" --set evaluator.delay=soon
 says err.txt "evaluator.delay"
 [ ! -e out ] || fail "bad input made a results directory"
