@@ -44,7 +44,7 @@ algorithm = random_search
 max_evaluations = {BUDGET}
 [space]
 name = cnn
-max_layers = 40
+max_layers = 100
 kernel_list = 1 3 5 7
 hidden_list = 8 16 32 64 128
 [objective.quality]

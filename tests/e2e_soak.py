@@ -1,0 +1,81 @@
+"""Very many evaluations of no duration: nothing grows that should not.
+
+30,000 by default; ARCHAI_LONG=1: 1,000,000 (two minutes). From 10,000 on a worker's memory is flat, rank 0 takes at most
+512 bytes a candidate, and no process opens more and more files.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import h5py
+
+LONG = os.environ.get("ARCHAI_LONG") == "1"
+RANKS, BUDGET = (8, 1_000_000) if LONG else (4, 30_000)
+if LONG:  # 16,777,216 members; nothing is known of them, so that each is a failure
+    space, objective = "name = config\ntree = tree.json", "x0"
+    with open("tree.json", "w") as f:
+        json.dump({f"x{i}": {"choice": list(range(8))} for i in range(8)}, f)
+else:
+    widths = " ".join(map(str, range(1, 201)))  # 120,000 members
+    space, objective = f"name = cnn\nmax_layers = 200\nkernel_list = 1 3 5\nhidden_list = {widths}", "params"
+with open("run.ini", "w") as f:
+    f.write(f"""[search]
+algorithm = random_search
+max_evaluations = {BUDGET}
+[space]
+{space}
+[objective.{objective}]
+direction = minimize
+[evaluator]
+kind = null
+[output]
+weights = none
+directory = out
+report = no
+""")
+
+
+def facts(pid):
+    """Resident KiB and open files."""
+    with open(f"/proc/{pid}/status") as f:
+        rss = int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])
+    return rss, len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(p) for p in f.read().split()]
+
+
+p = subprocess.Popen(["mpirun", "-n", str(RANKS), "archai-run", "run.ini", "--progress", "none"],
+                     stdout=open("out.txt", "w"), stderr=subprocess.STDOUT)
+samples = []  # (rows in results.h5, [(rss, files) of each rank])
+while p.poll() is None:
+    try:
+        with h5py.File("out/results.h5", "r") as f:
+            n, running = len(f["candidates/id"]), f.attrs["state"] == "running"
+        ranks = [facts(pid) for pid in sorted(children(p.pid))]
+        if len(ranks) == RANKS and n >= 10_000 and running:
+            samples.append((n, ranks))
+    except (OSError, TypeError, KeyError):  # not there yet, or gone
+        pass
+    time.sleep(0.5)
+assert p.returncode == 0, open("out.txt").read()
+with h5py.File("out/results.h5", "r") as f:
+    assert len(f["candidates/id"]) == BUDGET
+print(next(line for line in open("out.txt") if line.startswith("complete")), end="")
+print(f"{len(samples)} looks between {samples[0][0] if samples else 0} and {samples[-1][0] if samples else 0} rows")
+if len(samples) >= 2:
+    (first, before), (last, after) = samples[0], samples[-1]
+    for rank in range(RANKS):
+        grown = (after[rank][0] - before[rank][0]) * 1024
+        files = {s[1][rank][1] for s in samples}
+        print(f"rank {rank}: {before[rank][0]} -> {after[rank][0]} KiB, {min(files)}..{max(files)} files")
+        # a grant of new places may open a file before the last one is closed
+        assert max(files) - min(files) <= 3, files
+        # The search is ahead of results.h5, by what was done since its last refresh.
+        assert grown <= (2 << 20 if rank else 512 * (BUDGET - 10_000) + (4 << 20)), f"rank {rank} grew by {grown} bytes"
+sys.exit(0)
