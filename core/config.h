@@ -22,6 +22,7 @@ typedef struct archai_config {
     struct {
         bool coordinator_evaluates;
         double grace_s;
+        double heartbeat_s, lost_after_s;
     } run;
     struct {
         int format; /* archai_data_format (io/dataset.h), index into the table's choices */

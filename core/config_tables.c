@@ -18,6 +18,8 @@ static const archai_option search_options[] = {
 static const archai_option run_options[] = {
     {"coordinator_evaluates", ARCHAI_OPT_BOOL,    AT(run.coordinator_evaluates), 0, 0,     "yes", "", NULL, "rank 0 has a worker slot too"},
     {"grace",                 ARCHAI_OPT_SECONDS, AT(run.grace_s),               0, 86400, "30s", "", NULL, "how long running candidates may go on after a request to stop"},
+    {"heartbeat",             ARCHAI_OPT_SECONDS, AT(run.heartbeat_s),           0.01, 3600, "5s", "", NULL, "time between two signs of life of a rank; at least four in lost_after"},
+    {"lost_after",            ARCHAI_OPT_SECONDS, AT(run.lost_after_s),          0.2, 1e6, "60s", "", NULL, "a rank that gives no sign of life for so long is lost: its candidates go to others"},
     ARCHAI_OPTION_END,
 };
 

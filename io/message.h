@@ -39,7 +39,7 @@ int archai_buffer_reserve(archai_buffer *b, size_t more, archai_err *err); /* ro
     X(ARCHAI_MSG_RETIRED,  "retired")  /* W->C: this worker takes no more work; why             */ \
     X(ARCHAI_MSG_RETURNED, "returned") /* W->C: id given back unevaluated (drain, interruption) */ \
     X(ARCHAI_MSG_DRAIN,    "drain")    /* C->W: finish within `seconds`, start nothing          */ \
-    X(ARCHAI_MSG_STOP,     "stop")     /* C->W: the run is over; reason                         */ \
+    X(ARCHAI_MSG_STOP,     "stop")     /* C->W: the run is over; reason; keep: leave at once    */ \
     X(ARCHAI_MSG_OPEN,     "open")     /* W->E: configuration text, device, threads, data shape */ \
     X(ARCHAI_MSG_READY,    "ready")    /* E->W: device text, versions                           */ \
     X(ARCHAI_MSG_FAILED,   "failed")   /* E->W, W->C: id (or -1), code, text                    */ \
@@ -68,7 +68,7 @@ typedef struct archai_message {
     int32_t epoch, epochs;
     int32_t threads;
     double seconds;
-    bool keep;                /* verdict */
+    bool keep;                /* verdict; stop: a rank was lost, wait for nobody */
     archai_data_shape data;   /* open */
     /* grant, verdict: the segment and places in it */
     char *segment;            /* owned; file name without directory */

@@ -1,21 +1,42 @@
 #include "runner/comm.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "runner/pulse.h"
+
 enum { TAG = 1, KEEP_CAPACITY = 1 << 20 /* bytes of an idle outbox worth keeping */ };
+
+static pthread_mutex_t in_mpi = PTHREAD_MUTEX_INITIALIZER;
+
+void archai_mpi_enter(void)
+{
+    (void)pthread_mutex_lock(&in_mpi);
+}
+
+bool archai_mpi_try_enter(void)
+{
+    return pthread_mutex_trylock(&in_mpi) == 0;
+}
+
+void archai_mpi_leave(void)
+{
+    (void)pthread_mutex_unlock(&in_mpi);
+}
 
 int archai_mpi_check_(archai_err *err, int mpirc, const char *what, const char *file, int line)
 {
     char text[MPI_MAX_ERROR_STRING];
     int len = 0;
 
+    if (mpirc != MPI_SUCCESS && MPI_Error_string(mpirc, text, &len) != MPI_SUCCESS)
+        len = 0;
+    archai_mpi_leave();
     if (mpirc == MPI_SUCCESS)
         return ARCHAI_OK;
-    if (MPI_Error_string(mpirc, text, &len) != MPI_SUCCESS)
-        len = 0;
     return archai_err_set_(err, ARCHAI_EMPI, file, line, "%s: %.*s", what, len, text);
 }
 
@@ -31,8 +52,13 @@ static int wait_quietly(MPI_Request *request, archai_err *err)
 
     for (int i = 0; !done; i++) {
         ARCHAI_TRY(archai_mpi(err, MPI_Test(request, &done, MPI_STATUS_IGNORE)));
-        if (!done && i >= SPINS)
-            (void)nanosleep(&pause, NULL);
+        if (done || i < SPINS)
+            continue;
+        if (archai_pulse_first_lost() >= 0)
+            return archai_fail(err, ARCHAI_EMPI, "rank %d was lost: no sign of life for %.0f s",
+                               archai_pulse_first_lost(),
+                               archai_pulse_silence(archai_pulse_first_lost()));
+        (void)nanosleep(&pause, NULL);
     }
     return ARCHAI_OK;
 }
@@ -112,16 +138,19 @@ int archai_comm_init(archai_comm *c, MPI_Comm parent, archai_err *err)
 
 void archai_comm_fini(archai_comm *c)
 {
+    bool all = true;
+
     for (int i = 0; c->to != NULL && i < c->size; i++) {
         archai_buffer_free(&c->to[i].waiting);
+        all = all && !c->to[i].gone;
         /* A buffer that MPI still reads is left to it: the peer is gone, and the job ends. */
         if (c->to[i].request == MPI_REQUEST_NULL)
             archai_buffer_free(&c->to[i].flying);
     }
     free(c->to);
     archai_buffer_free(&c->in);
-    if (c->comm != MPI_COMM_NULL)
-        (void)MPI_Comm_free(&c->comm);
+    if (c->comm != MPI_COMM_NULL && all)
+        (void)archai_mpi(NULL, MPI_Comm_free(&c->comm));
     *c = (archai_comm){.comm = MPI_COMM_NULL};
 }
 
@@ -129,7 +158,7 @@ void archai_comm_fini(archai_comm *c)
 
 static bool is_busy(const archai_outbox *o)
 {
-    return o->waiting.size > 0 || o->request != MPI_REQUEST_NULL;
+    return !o->gone && (o->waiting.size > 0 || o->request != MPI_REQUEST_NULL);
 }
 
 static void reset(archai_buffer *b)
@@ -169,6 +198,8 @@ int archai_comm_post(archai_comm *c, int dest, const archai_message *m, archai_e
     archai_outbox *o = &c->to[dest];
     const bool was_busy = is_busy(o);
 
+    if (o->gone)
+        return ARCHAI_OK;
     ARCHAI_TRY(archai_frame_append(m, &o->waiting, err));
     if (!was_busy)
         c->n_busy++;
@@ -195,6 +226,21 @@ int archai_comm_progress(archai_comm *c, archai_err *err)
 bool archai_comm_is_idle(const archai_comm *c)
 {
     return c->n_busy == 0;
+}
+
+void archai_comm_forget(archai_comm *c, int rank)
+{
+    c->n_busy -= is_busy(&c->to[rank]);
+    c->to[rank].gone = true;
+    archai_buffer_free(&c->to[rank].waiting);
+}
+
+void archai_comm_remember(archai_comm *c, int rank)
+{
+    if (!c->to[rank].gone)
+        return;
+    c->to[rank].gone = false;
+    c->n_busy += is_busy(&c->to[rank]);
 }
 
 /* -- receiving ----------------------------------------------------------------------------- */
@@ -233,6 +279,7 @@ static int fetch(archai_comm *c, archai_err *err)
     ARCHAI_TRY(archai_mpi(err, MPI_Mrecv(c->in.data, n, MPI_BYTE, &handle, MPI_STATUS_IGNORE)));
     c->in.size = (size_t)n;
     c->in_source = status.MPI_SOURCE;
+    archai_pulse_heard(status.MPI_SOURCE);
     return ARCHAI_OK;
 }
 

@@ -12,11 +12,18 @@
 #include "core/err.h"
 #include "io/message.h"
 
-/* Call MPI; on failure record the MPI library's own message. */
-#define archai_mpi(err, call) archai_mpi_check_((err), (call), #call, __FILE__, __LINE__)
+/* Call MPI; on failure record the MPI library's own message. The heartbeats (runner/pulse.h) are a
+ * second thread: all MPI calls between archai_comm_init and archai_comm_fini go through here, which
+ * holds the lock of both. */
+#define archai_mpi(err, call)                                                                      \
+    (archai_mpi_enter(), archai_mpi_check_((err), (call), #call, __FILE__, __LINE__))
+void archai_mpi_enter(void);
+bool archai_mpi_try_enter(void);
+void archai_mpi_leave(void);
 int archai_mpi_check_(archai_err *err, int mpirc, const char *what, const char *file, int line);
 
-/* Collective over comm, and quiet: a rank that waits sleeps.
+/* Collective over comm, and quiet: a rank that waits sleeps. ARCHAI_EMPI where a rank was lost, as far
+ * as the pulse of this rank tells; nobody may call MPI together with others then.
  *
  * agree turns a per-rank outcome into a common one: afterwards every rank holds the code and text of
  * the lowest failing rank, and returns that code; ARCHAI_OK only if all were. */
@@ -30,6 +37,7 @@ typedef struct archai_outbox {
     archai_buffer waiting; /* frames posted since the last send began */
     archai_buffer flying;  /* owned by MPI until `request` is done */
     MPI_Request request;
+    bool gone; /* the rank was lost: what is posted to it is dropped */
 } archai_outbox;
 
 typedef struct archai_comm {
@@ -44,7 +52,7 @@ typedef struct archai_comm {
 
 /* Collective over `parent`. */
 int archai_comm_init(archai_comm *c, MPI_Comm parent, archai_err *err);
-/* Not collective where sends are done (archai_comm_flush); frees buffers and the duplicate. */
+/* Collective: frees buffers and the duplicate. Where a rank is gone, MPI's part is left as it is. */
 void archai_comm_fini(archai_comm *c);
 
 /* Not collective, never blocks. Failures of MPI are ARCHAI_EMPI: the job cannot go on. */
@@ -55,4 +63,8 @@ int archai_comm_progress(archai_comm *c, archai_err *err);
 int archai_comm_take(archai_comm *c, int *source, archai_message *out, bool *got,
                      archai_err *err);
 bool archai_comm_is_idle(const archai_comm *c); /* nothing waiting, nothing flying */
+/* A rank was lost: drop what waits for it and what will be posted, wait for nothing that flies. It may
+ * come back; what was dropped stays dropped. */
+void archai_comm_forget(archai_comm *c, int rank);
+void archai_comm_remember(archai_comm *c, int rank);
 #endif

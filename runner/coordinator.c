@@ -212,6 +212,9 @@ static int check_complete(archai_coordinator *c, archai_err *err)
         return archai_coordinator_drain(c, "complete", 0, 0, err,
                                         "complete after %zu evaluations: %s", s->n_finished,
                                         s->done);
+    if (archai_slots_alive(&c->slots) == 0 && c->n_lost > 0)
+        return archai_coordinator_drain(c, "interrupted", 75, 0, err,
+                                        "no worker is left: %d were lost", c->n_lost);
     if (archai_slots_alive(&c->slots) == 0)
         return archai_coordinator_drain(c, "failed", 1, 0, err,
                                         "no worker is left that can evaluate anything");
@@ -331,7 +334,8 @@ static int on_done(archai_coordinator *c, int source, archai_message *m, archai_
     return ARCHAI_OK;
 }
 
-static int on_returned(archai_coordinator *c, int source, int64_t id, archai_err *err)
+int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id,
+                                 archai_err *err)
 {
     if (!archai_slots_remove(&c->slots, source, id, archai_clock_s()))
         return ARCHAI_OK;
@@ -345,7 +349,7 @@ static int on_retired(archai_coordinator *c, int source, const char *why, archai
 
     s->retired = s->leaving = true;
     while (s->n > 0) /* what it did not give back itself */
-        ARCHAI_TRY(on_returned(c, source, s->ids[0], err));
+        ARCHAI_TRY(archai_coordinator_take_back(c, source, s->ids[0], err));
     if (why[0] == '\0')
         return ARCHAI_OK;
     archai_progress_clear(&c->progress);
@@ -378,7 +382,7 @@ int archai_coordinator_handle(archai_coordinator *c, int source, archai_message 
     case ARCHAI_MSG_DONE:
         return on_done(c, source, m, err);
     case ARCHAI_MSG_RETURNED:
-        return on_returned(c, source, m->id, err);
+        return archai_coordinator_take_back(c, source, m->id, err);
     case ARCHAI_MSG_RETIRED:
         return on_retired(c, source, m->text, err);
     case ARCHAI_MSG_FAILED:
@@ -497,15 +501,16 @@ static int begin_indexing(archai_coordinator *c, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int send_stop(archai_coordinator *c, archai_err *err)
+static int send_stop(archai_coordinator *c, bool keep, int first, int last, archai_err *err)
 {
     const archai_message stop = {
         .type = ARCHAI_MSG_STOP,
         .code = c->outcome.exit_code,
         .text = c->outcome.why,
+        .keep = keep,
     };
 
-    for (int i = 0; i < c->comm->size; i++)
+    for (int i = first; i <= last; i++)
         ARCHAI_TRY(archai_comm_post(c->comm, i, &stop, err));
     return ARCHAI_OK;
 }
@@ -530,10 +535,16 @@ static int step_surrogate(archai_coordinator *c, bool *busy, archai_err *err)
     return ARCHAI_OK;
 }
 
+int archai_coordinator_dismiss(archai_coordinator *c, archai_err *err)
+{
+    return send_stop(c, true, 1, c->comm->size - 1, err);
+}
+
 int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)
 {
     if (c->phase == ARCHAI_PHASE_OVER)
         return ARCHAI_OK;
+    ARCHAI_TRY(archai_coordinator_watch(c, err));
     ARCHAI_TRY(check_time(c, err));
     ARCHAI_TRY(step_surrogate(c, busy, err));
     if (c->phase == ARCHAI_PHASE_RUNNING)
@@ -543,7 +554,7 @@ int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)
         ARCHAI_TRY(begin_indexing(c, err));
     ARCHAI_TRY(step_index(c, busy, err));
     if (c->phase == ARCHAI_PHASE_OVER)
-        return send_stop(c, err);
+        return send_stop(c, false, 0, c->n_lost == 0 ? c->comm->size - 1 : 0, err);
     show_progress(c);
     /* A heartbeat that cannot be written is no reason to end a search. */
     (void)archai_rundir_beat(c->dir, archai_clock_unix(), NULL);

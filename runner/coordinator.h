@@ -6,7 +6,8 @@
  *   DRAINING   nothing goes out; workers finish or give back what they have, then leave. Entered when
  *              everything is done, on a stop request, when the time is over, when nothing works
  *   INDEXING   the last results.h5 is written, with the final state
- *   OVER       every rank was told the exit code
+ *   OVER       every rank was told the exit code. Where a rank was lost, archai_coordinator_dismiss
+ *              tells the others, after the last words, and nobody may wait for anybody
  */
 #ifndef ARCHAI_RUNNER_COORDINATOR_H
 #define ARCHAI_RUNNER_COORDINATOR_H
@@ -59,6 +60,7 @@ typedef struct archai_coordinator {
     double began, drain_at, kill_at; /* clock; inf: never */
     int64_t n_before;       /* finished evaluations of earlier starts */
     int64_t n_failed, n_said; /* failures; those told on standard error */
+    int n_lost;             /* ranks that are lost now */
     int stops;              /* stop requests heeded: 1 drain, 2 now */
     double best;            /* of the first optimised objective; NaN: none yet */
 } archai_coordinator;
@@ -78,7 +80,13 @@ int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err);
 int archai_coordinator_stop(archai_coordinator *c, int source, const char *signal_name,
                             archai_err *err);
 
-/* -- parts (dispatch.c, verdict.c) --------------------------------------------------------- */
+/* To all that are there: leave, without waiting for the others. */
+int archai_coordinator_dismiss(archai_coordinator *c, archai_err *err);
+
+/* -- parts (dispatch.c, loss.c, verdict.c) --------------------------------------------------------- */
+int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id, archai_err *err);
+/* Look for ranks that were lost or came back (loss.c). */
+int archai_coordinator_watch(archai_coordinator *c, archai_err *err);
 int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *err);
 int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *m,
                              archai_err *err);

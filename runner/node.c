@@ -193,7 +193,7 @@ int archai_node_init(archai_node *n, MPI_Comm comm, const archai_config *config,
     if (rc == ARCHAI_OK)
         rc = init(n, node, config, evaluates, needs_data, err);
     if (node != MPI_COMM_NULL)
-        (void)MPI_Comm_free(&node);
+        (void)archai_mpi(NULL, MPI_Comm_free(&node));
     rc = archai_comm_agree(comm, rc, err);
     if (rc != ARCHAI_OK)
         archai_node_fini(n);

@@ -13,6 +13,7 @@
 #include "runner/finish.h"
 #include "runner/node.h"
 #include "runner/plan.h"
+#include "runner/pulse.h"
 #include "runner/signals.h"
 #include "runner/worker.h"
 
@@ -37,6 +38,7 @@ typedef struct run {
     int signals_seen;
     bool looping; /* the others count on this rank */
     bool stopped; /* STOP has come */
+    bool alone;   /* a rank was lost: no call that others take part in, not even MPI_Finalize */
     int exit_code;
 } run;
 
@@ -198,6 +200,7 @@ static int handle(run *r, int source, archai_message *m, archai_err *err)
 {
     if (m->type == ARCHAI_MSG_STOP) {
         r->stopped = true;
+        r->alone = m->keep;
         r->exit_code = m->code;
         return ARCHAI_OK;
     }
@@ -255,8 +258,24 @@ static int heed_signals(run *r, archai_err *err)
     return archai_comm_post(&r->comm, 0, &request, err);
 }
 
+/* Without rank 0 there is no search: what is committed is safe, and --resume goes on with it. */
+static bool has_lost_root(run *r)
+{
+    if (r->stopped || !archai_pulse_is_lost(0))
+        return false;
+    (void)fprintf(stderr, "archai-run: rank %d leaves: no sign of life of rank 0 for %.1f s\n",
+                  r->comm.rank, archai_pulse_silence(0));
+    archai_comm_forget(&r->comm, 0);
+    r->stopped = r->alone = true;
+    r->exit_code = 75;
+    return true;
+}
+
 static int turn(run *r, bool *busy, archai_err *err)
 {
+    archai_pulse_turn();
+    if (has_lost_root(r))
+        return ARCHAI_OK;
     ARCHAI_TRY(heed_signals(r, err));
     ARCHAI_TRY(archai_comm_progress(&r->comm, err));
     ARCHAI_TRY(take_messages(r, busy, err));
@@ -322,9 +341,11 @@ static int go(run *r, int args_rc, const archai_err *args_err, archai_err *err)
     if (o.rc != ARCHAI_OK || o.is_over)
         return o.rc;
     ARCHAI_TRY(share_plan(r, &o, err));
+    archai_pulse_pace(r->plan.config.run.heartbeat_s, r->plan.config.run.lost_after_s);
     ARCHAI_TRY(set_up(r, err));
     r->looping = true;
     ARCHAI_TRY(loop(r, err));
+    archai_pulse_rest();
     r->looping = false;
     return ARCHAI_OK;
 }
@@ -338,21 +359,44 @@ static void close_run(run *r)
     archai_runlog_close(&r->log);
     archai_rundir_close(&r->dir);
     archai_plan_fini(&r->plan);
+    if (r->alone)
+        for (int i = 0; i < r->comm.size; i++)
+            archai_comm_forget(&r->comm, i);
+    archai_pulse_stop();
     archai_comm_fini(&r->comm);
     free(r->workers);
 }
 
-int archai_run(const archai_arguments *args, int args_rc, const archai_err *args_err)
+/* Rank 0 has said its last words; the others need to hear that, but none of them is waited for. */
+static void dismiss(run *r)
+{
+    static const double patience_s = 2, settle_s = 0.2;
+    const double began = archai_clock_s();
+    const struct timespec pause = {.tv_nsec = 1000000};
+
+    (void)archai_coordinator_dismiss(&r->coordinator, NULL);
+    for (double t = 0; t < settle_s || (t < patience_s && !archai_comm_is_idle(&r->comm));
+         t = archai_clock_s() - began) {
+        (void)archai_comm_progress(&r->comm, NULL);
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+int archai_run(const archai_arguments *args, int args_rc, const archai_err *args_err,
+               bool *alone)
 {
     run *r = calloc(1, sizeof *r);
     archai_err err = ARCHAI_ERR_INIT;
     int rc, exit_code;
 
+    *alone = false;
     if (r == NULL)
         return 1;
     r->args = args;
     r->node = (archai_node)ARCHAI_NODE_INIT;
     rc = archai_comm_init(&r->comm, MPI_COMM_WORLD, &err);
+    if (rc == ARCHAI_OK)
+        rc = archai_pulse_start(r->comm.comm, &err);
     if (rc == ARCHAI_OK)
         rc = go(r, args_rc, args_err, &err);
     exit_code = rc == ARCHAI_OK ? r->exit_code : archai_rc_exit_status(rc);
@@ -360,6 +404,7 @@ int archai_run(const archai_arguments *args, int args_rc, const archai_err *args
         complain(&err);
         if (rc != ARCHAI_EMPI && r->dir.path != NULL) /* else it counts as killed */
             (void)archai_rundir_finish(&r->dir, exit_code, NULL);
+        archai_pulse_stop();
         (void)MPI_Abort(MPI_COMM_WORLD, exit_code);
     }
     if (r->comm.rank == 0) {
@@ -370,8 +415,14 @@ int archai_run(const archai_arguments *args, int args_rc, const archai_err *args
         else if (r->dir.path != NULL)
             (void)archai_rundir_finish(&r->dir, exit_code, NULL);
     }
-    (void)archai_comm_barrier(r->comm.comm,
-                              NULL); /* the last words are said before anyone leaves */
+    if (r->comm.rank == 0 && r->coordinator.n_lost > 0) {
+        r->alone = true;
+        dismiss(r);
+    }
+    /* the last words are said before anyone leaves */
+    if (!r->alone && archai_comm_barrier(r->comm.comm, NULL) != ARCHAI_OK)
+        r->alone = true;
+    *alone = r->alone;
     close_run(r);
     free(r);
     return exit_code;

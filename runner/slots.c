@@ -65,6 +65,14 @@ void archai_slots_add(archai_slots *s, int rank, int64_t id, double now)
     s->under_way++;
 }
 
+bool archai_slots_has(const archai_slots *s, int rank, int64_t id)
+{
+    for (int i = 0; i < s->at[rank].n; i++)
+        if (s->at[rank].ids[i] == id)
+            return true;
+    return false;
+}
+
 bool archai_slots_remove(archai_slots *s, int rank, int64_t id, double now)
 {
     archai_slot *slot = &s->at[rank];

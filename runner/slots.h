@@ -13,6 +13,7 @@ typedef struct archai_slot {
     bool exists;        /* this rank evaluates */
     bool retired;       /* takes no more work */
     bool leaving;       /* was asked to take no more work */
+    bool lost;          /* its rank gives no sign of life; then it is retired, too */
     char *host, *device; /* owned; "" before the worker said so */
     int64_t ids[ARCHAI_SLOT_DEPTH]; /* under way, in the order in which they were sent */
     int n;
@@ -39,6 +40,7 @@ int archai_slots_count(const archai_slots *s); /* exist */
  * rank 0 and back would show. */
 int archai_slot_depth(const archai_slot *s);
 void archai_slots_add(archai_slots *s, int rank, int64_t id, double now);
+bool archai_slots_has(const archai_slots *s, int rank, int64_t id);
 /* false: it never had it (or gave it back already). */
 bool archai_slots_remove(archai_slots *s, int rank, int64_t id, double now);
 /* After an evaluation: pace, and failures in a row. */

@@ -88,6 +88,11 @@ int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *
     bool joins = false, again = false;
     int rc;
 
+    if (!archai_slots_has(&c->slots, source, e->id)) {
+        (void)snprintf(why.text, sizeof why.text, "candidate %lld went to another worker",
+                       (long long)e->id);
+        return refuse(c, source, e->id, why.text, err);
+    }
     if (e->status == ARCHAI_STATUS_FAILED)
         rc = archai_search_retry(&c->plan->search, e->id, &again, &why);
     else
