@@ -8,8 +8,10 @@
  * on the front; a space that has no child for a parent or a pair costs one try (Archai
  * crashes); the next population after the last iteration, which nobody evaluates, is not bred.
  * async: whenever a slot is free one proposal, by mutation, crossover or at random in the
- * proportions that the parameters give to a generation (mutations_per_parent x front, but at
- * most max_unseen_population : num_crossovers : num_random_mix).
+ * proportions that the parameters give to a generation (mutations_per_parent x parents, but at
+ * most max_unseen_population : num_crossovers : num_random_mix). The parents are the front;
+ * where that is a single model, as it is with one objective, the last init_num_models that
+ * joined it: of one parent there is no crossover, and five of six proposals would be random.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,9 @@ struct evolution {
     archai_strings initial_population_paths;
     archai_given given;
     archai_generation generation;
+    size_t *joined; /* async: the last records that joined the front, a ring of init_num_models;
+                       owned */
+    size_t n_joined, oldest, capacity;
 };
 
 /* clang-format off */
@@ -62,6 +67,7 @@ static void evolution_fini(archai_algorithm *self)
 
     archai_given_fini(&a->given);
     archai_generation_fini(&a->generation);
+    free(a->joined);
 }
 
 /* -- generational ------------------------------------------------------------------------ */
@@ -176,33 +182,89 @@ out:
 
 /* -- async ------------------------------------------------------------------------------- */
 
-static int propose_next(struct evolution *a, archai_proposal *out, archai_err *err)
+/* Remember whoever joins the front; its architecture is needed for as long. */
+static int evolution_tell(archai_algorithm *self, size_t record, archai_err *err)
+{
+    struct evolution *a = (struct evolution *)self;
+    archai_search *s = self->search;
+
+    if (s->schedule == ARCHAI_GENERATIONAL || !s->records[record].on_front)
+        return ARCHAI_OK;
+    if (a->n_joined == a->capacity && (int64_t)a->capacity < a->init_num_models) {
+        const size_t room = (size_t)a->init_num_models,
+                     more = 2 * a->capacity + 8 < room ? 2 * a->capacity + 8 : room;
+        size_t *grown = realloc(a->joined, more * sizeof *grown);
+
+        if (grown == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu parents", more);
+        a->joined = grown;
+        a->capacity = more;
+    }
+    s->records[record].keep = true;
+    if (a->n_joined < a->capacity) {
+        a->joined[a->n_joined++] = record;
+        return ARCHAI_OK;
+    }
+    archai_search_release(s, a->joined[a->oldest]);
+    a->joined[a->oldest] = record;
+    a->oldest = (a->oldest + 1) % a->n_joined;
+    return ARCHAI_OK;
+}
+
+static size_t parent_at(const struct evolution *a, bool from_front, size_t i)
+{
+    return from_front ? (size_t)a->base.search->front.tags[i] : a->joined[i];
+}
+
+/* A child by this operator of parents drawn once, a new one if there is one in as many tries as
+ * a generation takes. Were everything drawn again, random samples and parents whose
+ * surroundings nobody has tried would come up far more often than their share, since they are
+ * nearly always new. */
+static int breed_new(struct evolution *a, bool cross, bool from_front, size_t n,
+                     archai_proposal *out, archai_err *err)
 {
     archai_search *s = a->base.search;
     archai_rng *rng = &a->base.rng;
-    const double n = (double)s->front.n, cap = (double)a->max_unseen_population;
-    double weights[3], all_mutants = n * (double)a->mutations_per_parent;
+    size_t pair[2] = {0, 0};
+    int rc = ARCHAI_ENONE;
+
+    ARCHAI_TRY(archai_rng_sample(rng, n, cross ? 2 : 1, pair, err));
+    for (int i = 0; i < MUTATION_PATIENCE; i++) {
+        if (rc == ARCHAI_OK)
+            archai_proposal_fini(out);
+        if (cross)
+            rc = archai_vary_crossover(s, parent_at(a, from_front, pair[0]),
+                                       parent_at(a, from_front, pair[1]), out, err);
+        else
+            rc = archai_vary_mutate(s, parent_at(a, from_front, pair[0]), out, err);
+        if (rc != ARCHAI_ENONE &&
+            (rc != ARCHAI_OK || !archai_search_seen(s, out->model.archid)))
+            return rc;
+    }
+    return rc;
+}
+
+static int propose_next(struct evolution *a, archai_proposal *out, archai_err *err)
+{
+    archai_search *s = a->base.search;
+    const bool from_front = s->front.n >= 2;
+    const size_t n = from_front ? s->front.n : a->n_joined;
+    const double cap = (double)a->max_unseen_population,
+                 all_mutants = (double)n * (double)a->mutations_per_parent;
     const int rc = archai_vary_initial(s, &a->given, a->init_num_models, out, err);
-    size_t pair[2];
+    double weights[3];
+    size_t kind;
 
     if (rc != ARCHAI_ENONE)
         return rc;
     weights[0] = all_mutants < cap ? all_mutants : cap;
-    weights[1] = s->front.n >= 2 ? (double)a->num_crossovers : 0.0;
+    weights[1] = n >= 2 ? (double)a->num_crossovers : 0.0;
     weights[2] = (double)a->num_random_mix;
     if (weights[0] + weights[1] + weights[2] == 0.0)
         return archai_vary_random(s, out, err);
-    switch (archai_rng_choices(rng, weights, 3)) {
-    case 0:
-        return archai_vary_mutate(s, (size_t)s->front.tags[archai_rng_below(rng, s->front.n)],
-                                  out, err);
-    case 1:
-        ARCHAI_TRY(archai_rng_sample(rng, s->front.n, 2, pair, err));
-        return archai_vary_crossover(s, (size_t)s->front.tags[pair[0]],
-                                     (size_t)s->front.tags[pair[1]], out, err);
-    default:
-        return archai_vary_random(s, out, err);
-    }
+    kind = archai_rng_choices(&a->base.rng, weights, 3);
+    return kind == 2 ? archai_vary_random(s, out, err)
+                     : breed_new(a, kind == 1, from_front, n, out, err);
 }
 
 static int evolution_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
@@ -228,4 +290,5 @@ const archai_algorithm_ops archai_algorithm_evolution_pareto = {
     .init = evolution_init,
     .fini = evolution_fini,
     .propose = evolution_propose,
+    .tell = evolution_tell,
 };

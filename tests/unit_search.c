@@ -208,6 +208,95 @@ static void failures_never_reach_the_front(void **state)
             }
 }
 
+/* Whatever an objective that is always NaN leaves to propose, the search comes to an end and
+ * says why. */
+static void an_objective_that_is_always_nan_ends(void **state)
+{
+    (void)state;
+    for (const archai_algorithm_ops *const *ops = archai_algorithms; *ops != NULL; ops++)
+        for (int schedule = 0; schedule < 2; schedule++) {
+            struct log log = {.rows = NULL};
+            struct world w;
+
+            if (!has_schedule(*ops, (archai_schedule)schedule))
+                continue;
+            world_open(&w, config((*ops)->name, schedule, ""));
+            drive(&w, fail_always, NULL, 6, 5, SIZE_MAX, &log);
+            assert_true(w.search.done[0] != '\0');
+            assert_int_equal(w.search.front.n, 0);
+            assert_true(log.evaluated > 0);
+            assert_true(log.evaluated <= MODELS);
+            for (size_t i = 0; i < log.n; i++)
+                assert_int_equal(log.rows[i].status, ARCHAI_STATUS_FAILED);
+            if (schedule == ARCHAI_ASYNC)
+                assert_int_equal(log.evaluated, MODELS);
+            log_free(&log);
+            world_close(&w);
+        }
+}
+
+/* Many more iterations than the space has architectures: each is evaluated at most once per
+ * budget. */
+static void generations_of_a_small_space_end(void **state)
+{
+    (void)state;
+    for (const archai_algorithm_ops *const *ops = archai_algorithms; *ops != NULL; ops++) {
+        struct log log = {.rows = NULL};
+        struct world w;
+
+        if (!has_schedule(*ops, ARCHAI_GENERATIONAL))
+            continue;
+        world_open(&w, constrained((*ops)->name, ARCHAI_GENERATIONAL, "num_iters = 60\n",
+                                   "constraint = 0 3000\n"));
+        drive(&w, accuracy, NULL, 6, 5, SIZE_MAX, &log);
+        assert_true(w.search.done[0] != '\0');
+        assert_true(log.evaluated > 0);
+        for (size_t i = 0; i < log.n; i++)
+            assert_true(log.rows[i].status == ARCHAI_STATUS_OK ||
+                        log.rows[i].status == ARCHAI_STATUS_CACHED);
+        log_free(&log);
+        world_close(&w);
+    }
+}
+
+/* Settings that do without crossover, for those that would use it. */
+static const char *without_crossover(const char *algorithm)
+{
+    if (strcmp(algorithm, "evolution_pareto") == 0)
+        return "num_crossovers = 0\n";
+    return strcmp(algorithm, "nsga2") == 0 ? "crossover_prob = 0\n" : "";
+}
+
+static void a_space_without_crossover_is_searched(void **state)
+{
+    (void)state;
+    for (const archai_algorithm_ops *const *ops = archai_algorithms; *ops != NULL; ops++)
+        for (int schedule = 0; schedule < 2; schedule++) {
+            archai_search_settings settings = {
+                .algorithm = (*ops)->name, .schedule = (archai_schedule)schedule, .seed = 3};
+            struct log log = {.rows = NULL};
+            archai_err err = ARCHAI_ERR_INIT;
+            archai_space_ops without;
+            struct world w;
+
+            if (!has_schedule(*ops, (archai_schedule)schedule))
+                continue;
+            world_open(&w, config((*ops)->name, schedule, without_crossover((*ops)->name)));
+            archai_search_fini(&w.search);
+            without = *w.space->ops;
+            without.crossover = NULL;
+            w.space->ops = &without;
+            if (archai_search_init(&w.search, w.space, &w.objectives, &settings, &w.ini,
+                                   &err) != ARCHAI_OK)
+                fail_msg("%s: %s", (*ops)->name, err.text);
+            drive(&w, accuracy, NULL, 5, 9, SIZE_MAX, &log);
+            assert_true(w.search.done[0] != '\0');
+            assert_true(log.evaluated > 0);
+            log_free(&log);
+            world_close(&w);
+        }
+}
+
 /* -- beginnings -------------------------------------------------------------------------- */
 
 static void assert_refused(const char *text, const char *why)
@@ -630,6 +719,9 @@ int main(void)
         cmocka_unit_test(an_unsatisfiable_constraint_ends),
         cmocka_unit_test(an_end_without_enumeration),
         cmocka_unit_test(failures_never_reach_the_front),
+        cmocka_unit_test(an_objective_that_is_always_nan_ends),
+        cmocka_unit_test(generations_of_a_small_space_end),
+        cmocka_unit_test(a_space_without_crossover_is_searched),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(what_a_space_lacks_is_said),
         cmocka_unit_test(given_architectures_come_first),
