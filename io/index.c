@@ -72,6 +72,31 @@ static int recount(archai_index *x, archai_err *err)
     return rc;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    const index_new *x = a, *y = b;
+
+    return (x->row.id > y->row.id) - (x->row.id < y->row.id);
+}
+
+/* The end of a generational search, which is the same for any number of ranks: so is how its
+ * front grew, told in the order of the proposals instead of that in which they happened to
+ * finish. */
+static int settle_growth(archai_index *x, archai_err *err)
+{
+    index_news news = {0};
+    int rc;
+
+    ARCHAI_TRY(index_table_recount(&x->table, &news, err));
+    index_growth_fini(&x->growth);
+    index_growth_init(&x->growth, x->run.objectives);
+    if (news.n > 1)
+        qsort(news.at, news.n, sizeof *news.at, compare_ids);
+    rc = index_growth_add(&x->growth, &news, err);
+    index_news_fini(&news);
+    return rc;
+}
+
 /* New rows into the table and what follows from them. */
 static int update(archai_index *x, archai_err *err)
 {
@@ -257,6 +282,8 @@ int archai_index_refresh(archai_index *x, const char *state, int64_t rejected, i
         *rows = (int64_t)x->table.n;
         return ARCHAI_OK;
     }
+    if (strcmp(x->run.schedule, "generational") == 0 && strcmp(state, "running") != 0)
+        ARCHAI_TRY(settle_growth(x, err));
     rc = write_beside(x, state, rejected, err);
     if (rc == ARCHAI_OK)
         rc = archai_file_publish(x->beside, x->path, err);

@@ -2,10 +2,11 @@
  *
  * The hypervolume needs a reference point that does not move, or its curve would mean nothing:
  * the worst value of each objective among the first GROWTH_FIRST points (ok and cached rows, in
- * order of finishing), and a tenth of their range beyond it, so that the extreme points count
- * too. Until there are so many the curve is computed anew. Later points that are worse than the
- * reference add nothing. The curve has a point wherever the front grew - thinned where very
- * much happened between two refreshes - and one for the present.
+ * order of finishing; at the end of a generational search in order of id), and a tenth of their
+ * range beyond it, so that the extreme points count too. Until there are so many the curve is
+ * computed anew. Later points that are worse than the reference add nothing. The curve has a
+ * point wherever the front grew - thinned where very much happened between two refreshes - and
+ * one for the present.
  */
 #include "io/index_private.h"
 

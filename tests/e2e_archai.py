@@ -29,10 +29,9 @@ def start(ranks, *arguments):
     return p.returncode
 
 
-def search(number, run, ranks, interrupted=False):
-    name = f"run-{number}-{ranks}{'-interrupted' if interrupted else ''}"
+def run_search(name, text, ranks, interrupted=False):
     with open(f"{name}.ini", "w") as f:
-        f.write(config(run))
+        f.write(text)
     arguments = [f"{name}.ini", "--output", name]
     if interrupted:
         starts = 1
@@ -40,6 +39,11 @@ def search(number, run, ranks, interrupted=False):
             starts += 1
         arguments.append("--resume")
     assert start(ranks, *arguments) == 0
+
+
+def search(number, run, ranks, interrupted=False):
+    name = f"run-{number}-{ranks}{'-interrupted' if interrupted else ''}"
+    run_search(name, config(run), ranks, interrupted)
     with h5py.File(f"{name}/results.h5", "r") as f:
         c = f["candidates"]
         rows = [(int(g), a.decode(), s.decode()) for g, a, s in zip(c["generation"][()], c["archid"][()], c["status"][()])]
@@ -48,9 +52,72 @@ def search(number, run, ranks, interrupted=False):
     return rows, values, front
 
 
+# golden_algorithms.json: what its runs were started with; score is (7 L + 3 K + H) mod 101 / 100
+POPULATION = """num_iters = 4
+init_num_models = 6
+num_random_mix = 3
+mutations_per_parent = 2
+num_crossovers = 3
+max_unseen_population = 8"""
+GOLDEN = {
+    "evolution_pareto": ("evolution_pareto", POPULATION, ""),
+    "evolution_pareto_constraint_0_200000": ("evolution_pareto", POPULATION, "constraint = 0 200000"),
+    "random_search": ("random_search", "num_iters = 3\nsamples_per_iter = 5", ""),
+    "local_search": ("local_search", "num_iters = 4\ninit_num_models = 6\nmutations_per_parent = 2", ""),
+    "regularized_evolution": ("regularized_evolution", "num_iters = 6\ninit_num_models = 6\npareto_sample_size = 5\nhistory_size = 10", ""),
+}
+
+
+def write_scores():
+    with open("scores.csv", "w") as f:
+        f.write("archid,score\n")
+        for layers in range(1, 13):
+            for kernel in (1, 3, 5, 7):
+                for hidden in (16, 32, 64, 128):
+                    f.write(f'"L={layers}, K={kernel}, H={hidden}",{(7 * layers + 3 * kernel + hidden) % 101 / 100}\n')
+
+
+def golden(name, rows, ranks):
+    algorithm, parameters, constraint = GOLDEN[name]
+    text = f"""[search]
+algorithm = {algorithm}
+schedule = generational
+seed = 1
+{parameters}
+[space]
+name = cnn
+seed = 1
+[objective.cost]
+source = params
+direction = minimize
+{constraint}
+[objective.score]
+direction = maximize
+[evaluator]
+kind = table
+table = scores.csv
+delay = lognormal 3ms 1
+[output]
+weights = none
+report = no
+"""
+    run_search(f"golden-{name}-{ranks}", text, ranks)
+    with h5py.File(f"golden-{name}-{ranks}/results.h5", "r") as f:
+        c, o = f["candidates"], f["objectives"]
+        columns = [c["generation"][()], c["archid"].asstr()[()], o["cost"][()], o["score"][()], c["parents"].asstr()[()]]
+        got = [(int(g), a, cost, score, ",".join(json.loads(p))) for g, a, cost, score, p in zip(*columns)]
+    expected = [(r["iter"], r["archid"], r["cost"], r["score"], r["parent"] or r["parents"] or "") for r in rows]
+    assert got == expected, (name, ranks, [pair for pair in zip(got, expected) if pair[0] != pair[1]][:3])
+
+
 def main():
+    write_scores()
+    runs = json.load(open(f"{DATA}/golden_algorithms.json"))["runs"]
+    for name in GOLDEN:
+        for ranks in (1, 2, 4):
+            golden(name, runs[name], ranks)
     for number, run in enumerate(json.load(open(f"{DATA}/algorithms.json"))):
-        results = [search(number, run, ranks) for ranks in ([1, 2, 4] if number == 0 else [4])]
+        results = [search(number, run, ranks) for ranks in (1, 2, 4)]
         if number == 0:
             results.append(search(number, run, 2, interrupted=True))
         assert all(r == results[0] for r in results), "the number of ranks or starts shows"

@@ -24,6 +24,17 @@ def as_text(value):
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
+def hypervolume(points, reference):
+    """What minimised points dominate below the reference: slices along the last objective, each the volume of the others."""
+    points = [tuple(p) for p in points if all(x < r for x, r in zip(p, reference))]
+    if len(reference) == 1:
+        return reference[0] - min((p[0] for p in points), default=reference[0])
+    volume, levels = 0.0, sorted({p[-1] for p in points})
+    for low, high in zip(levels, levels[1:] + [reference[-1]]):
+        volume += (high - low) * hypervolume([p[:-1] for p in points if p[-1] <= low], reference[:-1])
+    return volume
+
+
 class Checker:
     def __init__(self, file):
         self.file = file
@@ -135,12 +146,33 @@ class Checker:
         if self.need(set(got) <= set(rows) and len(set(got)) == len(got), "/pareto/index names rows that cannot be on it"):
             # Of rows with equal values one is enough.
             self.need({tuple(points[i]) for i in got} == best, f"/pareto/index is not the front ({len(got)} rows, {len(best)} points)")
-        self.growth()
+        self.growth(points[rows])
 
-    def growth(self):
+    def growth(self, points):
         parts = [self.file[f"hypervolume/{name}"][()] for name in ("evaluations", "seconds", "value")]
         self.need(len({len(p) for p in parts}) == 1, "the columns of /hypervolume differ in length")
         self.need(all(np.all(np.diff(p) >= 0) for p in parts), "/hypervolume shrinks")
+        if len(parts[2]) > 0 and 1 <= points.shape[1] <= 3 and len(points) <= 2000:
+            signs = [-1 if as_text(d.attrs["direction"]) == "maximize" else 1 for d in self.file["objectives"].values()
+                     if as_text(d.attrs["direction"]) != "none"]
+            reference = [float(r) for r in self.file["hypervolume"].attrs["reference"]]
+            order = self.objective_order()
+            if not self.need(order is not None, "config names other objectives than /objectives"):
+                return
+            reference = [reference[order.index(n)] * s for n, s in zip(self.optimised(), signs)]
+            expected = hypervolume({tuple(p) for p in points}, reference)
+            self.need(np.isclose(parts[2][-1], expected, rtol=1e-9), f"/hypervolume ends at {parts[2][-1]}, the rows give {expected}")
+
+    def optimised(self):
+        """Names of the optimised objectives in h5py's order, which is alphabetical."""
+        return [n for n, d in self.file["objectives"].items() if as_text(d.attrs["direction"]) != "none"]
+
+    def objective_order(self):
+        """The same in the order of the configuration, which is that of the reference point."""
+        sections = [line.strip()[len("[objective."):-1] for line in as_text(self.file.attrs["config"]).splitlines()
+                    if line.strip().startswith("[objective.")]
+        names = [n for n in sections if n in self.optimised()]
+        return names if sorted(names) == sorted(self.optimised()) else None
 
     # -- weights ----------------------------------------------------------------------------------------------
     def models(self, weights):
