@@ -1,36 +1,51 @@
 /* tests/bench/search_quality.c - how good a search is, evaluation by evaluation.
  *
- *   search_quality CONFIG TABLE SEEDS WORKERS MAX [REFERENCE...]
+ *   search_quality CONFIG PROBLEM [OPTION]...      (--help)
  *
- * Runs the search of CONFIG (its [search], [space] and [objective.*]) once per seed, in this process,
- * with as many imaginary workers, whose evaluations are looked up in TABLE and come back in a
- * random order. Prints CSV: seed, evaluations, and at each power of 2^(1/2) the hypervolume of what
- * was found against REFERENCE (one number per objective, in its own unit), or without one the best
- * value of the first objective. SEEDS is FIRST:COUNT.
+ * Runs the search of CONFIG (its [search], [space] and [objective.*]) once per seed, in this
+ * process and with a pretended clock: so many workers, each of which is free again after a
+ * log-normal time with mean 1 and sigma 0.8 per evaluation, whose outcome PROBLEM knows
+ * (bench_problem.h). Prints CSV: seed; evaluations that were told; cost, the same in units of a
+ * training with the default budget (a promoted candidate goes on from its weights and costs the
+ * difference); time on the clock; the hypervolume of the front against the reference point, or
+ * without one the best value of the first objective. To stderr a line for each seed with the
+ * CPU time that proposals took.
  */
+#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "bench_problem.h"
 #include "core/config.h"
+#include "core/delay.h"
 #include "core/search.h"
-#include "io/table.h"
 #include "shim/shim.h"
 
-enum { MAX_WORKERS = 1024 };
+enum { MAX_WORKERS = 4096, MAX_SETS = 64 };
 
-struct problem {
+struct bench {
     const char *config;
-    archai_table *table;
-    size_t workers, max;
+    struct problem problem;
+    const char *sets[MAX_SETS];
+    size_t n_sets;
+    unsigned long first_seed, n_seeds;
+    size_t workers;
+    double max, step; /* cost: when to stop, and between two lines */
     double reference[ARCHAI_MAX_OBJECTIVES];
     int n_reference;
+    double unit; /* budget that costs 1 */
+};
+
+struct worker {
+    archai_candidate candidate;
+    double free_at, cost;
 };
 
 /* Of the processor, so that whatever else runs does not count. */
-static double seconds(void)
+static double cpu_seconds(void)
 {
     struct timespec t;
 
@@ -38,147 +53,227 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Hypervolume of the front, or the best value of the only objective. */
-static int quality(const struct problem *p, const archai_search *s, double *out, archai_err *err)
+/* Hypervolume of the front, or the best value of the first objective. */
+static int quality(const struct bench *b, const archai_search *s, double *out, archai_err *err)
 {
     const archai_objectives *o = s->objectives;
     double reference[ARCHAI_MAX_OBJECTIVES];
 
-    *out = NAN;
+    *out = b->n_reference == 0 ? NAN : 0.0;
     if (s->front.n == 0)
         return ARCHAI_OK;
-    if (p->n_reference == 0) {
+    if (b->n_reference == 0) {
         *out = o->at[0].direction == ARCHAI_MAXIMIZE ? -s->front.points[0] : s->front.points[0];
         return ARCHAI_OK;
     }
-    archai_pareto_minimised(o, p->reference, reference);
-    return archai_pareto_hypervolume(s->front.points, s->front.n, s->front.n_objectives, reference,
-                                     out, err);
+    archai_pareto_minimised(o, b->reference, reference);
+    return archai_pareto_hypervolume(s->front.points, s->front.n, s->front.n_objectives,
+                                     reference, out, err);
 }
 
-static int evaluate(const struct problem *p, archai_candidate *c, archai_evaluation *e,
-                    archai_err *err)
+/* What training this candidate costs, given how long it was trained before. */
+static double cost_of(const struct bench *b, const archai_search *s, const archai_candidate *c)
 {
-    *e = (archai_evaluation){.id = c->id, .budget = c->budget};
-    e->archid = strdup(c->model.archid);
-    ARCHAI_TRY(archai_table_find(p->table, c->model.archid, c->model.arch, &e->measures,
-                                 &e->n_measures, err));
+    double before = 0.0;
+
+    if (strcmp(c->operator_, ARCHAI_OPERATOR_PROMOTION) == 0)
+        for (size_t i = 0; i < s->n_records; i++)
+            if (s->records[i].status == ARCHAI_STATUS_OK && s->records[i].budget < c->budget &&
+                strcmp(s->records[i].archid, c->model.archid) == 0)
+                before = fmax(before, s->records[i].budget);
+    return (c->budget - before) / b->unit;
+}
+
+/* -- one search -------------------------------------------------------------------------- */
+
+struct run {
+    const struct bench *b;
+    archai_search *s;
+    unsigned long seed;
+    struct worker *workers; /* [n] are busy */
+    size_t n, told;
+    double clock, begun, done,
+        next; /* time; cost of what was begun and told; of the next line */
+    double last, asking, worst, busy;
+    size_t asked;
+    bool over;
+    shim_surrogate *surrogate;
+    size_t held;
+    double fitting;
+};
+
+/* Predictions that the algorithm wants are computed at once, in this process. */
+static int serve_jobs(struct run *r, archai_err *err)
+{
+    archai_surrogate_job job;
+    archai_surrogate_answer answer;
+    bool got = false, busy = true;
+    size_t n;
+    int rc;
+
+    while (busy && !got)
+        ARCHAI_TRY(archai_search_job(r->s, r->held, &job, &got, &busy, err));
+    if (!got)
+        return ARCHAI_OK;
+    n = job.n_queries / (size_t)job.n_features * (size_t)job.n_targets;
+    answer = (archai_surrogate_answer){.id = job.id, .n_mean = n, .n_var = n};
+    answer.mean = calloc(n + 1, sizeof *answer.mean);
+    answer.var = calloc(n + 1, sizeof *answer.var);
+    r->held += job.n_y / (size_t)job.n_targets;
+    rc = answer.mean != NULL && answer.var != NULL
+             ? shim_surrogate_serve(r->surrogate, &job, answer.mean, answer.var, err)
+             : archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu predictions", n);
+    archai_surrogate_job_fini(&job);
+    if (rc == ARCHAI_OK)
+        return archai_search_answer(r->s, &answer, err);
+    archai_surrogate_answer_fini(&answer);
+    return rc;
+}
+
+/* Give work to whoever is free. */
+static int hand_out(struct run *r, archai_err *err)
+{
+    const archai_delay delay = {.mean_s = 1.0, .sigma = 0.8};
+
+    r->fitting -= cpu_seconds();
+    ARCHAI_TRY(serve_jobs(r, err));
+    r->fitting += cpu_seconds();
+    while (r->n < r->b->workers && r->begun < r->b->max && !r->over) {
+        struct worker *w = &r->workers[r->n];
+        archai_evaluation cached = {.id = 0};
+        archai_ask what = ARCHAI_ASK_WAIT;
+        const double start = cpu_seconds();
+
+        ARCHAI_TRY(archai_search_ask(r->s, &what, &w->candidate, &cached, err));
+        r->last = cpu_seconds() - start;
+        r->asking += r->last;
+        r->worst = fmax(r->worst, r->last);
+        r->asked++;
+        r->over = what == ARCHAI_ASK_DONE;
+        if (what == ARCHAI_ASK_WAIT || what == ARCHAI_ASK_DONE)
+            break;
+        if (what == ARCHAI_ASK_CACHED) {
+            archai_evaluation_fini(&cached);
+            continue;
+        }
+        w->cost = cost_of(r->b, r->s, &w->candidate);
+        w->free_at = r->clock + w->cost * archai_delay_draw(&delay, w->candidate.seed);
+        r->busy += w->free_at - r->clock;
+        r->begun += w->cost;
+        r->n++;
+    }
     return ARCHAI_OK;
 }
 
-/* Predictions that the algorithm wants are computed at once, in this process. */
-static int serve_jobs(archai_search *s, shim_surrogate *surrogate, size_t *held, archai_err *err)
+/* The next one is free: tell what came out. */
+static int take_in(struct run *r, archai_err *err)
 {
-    archai_surrogate_job job;
-    bool got = false, busy = true;
-    int rc = ARCHAI_OK;
+    archai_evaluation e = {.id = 0};
+    struct worker *w;
+    size_t at = 0;
+    bool joins;
+    int rc;
 
-    while (rc == ARCHAI_OK && busy && !got)
-        rc = archai_search_job(s, *held, &job, &got, &busy, err);
-    if (rc == ARCHAI_OK && got) {
-        const size_t n = job.n_queries / (size_t)job.n_features * (size_t)job.n_targets;
-        archai_surrogate_answer answer = {.id = job.id, .n_mean = n, .n_var = n};
-
-        answer.mean = calloc(n + 1, sizeof *answer.mean);
-        answer.var = calloc(n + 1, sizeof *answer.var);
-        *held += job.n_y / (size_t)job.n_targets;
-        rc = shim_surrogate_serve(surrogate, &job, answer.mean, answer.var, err);
-        archai_surrogate_job_fini(&job);
-        if (rc == ARCHAI_OK)
-            rc = archai_search_answer(s, &answer, err);
-        else
-            archai_surrogate_answer_fini(&answer);
-    }
+    for (size_t i = 1; i < r->n; i++)
+        if (r->workers[i].free_at < r->workers[at].free_at)
+            at = i;
+    w = &r->workers[at];
+    r->clock = w->free_at;
+    rc = problem_evaluate(&r->b->problem, r->s->space, &w->candidate, &e, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_search_judge(r->s, &e, &joins, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_search_tell(r->s, &e, &joins, err);
+    r->done += w->cost;
+    r->told++;
+    archai_evaluation_fini(&e);
+    archai_candidate_fini(&w->candidate);
+    *w = r->workers[--r->n];
     return rc;
 }
 
-static int run_search(const struct problem *p, archai_search *s, unsigned long seed,
+static int print_line(struct run *r, archai_err *err)
+{
+    double q;
+
+    if (r->done + 1e-9 < r->next && r->n > 0)
+        return ARCHAI_OK;
+    ARCHAI_TRY(quality(r->b, r->s, &q, err));
+    printf("%lu,%zu,%.6g,%.6g,%.10g\n", r->seed, r->told, r->done, r->clock, q);
+    while (r->next <= r->done + 1e-9)
+        r->next += r->b->step;
+    return ARCHAI_OK;
+}
+
+static int run_search(const struct bench *b, archai_search *s, unsigned long seed,
                       archai_err *err)
 {
-    archai_candidate *busy = calloc(p->workers, sizeof *busy);
-    size_t n = 0, begun = 0, done = 0;
-    double next = 8.0, asking = 0.0, worst = 0.0, fitting = 0.0, q;
-    shim_surrogate *surrogate = NULL;
-    size_t held = 0;
-    int rc = shim_surrogate_open(&surrogate, err);
-    archai_rng order;
+    struct run r = {.b = b, .s = s, .seed = seed, .next = b->step};
+    int rc;
 
-    archai_rng_seed(&order, seed + 1000003);
-    while (rc == ARCHAI_OK) {
-        archai_evaluation e = {.id = 0};
-        archai_ask what = ARCHAI_ASK_WAIT;
-        bool on_front;
-        size_t at;
-
-        fitting -= seconds();
-        rc = serve_jobs(s, surrogate, &held, err);
-        fitting += seconds();
-        while (rc == ARCHAI_OK && n < p->workers && begun < p->max) {
-            const double t = seconds();
-
-            rc = archai_search_ask(s, &what, &busy[n], &e, err);
-            asking += seconds() - t;
-            worst = fmax(worst, seconds() - t);
-            if (rc != ARCHAI_OK || what == ARCHAI_ASK_WAIT || what == ARCHAI_ASK_DONE)
-                break;
-            if (what == ARCHAI_ASK_CACHED) {
-                archai_evaluation_fini(&e);
-                continue;
-            }
-            n++;
-            begun++;
-        }
-        if (rc == ARCHAI_OK && n == 0 && s->job != 0)
-            continue;
-        if (rc != ARCHAI_OK || n == 0)
-            break;
-        at = archai_rng_below(&order, n);
-        rc = evaluate(p, &busy[at], &e, err);
+    r.workers = calloc(b->workers, sizeof *r.workers);
+    if (r.workers == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu workers", b->workers);
+    rc = shim_surrogate_open(&r.surrogate, err);
+    if (rc == ARCHAI_OK)
+        rc = hand_out(&r, err);
+    while (rc == ARCHAI_OK && (r.n > 0 || s->job != 0)) {
+        if (r.n > 0)
+            rc = take_in(&r, err);
         if (rc == ARCHAI_OK)
-            rc = archai_search_tell(s, &e, &on_front, err);
-        archai_evaluation_fini(&e);
-        archai_candidate_fini(&busy[at]);
-        busy[at] = busy[--n];
-        done++;
-        if (rc == ARCHAI_OK && ((double)done >= next || done == p->max)) {
-            rc = quality(p, s, &q, err);
-            printf("%lu,%zu,%.10g\n", seed, done, q);
-            next *= sqrt(2.0);
-        }
+            rc = hand_out(&r, err);
+        if (rc == ARCHAI_OK)
+            rc = print_line(&r, err);
     }
-    fprintf(stderr, "seed %lu: %zu evaluations, %.3f ms of CPU per proposal, at worst %.3f, %.3f s in surrogates; %s\n",
-            seed, done, 1e3 * asking / (double)(begun > 0 ? begun : 1), 1e3 * worst, fitting, s->done);
-    shim_surrogate_close(surrogate);
-    for (size_t i = 0; i < n; i++)
-        archai_candidate_fini(&busy[i]);
-    free(busy);
+    fprintf(
+        stderr,
+        "seed %lu: %zu evaluations, time %.1f, workers busy %.1f %%, proposals %.3f ms of CPU "
+        "on average, %.3f at worst, %.3f the last, %.3f s in surrogates; %s\n",
+        seed, r.told, r.clock, 100.0 * r.busy / (r.clock * (double)b->workers),
+        1e3 * r.asking / (double)(r.asked > 0 ? r.asked : 1), 1e3 * r.worst, 1e3 * r.last,
+        r.fitting, s->done);
+    for (size_t i = 0; i < r.n; i++)
+        archai_candidate_fini(&r.workers[i].candidate);
+    free(r.workers);
+    shim_surrogate_close(r.surrogate);
     return rc;
 }
 
-static int run_seed(const struct problem *p, unsigned long seed, archai_err *err)
+static int read_config(struct bench *b, unsigned long seed, archai_ini *ini, archai_err *err)
+{
+    char set[64];
+
+    ARCHAI_TRY(archai_ini_read(ini, b->config, err));
+    for (size_t i = 0; i < b->n_sets; i++)
+        ARCHAI_TRY(archai_ini_set(ini, b->sets[i], err));
+    (void)snprintf(set, sizeof set, "space.seed=%lu", seed);
+    return archai_ini_set(ini, set, err);
+}
+
+static int run_seed(struct bench *b, unsigned long seed, archai_err *err)
 {
     archai_objectives objectives = {.n = 0};
     archai_search search = {.space = NULL};
-    archai_search_settings settings = {.seed = seed};
+    archai_search_settings settings = {.seed = seed, .algorithm = "random_search"};
     archai_space *space = NULL;
     archai_ini ini = {.n = 0};
-    const archai_ini_entry *schedule, *algorithm;
-    char set[64];
+    const archai_ini_entry *e;
     int rc;
 
-    (void)snprintf(set, sizeof set, "space.seed=%lu", seed);
-    ARCHAI_TRY_GOTO(rc, archai_ini_read(&ini, p->config, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_ini_set(&ini, set, err), out);
-    schedule = archai_ini_find(&ini, "search", "schedule");
-    algorithm = archai_ini_find(&ini, "search", "algorithm");
-    settings.schedule = schedule != NULL && strcmp(schedule->value, "generational") == 0
-                            ? ARCHAI_GENERATIONAL
-                            : ARCHAI_ASYNC;
-    settings.algorithm = algorithm != NULL ? algorithm->value : "random_search";
+    ARCHAI_TRY_GOTO(rc, read_config(b, seed, &ini, err), out);
+    e = archai_ini_find(&ini, "search", "schedule");
+    if (e != NULL && strcmp(e->value, "generational") == 0)
+        settings.schedule = ARCHAI_GENERATIONAL;
+    e = archai_ini_find(&ini, "search", "algorithm");
+    if (e != NULL)
+        settings.algorithm = e->value;
+    e = archai_ini_find(&ini, "train", "epochs");
+    settings.default_budget = b->unit = e != NULL ? strtod(e->value, NULL) : 1.0;
     ARCHAI_TRY_GOTO(rc, archai_space_create(&space, &ini, NULL, err), out);
     ARCHAI_TRY_GOTO(rc, archai_objectives_create(&objectives, &ini, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_search_init(&search, space, &objectives, &settings, &ini, err), out);
-    rc = run_search(p, &search, seed, err);
+    ARCHAI_TRY_GOTO(rc, archai_search_init(&search, space, &objectives, &settings, &ini, err),
+                    out);
+    rc = run_search(b, &search, seed, err);
 out:
     archai_search_fini(&search);
     archai_objectives_free(&objectives);
@@ -187,35 +282,106 @@ out:
     return rc;
 }
 
+/* -- command line ------------------------------------------------------------------------ */
+
+static void usage(FILE *to)
+{
+    fputs("usage: search_quality CONFIG PROBLEM [OPTION]...\n"
+          "PROBLEM: a CSV file, zdt1 or dtlz2\n"
+          "  --set SECTION.KEY=VALUE   override the configuration\n"
+          "  --seeds FIRST:COUNT       default 1:1\n"
+          "  --workers N               default 1\n"
+          "  --max COST                evaluations, default 100\n"
+          "  --step COST               a line after each so many, default 1\n"
+          "  --reference X,Y,...       of the hypervolume, one number per objective\n"
+          "  --failing SHARE           of the architectures\n"
+          "  --curve                   the table has a column NAME_k for each budget k\n",
+          to);
+}
+
+static int read_reference(struct bench *b, const char *text)
+{
+    char *end;
+
+    for (b->n_reference = 0; b->n_reference < ARCHAI_MAX_OBJECTIVES; text = end + 1) {
+        b->reference[b->n_reference++] = strtod(text, &end);
+        if (end == text)
+            return 2;
+        if (*end == '\0')
+            return 0;
+    }
+    return 2;
+}
+
+static int read_option(struct bench *b, int option)
+{
+    switch (option) {
+    case 's':
+        if (b->n_sets == MAX_SETS)
+            return 2;
+        b->sets[b->n_sets++] = optarg;
+        return 0;
+    case 'e':
+        return sscanf(optarg, "%lu:%lu", &b->first_seed, &b->n_seeds) == 2 ? 0 : 2;
+    case 'w':
+        b->workers = strtoul(optarg, NULL, 10);
+        return b->workers >= 1 && b->workers <= MAX_WORKERS ? 0 : 2;
+    case 'm':
+        b->max = strtod(optarg, NULL);
+        return 0;
+    case 't':
+        b->step = strtod(optarg, NULL);
+        return b->step > 0.0 ? 0 : 2;
+    case 'r':
+        return read_reference(b, optarg);
+    case 'f':
+        b->problem.failing = strtod(optarg, NULL);
+        return 0;
+    case 'c':
+        b->problem.curve = true;
+        return 0;
+    default:
+        return 2;
+    }
+}
+
 int main(int argc, char **argv)
 {
+    static const struct option options[] = {
+        {"set", required_argument, NULL, 's'},     {"seeds", required_argument, NULL, 'e'},
+        {"workers", required_argument, NULL, 'w'}, {"max", required_argument, NULL, 'm'},
+        {"step", required_argument, NULL, 't'},    {"reference", required_argument, NULL, 'r'},
+        {"failing", required_argument, NULL, 'f'}, {"curve", no_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+    };
+    struct bench b = {.first_seed = 1, .n_seeds = 1, .workers = 1, .max = 100.0, .step = 1.0};
     archai_err err = ARCHAI_ERR_INIT;
-    struct problem p = {.config = argc > 1 ? argv[1] : ""};
-    unsigned long first = 1, count = 1;
     shim_device *device = NULL;
-    int rc;
+    int rc, option;
 
-    if (argc < 6 || argc > 6 + ARCHAI_MAX_OBJECTIVES ||
-        sscanf(argv[3], "%lu:%lu", &first, &count) != 2) {
-        fprintf(stderr, "usage: %s CONFIG TABLE FIRST:COUNT WORKERS MAX [REFERENCE...]\n", argv[0]);
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (option == 'h') {
+            usage(stdout);
+            return 0;
+        }
+        if (read_option(&b, option) != 0) {
+            usage(stderr);
+            return 2;
+        }
+    }
+    if (optind + 2 != argc) {
+        usage(stderr);
         return 2;
     }
-    p.workers = strtoul(argv[4], NULL, 10);
-    p.max = strtoul(argv[5], NULL, 10);
-    if (p.workers < 1 || p.workers > MAX_WORKERS) {
-        fprintf(stderr, "%s: 1 to %d workers\n", argv[0], MAX_WORKERS);
-        return 2;
-    }
-    for (p.n_reference = 0; p.n_reference < argc - 6; p.n_reference++)
-        p.reference[p.n_reference] = strtod(argv[6 + p.n_reference], NULL);
+    b.config = argv[optind];
     rc = shim_device_open(&device, "cpu", 1, &err);
     if (rc == ARCHAI_OK)
-        rc = archai_table_open(&p.table, argv[2], &err);
-    for (unsigned long i = 0; rc == ARCHAI_OK && i < count; i++)
-        rc = run_seed(&p, first + i, &err);
-    archai_table_close(p.table);
+        rc = problem_open(&b.problem, argv[optind + 1], &err);
+    for (unsigned long i = 0; rc == ARCHAI_OK && i < b.n_seeds; i++)
+        rc = run_seed(&b, b.first_seed + i, &err);
+    problem_close(&b.problem);
     shim_device_close(device);
     if (rc != ARCHAI_OK)
-        fprintf(stderr, "%s: %s\n", argv[0], err.text);
+        fprintf(stderr, "search_quality: %s\n", err.text);
     return archai_rc_exit_status(rc);
 }

@@ -1,0 +1,261 @@
+#!/usr/bin/python3
+"""Every algorithm on every problem, 20 seeds: tests/bench/results/. README.md beside this says how to read them.
+
+  search_quality.py BUILD/bin/search_quality [--only PROBLEM] [--seeds 20] [--jobs 1] [--keep DIRECTORY]
+
+Needs python3-matplotlib for the picture. One-sided Mann-Whitney tests compare each algorithm with random search over the seeds.
+"""
+import argparse
+import concurrent.futures
+import csv
+import io
+import math
+import os
+import pathlib
+import statistics
+import subprocess
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+TABLE = HERE / "data" / "digits_cnn.csv"
+NAS = pathlib.Path(os.environ.get("ARCHAI_DATA", ROOT.parent / "shared" / "data")) / "nasbench201_cifar10.csv"
+
+# name: configuration, problem, reference point (of the objectives in the order of the configuration), evaluations, more
+PROBLEMS = {
+    "digits": ("digits.ini", TABLE, "1,33000", 48, ["--curve"]),
+    "nasbench201": ("nasbench201.ini", NAS, "70,1.6e6", 300, []),
+    "nasbench201_accuracy": ("nasbench201_accuracy.ini", NAS, None, 150, []),
+    "zdt1": ("zdt1.ini", "zdt1", "1.1,6", 200, []),
+    "dtlz2_failing": ("dtlz2.ini", "dtlz2", "2.5,2.5,2.5", 200, ["--failing", "0.1"]),
+}
+ASYNC = ["random_search", "local_search", "regularized_evolution", "evolution_pareto", "nsga2", "mo_bananas", "bayes_opt"]
+BUDGETS = ["asha", "successive_halving"]
+
+
+def settings(algorithm, schedule, problem):
+    sets = {"algorithm": algorithm, "schedule": schedule}
+    if algorithm == "asha":
+        sets.update(init_budget=1, max_budget=4, budget_multiplier=2)
+    if algorithm == "successive_halving":
+        sets.update(schedule="generational", init_num_models=48, init_budget=1, num_iters=3)
+    elif schedule == "generational":
+        sets["num_iters"] = 100000
+    return [a for k, v in sets.items() for a in ("--set", f"search.{k}={v}")]
+
+
+def searches(problem):
+    """(label, algorithm, schedule, workers) to be tried on a problem."""
+    out = [(a, a, "async", 8) for a in ASYNC]
+    out += [(f"{a}, generational", a, "generational", 8) for a in ASYNC if a != "bayes_opt"]
+    if problem.startswith("nasbench201"):
+        out += [(f"bayes_opt, {w} worker{'s' if w > 1 else ''}", "bayes_opt", "async", w) for w in (1, 64)]
+    if problem == "digits":
+        out += [(a, a, "async", 8) for a in BUDGETS]
+    return out
+
+
+def run(program, problem, search, seeds, keep):
+    label, algorithm, schedule, workers = search
+    config, source, reference, evaluations, more = PROBLEMS[problem]
+    command = [program, f"tests/bench/data/{config}", str(source), "--workers", str(workers), "--max", str(evaluations),
+               "--step", str(max(1, evaluations // 100)), "--seeds", f"1:{seeds}", *settings(algorithm, schedule, problem), *more]
+    if reference:
+        command += ["--reference", reference]
+    file = keep / f"{problem}-{label.replace(', ', '-').replace(' ', '_')}.csv"
+    log = " ".join(command) + "\n"
+    if not file.exists() or not file.with_suffix(".log").read_text().startswith(log):
+        p = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        file.with_suffix(".log").write_text(log + p.stderr)
+        if p.returncode != 0:
+            print(f"{problem}: {label}: {p.stderr.strip()}")
+            return None
+        file.write_text(p.stdout)
+    curves = {}
+    for seed, _, cost, seconds, value in csv.reader(io.StringIO(file.read_text())):
+        curves.setdefault(int(seed), []).append((float(cost), float(value), float(seconds)))
+    return list(curves.values())
+
+
+def at(curve, cost):
+    """What a search had found when it had spent so much; before the first line nothing."""
+    value = None
+    for c, v, _ in curve:
+        if c > cost + 1e-9:
+            break
+        value = v
+    return value
+
+
+def area(curve, evaluations):
+    """Mean over the evaluations: how good the search was all along."""
+    values = [at(curve, e) for e in range(1, evaluations + 1)]
+    first = next((v for v in values if v is not None), 0.0)
+    return statistics.fmean(first if v is None else v for v in values)
+
+
+def mann_whitney(a, b):
+    """p of the one-sided hypothesis that a is not larger than b; normal approximation with ties and continuity."""
+    everything = sorted(a + b)
+    rank, ties, i = {}, 0.0, 0
+    while i < len(everything):
+        j = i
+        while j < len(everything) and everything[j] == everything[i]:
+            j += 1
+        rank[everything[i]] = (i + 1 + j) / 2
+        ties += (j - i) ** 3 - (j - i)
+        i = j
+    n, m = len(a), len(b)
+    u = sum(rank[x] for x in a) - n * (n + 1) / 2
+    variance = n * m / 12 * (n + m + 1 - ties / ((n + m) * (n + m - 1)))
+    return 1.0 if variance == 0 else 0.5 * math.erfc((u - n * m / 2 - 0.5) / math.sqrt(2 * variance))
+
+
+def hypervolume_2d(points, reference):
+    volume, best = 0.0, reference[1]
+    for x, y in sorted(points):
+        if x < reference[0] and y < best:
+            volume += (reference[0] - x) * (best - y)
+            best = y
+    return volume
+
+
+def best_possible(problem):
+    """Hypervolume of the true front (dtlz2: its 231 points, failing ones too), or the best value of the one objective."""
+    if problem == "zdt1":
+        return hypervolume_2d([(i / 20, 1 - math.sqrt(i / 20)) for i in range(21)], (1.1, 6))
+    if problem == "dtlz2_failing":
+        half = math.pi / 2
+        angles = [(i / 20 * half, k / 10 * half) for i in range(21) for k in range(11)]
+        points = sorted(((math.cos(a) * math.cos(b), math.cos(a) * math.sin(b), math.sin(a)) for a, b in angles),
+                        key=lambda p: p[2])
+        volume = 0.0
+        for i, p in enumerate(points):
+            top = points[i + 1][2] if i + 1 < len(points) else 2.5
+            if top > p[2]:
+                volume += (top - p[2]) * hypervolume_2d([q[:2] for q in points[:i + 1]], (2.5, 2.5))
+        return volume
+    source = PROBLEMS[problem][1]
+    rows = list(csv.DictReader(open(source)))
+    if problem == "nasbench201_accuracy":
+        return max(float(r["accuracy"]) for r in rows)
+    if problem == "nasbench201":
+        return hypervolume_2d([(-float(r["accuracy"]), float(r["params"])) for r in rows], (-70, 1.6e6))
+    return hypervolume_2d([(float(r[f"error_{k}"]), float(r["params"])) for r in rows for k in (1, 2, 4)], (1, 33000))
+
+
+def quartiles(values):
+    values = sorted(values)
+    return [statistics.quantiles(values, n=4, method="inclusive")[i] if len(values) > 1 else values[0] for i in range(3)]
+
+
+def reached(curves, value):
+    """Evaluations after which the median search is at `value`."""
+    costs = sorted({c for curve in curves for c, _, _ in curve})
+    for cost in costs:
+        if statistics.median(at(c, cost) or 0.0 for c in curves) >= value:
+            return cost
+    return None
+
+
+def table(problem, results):
+    evaluations, best = PROBLEMS[problem][3], best_possible(problem)
+    random = results["random_search"]
+    final = {k: [at(c, evaluations) or 0.0 for c in curves] for k, curves in results.items()}
+    mean = {k: [area(c, evaluations) for c in curves] for k, curves in results.items()}
+    target = 0.95 * max(statistics.median(v) for v in final.values())
+    single = problem == "nasbench201_accuracy"
+    lines = [f"### {problem}", "",
+             f"{evaluations} evaluations; the best there is: {best:.7g}. " +
+             ("Values are accuracies in percent." if single else "Values are shares of it."), "",
+             "| search | after a quarter | median at the end | quartiles | p (end) | p (all along) | " +
+             ("optimum found | " if single else "95 % of the best after | ") + "time |",
+             "|---|---|---|---|---|---|---|---|"]
+    scale = 1.0 if single else best
+    for label, curves in results.items():
+        q = quartiles([v / scale for v in final[label]])
+        early = statistics.median((at(c, evaluations / 4) or 0.0) / scale for c in curves)
+        if single:
+            when = f"{sum(v >= best - 1e-9 for v in final[label])} of {len(curves)}"
+        else:
+            when = reached(curves, target)
+            when = "-" if when is None else f"{when:.0f}"
+        ps = ["", ""] if label == "random_search" else [f"{mann_whitney(v[label], v['random_search']):.1g}" for v in (final, mean)]
+        time = statistics.median(c[-1][2] for c in curves)
+        lines.append(f"| {label} | {early:.4f} | {q[1]:.4f} | {q[0]:.4f} to {q[2]:.4f} | {ps[0]} | {ps[1]} | {when} | {time:.0f} |")
+    assert random
+    return lines + [""]
+
+
+def write_curves(problem, results, writer):
+    evaluations, best = PROBLEMS[problem][3], best_possible(problem)
+    for label, curves in results.items():
+        for i in range(1, 21):
+            cost = evaluations * i / 20
+            values = [v for v in (at(c, cost) for c in curves) if v is not None]
+            if values:
+                writer.writerow([problem, label, f"{cost:g}"] + [f"{v / best:.5f}" for v in quartiles(values)])
+
+
+def draw(everything, path):
+    import matplotlib
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "archai"
+    import matplotlib.pyplot as plt
+    figure, axes = plt.subplots(2, 3, figsize=(13, 8))
+    handles = {}
+    for ax, (problem, results) in zip(axes.flat, everything.items()):
+        evaluations, best = PROBLEMS[problem][3], best_possible(problem)
+        for label, curves in results.items():
+            if "," in label:
+                continue
+            xs = [evaluations * i / 60 for i in range(3, 61)]
+            qs = [quartiles([(at(c, x) or 0.0) / best for c in curves]) for x in xs]
+            line, = ax.plot(xs, [q[1] for q in qs], lw=1.2)
+            ax.fill_between(xs, [q[0] for q in qs], [q[2] for q in qs], alpha=0.12, color=line.get_color(), lw=0)
+            handles[label] = line
+        low = min(statistics.median((at(c, evaluations / 8) or 0.0) / best for c in r) for r in results.values())
+        ax.set_ylim(low, 1.0 + 0.03 * (1 - low))
+        ax.set_title(problem)
+        ax.set_xlabel("evaluations")
+    axes[0][0].set_ylabel("share of the best hypervolume (accuracy)")
+    last = list(axes.flat)[len(everything):]
+    for ax in last:
+        ax.axis("off")
+    (last[0] if last else axes.flat[0]).legend(handles.values(), handles.keys(), loc="center")
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--only", choices=list(PROBLEMS), action="append")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--keep", type=pathlib.Path, default=pathlib.Path("search_quality.out"), help="where raw curves go; what is there already is not run again")
+    parser.add_argument("--output", type=pathlib.Path, default=HERE / "results")
+    arguments = parser.parse_args()
+    arguments.keep.mkdir(parents=True, exist_ok=True)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    program = os.path.abspath(arguments.program)
+    everything = {}
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        for problem in arguments.only or PROBLEMS:
+            todo = searches(problem)
+            found = pool.map(lambda s: run(program, problem, s, arguments.seeds, arguments.keep), todo)  # noqa: B023
+            everything[problem] = {s[0]: curves for s, curves in zip(todo, found) if curves}
+            print("\n".join(table(problem, everything[problem])), flush=True)
+    if arguments.only:
+        return
+    with open(arguments.output / "search_quality.md", "w") as f:
+        f.write("\n".join(line for p, r in everything.items() for line in table(p, r)))
+    with open(arguments.output / "search_quality.csv", "w", newline="") as f:
+        writer = csv.writer(f, lineterminator="\n")
+        writer.writerow(["problem", "search", "evaluations", "lower_quartile", "median", "upper_quartile"])
+        for problem, results in everything.items():
+            write_curves(problem, results, writer)
+    draw(everything, arguments.output / "search_quality.svg")
+
+
+if __name__ == "__main__":
+    main()
