@@ -54,7 +54,7 @@ def searches(problem):
     return out
 
 
-def run(program, problem, search, seeds, keep):
+def run(program, problem, search, seeds, keep, may_run):
     label, algorithm, schedule, workers = search
     config, source, reference, evaluations, more = PROBLEMS[problem]
     command = [program, f"tests/bench/data/{config}", str(source), "--workers", str(workers), "--max", str(evaluations),
@@ -62,7 +62,9 @@ def run(program, problem, search, seeds, keep):
     if reference:
         command += ["--reference", reference]
     file = keep / f"{problem}-{label.replace(', ', '-').replace(' ', '_')}.csv"
-    log = " ".join(command) + "\n"
+    if not may_run and not file.exists():
+        return None
+    log = " ".join(command[1:]) + "\n"
     if not file.exists() or not file.with_suffix(".log").read_text().startswith(log):
         p = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         file.with_suffix(".log").write_text(log + p.stderr)
@@ -233,6 +235,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--keep", type=pathlib.Path, default=pathlib.Path("search_quality.out"), help="where raw curves go; what is there already is not run again")
+    parser.add_argument("--no-runs", action="store_true", help="tables and picture of what is in --keep")
     parser.add_argument("--output", type=pathlib.Path, default=HERE / "results")
     arguments = parser.parse_args()
     arguments.keep.mkdir(parents=True, exist_ok=True)
@@ -242,7 +245,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for problem in arguments.only or PROBLEMS:
             todo = searches(problem)
-            found = pool.map(lambda s: run(program, problem, s, arguments.seeds, arguments.keep), todo)  # noqa: B023
+            found = pool.map(lambda s: run(program, problem, s, arguments.seeds, arguments.keep, not arguments.no_runs), todo)  # noqa: B023
             everything[problem] = {s[0]: curves for s, curves in zip(todo, found) if curves}
             print("\n".join(table(problem, everything[problem])), flush=True)
     if arguments.only:
