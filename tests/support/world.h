@@ -14,6 +14,8 @@ struct world {
     archai_space *space;
     archai_objectives objectives;
     archai_search search;
+    /* Answers the algorithm's jobs (core/surrogate.h) at once; NULL: it has none. */
+    void (*predict)(const archai_surrogate_job *job, archai_surrogate_answer *answer);
 };
 /* `text` is a configuration; [search] has algorithm, schedule and seed as in the README. */
 void world_open(struct world *w, const char *text);
