@@ -1,0 +1,45 @@
+# A whole host is lost: two network namespaces as hosts, each with a daemon of mpirun and four ranks; everything on the second
+# dies and its link goes down. The search completes with its exact budget; mpirun, which does not end then, is ended as
+# slurm/archai-run.sbatch does it.
+. "$ARCHAI_SOURCE/tests/support/story.sh"
+[ "$(id -u)" -eq 0 ] || skip "network namespaces need root"
+for tool in ip unshare; do command -v $tool >/dev/null || skip "$tool is not installed"; done
+a=archai-a-$$ b=archai-b-$$
+job=
+clean() {
+    for p in $job $(ip netns pids $a 2>/dev/null) $(ip netns pids $b 2>/dev/null) $(cat agents 2>/dev/null); do
+        kill -KILL "$p" 2>/dev/null || true
+    done
+    ip netns del $a 2>/dev/null || true
+    ip netns del $b 2>/dev/null || true
+}
+trap clean EXIT
+{ ip netns add $a && ip netns add $b &&
+    ip link add va netns $a type veth peer name vb netns $b &&
+    ip -n $a addr add 10.77.6.1/24 dev va && ip -n $b addr add 10.77.6.2/24 dev vb; } 2>err.txt || skip "no network namespaces: $(cat err.txt)"
+for h in $a $b; do ip -n $h link set lo up; done
+ip -n $a link set va up && ip -n $b link set vb up
+ip netns exec $b unshare --uts --mount bash -c 'hostname hostb && mount -t tmpfs tmpfs /dev/shm' 2>err.txt || skip "no host of its own: $(cat err.txt)"
+# like ssh to a host that is gone, the agent stays
+cat >agent <<EOF
+#!/bin/bash
+shift
+echo \$\$ >>$PWD/agents
+ip netns exec $b unshare --uts --mount bash -c "hostname hostb; mount -t tmpfs tmpfs /dev/shm; \$*"
+exec sleep 600
+EOF
+chmod +x agent
+ip netns exec $a mpirun --enable-recovery --host 10.77.6.1:4,10.77.6.2:4 --mca plm_rsh_agent "$PWD/agent" --mca btl self,vader,tcp \
+    --mca btl_tcp_if_include 10.77.6.0/24 --mca oob_tcp_if_include 10.77.6.0/24 -n 8 archai-run "$ARCHAI_SOURCE/tests/support/null.ini" \
+    --set evaluator.delay=40ms --set search.max_evaluations=800 --set run.lost_after=2s --set run.heartbeat=200ms --progress none \
+    >o.txt 2>e.txt &
+job=$!
+both() { [ -e out/run.log ] && [ "$(grep -c 'evaluates on' out/run.log 2>/dev/null)" -eq 8 ] && [ "$(wc -l <out/run.log)" -gt 20 ]; }
+within 60 both
+ip -n $a link set va down
+kill -KILL $(ip netns pids $b)
+within 120 test -e out/exit_code
+[ "$(grep -c 'on hostb was lost' out/run.log)" -eq 4 ] || { cat out/run.log >&2; fail "four ranks should be lost"; }
+says out/exit_code 0
+"$PYTHON" "$ARCHAI_SOURCE/tests/support/check_results.py" out/results.h5 --rows 800 --state complete
+grep 'was lost' out/run.log
