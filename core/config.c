@@ -114,9 +114,10 @@ static void check_data(checker *c, const archai_config *config)
 /* Promises that this version does not keep are not accepted in silence. */
 static void check_train(checker *c, const archai_config *config)
 {
-    if (config->train.checkpoint != 0)
+    if (config->train.checkpoint != ARCHAI_CHECKPOINT_NONE &&
+        config->evaluator.kind != ARCHAI_EVALUATOR_TORCH)
         problem(c, "train", "checkpoint", NULL,
-                "this version has none only: an interrupted training begins again");
+                "only evaluator.kind = torch leaves checkpoints");
     if (config->train.inherit_weights)
         problem(c, "train", "inherit_weights", NULL,
                 "this version has no only: every training begins with new weights");

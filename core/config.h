@@ -42,6 +42,7 @@ typedef struct archai_config {
         double learning_rate, momentum, weight_decay;
         int learning_rate_schedule; /* constant cosine */
         int checkpoint;             /* none epoch */
+        double checkpoint_pause_s;  /* between two of a candidate */
         bool inherit_weights;
     } train;
     struct {
@@ -65,6 +66,7 @@ typedef struct archai_config {
 
 enum { ARCHAI_WEIGHTS_PARETO, ARCHAI_WEIGHTS_ALL, ARCHAI_WEIGHTS_BEST, ARCHAI_WEIGHTS_NONE };
 enum { ARCHAI_EVALUATOR_TORCH, ARCHAI_EVALUATOR_TABLE, ARCHAI_EVALUATOR_COMMAND, ARCHAI_EVALUATOR_NULL, ARCHAI_EVALUATOR_PLUGIN };
+enum { ARCHAI_CHECKPOINT_NONE, ARCHAI_CHECKPOINT_EPOCH };
 enum { ARCHAI_OPTIMIZER_SGD, ARCHAI_OPTIMIZER_ADAM, ARCHAI_OPTIMIZER_ADAMW };
 enum { ARCHAI_LR_CONSTANT, ARCHAI_LR_COSINE };
 enum { ARCHAI_DEVICE_AUTO, ARCHAI_DEVICE_CPU, ARCHAI_DEVICE_CUDA };

@@ -175,6 +175,7 @@ static const uint64_t message_carries[ARCHAI_MSG_COUNT] = {
     [ARCHAI_MSG_SAVED]     = 0,
     [ARCHAI_MSG_FIT]       = B(JOB),
     [ARCHAI_MSG_FITTED]    = B(ANSWER),
+    [ARCHAI_MSG_NOTE]      = B(ID) | B(TEXT),
 };
 static const char *const message_names[ARCHAI_MSG_COUNT] = {
 #define X(type, name) [type] = name,

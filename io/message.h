@@ -38,7 +38,7 @@ int archai_buffer_reserve(archai_buffer *b, size_t more, archai_err *err); /* ro
     X(ARCHAI_MSG_NEED,     "need")     /* W->C: n_rows and text_bytes that a new grant must hold */ \
     X(ARCHAI_MSG_RETIRED,  "retired")  /* W->C: this worker takes no more work; why             */ \
     X(ARCHAI_MSG_RETURNED, "returned") /* W->C: id given back unevaluated (drain, interruption) */ \
-    X(ARCHAI_MSG_DRAIN,    "drain")    /* C->W: finish within `seconds`, start nothing          */ \
+    X(ARCHAI_MSG_DRAIN,    "drain")    /* C->W: finish within `seconds`, start nothing; W->E: leave a checkpoint */ \
     X(ARCHAI_MSG_STOP,     "stop")     /* C->W: the run is over; reason; keep: leave at once    */ \
     X(ARCHAI_MSG_OPEN,     "open")     /* W->E: configuration text, device, threads, data shape */ \
     X(ARCHAI_MSG_READY,    "ready")    /* E->W: device text, versions                           */ \
@@ -48,7 +48,8 @@ int archai_buffer_reserve(archai_buffer *b, size_t more, archai_err *err); /* ro
     X(ARCHAI_MSG_SAVE_PT,  "save_pt")  /* tool->E: path; the weights lie in the memfd            */ \
     X(ARCHAI_MSG_SAVED,    "saved")    /* E->tool                                               */ \
     X(ARCHAI_MSG_FIT,      "fit")      /* C->E: a surrogate's job: rows to learn, queries       */ \
-    X(ARCHAI_MSG_FITTED,   "fitted")   /* E->C: what is predicted of the queries                */
+    X(ARCHAI_MSG_FITTED,   "fitted")   /* E->C: what is predicted of the queries                */ \
+    X(ARCHAI_MSG_NOTE,     "note")     /* E->W, W->C: id, text for run.log                      */
 typedef enum archai_message_type {
 #define X(name, text) name,
     ARCHAI_MESSAGE_LIST(X)

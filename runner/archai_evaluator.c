@@ -10,20 +10,26 @@
  *   SAVE_PT  -> SAVED or FAILED
  *   FIT      -> FITTED or FAILED (rank 0's own evaluator, runner/surrogate_client.c)
  *
- * SIGTERM and SIGINT end it: at once when idle, after the running epoch otherwise (RETURNED).
+ * SIGTERM and SIGINT end it: at once when idle, after the running epoch otherwise (RETURNED). With
+ * train.checkpoint = epoch it writes checkpoints (io/checkpoint.h) into the results directory, and
+ * DRAIN while a candidate runs means: leave one at the end of the epoch, then RETURNED.
  */
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/config.h"
 #include "core/plugin.h"
 #include "core/space.h"
+#include "io/checkpoint.h"
 #include "io/dataset.h"
 #include "io/message.h"
 #include "io/tensors.h"
@@ -44,6 +50,7 @@ typedef struct evaluator {
     shim_device *device;               /* owned; NULL before OPEN and where a plug-in measures */
     char device_text[TEXT_MAX];
     shim_surrogate *surrogate; /* owned; NULL before the first FIT */
+    bool draining; /* what runs shall leave a checkpoint and end */
 } evaluator;
 
 static volatile sig_atomic_t stop_requested;
@@ -182,11 +189,91 @@ static const char *const curve_names[N_CURVES] = {
 typedef struct progress {
     evaluator *e;
     archai_evaluation *result;
+    const archai_candidate *candidate;
     int64_t id;
-    archai_err err; /* of a reply that could not be sent */
+    double left_at;  /* clock: the last checkpoint, or the beginning */
+    bool complained; /* a checkpoint could not be written */
+    archai_err err;  /* of a reply that could not be sent */
 } progress;
 
-static bool on_epoch(void *payload, const shim_epoch *epoch)
+static double now_s(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+__attribute__((format(printf, 4, 5))) static int send_note(evaluator *e, int64_t id,
+                                                           archai_err *err, const char *fmt, ...)
+{
+    char text[ARCHAI_ERR_TEXT_MAX];
+    const archai_message m = {.type = ARCHAI_MSG_NOTE, .id = id, .text = text};
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return send_message(e, &m, err);
+}
+
+/* Between epochs: was a checkpoint asked for? Nothing else comes while a candidate runs. */
+static int look_for_drain(evaluator *e, archai_err *err)
+{
+    struct pollfd fd = {.fd = REQUESTS, .events = POLLIN};
+
+    while (!e->draining && poll(&fd, 1, 0) > 0) {
+        archai_message m = {0};
+        bool got = false;
+        ssize_t n;
+
+        ARCHAI_TRY(archai_buffer_reserve(&e->in, CHUNK, err));
+        n = read(REQUESTS, e->in.data + e->in.size, CHUNK);
+        if (n <= 0)
+            break;
+        e->in.size += (size_t)n;
+        ARCHAI_TRY(archai_frame_take(&e->in, &e->in_used, &m, &got, err));
+        e->draining = got && m.type == ARCHAI_MSG_DRAIN;
+        archai_message_fini(&m);
+    }
+    return ARCHAI_OK;
+}
+
+/* *stop: the training is left here, to go on from a checkpoint. */
+static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t, bool *stop,
+                            archai_err *err)
+{
+    const archai_config *config = &p->e->config;
+    archai_err why = ARCHAI_ERR_INIT;
+    const archai_tensor *state;
+    double train_seconds;
+    size_t n;
+    int rc;
+
+    *stop = stop_requested;
+    if (config->train.checkpoint == ARCHAI_CHECKPOINT_NONE || at->epoch == at->epochs)
+        return ARCHAI_OK;
+    ARCHAI_TRY(look_for_drain(p->e, err));
+    if (!p->e->draining && !stop_requested &&
+        now_s() - p->left_at < config->train.checkpoint_pause_s)
+        return ARCHAI_OK;
+    rc = shim_training_state(t, &state, &n, &train_seconds, &why);
+    if (rc == ARCHAI_OK)
+        rc = archai_checkpoint_write(config->output.directory, p->candidate, at->epoch, at->epochs,
+                                     train_seconds, state, n, p->result->curves,
+                                     p->result->n_curves, &why);
+    p->left_at = now_s();
+    if (rc == ARCHAI_OK) {
+        *stop = p->e->draining || stop_requested;
+        return ARCHAI_OK;
+    }
+    if (p->complained)
+        return ARCHAI_OK;
+    p->complained = true;
+    return send_note(p->e, p->id, err, "no checkpoint: %.900s", why.text);
+}
+
+static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *training)
 {
     progress *p = payload;
     const archai_message m = {.type = ARCHAI_MSG_PROGRESS,
@@ -198,10 +285,12 @@ static bool on_epoch(void *payload, const shim_epoch *epoch)
         [CURVE_VAL_ACCURACY] = epoch->val_accuracy, [CURVE_LEARNING_RATE] = epoch->learning_rate,
         [CURVE_VAL_MIOU] = epoch->val_miou,
     };
+    bool stop = false;
 
     for (size_t i = 0; i < p->result->n_curves; i++)
         p->result->curves[i].values[epoch->epoch - 1] = (float)values[i];
-    return send_message(p->e, &m, &p->err) == ARCHAI_OK && !stop_requested;
+    return send_message(p->e, &m, &p->err) == ARCHAI_OK &&
+           leave_checkpoint(p, epoch, training, &stop, &p->err) == ARCHAI_OK && !stop;
 }
 
 static int make_curves(archai_evaluation *r, size_t epochs, bool masks, archai_err *err)
@@ -290,13 +379,80 @@ static int measure(evaluator *e, const archai_candidate *c, archai_evaluation *r
     return rc;
 }
 
+/* The curves of the epochs done. */
+static int take_curves(const archai_checkpoint *k, archai_evaluation *r, archai_err *err)
+{
+    for (size_t i = 0; i < r->n_curves; i++) {
+        char name[64];
+        const archai_tensor *t;
+
+        (void)snprintf(name, sizeof name, "archai:curve:%s", r->curves[i].name);
+        t = archai_tensors_find(&k->file, name);
+        if (t == NULL || t->dtype != ARCHAI_F32 || t->bytes != (size_t)k->epoch * sizeof(float))
+            return archai_fail(err, ARCHAI_EFORMAT, "the curve %s is missing", r->curves[i].name);
+        memcpy(r->curves[i].values, t->data, t->bytes);
+    }
+    return ARCHAI_OK;
+}
+
+/* The model's own tensors of a checkpoint: all of them, and no others. */
+static int take_weights(const archai_checkpoint *k, shim_model *model, archai_err *err)
+{
+    archai_tensor *own = calloc(k->file.n + 1, sizeof *own);
+    size_t n = 0;
+    int rc;
+
+    if (own == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", k->file.n);
+    for (size_t i = 0; i < k->file.n; i++)
+        if (strncmp(k->file.at[i].name, ARCHAI_STATE_PREFIX, strlen(ARCHAI_STATE_PREFIX)) != 0)
+            own[n++] = k->file.at[i];
+    rc = shim_model_load(model, own, n, true, NULL, err);
+    free(own);
+    return rc;
+}
+
+/* From the candidate's checkpoint, if there is one that fits; from the beginning otherwise. */
+static int go_on(evaluator *e, const archai_candidate *c, shim_model *model,
+                 shim_train_settings *settings, archai_evaluation *r, archai_checkpoint *k,
+                 archai_err *err)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    int rc;
+
+    if (e->config.train.checkpoint == ARCHAI_CHECKPOINT_NONE)
+        return ARCHAI_OK;
+    rc = archai_checkpoint_open(k, e->config.output.directory, c->id, &why);
+    if (rc == ARCHAI_ENOTFOUND)
+        return ARCHAI_OK;
+    if (rc == ARCHAI_OK && (!archai_checkpoint_is_of(k, c) || k->epochs != settings->epochs))
+        rc = archai_fail(&why, ARCHAI_EFORMAT, "its checkpoint is another candidate's");
+    if (rc == ARCHAI_OK)
+        rc = take_curves(k, r, &why);
+    if (rc == ARCHAI_OK)
+        rc = take_weights(k, model, &why); /* all or nothing */
+    if (rc != ARCHAI_OK)
+        return send_note(e, c->id, err, "begins again: %.900s", why.text);
+    settings->first_epoch = k->epoch;
+    settings->train_seconds = k->train_seconds;
+    settings->start = k->file.at;
+    settings->n_start = k->file.n;
+    return send_note(e, c->id, err, "goes on after epoch %lld of %lld", (long long)k->epoch,
+                     (long long)k->epochs);
+}
+
 static int evaluate(evaluator *e, const archai_candidate *c, archai_evaluation *r, archai_err *err)
 {
     /* A budget counts epochs; none: the configured number. */
     const int64_t epochs = c->budget >= 1 ? (int64_t)fmin(round(c->budget), SHIM_MAX_EPOCHS)
                                           : e->config.train.epochs;
-    progress p = {.e = e, .result = r, .id = c->id, .err = ARCHAI_ERR_INIT};
-    const shim_train_settings settings = {
+    progress p = {.e = e,
+                  .result = r,
+                  .candidate = c,
+                  .id = c->id,
+                  .left_at = now_s(),
+                  .err = ARCHAI_ERR_INIT};
+    shim_train_settings settings = {
         .epochs = epochs,
         .batch_size = e->config.train.batch_size,
         .optimizer = e->config.train.optimizer,
@@ -309,6 +465,7 @@ static int evaluate(evaluator *e, const archai_candidate *c, archai_evaluation *
         .payload = &p,
     };
     archai_network net = {0};
+    archai_checkpoint checkpoint = {.id = -1};
     shim_model *model = NULL;
     shim_train_result trained;
     int rc;
@@ -318,10 +475,24 @@ static int evaluate(evaluator *e, const archai_candidate *c, archai_evaluation *
     r->id = c->id;
     ARCHAI_TRY_GOTO(rc, build(e, c->arch, c->seed, &net, &model, err), out);
     ARCHAI_TRY_GOTO(rc, make_curves(r, (size_t)epochs, e->data->masks != 0, err), out);
-    ARCHAI_TRY_GOTO(rc, shim_model_train(model, e->data, &settings, &trained, err), out);
+    ARCHAI_TRY_GOTO(rc, go_on(e, c, model, &settings, r, &checkpoint, err), out);
+    rc = shim_model_train(model, e->data, &settings, &trained, err);
+    if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* of another optimizer */
+        ARCHAI_TRY_GOTO(rc, send_note(e, c->id, err, "begins again: %.900s", err->text), out);
+        settings.first_epoch = 0;
+        settings.train_seconds = 0;
+        shim_model_destroy(model);
+        model = NULL;
+        archai_network_fini(&net);
+        net = (archai_network){0};
+        ARCHAI_TRY_GOTO(rc, build(e, c->arch, c->seed, &net, &model, err), out);
+        rc = shim_model_train(model, e->data, &settings, &trained, err);
+    }
+    ARCHAI_TRY_GOTO(rc, rc, out);
     ARCHAI_TRY_GOTO(rc, set_measures(r, &net, &trained, err), out);
     rc = offer_weights(r, model, err);
 out:
+    archai_checkpoint_close(&checkpoint);
     shim_model_destroy(model);
     archai_network_fini(&net);
     return rc;
@@ -479,6 +650,8 @@ static int serve(evaluator *e, archai_err *err)
             break;
         case ARCHAI_MSG_WORK:
             rc = on_work(e, &m, err);
+            break;
+        case ARCHAI_MSG_DRAIN: /* the candidate was done before it came */
             break;
         case ARCHAI_MSG_PREDICT:
             rc = on_predict(e, &m, err);

@@ -390,6 +390,9 @@ int archai_coordinator_handle(archai_coordinator *c, int source, archai_message 
     case ARCHAI_MSG_DRAIN:
         (void)snprintf(whose, sizeof whose, "a signal to rank %d", source);
         return archai_coordinator_stop(c, source, whose, err);
+    case ARCHAI_MSG_NOTE:
+        archai_runlog_note(c->log, source, "candidate %lld: %s", (long long)m->id, m->text);
+        return ARCHAI_OK;
     case ARCHAI_MSG_PROGRESS:
         return ARCHAI_OK;
     default:

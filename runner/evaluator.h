@@ -32,6 +32,7 @@ typedef enum archai_evaluator_event_kind {
     ARCHAI_EVALUATOR_NOTHING,     /* busy, or nothing to do */
     ARCHAI_EVALUATOR_READY,       /* text: the device */
     ARCHAI_EVALUATOR_PROGRESS,    /* epoch of epochs */
+    ARCHAI_EVALUATOR_NOTE,        /* text for run.log */
     ARCHAI_EVALUATOR_MEASURED,    /* result: measures, curves, and tensors on offer */
     ARCHAI_EVALUATOR_FAILED,      /* the candidate: code and text; the evaluator lives on */
     ARCHAI_EVALUATOR_GONE,        /* it died: text, and the signal that killed it or 0 */
@@ -69,6 +70,8 @@ typedef struct archai_evaluator_ops {
     int (*open)(archai_evaluator *self, archai_err *err); /* begin to start; poll says READY */
     int (*begin)(archai_evaluator *self, const archai_candidate *c, archai_err *err);
     int (*poll)(archai_evaluator *self, archai_evaluator_event *out, archai_err *err);
+    /* (optional) Leave a checkpoint at the next epoch's end, then be GONE, killed by SIGTERM. */
+    int (*interrupt)(archai_evaluator *self, archai_err *err);
     void (*close)(archai_evaluator *self); /* whatever it does ends; idempotent */
     /* (optional) tensors on offer after MEASURED, until begin or close; caller closes. */
     int (*weights)(archai_evaluator *self, archai_tensors *out, archai_err *err);

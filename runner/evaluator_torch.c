@@ -110,6 +110,16 @@ static int torch_begin(archai_evaluator *self, const archai_candidate *c, archai
     return archai_evaluator_client_send(&e->client, &work, err);
 }
 
+static int torch_interrupt(archai_evaluator *self, archai_err *err)
+{
+    torch_evaluator *e = (torch_evaluator *)self;
+    const archai_message drain = {.type = ARCHAI_MSG_DRAIN};
+
+    if (self->setup->config->train.checkpoint == ARCHAI_CHECKPOINT_NONE || e->id < 0)
+        return ARCHAI_OK;
+    return archai_evaluator_client_send(&e->client, &drain, err);
+}
+
 /* -- events -------------------------------------------------------------------------------- */
 
 static void set_event(archai_evaluator_event *out, archai_evaluator_event_kind kind, int code,
@@ -166,6 +176,9 @@ static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event 
         out->kind = ARCHAI_EVALUATOR_PROGRESS;
         out->epoch = m->epoch;
         out->epochs = m->epochs;
+        return ARCHAI_OK;
+    case ARCHAI_MSG_NOTE:
+        set_event(out, ARCHAI_EVALUATOR_NOTE, ARCHAI_OK, m->text);
         return ARCHAI_OK;
     case ARCHAI_MSG_FAILED:
         if (!e->ready)
@@ -295,6 +308,7 @@ const archai_evaluator_ops archai_evaluator_torch = {
     .open = torch_open,
     .begin = torch_begin,
     .poll = torch_poll,
+    .interrupt = torch_interrupt,
     .close = torch_close,
     .weights = torch_weights,
     .wake = torch_wake,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/checkpoint.h"
 #include "runner/clock.h"
 #include "runner/report.h"
 
@@ -122,6 +123,8 @@ void archai_finish(archai_coordinator *c, int exit_code)
         archai_runlog_note(c->log, 0, "exit code %d, state %s, %lld failed, workers %.1f %% busy",
                            exit_code, c->outcome.state, (long long)c->n_failed, 100 * c->busy);
     }
+    if (exit_code == 0 && c->plan->config.train.checkpoint != ARCHAI_CHECKPOINT_NONE)
+        archai_checkpoints_sweep(c->dir->path);
     if (archai_rundir_finish(c->dir, exit_code, &err) != ARCHAI_OK)
         (void)fprintf(stderr, "archai-run: %s\n", err.text);
 }

@@ -8,6 +8,7 @@
 #include <malloc.h>
 #endif
 
+#include "io/checkpoint.h"
 #include "io/index.h"
 #include "io/segment.h"
 #include "runner/plan.h"
@@ -84,13 +85,56 @@ static int collect_segments(row_list *rows, const char *directory, archai_err *e
     return rc;
 }
 
+/* Candidates under way when an asynchronous run ended, as their checkpoints tell: handed out again
+ * under their ids. (A generational search comes to them by itself.) What is damaged is skipped. */
+static int collect_checkpoints(row_list *rows, const char *directory, archai_err *err)
+{
+    int64_t *ids;
+    size_t n;
+    int rc = archai_checkpoints_list(directory, &ids, &n, err);
+
+    for (size_t i = 0; i < n && rc == ARCHAI_OK; i++) {
+        archai_checkpoint k = {.id = -1};
+        archai_candidate c = {.id = -1};
+        archai_evaluation e = {0};
+
+        if (archai_checkpoint_open(&k, directory, ids[i], NULL) != ARCHAI_OK)
+            continue;
+        if (archai_checkpoint_candidate(&k, &c, NULL) == ARCHAI_OK && c.id == ids[i]) {
+            e = (archai_evaluation){
+                .id = c.id,
+                .archid = c.model.archid,
+                .arch = c.arch,
+                .status = ARCHAI_STATUS_RUNNING,
+                .operator_ = strdup(c.operator_),
+                .parents = c.parents,
+                .metadata = json_dumps(c.model.metadata, JSON_SORT_KEYS),
+                .generation = c.generation,
+                .budget = c.budget,
+                .encoding = c.encoding,
+                .n_encoding = c.n_encoding,
+            };
+            c.model.archid = c.arch = c.parents = NULL;
+            c.encoding = NULL;
+            rc = push(rows, &e, err);
+            archai_evaluation_fini(&e);
+        }
+        archai_candidate_fini(&c);
+        archai_checkpoint_close(&k);
+    }
+    free(ids);
+    return rc;
+}
+
 /* In order of id. The index repeats what the segments hold: of two rows with one id either will
  * do. */
 static int compare_ids(const void *a, const void *b)
 {
     const archai_evaluation *x = a, *y = b;
 
-    return x->id < y->id ? -1 : x->id > y->id;
+    if (x->id == y->id) /* a row outweighs a checkpoint that was left beside it */
+        return (x->status == ARCHAI_STATUS_RUNNING) - (y->status == ARCHAI_STATUS_RUNNING);
+    return x->id < y->id ? -1 : 1;
 }
 
 static int merge(row_list *rows, archai_results *results, archai_err *err)
@@ -236,6 +280,9 @@ int archai_resume(archai_plan *p, archai_err *err)
         goto out;
     p->search.rejected = results.rejected;
     ARCHAI_TRY_GOTO(rc, collect_segments(&rows, directory, err), out);
+    if (p->config.train.checkpoint != ARCHAI_CHECKPOINT_NONE &&
+        p->config.search.schedule == ARCHAI_ASYNC)
+        ARCHAI_TRY_GOTO(rc, collect_checkpoints(&rows, directory, err), out);
     ARCHAI_TRY_GOTO(rc, merge(&rows, &results, err), out);
     for (size_t i = 0; i < rows.n; i++) {
         ARCHAI_TRY_GOTO(rc, archai_search_restore(&p->search, &rows.at[i], err), out);

@@ -264,6 +264,8 @@ static int on_drain(archai_worker *w, double seconds, archai_err *err)
     }
     if (w->state == ARCHAI_WORKER_OPENING)
         w->state = ARCHAI_WORKER_IDLE;
+    if (w->state == ARCHAI_WORKER_EVALUATING && w->evaluator->ops->interrupt != NULL)
+        return w->evaluator->ops->interrupt(w->evaluator, err);
     return ARCHAI_OK;
 }
 

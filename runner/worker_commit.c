@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/checkpoint.h"
 #include "runner/clock.h"
 
 /* -- a row in the making ------------------------------------------------------------------- */
@@ -39,6 +40,12 @@ int archai_worker_begin_result(archai_worker *w, archai_err *err)
         ARCHAI_TRY(
             archai_evaluation_set_measure(e, c->measures[i].name, c->measures[i].value, err));
     return ARCHAI_OK;
+}
+
+void archai_worker_forget(archai_worker *w)
+{
+    if (w->config->train.checkpoint != ARCHAI_CHECKPOINT_NONE)
+        archai_checkpoint_remove(w->writer.directory, w->queue[0].id);
 }
 
 int archai_worker_set_error(archai_worker *w, const char *text, archai_err *err)
@@ -155,6 +162,7 @@ int archai_worker_commit(archai_worker *w, bool *busy, archai_err *err)
         return ARCHAI_OK;
     *busy = true;
     w->n_done++;
+    archai_worker_forget(w);
     ARCHAI_TRY(archai_worker_post(w, &m, err));
     archai_worker_next(w);
     return ARCHAI_OK;

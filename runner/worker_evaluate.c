@@ -112,12 +112,24 @@ static int on_gone(archai_worker *w, const archai_evaluator_event *event, archai
     return ARCHAI_OK;
 }
 
+static int on_note(archai_worker *w, const archai_evaluator_event *event, archai_err *err)
+{
+    archai_message m = {
+        .type = ARCHAI_MSG_NOTE,
+        .id = w->queue[0].id,
+        .text = (char *)(uintptr_t)event->text,
+    };
+
+    return archai_worker_post(w, &m, err);
+}
+
 static int on_failed(archai_worker *w, const archai_evaluator_event *event, archai_err *err)
 {
     /* After an error of the device its context may be poisoned: the next candidate gets a new
      * one. */
     if (event->code == ARCHAI_EDEVMEM || strstr(event->text, "CUDA") != NULL)
         archai_worker_close(w);
+    archai_worker_forget(w); /* what led to this is no good to go on from */
     return archai_worker_fail(w, event->text, err);
 }
 
@@ -162,6 +174,10 @@ int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err)
     case ARCHAI_EVALUATOR_PROGRESS:
         if (w->state == ARCHAI_WORKER_EVALUATING)
             rc = on_progress(w, &event, err);
+        break;
+    case ARCHAI_EVALUATOR_NOTE:
+        if (w->state == ARCHAI_WORKER_EVALUATING)
+            rc = on_note(w, &event, err);
         break;
     case ARCHAI_EVALUATOR_NOTHING:
         break;

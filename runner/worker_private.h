@@ -22,6 +22,7 @@ int archai_worker_not_started(archai_worker *w, const char *text, archai_err *er
 int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_check_limits(archai_worker *w, archai_err *err);
 
+void archai_worker_forget(archai_worker *w); /* the current candidate's checkpoint */
 int archai_worker_begin_result(archai_worker *w, archai_err *err);
 int archai_worker_set_error(archai_worker *w, const char *text, archai_err *err);
 int archai_worker_finish(archai_worker *w, archai_err *err);

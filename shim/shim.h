@@ -55,14 +55,23 @@ typedef struct shim_epoch {
 
 enum { SHIM_MAX_EPOCHS = 100000 };
 
+typedef struct shim_training shim_training; /* one in progress */
+
 typedef struct shim_train_settings {
     int64_t epochs, batch_size; /* 1 to SHIM_MAX_EPOCHS; at least 1 */
     int optimizer;              /* ARCHAI_OPTIMIZER_* */
     double learning_rate, momentum, weight_decay; /* momentum: SGD only */
     int schedule;               /* ARCHAI_LR_*; cosine falls to 0 over all steps */
     uint64_t seed;              /* of shuffling */
+    /* To go on after so many epochs (0: from the beginning) as if nothing had been between: the
+     * optimizer's tensors among `start` [n_start], named as shim_training_state names them. The
+     * model's own were loaded before. What lacks or does not fit: ARCHAI_EFORMAT. */
+    int64_t first_epoch;
+    double train_seconds;       /* spent on them */
+    const struct archai_tensor *start;
+    size_t n_start;
     /* Called after each epoch; may be NULL. Returning false stops: the result is ARCHAI_EINTR. */
-    bool (*on_epoch)(void *payload, const shim_epoch *e);
+    bool (*on_epoch)(void *payload, const shim_epoch *e, shim_training *t);
     void *payload;
 } shim_train_settings;
 
@@ -79,6 +88,11 @@ typedef struct shim_train_result {
 int shim_model_train(shim_model *m, const struct archai_dataset_header *data,
                      const shim_train_settings *settings, shim_train_result *out,
                      archai_err *err) SHIM_NOEXCEPT;
+/* In on_epoch: all that a training needs to go on from here, as CPU tensors: the model's by their
+ * names, the optimizer's as "archai:<what>:<parameter>" and "archai:step". They belong to the
+ * training, until the next call or its end. *train_seconds: so far. */
+int shim_training_state(shim_training *t, const struct archai_tensor **out, size_t *n,
+                        double *train_seconds, archai_err *err) SHIM_NOEXCEPT;
 /* Evaluation mode. input float32 [n, c, h, w]; *out float32, malloc'ed by the caller's `alloc`
  * (bytes) once the shape is known; shape [*ndim]. */
 int shim_model_predict(shim_model *m, const float *input, const int64_t shape[4],

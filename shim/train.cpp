@@ -4,7 +4,10 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
+#include <sstream>
+#include <type_traits>
 extern "C" {
 #include "core/config.h"
 #include "core/rng.h"
@@ -116,6 +119,107 @@ std::unique_ptr<torch::optim::Optimizer> make_optimizer(const shim_model &m,
     }
 }
 
+/* -- the optimizer's state, by parameter ---------------------------------------------------- */
+
+/* libtorch's key of a parameter: a text up to 2.0, the pointer itself since. */
+template <class Map> typename Map::key_type key_of(const Map &, const torch::Tensor &p)
+{
+    if constexpr (std::is_same_v<typename Map::key_type, std::string>) {
+        std::ostringstream text;
+
+        text << p.unsafeGetTensorImpl();
+        return text.str();
+    } else {
+        return p.unsafeGetTensorImpl();
+    }
+}
+
+/* What is to be kept of one parameter: (name, tensor), and its step, where steps are counted. */
+struct slot {
+    std::vector<std::pair<const char *, torch::Tensor *>> tensors;
+    std::unique_ptr<torch::optim::OptimizerParamState> state;
+    std::function<int64_t()> step = [] { return int64_t{0}; };
+    std::function<void(int64_t)> set_step = [](int64_t) {};
+};
+
+template <class State> void use_adam(slot &s, State &state)
+{
+    s.tensors = {{"exp_avg", &state.exp_avg()}, {"exp_avg_sq", &state.exp_avg_sq()}};
+    s.step = [&state] { return state.step(); };
+    s.set_step = [&state](int64_t n) { state.step(n); };
+}
+
+/* `of`: the state that a parameter has, or NULL for a new one, which the slot then owns. */
+slot look_at(int optimizer, torch::optim::OptimizerParamState *of)
+{
+    slot s;
+
+    if (of == nullptr) {
+        if (optimizer == ARCHAI_OPTIMIZER_SGD)
+            s.state = std::make_unique<torch::optim::SGDParamState>();
+        else if (optimizer == ARCHAI_OPTIMIZER_ADAM)
+            s.state = std::make_unique<torch::optim::AdamParamState>();
+        else
+            s.state = std::make_unique<torch::optim::AdamWParamState>();
+        of = s.state.get();
+    }
+    if (optimizer == ARCHAI_OPTIMIZER_SGD)
+        s.tensors = {{"momentum_buffer",
+                      &static_cast<torch::optim::SGDParamState &>(*of).momentum_buffer()}};
+    else if (optimizer == ARCHAI_OPTIMIZER_ADAM)
+        use_adam(s, static_cast<torch::optim::AdamParamState &>(*of));
+    else
+        use_adam(s, static_cast<torch::optim::AdamWParamState &>(*of));
+    return s;
+}
+
+std::string state_name(const char *what, const std::string &parameter)
+{
+    return std::string("archai:") + what + ":" + parameter;
+}
+
+const char STEPS[] = "archai:step"; /* int64 [parameters]; -1: it has no state */
+
+int restore_optimizer(shim_model &m, torch::optim::Optimizer &optimizer,
+                      const shim_train_settings &s, archai_err *err)
+{
+    std::map<std::string, const archai_tensor *> given;
+    const auto parameters = m.root->named_parameters();
+    std::vector<int64_t> steps;
+
+    for (size_t i = 0; i < s.n_start; i++)
+        given[s.start[i].name] = &s.start[i];
+    const auto found = given.find(STEPS);
+    if (found == given.end() || found->second->dtype != ARCHAI_I64 ||
+        found->second->bytes != parameters.size() * sizeof(int64_t))
+        return archai_fail(err, ARCHAI_EFORMAT, "the optimizer's steps are missing");
+    steps.resize(parameters.size());
+    std::memcpy(steps.data(), found->second->data, found->second->bytes);
+    for (size_t i = 0; i < parameters.size(); i++) {
+        const torch::Tensor &p = parameters[i].value();
+        slot at = look_at(s.optimizer, nullptr);
+
+        if (steps[i] < 0)
+            continue;
+        for (auto &[what, tensor] : at.tensors) {
+            const auto name = state_name(what, parameters[i].key());
+            const auto t = given.find(name);
+
+            if (s.optimizer == ARCHAI_OPTIMIZER_SGD && s.momentum == 0 && t == given.end())
+                continue;
+            if (t == given.end() || shim::borrow(*t->second).sizes() != p.sizes() ||
+                shim::borrow(*t->second).scalar_type() != p.scalar_type())
+                return archai_fail(err, ARCHAI_EFORMAT, "'%s' is missing or of another shape",
+                                   name.c_str());
+            *tensor = shim::borrow(*t->second).clone().to(p.device());
+        }
+        at.set_step(steps[i]);
+        auto &states = optimizer.state();
+        states[key_of(states, p)] = std::move(at.state);
+    }
+    return ARCHAI_OK;
+}
+
 double rate_at(const shim_train_settings &s, int64_t step, int64_t steps)
 {
     if (s.schedule == ARCHAI_LR_CONSTANT)
@@ -202,6 +306,67 @@ int check_epoch(const shim_epoch &e, bool masks, archai_err *err)
     return masks ? check_finite("val_miou", e.val_miou, e.epoch, err) : ARCHAI_OK;
 }
 
+} // namespace
+
+struct shim_training {
+    shim_model &model;
+    torch::optim::Optimizer &optimizer;
+    const shim_train_settings &settings;
+    double train_seconds;
+
+    /* What shim_training_state() handed out last. */
+    std::vector<std::string> names;
+    std::vector<torch::Tensor> copies;
+    std::vector<archai_tensor> views;
+};
+
+namespace
+{
+
+void keep(shim_training &t, const std::string &name, const torch::Tensor &tensor)
+{
+    t.names.push_back(name);
+    t.copies.push_back(tensor.detach().to(torch::kCPU).contiguous());
+}
+
+void collect_state(shim_training &t)
+{
+    auto &states = t.optimizer.state();
+    std::vector<int64_t> steps;
+
+    t.names.clear();
+    t.copies.clear();
+    t.views.clear();
+    for (const auto &e : t.model.state)
+        keep(t, e.name, e.tensor);
+    for (const auto &p : t.model.root->named_parameters()) {
+        const auto at = states.find(key_of(states, p.value()));
+
+        steps.push_back(-1);
+        if (at == states.end())
+            continue;
+        slot s = look_at(t.settings.optimizer, at->second.get());
+        for (const auto &[what, tensor] : s.tensors)
+            if (tensor->defined())
+                keep(t, state_name(what, p.key()), *tensor);
+        steps.back() = s.step();
+    }
+    keep(t, STEPS, torch::tensor(steps, torch::kInt64));
+    for (size_t i = 0; i < t.copies.size(); i++) {
+        const torch::Tensor &c = t.copies[i];
+        archai_tensor v{};
+
+        v.name = &t.names[i][0];
+        v.dtype = shim::archai_type(c.scalar_type());
+        v.ndim = static_cast<int>(c.dim());
+        for (int d = 0; d < v.ndim; d++)
+            v.shape[d] = c.size(d);
+        v.data = c.data_ptr();
+        v.bytes = c.nbytes();
+        t.views.push_back(v);
+    }
+}
+
 int train(shim_model &m, const archai_dataset_header *header, const shim_train_settings &s,
           shim_train_result *out, archai_err *err)
 {
@@ -216,10 +381,16 @@ int train(shim_model &m, const archai_dataset_header *header, const shim_train_s
         return archai_fail(err, ARCHAI_EINVAL, "the data set has no %s pictures",
                            n == 0 ? "training" : "validation");
     auto optimizer = make_optimizer(m, s);
+    shim_training self{m, *optimizer, s, s.train_seconds, {}, {}, {}};
 
+    result.train_seconds = s.train_seconds;
     std::iota(order.begin(), order.end(), 0);
     archai_rng_seed(&rng, s.seed);
-    for (int64_t epoch = 0; epoch < s.epochs; epoch++) {
+    if (s.first_epoch > 0)
+        ARCHAI_TRY(restore_optimizer(m, *optimizer, s, err));
+    for (int64_t epoch = 0; epoch < s.first_epoch; epoch++) /* the generator stands where it stood */
+        archai_rng_shuffle(&rng, order.data(), order.size());
+    for (int64_t epoch = s.first_epoch; epoch < s.epochs; epoch++) {
         const double begun = seconds_now();
         shim_epoch e{epoch + 1, s.epochs, 0, 0, 0, 0,
                      rate_at(s, (epoch + 1) * steps - 1, s.epochs * steps)};
@@ -234,7 +405,8 @@ int train(shim_model &m, const archai_dataset_header *header, const shim_train_s
         e.val_miou = val.miou;
         ARCHAI_TRY(check_epoch(e, data.masks, err));
         result.last = e;
-        if (s.on_epoch != nullptr && !s.on_epoch(s.payload, &e))
+        self.train_seconds = result.train_seconds;
+        if (s.on_epoch != nullptr && !s.on_epoch(s.payload, &e, &self))
             return archai_fail(err, ARCHAI_EINTR, "stopped after epoch %lld of %lld",
                                static_cast<long long>(e.epoch), static_cast<long long>(e.epochs));
     }
@@ -259,5 +431,17 @@ extern "C" int shim_model_train(shim_model *m, const archai_dataset_header *data
                                static_cast<long long>(settings->epochs),
                                static_cast<long long>(settings->batch_size));
         return train(*m, data, *settings, out, err);
+    });
+}
+
+extern "C" int shim_training_state(shim_training *t, const archai_tensor **out, size_t *n,
+                                   double *train_seconds, archai_err *err) noexcept
+{
+    return shim::guard(err, __func__, [&]() -> int {
+        collect_state(*t);
+        *out = t->views.data();
+        *n = t->views.size();
+        *train_seconds = t->train_seconds;
+        return ARCHAI_OK;
     });
 }

@@ -313,10 +313,11 @@ static archai_dataset_header *small_set(void)
     return h;
 }
 
-static bool count_epochs(void *payload, const shim_epoch *e)
+static bool count_epochs(void *payload, const shim_epoch *e, shim_training *t)
 {
     int64_t *n = payload;
 
+    (void)t;
     assert_int_equal(e->epoch, *n + 1);
     assert_int_equal(e->epochs, 4);
     return ++*n < 100;

@@ -209,7 +209,8 @@ static void kinds_and_formats_need_their_keys(void **state)
         {"[evaluator]\nkind = null\ndelay = lognormal 1s\n",
          "t.ini:3: evaluator.delay: 'lognormal 1s', expected"},
         {"[evaluator]\nkind = null\ndelay = lognormal 1s 0.8 x\n", "t.ini:3: evaluator.delay:"},
-        {"[train]\ncheckpoint = epoch\n", "t.ini:2: train.checkpoint: this version has none only"},
+        {"[train]\ncheckpoint = epoch\n[evaluator]\nkind = null\n",
+         "t.ini:2: train.checkpoint: only evaluator.kind = torch"},
         {"[train]\ninherit_weights = yes\n", "t.ini:2: train.inherit_weights: this version"},
     };
 
