@@ -91,6 +91,24 @@ int archai_ini_wrap(const archai_ini_entry *e, int rc, archai_err *err)
     return archai_err_wrap(err, rc, "%s:%d: ", e->file, e->line);
 }
 
+int archai_ini_locate(const archai_ini *ini, int rc, archai_err *err)
+{
+    if (rc == ARCHAI_OK || err == NULL)
+        return rc;
+    for (size_t i = 0; i < ini->n; i++) {
+        const archai_ini_entry *e = &ini->at[i];
+        const char *text = err->text;
+        const size_t section = strlen(e->section);
+        const size_t key = e->key != NULL ? strlen(e->key) : 0; /* NULL: the line of a section */
+
+        if (e->key != NULL && strncmp(text, e->section, section) == 0 && text[section] == '.' &&
+            strncmp(text + section + 1, e->key, key) == 0 &&
+            strncmp(text + section + 1 + key, ": ", 2) == 0)
+            return archai_ini_wrap(e, rc, err);
+    }
+    return rc;
+}
+
 bool archai_ini_has_section(const archai_ini *ini, const char *section)
 {
     return find(ini, section, NULL) != NULL;

@@ -42,6 +42,8 @@ int archai_ini_set(archai_ini *ini, const char *assignment, archai_err *err);
 archai_ini_entry *archai_ini_find(const archai_ini *ini, const char *section, const char *key);
 /* Prepend the place of an entry to an error, "file:line: " or "--set: ", and return rc. */
 int archai_ini_wrap(const archai_ini_entry *e, int rc, archai_err *err);
+/* The same for an error that begins with "section.key: " where that key was given; others stay. */
+int archai_ini_locate(const archai_ini *ini, int rc, archai_err *err);
 bool archai_ini_has_section(const archai_ini *ini, const char *section);
 /* `value` as it must stand after "key = " to be read back unchanged: as it is, or quoted. Caller
  * frees; NULL when out of memory. */

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "io/file.h"
 #include "io/h5.h"
 
 static const char *const groups[ARCHAI_SPLIT_COUNT] = {
@@ -164,6 +165,7 @@ static int open_file(const archai_config *c, hid_t *file, archai_err *err)
 {
     if (c->data.file == NULL || c->data.file[0] == '\0')
         return archai_fail(err, ARCHAI_EINVAL, "data.file: missing, expected an HDF5 file");
+    ARCHAI_TRY(archai_err_wrap(err, archai_file_check(c->data.file, err), "data.file: "));
     return archai_err_wrap(err, archai_h5_open(file, c->data.file, err), "data.file: ");
 }
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <zlib.h>
+#include "io/file.h"
 
 enum { IDX_UNSIGNED_BYTE = 0x08, MAX_DIMS = 4, READ_BUFFER = 1 << 18, READ_SLICE = 1 << 30 };
 
@@ -121,6 +122,7 @@ static int open_idx(const char *key, const char *path, int min_dims, int max_dim
 
     if (path[0] == '\0')
         return archai_fail(err, ARCHAI_EINVAL, "%s: missing, expected the path of an IDX file", key);
+    ARCHAI_TRY(archai_err_wrap(err, archai_file_check(path, err), "%s: ", key));
     errno = 0;
     f.gz = gzopen(path, "rbe");
     if (f.gz == NULL)

@@ -224,6 +224,20 @@ out:
     return rc;
 }
 
+int archai_file_check(const char *path, archai_err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0 || access(path, R_OK) != 0)
+        return archai_fail(err, errno == ENOENT || errno == ENOTDIR ? ARCHAI_ENOTFOUND : ARCHAI_EINVAL,
+                           "%s: %s", path, strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return archai_fail(err, ARCHAI_EINVAL, "%s: is a directory, expected a file", path);
+    if (!S_ISREG(st.st_mode))
+        return archai_fail(err, ARCHAI_EINVAL, "%s: not a regular file", path);
+    return ARCHAI_OK;
+}
+
 int archai_file_read(const char *path, size_t limit, char **out, size_t *n, archai_err *err)
 {
     struct stat st;

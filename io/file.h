@@ -29,6 +29,9 @@ int archai_file_replace(const char *directory, const char *name, const void *dat
 /* Copy `from` to a new file `to` (an existing one is replaced); shares blocks where the file
  * system can. Not synced. */
 int archai_file_copy(const char *from, const char *to, archai_err *err);
+/* ARCHAI_OK where `path` is a regular file that may be read, else ARCHAI_EINVAL or ARCHAI_ENOTFOUND
+ * and why not. For files that users name: opening a FIFO would wait for ever. */
+int archai_file_check(const char *path, archai_err *err);
 /* A whole regular file of at most `limit` bytes; NUL-terminated; caller frees. */
 int archai_file_read(const char *path, size_t limit, char **out, size_t *n, archai_err *err);
 

@@ -260,6 +260,30 @@ static size_t torch_wake(archai_evaluator *self, struct pollfd *out, size_t max)
     return n;
 }
 
+/* What archai-evaluator's set_measures tells. */
+static int check_measured(const archai_objectives *objectives, archai_err *err)
+{
+    static const char *const measured[] = {
+        "val_accuracy",  "val_loss",  "val_miou",  "train_loss", "train_seconds",
+        "test_accuracy", "test_loss", "test_miou", "params",     "macs"};
+    const size_t n = sizeof measured / sizeof measured[0];
+
+    for (size_t i = 0; i < objectives->n; i++) {
+        const archai_objective *o = &objectives->at[i];
+        const char *near = archai_nearest(o->source, measured, n);
+        bool known = archai_measure_is_cheap(o->source);
+
+        for (size_t k = 0; k < n; k++)
+            known = known || strcmp(measured[k], o->source) == 0;
+        if (!known)
+            return archai_fail(err, ARCHAI_EINVAL,
+                               "objective.%s.source: the evaluator measures no '%.100s'%s%s%s",
+                               o->name, o->source, near != NULL ? "; did you mean '" : "",
+                               near != NULL ? near : "", near != NULL ? "'?" : "");
+    }
+    return ARCHAI_OK;
+}
+
 /* Whether a model of this space answers for pictures or for pixels, by one drawn at random. */
 static int answers_for_pictures(archai_space *space, bool *out, archai_err *err)
 {
@@ -284,7 +308,7 @@ static int torch_check_sources(const archai_config *config, archai_space *space,
 {
     bool masks, flat;
 
-    (void)objectives;
+    ARCHAI_TRY(check_measured(objectives, err));
     ARCHAI_TRY(archai_dataset_probe_masks(config, &masks, err));
     ARCHAI_TRY(answers_for_pictures(space, &flat, err));
     if (masks != flat)

@@ -81,7 +81,7 @@ static int read_parts(archai_plan *p, archai_err *err)
         return rc; /* everything below follows from it */
     ARCHAI_TRY(archai_evaluator_find(p->config.evaluator.kind, &p->evaluator, err));
     if (uses_data(p))
-        rc = archai_dataset_probe(&p->config, &p->data, err);
+        rc = archai_ini_locate(&p->ini, archai_dataset_probe(&p->config, &p->data, err), err);
     space_rc = archai_space_create(&p->space, &p->ini, &p->data, &one);
     if (rc == ARCHAI_OK) /* else the space may only lack what the data would have told */
         rc = archai_err_also(err, rc, space_rc, &one);
@@ -90,7 +90,8 @@ static int read_parts(archai_plan *p, archai_err *err)
     if (p->space != NULL && p->objectives.n > 0)
         rc = archai_err_also(err, rc, make_search(p, &one), &one);
     if (p->space != NULL)
-        rc = archai_err_also(err, rc, check_evaluator(p, &one), &one);
+        rc = archai_err_also(err, rc, archai_ini_locate(&p->ini, check_evaluator(p, &one), &one),
+                             &one);
     return archai_err_also(
         err, rc,
         archai_config_check_unused(&p->ini, p->config.search.algorithm,
@@ -121,10 +122,11 @@ int archai_plan_make(archai_plan *out, const archai_arguments *args, archai_err 
     ARCHAI_TRY(read_ini(p, args, err));
     ARCHAI_TRY(read_parts(p, err));
     ARCHAI_TRY(resolve(p, err));
-    ARCHAI_TRY(archai_err_wrap(
-        err,
-        archai_rundir_check(p->config.output.directory, args->resume, err),
-        "output.directory: "));
+    ARCHAI_TRY(archai_ini_locate(
+        &p->ini,
+        archai_err_wrap(err, archai_rundir_check(p->config.output.directory, args->resume, err),
+                        "output.directory: "),
+        err));
     return args->resume ? archai_resume(p, err) : ARCHAI_OK;
 }
 

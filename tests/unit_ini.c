@@ -227,10 +227,30 @@ static void files_are_read(void **state)
     assert_int_equal(archai_rc_exit_status(archai_ini_read(&ini, "/", &err)), 2);
 }
 
+static void an_error_that_names_a_key_gets_its_place(void **state)
+{
+    archai_ini ini = {0};
+    archai_err err = ARCHAI_ERR_INIT;
+
+    (void)state;
+    parse(&ini, "[data]\nfile = a\n[empty]\n");
+    assert_int_equal(archai_ini_locate(&ini, archai_fail(&err, ARCHAI_EINVAL, "data.file: a: no"), &err),
+                     ARCHAI_EINVAL);
+    assert_non_null(strstr(err.text, ":2: data.file: a: no"));
+    (void)archai_ini_locate(&ini, ARCHAI_EINVAL, &err); /* never twice */
+    assert_null(strstr(strstr(err.text, ":2: ") + 1, ":2: "));
+    (void)archai_ini_locate(&ini, archai_fail(&err, ARCHAI_EINVAL, "data.files: no"), &err);
+    assert_string_equal(err.text, "data.files: no");
+    (void)archai_ini_locate(&ini, archai_fail(&err, ARCHAI_EINVAL, "empty.file: no"), &err);
+    assert_string_equal(err.text, "empty.file: no");
+    archai_ini_free(&ini);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sections_keys_comments_and_quotes),
+        cmocka_unit_test(an_error_that_names_a_key_gets_its_place),
         cmocka_unit_test(faults_are_named_with_file_and_line),
         cmocka_unit_test(several_faults_are_named_at_once),
         cmocka_unit_test(a_nul_byte_is_refused),
