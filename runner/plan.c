@@ -74,14 +74,15 @@ static int check_evaluator(const archai_plan *p, archai_err *err)
 static int read_parts(archai_plan *p, archai_err *err)
 {
     archai_err one = ARCHAI_ERR_INIT;
-    int rc, space_rc;
+    int rc, data_rc = ARCHAI_OK, space_rc;
 
     rc = archai_config_load(&p->config, &p->ini, err);
     if (rc != ARCHAI_OK)
         return rc; /* everything below follows from it */
     ARCHAI_TRY(archai_evaluator_find(p->config.evaluator.kind, &p->evaluator, err));
     if (uses_data(p))
-        rc = archai_ini_locate(&p->ini, archai_dataset_probe(&p->config, &p->data, err), err);
+        rc = data_rc =
+            archai_ini_locate(&p->ini, archai_dataset_probe(&p->config, &p->data, err), err);
     space_rc = archai_space_create(&p->space, &p->ini, &p->data, &one);
     if (rc == ARCHAI_OK) /* else the space may only lack what the data would have told */
         rc = archai_err_also(err, rc, space_rc, &one);
@@ -89,9 +90,9 @@ static int read_parts(archai_plan *p, archai_err *err)
         archai_err_also(err, rc, archai_objectives_create(&p->objectives, &p->ini, &one), &one);
     if (p->space != NULL && p->objectives.n > 0)
         rc = archai_err_also(err, rc, make_search(p, &one), &one);
-    if (p->space != NULL)
-        rc = archai_err_also(err, rc, archai_ini_locate(&p->ini, check_evaluator(p, &one), &one),
-                             &one);
+    if (p->space != NULL && data_rc == ARCHAI_OK) /* it looks at the data too */
+        rc = archai_err_also(err, rc,
+                             archai_ini_locate(&p->ini, check_evaluator(p, &one), &one), &one);
     return archai_err_also(
         err, rc,
         archai_config_check_unused(&p->ini, p->config.search.algorithm,
