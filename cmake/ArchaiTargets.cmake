@@ -39,14 +39,14 @@ endif()
 set(ARCHAI_MPI_ENVIRONMENT "OMP_NUM_THREADS=1" "OMPI_ALLOW_RUN_AS_ROOT=1" "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
   "PRTE_ALLOW_RUN_AS_ROOT=1" "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1")
 
-# archai_add_test(unit_x LIBS archai_core [RANKS 1 2 4] [PROGRAMS archai-guard] [LABELS ...] [TIMEOUT 120])
+# archai_add_test(unit_x LIBS archai_core [RANKS 1 2 4] [PROGRAMS archai-guard] [LABELS ...] [TIMEOUT 300])
 # One cmocka program tests/<name>.c; with RANKS it runs under mpiexec once per count, as <name>.np<k>.
 # PROGRAMS names programs of the project that the test starts. A test that starts archai-evaluator bears the label
 # shim, as do those that link the shim: these are not run under the sanitizers.
 function(archai_add_test name)
   cmake_parse_arguments(T "" "TIMEOUT" "LIBS;RANKS;PROGRAMS;LABELS" ${ARGN})
   if(NOT T_TIMEOUT)
-    set(T_TIMEOUT 120)
+    set(T_TIMEOUT 300) # against hangs: a busy machine may be slow
   endif()
   add_executable(${name} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.c)
   target_link_libraries(${name} PRIVATE ${T_LIBS} archai_test_support)
@@ -77,13 +77,13 @@ function(archai_add_test name)
   endforeach()
 endfunction()
 
-# archai_add_script_test(name script.sh|script.py [LABELS ...] [TIMEOUT 300] [ARGS ...])
+# archai_add_script_test(name script.sh|script.py [LABELS ...] [TIMEOUT 900] [ARGS ...])
 # An end-to-end story; it gets ARCHAI_BIN, ARCHAI_SOURCE and a fresh ARCHAI_TMP, and skips with 77
 # (tests/support/run_story.sh).
 function(archai_add_script_test name script)
   cmake_parse_arguments(T "" "TIMEOUT" "LABELS;ARGS" ${ARGN})
   if(NOT T_TIMEOUT)
-    set(T_TIMEOUT 300)
+    set(T_TIMEOUT 900)
   endif()
   add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/run_story.sh
     ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${T_ARGS})
