@@ -443,9 +443,10 @@ static int go_on(evaluator *e, const archai_candidate *c, shim_model *model,
 
 static int evaluate(evaluator *e, const archai_candidate *c, archai_evaluation *r, archai_err *err)
 {
-    /* A budget counts epochs; none: the configured number. */
-    const int64_t epochs = c->budget >= 1 ? (int64_t)fmin(round(c->budget), SHIM_MAX_EPOCHS)
-                                          : e->config.train.epochs;
+    /* A budget counts epochs, at least one; none: the configured number. */
+    const int64_t epochs = c->budget > 0
+                               ? (int64_t)fmin(fmax(round(c->budget), 1), SHIM_MAX_EPOCHS)
+                               : e->config.train.epochs;
     progress p = {.e = e,
                   .result = r,
                   .candidate = c,

@@ -217,6 +217,9 @@ static void a_bad_candidate_costs_itself_alone(void **state)
     send_work(&c, 2, arch, 0); /* no budget: train.epochs */
     m = measured(&c, 2, 2);
     archai_message_fini(&m);
+    send_work(&c, 3, arch, 0.25); /* less than an epoch: one */
+    m = measured(&c, 3, 1);
+    archai_message_fini(&m);
     archai_evaluator_client_close(&c);
     (void)close(data_fd);
 }
