@@ -15,6 +15,7 @@
 
 enum { TAG = 2, STACK_BYTES = 256 * 1024, STILL_FACTOR = 10 };
 static const double tick_max_s = 0.5;
+static const double mpi_wait_s = 0.02; /* for the loop to leave it, in one beat */
 
 static struct pulse {
     MPI_Comm comm;
@@ -32,6 +33,7 @@ static struct pulse {
     double ticked;         /* clock */
     double sent;           /* awake time */
     double in_mpi;         /* awake time since when the loop has not left MPI; < 0: it has */
+    uint64_t entries;      /* of the loop into MPI, by then */
 } p = {.comm = MPI_COMM_NULL};
 
 static double interval(void)
@@ -91,11 +93,14 @@ static void take_all(void)
     }
 }
 
-/* MPI calls that wait for a dead rank never return; this thread is all that is left to end them. */
+/* MPI calls that wait for a dead rank never return; this thread is all that is left to end
+ * them. */
 static void end_if_stuck(void)
 {
-    if (p.in_mpi < 0) {
+    if (p.in_mpi < 0 ||
+        p.entries != archai_mpi_entries()) { /* another call: it only was unlucky */
         p.in_mpi = p.awake;
+        p.entries = archai_mpi_entries();
         return;
     }
     if (p.awake - p.in_mpi < p.lost_after_s)
@@ -107,19 +112,6 @@ static void end_if_stuck(void)
     _exit(1);
 }
 
-static bool enter_mpi(void)
-{
-    enum { ATTEMPTS = 20 };
-    const struct timespec pause = {.tv_nsec = 1000000};
-
-    for (int i = 0; i < ATTEMPTS; i++) {
-        if (archai_mpi_try_enter())
-            return true;
-        (void)nanosleep(&pause, NULL);
-    }
-    return false;
-}
-
 static void beat(void)
 {
     const double now = archai_clock_s();
@@ -127,7 +119,7 @@ static void beat(void)
     const double step = fmin(now - p.ticked, 2 * tick() + 0.1);
 
     p.ticked = now;
-    if (!enter_mpi()) {
+    if (!archai_mpi_try_enter(mpi_wait_s)) {
         p.awake = p.awake + step;
         end_if_stuck();
         return;
