@@ -1,5 +1,7 @@
 """The whole chain on pictures that the program draws: search with 4 ranks, read during the search, export, PyTorch."""
 import os
+import pathlib
+import re
 
 import numpy as np
 
@@ -18,3 +20,11 @@ models, _, _ = chain.front("out")
 for archid, arch in models.items():
     chain.check_winner(CONFIG, "out", archid, arch, pictures)
 chain.check_winner(CONFIG, "out", archid, arch, pictures[:1])  # a batch of one
+
+# The README's own lines of h5py and PyTorch, as they stand there.
+readme = pathlib.Path(os.environ["ARCHAI_SOURCE"], "README.md").read_text()
+lines = re.search(r"```python\n(.*?)```", readme, re.S).group(1)
+names = {}
+exec(lines.replace("runs/cnn-mnist/results.h5", "out/results.h5"), names)
+arch = models[names["archids"][names["rows"][0]]]
+chain.MyModel(arch["nb_layers"], arch["kernel_size"], arch["hidden_dim"]).load_state_dict(names["state"], strict=True)
