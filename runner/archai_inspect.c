@@ -229,7 +229,7 @@ int main(int argc, char **argv)
     int rc = parse(argc, argv, &t, &done, &err);
 
     if (rc == ARCHAI_OK && done)
-        return 0;
+        return fflush(stdout) == 0 ? 0 : archai_rc_exit_status(ARCHAI_EIO);
     if (rc == ARCHAI_OK && argc - optind < 1) {
         help(stderr);
         return 2;

@@ -194,11 +194,11 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             help(stdout);
-            return 0;
+            return fflush(stdout) == 0 ? 0 : archai_rc_exit_status(ARCHAI_EIO);
         }
         if (strcmp(argv[i], "--version") == 0) {
             (void)puts("archai-space " ARCHAI_VERSION);
-            return 0;
+            return fflush(stdout) == 0 ? 0 : archai_rc_exit_status(ARCHAI_EIO);
         }
     }
     sets = calloc((size_t)argc + 1, sizeof *sets);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const double live_pause_s = 0.2, plain_pause_s = 30;
@@ -17,22 +18,46 @@ int archai_progress_mode_from_name(const char *name)
     return -1;
 }
 
-/* A terminal at our own standard error or, where we are a rank, at our launcher's. */
-static bool somebody_looks(void)
+/* The terminal at our own standard error or, where we are a rank, at our launcher's; the caller
+ * closes it. -1: there is none. */
+static int terminal(void)
 {
     char path[64];
     int fd;
-    bool terminal;
 
     if (isatty(STDERR_FILENO))
-        return true;
+        return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
     (void)snprintf(path, sizeof path, "/proc/%ld/fd/2", (long)getppid());
     fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 && !isatty(fd)) {
+        (void)close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static bool somebody_looks(void)
+{
+    int fd = terminal();
+
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
+/* How much of the line the terminal holds: one that wraps does not move but scrolls. Asked each
+ * time, because windows are resized. */
+static size_t room(size_t wanted)
+{
+    struct winsize size = {0};
+    int fd = terminal();
+
     if (fd < 0)
-        return false;
-    terminal = isatty(fd);
+        return wanted;
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0)
+        size.ws_col = 0;
     (void)close(fd);
-    return terminal;
+    return size.ws_col > 1 && wanted >= size.ws_col ? size.ws_col - 1U : wanted;
 }
 
 void archai_progress_init(archai_progress *p, archai_progress_mode mode)
@@ -99,7 +124,11 @@ void archai_progress_show(archai_progress *p, const archai_progress_facts *f)
         (void)fprintf(stderr, "archai-run: %s\n", line);
         return;
     }
-    n = strlen(line);
+    n = room(strlen(line));
+    while (n > 0 && ((unsigned char)line[n] & 0xC0U) == 0x80U) /* not inside a UTF-8 character */
+        n--;
+    line[n] = '\0';
+    p->width = room(p->width);
     /* blanks over the rest of a longer line before; mpirun passes on what is flushed */
     (void)fprintf(stderr, "\r%s%*s", line, p->width > n ? (int)(p->width - n) : 0, "");
     (void)fflush(stderr);
@@ -110,7 +139,7 @@ void archai_progress_clear(archai_progress *p)
 {
     if (p->mode != ARCHAI_PROGRESS_LIVE || p->width == 0)
         return;
-    (void)fprintf(stderr, "\r%*s\r", (int)p->width, "");
+    (void)fprintf(stderr, "\r%*s\r", (int)room(p->width), "");
     (void)fflush(stderr);
     p->width = 0;
 }

@@ -37,3 +37,22 @@ EOF
 expect 0 mpirun -n 3 archai-run "$ini" --output apart --set run.coordinator_evaluates=no
 check apart/results.h5 --rows 2000 --state complete
 "$PYTHON" -c 'import h5py; assert set(h5py.File("apart/results.h5")["candidates/rank"][()]) == {1, 2}'
+
+# on a terminal of 40 columns the moving line stays on its line
+"$PYTHON" - "$ini" <<'EOF' || fail "the progress line is wider than the terminal"
+import fcntl, os, pty, re, struct, sys, termios
+pid, terminal = pty.fork()
+if pid == 0:
+    fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    os.execvp("archai-run", ["archai-run", sys.argv[1], "--output", "narrow", "--set", "search.max_evaluations=50",
+                             "--set", "evaluator.delay=20ms"])
+seen = b""
+try:
+    while piece := os.read(terminal, 65536):
+        seen += piece
+except OSError:  # how a terminal ends
+    pass
+assert os.waitpid(pid, 0)[1] == 0, seen
+widths = [len(line) for line in re.split(rb"[\r\n]+", seen) if b"/50 done" in line]
+assert widths and max(widths) == 39, (widths, seen)
+EOF
