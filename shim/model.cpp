@@ -3,6 +3,8 @@
 #include "shim/types.hpp"
 
 #include <map>
+#include <caffe2/serialize/inline_container.h>
+#include <torch/csrc/jit/serialization/pickler.h>
 
 namespace nn = torch::nn;
 
@@ -392,7 +394,7 @@ int shim_model_predict(shim_model *m, const float *input, const int64_t shape[4]
     });
 }
 
-/* A c10::Dict pickled is what Python's torch.load reads as a dict. */
+/* As torch::pickle_save, but without its type tags, which torch.load refuses from 2.6 on (weights_only). */
 int shim_save_pt(const archai_tensor *tensors, size_t n, const char *path, archai_err *err) noexcept
 {
     return shim::guard(err, __func__, [&]() -> int {
@@ -402,7 +404,23 @@ int shim_save_pt(const archai_tensor *tensors, size_t n, const char *path, archa
 
         for (size_t i = 0; i < n; i++)
             dict.insert(tensors[i].name, shim::borrow(tensors[i]));
-        const std::vector<char> bytes = torch::pickle_save(dict);
+        std::string pickled, bytes;
+        torch::jit::Pickler pickler([&](const char *p, size_t size) { pickled.append(p, size); },
+                                    nullptr, nullptr, nullptr, nullptr, false);
+        pickler.protocol();
+        pickler.pushIValue(dict);
+        pickler.stop();
+        caffe2::serialize::PyTorchStreamWriter writer([&](const void *p, size_t size) {
+            bytes.append(static_cast<const char *>(p), size);
+            return size;
+        });
+        size_t record = 0;
+        for (const torch::Tensor &t : pickler.tensorData()) {
+            const auto data = torch::jit::getWriteableTensorData(t);
+            writer.writeRecord("data/" + std::to_string(record++), data.data(), data.sizeInBytes());
+        }
+        writer.writeRecord("data.pkl", pickled.data(), pickled.size());
+        writer.writeEndOfFile();
 
         file = std::fopen(path, "wbe");
         if (file == nullptr)
