@@ -92,7 +92,7 @@ if os.path.exists(f"{BIN}/archai-evaluator"):
     import torch
 
     inspect("r", "export", "L=19, K=1", "-o", "m.pt")
-    state = torch.load("m.pt")
+    state = torch.load("m.pt", weights_only=True)
     assert isinstance(state, dict) and list(state) == ["model.0.weight", "model.0.bias", "half", "num_batches_tracked"], state
     for name, value in state.items():
         assert isinstance(value, torch.Tensor) and np.array_equal(value.numpy(), tensors[name]), name

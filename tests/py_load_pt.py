@@ -19,7 +19,7 @@ class MyModel(nn.Module):
 
 
 pt, safetensors, prefix = sys.argv[1:]
-state = torch.load(pt)
+state = torch.load(pt, weights_only=True)
 assert isinstance(state, dict), type(state)
 MyModel().load_state_dict(state, strict=True)
 raw = open(safetensors, "rb").read()

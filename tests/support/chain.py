@@ -75,7 +75,7 @@ def load_three_ways(directory, archid):
         direct = {name: torch.from_numpy(np.asarray(d[()])) for name, d in f["models"][archid].items()}
     tool("archai-inspect", directory, "export", archid, "--format", "pt", "-o", "winner.pt")
     tool("archai-inspect", directory, "export", archid, "--format", "safetensors", "-o", "winner.safetensors")
-    exported = torch.load("winner.pt")
+    exported = torch.load("winner.pt", weights_only=True)
     raw = pathlib.Path("winner.safetensors").read_bytes()
     header_size = int.from_bytes(raw[:8], "little")
     header = json.loads(raw[8:8 + header_size])
