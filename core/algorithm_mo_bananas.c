@@ -9,10 +9,9 @@
  * it begins again at random; a mutant that the space cannot make costs one try. The networks'
  * numbers are not Archai's, which does not seed them.
  *
- * async: no worker waits. As soon as something was told, and no prediction is under way, mutants
- * of the front and what is left of the last ranking are predicted by a surrogate that goes on
- * from its last fit; the ranking that comes back is handed out from its top until the next one
- * is there. It is made long enough for four times what the last one lost while the fit ran.
+ * async: no worker waits. As soon as something was told, and no prediction is under way, new
+ * mutants of the front are predicted by a surrogate that goes on from its last fit; the ranking
+ * that comes back is handed out from its top until the next one is there, and the rest dropped. It is made long enough for four times what the last one lost while the fit ran.
  * Before the first fit there are random samples, and should a ranking come to its end after
  * all, mutants of the front.
  */
@@ -191,11 +190,12 @@ static int fill_job(const struct bananas *a, size_t held, archai_surrogate_job *
     const archai_search *s = a->base.search;
     const archai_space *space = s->space;
     const size_t n = a->pool.proposals.n * space->encoding_size;
-    const bool warm = s->schedule == ARCHAI_ASYNC && held > 0;
     const char *kinds =
         space->ops->encoding_kinds != NULL ? space->ops->encoding_kinds(space) : NULL;
+    bool warm;
 
     held = held <= a->n_known ? held : 0;
+    warm = s->schedule == ARCHAI_ASYNC && held > 0;
     *job = (archai_surrogate_job){
         .id = s->job,
         .settings = {.num_ensemble_members = a->num_ensemble_members,

@@ -27,6 +27,8 @@ static int lose(archai_coordinator *c, int rank, archai_err *err)
 {
     archai_slot *s = &c->slots.at[rank];
     const double silence = archai_pulse_silence(rank);
+    const char *where =
+        c->phase == ARCHAI_PHASE_RUNNING ? " to another worker" : " back to the search";
     char what[160];
 
     s->lost = s->retired = s->leaving = true;
@@ -37,10 +39,7 @@ static int lose(archai_coordinator *c, int rank, archai_err *err)
     name_candidates(s, what, sizeof what);
     archai_runlog_say(c->log, 0, "rank %d%s%s was lost: no sign of life for %.1f s%s%s%s", rank,
                       s->host != NULL ? " on " : "", s->host != NULL ? s->host : "", silence,
-                      s->n > 0 ? "; " : "", s->n > 0 ? what : "",
-                      s->n == 0                               ? ""
-                      : c->phase == ARCHAI_PHASE_RUNNING ? " to another worker"
-                                                              : " back to the search");
+                      s->n > 0 ? "; " : "", s->n > 0 ? what : "", s->n > 0 ? where : "");
     while (s->n > 0)
         ARCHAI_TRY(archai_coordinator_take_back(c, rank, s->ids[0], err));
     return ARCHAI_OK;

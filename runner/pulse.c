@@ -106,8 +106,8 @@ static void end_if_stuck(void)
     if (p.awake - p.in_mpi < p.lost_after_s)
         return;
     (void)fprintf(stderr,
-                  "archai-run: rank %d has waited in MPI for %.0f s: a rank was lost while the "
-                  "run was set up; start it again\n",
+                  "archai-run: rank %d has waited in one call of MPI for %.0f s: another rank was "
+                  "lost; --resume goes on with what was committed\n",
                   p.rank, p.awake - p.in_mpi);
     _exit(1);
 }
