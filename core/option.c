@@ -278,13 +278,23 @@ static void put_bound(FILE *out, double v)
     (void)fputs(text, out);
 }
 
+/* Choices that a list of types made end in a blank. */
+static int trimmed(const char *choices)
+{
+    size_t n = strlen(choices);
+
+    while (n > 0 && choices[n - 1] == ' ')
+        n--;
+    return (int)n;
+}
+
 static void put_range(FILE *out, const archai_option *o)
 {
     const char *equals = o->choices != NULL ? strchr(o->choices, '=') : NULL;
 
     switch (o->kind) {
     case ARCHAI_OPT_CHOICE:
-        (void)fputs(o->choices, out);
+        (void)fprintf(out, "%.*s", trimmed(o->choices), o->choices);
         return;
     case ARCHAI_OPT_BOOL:
     case ARCHAI_OPT_STRING:

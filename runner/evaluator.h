@@ -92,4 +92,6 @@ int archai_evaluator_find(int kind, const archai_evaluator_ops **out, archai_err
 int archai_evaluator_create(archai_evaluator **out, const archai_evaluator_ops *ops,
                             const archai_evaluator_setup *setup, archai_err *err);
 void archai_evaluator_destroy(archai_evaluator *e); /* NULL is allowed */
+/* For kinds: a space of its own (archai_space_destroy), as the configuration has it. */
+int archai_evaluator_space(const archai_evaluator *e, archai_space **out, archai_err *err);
 #endif

@@ -98,18 +98,6 @@ static int take_command(command_evaluator *e, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int take_space(command_evaluator *e, archai_err *err)
-{
-    const char *text = e->base.setup->config_text;
-    archai_ini ini = {.n = 0};
-    int rc = archai_ini_parse(&ini, "configuration", text, strlen(text), err);
-
-    if (rc == ARCHAI_OK)
-        rc = archai_space_create(&e->space, &ini, &e->base.setup->data, err);
-    archai_ini_free(&ini);
-    return rc;
-}
-
 static int command_init(archai_evaluator *self, archai_err *err)
 {
     command_evaluator *e = (command_evaluator *)self;
@@ -123,7 +111,7 @@ static int command_init(archai_evaluator *self, archai_err *err)
     if (e->out.line == NULL || e->out.last == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a program's output");
     ARCHAI_TRY(take_command(e, err));
-    return take_space(e, err);
+    return archai_evaluator_space(&e->base, &e->space, err);
 }
 
 static void end_program(command_evaluator *e)

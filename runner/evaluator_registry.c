@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "runner/evaluator.h"
 
@@ -57,6 +58,18 @@ void archai_evaluator_destroy(archai_evaluator *e)
     if (e->ops->fini != NULL)
         e->ops->fini(e);
     free(e);
+}
+
+int archai_evaluator_space(const archai_evaluator *e, archai_space **out, archai_err *err)
+{
+    const char *text = e->setup->config_text;
+    archai_ini ini = {.n = 0};
+    int rc = archai_ini_parse(&ini, "configuration", text, strlen(text), err);
+
+    if (rc == ARCHAI_OK)
+        rc = archai_space_create(out, &ini, &e->setup->data, err);
+    archai_ini_free(&ini);
+    return rc;
 }
 
 void archai_evaluator_event_fini(archai_evaluator_event *e)

@@ -49,10 +49,10 @@ static int check_column(const archai_table *table, const archai_objective *o, bo
     if (archai_table_has_column(table, o->source) ||
         (describes && archai_measure_is_cheap(o->source)))
         return ARCHAI_OK;
-    return archai_fail(err, ARCHAI_EINVAL,
-                       "evaluator.table: %s: no column '%.100s', the source of objective.%s%s%s",
-                       path, o->source, o->name, near != NULL ? "; did you mean " : "",
-                       near != NULL ? near : "");
+    return archai_fail(
+        err, ARCHAI_EINVAL,
+        "evaluator.table: %s: no column '%.100s', the source of objective.%s%s%s", path,
+        o->source, o->name, near != NULL ? "; did you mean " : "", near != NULL ? near : "");
 }
 
 /* The keys and the columns, by an architecture drawn at random. */
@@ -76,25 +76,15 @@ static int table_check_sources(const archai_config *config, archai_space *space,
     return rc;
 }
 
-static int take_space(table_evaluator *e, archai_err *err)
-{
-    const char *text = e->base.setup->config_text;
-    archai_ini ini = {.n = 0};
-    int rc = archai_ini_parse(&ini, "configuration", text, strlen(text), err);
-
-    if (rc == ARCHAI_OK)
-        rc = archai_space_create(&e->space, &ini, &e->base.setup->data, err);
-    archai_ini_free(&ini);
-    return rc;
-}
-
 static int table_init(archai_evaluator *self, archai_err *err)
 {
     table_evaluator *e = (table_evaluator *)self;
 
     ARCHAI_TRY(archai_delay_parse(self->setup->config->evaluator.delay, &e->delay, err));
     ARCHAI_TRY(open_table(self->setup->config, &e->table, err));
-    return archai_table_has_column(e->table, "archid") ? ARCHAI_OK : take_space(e, err);
+    return archai_table_has_column(e->table, "archid")
+               ? ARCHAI_OK
+               : archai_evaluator_space(self, &e->space, err);
 }
 
 static void forget(table_evaluator *e)
@@ -129,8 +119,8 @@ static void table_close(archai_evaluator *self)
     e->is_open = false;
 }
 
-/* By all parameters, and where there is no such row by those that exist: the cells of others are
- * empty then. */
+/* By all parameters, and where there is no such row by those that exist: the cells of others
+ * are empty then. */
 static int look_up(table_evaluator *e, const archai_candidate *c, archai_err *err)
 {
     json_t *arch =

@@ -126,15 +126,21 @@ static int collect_checkpoints(row_list *rows, const char *directory, archai_err
     return rc;
 }
 
-/* In order of id. The index repeats what the segments hold: of two rows with one id either will
- * do. */
+/* In order of id. The index repeats what the segments hold; two evaluations with one id, of a rank
+ * that was taken for lost and of the one that got its work, stand as in the index: the one that
+ * was finished first. */
 static int compare_ids(const void *a, const void *b)
 {
     const archai_evaluation *x = a, *y = b;
 
-    if (x->id == y->id) /* a row outweighs a checkpoint that was left beside it */
-        return (x->status == ARCHAI_STATUS_RUNNING) - (y->status == ARCHAI_STATUS_RUNNING);
-    return x->id < y->id ? -1 : 1;
+    const double u = x->started + x->seconds, v = y->started + y->seconds;
+
+    if (x->id != y->id)
+        return x->id < y->id ? -1 : 1;
+    /* a row outweighs a checkpoint that was left beside it */
+    if ((x->status == ARCHAI_STATUS_RUNNING) != (y->status == ARCHAI_STATUS_RUNNING))
+        return x->status == ARCHAI_STATUS_RUNNING ? 1 : -1;
+    return (u > v) - (u < v);
 }
 
 static int merge(row_list *rows, archai_results *results, archai_err *err)

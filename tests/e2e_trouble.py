@@ -19,7 +19,7 @@ RANKS, BUDGET = (64, 1200) if LONG else (8, 80)
 BIN, SOURCE = os.environ["ARCHAI_BIN"], os.environ["ARCHAI_SOURCE"]
 MARK = f"ARCHAI_TROUBLE={os.getpid()}"
 EVALUATOR = """#!/bin/sh
-# What happens follows from the candidate's seed: seven in ten are well.
+# What happens follows from the candidate's seed: two in three are well.
 read request
 case $((ARCHAI_SEED % 20)) in
 0) kill -SEGV $$ ;;
@@ -28,12 +28,13 @@ case $((ARCHAI_SEED % 20)) in
 3) sleep 1000 & sleep 1000 ;;
 4) while :; do echo "flood flood flood flood flood flood flood flood flood flood flood"; done ;;
 5) exec >&- 2>&-; sleep 0.1; exit 0 ;;
+6) head -c 5000 /dev/urandom; echo; echo '{"quality": ' ;;
 *) sleep 0.3; echo '{"quality": '$((ARCHAI_SEED % 1000))'}' ;;
 esac
 """
 EXPECTED = {  # by the seed, what `error` says
     0: r"killed by signal 11", 1: r"killed by signal 6", 2: r"exited with 7: no such operation", 3: r"timeout: no result after",
-    4: r"timeout: no result after", 5: r"wrote nothing to standard output",
+    4: r"timeout: no result after", 5: r"wrote nothing to standard output", 6: r"is no JSON object of measures",
 }
 with open("evaluator.sh", "w") as f:
     f.write(EVALUATOR)

@@ -17,6 +17,14 @@ static const char *setting(const archai_ini *ini, const char *key, const char *o
     return e != NULL ? e->value : otherwise;
 }
 
+/* A surrogate that has learned nothing. */
+static void guess(const archai_surrogate_job *job, archai_surrogate_answer *answer)
+{
+    (void)job;
+    for (size_t i = 0; i < answer->n_var; i++)
+        answer->var[i] = 1;
+}
+
 int world_try(struct world *w, const char *text, archai_err *err)
 {
     archai_search_settings settings;
@@ -39,6 +47,8 @@ int world_try(struct world *w, const char *text, archai_err *err)
         rc = archai_search_init(&w->search, w->space, &w->objectives, &settings, &w->ini, err);
     if (rc != ARCHAI_OK)
         world_close(w);
+    else if (archai_search_has_jobs(&w->search))
+        w->predict = guess;
     return rc;
 }
 

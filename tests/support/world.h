@@ -14,7 +14,8 @@ struct world {
     archai_space *space;
     archai_objectives objectives;
     archai_search search;
-    /* Answers the algorithm's jobs (core/surrogate.h) at once; NULL: it has none. */
+    /* Answers the algorithm's jobs (core/surrogate.h) at once; by default without knowledge. NULL:
+     * it has none, or nobody answers. */
     void (*predict)(const archai_surrogate_job *job, archai_surrogate_answer *answer);
 };
 /* `text` is a configuration; [search] has algorithm, schedule and seed as in the README. */
