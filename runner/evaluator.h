@@ -86,6 +86,23 @@ struct archai_evaluator {
     const archai_evaluator_setup *setup; /* borrowed */
 };
 
+/* What archai-evaluator measures of a model that it trains (archai_evaluator_work.c), so that an objective
+ * that asks for something else is refused before anything starts (evaluator_torch.c). X(name, value):
+ * `t` is the shim_train_result, `rc` and `counts` what archai_network_count gave. NaN: not measured. */
+/* clang-format off */
+#define ARCHAI_MEASURED_LIST(X) \
+    X(val_accuracy,  t->last.val_accuracy) \
+    X(val_loss,      t->last.val_loss) \
+    X(val_miou,      t->last.val_miou) \
+    X(train_loss,    t->last.train_loss) \
+    X(train_seconds, t->train_seconds) \
+    X(test_accuracy, t->test_accuracy) \
+    X(test_loss,     t->test_loss) \
+    X(test_miou,     t->test_miou) \
+    X(params,        rc == ARCHAI_OK ? (double)counts.params : NAN) \
+    X(macs,          rc == ARCHAI_OK && counts.macs >= 0 ? (double)counts.macs : NAN)
+/* clang-format on */
+
 extern const archai_evaluator_ops *const archai_evaluators[]; /* NULL-terminated */
 /* The kind of the configuration, or ARCHAI_ENOTSUP. */
 int archai_evaluator_find(int kind, const archai_evaluator_ops **out, archai_err *err);

@@ -260,12 +260,13 @@ static size_t torch_wake(archai_evaluator *self, struct pollfd *out, size_t max)
     return n;
 }
 
-/* What archai-evaluator's set_measures tells. */
 static int check_measured(const archai_objectives *objectives, archai_err *err)
 {
     static const char *const measured[] = {
-        "val_accuracy",  "val_loss",  "val_miou",  "train_loss", "train_seconds",
-        "test_accuracy", "test_loss", "test_miou", "params",     "macs"};
+#define X(name, value) #name,
+        ARCHAI_MEASURED_LIST(X)
+#undef X
+    };
     const size_t n = sizeof measured / sizeof measured[0];
 
     for (size_t i = 0; i < objectives->n; i++) {

@@ -1,0 +1,51 @@
+/* runner/archai_evaluator.h - what the files of the program archai-evaluator share among themselves.
+ *
+ * archai_evaluator.c           frames, OPEN, the loop of requests
+ * archai_evaluator_work.c      WORK: candidates trained and measured, checkpoints
+ * archai_evaluator_requests.c  PREDICT, SAVE_PT, FIT
+ */
+#ifndef ARCHAI_RUNNER_ARCHAI_EVALUATOR_H
+#define ARCHAI_RUNNER_ARCHAI_EVALUATOR_H
+#include "core/config.h"
+#include "core/plugin.h"
+#include "core/space.h"
+#include "io/dataset.h"
+#include "io/message.h"
+#include "shim/shim.h"
+
+/* Descriptors, as runner/evaluator_client.c passes them. */
+enum { REQUESTS = 3, REPLIES = 4, WEIGHTS = 5, DATA = 6, EXCHANGE = 7 };
+enum { CHUNK = 65536, TEXT_MAX = 256 };
+
+typedef struct archai_server {
+    archai_buffer in; /* received bytes; the first in_used of them are done with */
+    size_t in_used;
+    archai_buffer out;
+    archai_ini ini;
+    archai_config config;
+    archai_space *space;               /* owned; NULL: OPEN brought no section [space] */
+    const archai_dataset_header *data; /* owned mapping; NULL: none */
+    const archai_plugin *plugin;       /* evaluator.kind = plugin: it measures, nothing is trained */
+    shim_device *device;               /* owned; NULL before OPEN and where a plug-in measures */
+    char device_text[TEXT_MAX];
+    shim_surrogate *surrogate; /* owned; NULL before the first FIT */
+    bool draining; /* what runs shall leave a checkpoint and end */
+} archai_server;
+
+bool archai_serve_stopped(void); /* SIGTERM or SIGINT has come */
+
+/* Errors of these are errors of the pipe, after which the process ends. */
+int archai_serve_send(archai_server *e, const archai_message *m, archai_err *err);
+int archai_serve_failure(archai_server *e, int64_t id, int code, const archai_err *cause,
+                         archai_err *err);
+
+/* The network of an arch text, and a model of it with fresh weights. Caller releases both, in the
+ * reverse order, also on failure. */
+int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, archai_network *net,
+                       shim_model **model, archai_err *err);
+
+int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err);
+int archai_serve_predict(archai_server *e, const archai_message *m, archai_err *err);
+int archai_serve_save_pt(archai_server *e, const archai_message *m, archai_err *err);
+int archai_serve_fit(archai_server *e, const archai_message *m, archai_err *err);
+#endif

@@ -1,0 +1,371 @@
+/* Candidates: trained with libtorch, from a checkpoint where there is one, or measured by a
+ * plug-in. */
+#include "runner/archai_evaluator.h"
+
+#include <math.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "io/checkpoint.h"
+#include "io/tensors.h"
+#include "runner/evaluator.h"
+
+enum {
+    CURVE_TRAIN_LOSS,
+    CURVE_VAL_LOSS,
+    CURVE_VAL_ACCURACY,
+    CURVE_LEARNING_RATE,
+    CURVE_VAL_MIOU,
+    N_CURVES
+};
+static const char *const curve_names[N_CURVES] = {
+    [CURVE_TRAIN_LOSS] = "train_loss",     [CURVE_VAL_LOSS] = "val_loss",
+    [CURVE_VAL_ACCURACY] = "val_accuracy", [CURVE_LEARNING_RATE] = "learning_rate",
+    [CURVE_VAL_MIOU] = "val_miou",
+};
+
+/* What on_epoch needs: where to report and where curves grow. */
+typedef struct progress {
+    archai_server *e;
+    archai_evaluation *result;
+    const archai_candidate *candidate;
+    int64_t id;
+    double left_at;  /* clock: the last checkpoint, or the beginning */
+    bool complained; /* a checkpoint could not be written */
+    archai_err err;  /* of a reply that could not be sent */
+} progress;
+
+static double now_s(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+__attribute__((format(printf, 4, 5))) static int
+send_note(archai_server *e, int64_t id, archai_err *err, const char *fmt, ...)
+{
+    char text[ARCHAI_ERR_TEXT_MAX];
+    const archai_message m = {.type = ARCHAI_MSG_NOTE, .id = id, .text = text};
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return archai_serve_send(e, &m, err);
+}
+
+/* Between epochs: was a checkpoint asked for? Nothing else comes while a candidate runs. */
+static int look_for_drain(archai_server *e, archai_err *err)
+{
+    struct pollfd fd = {.fd = REQUESTS, .events = POLLIN};
+
+    while (!e->draining && poll(&fd, 1, 0) > 0) {
+        archai_message m = {0};
+        bool got = false;
+        ssize_t n;
+
+        ARCHAI_TRY(archai_buffer_reserve(&e->in, CHUNK, err));
+        n = read(REQUESTS, e->in.data + e->in.size, CHUNK);
+        if (n <= 0)
+            break;
+        e->in.size += (size_t)n;
+        ARCHAI_TRY(archai_frame_take(&e->in, &e->in_used, &m, &got, err));
+        e->draining = got && m.type == ARCHAI_MSG_DRAIN;
+        archai_message_fini(&m);
+    }
+    return ARCHAI_OK;
+}
+
+/* *stop: the training is left here, to go on from a checkpoint. */
+static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t, bool *stop,
+                            archai_err *err)
+{
+    const archai_config *config = &p->e->config;
+    archai_err why = ARCHAI_ERR_INIT;
+    const archai_tensor *state;
+    double train_seconds;
+    size_t n;
+    int rc;
+
+    *stop = archai_serve_stopped();
+    if (config->train.checkpoint == ARCHAI_CHECKPOINT_NONE || at->epoch == at->epochs)
+        return ARCHAI_OK;
+    ARCHAI_TRY(look_for_drain(p->e, err));
+    if (!p->e->draining && !archai_serve_stopped() &&
+        now_s() - p->left_at < config->train.checkpoint_pause_s)
+        return ARCHAI_OK;
+    rc = shim_training_state(t, &state, &n, &train_seconds, &why);
+    if (rc == ARCHAI_OK)
+        rc = archai_checkpoint_write(config->output.directory, p->candidate, at->epoch,
+                                     at->epochs, train_seconds, state, n, p->result->curves,
+                                     p->result->n_curves, &why);
+    p->left_at = now_s();
+    if (rc == ARCHAI_OK) {
+        *stop = p->e->draining || archai_serve_stopped();
+        return ARCHAI_OK;
+    }
+    if (p->complained)
+        return ARCHAI_OK;
+    p->complained = true;
+    return send_note(p->e, p->id, err, "no checkpoint: %.900s", why.text);
+}
+
+static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *training)
+{
+    progress *p = payload;
+    const archai_message m = {.type = ARCHAI_MSG_PROGRESS,
+                              .id = p->id,
+                              .epoch = (int32_t)epoch->epoch,
+                              .epochs = (int32_t)epoch->epochs};
+    const double values[N_CURVES] = {
+        [CURVE_TRAIN_LOSS] = epoch->train_loss,
+        [CURVE_VAL_LOSS] = epoch->val_loss,
+        [CURVE_VAL_ACCURACY] = epoch->val_accuracy,
+        [CURVE_LEARNING_RATE] = epoch->learning_rate,
+        [CURVE_VAL_MIOU] = epoch->val_miou,
+    };
+    bool stop = false;
+
+    for (size_t i = 0; i < p->result->n_curves; i++)
+        p->result->curves[i].values[epoch->epoch - 1] = (float)values[i];
+    return archai_serve_send(p->e, &m, &p->err) == ARCHAI_OK &&
+           leave_checkpoint(p, epoch, training, &stop, &p->err) == ARCHAI_OK && !stop;
+}
+
+static int make_curves(archai_evaluation *r, size_t epochs, bool masks, archai_err *err)
+{
+    r->curves = calloc(N_CURVES, sizeof *r->curves);
+    if (r->curves == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for learning curves");
+    for (size_t i = 0; i < (masks ? N_CURVES : CURVE_VAL_MIOU); i++) {
+        archai_curve *c = &r->curves[r->n_curves++];
+
+        c->name = strdup(curve_names[i]);
+        c->values = calloc(epochs, sizeof *c->values);
+        c->n = epochs;
+        if (c->name == NULL || c->values == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for learning curves");
+    }
+    return ARCHAI_OK;
+}
+
+static int set_measures(archai_evaluation *r, const archai_network *net,
+                        const shim_train_result *t, archai_err *err)
+{
+    archai_counts counts;
+    int rc = archai_network_count(net, &counts, err);
+    const struct {
+        const char *name;
+        double value;
+    } all[] = {
+#define X(name, value) {#name, value},
+        ARCHAI_MEASURED_LIST(X)
+#undef X
+    };
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0] && rc == ARCHAI_OK; i++)
+        if (!isnan(all[i].value))
+            rc = archai_evaluation_set_measure(r, all[i].name, all[i].value, err);
+    return rc;
+}
+
+/* The trained weights into the memfd, and their names, types and shapes into the result. */
+static int offer_weights(archai_evaluation *r, shim_model *model, archai_err *err)
+{
+    const archai_tensor *state;
+    size_t n;
+
+    ARCHAI_TRY(shim_model_state(model, &state, &n, err));
+    ARCHAI_TRY(
+        archai_err_wrap(err, archai_safetensors_write(WEIGHTS, state, n, err), "weights: "));
+    r->tensors = calloc(n + 1, sizeof *r->tensors);
+    if (r->tensors == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+    for (; r->n_tensors < n; r->n_tensors++) {
+        const archai_tensor *from = &state[r->n_tensors];
+        archai_tensor_place *to = &r->tensors[r->n_tensors];
+
+        to->name = strdup(from->name);
+        if (to->name == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+        to->dtype = from->dtype;
+        to->ndim = from->ndim;
+        memcpy(to->shape, from->shape, sizeof to->shape);
+    }
+    return ARCHAI_OK;
+}
+
+/* The plug-in's own measure. What travels of a candidate is its arch text: the model is made
+ * here. */
+static int measure(archai_server *e, const archai_candidate *c, archai_evaluation *r,
+                   archai_err *err)
+{
+    archai_candidate complete = *c;
+    int rc;
+
+    if (e->space == NULL || e->plugin->measure == NULL)
+        return archai_fail(err, ARCHAI_EINTERNAL,
+                           "a candidate was sent without a measure for it");
+    r->id = c->id;
+    complete.model = (archai_model){0};
+    ARCHAI_TRY(
+        archai_space_load_arch(e->space, c->arch, strlen(c->arch), &complete.model, err));
+    rc = e->plugin->measure(e->space, &complete, r, err);
+    archai_model_fini(&complete.model);
+    return rc;
+}
+
+/* The curves of the epochs done. */
+static int take_curves(const archai_checkpoint *k, archai_evaluation *r, archai_err *err)
+{
+    for (size_t i = 0; i < r->n_curves; i++) {
+        char name[64];
+        const archai_tensor *t;
+
+        (void)snprintf(name, sizeof name, "archai:curve:%s", r->curves[i].name);
+        t = archai_tensors_find(&k->file, name);
+        if (t == NULL || t->dtype != ARCHAI_F32 || t->bytes != (size_t)k->epoch * sizeof(float))
+            return archai_fail(err, ARCHAI_EFORMAT, "the curve %s is missing",
+                               r->curves[i].name);
+        memcpy(r->curves[i].values, t->data, t->bytes);
+    }
+    return ARCHAI_OK;
+}
+
+/* The model's own tensors of a checkpoint: all of them, and no others. */
+static int take_weights(const archai_checkpoint *k, shim_model *model, archai_err *err)
+{
+    archai_tensor *own = calloc(k->file.n + 1, sizeof *own);
+    size_t n = 0;
+    int rc;
+
+    if (own == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", k->file.n);
+    for (size_t i = 0; i < k->file.n; i++)
+        if (strncmp(k->file.at[i].name, ARCHAI_STATE_PREFIX, strlen(ARCHAI_STATE_PREFIX)) != 0)
+            own[n++] = k->file.at[i];
+    rc = shim_model_load(model, own, n, true, NULL, err);
+    free(own);
+    return rc;
+}
+
+/* From the candidate's checkpoint, if there is one that fits; from the beginning otherwise. */
+static int go_on(archai_server *e, const archai_candidate *c, shim_model *model,
+                 shim_train_settings *settings, archai_evaluation *r, archai_checkpoint *k,
+                 archai_err *err)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    int rc;
+
+    if (e->config.train.checkpoint == ARCHAI_CHECKPOINT_NONE)
+        return ARCHAI_OK;
+    rc = archai_checkpoint_open(k, e->config.output.directory, c->id, &why);
+    if (rc == ARCHAI_ENOTFOUND)
+        return ARCHAI_OK;
+    if (rc == ARCHAI_OK && (!archai_checkpoint_is_of(k, c) || k->epochs != settings->epochs))
+        rc = archai_fail(&why, ARCHAI_EFORMAT, "its checkpoint is another candidate's");
+    if (rc == ARCHAI_OK)
+        rc = take_curves(k, r, &why);
+    if (rc == ARCHAI_OK)
+        rc = take_weights(k, model, &why); /* all or nothing */
+    if (rc != ARCHAI_OK)
+        return send_note(e, c->id, err, "begins again: %.900s", why.text);
+    settings->first_epoch = k->epoch;
+    settings->train_seconds = k->train_seconds;
+    settings->start = k->file.at;
+    settings->n_start = k->file.n;
+    return send_note(e, c->id, err, "goes on after epoch %lld of %lld", (long long)k->epoch,
+                     (long long)k->epochs);
+}
+
+static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluation *r,
+                    archai_err *err)
+{
+    /* A budget counts epochs, at least one; none: the configured number. */
+    const int64_t epochs = c->budget > 0
+                               ? (int64_t)fmin(fmax(round(c->budget), 1), SHIM_MAX_EPOCHS)
+                               : e->config.train.epochs;
+    progress p = {.e = e,
+                  .result = r,
+                  .candidate = c,
+                  .id = c->id,
+                  .left_at = now_s(),
+                  .err = ARCHAI_ERR_INIT};
+    shim_train_settings settings = {
+        .epochs = epochs,
+        .batch_size = e->config.train.batch_size,
+        .optimizer = e->config.train.optimizer,
+        .learning_rate = e->config.train.learning_rate,
+        .momentum = e->config.train.momentum,
+        .weight_decay = e->config.train.weight_decay,
+        .schedule = e->config.train.learning_rate_schedule,
+        .seed =
+            archai_rng_derive(c->seed, 1), /* of shuffling; c->seed is the initialisation's */
+        .on_epoch = on_epoch,
+        .payload = &p,
+    };
+    archai_network net = {0};
+    archai_checkpoint checkpoint = {.id = -1};
+    shim_model *model = NULL;
+    shim_train_result trained;
+    int rc;
+
+    if (e->data == NULL)
+        return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
+    r->id = c->id;
+    ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
+    ARCHAI_TRY_GOTO(rc, make_curves(r, (size_t)epochs, e->data->masks != 0, err), out);
+    ARCHAI_TRY_GOTO(rc, go_on(e, c, model, &settings, r, &checkpoint, err), out);
+    rc = shim_model_train(model, e->data, &settings, &trained, err);
+    if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* of another optimizer */
+        ARCHAI_TRY_GOTO(rc, send_note(e, c->id, err, "begins again: %.900s", err->text), out);
+        settings.first_epoch = 0;
+        settings.train_seconds = 0;
+        shim_model_destroy(model);
+        model = NULL;
+        archai_network_fini(&net);
+        net = (archai_network){0};
+        ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
+        rc = shim_model_train(model, e->data, &settings, &trained, err);
+    }
+    ARCHAI_TRY_GOTO(rc, rc, out);
+    ARCHAI_TRY_GOTO(rc, set_measures(r, &net, &trained, err), out);
+    rc = offer_weights(r, model, err);
+out:
+    archai_checkpoint_close(&checkpoint);
+    shim_model_destroy(model);
+    archai_network_fini(&net);
+    return rc;
+}
+
+int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err)
+{
+    for (size_t i = 0; i < m->n_candidates; i++) {
+        const int64_t id = m->candidates[i].id;
+        archai_evaluation result = {.status = ARCHAI_STATUS_OK};
+        const archai_message measured = {
+            .type = ARCHAI_MSG_MEASURED, .id = id, .evaluation = &result};
+        const archai_message returned = {.type = ARCHAI_MSG_RETURNED, .id = id};
+        archai_err cause = ARCHAI_ERR_INIT;
+        int rc = archai_serve_stopped() ? ARCHAI_EINTR
+                 : e->plugin != NULL    ? measure(e, &m->candidates[i], &result, &cause)
+                                        : evaluate(e, &m->candidates[i], &result, &cause);
+
+        if (rc == ARCHAI_OK)
+            rc = archai_serve_send(e, &measured, err);
+        else if (rc == ARCHAI_EINTR)
+            rc = archai_serve_send(e, &returned, err);
+        else
+            rc = archai_serve_failure(e, id, rc, &cause, err);
+        archai_evaluation_fini(&result);
+        ARCHAI_TRY(rc);
+    }
+    return ARCHAI_OK;
+}
