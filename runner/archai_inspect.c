@@ -242,8 +242,10 @@ int main(int argc, char **argv)
         if (command == NULL)
             rc = err.code;
         else if (t.n_args < command->low || t.n_args > command->high)
-            rc = archai_fail(&err, ARCHAI_EINVAL, "usage: archai-inspect RESULTS %s",
-                             command->usage);
+            rc = archai_fail(&err, ARCHAI_EINVAL, "usage: archai-inspect RESULTS %s%s",
+                             command->usage,
+                             t.n_args > command->high ? " (quote what holds blanks: 'L=3, K=1, H=64')"
+                                                      : "");
         else
             return run_guarded(command, &t);
     }

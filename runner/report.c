@@ -19,11 +19,13 @@ static const char style[] =
     "th:first-child,td:first-child{text-align:left}th{font-weight:600}code,pre{font:13px/1.45 "
     "ui-monospace,monospace}pre{background:#f5f7fa;padding:1em;overflow:auto}"
     ".muted{color:#66707d}svg{width:100%;max-width:640px;display:block}.frame{fill:none;"
-    "stroke:#9aa5b1}.grid{stroke:#e8ecf1}.tick{font-size:12px;fill:#66707d}.axis{font-size:13px;"
+    "stroke:#9aa5b1}.grid{stroke:#e8ecf1}.tick{font-size:12px;fill:#66707d}.axis{font-size:"
+    "13px;"
     "fill:#1c2430}.other{fill:#9fb3c8;fill-opacity:.75}.best{fill:#d9480f}.front{fill:none;"
     "stroke:#d9480f;stroke-width:1.5}"
     "@media(prefers-color-scheme:dark){body{color:#e4e9ef;background:#14181d}"
-    "pre{background:#1d232b}th,td{border-color:#2b333d}.grid{stroke:#242b33}.axis{fill:#e4e9ef}}";
+    "pre{background:#1d232b}th,td{border-color:#2b333d}.grid{stroke:#242b33}.axis{fill:#e4e9ef}"
+    "}";
 
 static void cell(FILE *out, double v)
 {
@@ -56,8 +58,9 @@ static void heading(FILE *out, const archai_results *r)
     for (int s = 0; s < ARCHAI_STATUS_COUNT; s++)
         if (count[s] > 0)
             (void)fprintf(out, " %zu %s", count[s], archai_status_name(s));
-    (void)fprintf(out, "; %zu on the Pareto front; %lld candidates turned away by a constraint "
-                       "before evaluation.</p>\n",
+    (void)fprintf(out,
+                  "; %zu on the Pareto front; %lld candidates turned away by a constraint "
+                  "before evaluation.</p>\n",
                   r->n_front, (long long)r->rejected);
 }
 
@@ -67,7 +70,8 @@ static size_t *sorted_front(const archai_results *r)
     const int maximise = r->n_objectives > 0 && r->objectives[0].direction == ARCHAI_MAXIMIZE;
     size_t *rows = calloc(r->n_front + 1, sizeof *rows);
 
-    for (size_t i = 0; rows != NULL && i < r->n_front; i++) { /* by insertion: fronts are short */
+    for (size_t i = 0; rows != NULL && i < r->n_front;
+         i++) { /* by insertion: fronts are short */
         const double v = archai_results_value(r, r->front[i], r->objectives[0].name);
         size_t at = i;
 
@@ -167,7 +171,8 @@ static int pair_plot(FILE *out, const archai_results *r, size_t kx, size_t ky, a
     (void)fputs(" against ", out);
     archai_svg_text(out, xname);
     (void)fputs("</h2>\n", out);
-    archai_svg_scatter(out, points, n, &x, &y, r->n_objectives == 2);
+    archai_svg_scatter(out, points, n, &x, &y,
+                       r->n_objectives == 2 ? ARCHAI_SVG_JOINED : ARCHAI_SVG_NO_LINE);
     free(front);
     free(points);
     return ARCHAI_OK;
@@ -201,7 +206,7 @@ static int progress_plot(FILE *out, const archai_results *r, size_t k, archai_er
     (void)fputs("<h2>", out);
     archai_svg_text(out, name);
     (void)fputs(" over the search</h2>\n", out);
-    archai_svg_scatter(out, points, n, &x, &y, 1);
+    archai_svg_scatter(out, points, n, &x, &y, ARCHAI_SVG_GOES_ON);
     free(points);
     return ARCHAI_OK;
 }
@@ -214,8 +219,9 @@ static void failures(FILE *out, const archai_results *r)
         failed += r->rows[i].status == ARCHAI_STATUS_FAILED;
     if (failed == 0)
         return;
-    (void)fprintf(out, "<h2>Failed evaluations (%zu)</h2>\n<table><tr><th>archid</th>"
-                       "<th>error</th></tr>\n",
+    (void)fprintf(out,
+                  "<h2>Failed evaluations (%zu)</h2>\n<table><tr><th>archid</th>"
+                  "<th>error</th></tr>\n",
                   failed);
     for (size_t i = r->n; i-- > 0 && shown < ERRORS_MAX;) {
         if (r->rows[i].status != ARCHAI_STATUS_FAILED)
@@ -229,7 +235,8 @@ static void failures(FILE *out, const archai_results *r)
     }
     (void)fputs("</table>\n", out);
     if (failed > shown)
-        (void)fprintf(out, "<p class=\"muted\">The latest %zu; all of them are in results.h5.</p>\n",
+        (void)fprintf(out,
+                      "<p class=\"muted\">The latest %zu; all of them are in results.h5.</p>\n",
                       shown);
 }
 

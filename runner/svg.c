@@ -1,9 +1,18 @@
 #include "runner/svg.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
-enum { WIDTH = 640, HEIGHT = 400, LEFT = 78, RIGHT = 16, TOP = 14, BOTTOM = 52, TICKS_MAX = 12 };
+enum {
+    WIDTH = 640,
+    HEIGHT = 400,
+    LEFT = 78,
+    RIGHT = 40 /* half of a tick's number */,
+    TOP = 14,
+    BOTTOM = 52,
+    TICKS_MAX = 12
+};
 
 typedef struct scale {
     double low, high; /* in data units, or their log10 */
@@ -81,8 +90,8 @@ static scale fit(const archai_svg_point *points, size_t n, int log_x, int log_y,
     return s;
 }
 
-/* Tick positions at 1, 2 or 5 times a power of ten; at every power of ten on a log axis that spans
- * more than one. Returns how many. */
+/* Tick positions at 1, 2 or 5 times a power of ten; at every power of ten on a log axis that
+ * spans more than one. Returns how many. */
 static int ticks(const scale *s, double at[TICKS_MAX])
 {
     double span = s->high - s->low, raw, step, first;
@@ -119,18 +128,20 @@ static void frame(FILE *out, const scale *sx, const scale *sy, const archai_svg_
                   "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"frame\"/>\n",
                   WIDTH, HEIGHT, LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
     for (int i = 0; i < n; i++)
-        (void)fprintf(out,
-                      "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\" class=\"grid\"/>"
-                      "<text x=\"%.1f\" y=\"%d\" class=\"tick\" text-anchor=\"middle\">%g</text>\n",
-                      to_x(sx, at[i]), to_x(sx, at[i]), TOP, HEIGHT - BOTTOM, to_x(sx, at[i]),
-                      HEIGHT - BOTTOM + 18, at[i]);
+        (void)fprintf(
+            out,
+            "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\" class=\"grid\"/>"
+            "<text x=\"%.1f\" y=\"%d\" class=\"tick\" text-anchor=\"middle\">%g</text>\n",
+            to_x(sx, at[i]), to_x(sx, at[i]), TOP, HEIGHT - BOTTOM, to_x(sx, at[i]),
+            HEIGHT - BOTTOM + 18, at[i]);
     n = ticks(sy, at);
     for (int i = 0; i < n; i++)
-        (void)fprintf(out,
-                      "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" class=\"grid\"/>"
-                      "<text x=\"%d\" y=\"%.1f\" class=\"tick\" text-anchor=\"end\">%g</text>\n",
-                      LEFT, WIDTH - RIGHT, to_y(sy, at[i]), to_y(sy, at[i]), LEFT - 8,
-                      to_y(sy, at[i]) + 4, at[i]);
+        (void)fprintf(
+            out,
+            "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" class=\"grid\"/>"
+            "<text x=\"%d\" y=\"%.1f\" class=\"tick\" text-anchor=\"end\">%g</text>\n",
+            LEFT, WIDTH - RIGHT, to_y(sy, at[i]), to_y(sy, at[i]), LEFT - 8,
+            to_y(sy, at[i]) + 4, at[i]);
     (void)fprintf(out, "<text x=\"%d\" y=\"%d\" class=\"axis\" text-anchor=\"middle\">",
                   (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10);
     archai_svg_text(out, x->label);
@@ -149,9 +160,10 @@ static int by_x(const void *a, const void *b)
     return (p->x > q->x) - (p->x < q->x);
 }
 
-/* A step line: between two neighbours of the front nothing better is known. */
+/* A step line: between two neighbours of the front nothing better is known. `on`: nor after the
+ * last. */
 static void join(FILE *out, const archai_svg_point *points, size_t n, const scale *sx,
-                 const scale *sy)
+                 const scale *sy, bool on)
 {
     archai_svg_point *marked = calloc(n > 0 ? n : 1, sizeof *marked);
     size_t m = 0;
@@ -162,26 +174,29 @@ static void join(FILE *out, const archai_svg_point *points, size_t n, const scal
         if (points[i].marked && drawable(&points[i], sx->logarithmic, sy->logarithmic))
             marked[m++] = points[i];
     qsort(marked, m, sizeof *marked, by_x);
-    if (m > 1) {
+    if (m > 1 || (m == 1 && on)) {
         (void)fputs("<path class=\"front\" d=\"", out);
         for (size_t i = 0; i < m; i++)
             (void)fprintf(out, i == 0 ? "M%.1f %.1f" : "H%.1fV%.1f", to_x(sx, marked[i].x),
                           to_y(sy, marked[i].y));
+        if (on)
+            (void)fprintf(out, "H%d", WIDTH - RIGHT);
         (void)fputs("\"/>\n", out);
     }
     free(marked);
 }
 
 void archai_svg_scatter(FILE *out, const archai_svg_point *points, size_t n,
-                        const archai_svg_axis *x, const archai_svg_axis *y, int joined)
+                        const archai_svg_axis *x, const archai_svg_axis *y,
+                        archai_svg_line line)
 {
     scale sx = fit(points, n, x->logarithmic, y->logarithmic, 0);
     scale sy = fit(points, n, x->logarithmic, y->logarithmic, 1);
     size_t drawn = 0;
 
     frame(out, &sx, &sy, x, y);
-    if (joined)
-        join(out, points, n, &sx, &sy);
+    if (line != ARCHAI_SVG_NO_LINE)
+        join(out, points, n, &sx, &sy, line == ARCHAI_SVG_GOES_ON);
     for (int marked = 0; marked <= 1; marked++) { /* the front on top of the others */
         for (size_t i = 0; i < n; i++) {
             if (points[i].marked != marked ||
@@ -200,8 +215,9 @@ void archai_svg_scatter(FILE *out, const archai_svg_point *points, size_t n,
         }
     }
     if (drawn == 0)
-        (void)fprintf(out, "<text x=\"%d\" y=\"%d\" class=\"axis\" text-anchor=\"middle\">"
-                           "nothing to draw yet</text>\n",
+        (void)fprintf(out,
+                      "<text x=\"%d\" y=\"%d\" class=\"axis\" text-anchor=\"middle\">"
+                      "nothing to draw yet</text>\n",
                       WIDTH / 2, HEIGHT / 2);
     (void)fputs("</svg>\n", out);
 }

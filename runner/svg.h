@@ -15,10 +15,16 @@ typedef struct archai_svg_axis {
     int logarithmic;     /* only where every value is positive */
 } archai_svg_axis;
 
-/* Points that are not finite are left out. `joined` draws a step line through the marked points in
- * order of x. Fewer than one finite point draws an empty frame with a word. */
+/* A step line through the marked points in order of x. */
+typedef enum archai_svg_line {
+    ARCHAI_SVG_NO_LINE,
+    ARCHAI_SVG_JOINED,  /* from the first to the last */
+    ARCHAI_SVG_GOES_ON  /* and on to the right edge: the best so far */
+} archai_svg_line;
+
+/* Points that are not finite, or that a log axis cannot show, are left out. Where none is left the frame holds a word. */
 void archai_svg_scatter(FILE *out, const archai_svg_point *points, size_t n,
-                        const archai_svg_axis *x, const archai_svg_axis *y, int joined);
+                        const archai_svg_axis *x, const archai_svg_axis *y, archai_svg_line line);
 /* Text with &, <, > and quotes made harmless, control characters as spaces. */
 void archai_svg_text(FILE *out, const char *text);
 #endif
