@@ -1,5 +1,6 @@
 #include "runner/finish.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,18 @@ static void print_front(const archai_search *s)
     free(members);
 }
 
+/* A line that can be typed as it stands: archai-inspect lies beside this program, and a path may
+ * hold blanks. */
+static void print_look(const char *label, const char *dir, const char *command)
+{
+    const char *slash = strrchr(program_invocation_name, '/');
+    const char *quote = strpbrk(dir, " \t()&;$*?<>|\"") != NULL ? "'" : "";
+
+    (void)printf("%-11s%.*sarchai-inspect %s%s%s %s\n", label,
+                 slash != NULL ? (int)(slash + 1 - program_invocation_name) : 0,
+                 program_invocation_name, quote, dir, quote, command);
+}
+
 static void print_next(const archai_coordinator *c, int exit_code)
 {
     const char *dir = c->dir->path;
@@ -99,9 +112,9 @@ static void print_next(const archai_coordinator *c, int exit_code)
     (void)printf("\nresults    %s/results.h5\n", dir);
     if (c->plan->config.output.report)
         (void)printf("report     %s/report.html\n", dir);
-    (void)printf("look       archai-inspect %s summary\n", dir);
+    print_look("look", dir, "summary");
     if (c->plan->search.front.n > 0)
-        (void)printf("           archai-inspect %s pareto\n", dir);
+        print_look("", dir, "pareto");
     if (exit_code != 0)
         (void)printf("go on      the same command with --resume\n");
 }
