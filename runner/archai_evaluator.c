@@ -161,7 +161,7 @@ static int serve(archai_server *e, archai_err *err)
     for (;;) {
         archai_message m = {0};
         bool got;
-        int rc;
+        int rc = ARCHAI_OK;
 
         ARCHAI_TRY(receive(e, &m, &got, err));
         if (!got)

@@ -200,6 +200,7 @@ static void training_learns_and_repeats_itself(void **state)
 /* What is wrong with one candidate is said, and the next one is evaluated. */
 static void a_bad_candidate_costs_itself_alone(void **state)
 {
+    const archai_message drain = {.type = ARCHAI_MSG_DRAIN};
     archai_evaluator_client c = ARCHAI_EVALUATOR_CLIENT_INIT;
     int data_fd = load_data(false);
     archai_message m;
@@ -219,6 +220,10 @@ static void a_bad_candidate_costs_itself_alone(void **state)
     archai_message_fini(&m);
     send_work(&c, 3, arch, 0.25); /* less than an epoch: one */
     m = measured(&c, 3, 1);
+    archai_message_fini(&m);
+    send_request(&c, &drain); /* comes too late: no harm */
+    send_work(&c, 4, arch, 1);
+    m = measured(&c, 4, 1);
     archai_message_fini(&m);
     archai_evaluator_client_close(&c);
     (void)close(data_fd);
