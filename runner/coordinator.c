@@ -277,31 +277,8 @@ static void tell_failure(archai_coordinator *c, int source, const archai_evaluat
     }
 }
 
-static int quarantine(archai_coordinator *c, int source, archai_err *err)
-{
-    const archai_message drain = {.type = ARCHAI_MSG_DRAIN};
-    const char *host = c->slots.at[source].host;
-
-    archai_progress_clear(&c->progress);
-    archai_runlog_say(
-        c->log, source,
-        "%s fails every candidate within a second while others do not: it gets no "
-        "more work",
-        host);
-    for (int i = 0; i < c->slots.n; i++) {
-        archai_slot *s = &c->slots.at[i];
-
-        if (!s->exists || s->retired || s->host == NULL || strcmp(s->host, host) != 0)
-            continue;
-        s->leaving = true;
-        ARCHAI_TRY(archai_comm_post(c->comm, i, &drain, err));
-    }
-    return ARCHAI_OK;
-}
-
 static int on_done(archai_coordinator *c, int source, archai_message *m, archai_err *err)
 {
-    archai_slot *s = &c->slots.at[source];
     archai_evaluation *e = m->evaluation;
     archai_err why = ARCHAI_ERR_INIT;
     bool on_front = false, failed;
@@ -322,16 +299,13 @@ static int on_done(archai_coordinator *c, int source, archai_message *m, archai_
         return rc;
     }
     failed = e->status == ARCHAI_STATUS_FAILED;
-    archai_slot_judge(s, failed, e->seconds);
     note_best(c, e);
     if (failed)
         tell_failure(c, source, e);
     else if (on_front)
         archai_runlog_note(c->log, source, "candidate %lld (%s) joined the front after %.2f s",
                            (long long)e->id, e->archid, e->seconds);
-    if (failed && !s->leaving && archai_slots_suspect(&c->slots, source))
-        return quarantine(c, source, err);
-    return ARCHAI_OK;
+    return archai_coordinator_trust(c, source, failed, e->seconds, err);
 }
 
 int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id,

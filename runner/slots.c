@@ -8,13 +8,22 @@
  * nothing from a queue, and would be proposed on older knowledge. */
 static const double queue_below_s = 0.5, queue_ahead_s = 0.02;
 static const double quick_s = 1;
-enum { SUSPECT_AFTER = 5 };
+static const double accident = 1e-6; /* of a streak in a run: less likely ones are none */
+enum { SUSPECT_AFTER = 5, RECENT_MIN = 1024, RECENT_OF_EACH = 8 };
 
 int archai_slots_init(archai_slots *s, int n, archai_err *err)
 {
-    *s = (archai_slots){.at = calloc((size_t)n, sizeof *s->at), .n = n};
-    return s->at != NULL ? ARCHAI_OK
-                         : archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d slots", n);
+    const int n_recent = n < RECENT_MIN / RECENT_OF_EACH ? RECENT_MIN : n * RECENT_OF_EACH;
+
+    *s = (archai_slots){
+        .at = calloc((size_t)n, sizeof *s->at),
+        .n = n,
+        .recent = calloc((size_t)n_recent, sizeof *s->recent),
+        .n_recent = n_recent,
+    };
+    return s->at != NULL && s->recent != NULL
+               ? ARCHAI_OK
+               : archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d slots", n);
 }
 
 void archai_slots_fini(archai_slots *s)
@@ -24,6 +33,7 @@ void archai_slots_fini(archai_slots *s)
         free(s->at[i].device);
     }
     free(s->at);
+    free(s->recent);
     *s = (archai_slots){0};
 }
 
@@ -82,6 +92,7 @@ bool archai_slots_remove(archai_slots *s, int rank, int64_t id, double now)
             continue;
         slot->n--;
         memmove(slot->ids + i, slot->ids + i + 1, (size_t)(slot->n - i) * sizeof *slot->ids);
+        slot->began = slot->since;
         slot->since = now;
         s->under_way--;
         return true;
@@ -89,38 +100,107 @@ bool archai_slots_remove(archai_slots *s, int rank, int64_t id, double now)
     return false;
 }
 
-void archai_slot_judge(archai_slot *s, bool failed, double seconds)
+void archai_slots_judge(archai_slots *s, int rank, bool failed, double seconds)
 {
     const double weight = 0.2; /* recent ones count more */
     const double sample = seconds > 1e-6 ? seconds : 1e-6;
+    const bool quick = failed && seconds < quick_s;
+    archai_slot *slot = &s->at[rank];
 
-    s->mean_s = s->mean_s > 0 ? (1 - weight) * s->mean_s + weight * sample : sample;
-    s->busy_s += seconds;
-    s->quick_failures = failed && seconds < quick_s ? s->quick_failures + 1 : 0;
-    s->ok += !failed;
+    slot->mean_s = slot->mean_s > 0 ? (1 - weight) * slot->mean_s + weight * sample : sample;
+    slot->busy_s += seconds;
+    slot->quick_failures = quick ? slot->quick_failures + 1 : 0;
+    s->recent[s->judged++ % s->n_recent] = (archai_slot_event){
+        .began = slot->began,
+        .rank = rank,
+        .quick_failure = quick,
+    };
 }
 
-bool archai_slots_suspect(const archai_slots *s, int rank)
-{
-    const char *host = s->at[rank].host;
-    int failures = 0;
-    bool others = false;
+/* -- suspicion ----------------------------------------------------------------------------- */
 
-    if (host == NULL)
-        return false;
+static bool works(const archai_slot *s)
+{
+    return s->exists && !s->retired && !s->leaving;
+}
+
+static bool is_long_at_it(const archai_slot *s, double now)
+{
+    return s->n > 0 && now - s->since > quick_s;
+}
+
+bool archai_slots_is_on(const archai_slots *s, int rank, int host_of)
+{
+    const char *a = s->at[rank].host, *b = s->at[host_of].host;
+
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static bool is_in_group(const archai_slots *s, int i, int rank, bool whole_host)
+{
+    return i == rank || (whole_host && archai_slots_is_on(s, i, rank));
+}
+
+/* A streak of the group, newest first, and what the others did since it began. */
+typedef struct streak {
+    int failures;
+    int others, others_failed; /* evaluations */
+    double began;              /* clock */
+} streak;
+
+static streak look_back(const archai_slots *s, int rank, bool whole_host, double now)
+{
+    const int64_t first = s->judged > s->n_recent ? s->judged - s->n_recent : 0;
+    streak found = {.began = now}, here = found;
+
+    for (int64_t i = s->judged; i-- > first;) {
+        const archai_slot_event *e = &s->recent[i % s->n_recent];
+
+        if (is_in_group(s, e->rank, rank, whole_host)) {
+            if (!e->quick_failure)
+                break;
+            here.failures++;
+            here.began = e->began;
+            found = here;
+        } else if (!s->at[e->rank].quarantined) {
+            here.others++;
+            here.others_failed += e->quick_failure;
+        }
+    }
+    return found;
+}
+
+static bool is_bad(const archai_slots *s, int rank, bool whole_host, double now)
+{
+    streak t = look_back(s, rank, whole_host, now);
+    bool is_last = true;
+    double p;
+
     for (int i = 0; i < s->n; i++) {
         const archai_slot *slot = &s->at[i];
 
-        if (!slot->exists || slot->host == NULL)
+        if (!works(slot))
             continue;
-        if (strcmp(slot->host, host) != 0)
-            others = others || (slot->ok > 0 && !slot->retired);
-        else if (slot->ok > 0)
+        if (!is_in_group(s, i, rank, whole_host)) {
+            is_last = false;
+            /* What has run for longer does not fail within a second either. */
+            t.others += is_long_at_it(slot, now) && slot->since >= t.began - quick_s;
+        } else if (slot->quick_failures == 0 || is_long_at_it(slot, now)) {
             return false;
-        else
-            failures += slot->quick_failures;
+        }
     }
-    return others && failures >= SUSPECT_AFTER;
+    if (is_last || t.failures < SUSPECT_AFTER || t.others == t.others_failed)
+        return false;
+    /* Laplace's rule of succession: not zero, however well the others do. */
+    p = (t.others_failed + 1.0) / (t.others + 2.0);
+    return t.failures * log(p) + log((double)s->judged) < log(accident);
+}
+
+archai_suspicion archai_slots_suspect(const archai_slots *s, int rank, double now)
+{
+    if (s->at[rank].host != NULL && is_bad(s, rank, true, now))
+        return ARCHAI_SUSPECT_HOST;
+    return is_bad(s, rank, false, now) ? ARCHAI_SUSPECT_WORKER : ARCHAI_SUSPECT_NONE;
 }
 
 double archai_slots_busy(const archai_slots *s, double began, double now)

@@ -14,22 +14,39 @@ typedef struct archai_slot {
     bool retired;       /* takes no more work */
     bool leaving;       /* was asked to take no more work */
     bool lost;          /* its rank gives no sign of life; then it is retired, too */
+    bool quarantined;   /* it, or its node, was found to be bad; then it is leaving, too */
     char *host, *device; /* owned; "" before the worker said so */
     int64_t ids[ARCHAI_SLOT_DEPTH]; /* under way, in the order in which they were sent */
     int n;
     double mean_s;      /* of its recent evaluations; 0: not known yet */
     double busy_s;      /* time spent on finished evaluations */
     double since;       /* clock: the current candidate began at about this time */
+    double began;       /* clock: and the one that was removed last */
     int quick_failures; /* in a row */
     double stopped_at;  /* clock: of its rank's first stop request; 0: none yet */
-    int64_t ok;         /* evaluations that did not fail */
 } archai_slot;
+
+/* One evaluation that came back. */
+typedef struct archai_slot_event {
+    double began; /* clock */
+    int rank;
+    bool quick_failure;
+} archai_slot_event;
 
 typedef struct archai_slots {
     archai_slot *at; /* [n], owned; number = rank */
     int n;
     int64_t under_way; /* over all */
+    int64_t judged;    /* evaluations that came back */
+    archai_slot_event *recent; /* [n_recent], owned; number `judged` goes to judged % n_recent */
+    int n_recent;
 } archai_slots;
+
+typedef enum archai_suspicion {
+    ARCHAI_SUSPECT_NONE,
+    ARCHAI_SUSPECT_WORKER, /* this slot: a GPU, say */
+    ARCHAI_SUSPECT_HOST    /* every slot of its host */
+} archai_suspicion;
 
 int archai_slots_init(archai_slots *s, int n, archai_err *err);
 void archai_slots_fini(archai_slots *s);
@@ -43,11 +60,14 @@ void archai_slots_add(archai_slots *s, int rank, int64_t id, double now);
 bool archai_slots_has(const archai_slots *s, int rank, int64_t id);
 /* false: it never had it (or gave it back already). */
 bool archai_slots_remove(archai_slots *s, int rank, int64_t id, double now);
-/* After an evaluation: pace, and failures in a row. */
-void archai_slot_judge(archai_slot *s, bool failed, double seconds);
-/* Has this worker's node failed every one of its last candidates within a second, while others do
- * well? Then something is wrong with the node, and it would eat the queue. */
-bool archai_slots_suspect(const archai_slots *s, int rank);
+/* After an evaluation was removed: pace, and failures within a second. */
+void archai_slots_judge(archai_slots *s, int rank, bool failed, double seconds);
+/* Has this worker, or its whole node, failed all of its last candidates within a second, at least five,
+ * while others do so well at the same time that such a streak is no accident (less than one in a
+ * million, over the whole run)? Then something is wrong with it, and it would eat the queue. Never where
+ * no other worker is left. */
+archai_suspicion archai_slots_suspect(const archai_slots *s, int rank, double now);
+bool archai_slots_is_on(const archai_slots *s, int rank, int host_of); /* the host of another */
 /* Share of the workers' time since `began` that went into evaluations. */
 double archai_slots_busy(const archai_slots *s, double began, double now);
 #endif

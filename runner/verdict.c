@@ -100,8 +100,10 @@ int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *
     if (again)
         (void)snprintf(why.text, sizeof why.text, "candidate %lld is tried again: %.900s",
                        (long long)e->id, e->error);
-    if (again || rc == ARCHAI_ENOTFOUND)
-        return refuse(c, source, e->id, why.text, err);
+    if (again || rc == ARCHAI_ENOTFOUND) {
+        ARCHAI_TRY(refuse(c, source, e->id, why.text, err));
+        return again ? archai_coordinator_trust(c, source, true, e->seconds, err) : ARCHAI_OK;
+    }
     if (rc != ARCHAI_OK) {
         if (err != NULL)
             *err = why;

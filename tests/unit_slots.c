@@ -49,34 +49,149 @@ static void only_short_evaluations_queue(void **state)
 
     (void)state;
     assert_int_equal(archai_slot_depth(&s.at[0]), 1);
-    archai_slot_judge(&s.at[0], false, 3600);
+    archai_slots_judge(&s, 0, false, 3600);
     assert_int_equal(archai_slot_depth(&s.at[0]), 1);
     for (int i = 0; i < 100; i++)
-        archai_slot_judge(&s.at[0], false, 0.05);
+        archai_slots_judge(&s, 0, false, 0.05);
     assert_int_equal(archai_slot_depth(&s.at[0]), 2);
     for (int i = 0; i < 100; i++)
-        archai_slot_judge(&s.at[0], false, 0);
+        archai_slots_judge(&s, 0, false, 0);
     assert_int_equal(archai_slot_depth(&s.at[0]), ARCHAI_SLOT_DEPTH);
     archai_slots_fini(&s);
 }
 
+/* A candidate is sent at `from` and comes back after so many seconds. */
+static void evaluate(archai_slots *s, int rank, bool failed, double from, double seconds)
+{
+    static int64_t id;
+
+    archai_slots_add(s, rank, id, from);
+    assert_true(archai_slots_remove(s, rank, id++, from + seconds));
+    archai_slots_judge(s, rank, failed, seconds);
+}
+
 static void a_bad_node_is_told_from_bad_candidates(void **state)
 {
-    const char *const hosts[] = {"good", "bad", "bad"};
-    archai_slots s = make(3, hosts);
+    const char *const hosts[] = {"good", "good", "bad", "bad"};
+    archai_slots s = make(4, hosts);
 
     (void)state;
-    for (int i = 0; i < 4; i++)
-        archai_slot_judge(&s.at[1 + i % 2], true, 0.1);
-    assert_false(archai_slots_suspect(&s, 1)); /* too few */
-    archai_slot_judge(&s.at[1], true, 0.1);
-    assert_false(archai_slots_suspect(&s, 1)); /* nobody does better */
-    archai_slot_judge(&s.at[0], false, 10);
-    assert_true(archai_slots_suspect(&s, 1));
-    assert_true(archai_slots_suspect(&s, 2)); /* it is the node, not the rank */
-    assert_false(archai_slots_suspect(&s, 0));
-    archai_slot_judge(&s.at[2], false, 10);
-    assert_false(archai_slots_suspect(&s, 1)); /* the node can do it after all */
+    for (int i = 0; i < 100; i++) /* well for long */
+        evaluate(&s, i % 4, false, i, 0.5);
+    for (int i = 0; i < 8; i++)
+        evaluate(&s, 2 + i % 2, true, 100 + i, 0.1);
+    assert_int_equal(archai_slots_suspect(&s, 2, 108), ARCHAI_SUSPECT_NONE); /* nobody does better */
+    for (int i = 0; i < 20; i++)
+        evaluate(&s, i % 2, false, 101, 0.5);
+    for (int i = 0; i < 8; i++)
+        evaluate(&s, 2 + i % 2, true, 108 + i, 0.1);
+    assert_int_equal(archai_slots_suspect(&s, 2, 116), ARCHAI_SUSPECT_HOST);
+    assert_int_equal(archai_slots_suspect(&s, 3, 116), ARCHAI_SUSPECT_HOST);
+    assert_int_equal(archai_slots_suspect(&s, 0, 116), ARCHAI_SUSPECT_NONE);
+    archai_slots_add(&s, 3, 1000, 116);
+    assert_int_equal(archai_slots_suspect(&s, 2, 116.5), ARCHAI_SUSPECT_HOST);
+    /* what runs for long on it: then it is the other one alone, for whom less speaks */
+    assert_int_not_equal(archai_slots_suspect(&s, 2, 126), ARCHAI_SUSPECT_HOST);
+    evaluate(&s, 2, false, 126, 10); /* the node can do it after all */
+    assert_int_equal(archai_slots_suspect(&s, 2, 136), ARCHAI_SUSPECT_NONE);
+    archai_slots_fini(&s);
+}
+
+/* After any number of successes, and however many share its host. */
+static void a_gpu_that_goes_bad_is_told_from_its_node(void **state)
+{
+    const char *const hosts[] = {"a", "a", "a", "b"};
+    archai_slots s = make(4, hosts);
+    int failures = 0;
+
+    (void)state;
+    for (int i = 0; i < 4000; i++)
+        evaluate(&s, i % 4, false, i, 0.5);
+    while (archai_slots_suspect(&s, 1, 4000 + failures) == ARCHAI_SUSPECT_NONE && failures < 50) {
+        evaluate(&s, 1, true, 4000 + failures++, 0.1);
+        for (int other = 0; other < 4; other++)
+            if (other != 1)
+                evaluate(&s, other, false, 4000 + failures, 0.9);
+    }
+    /* 3 successes of others for each: (1 / (3 n + 2))^n (4000 + 4 n) < 1e-6 from n = 8 on */
+    assert_int_equal(failures, 8);
+    assert_int_equal(archai_slots_suspect(&s, 1, 4008), ARCHAI_SUSPECT_WORKER);
+    s.at[1].leaving = s.at[1].quarantined = true;
+    assert_int_equal(archai_slots_suspect(&s, 0, 4008), ARCHAI_SUSPECT_NONE);
+    archai_slots_fini(&s);
+}
+
+/* From the very first candidate, while the others are still busy with theirs. */
+static void one_that_is_bad_from_the_start_is_found_before_others_are_done(void **state)
+{
+    const char *const hosts[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    archai_slots s = make(8, hosts);
+    int failures = 0;
+
+    (void)state;
+    for (int i = 0; i < 7; i++)
+        archai_slots_add(&s, i, 1000 + i, 100);
+    for (; archai_slots_suspect(&s, 7, 100.9) == ARCHAI_SUSPECT_NONE && failures < 30; failures++)
+        evaluate(&s, 7, true, 100 + 0.03 * failures, 0.01);
+    assert_int_equal(failures, 30); /* theirs may fail yet */
+    assert_int_equal(archai_slots_suspect(&s, 7, 101.5), ARCHAI_SUSPECT_HOST);
+    archai_slots_fini(&s);
+}
+
+/* When all begin to fail at once, it is no node's fault. */
+static void nobody_is_blamed_for_what_befalls_all(void **state)
+{
+    const char *const hosts[] = {"a", "a", "b", "b", "c", "c"};
+    archai_slots s = make(6, hosts);
+
+    (void)state;
+    for (int i = 0; i < 6000; i++)
+        evaluate(&s, i % 6, false, i, 0.5);
+    for (int i = 0; i < 600; i++) {
+        evaluate(&s, i % 6, true, 6000 + i, 0.1);
+        assert_int_equal(archai_slots_suspect(&s, i % 6, 6000 + i), ARCHAI_SUSPECT_NONE);
+    }
+    archai_slots_fini(&s);
+}
+
+/* Where a third of all candidates fails, streaks are accidents: none in 100,000 may be held against anybody, and a worker
+ * that fails all is found nevertheless. */
+static void failing_often_is_no_streak(void **state)
+{
+    const char *const hosts[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    archai_slots s = make(8, hosts);
+    uint32_t draw = 1;
+    int failures = 0;
+
+    (void)state;
+    for (int i = 0; i < 100000; i++) {
+        draw = draw * 1664525 + 1013904223; /* Numerical Recipes' generator */
+        evaluate(&s, (int)(draw >> 8) % 8, (draw >> 16) % 100 < 33, i, 0.1);
+        for (int rank = 0; rank < 8; rank++)
+            assert_int_equal(archai_slots_suspect(&s, rank, i), ARCHAI_SUSPECT_NONE);
+    }
+    while (archai_slots_suspect(&s, 3, 1e5 + failures) == ARCHAI_SUSPECT_NONE && failures < 100) {
+        evaluate(&s, 3, true, 1e5 + failures++, 0.1);
+        for (int rank = 4; rank < 7; rank++)
+            evaluate(&s, rank, rank == 4, 1e5 + failures, 0.1);
+    }
+    assert_in_range(failures, 15, 35);
+    archai_slots_fini(&s);
+}
+
+static void the_last_one_is_kept(void **state)
+{
+    const char *const hosts[] = {"good", "bad"};
+    archai_slots s = make(2, hosts);
+
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        evaluate(&s, 0, false, i, 0.5);
+        evaluate(&s, 1, true, i, 0.1);
+    }
+    assert_int_equal(archai_slots_suspect(&s, 1, 30), ARCHAI_SUSPECT_HOST);
+    s.at[0].retired = true;
+    assert_int_equal(archai_slots_suspect(&s, 1, 30), ARCHAI_SUSPECT_NONE);
     archai_slots_fini(&s);
 }
 
@@ -86,10 +201,11 @@ static void slow_failures_are_no_suspicion(void **state)
     archai_slots s = make(2, hosts);
 
     (void)state;
-    archai_slot_judge(&s.at[0], false, 10);
-    for (int i = 0; i < 50; i++)
-        archai_slot_judge(&s.at[1], true, 30);
-    assert_false(archai_slots_suspect(&s, 1));
+    for (int i = 0; i < 50; i++) {
+        evaluate(&s, 0, false, 30 * i, 10);
+        evaluate(&s, 1, true, 30 * i, 30);
+    }
+    assert_int_equal(archai_slots_suspect(&s, 1, 1500), ARCHAI_SUSPECT_NONE);
     archai_slots_fini(&s);
 }
 
@@ -102,7 +218,7 @@ static void utilisation_counts_what_runs(void **state)
     archai_slots_add(&s, 0, 1, 100);
     assert_true(archai_slots_busy(&s, 100, 110) == 0.5);
     assert_true(archai_slots_remove(&s, 0, 1, 110));
-    archai_slot_judge(&s.at[0], false, 10);
+    archai_slots_judge(&s, 0, false, 10);
     assert_true(archai_slots_busy(&s, 100, 120) == 0.25);
     s.at[1].retired = true;
     assert_int_equal(archai_slots_alive(&s), 1);
@@ -144,6 +260,11 @@ int main(void)
         cmocka_unit_test(candidates_under_way_are_counted),
         cmocka_unit_test(only_short_evaluations_queue),
         cmocka_unit_test(a_bad_node_is_told_from_bad_candidates),
+        cmocka_unit_test(a_gpu_that_goes_bad_is_told_from_its_node),
+        cmocka_unit_test(one_that_is_bad_from_the_start_is_found_before_others_are_done),
+        cmocka_unit_test(nobody_is_blamed_for_what_befalls_all),
+        cmocka_unit_test(failing_often_is_no_streak),
+        cmocka_unit_test(the_last_one_is_kept),
         cmocka_unit_test(slow_failures_are_no_suspicion),
         cmocka_unit_test(utilisation_counts_what_runs),
         cmocka_unit_test(gpus_are_dealt_round),

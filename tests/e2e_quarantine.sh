@@ -1,0 +1,63 @@
+# A GPU that goes bad in the middle, and one that is bad from the start, with `retries`: it gets no more work, with one line,
+# the search completes with its exact budget. Where all of them fail, nobody is blamed.
+. "$ARCHAI_SOURCE/tests/support/story.sh"
+check() { "$PYTHON" "$ARCHAI_SOURCE/tests/support/check_results.py" "$@"; }
+failed() { grep -c 'failed: command exited with 3: no such device' "$1/run.log"; }
+
+cat >as-rank <<'END'
+#!/bin/sh
+export WHO=$OMPI_COMM_WORLD_RANK # the launcher's own variables do not reach an evaluator
+exec "$@"
+END
+cat >evaluator.sh <<'END'
+#!/bin/sh
+read request
+n=$(cat count.$WHO 2>/dev/null || echo 0)
+echo $((n + 1)) >count.$WHO
+case " $BAD " in
+*" $WHO "*) [ "$n" -lt "$GOOD" ] || { echo "no such device" >&2; exit 3; } ;;
+esac
+sleep 0.05
+echo '{"quality": '$((ARCHAI_SEED % 1000))'}'
+END
+chmod +x as-rank evaluator.sh
+cat >run.ini <<END
+[search]
+algorithm = random_search
+max_evaluations = 120
+[space]
+name = cnn
+max_layers = 100
+kernel_list = 1 3 5 7
+hidden_list = 8 16 32 64 128
+[objective.quality]
+direction = maximize
+[evaluator]
+kind = command
+command = $PWD/evaluator.sh
+[output]
+weights = none
+END
+run() {
+    local dir=$1
+    shift
+    rm -f count.*
+    expect 0 mpirun -n 4 ./as-rank archai-run run.ini --progress none --output "$dir" "$@"
+    check "$dir/results.h5" --rows 120 --state complete
+}
+
+export BAD="2" GOOD=10
+run middle
+[ "$(grep -c 'gets no more work' middle/run.log)" -eq 1 ] || fail "not one line: $(cat middle/run.log)"
+grep 'rank 2 (cpu on .*) failed its last [0-9]* candidates within a second each' middle/run.log
+[ "$(failed middle)" -lt 35 ] || fail "it failed $(failed middle) candidates"
+
+export BAD="1" GOOD=0
+run start --set evaluator.retries=2
+grep 'rank 1 (cpu on .*) failed its last [0-9]* candidates within a second each' start/run.log
+[ "$(failed start)" -lt 30 ] || fail "it failed $(failed start) candidates"
+
+export BAD="0 1 2 3" GOOD=10
+run all
+! grep 'gets no more work' all/run.log || fail "somebody was blamed"
+[ "$(failed all)" -eq 80 ] || fail "$(failed all) failures"
