@@ -32,6 +32,7 @@ void archai_ini_free(archai_ini *ini)
     for (size_t i = 0; i < ini->n; i++)
         free_entry(&ini->at[i]);
     free(ini->at);
+    free(ini->file);
     memset(ini, 0, sizeof *ini);
 }
 
@@ -341,15 +342,21 @@ static int parse_all(parser *p, const char *text, size_t size, archai_err *err)
 int archai_ini_parse(archai_ini *out, const char *file, const char *text, size_t size,
                      archai_err *err)
 {
-    archai_ini made = {.n = 0};
+    archai_ini made = {.file = strdup(file)};
     parser p = {.ini = &made, .file = file};
-    int rc = parse_all(&p, text, size, err);
+    int rc = made.file == NULL ? archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory", file)
+                               : parse_all(&p, text, size, err);
 
     if (rc != ARCHAI_OK)
         archai_ini_free(&made);
     else
         *out = made;
     return rc;
+}
+
+const char *archai_ini_name(const archai_ini *ini)
+{
+    return ini->file != NULL ? ini->file : "configuration";
 }
 
 /* -- files and overrides --------------------------------------------------------------- */

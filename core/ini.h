@@ -27,6 +27,7 @@ typedef struct archai_ini_entry {
 } archai_ini_entry;
 
 typedef struct archai_ini {
+    char *file;           /* owned; as the reader was told, NULL for one made of --set alone */
     archai_ini_entry *at; /* owned, in file order */
     size_t n;
 } archai_ini;
@@ -44,6 +45,8 @@ archai_ini_entry *archai_ini_find(const archai_ini *ini, const char *section, co
 int archai_ini_wrap(const archai_ini_entry *e, int rc, archai_err *err);
 /* The same for an error that begins with "section.key: " where that key was given; others stay. */
 int archai_ini_locate(const archai_ini *ini, int rc, archai_err *err);
+/* What to call the whole in a message: its file, or "configuration". */
+const char *archai_ini_name(const archai_ini *ini);
 bool archai_ini_has_section(const archai_ini *ini, const char *section);
 /* `value` as it must stand after "key = " to be read back unchanged: as it is, or quoted. Caller
  * frees; NULL when out of memory. */

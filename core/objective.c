@@ -133,11 +133,11 @@ int archai_objectives_create(archai_objectives *out, archai_ini *ini, archai_err
     if (o.n == 0)
         rc = archai_fail(err, ARCHAI_EINVAL,
                          "%s: nothing to optimise: a section [objective.NAME] was expected",
-                         ini->n > 0 ? ini->at[0].file : "configuration");
+                         archai_ini_name(ini));
     else if (o.n_optimised == 0)
         rc = archai_fail(err, ARCHAI_EINVAL,
                          "%s: nothing to optimise: every objective has direction = none",
-                         ini->at[0].file);
+                         archai_ini_name(ini));
 out:
     if (rc == ARCHAI_OK)
         *out = o;

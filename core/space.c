@@ -128,7 +128,8 @@ int archai_space_create(archai_space **out, archai_ini *ini, const archai_data_s
     int rc;
 
     if (!archai_ini_has_section(ini, "space"))
-        return archai_fail(err, ARCHAI_ENOTFOUND, "section [space] is missing");
+        return archai_fail(err, ARCHAI_ENOTFOUND, "%s: section [space] is missing",
+                           archai_ini_name(ini));
     rc = archai_config_apply(ini, "space", archai_space_common_options, &common, err);
     if (rc != ARCHAI_OK)
         goto out;

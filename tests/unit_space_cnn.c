@@ -311,7 +311,7 @@ static void bad_sections_are_refused_with_line_and_key(void **state)
          "t.ini:3: space.hidden_list: 'x' is not a number"},
         {"[space]\nname = cnn\nhidden_list = 65536\n",
          "t.ini:3: space.hidden_list: the largest model"},
-        {"[other]\n", "section [space] is missing"},
+        {"[other]\n", ": section [space] is missing"},
     };
     archai_err err = ARCHAI_ERR_INIT;
 
