@@ -40,8 +40,10 @@ static void help(FILE *out)
         out);
     for (int i = 0; i < N_COMMANDS; i++)
         (void)fprintf(out, "  %s\n      %s\n", commands[i].usage, commands[i].help);
-    (void)fputs("\nARCH is a file as save_arch writes it, - is standard input. Try:\n\n"
+    (void)fputs("\nARCH is a file as save_arch writes it, or a line as sample prints it; - is standard input. "
+                "Try:\n\n"
                 "  archai-space configs/cnn-mnist.ini sample -n 3\n"
+                "  archai-space configs/cnn-mnist.ini sample | archai-space configs/cnn-mnist.ini dot -\n"
                 "  echo '{\"nb_layers\": 3, \"kernel_size\": 3, \"hidden_dim\": 16}' |\n"
                 "      archai-space configs/cnn-mnist.ini show -\n\n"
                 "The spaces and their keys in [space]:\n",

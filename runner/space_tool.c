@@ -46,14 +46,31 @@ out:
     return rc;
 }
 
+/* A line as sample prints it, {"archid": "...", "arch": {...}, "metadata": {...}}: its arch. NULL:
+ * something else, which the space itself judges. New reference. */
+static json_t *arch_of_line(const char *text, size_t size)
+{
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL), *arch = NULL;
+
+    if (json_object_size(root) == 3 && json_is_string(json_object_get(root, "archid")) &&
+        json_is_object(json_object_get(root, "metadata")))
+        arch = json_incref(json_object_get(root, "arch"));
+    json_decref(root);
+    return arch;
+}
+
 int space_tool_load(space_tool *t, const char *path, archai_model *out, archai_err *err)
 {
+    json_t *arch;
     char *text;
     size_t size;
     int rc;
 
     ARCHAI_TRY(space_tool_read(path, &text, &size, err));
-    rc = archai_space_load_arch(t->space, text, size, out, err);
+    arch = arch_of_line(text, size);
+    rc = arch != NULL ? archai_space_load_json(t->space, arch, out, err)
+                      : archai_space_load_arch(t->space, text, size, out, err);
+    json_decref(arch);
     free(text);
     return archai_err_wrap(err, rc, "%s:", strcmp(path, "-") == 0 ? "standard input" : path);
 }

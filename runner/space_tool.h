@@ -24,7 +24,7 @@ enum { SPACE_TOOL_FILE_MAX = 16 * 1024 * 1024 }; /* bytes of an arch file or a s
 
 /* A whole file, "-" is standard input; NUL-terminated, caller frees. */
 int space_tool_read(const char *path, char **text, size_t *size, archai_err *err);
-/* load_arch of a file; errors name it. */
+/* load_arch of a file, or of a line that space_tool_line() printed; errors name it. */
 int space_tool_load(space_tool *t, const char *path, archai_model *out, archai_err *err);
 /* {"archid": ..., "arch": {...}, "metadata": {...}} and a newline; NULL prints null. */
 int space_tool_line(const archai_model *m, archai_err *err);

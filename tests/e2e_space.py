@@ -45,6 +45,7 @@ def streams():
         assert all(line["metadata"] == {} for line in lines)
         arch = write("a.json", json.dumps(lines[0]["arch"]))
         assert json.loads(run(ini, "encode", arch)) == stream["encode_first_sample"]
+        assert run(ini, "show", "-", stdin=json.dumps(lines[0])) == run(ini, "show", arch)  # a line of sample
         assert run(ini, "sample", "-n", 3) == run(ini, "sample", "-n", 3)
 
 
