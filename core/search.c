@@ -170,6 +170,56 @@ out:
     return ARCHAI_OK;
 }
 
+/* Measures that need no evaluation are known of a failed candidate, too. */
+static int fail_unevaluated(archai_search *s, size_t at, archai_evaluation *cheap,
+                            archai_err *err)
+{
+    archai_record *r = &s->records[at];
+    archai_model model = {.arch = NULL};
+    int rc = ARCHAI_OK;
+
+    ARCHAI_TRY(archai_search_model(s, at, &model, err));
+    if (archai_search_any_cheap(s->objectives, false))
+        rc = archai_search_measure(s, &model, &cheap->measures, &cheap->n_measures, err);
+    archai_model_fini(&model);
+    ARCHAI_TRY(rc);
+    ARCHAI_TRY(archai_search_values(s, cheap, &r->values, &r->n_metrics, err));
+    if (r->flight->queued)
+        archai_search_fifo_remove(&s->queues->hand_out, at);
+    s->n_running--;
+    s->n_finished++;
+    return archai_search_finish(s, at, ARCHAI_STATUS_FAILED, err);
+}
+
+int archai_search_lost(archai_search *s, int64_t id, bool *again, archai_evaluation *row,
+                       archai_err *err)
+{
+    archai_evaluation cheap = {.id = id}, e = {0};
+    size_t at;
+    int rc;
+
+    ARCHAI_TRY(archai_search_running(s, id, &at, err));
+    *again = ++s->records[at].losses < ARCHAI_LOSSES_MAX;
+    if (*again)
+        return archai_search_queue(s, at, err);
+    ARCHAI_TRY_GOTO(rc, fail_unevaluated(s, at, &cheap, err), out);
+    ARCHAI_TRY_GOTO(rc, build_row(s, at, &e, err), out);
+    archai_measures_free(e.measures, e.n_measures);
+    e.measures = cheap.measures;
+    e.n_measures = cheap.n_measures;
+    cheap = (archai_evaluation){0};
+    rc = archai_search_set_text(&e.error, err, "lost with the rank that evaluated it, %d times",
+                                ARCHAI_LOSSES_MAX);
+    if (rc == ARCHAI_OK) {
+        *row = e;
+        e = (archai_evaluation){0};
+    }
+out:
+    archai_evaluation_fini(&cheap);
+    archai_evaluation_fini(&e);
+    return rc;
+}
+
 int archai_search_ask(archai_search *s, archai_ask *what, archai_candidate *out,
                       archai_evaluation *cached, archai_err *err)
 {

@@ -44,6 +44,7 @@ typedef struct archai_record {
     uint16_t n_metrics; /* further measures, named by search->metrics; generational only */
     int8_t status;      /* archai_status or ARCHAI_STATUS_RUNNING */
     uint8_t attempts;   /* failed ones that were tried again */
+    uint8_t losses;     /* how often whatever evaluated it was lost; not kept over a resume */
     bool keep;          /* set by the algorithm in tell(); archai_search_release() ends it */
     bool on_front;
 } archai_record;
@@ -109,6 +110,12 @@ int archai_search_judge(archai_search *s, archai_evaluation *e, bool *joins, arc
 int archai_search_tell(archai_search *s, archai_evaluation *e, bool *on_front, archai_err *err);
 /* The candidate's evaluator was interrupted: it will be handed out again, same id. */
 int archai_search_requeue(archai_search *s, int64_t id, archai_err *err);
+/* Whatever evaluated the candidate was lost: a rank, a node. *again: it is queued under its old id;
+ * otherwise it was lost ARCHAI_LOSSES_MAX times, may be the cause, and has failed: *row must be recorded
+ * (caller fini), it is already told. */
+enum { ARCHAI_LOSSES_MAX = 3 };
+int archai_search_lost(archai_search *s, int64_t id, bool *again, archai_evaluation *row,
+                       archai_err *err);
 /* The candidate failed. *again: it is to be tried again (`retries`), is queued under its old id and
  * the failure is no row; otherwise the failure is final and to be told. */
 int archai_search_retry(archai_search *s, int64_t id, bool *again, archai_err *err);

@@ -83,6 +83,9 @@ int archai_coordinator_stop(archai_coordinator *c, int source, const char *signa
 /* To all that are there: leave, without waiting for the others. */
 int archai_coordinator_dismiss(archai_coordinator *c, archai_err *err);
 
+/* Write and let go of a row that no worker's evaluation stands behind. */
+int archai_coordinator_record(archai_coordinator *c, archai_evaluation *e, archai_err *err);
+
 /* -- parts (dispatch.c, loss.c, quarantine.c, verdict.c) --------------------------------------------------------- */
 int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id, archai_err *err);
 /* Look for ranks that were lost or came back (loss.c). */

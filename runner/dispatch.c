@@ -5,9 +5,9 @@
 #include "runner/clock.h"
 #include "runner/coordinator.h"
 
-/* A row that no evaluation stands behind (a repetition, a given architecture outside its
- * constraints): rank 0 writes it itself. */
-static int commit_cached(archai_coordinator *c, archai_evaluation *e, archai_err *err)
+/* A repetition, a given architecture outside its constraints, a candidate that was lost with its rank
+ * too often: rank 0 writes it itself. */
+static int commit(archai_coordinator *c, archai_evaluation *e, archai_err *err)
 {
     archai_message grant = {0};
     bool done = false;
@@ -28,6 +28,14 @@ static int commit_cached(archai_coordinator *c, archai_evaluation *e, archai_err
                              (long long)e->id);
     }
     c->changed = true;
+    return rc;
+}
+
+int archai_coordinator_record(archai_coordinator *c, archai_evaluation *e, archai_err *err)
+{
+    const int rc = commit(c, e, err);
+
+    archai_evaluation_fini(e);
     return rc;
 }
 
@@ -57,7 +65,6 @@ static int gather(archai_coordinator *c, int n, archai_candidate *out, size_t *n
     while ((int)*n_out < n && budget(c) - (int64_t)*n_out > 0) {
         archai_evaluation cached = {0};
         archai_ask what;
-        int rc;
 
         ARCHAI_TRY(archai_search_ask(&c->plan->search, &what, &out[*n_out], &cached, err));
         switch (what) {
@@ -65,9 +72,7 @@ static int gather(archai_coordinator *c, int n, archai_candidate *out, size_t *n
             (*n_out)++;
             break;
         case ARCHAI_ASK_CACHED:
-            rc = commit_cached(c, &cached, err);
-            archai_evaluation_fini(&cached);
-            ARCHAI_TRY(rc);
+            ARCHAI_TRY(archai_coordinator_record(c, &cached, err));
             break;
         case ARCHAI_ASK_WAIT:
             *dry = true;

@@ -117,6 +117,10 @@ static int take(archai_grants *g, int owner, const archai_segment_size *needed,
     grant->n_rows = needed->rows;
     grant->text_offset = g->used.text_bytes;
     grant->text_bytes = needed->text_bytes;
+    o->given[o->n_given % ARCHAI_GRANTS_KEPT].segment = g->segment;
+    o->given[o->n_given % ARCHAI_GRANTS_KEPT].row = grant->row;
+    o->given[o->n_given % ARCHAI_GRANTS_KEPT].n_rows = grant->n_rows;
+    o->n_given++;
     g->used.rows += needed->rows;
     g->used.text_bytes += needed->text_bytes;
     if (o->segment != g->segment) { /* its blocks in the segment before are left behind */
@@ -220,4 +224,48 @@ int archai_grants_tensors(archai_grants *g, int owner, archai_evaluation *e, cha
         o->pool[p->dtype] += n;
     }
     return ARCHAI_OK;
+}
+
+/* -- what was written ---------------------------------------------------------------------- */
+
+typedef struct reader {
+    const archai_segment *segment;
+    archai_grants_visit visit;
+    void *payload;
+} reader;
+
+static int read_row(void *payload, int64_t row, const archai_row *r, archai_err *err)
+{
+    const reader *x = payload;
+    archai_evaluation e = {0};
+    bool valid;
+
+    (void)row;
+    ARCHAI_TRY(archai_segment_detail(x->segment, r, &valid, &e, err));
+    return valid ? x->visit(x->payload, &e, err) : ARCHAI_OK;
+}
+
+int archai_grants_committed(const archai_grants *g, int owner, archai_grants_visit visit,
+                            void *payload, archai_err *err)
+{
+    const archai_grant_owner *o = &g->owners[owner];
+    const int64_t first = o->n_given > ARCHAI_GRANTS_KEPT ? o->n_given - ARCHAI_GRANTS_KEPT : 0;
+    int rc = ARCHAI_OK;
+
+    for (int64_t k = first; k < o->n_given && rc == ARCHAI_OK; k++) {
+        const int at = (int)(k % ARCHAI_GRANTS_KEPT);
+        archai_segment s = ARCHAI_SEGMENT_INIT;
+        reader x = {.segment = &s, .visit = visit, .payload = payload};
+        char *name = segment_name(g, o->given[at].segment);
+
+        if (name == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a name");
+        rc = archai_segment_open(&s, g->directory, name, false, err);
+        if (rc == ARCHAI_OK)
+            rc = archai_segment_scan(&s, o->given[at].row,
+                                     o->given[at].row + o->given[at].n_rows, read_row, &x, err);
+        archai_segment_close(&s);
+        free(name);
+    }
+    return rc;
 }

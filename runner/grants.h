@@ -10,8 +10,15 @@
 #include "io/message.h"
 #include "io/segment.h"
 
+enum { ARCHAI_GRANTS_KEPT = 16 };
+
 typedef struct archai_grant_owner {
     int segment;                           /* of its last grant of rows; -1: none yet */
+    struct {
+        int segment;
+        int64_t row, n_rows;
+    } given[ARCHAI_GRANTS_KEPT]; /* its newest grants, number k at k % ARCHAI_GRANTS_KEPT */
+    int64_t n_given;
     int64_t pool[ARCHAI_DTYPE_COUNT];      /* next free element of its pool blocks there */
     int64_t end_pool[ARCHAI_DTYPE_COUNT];
 } archai_grant_owner;
@@ -40,4 +47,10 @@ int archai_grants_rows(archai_grants *g, int owner, int64_t n_rows, int64_t text
  * too. *segment (owned by the caller): its name. */
 int archai_grants_tensors(archai_grants *g, int owner, archai_evaluation *e, char **segment,
                           archai_message *grant, archai_err *err);
+/* Visit the rows that an owner committed into its newest grants, so all that it may not have reported yet:
+ * it holds two grants at most, and reports each row at once. The evaluation is the visitor's to free or to
+ * take. Reads files. */
+typedef int (*archai_grants_visit)(void *payload, archai_evaluation *e, archai_err *err);
+int archai_grants_committed(const archai_grants *g, int owner, archai_grants_visit visit,
+                            void *payload, archai_err *err);
 #endif

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "io/checkpoint.h"
+#include "runner/clock.h"
 #include "runner/coordinator.h"
 #include "runner/pulse.h"
 
@@ -21,28 +23,105 @@ static void name_candidates(const archai_slot *s, char *text, size_t size)
         (void)snprintf(text + n, size - n, " %s", s->n > 1 ? "go" : "goes");
 }
 
-/* Rows that it committed and did not report are in its segment: the index takes them, and of two rows
- * with one id only the first. */
+/* -- what it had committed ----------------------------------------------------------------- */
+
+typedef struct salvage {
+    archai_coordinator *c;
+    int rank, n;
+} salvage;
+
+/* A row without its report. */
+static int on_row(void *payload, archai_evaluation *e, archai_err *err)
+{
+    salvage *x = payload;
+    archai_message done = {.type = ARCHAI_MSG_DONE, .id = e->id, .evaluation = e};
+    int rc = ARCHAI_OK;
+
+    if (archai_slots_has(&x->c->slots, x->rank, e->id)) {
+        x->n++;
+        archai_runlog_note(x->c->log, x->rank,
+                           "candidate %lld stands in its segment, though nobody said so",
+                           (long long)e->id);
+        if (x->c->plan->config.train.checkpoint != ARCHAI_CHECKPOINT_NONE)
+            archai_checkpoint_remove(x->c->dir->path, e->id);
+        rc = archai_coordinator_handle(x->c, x->rank, &done, err);
+    }
+    archai_evaluation_fini(e);
+    return rc;
+}
+
+/* Nothing that is committed may be evaluated twice. What cannot be read is: of two rows with one id the
+ * index takes the first. */
+static int take_committed(archai_coordinator *c, int rank, int *n, archai_err *err)
+{
+    salvage x = {.c = c, .rank = rank};
+    archai_err why = ARCHAI_ERR_INIT;
+    int rc;
+
+    if (c->slots.at[rank].n == 0)
+        return ARCHAI_OK;
+    rc = archai_grants_committed(&c->grants, rank, on_row, &x, &why);
+    *n = x.n;
+    if (rc == ARCHAI_EIO || rc == ARCHAI_EFORMAT || rc == ARCHAI_ENOTFOUND) {
+        archai_runlog_note(c->log, rank, "what it had committed cannot be read: %s", why.text);
+        return ARCHAI_OK;
+    }
+    if (rc != ARCHAI_OK && err != NULL)
+        *err = why;
+    return rc;
+}
+
+/* -- what it had in hand ------------------------------------------------------------------- */
+
+/* The first was under way, and may be what killed it; the others only waited behind. */
+static int give_back(archai_coordinator *c, int rank, archai_err *err)
+{
+    archai_slot *s = &c->slots.at[rank];
+    archai_evaluation row = {0};
+    bool again = true;
+    int64_t id;
+
+    if (s->n == 0)
+        return ARCHAI_OK;
+    id = s->ids[0];
+    (void)archai_slots_remove(&c->slots, rank, id, archai_clock_s());
+    c->search_is_done = false; /* it has something to hand out again */
+    ARCHAI_TRY(archai_search_lost(&c->plan->search, id, &again, &row, err));
+    if (!again) {
+        row.rank = rank;
+        c->n_failed++;
+        archai_runlog_say(c->log, rank, "candidate %lld (%s) failed: %s", (long long)id,
+                          row.archid, row.error);
+        ARCHAI_TRY(archai_coordinator_record(c, &row, err));
+    }
+    while (s->n > 0)
+        ARCHAI_TRY(archai_coordinator_take_back(c, rank, s->ids[0], err));
+    return ARCHAI_OK;
+}
+
 static int lose(archai_coordinator *c, int rank, archai_err *err)
 {
     archai_slot *s = &c->slots.at[rank];
     const double silence = archai_pulse_silence(rank);
     const char *where =
         c->phase == ARCHAI_PHASE_RUNNING ? " to another worker" : " back to the search";
-    char what[160];
+    char what[160], kept[64] = "";
+    int n_kept = 0;
 
     s->lost = s->retired = s->leaving = true;
     c->n_lost++;
     c->changed = true;
     archai_comm_forget(c->comm, rank);
     archai_progress_clear(&c->progress);
+    ARCHAI_TRY(take_committed(c, rank, &n_kept, err));
+    if (n_kept > 0)
+        (void)snprintf(kept, sizeof kept, "; %d unreported row%s found", n_kept,
+                       n_kept == 1 ? " was" : "s were");
     name_candidates(s, what, sizeof what);
-    archai_runlog_say(c->log, 0, "rank %d%s%s was lost: no sign of life for %.1f s%s%s%s", rank,
-                      s->host != NULL ? " on " : "", s->host != NULL ? s->host : "", silence,
+    archai_runlog_say(c->log, 0, "rank %d%s%s was lost: no sign of life for %.1f s%s%s%s%s", rank,
+                      s->host != NULL ? " on " : "", s->host != NULL ? s->host : "", silence, kept,
                       s->n > 0 ? "; " : "", s->n > 0 ? what : "", s->n > 0 ? where : "");
-    while (s->n > 0)
-        ARCHAI_TRY(archai_coordinator_take_back(c, rank, s->ids[0], err));
-    return ARCHAI_OK;
+    return give_back(c, rank, err);
 }
 
 /* What it has in hand went to others; it may not go on with it, nor with anything new. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "runner/grants.h"
+#include "runner/writer.h"
 #include "tmpdir.h"
 
 enum { OWNERS = 5, MAX_BLOCKS = 4096 };
@@ -187,6 +188,59 @@ static void an_absurd_tensor_is_refused(void **state)
     archai_grants_fini(&g);
 }
 
+static int add_id(void *payload, archai_evaluation *e, archai_err *err)
+{
+    int64_t *sum = payload;
+
+    (void)err;
+    sum[0]++;
+    sum[1] += e->id;
+    archai_evaluation_fini(e);
+    return ARCHAI_OK;
+}
+
+/* What two owners wrote, over several grants and segments, is told apart; what only was reserved is nothing. */
+static void rows_are_found_by_their_owner(void **state)
+{
+    const char *directory = *state;
+    int64_t found[2];
+    archai_grants g;
+    archai_writer w[2];
+
+    assert_int_equal(archai_grants_init(&g, directory, 0, 2, false, NULL), ARCHAI_OK);
+    for (int owner = 0; owner < 2; owner++)
+        archai_writer_init(&w[owner], directory);
+    for (int64_t id = 0; id < 9000; id++) {
+        const int owner = id % 3 == 0;
+        archai_evaluation e = {.id = id, .budget = 1};
+        archai_message m = {0};
+        bool done = false, wanted;
+
+        assert_non_null(e.archid = strdup("a"));
+        while (!done) {
+            assert_int_equal(archai_writer_commit(&w[owner], &e, &done, NULL), ARCHAI_OK);
+            archai_writer_need(&w[owner], &wanted, &m);
+            if (!wanted)
+                continue;
+            assert_int_equal(
+                archai_grants_rows(&g, owner, m.n_rows, m.text_bytes, &m, NULL), ARCHAI_OK);
+            assert_int_equal(archai_writer_grant(&w[owner], &m, NULL), ARCHAI_OK);
+            archai_message_fini(&m);
+        }
+        archai_evaluation_fini(&e);
+    }
+    assert_true(g.segment >= 1);
+    for (int owner = 0; owner < 2; owner++) {
+        memset(found, 0, sizeof found);
+        assert_int_equal(archai_grants_committed(&g, owner, add_id, found, NULL), ARCHAI_OK);
+        assert_int_equal(found[0], owner == 1 ? 3000 : 6000);
+        assert_int_equal(found[1], owner == 1 ? 3 * (2999 * 3000 / 2)
+                                              : 8999 * 9000 / 2 - 3 * (2999 * 3000 / 2));
+        assert_int_equal(archai_writer_fini(&w[owner], NULL), ARCHAI_OK);
+    }
+    archai_grants_fini(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +248,8 @@ int main(void)
                                         tmpdir_teardown),
         cmocka_unit_test_setup_teardown(tensors_are_disjoint_inside_and_where_the_row_goes,
                                         tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(rows_are_found_by_their_owner, tmpdir_setup,
+                                        tmpdir_teardown),
         cmocka_unit_test(owners_share_no_page),
         cmocka_unit_test_setup_teardown(an_absurd_tensor_is_refused, tmpdir_setup,
                                         tmpdir_teardown),

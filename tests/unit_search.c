@@ -476,6 +476,59 @@ static void interrupted_and_failed_ones_come_again(void **state)
     world_close(&w);
 }
 
+/* What takes its worker along every time is handed out again, but not for ever: then it is a failed row. */
+static void one_that_is_lost_again_and_again_fails(void **state)
+{
+    (void)state;
+    for (int schedule = 0; schedule < 2; schedule++) {
+        archai_err err = ARCHAI_ERR_INIT;
+        archai_evaluation row = {0};
+        archai_candidate a, b;
+        archai_ask what;
+        struct world w;
+        bool again, on_front;
+
+        world_open(&w, config("evolution_pareto",
+                              schedule == 0 ? ARCHAI_ASYNC : ARCHAI_GENERATIONAL, ""));
+        ask_one(&w, &a);
+        for (int i = 1; i < ARCHAI_LOSSES_MAX; i++) {
+            assert_int_equal(archai_search_lost(&w.search, a.id, &again, &row, &err), ARCHAI_OK);
+            assert_true(again);
+            ask_one(&w, &b);
+            assert_int_equal(b.id, a.id);
+            archai_candidate_fini(&b);
+        }
+        assert_int_equal(w.search.n_finished, 0);
+        assert_int_equal(archai_search_lost(&w.search, a.id, &again, &row, &err), ARCHAI_OK);
+        assert_false(again);
+        assert_int_equal(w.search.n_running, 0);
+        assert_int_equal(w.search.n_finished, 1);
+        assert_int_equal(row.id, a.id);
+        assert_int_equal(row.status, ARCHAI_STATUS_FAILED);
+        assert_string_equal(row.archid, a.model.archid);
+        assert_string_equal(row.arch, a.arch);
+        assert_string_equal(row.error, "lost with the rank that evaluated it, 3 times");
+        assert_int_equal(row.n_measures, a.n_measures); /* known without an evaluation */
+        for (size_t i = 0; i < a.n_measures; i++) {
+            assert_string_equal(row.measures[i].name, a.measures[i].name);
+            assert_true(row.measures[i].value == a.measures[i].value);
+        }
+        assert_int_equal(archai_search_lost(&w.search, a.id, &again, &row, &err),
+                         ARCHAI_ENOTFOUND);
+        archai_evaluation_fini(&row);
+
+        assert_int_equal(archai_search_ask(&w.search, &what, &b, &row, &err), ARCHAI_OK);
+        assert_int_equal(what, ARCHAI_ASK_CANDIDATE); /* no second row */
+        assert_int_equal(b.id, a.id + 1);
+        evaluation_of(&a, &row); /* its worker was not dead after all, but too late */
+        assert_int_equal(archai_search_tell(&w.search, &row, &on_front, &err), ARCHAI_ENOTFOUND);
+        archai_evaluation_fini(&row);
+        archai_candidate_fini(&a);
+        archai_candidate_fini(&b);
+        world_close(&w);
+    }
+}
+
 static void verdicts_say_why(void **state)
 {
     static const struct {
@@ -732,6 +785,7 @@ int main(void)
         cmocka_unit_test(what_a_space_lacks_is_said),
         cmocka_unit_test(given_architectures_come_first),
         cmocka_unit_test(interrupted_and_failed_ones_come_again),
+        cmocka_unit_test(one_that_is_lost_again_and_again_fails),
         cmocka_unit_test(verdicts_say_why),
         cmocka_unit_test(resumed_async_repeats_nothing),
         cmocka_unit_test(one_under_way_is_handed_out_first),
