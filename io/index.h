@@ -60,6 +60,18 @@ typedef struct archai_results {
 } archai_results;
 int archai_results_read(archai_results *out, const char *path, archai_err *err);
 void archai_results_free(archai_results *r);
+/* The same piece by piece, for tables that do not fit. *head: the attributes, and in n how many
+ * rows there are, but none of them (caller frees). */
+typedef struct archai_results_reader archai_results_reader; /* opaque */
+int archai_results_open(archai_results_reader **out, const char *path, archai_results *head,
+                        archai_err *err);
+/* Rows [first, first + n) with objectives and values; the front and all texts are empty. Quick
+ * where first is a multiple of ARCHAI_RESULTS_PIECE. */
+enum { ARCHAI_RESULTS_PIECE = 4096 };
+int archai_results_piece(archai_results_reader *x, size_t first, size_t n, archai_results *out,
+                         archai_err *err);
+void archai_results_close(archai_results_reader *x); /* NULL is allowed */
+
 /* An objective or a measure of a row by name; NaN: none. */
 double archai_results_value(const archai_results *r, size_t row, const char *name);
 

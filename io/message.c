@@ -135,7 +135,10 @@ static const archai_record_type answer_type = {"answer", sizeof(archai_surrogate
     X(EVALUATION,  "evaluation",  OWNED,  AT(archai_message, evaluation), .of = &evaluation_type) \
     X(SHAPE,       "shape",       DIMS,   AT(archai_message, shape), COUNT(archai_message, ndim)) \
     X(JOB,         "job",         OWNED,  AT(archai_message, job), .of = &job_type) \
-    X(ANSWER,      "answer",      OWNED,  AT(archai_message, answer), .of = &answer_type)
+    X(ANSWER,      "answer",      OWNED,  AT(archai_message, answer), .of = &answer_type) \
+    X(STATE,       "state",       TEXT,   AT(archai_message, state)) \
+    X(REJECTED,    "rejected",    I64,    AT(archai_message, rejected)) \
+    X(RANKS,       "ranks",       I32,    AT(archai_message, ranks))
 
 static const archai_field message_fields[] = {
 #define X(bit, name, kind, ...) F(name, kind, __VA_ARGS__),
@@ -176,6 +179,7 @@ static const uint64_t message_carries[ARCHAI_MSG_COUNT] = {
     [ARCHAI_MSG_FIT]       = B(JOB),
     [ARCHAI_MSG_FITTED]    = B(ANSWER),
     [ARCHAI_MSG_NOTE]      = B(ID) | B(TEXT),
+    [ARCHAI_MSG_EARLIER]   = B(TEXT) | B(STATE) | B(N_ROWS) | B(REJECTED) | B(RANKS),
 };
 static const char *const message_names[ARCHAI_MSG_COUNT] = {
 #define X(type, name) [type] = name,
@@ -311,7 +315,7 @@ static int check_message(const archai_message *m, archai_err *err)
 {
     const char *name = message_names[m->type];
 
-    if (m->row < 0 || m->n_rows < 0 || m->text_offset < 0 || m->text_bytes < 0)
+    if (m->row < 0 || m->n_rows < 0 || m->text_offset < 0 || m->text_bytes < 0 || m->rejected < 0)
         return archai_fail(err, ARCHAI_EFORMAT, "%s: a negative place", name);
     if (m->evaluation == NULL && (m->type == ARCHAI_MSG_MEASURED || m->type == ARCHAI_MSG_DONE))
         return archai_fail(err, ARCHAI_EFORMAT, "%s: 'evaluation' is nil", name);
@@ -350,6 +354,7 @@ void archai_message_fini(archai_message *m)
     free(m->text);
     free(m->device);
     free(m->segment);
+    free(m->state);
     for (size_t i = 0; i < m->n_candidates; i++)
         archai_candidate_fini(&m->candidates[i]);
     free(m->candidates);

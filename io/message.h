@@ -49,7 +49,8 @@ int archai_buffer_reserve(archai_buffer *b, size_t more, archai_err *err); /* ro
     X(ARCHAI_MSG_SAVED,    "saved")    /* E->tool                                               */ \
     X(ARCHAI_MSG_FIT,      "fit")      /* C->E: a surrogate's job: rows to learn, queries       */ \
     X(ARCHAI_MSG_FITTED,   "fitted")   /* E->C: what is predicted of the queries                */ \
-    X(ARCHAI_MSG_NOTE,     "note")     /* E->W, W->C: id, text for run.log                      */
+    X(ARCHAI_MSG_NOTE,     "note")     /* E->W, W->C: id, text for run.log                      */ \
+    X(ARCHAI_MSG_EARLIER,  "earlier")  /* indexer->C: what an earlier results.h5 says of itself; text: its configuration */
 typedef enum archai_message_type {
 #define X(name, text) name,
     ARCHAI_MESSAGE_LIST(X)
@@ -82,6 +83,10 @@ typedef struct archai_message {
     int32_t ndim;
     archai_surrogate_job *job;       /* owned; fit */
     archai_surrogate_answer *answer; /* owned; fitted */
+    /* earlier; n_rows: in results.h5 */
+    char *state;                     /* owned; "": there is no results.h5 */
+    int64_t rejected;
+    int32_t ranks;
 } archai_message;
 
 int archai_message_pack(const archai_message *m, archai_buffer *out, archai_err *err); /* appends */

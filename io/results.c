@@ -44,10 +44,36 @@ double archai_results_value(const archai_results *r, size_t row, const char *nam
 
 /* -- columns ------------------------------------------------------------------------------- */
 
+/* A piece of the table: r->n rows from row `first` on, of `total`. */
 struct reading {
     archai_results *r;
     uint64_t bytes; /* of the file */
+    size_t first, total;
 };
+
+/* Rows [first + at, first + at + n) of an open dataset [total] or [total, width]. */
+static int read_piece(const struct reading *in, hid_t dataset, hid_t type, int rank,
+                      size_t width, size_t at, size_t n, void *data, archai_err *err)
+{
+    const hsize_t start[2] = {in->first + at, 0}, count[2] = {n, width};
+    hid_t space = H5I_INVALID_HID;
+    hid_t memory = H5I_INVALID_HID;
+    int rc;
+
+    if (n == 0 || width == 0)
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_h5_id(err, &space, H5Dget_space(dataset)));
+    ARCHAI_TRY_GOTO(
+        rc,
+        archai_h5_ok(err, H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL)),
+        out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &memory, H5Screate_simple(rank, count, NULL)), out);
+    rc = archai_h5_ok(err, H5Dread(dataset, type, memory, space, H5P_DEFAULT, data));
+out:
+    archai_h5_release(&memory);
+    archai_h5_release(&space);
+    return rc;
+}
 
 static int read_text(const struct reading *in, hid_t group, const char *name, size_t offset,
                      archai_err *err)
@@ -55,16 +81,13 @@ static int read_text(const struct reading *in, hid_t group, const char *name, si
     archai_results *r = in->r;
     hid_t dataset = H5I_INVALID_HID;
     hid_t type = H5I_INVALID_HID;
-    hid_t space = H5I_INVALID_HID;
-    hid_t memory = H5I_INVALID_HID;
-    size_t width, piece;
+    size_t width, piece, total = in->total;
     char *data = NULL;
     int rc;
 
     ARCHAI_TRY(
-        results_dataset(group, name, H5T_STRING, 1, in->bytes, &r->n, NULL, &dataset, err));
+        results_dataset(group, name, H5T_STRING, 1, in->bytes, &total, NULL, &dataset, err));
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &type, H5Dget_type(dataset)), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Dget_space(dataset)), out);
     width = H5Tget_size(type);
     piece = width < piece_bytes ? piece_bytes / width : 1;
     if (piece > r->n)
@@ -75,19 +98,10 @@ static int read_text(const struct reading *in, hid_t group, const char *name, si
         goto out;
     }
     for (size_t at = 0; at < r->n; at += piece) {
-        hsize_t start[1] = {at};
-        hsize_t count[1] = {r->n - at < piece ? r->n - at : piece};
+        const size_t n = r->n - at < piece ? r->n - at : piece;
 
-        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &memory, H5Screate_simple(1, count, NULL)), out);
-        ARCHAI_TRY_GOTO(rc,
-                        archai_h5_ok(err, H5Sselect_hyperslab(space, H5S_SELECT_SET, start,
-                                                              NULL, count, NULL)),
-                        out);
-        ARCHAI_TRY_GOTO(
-            rc, archai_h5_ok(err, H5Dread(dataset, type, memory, space, H5P_DEFAULT, data)),
-            out);
-        archai_h5_release(&memory);
-        for (size_t i = 0; i < count[0]; i++) {
+        ARCHAI_TRY_GOTO(rc, read_piece(in, dataset, type, 1, 1, at, n, data, err), out);
+        for (size_t i = 0; i < n; i++) {
             char *text = strndup(data + i * width, width);
 
             if (text == NULL) {
@@ -99,30 +113,29 @@ static int read_text(const struct reading *in, hid_t group, const char *name, si
     }
 out:
     free(data);
-    archai_h5_release(&memory);
-    archai_h5_release(&space);
     archai_h5_release(&type);
     archai_h5_release(&dataset);
     return archai_err_wrap(err, rc, "%s: ", name);
 }
 
-/* A whole numeric column as `type` (of `size` bytes); caller frees. *width NULL: rank 1. */
+/* A numeric column as `type` (of `size` bytes); caller frees. *width NULL: rank 1. */
 static int read_numbers(const struct reading *in, hid_t group, const char *name,
                         H5T_class_t class, hid_t type, size_t size, size_t *width, void **out,
                         archai_err *err)
 {
     hid_t dataset = H5I_INVALID_HID;
-    size_t columns = 1;
+    size_t columns = 1, total = in->total;
+    const int rank = width != NULL ? 2 : 1;
     void *data;
     int rc;
 
-    ARCHAI_TRY(results_dataset(group, name, class, width != NULL ? 2 : 1, in->bytes, &in->r->n,
-                               &columns, &dataset, err));
+    ARCHAI_TRY(results_dataset(group, name, class, rank, in->bytes, &total, &columns, &dataset,
+                               err));
     data = malloc(in->r->n * columns * size + 1);
     if (data == NULL)
         rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", in->r->n);
     else
-        rc = archai_h5_ok(err, H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
+        rc = read_piece(in, dataset, type, rank, columns, 0, in->r->n, data, err);
     archai_h5_release(&dataset);
     if (rc != ARCHAI_OK) {
         free(data);
@@ -198,9 +211,9 @@ static const struct { const char *name; size_t offset; } text_columns[] = {
 };
 /* clang-format on */
 
-static int read_candidates(const struct reading *in, hid_t file, archai_err *err)
+/* Rows there are in the table. */
+static int count_rows(hid_t file, uint64_t bytes, size_t *rows, archai_err *err)
 {
-    archai_results *r = in->r;
     hid_t group = H5I_INVALID_HID;
     hid_t id = H5I_INVALID_HID;
     int rc;
@@ -208,12 +221,20 @@ static int read_candidates(const struct reading *in, hid_t file, archai_err *err
     if (!archai_h5_has(file, "candidates"))
         return archai_fail(err, ARCHAI_EFORMAT, "group candidates is missing");
     ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "candidates", H5P_DEFAULT)));
-    r->n = SIZE_MAX; /* `id` says how many */
-    rc = results_dataset(group, "id", H5T_INTEGER, 1, in->bytes, &r->n, NULL, &id, err);
-    if (rc != ARCHAI_OK) {
-        r->n = 0;
-        goto out;
-    }
+    *rows = SIZE_MAX; /* `id` says how many */
+    rc = results_dataset(group, "id", H5T_INTEGER, 1, bytes, rows, NULL, &id, err);
+    archai_h5_release(&id);
+    archai_h5_release(&group);
+    return archai_err_wrap(err, rc, "/candidates: ");
+}
+
+static int read_candidates(const struct reading *in, hid_t file, archai_err *err)
+{
+    archai_results *r = in->r;
+    hid_t group = H5I_INVALID_HID;
+    int rc;
+
+    ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "candidates", H5P_DEFAULT)));
     r->rows = calloc(r->n + 1, sizeof *r->rows);
     if (r->rows == NULL) {
         rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", r->n);
@@ -243,7 +264,6 @@ static int read_candidates(const struct reading *in, hid_t file, archai_err *err
         out);
     rc = read_encoding(in, group, err);
 out:
-    archai_h5_release(&id);
     archai_h5_release(&group);
     return archai_err_wrap(err, rc, "/candidates: ");
 }
@@ -427,34 +447,103 @@ static int read_attributes(archai_results *r, hid_t file, archai_err *err)
     return archai_h5_get_int(file, "rejected", &r->rejected, err);
 }
 
-int archai_results_read(archai_results *out, const char *path, archai_err *err)
-{
-    archai_results r = {0};
+struct archai_results_reader {
     results_file f;
-    struct reading in = {.r = &r};
-    int rc;
+    size_t total;
+};
 
-    ARCHAI_TRY(results_open(&f, path, err));
-    in.bytes = f.bytes;
-    rc = read_attributes(&r, f.file, err);
-    if (rc == ARCHAI_OK)
-        rc = read_candidates(&in, f.file, err);
-    if (rc == ARCHAI_OK)
-        rc = read_objectives(&in, f.file, err);
-    if (rc == ARCHAI_OK)
-        rc = read_metrics(&in, f.file, err);
-    if (rc == ARCHAI_OK)
-        rc = read_front(&in, f.file, err);
+/* The verdict on a file whose reading ended with `rc`. */
+static int verdict(const results_file *f, int rc, archai_err *err)
+{
     if (rc == ARCHAI_ENOTFOUND) { /* an attribute of the contract */
         rc = ARCHAI_EFORMAT;
         if (err != NULL)
             err->code = rc;
     }
+    return results_verdict(f, rc, err);
+}
+
+static int read_table(const struct reading *in, hid_t file, archai_err *err)
+{
+    ARCHAI_TRY(read_candidates(in, file, err));
+    ARCHAI_TRY(read_objectives(in, file, err));
+    return read_metrics(in, file, err);
+}
+
+int archai_results_open(archai_results_reader **out, const char *path, archai_results *head,
+                        archai_err *err)
+{
+    archai_results_reader *x = calloc(1, sizeof *x);
+    archai_results r = {0};
+    int rc;
+
+    if (x == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory", path);
+    rc = results_open(&x->f, path, err);
+    if (rc != ARCHAI_OK) {
+        free(x);
+        return rc;
+    }
+    rc = read_attributes(&r, x->f.file, err);
+    if (rc == ARCHAI_OK)
+        rc = count_rows(x->f.file, x->f.bytes, &x->total, err);
+    if (rc != ARCHAI_OK) {
+        rc = verdict(&x->f, rc, err);
+        archai_results_free(&r);
+        archai_results_close(x);
+        return rc;
+    }
+    *head = r;
+    head->n = x->total;
+    *out = x;
+    return ARCHAI_OK;
+}
+
+int archai_results_piece(archai_results_reader *x, size_t first, size_t n, archai_results *out,
+                         archai_err *err)
+{
+    archai_results r = {0};
+    const struct reading in = {
+        .r = &r, .bytes = x->f.bytes, .first = first, .total = x->total};
+    int rc;
+
+    if (first > x->total || n > x->total - first)
+        return archai_fail(err, ARCHAI_EINTERNAL, "rows %zu to %zu of %zu", first, first + n,
+                           x->total);
+    r.n = n;
+    rc = verdict(&x->f, read_table(&in, x->f.file, err), err);
     if (rc == ARCHAI_OK)
         *out = r;
     else
         archai_results_free(&r);
-    rc = results_verdict(&f, rc, err);
-    results_close(&f);
+    return rc;
+}
+
+void archai_results_close(archai_results_reader *x)
+{
+    if (x == NULL)
+        return;
+    results_close(&x->f);
+    free(x);
+}
+
+int archai_results_read(archai_results *out, const char *path, archai_err *err)
+{
+    archai_results_reader *x = NULL;
+    archai_results r = {0};
+    int rc;
+
+    ARCHAI_TRY(archai_results_open(&x, path, &r, err));
+    rc = read_table(&(struct reading){.r = &r, .bytes = x->f.bytes, .total = x->total},
+                    x->f.file, err);
+    if (rc == ARCHAI_OK)
+        rc = read_front(&(struct reading){.r = &r, .bytes = x->f.bytes, .total = x->total},
+                        x->f.file, err);
+    rc = verdict(&x->f, rc, err);
+    if (rc == ARCHAI_OK)
+        *out = r;
+    else
+        archai_results_free(&r);
+    archai_results_close(x);
     return rc;
 }

@@ -11,6 +11,8 @@
  *
  * End of file on 3 ends it with status 0. A failed refresh leaves the last results.h5 in place
  * and may be asked for again; a failed first line ends the process after its reply.
+ *
+ * archai-indexer --read DIRECTORY reads what earlier starts left instead (archai_indexer_read.c).
  */
 #include <errno.h>
 #include <signal.h>
@@ -20,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "io/index_request.h"
+#include "runner/archai_indexer.h"
 
 enum { REQUESTS = 3, REPLIES = 4 };
 
@@ -132,7 +135,7 @@ int main(int argc, char **argv)
     archai_err err = ARCHAI_ERR_INIT;
     int rc;
 
-    if (argc > 1) {
+    if (argc > 1 && (argc != 3 || strcmp(argv[1], "--read") != 0)) {
         (void)fprintf(stderr, "%s is started by archai-run; it takes no arguments\n", argv[0]);
         return 2;
     }
@@ -145,7 +148,7 @@ int main(int argc, char **argv)
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
     (void)signal(SIGUSR1, SIG_IGN);
-    rc = run(&err);
+    rc = argc > 1 ? archai_indexer_read(argv[2], &err) : run(&err);
     if (rc != ARCHAI_OK)
         (void)fprintf(stderr, "archai-indexer: %s\n", err.text);
     return archai_rc_exit_status(rc);

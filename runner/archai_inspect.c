@@ -6,15 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/option.h"
-#include "io/file.h"
-#include "io/segment.h"
 #include "runner/inspect.h"
+#include "runner/limit.h"
 
 /* clang-format off */
 static const struct command {
@@ -128,36 +126,6 @@ static int parse(int argc, char **argv, inspect *t, bool *done, archai_err *err)
     return ARCHAI_OK;
 }
 
-void inspect_limit_time(const inspect *t)
-{
-    const char *path = t->path;
-    struct rlimit limit;
-    struct rusage used = {.ru_utime = {0}};
-    archai_strings names = {NULL, 0};
-    struct stat st;
-    rlim_t bytes = 0;
-    char *file;
-
-    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
-        bytes = (rlim_t)st.st_size;
-    else if (archai_segment_list(path, &names, NULL) == ARCHAI_OK)
-        for (size_t i = 0; i <= names.n; i++) {
-            file = archai_file_path(path, i < names.n ? names.at[i] : "results.h5");
-            if (file != NULL && stat(file, &st) == 0)
-                bytes += (rlim_t)st.st_size;
-            free(file);
-        }
-    archai_strings_free(&names);
-    if (getrlimit(RLIMIT_CPU, &limit) != 0)
-        return;
-    (void)getrusage(RUSAGE_SELF, &used);
-    limit.rlim_cur =
-        (rlim_t)used.ru_utime.tv_sec + (rlim_t)used.ru_stime.tv_sec + 60 + bytes / (4 << 20);
-    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_cur > limit.rlim_max)
-        limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_CPU, &limit);
-}
-
 static int run(const struct command *command, inspect *t, archai_err *err)
 {
     struct stat st;
@@ -183,8 +151,8 @@ static int run(const struct command *command, inspect *t, archai_err *err)
 }
 
 /* HDF5 1.10 can crash or run in circles on a damaged global heap, which has no checksum. A
- * damaged file must be a sentence, not a core dump: the command runs in a child, with a limit
- * on its processor time that no whole file comes near. Returns the exit status. */
+ * damaged file must be a sentence, not a core dump: the command runs in a child, with
+ * limits on its processor time and memory that no whole file comes near. Returns the exit status. */
 static int run_guarded(const struct command *command, inspect *t)
 {
     pid_t child;
@@ -197,7 +165,7 @@ static int run_guarded(const struct command *command, inspect *t)
         int rc;
 
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-        inspect_limit_time(t);
+        archai_limit_reading(t->path);
         rc = run(command, t, &err);
         if (rc != ARCHAI_OK)
             (void)fprintf(stderr, "archai-inspect: %s\n", err.text);
@@ -215,8 +183,13 @@ static int run_guarded(const struct command *command, inspect *t)
     if (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM ||
         WTERMSIG(status) == SIGPIPE)
         return 128 + WTERMSIG(status);
+    if (archai_limit_crash(status) == NULL) {
+        (void)fprintf(stderr, "archai-inspect: %s: killed by signal %d (%s)\n", t->path,
+                      WTERMSIG(status), strsignal(WTERMSIG(status)));
+        return 1;
+    }
     (void)fprintf(stderr, "archai-inspect: %s: damaged: HDF5 %s while it read the file\n",
-                  t->path, WTERMSIG(status) == SIGXCPU ? "came to no end" : "crashed");
+                  t->path, archai_limit_crash(status));
     return archai_rc_exit_status(ARCHAI_EFORMAT);
 }
 

@@ -1,28 +1,49 @@
 #include "runner/finish.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "io/checkpoint.h"
+#include "runner/child.h"
 #include "runner/clock.h"
-#include "runner/report.h"
 
 enum { FRONT_LINES = 12, ARCHID_WIDTH_MAX = 64 };
 
+/* By archai-inspect, since HDF5 may crash on a file that a bad disk has damaged, and a million rows take
+ * memory that rank 0 has no use for. The results are there anyway. */
 static void make_report(const archai_coordinator *c)
 {
+    archai_child child = ARCHAI_CHILD_INIT;
     archai_err err = ARCHAI_ERR_INIT;
-    char *path = NULL;
+    char program[PATH_MAX], how[512];
+    char *argv[] = {program, (char *)"--", c->dir->path, (char *)"report", NULL};
+    const archai_child_spec spec = {.argv = argv};
+    const struct timespec pause = {.tv_nsec = 2000000};
+    bool ended = false;
+    int rc;
 
-    if (!c->plan->config.output.report || asprintf(&path, "%s/report.html", c->dir->path) < 0)
+    if (!c->plan->config.output.report)
         return;
-    if (archai_report_make(c->dir->path, path, &err) !=
-        ARCHAI_OK) /* the results are there anyway */
+    rc = archai_program_path("archai-inspect", program, sizeof program, &err);
+    if (rc == ARCHAI_OK)
+        rc = archai_child_start(&child, &spec, &err);
+    while (rc == ARCHAI_OK && !ended) {
+        rc = archai_child_poll(&child, &ended, &err);
+        if (rc == ARCHAI_OK && !ended)
+            (void)nanosleep(&pause, NULL);
+    }
+    if (rc != ARCHAI_OK) {
         archai_runlog_say(c->log, 0, "report.html: %s", err.text);
-    free(path);
+    } else if (child.status != 0) {
+        archai_child_describe(&child, how, sizeof how);
+        archai_runlog_say(c->log, 0, "report.html: archai-inspect %s", how);
+    }
+    archai_child_close(&child);
 }
 
 /* -- the front as a table ------------------------------------------------------------------ */

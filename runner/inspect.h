@@ -34,10 +34,6 @@ int inspect_verify(inspect *t, archai_err *err);
 int inspect_watch(inspect *t, archai_err *err);
 int inspect_report(inspect *t, archai_err *err);
 
-/* Limit this process's processor time from now on: a minute, and a second more for each 4 MiB
- * of results. Reading that comes to no end is damage (runner/archai_inspect.c says why). */
-void inspect_limit_time(const inspect *t);
-
 /* -- rows ---------------------------------------------------------------------------------- */
 
 /* The row that stands for `archid`: of those with results the one with the highest budget, else

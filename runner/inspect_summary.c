@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "runner/inspect.h"
+#include "runner/limit.h"
 #include "runner/report.h"
 
 enum { WATCH_S = 2, FAILURES_SHOWN = 3 };
@@ -161,7 +162,7 @@ int inspect_watch(inspect *t, archai_err *err)
         archai_err why = ARCHAI_ERR_INIT;
         int rc;
 
-        inspect_limit_time(t);
+        archai_limit_reading(t->path);
         rc = archai_results_read(&t->r, t->path, &why);
 
         if (rc == ARCHAI_ENOTFOUND && alive) { /* not published yet */

@@ -156,6 +156,7 @@ void archai_plan_fini(archai_plan *p)
     archai_ini_free(&p->ini);
     free(p->text);
     free(p->complete);
+    free(p->changes);
     memset(p, 0, sizeof *p);
 }
 

@@ -25,6 +25,10 @@ typedef struct archai_plan {
     archai_search search;
     bool has_search;
     char *complete; /* owned; why there is nothing left to do (--resume on a complete run); or NULL */
+    /* --resume: */
+    char *changes;     /* owned; what differs from the earlier configuration, a line each; or NULL */
+    int starts;        /* there had been when their rows were read */
+    int earlier_ranks; /* of the last one; 0: not known */
 } archai_plan;
 
 /* Rank 0. */

@@ -8,163 +8,11 @@
 #include <malloc.h>
 #endif
 
+#include "core/ini.h"
 #include "io/checkpoint.h"
-#include "io/index.h"
-#include "io/segment.h"
+#include "runner/earlier.h"
 #include "runner/plan.h"
-
-typedef struct row_list {
-    archai_evaluation *at; /* owned */
-    size_t n, capacity;
-} row_list;
-
-static int push(row_list *l, archai_evaluation *e, archai_err *err)
-{
-    if (l->n == l->capacity) {
-        const size_t capacity = l->capacity > 0 ? 2 * l->capacity : 256;
-        archai_evaluation *grown = realloc(l->at, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", capacity);
-        l->at = grown;
-        l->capacity = capacity;
-    }
-    l->at[l->n++] = *e;
-    *e = (archai_evaluation){0};
-    return ARCHAI_OK;
-}
-
-static void free_rows(row_list *l)
-{
-    for (size_t i = 0; i < l->n; i++)
-        archai_evaluation_fini(&l->at[i]);
-    free(l->at);
-    *l = (row_list){0};
-}
-
-/* -- collecting ---------------------------------------------------------------------------- */
-
-typedef struct collector {
-    row_list *rows;
-    const archai_segment *segment;
-} collector;
-
-static int collect(void *payload, int64_t row, const archai_row *r, archai_err *err)
-{
-    const collector *c = payload;
-    archai_evaluation e = {0};
-    bool valid;
-    int rc;
-
-    (void)row;
-    ARCHAI_TRY(archai_segment_detail(c->segment, r, &valid, &e, err));
-    if (!valid)
-        return ARCHAI_OK;
-    rc = push(c->rows, &e, err);
-    archai_evaluation_fini(&e);
-    return rc;
-}
-
-static int collect_segments(row_list *rows, const char *directory, archai_err *err)
-{
-    archai_strings names = {0};
-    int rc;
-
-    ARCHAI_TRY(archai_segment_list(directory, &names, err));
-    rc = ARCHAI_OK;
-    for (size_t i = 0; i < names.n && rc == ARCHAI_OK; i++) {
-        archai_segment s = ARCHAI_SEGMENT_INIT;
-        collector c = {.rows = rows, .segment = &s};
-
-        rc = archai_segment_open(&s, directory, names.at[i], false, err);
-        if (rc == ARCHAI_OK)
-            rc = archai_segment_scan(&s, 0, s.size.rows, collect, &c, err);
-        archai_segment_close(&s);
-    }
-    archai_strings_free(&names);
-    return rc;
-}
-
-/* Candidates under way when an asynchronous run ended, as their checkpoints tell: handed out again
- * under their ids. (A generational search comes to them by itself.) What is damaged is skipped. */
-static int collect_checkpoints(row_list *rows, const char *directory, archai_err *err)
-{
-    int64_t *ids;
-    size_t n;
-    int rc = archai_checkpoints_list(directory, &ids, &n, err);
-
-    for (size_t i = 0; i < n && rc == ARCHAI_OK; i++) {
-        archai_checkpoint k = {.id = -1};
-        archai_candidate c = {.id = -1};
-        archai_evaluation e = {0};
-
-        if (archai_checkpoint_open(&k, directory, ids[i], NULL) != ARCHAI_OK)
-            continue;
-        if (archai_checkpoint_candidate(&k, &c, NULL) == ARCHAI_OK && c.id == ids[i]) {
-            e = (archai_evaluation){
-                .id = c.id,
-                .archid = c.model.archid,
-                .arch = c.arch,
-                .status = ARCHAI_STATUS_RUNNING,
-                .operator_ = strdup(c.operator_),
-                .parents = c.parents,
-                .metadata = json_dumps(c.model.metadata, JSON_SORT_KEYS),
-                .generation = c.generation,
-                .budget = c.budget,
-                .encoding = c.encoding,
-                .n_encoding = c.n_encoding,
-            };
-            c.model.archid = c.arch = c.parents = NULL;
-            c.encoding = NULL;
-            rc = push(rows, &e, err);
-            archai_evaluation_fini(&e);
-        }
-        archai_candidate_fini(&c);
-        archai_checkpoint_close(&k);
-    }
-    free(ids);
-    return rc;
-}
-
-/* In order of id. The index repeats what the segments hold; two evaluations with one id, of a rank
- * that was taken for lost and of the one that got its work, stand as in the index: the one that
- * was finished first. */
-static int compare_ids(const void *a, const void *b)
-{
-    const archai_evaluation *x = a, *y = b;
-
-    const double u = x->started + x->seconds, v = y->started + y->seconds;
-
-    if (x->id != y->id)
-        return x->id < y->id ? -1 : 1;
-    /* a row outweighs a checkpoint that was left beside it */
-    if ((x->status == ARCHAI_STATUS_RUNNING) != (y->status == ARCHAI_STATUS_RUNNING))
-        return x->status == ARCHAI_STATUS_RUNNING ? 1 : -1;
-    return (u > v) - (u < v);
-}
-
-static int merge(row_list *rows, archai_results *results, archai_err *err)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < results->n; i++)
-        ARCHAI_TRY(push(rows, &results->rows[i], err));
-    if (rows->n > 0)
-        qsort(rows->at, rows->n, sizeof *rows->at, compare_ids);
-    for (size_t i = 0; i < rows->n; i++) {
-        if (kept > 0 && rows->at[kept - 1].id == rows->at[i].id) {
-            archai_evaluation_fini(&rows->at[i]);
-            continue;
-        }
-        if (kept != i) {
-            rows->at[kept] = rows->at[i];
-            rows->at[i] = (archai_evaluation){0};
-        }
-        kept++;
-    }
-    rows->n = kept;
-    return ARCHAI_OK;
-}
+#include "runner/rundir.h"
 
 /* -- may it go on? ------------------------------------------------------------------------- */
 
@@ -197,16 +45,60 @@ static int same_meaning(const archai_ini *a, const archai_ini *b, const char *di
     return ARCHAI_OK;
 }
 
-static int check_config(const archai_plan *p, const archai_results *results, archai_err *err)
+/* What decides how a candidate is evaluated. */
+static bool decides_measures(const char *section, const char *key)
+{
+    static const char *const keys[] = {"kind", "table", "command", "plugin"};
+
+    if (strcmp(section, "data") == 0)
+        return true;
+    if (strcmp(section, "train") == 0)
+        return strncmp(key, "checkpoint", strlen("checkpoint")) != 0;
+    for (size_t i = 0; strcmp(section, "evaluator") == 0 && i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
+/* What was changed and may be: a sentence each, so that nobody wonders later. */
+static int note_changes(archai_plan *p, const archai_ini *before, const archai_ini *now,
+                        archai_err *err)
+{
+    size_t size = 0;
+    FILE *out = open_memstream(&p->changes, &size);
+
+    if (out == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a message");
+    for (size_t i = 0; i < now->n; i++) {
+        const archai_ini_entry *e = &now->at[i], *was;
+
+        if (e->key == NULL || decides_results(e->section, e->key) ||
+            strcmp(e->section, "output") == 0)
+            continue;
+        was = archai_ini_find(before, e->section, e->key);
+        if (was == NULL || strcmp(was->value, e->value) == 0)
+            continue;
+        (void)fprintf(out, "%s.%s: was %s, is %s from now on%s\n", e->section, e->key, was->value,
+                      e->value,
+                      decides_measures(e->section, e->key)
+                          ? "; earlier rows keep what was measured then"
+                          : "");
+    }
+    if (fclose(out) != 0)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a message");
+    return ARCHAI_OK;
+}
+
+/* `text`: the configuration that results.h5 holds, "": there is none. */
+static int check_config(archai_plan *p, const char *text, archai_err *err)
 {
     const char *directory = p->config.output.directory;
     archai_ini before = {0}, now = {0};
     char *path = NULL;
     int rc;
 
-    if (results->config != NULL) {
-        rc = archai_ini_parse(&before, "results.h5", results->config, strlen(results->config),
-                              err);
+    if (*text != '\0') {
+        rc = archai_ini_parse(&before, "results.h5", text, strlen(text), err);
     } else if (asprintf(&path, "%s/config.ini", directory) < 0) {
         path = NULL;
         rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
@@ -220,6 +112,7 @@ static int check_config(const archai_plan *p, const archai_results *results, arc
                     out);
     ARCHAI_TRY_GOTO(rc, same_meaning(&before, &now, directory, true, err), out);
     ARCHAI_TRY_GOTO(rc, same_meaning(&now, &before, directory, false, err), out);
+    rc = note_changes(p, &before, &now, err);
 out:
     free(path);
     archai_ini_free(&before);
@@ -228,18 +121,17 @@ out:
 }
 
 /* A complete run with a larger budget than before goes on. */
-static int check_complete(archai_plan *p, const archai_results *results, archai_err *err)
+static int check_complete(archai_plan *p, const archai_message *earlier, archai_err *err)
 {
     const char *directory = p->config.output.directory;
     archai_ini before = {0};
     archai_config config = {0};
     bool same = true;
 
-    if (results->state == NULL || strcmp(results->state, "complete") != 0 ||
-        results->config == NULL)
+    if (strcmp(earlier->state, "complete") != 0)
         return ARCHAI_OK;
-    if (archai_ini_parse(&before, "results.h5", results->config, strlen(results->config),
-                         NULL) == ARCHAI_OK &&
+    if (archai_ini_parse(&before, "results.h5", earlier->text, strlen(earlier->text), NULL) ==
+            ARCHAI_OK &&
         archai_config_load(&config, &before, NULL) == ARCHAI_OK) {
         same = p->config.search.max_evaluations <= config.search.max_evaluations;
         archai_config_free(&config);
@@ -248,60 +140,116 @@ static int check_complete(archai_plan *p, const archai_results *results, archai_
     if (!same)
         return ARCHAI_OK;
     if (asprintf(&p->complete,
-                 "%s is complete (%zu rows): nothing is left to do; archai-inspect %s summary "
+                 "%s is complete (%lld rows): nothing is left to do; archai-inspect %s summary "
                  "shows it",
-                 directory, results->n, directory) < 0) {
+                 directory, (long long)earlier->n_rows, directory) < 0) {
         p->complete = NULL;
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a message");
     }
     return ARCHAI_OK;
 }
 
-static bool has_index(const char *directory)
-{
-    char *path = NULL;
-    bool there;
+/* -- entering ------------------------------------------------------------------------------ */
 
-    if (asprintf(&path, "%s/results.h5", directory) < 0)
-        return false;
-    there = access(path, F_OK) == 0;
-    free(path);
-    return there;
+/* Candidates under way when an asynchronous run ended, as their checkpoints tell: handed out again
+ * under their ids. (A generational search comes to them by itself.) */
+typedef struct underway {
+    int64_t *ids; /* owned; ascending */
+    size_t n, at;
+} underway;
+
+static int restore_checkpoint(archai_plan *p, int64_t id, archai_err *err)
+{
+    archai_checkpoint k = {.id = -1};
+    archai_candidate c = {.id = -1};
+    archai_evaluation e = {0};
+    int rc = ARCHAI_OK;
+
+    if (archai_checkpoint_open(&k, p->config.output.directory, id, NULL) != ARCHAI_OK)
+        return ARCHAI_OK; /* damaged: no head start */
+    if (archai_checkpoint_candidate(&k, &c, NULL) == ARCHAI_OK && c.id == id) {
+        e = (archai_evaluation){
+            .id = c.id,
+            .archid = c.model.archid,
+            .arch = c.arch,
+            .status = ARCHAI_STATUS_RUNNING,
+            .operator_ = strdup(c.operator_),
+            .parents = c.parents,
+            .metadata = json_dumps(c.model.metadata, JSON_SORT_KEYS),
+            .generation = c.generation,
+            .budget = c.budget,
+            .encoding = c.encoding,
+            .n_encoding = c.n_encoding,
+        };
+        c.model.archid = c.arch = c.parents = NULL;
+        c.encoding = NULL;
+        rc = archai_search_restore(&p->search, &e, err);
+        archai_evaluation_fini(&e);
+    }
+    archai_candidate_fini(&c);
+    archai_checkpoint_close(&k);
+    return rc;
+}
+
+/* Those with ids below `id`. A row outweighs a checkpoint that was left beside it. */
+static int restore_underway(archai_plan *p, underway *u, int64_t id, archai_err *err)
+{
+    for (; u->at < u->n && u->ids[u->at] < id; u->at++)
+        ARCHAI_TRY(restore_checkpoint(p, u->ids[u->at], err));
+    if (u->at < u->n && u->ids[u->at] == id)
+        u->at++;
+    return ARCHAI_OK;
+}
+
+/* One row at a time, so that a resume takes no more memory than the search keeps. */
+static int enter_rows(archai_plan *p, archai_earlier *earlier, archai_err *err)
+{
+    underway u = {0};
+    bool got = true;
+    int rc = ARCHAI_OK;
+
+    if (p->config.train.checkpoint != ARCHAI_CHECKPOINT_NONE &&
+        p->config.search.schedule == ARCHAI_ASYNC)
+        ARCHAI_TRY(archai_checkpoints_list(p->config.output.directory, &u.ids, &u.n, err));
+    while (rc == ARCHAI_OK && got) {
+        archai_evaluation e = {0};
+
+        ARCHAI_TRY_GOTO(rc, archai_earlier_next(earlier, &e, &got, err), out);
+        rc = restore_underway(p, &u, got ? e.id : INT64_MAX, err);
+        if (rc == ARCHAI_OK && got)
+            rc = archai_search_restore(&p->search, &e, err);
+        archai_evaluation_fini(&e);
+    }
+    if (rc == ARCHAI_OK)
+        rc = archai_search_restore_end(&p->search, err);
+    rc = archai_err_wrap(err, rc, "%s: ", p->config.output.directory);
+out:
+    free(u.ids);
+    return rc;
 }
 
 int archai_resume(archai_plan *p, archai_err *err)
 {
     const char *directory = p->config.output.directory;
-    archai_results results = {0};
-    row_list rows = {0};
-    int rc = ARCHAI_OK;
+    archai_earlier earlier = ARCHAI_EARLIER_INIT;
+    int rc;
 
     if (access(directory, F_OK) != 0)
         return ARCHAI_OK;
-    if (has_index(directory))
-        ARCHAI_TRY(archai_results_read(&results, directory, err));
-    ARCHAI_TRY_GOTO(rc, check_config(p, &results, err), out);
-    ARCHAI_TRY_GOTO(rc, check_complete(p, &results, err), out);
+    p->starts = archai_rundir_starts(directory);
+    rc = archai_earlier_open(&earlier, directory, err);
+    ARCHAI_TRY_GOTO(rc, rc, out);
+    p->earlier_ranks = earlier.head.ranks;
+    ARCHAI_TRY_GOTO(rc, check_config(p, earlier.head.text, err), out);
+    ARCHAI_TRY_GOTO(rc, check_complete(p, &earlier.head, err), out);
     if (p->complete != NULL)
         goto out;
-    p->search.rejected = results.rejected;
-    ARCHAI_TRY_GOTO(rc, collect_segments(&rows, directory, err), out);
-    if (p->config.train.checkpoint != ARCHAI_CHECKPOINT_NONE &&
-        p->config.search.schedule == ARCHAI_ASYNC)
-        ARCHAI_TRY_GOTO(rc, collect_checkpoints(&rows, directory, err), out);
-    ARCHAI_TRY_GOTO(rc, merge(&rows, &results, err), out);
-    for (size_t i = 0; i < rows.n; i++) {
-        ARCHAI_TRY_GOTO(rc, archai_search_restore(&p->search, &rows.at[i], err), out);
-        archai_evaluation_fini(&rows.at[i]);
-    }
-    if (rows.n > 0)
-        rc = archai_search_restore_end(&p->search, err);
-    rc = archai_err_wrap(err, rc, "%s: ", directory);
+    p->search.rejected = earlier.head.rejected;
+    rc = enter_rows(p, &earlier, err);
 out:
-    free_rows(&rows);
-    archai_results_free(&results);
+    archai_earlier_close(&earlier);
 #ifdef __GLIBC__
-    (void)malloc_trim(0); /* the rows of a large run took more than the search keeps of them */
+    (void)malloc_trim(0); /* what came through the pipe left holes */
 #endif
     return rc;
 }

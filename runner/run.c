@@ -65,7 +65,7 @@ static void dry_run(const archai_plan *plan, int workers)
  * requeues jobs looks there. Results that may only be read are complete all the same. */
 static void note_complete(run *r)
 {
-    if (archai_rundir_open(&r->dir, r->plan.config.output.directory, true, r->comm.size,
+    if (archai_rundir_open(&r->dir, r->plan.config.output.directory, true, -1, r->comm.size,
                            NULL) == ARCHAI_OK)
         (void)archai_rundir_finish(&r->dir, 0, NULL);
     else
@@ -132,6 +132,19 @@ static bool evaluates(const run *r, int rank)
     return rank != 0 || r->comm.size == 1 || r->plan.config.run.coordinator_evaluates;
 }
 
+static void say_changes(run *r)
+{
+    const char *line = r->plan.changes != NULL ? r->plan.changes : "";
+
+    for (size_t n; *line != '\0'; line += n + (line[n] == '\n')) {
+        n = strcspn(line, "\n");
+        archai_runlog_say(&r->log, 0, "%.*s", (int)n, line);
+    }
+    if (r->dir.resumed && r->plan.earlier_ranks > 0 && r->plan.earlier_ranks != r->comm.size)
+        archai_runlog_say(&r->log, 0, "ranks: were %d, are %d from now on",
+                          r->plan.earlier_ranks, r->comm.size);
+}
+
 static int open_directory(run *r, archai_err *err)
 {
     char sentence[1024];
@@ -145,13 +158,14 @@ static int open_directory(run *r, archai_err *err)
         workers += r->workers[i];
     }
     ARCHAI_TRY(archai_rundir_open(&r->dir, r->plan.config.output.directory, r->args->resume,
-                                  r->comm.size, err));
+                                  r->plan.starts, r->comm.size, err));
     ARCHAI_TRY(archai_runlog_open(&r->log, r->dir.path, err));
     ARCHAI_TRY(
         archai_rundir_write(&r->dir, "config.ini", r->plan.text, strlen(r->plan.text), err));
     archai_plan_sentence(&r->plan, workers, sentence, sizeof sentence);
     archai_runlog_say(&r->log, 0, "%s%s", sentence,
                       r->dir.resumed ? " (going on from an earlier start)" : "");
+    say_changes(r);
     return archai_coordinator_init(&r->coordinator, &r->comm, &r->plan, &r->dir, &r->log,
                                    r->workers, r->args->progress, err);
 }

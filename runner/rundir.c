@@ -280,10 +280,35 @@ static int make_directories(const char *path, archai_err *err)
     return rc;
 }
 
-int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int ranks, archai_err *err)
+int archai_rundir_starts(const char *path)
+{
+    bool any;
+
+    return next_start(path, &any);
+}
+
+/* What others may have done to it between the look at it and the moment it became ours. */
+static int check_held(const archai_rundir *d, bool resume, int starts, archai_err *err)
+{
+    if (!resume && d->resumed)
+        return archai_fail(err, ARCHAI_EEXIST,
+                           "%s: another run has put results there meanwhile; --output names another "
+                           "directory",
+                           d->path);
+    if (resume && starts >= 0 && d->start != starts)
+        return archai_fail(err, ARCHAI_EEXIST,
+                           "%s: another run has gone on with it meanwhile; the same command again "
+                           "goes on from there",
+                           d->path);
+    return ARCHAI_OK;
+}
+
+int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int starts, int ranks,
+                       archai_err *err)
 {
     char *code = NULL;
     bool segments;
+    int rc;
 
     memset(d, 0, sizeof *d);
     ARCHAI_TRY(archai_rundir_check(path, resume, err));
@@ -294,6 +319,11 @@ int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int rank
     ARCHAI_TRY(take_owner(d, ranks, err));
     d->start = next_start(path, &segments);
     d->resumed = segments || exists(path, "results.h5");
+    rc = check_held(d, resume, starts, err);
+    if (rc != ARCHAI_OK) {
+        archai_rundir_close(d);
+        return rc;
+    }
     code = join(path, "exit_code");
     if (code != NULL)
         (void)unlink(code); /* absent means: running or killed */
@@ -385,6 +415,10 @@ int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err)
     char text[16];
     int rc;
 
+    if (!d->held) {
+        archai_rundir_close(d);
+        return ARCHAI_OK;
+    }
     (void)snprintf(text, sizeof text, "%d\n", exit_code);
     rc = archai_rundir_write(d, "exit_code", text, strlen(text), &why);
     if (rc == ARCHAI_EIO && turn_owner_into(d, "exit_code", text) == 0)

@@ -3,7 +3,7 @@
  *   owner      JSON: host, pid, job, rank count, heartbeat (Unix time); present while a run holds it
  *   config.ini, run.log, exit_code   see design of the results directory in io/README.md
  *
- * Rank 0 only; not collective. No file locks (NFS, Lustre): `owner` is created with O_EXCL, carries
+ * Rank 0 only; not collective. No file locks (NFS, Lustre): `owner` is made by link(), carries
  * a heartbeat and is stale when its process is gone (same host) or silent for longer than
  * ARCHAI_OWNER_SILENT_S (another host).
  */
@@ -33,15 +33,19 @@ int archai_rundir_check(const char *path, bool resume, archai_err *err);
 /* Does a living run hold the directory? `who` describes the last one that did ("process 12 on node1,
  * last seen 3 s ago"), unchanged when none. For tools: changes nothing. */
 bool archai_rundir_owner_alive(const char *directory, char who[512]);
-/* Make the directory (with parents), take `owner`, remove a stale exit_code, find `start`. */
-int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int ranks,
+/* How many starts have left segments in it. */
+int archai_rundir_starts(const char *path);
+/* Make the directory (with parents), take `owner`, remove a stale exit_code, find `start`. `starts`: how
+ * many there were when their rows were read; more of them now are ARCHAI_EEXIST. -1: any number. */
+int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int starts, int ranks,
                        archai_err *err);
 /* Renew the heartbeat when it is due; cheap to call in every turn of the loop. */
 int archai_rundir_beat(archai_rundir *d, double now, archai_err *err);
 /* Write `text` to <directory>/<name>: beside, fsync, rename. */
 int archai_rundir_write(const archai_rundir *d, const char *name, const char *text, size_t size,
                         archai_err *err);
-/* exit_code (by rename), then `owner` goes: the last act of rank 0. */
+/* exit_code (by rename), then `owner` goes: the last act of rank 0. Where `owner` is not held, another
+ * run's directory stays as it is. */
 int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err);
 void archai_rundir_close(archai_rundir *d); /* gives `owner` back if still held; idempotent */
 #endif
