@@ -48,6 +48,7 @@ typedef struct run {
 typedef struct opening {
     int rc;
     bool is_over; /* nothing to run: words, a dry run, a complete one; the exit code is 0 */
+    double heartbeat_s, lost_after_s;
     archai_data_shape data;
 } opening;
 
@@ -89,6 +90,8 @@ static void open_root(run *r, int args_rc, const archai_err *args_err, int worke
     if (o->rc != ARCHAI_OK)
         return;
     o->data = r->plan.data;
+    o->heartbeat_s = r->plan.config.run.heartbeat_s;
+    o->lost_after_s = r->plan.config.run.lost_after_s;
     if (!r->plan.config.run.coordinator_evaluates && workers_max > 1)
         workers_max--;
     if (r->args->dry_run) {
@@ -348,15 +351,20 @@ static int loop(run *r, archai_err *err)
 static int go(run *r, int args_rc, const archai_err *args_err, archai_err *err)
 {
     opening o = {0};
+    int rc;
 
     if (r->comm.rank == 0)
         open_root(r, args_rc, args_err, r->comm.size, &o, err);
     ARCHAI_TRY(archai_comm_share(r->comm.comm, 0, &o, sizeof o, err));
     if (o.rc != ARCHAI_OK || o.is_over)
         return o.rc;
-    ARCHAI_TRY(share_plan(r, &o, err));
-    archai_pulse_pace(r->plan.config.run.heartbeat_s, r->plan.config.run.lost_after_s);
-    ARCHAI_TRY(set_up(r, err));
+    archai_pulse_pace(o.heartbeat_s, o.lost_after_s);
+    rc = share_plan(r, &o, err);
+    if (rc == ARCHAI_OK)
+        rc = set_up(r, err);
+    if (rc == ARCHAI_EMPI)
+        rc = archai_err_wrap(err, rc, "while the run was being set up: ");
+    ARCHAI_TRY(rc);
     r->looping = true;
     ARCHAI_TRY(loop(r, err));
     archai_pulse_rest();

@@ -1,6 +1,6 @@
-# A whole host is lost: two network namespaces as hosts, each with a daemon of mpirun and four ranks; everything on the second
-# dies and its link goes down. The search completes with its exact budget; mpirun, which does not end then, is ended as
-# slurm/archai-run.sbatch does it.
+# Two ranks are lost, one after the other, then a whole host: two network namespaces as hosts, each with a daemon of mpirun and
+# four ranks; two of the first are killed, then everything on the second dies and its link goes down. The search completes on what is
+# left with its exact budget; mpirun, which does not end then, is ended as slurm/archai-run.sbatch does it. Prints what it saw.
 . "$ARCHAI_SOURCE/tests/support/story.sh"
 [ "$(id -u)" -eq 0 ] || skip "network namespaces need root"
 for tool in ip unshare; do command -v $tool >/dev/null || skip "$tool is not installed"; done
@@ -36,10 +36,31 @@ ip netns exec $a mpirun --enable-recovery --host 10.77.6.1:4,10.77.6.2:4 --mca p
 job=$!
 both() { [ -e out/run.log ] && [ "$(grep -c 'evaluates on' out/run.log 2>/dev/null)" -eq 8 ] && [ "$(wc -l <out/run.log)" -gt 20 ]; }
 within 60 both
+lost() { [ "$(grep -c 'was lost' out/run.log)" -ge "$1" ]; }
+ranks=($(pgrep -P $job -x archai-run | sort -n))
+[ ${#ranks[@]} -eq 4 ] || fail "ranks on the first host: ${ranks[*]}"
+kill -KILL "${ranks[2]}"
+within 60 lost 1
+kill -KILL "${ranks[3]}"
+within 60 lost 2
 ip -n $a link set va down
 kill -KILL $(ip netns pids $b)
 within 120 test -e out/exit_code
 [ "$(grep -c 'on hostb was lost' out/run.log)" -eq 4 ] || { cat out/run.log >&2; fail "four ranks should be lost"; }
 says out/exit_code 0
 "$PYTHON" "$ARCHAI_SOURCE/tests/support/check_results.py" out/results.h5 --rows 800 --state complete
-grep 'was lost' out/run.log
+sed -n 's/.*rank 0: \(rank .* was lost.*\)/\1/p' out/run.log
+[ "$(grep -c ' was lost' out/run.log)" -eq 6 ] || fail "six ranks should be lost"
+"$PYTHON" - <<'END'
+import collections, glob
+import h5py
+with h5py.File("out/results.h5") as f:
+    ids, ranks, status = (f["candidates"][c][()] for c in ("id", "rank", "status"))
+committed = 0
+for name in glob.glob("out/segment-*.h5"):
+    with h5py.File(name) as f:
+        committed += int((f["rows"]["crc"] != 0).sum())
+assert sorted(ids) == list(range(800)) and set(status) == {b"ok"}
+assert committed == 800, committed  # nothing was evaluated twice
+print(f"{len(ids)} rows, {committed} committed; by rank", dict(sorted(collections.Counter(ranks.tolist()).items())))
+END

@@ -18,7 +18,7 @@ assert not twice and len(ids) == int(sys.argv[2]), (len(ids), "rows; twice:", tw
 END
 }
 
-expect 0 mpirun --enable-recovery -x LD_PRELOAD="$1" -x ARCHAI_DIE_RANK=2 -x ARCHAI_DIE_ROW=20 -n 4 archai-run \
+expect 0 mpirun --enable-recovery -x LD_PRELOAD="$1" -x ARCHAI_DIE_RANK=2 -x ARCHAI_DIE_AT=row -x ARCHAI_DIE_NTH=20 -n 4 archai-run \
     "$ARCHAI_SOURCE/tests/support/null.ini" --output unreported $fast --set search.max_evaluations=300 --set evaluator.delay=20ms
 says unreported/exit_code 0
 check unreported/results.h5 --rows 300 --state complete
