@@ -132,6 +132,11 @@ int archai_segment_open(archai_segment *out, const char *directory, const char *
                          "cannot open: %s", strerror(errno));
     else
         rc = learn_layout(&s, err);
+    if (rc == ARCHAI_EIO && s.fd >= 0 && !writable) {
+        rc = ARCHAI_EFORMAT; /* what HDF5 cannot read in a file that it could open is damage */
+        if (err != NULL)
+            err->code = rc;
+    }
     if (rc != ARCHAI_OK) {
         rc = archai_err_wrap(err, rc, "%s: ", s.path);
         archai_segment_close(&s);

@@ -98,6 +98,10 @@ typedef int (*archai_segment_visit)(void *payload, int64_t row, const archai_row
                                     archai_err *err);
 int archai_segment_scan(const archai_segment *s, int64_t first, int64_t last,
                         archai_segment_visit visit, void *payload, archai_err *err);
+/* Visit those that are neither right nor free: a bad disk's, or what a node left that lost its power while
+ * it wrote. Nothing in them can be believed. */
+int archai_segment_scan_damaged(const archai_segment *s, archai_segment_visit visit,
+                                void *payload, archai_err *err);
 /* The detail of a row that a scan gave. *valid as for archai_segment_read. */
 int archai_segment_detail(const archai_segment *s, const archai_row *r, bool *valid,
                           archai_evaluation *out, archai_err *err);

@@ -97,8 +97,16 @@ static int64_t skip_hole(const archai_segment *s, int64_t row, int64_t last)
     return row < last ? row : last;
 }
 
-int archai_segment_scan(const archai_segment *s, int64_t first, int64_t last,
-                        archai_segment_visit visit, void *payload, archai_err *err)
+static bool is_free(const archai_row *r)
+{
+    static const archai_row zeros;
+
+    return memcmp(r, &zeros, sizeof zeros) == 0;
+}
+
+/* Visit the rows that are right, or those that are neither right nor free. */
+static int scan(const archai_segment *s, int64_t first, int64_t last, bool right,
+                archai_segment_visit visit, void *payload, archai_err *err)
 {
     archai_row *rows;
     int64_t i;
@@ -119,11 +127,24 @@ int archai_segment_scan(const archai_segment *s, int64_t first, int64_t last,
                                           err),
                         out);
         for (i = 0; i < n; i++)
-            if (rows[i].finished != 0 && row_is_right(s, &rows[i]))
+            if (!is_free(&rows[i]) &&
+                (rows[i].finished != 0 && row_is_right(s, &rows[i])) == right)
                 ARCHAI_TRY_GOTO(rc, visit(payload, first + i, &rows[i], err), out);
         first += n;
     }
 out:
     free(rows);
     return rc;
+}
+
+int archai_segment_scan(const archai_segment *s, int64_t first, int64_t last,
+                        archai_segment_visit visit, void *payload, archai_err *err)
+{
+    return scan(s, first, last, true, visit, payload, err);
+}
+
+int archai_segment_scan_damaged(const archai_segment *s, archai_segment_visit visit,
+                                void *payload, archai_err *err)
+{
+    return scan(s, 0, s->size.rows, false, visit, payload, err);
 }

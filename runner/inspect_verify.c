@@ -144,6 +144,15 @@ static int verify_row(void *payload, int64_t row, const archai_row *r, archai_er
     return rc;
 }
 
+static int verify_damaged(void *payload, int64_t row, const archai_row *r, archai_err *err)
+{
+    (void)r;
+    (void)err;
+    fault(payload, "%s: row %lld is damaged: neither free nor committed",
+          ((struct verifying *)payload)->segment->name, (long long)row);
+    return ARCHAI_OK;
+}
+
 static int verify_segments(struct verifying *v, archai_err *err)
 {
     archai_strings names = {NULL, 0};
@@ -161,6 +170,9 @@ static int verify_segments(struct verifying *v, archai_err *err)
         }
         v->segment = &s;
         rc = archai_segment_scan(&s, 0, s.size.rows, verify_row, v, err);
+        /* a running search may be about to finish one */
+        if (rc == ARCHAI_OK && strcmp(v->t->r.state, "running") != 0)
+            rc = archai_segment_scan_damaged(&s, verify_damaged, v, err);
         archai_segment_close(&s);
     }
     for (size_t i = 0; i < v->t->r.n; i++)

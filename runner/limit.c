@@ -23,7 +23,7 @@
 #endif
 
 enum { BLOCK = 512 }; /* bytes, the unit of st_blocks */
-static const rlim_t seconds_least = 60, bytes_a_second = 4 << 20;
+static const rlim_t seconds_least = 20, bytes_a_second = 1 << 20;
 static const rlim_t memory_least = (rlim_t)4 << 30, memory_factor = 16;
 
 static rlim_t on_disk(const char *path)

@@ -7,7 +7,7 @@
 #ifndef ARCHAI_RUNNER_LIMIT_H
 #define ARCHAI_RUNNER_LIMIT_H
 
-/* Limit this process from now on: processor time to a minute, and a second more for each 4 MiB that
+/* Limit this process from now on: processor time to 20 s, and a second more for each MiB that
  * the files of `path` (a results directory or one file) have on the disk, then SIGXCPU; data to 4 GiB and
  * 16 times those bytes, then out of memory. May be called again: the time counts anew. */
 void archai_limit_reading(const char *path);

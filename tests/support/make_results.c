@@ -1,10 +1,11 @@
-/* make_results DIRECTORY N STATE WEIGHTS: a results directory made of samples 0 .. N-1
- * (samples.h), for stories about the tools. */
+/* make_results DIRECTORY N STATE WEIGHTS [CONFIG]: a results directory made of samples 0 .. N-1
+ * (samples.h), for stories about the tools. CONFIG: a file with the text of its configuration. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/config.h"
+#include "io/file.h"
 #include "io/index.h"
 #include "samples.h"
 
@@ -27,10 +28,10 @@ static archai_objectives objectives = {
 };
 
 static int make(const char *directory, int64_t n, const char *state, int weights,
-                archai_err *err)
+                const char *config, archai_err *err)
 {
     archai_index_run run = {.directory = directory,
-                            .config_text = "[search]\nalgorithm = random_search\n",
+                            .config_text = config,
                             .space = "cnn",
                             .algorithm = "random_search",
                             .schedule = "async",
@@ -62,11 +63,22 @@ int main(int argc, char **argv)
 {
     static const char *const policies[] = {"pareto", "all", "best", "none"};
     archai_err err = ARCHAI_ERR_INIT;
+    char *config = NULL;
+    size_t size;
+    int rc = ARCHAI_OK;
 
-    for (int w = 0; argc == 5 && w < 4; w++)
-        if (strcmp(policies[w], argv[4]) == 0 &&
-            make(argv[1], atoll(argv[2]), argv[3], w, &err) == ARCHAI_OK)
+    if (argc == 6)
+        rc = archai_file_read(argv[5], 1 << 20, &config, &size, &err);
+    for (int w = 0; rc == ARCHAI_OK && argc >= 5 && w < 4; w++) {
+        if (strcmp(policies[w], argv[4]) != 0)
+            continue;
+        rc = make(argv[1], atoll(argv[2]), argv[3], w,
+                  config != NULL ? config : "[search]\nalgorithm = random_search\n", &err);
+        free(config);
+        if (rc == ARCHAI_OK)
             return 0;
-    (void)fprintf(stderr, "usage: make_results DIRECTORY N STATE WEIGHTS\n%s\n", err.text);
+        break;
+    }
+    (void)fprintf(stderr, "usage: make_results DIRECTORY N STATE WEIGHTS [CONFIG]\n%s\n", err.text);
     return 1;
 }
