@@ -17,7 +17,7 @@ enum { ARCHAI_ALGORITHM_ABI = 1 };
 enum { ARCHAI_NEEDS_MUTATE = 1, ARCHAI_NEEDS_CROSSOVER = 2, ARCHAI_NEEDS_ENCODE = 4 };
 
 #define ARCHAI_OPERATOR_INITIAL "initial"     /* a given architecture */
-#define ARCHAI_OPERATOR_PROMOTION "promotion" /* evaluated before, with a smaller budget */
+#define ARCHAI_OPERATOR_PROMOTION "promotion" /* evaluated before, with a smaller budget: it goes on */
 
 struct archai_search;
 typedef struct archai_algorithm archai_algorithm;
@@ -34,6 +34,7 @@ typedef struct archai_proposal {
     json_t *parents;       /* owned reference: array of archids, or NULL */
     int32_t generation;
     double budget;         /* 0: the default */
+    int64_t begin_at;      /* place of the weights to begin from (archai_record.stored); 0: new ones */
 } archai_proposal;
 void archai_proposal_fini(archai_proposal *p); /* safe on a zeroed struct */
 
@@ -43,9 +44,11 @@ typedef struct archai_algorithm_ops {
     size_t size;                  /* bytes of the concrete struct, archai_algorithm first */
     const archai_option *options; /* keys of [search] beyond the common ones; Archai's names */
     unsigned needs;               /* ARCHAI_NEEDS_* */
+    bool breeds;                  /* some proposals have parents */
     unsigned schedules;           /* bits 1 << ARCHAI_ASYNC, 1 << ARCHAI_GENERATIONAL */
 
-    /* (optional) options, rng and search are set. Errors begin with the key that is wrong. */
+    /* (optional) options, rng and search are set. One that gives budgets of its own sets
+     * search->max_budget. Errors begin with the key that is wrong. */
     int (*init)(archai_algorithm *self, archai_err *err);
     void (*fini)(archai_algorithm *self); /* (optional); also after an init that failed or never ran */
     /* Propose a model. In async the search asks again when the proposal is a duplicate or violates

@@ -58,6 +58,7 @@ static int asha_init(archai_algorithm *self, archai_err *err)
                                MAX_RUNGS);
         a->rungs[a->n_rungs++].budget = b;
     }
+    self->search->max_budget = a->rungs[a->n_rungs - 1].budget;
     return ARCHAI_OK;
 }
 
@@ -226,6 +227,7 @@ static int asha_propose(archai_algorithm *self, archai_propose *what, archai_pro
         ARCHAI_TRY(next_promotion(a, &a->rungs[k], &record, err));
         if (record == SIZE_MAX)
             continue;
+        p.begin_at = s->records[record].stored;
         ARCHAI_TRY(archai_search_model(s, record, &p.model, err));
         archai_search_release(s, record);
         *out = p;

@@ -286,6 +286,7 @@ const archai_algorithm_ops archai_algorithm_evolution_pareto = {
     .help = "mutation and crossover of the Pareto front, mixed with random samples",
     .size = sizeof(struct evolution),
     .options = options,
+    .breeds = true,
     .schedules = 1u << ARCHAI_ASYNC | 1u << ARCHAI_GENERATIONAL,
     .init = evolution_init,
     .fini = evolution_fini,

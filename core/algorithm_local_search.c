@@ -98,6 +98,7 @@ const archai_algorithm_ops archai_algorithm_local_search = {
     .size = sizeof(struct local_search),
     .options = options,
     .needs = ARCHAI_NEEDS_MUTATE,
+    .breeds = true,
     .schedules = 1u << ARCHAI_ASYNC | 1u << ARCHAI_GENERATIONAL,
     .init = local_init,
     .fini = local_fini,

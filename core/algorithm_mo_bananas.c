@@ -523,6 +523,7 @@ const archai_algorithm_ops archai_algorithm_mo_bananas = {
     .size = sizeof(struct bananas),
     .options = options,
     .needs = ARCHAI_NEEDS_MUTATE | ARCHAI_NEEDS_ENCODE,
+    .breeds = true,
     .schedules = 1u << ARCHAI_ASYNC | 1u << ARCHAI_GENERATIONAL,
     .init = bananas_init,
     .fini = bananas_fini,

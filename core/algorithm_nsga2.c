@@ -353,6 +353,7 @@ const archai_algorithm_ops archai_algorithm_nsga2 = {
     .size = sizeof(struct nsga2),
     .options = options,
     .needs = ARCHAI_NEEDS_MUTATE,
+    .breeds = true,
     .schedules = 1u << ARCHAI_ASYNC | 1u << ARCHAI_GENERATIONAL,
     .init = nsga2_init,
     .fini = nsga2_fini,

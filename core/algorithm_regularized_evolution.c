@@ -173,6 +173,7 @@ const archai_algorithm_ops archai_algorithm_regularized_evolution = {
     .size = sizeof(struct regularized),
     .options = options,
     .needs = ARCHAI_NEEDS_MUTATE,
+    .breeds = true,
     .schedules = 1u << ARCHAI_ASYNC | 1u << ARCHAI_GENERATIONAL,
     .init = regularized_init,
     .fini = regularized_fini,

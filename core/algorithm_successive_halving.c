@@ -9,6 +9,7 @@
  * and the search ends where only one is left, since no member of it is better than another.
  * Failed models do not survive; cheap constraints are kept, which Archai ignores.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,6 +32,24 @@ static const archai_option options[] = {
     ARCHAI_OPTION_END,
 };
 /* clang-format on */
+
+static double budget_of(const struct halving *a, int64_t round)
+{
+    double budget = a->init_budget;
+
+    for (int64_t i = 0; i < round && isfinite(budget); i++)
+        budget *= a->budget_multiplier;
+    return budget;
+}
+
+static int halving_init(archai_algorithm *self, archai_err *err)
+{
+    struct halving *a = (struct halving *)self;
+
+    (void)err;
+    self->search->max_budget = budget_of(a, a->num_iters - 1);
+    return ARCHAI_OK;
+}
 
 static void halving_fini(archai_algorithm *self)
 {
@@ -90,7 +109,9 @@ static int promote(struct halving *a, const size_t *rows, size_t n, double budge
     archai_search *s = a->base.search;
 
     for (size_t i = 0; i < n; i++) {
-        archai_proposal p = {.operator_ = ARCHAI_OPERATOR_PROMOTION, .budget = budget};
+        archai_proposal p = {.operator_ = ARCHAI_OPERATOR_PROMOTION,
+                             .budget = budget,
+                             .begin_at = s->records[rows[i]].stored};
 
         ARCHAI_TRY(archai_search_model(s, rows[i], &p.model, err));
         ARCHAI_TRY(archai_proposals_push(batch, &p, err));
@@ -105,12 +126,10 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
 {
     struct halving *a = (struct halving *)self;
     archai_search *s = self->search;
-    double budget = a->init_budget;
+    const double budget = budget_of(a, iteration);
     size_t *rows = NULL, n = 0, fronts = 0, all;
     int rc;
 
-    for (int32_t i = 0; i < iteration; i++)
-        budget *= a->budget_multiplier;
     if (iteration == 0) {
         ARCHAI_TRY(archai_generation_sample(s, a->init_num_models, ARCHAI_MAX_ROUNDS, false,
                                             batch, err));
@@ -159,6 +178,7 @@ const archai_algorithm_ops archai_algorithm_successive_halving = {
     .size = sizeof(struct halving),
     .options = options,
     .schedules = 1u << ARCHAI_GENERATIONAL,
+    .init = halving_init,
     .fini = halving_fini,
     .propose = halving_propose,
     .tell = halving_tell,

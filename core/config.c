@@ -118,9 +118,10 @@ static void check_train(checker *c, const archai_config *config)
         config->evaluator.kind != ARCHAI_EVALUATOR_TORCH)
         problem(c, "train", "checkpoint", NULL,
                 "only evaluator.kind = torch leaves checkpoints");
-    if (config->train.inherit_weights)
+    if (config->train.inherit_weights && config->evaluator.kind != ARCHAI_EVALUATOR_TORCH &&
+        config->evaluator.kind != ARCHAI_EVALUATOR_COMMAND)
         problem(c, "train", "inherit_weights", NULL,
-                "this version has no only: every training begins with new weights");
+                "only evaluator.kind = torch and kind = command have weights to inherit");
 }
 
 static void check_evaluator(checker *c, const archai_config *config)

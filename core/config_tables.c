@@ -51,10 +51,10 @@ static const archai_option train_options[] = {
     {"learning_rate",          ARCHAI_OPT_DOUBLE, AT(train.learning_rate),          1e-9, 1000,   "1e-3", "", NULL, "of the first step"},
     {"momentum",               ARCHAI_OPT_DOUBLE, AT(train.momentum),               0, 1,       "0.9", "", NULL, "sgd only"},
     {"weight_decay",           ARCHAI_OPT_DOUBLE, AT(train.weight_decay),           0, 1000,    "0", "", NULL, "sgd and adam: L2 penalty; adamw: decoupled"},
-    {"learning_rate_schedule", ARCHAI_OPT_CHOICE, AT(train.learning_rate_schedule), 0, 0,       "cosine", "", "constant cosine", "cosine: down to 0 at the last step"},
+    {"learning_rate_schedule", ARCHAI_OPT_CHOICE, AT(train.learning_rate_schedule), 0, 0,       "cosine", "", "constant cosine", "cosine: down to 0 at the last step; of the largest budget, where an algorithm gives budgets"},
     {"checkpoint",             ARCHAI_OPT_CHOICE, AT(train.checkpoint),             0, 0,       "none", "", "none epoch", "epoch: an interrupted training goes on from its last epoch"},
     {"checkpoint_pause",       ARCHAI_OPT_SECONDS, AT(train.checkpoint_pause_s),     0, 86400,   "60s", "", NULL, "so long at least between two checkpoints of a candidate; 0s: after every epoch"},
-    {"inherit_weights",        ARCHAI_OPT_BOOL,   AT(train.inherit_weights),        0, 0,       "no", "", NULL, "start from the parent's weights where names and shapes match"},
+    {"inherit_weights",        ARCHAI_OPT_BOOL,   AT(train.inherit_weights),        0, 0,       "no", "", NULL, "a child begins with its first parent's weights where names and shapes match"},
     ARCHAI_OPTION_END,
 };
 
@@ -74,7 +74,7 @@ static const archai_option evaluator_options[] = {
 
 static const archai_option output_options[] = {
     {"directory", ARCHAI_OPT_STRING, AT(output.directory), 0, 0, "results", "", NULL, "where the results go; it must not hold results yet"},
-    {"weights",   ARCHAI_OPT_CHOICE, AT(output.weights),   0, 0, "pareto", "", "pareto all best none", "whose weights are kept"},
+    {"weights",   ARCHAI_OPT_CHOICE, AT(output.weights),   0, 0, "pareto", "", "pareto all best none", "whose weights are shown under /models"},
     {"report",    ARCHAI_OPT_BOOL,   AT(output.report),    0, 0, "yes", "", NULL, "write report.html at the end"},
     ARCHAI_OPTION_END,
 };

@@ -70,6 +70,8 @@ typedef struct archai_evaluation {
     size_t n_curves;
     archai_tensor_place *tensors; /* owned; empty when no weights were kept */
     size_t n_tensors;
+    int64_t stored; /* where its row and weights lie (io/segment.h: a place); 0: none were kept. Of a
+                       candidate under way: those that it begins from. No part of the record itself */
 } archai_evaluation;
 void archai_evaluation_fini(archai_evaluation *e); /* safe on a zeroed struct */
 int archai_evaluation_set_measure(archai_evaluation *e, const char *name, double value,
@@ -86,7 +88,12 @@ typedef struct archai_candidate {
     char *parents;         /* owned; JSON array text */
     int32_t generation;
     double budget;
-    uint64_t seed;         /* of this evaluation: archai_rng_derive(run seed, id) */
+    uint64_t seed;         /* of this evaluation: archai_rng_derive(run seed, id); of a promoted one, that
+                              of its first evaluation, so that going on is as if nothing had been between */
+    int64_t begin_at;      /* place of the weights to begin from: its own of a smaller budget where it was
+                              promoted, else its parent's; 0: new ones */
+    double max_budget;     /* the largest that the algorithm gives; 0: it gives none of its own */
+    bool keep;             /* others may begin from its weights: they are kept in any case */
     archai_measure *measures; /* owned; the cheap ones */
     size_t n_measures;
     float *encoding;       /* owned; or NULL */

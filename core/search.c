@@ -26,6 +26,7 @@ int archai_search_tell(archai_search *s, archai_evaluation *e, bool *on_front, a
     r = &s->records[at];
     r->values = values;
     r->n_metrics = n_metrics;
+    r->stored = e->stored;
     if (r->flight->queued) /* a late answer for one that was given up */
         archai_search_fifo_remove(&s->queues->hand_out, at);
     s->n_running--;
@@ -94,14 +95,43 @@ static int take_model(archai_search *s, size_t at, archai_model *out, archai_err
     return ARCHAI_OK;
 }
 
+/* May others begin from the weights of an evaluation with this budget? */
+static bool is_beginning(const archai_search *s, double budget)
+{
+    return s->inherit || budget < s->max_budget;
+}
+
+bool archai_search_keeps(const archai_search *s, const archai_evaluation *e)
+{
+    /* what violates a constraint is never promoted, but may be a parent */
+    return (e->status == ARCHAI_STATUS_OK ||
+            (e->status == ARCHAI_STATUS_INFEASIBLE && s->inherit)) &&
+           is_beginning(s, e->budget);
+}
+
+/* A promoted model goes on with the seed of its first evaluation. */
+static uint64_t seed_of(const archai_search *s, const archai_record *r)
+{
+    int64_t id = r->id;
+
+    if (strcmp(r->flight->operator_, ARCHAI_OPERATOR_PROMOTION) == 0)
+        id = s->records[archai_search_index_any(s->by_archid, s->records, r->archid)].id;
+    return archai_rng_derive(s->seed, (uint64_t)id);
+}
+
 static int hand_out(archai_search *s, size_t at, archai_candidate *out, archai_err *err)
 {
     const archai_record *r = &s->records[at];
-    archai_candidate c = {.id = r->id, .generation = r->generation, .budget = r->budget};
+    archai_candidate c = {.id = r->id,
+                          .generation = r->generation,
+                          .budget = r->budget,
+                          .begin_at = r->flight->begin_at,
+                          .max_budget = s->max_budget,
+                          .keep = is_beginning(s, r->budget)};
     int rc;
 
     (void)snprintf(c.operator_, sizeof c.operator_, "%s", r->flight->operator_);
-    c.seed = archai_rng_derive(s->seed, (uint64_t)r->id);
+    c.seed = seed_of(s, r);
     ARCHAI_TRY(take_model(s, at, &c.model, err));
     c.arch = strdup(r->arch);
     c.parents = strdup(r->flight->parents);
@@ -275,6 +305,20 @@ static int check_constraints(const archai_search *s, const archai_ini *ini, arch
     return ARCHAI_OK;
 }
 
+/* Promises that cannot be kept are not accepted in silence. */
+static int check_inheritance(const archai_search *s, const archai_ini *ini, archai_err *err)
+{
+    const archai_algorithm_ops *ops = s->algorithm->ops;
+    const archai_ini_entry *at = archai_ini_find(ini, "train", "inherit_weights");
+
+    if (!s->inherit || ops->breeds)
+        return ARCHAI_OK;
+    (void)archai_fail(err, ARCHAI_EINVAL,
+                      "train.inherit_weights: what %s proposes has no parents to inherit from",
+                      ops->name);
+    return at != NULL ? archai_ini_wrap(at, ARCHAI_EINVAL, err) : ARCHAI_EINVAL;
+}
+
 int archai_search_init(archai_search *s, archai_space *space,
                        const archai_objectives *objectives,
                        const archai_search_settings *settings, archai_ini *ini, archai_err *err)
@@ -288,6 +332,7 @@ int archai_search_init(archai_search *s, archai_space *space,
         .seed = settings->seed,
         .retries = settings->retries,
         .default_budget = settings->default_budget > 0.0 ? settings->default_budget : 1.0,
+        .inherit = settings->inherit,
     };
     archai_front_init(&s->front, objectives->n_optimised);
     s->by_archid = calloc(1, sizeof *s->by_archid);
@@ -300,6 +345,8 @@ int archai_search_init(archai_search *s, archai_space *space,
         s->queues->cardinality = archai_space_cardinality(space);
     if (rc == ARCHAI_OK)
         rc = archai_algorithm_create(&s->algorithm, s, settings->algorithm, ini, err);
+    if (rc == ARCHAI_OK)
+        rc = check_inheritance(s, ini, err);
     if (rc != ARCHAI_OK)
         archai_search_fini(s);
     return rc;

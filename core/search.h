@@ -39,6 +39,7 @@ typedef struct archai_record {
     double *values;  /* owned; [objectives->n + n_metrics], NaN: none; NULL while running */
     float *encoding; /* owned; [space->encoding_size]; NULL unless the algorithm needs encode */
     struct archai_flight *flight; /* owned; what is needed until it is finished; then NULL */
+    int64_t stored; /* place of its weights (archai_evaluation); 0: none */
     double budget;
     int32_t generation;
     uint16_t n_metrics; /* further measures, named by search->metrics; generational only */
@@ -57,6 +58,8 @@ typedef struct archai_search {
     uint64_t seed;
     int retries;
     double default_budget;
+    double max_budget; /* of an algorithm that gives budgets, the largest; 0: it gives none */
+    bool inherit;      /* children begin from their first parent's weights */
 
     archai_record *records; /* in order of id, owned */
     size_t n_records, capacity;
@@ -79,6 +82,7 @@ typedef struct archai_search_settings {
     uint64_t seed;
     int retries;           /* further attempts at a candidate that failed */
     double default_budget; /* epochs; 0: 1 */
+    bool inherit;          /* train.inherit_weights */
 } archai_search_settings;
 
 /* Create the algorithm from section [search] and check what it needs of the space ("needs mutate,
@@ -108,6 +112,9 @@ int archai_search_judge(archai_search *s, archai_evaluation *e, bool *joins, arc
 /* An evaluation came back (ok, failed, infeasible, pruned); it is judged, as above. *on_front: it
  * joined the front. ARCHAI_ENOTFOUND: no such candidate is running (told twice, or foreign). */
 int archai_search_tell(archai_search *s, archai_evaluation *e, bool *on_front, archai_err *err);
+/* Must its weights be kept, because others may begin from them: itself with a larger budget, or its
+ * children? `e` was judged. */
+bool archai_search_keeps(const archai_search *s, const archai_evaluation *e);
 /* The candidate's evaluator was interrupted: it will be handed out again, same id. */
 int archai_search_requeue(archai_search *s, int64_t id, archai_err *err);
 /* Whatever evaluated the candidate was lost: a rank, a node. *again: it is queued under its old id;

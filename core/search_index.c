@@ -16,6 +16,7 @@ static size_t find(const struct archai_search_index *ix, const archai_record *re
                    const char *archid, const double *budget)
 {
     const uint32_t h = hash(archid);
+    size_t first = SIZE_MAX;
 
     for (size_t i = h; ix->capacity > 0; i++) {
         const struct archai_search_slot *slot = &ix->slots[i & (ix->capacity - 1)];
@@ -24,11 +25,14 @@ static size_t find(const struct archai_search_index *ix, const archai_record *re
         if (slot->record == 0)
             break;
         r = &records[slot->record - 1];
-        if (slot->hash == h && (budget == NULL || r->budget == *budget) &&
-            strcmp(r->archid, archid) == 0)
+        if (slot->hash != h || slot->record - 1 >= first || strcmp(r->archid, archid) != 0)
+            continue;
+        if (budget == NULL)
+            first = slot->record - 1;
+        else if (r->budget == *budget)
             return slot->record - 1;
     }
-    return SIZE_MAX;
+    return first;
 }
 
 size_t archai_search_index_find(const struct archai_search_index *ix,

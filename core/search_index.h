@@ -21,7 +21,7 @@ struct archai_search_index {
 /* The first record entered under (archid, budget), or SIZE_MAX. */
 size_t archai_search_index_find(const struct archai_search_index *ix, const archai_record *records,
                                 const char *archid, double budget);
-/* The first record entered under archid at any budget, or SIZE_MAX. */
+/* The first record entered under archid, at whatever budget, or SIZE_MAX. */
 size_t archai_search_index_any(const struct archai_search_index *ix, const archai_record *records,
                                const char *archid);
 /* Enter records[at], whose key is not there yet. ARCHAI_ENOMEM leaves the table as it was. */

@@ -28,6 +28,7 @@ struct archai_flight {
     char *parents;      /* owned; JSON array text */
     json_t *metadata;   /* owned reference */
     size_t first;       /* the record that this one repeats; SIZE_MAX: none */
+    int64_t begin_at;   /* place of the weights to begin from; 0: new ones */
     bool queued;        /* waits to be handed out (again) */
 };
 

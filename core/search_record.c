@@ -240,6 +240,7 @@ static int repeat_first(archai_search *s, size_t at, archai_err *err)
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for the values of %s", r->archid);
     memcpy(r->values, first->values, n * sizeof *r->values);
     r->n_metrics = first->n_metrics;
+    r->stored = first->stored;
     ARCHAI_TRY(archai_search_finish(
         s, at, first->status == ARCHAI_STATUS_OK ? ARCHAI_STATUS_CACHED : first->status, err));
     return report_later(s, at, err);
@@ -274,6 +275,7 @@ static int fill_record(archai_search *s, archai_record *r, archai_proposal *p, a
                            (long long)r->id);
     f->first = SIZE_MAX;
     f->operator_ = p->operator_;
+    f->begin_at = p->begin_at;
     f->parents = p->parents != NULL ? json_dumps(p->parents, JSON_COMPACT) : strdup("[]");
     f->metadata = json_incref(p->model.metadata);
     if (f->parents == NULL)
@@ -310,6 +312,7 @@ static int replay(archai_search *s, size_t at, archai_record *row, archai_err *e
     r->values = row->values;
     row->values = NULL;
     r->n_metrics = row->n_metrics;
+    r->stored = row->stored;
     ARCHAI_TRY(archai_search_finish(s, at, row->status, err));
     archai_search_land(s, at);
     return ARCHAI_OK;

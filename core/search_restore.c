@@ -31,7 +31,10 @@ archai_record *archai_search_restored(const archai_search *s, int64_t id)
 static int keep_for_replay(archai_search *s, const archai_evaluation *e, archai_err *err)
 {
     struct archai_search_queues *q = s->queues;
-    archai_record r = {.id = e->id, .budget = e->budget, .status = (int8_t)e->status};
+    archai_record r = {.id = e->id,
+                       .budget = e->budget,
+                       .status = (int8_t)e->status,
+                       .stored = e->stored};
     int rc;
 
     if (e->status == ARCHAI_STATUS_RUNNING) /* will be proposed again, under the same id */
@@ -70,6 +73,7 @@ static int fill_flight(archai_record *r, const archai_evaluation *e, archai_err 
     (void)snprintf(f->restored_operator, sizeof f->restored_operator, "%s",
                    e->operator_ != NULL ? e->operator_ : "");
     f->operator_ = f->restored_operator;
+    f->begin_at = e->stored;
     f->parents = strdup(e->parents != NULL && e->parents[0] != '\0' ? e->parents : "[]");
     f->metadata = e->metadata != NULL ? json_loads(e->metadata, 0, NULL) : NULL;
     if (f->metadata == NULL)
@@ -124,6 +128,8 @@ static int enter_row(archai_search *s, const archai_evaluation *e, archai_err *e
         ARCHAI_TRY_GOTO(rc, fill_flight(r, e, err), undo);
     else
         ARCHAI_TRY_GOTO(rc, archai_search_values(s, e, &r->values, &r->n_metrics, err), undo);
+    if (e->status != ARCHAI_STATUS_RUNNING)
+        r->stored = e->stored;
     if (archai_search_index_find(s->by_archid, s->records, r->archid, r->budget) == SIZE_MAX)
         ARCHAI_TRY_GOTO(rc, archai_search_index_add(s->by_archid, s->records, at, err), undo);
     s->n_records++;

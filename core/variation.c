@@ -38,6 +38,8 @@ static int child_of(archai_search *s, const char *operator_, archai_model *child
         if (r->generation >= p.generation)
             p.generation = r->generation + 1;
     }
+    if (s->inherit)
+        p.begin_at = s->records[parents[0]].stored;
     joined = n == 1 ? json_string(s->records[parents[0]].archid)
                     : json_sprintf("%s,%s", s->records[parents[0]].archid,
                                    s->records[parents[1]].archid);

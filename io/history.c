@@ -175,8 +175,11 @@ int archai_history_next(archai_history *h, archai_evaluation *out, bool *got, ar
         for (; h->next_place < h->n_places && h->places[h->next_place].id == id;
              h->next_place++) {
             p = &h->places[h->next_place];
-            if (!*got)
-                ARCHAI_TRY(archai_segment_read(&h->segments[p->segment], p->row, got, &e, err));
+            if (*got)
+                continue;
+            ARCHAI_TRY(archai_segment_read(&h->segments[p->segment], p->row, got, &e, err));
+            if (*got && e.n_tensors > 0)
+                e.stored = archai_segment_place(h->segments[p->segment].name, p->row);
         }
         if (row != NULL && row->id == id) {
             if (!*got) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/config.h"
+#include "io/checkpoint.h"
 #include "io/h5.h"
 
 void index_models_init(index_models *m, int policy)
@@ -109,6 +110,12 @@ static void apply_policy(index_models *m, const index_table *t, const index_grow
 
 /* -- writing ------------------------------------------------------------------------------- */
 
+/* What a training needs to go on is stored beside a model's own tensors, and not shown. */
+static bool is_shown(const archai_tensor_place *p)
+{
+    return strncmp(p->name, ARCHAI_STATE_PREFIX, strlen(ARCHAI_STATE_PREFIX)) != 0;
+}
+
 /* Did all of the row's weights reach the disk? Asked only where a node may have lost its power
  * between the row and its last synchronisation. */
 static int weights_are_whole(const archai_segment *s, const archai_evaluation *e, bool *whole,
@@ -122,6 +129,8 @@ static int weights_are_whole(const archai_segment *s, const archai_evaluation *e
         void *data;
         int rc;
 
+        if (!is_shown(p))
+            continue;
         if (!archai_segment_holds(s, p, &n)) {
             *whole = false;
             break;
@@ -206,7 +215,8 @@ static int write_model(hid_t models, const archai_segment *s, const archai_evalu
     ARCHAI_TRY_GOTO(rc, archai_h5_set_string(group, "arch", e->arch, err), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_set_int(group, "id", e->id, err), out);
     for (size_t i = 0; i < e->n_tensors; i++)
-        ARCHAI_TRY_GOTO(rc, write_tensor(group, s, &e->tensors[i], err), out);
+        if (is_shown(&e->tensors[i]))
+            ARCHAI_TRY_GOTO(rc, write_tensor(group, s, &e->tensors[i], err), out);
     rc = archai_h5_close(&group, err);
 out:
     archai_h5_release(&group);

@@ -63,6 +63,9 @@ static const archai_field candidate_fields[] = {
     F("generation", I32,      AT(archai_candidate, generation)),
     F("budget",     DOUBLE,   AT(archai_candidate, budget)),
     F("seed",       U64,      AT(archai_candidate, seed)),
+    F("begin_at",   I64,      AT(archai_candidate, begin_at)),
+    F("max_budget", DOUBLE,   AT(archai_candidate, max_budget)),
+    F("keep",       BOOL,     AT(archai_candidate, keep)),
     F("measures",   MEASURES, AT(archai_candidate, measures), COUNT(archai_candidate, n_measures)),
     F("encoding",   FLOATS,   AT(archai_candidate, encoding), COUNT(archai_candidate, n_encoding)),
     {.key = NULL},
@@ -127,6 +130,7 @@ static const archai_record_type answer_type = {"answer", sizeof(archai_surrogate
     X(KEEP,        "keep",        BOOL,   AT(archai_message, keep)) \
     X(DATA,        "data",        INSIDE, AT(archai_message, data), .of = &data_type) \
     X(SEGMENT,     "segment",     TEXT,   AT(archai_message, segment)) \
+    X(STORED,      "stored",      I64,    AT(archai_message, stored)) \
     X(ROW,         "row",         I64,    AT(archai_message, row)) \
     X(N_ROWS,      "n_rows",      I64,    AT(archai_message, n_rows)) \
     X(TEXT_OFFSET, "text_offset", I64,    AT(archai_message, text_offset)) \
@@ -162,7 +166,7 @@ static const uint64_t message_carries[ARCHAI_MSG_COUNT] = {
     [ARCHAI_MSG_WORK]      = B(CANDIDATES),
     [ARCHAI_MSG_MEASURED]  = B(ID) | B(EVALUATION),
     [ARCHAI_MSG_VERDICT]   = B(ID) | B(CODE) | B(KEEP) | B(SEGMENT) | B(EVALUATION),
-    [ARCHAI_MSG_DONE]      = B(ID) | B(EVALUATION),
+    [ARCHAI_MSG_DONE]      = B(ID) | B(STORED) | B(EVALUATION),
     [ARCHAI_MSG_PROGRESS]  = B(ID) | B(EPOCH) | B(EPOCHS),
     [ARCHAI_MSG_NEED]      = B(N_ROWS) | B(TEXT_BYTES),
     [ARCHAI_MSG_RETIRED]   = B(TEXT),

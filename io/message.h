@@ -74,6 +74,7 @@ typedef struct archai_message {
     archai_data_shape data;   /* open */
     /* grant, verdict: the segment and places in it */
     char *segment;            /* owned; file name without directory */
+    int64_t stored;           /* done: place of the row, if weights were kept with it (io/segment.h); else 0 */
     int64_t row, n_rows;      /* grant */
     int64_t text_offset, text_bytes; /* grant: bytes in the text pool */
     archai_candidate *candidates; /* owned; work */

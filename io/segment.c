@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -202,6 +203,29 @@ int archai_segment_list(const char *directory, archai_strings *out, archai_err *
         qsort(list.at, list.n, sizeof *list.at, compare_names);
     *out = list;
     return ARCHAI_OK;
+}
+
+/* -- places -------------------------------------------------------------------------------- */
+
+int64_t archai_segment_place(const char *name, int64_t row)
+{
+    int start, k, used = 0;
+
+    if (sscanf(name, "segment-%5d-%5d.h5%n", &start, &k, &used) != 2 || used == 0 ||
+        name[used] != '\0' || start < 0 || start > INT16_MAX || k < 0 || k > UINT16_MAX ||
+        row < 0 || row >= UINT32_MAX)
+        return 0;
+    return (int64_t)start << 48 | (int64_t)k << 32 | (row + 1);
+}
+
+bool archai_segment_of_place(int64_t place, char name[ARCHAI_SEGMENT_NAME_MAX], int64_t *row)
+{
+    *row = (place & UINT32_MAX) - 1;
+    if (place <= 0 || *row < 0)
+        return false;
+    (void)snprintf(name, ARCHAI_SEGMENT_NAME_MAX, "segment-%d-%d.h5", (int)(place >> 48),
+                   (int)(place >> 32 & UINT16_MAX));
+    return true;
 }
 
 /* -- writing ------------------------------------------------------------------------------- */

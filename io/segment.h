@@ -114,6 +114,13 @@ int archai_segment_read_tensor(const archai_segment *s, const archai_tensor_plac
                                archai_err *err);
 uint32_t archai_segment_crc(const void *data, size_t n); /* zlib's crc32 */
 
+/* A row of any segment of a run as one positive number, which travels and is kept by rank 0; 0: none,
+ * also for a name that is not segment-<start>-<k>.h5 or numbers beyond 32767, 65535 and 2^32 - 2. */
+enum { ARCHAI_SEGMENT_NAME_MAX = 32 };
+int64_t archai_segment_place(const char *name, int64_t row);
+/* And back: the segment's file name and the row. False: it is no place. */
+bool archai_segment_of_place(int64_t place, char name[ARCHAI_SEGMENT_NAME_MAX], int64_t *row);
+
 /* Names of the segment files in a directory, sorted; caller frees with archai_strings_free. */
 int archai_segment_list(const char *directory, archai_strings *out, archai_err *err);
 #endif

@@ -323,13 +323,15 @@ static int write_all(int fd, const void *data, size_t bytes, size_t *at, archai_
     return ARCHAI_OK;
 }
 
-int archai_safetensors_write(int fd, const archai_tensor *at, size_t n, archai_err *err)
+/* Write length and header; *byte is where the data begins. */
+static int write_head(int fd, const archai_tensor *at, size_t n, size_t *byte, archai_err *err)
 {
     char *header = NULL;
     uint64_t length;
-    size_t total = 0, byte = 0;
+    size_t total = 0;
     int rc;
 
+    *byte = 0;
     ARCHAI_TRY(make_header(at, n, &header, &total, err));
     length = htole64(strlen(header));
     if (ftruncate(fd, 0) != 0 ||
@@ -337,13 +339,35 @@ int archai_safetensors_write(int fd, const archai_tensor *at, size_t n, archai_e
         rc = archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
         goto out;
     }
-    ARCHAI_TRY_GOTO(rc, write_all(fd, &length, sizeof length, &byte, err), out);
-    ARCHAI_TRY_GOTO(rc, write_all(fd, header, strlen(header), &byte, err), out);
-    for (size_t width = 8; width > 0; width /= 2)
-        for (size_t i = 0; i < n; i++)
-            if (archai_dtype_size(at[i].dtype) == width)
-                ARCHAI_TRY_GOTO(rc, write_all(fd, at[i].data, at[i].bytes, &byte, err), out);
+    ARCHAI_TRY_GOTO(rc, write_all(fd, &length, sizeof length, byte, err), out);
+    rc = write_all(fd, header, strlen(header), byte, err);
 out:
     free(header);
     return rc;
+}
+
+int archai_safetensors_write(int fd, const archai_tensor *at, size_t n, archai_err *err)
+{
+    size_t byte;
+
+    ARCHAI_TRY(write_head(fd, at, n, &byte, err));
+    for (size_t width = 8; width > 0; width /= 2)
+        for (size_t i = 0; i < n; i++)
+            if (archai_dtype_size(at[i].dtype) == width)
+                ARCHAI_TRY(write_all(fd, at[i].data, at[i].bytes, &byte, err));
+    return ARCHAI_OK;
+}
+
+int archai_safetensors_head(int fd, const archai_tensor *at, size_t n, size_t *at_byte, archai_err *err)
+{
+    size_t byte;
+
+    ARCHAI_TRY(write_head(fd, at, n, &byte, err));
+    for (size_t width = 8; width > 0; width /= 2)
+        for (size_t i = 0; i < n; i++)
+            if (archai_dtype_size(at[i].dtype) == width) {
+                at_byte[i] = byte;
+                byte += at[i].bytes;
+            }
+    return ARCHAI_OK;
 }

@@ -37,6 +37,9 @@ int archai_safetensors_parse(archai_tensors *out, const void *data, size_t size,
 /* Write from offset 0; what the descriptor held before is gone, its position stays. ARCHAI_EIO says
  * how many bytes of how many could be written. */
 int archai_safetensors_write(int fd, const archai_tensor *at, size_t n, archai_err *err);
+/* Write the head alone, for tensors whose data is copied later, in pieces: the file gets its full size,
+ * and at_byte[i] says where the data of at[i] belongs (its `data` is not looked at). */
+int archai_safetensors_head(int fd, const archai_tensor *at, size_t n, size_t *at_byte, archai_err *err);
 void archai_tensors_close(archai_tensors *t); /* safe on a zeroed struct */
 const archai_tensor *archai_tensors_find(const archai_tensors *t, const char *name);
 #endif

@@ -2,6 +2,7 @@
  *
  * archai_evaluator.c           frames, OPEN, the loop of requests
  * archai_evaluator_work.c      WORK: candidates trained and measured, checkpoints
+ * archai_evaluator_begin.c     ... from where: a checkpoint, stored weights, those of a parent
  * archai_evaluator_requests.c  PREDICT, SAVE_PT, FIT
  */
 #ifndef ARCHAI_RUNNER_ARCHAI_EVALUATOR_H
@@ -9,6 +10,7 @@
 #include "core/config.h"
 #include "core/plugin.h"
 #include "core/space.h"
+#include "io/checkpoint.h"
 #include "io/dataset.h"
 #include "io/message.h"
 #include "shim/shim.h"
@@ -43,6 +45,33 @@ int archai_serve_failure(archai_server *e, int64_t id, int code, const archai_er
  * reverse order, also on failure. */
 int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, archai_network *net,
                        shim_model **model, archai_err *err);
+
+/* -- where a training begins ------------------------------------------------------------------- */
+
+/* archai:about, int64 [ARCHAI_ABOUT], among the tensors of an evaluation that may be gone on from: id,
+ * seed, epochs done, epochs that were asked for. */
+enum { ARCHAI_ABOUT = 4 };
+
+typedef struct archai_beginning {
+    archai_checkpoint checkpoint; /* of the candidate itself; id -1: none */
+    archai_tensors stored;        /* what WEIGHTS held when the candidate came (io/stored.h) */
+    int64_t epochs_before;        /* trained by evaluations before this one */
+    double inherited;             /* share of the state_dict's entries that are the parent's */
+} archai_beginning;
+/* The candidate's own checkpoint; else, where it was promoted, what its last evaluation stored; else the
+ * parent's weights where names and shapes match, as far as the worker found them. Sets what `settings`
+ * need, which borrow from *b. What does not fit is a note, and the model begins anew. */
+int archai_serve_begin(archai_server *e, const archai_candidate *c, shim_model *model,
+                       shim_train_settings *settings, archai_evaluation *r, archai_beginning *b,
+                       archai_err *err);
+/* The parent's weights alone. */
+int archai_serve_inherit(const archai_candidate *c, shim_model *model, archai_beginning *b,
+                         archai_err *err);
+void archai_serve_begun(archai_beginning *b); /* nothing of it is needed any more; idempotent */
+
+/* A line for run.log. */
+int archai_serve_note(archai_server *e, int64_t id, archai_err *err, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err);
 int archai_serve_predict(archai_server *e, const archai_message *m, archai_err *err);

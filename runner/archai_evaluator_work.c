@@ -1,10 +1,8 @@
-/* Candidates: trained with libtorch, from a checkpoint where there is one, or measured by a
- * plug-in. */
+/* Candidates: trained with libtorch, or measured by a plug-in. */
 #include "runner/archai_evaluator.h"
 
 #include <math.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,9 +32,11 @@ typedef struct progress {
     archai_server *e;
     archai_evaluation *result;
     const archai_candidate *candidate;
+    archai_beginning *beginning;
     int64_t id;
     double left_at;  /* clock: the last checkpoint, or the beginning */
     bool complained; /* a checkpoint could not be written */
+    bool offered;    /* the final state lies in WEIGHTS */
     archai_err err;  /* of a reply that could not be sent */
 } progress;
 
@@ -46,19 +46,6 @@ static double now_s(void)
 
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-__attribute__((format(printf, 4, 5))) static int
-send_note(archai_server *e, int64_t id, archai_err *err, const char *fmt, ...)
-{
-    char text[ARCHAI_ERR_TEXT_MAX];
-    const archai_message m = {.type = ARCHAI_MSG_NOTE, .id = id, .text = text};
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    return archai_serve_send(e, &m, err);
 }
 
 /* Between epochs: was a checkpoint asked for? Nothing else comes while a candidate runs. */
@@ -95,7 +82,7 @@ static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t,
     int rc;
 
     *stop = archai_serve_stopped();
-    if (config->train.checkpoint == ARCHAI_CHECKPOINT_NONE || at->epoch == at->epochs)
+    if (config->train.checkpoint == ARCHAI_CHECKPOINT_NONE)
         return ARCHAI_OK;
     ARCHAI_TRY(look_for_drain(p->e, err));
     if (!p->e->draining && !archai_serve_stopped() &&
@@ -114,7 +101,66 @@ static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t,
     if (p->complained)
         return ARCHAI_OK;
     p->complained = true;
-    return send_note(p->e, p->id, err, "no checkpoint: %.900s", why.text);
+    return archai_serve_note(p->e, p->id, err, "no checkpoint: %.900s", why.text);
+}
+
+/* Tensors into WEIGHTS, and their names, types and shapes into the result. */
+static int offer(archai_evaluation *r, const archai_tensor *state, size_t n, archai_err *err)
+{
+    ARCHAI_TRY(
+        archai_err_wrap(err, archai_safetensors_write(WEIGHTS, state, n, err), "weights: "));
+    r->tensors = calloc(n + 1, sizeof *r->tensors);
+    if (r->tensors == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+    for (; r->n_tensors < n; r->n_tensors++) {
+        const archai_tensor *from = &state[r->n_tensors];
+        archai_tensor_place *to = &r->tensors[r->n_tensors];
+
+        to->name = strdup(from->name);
+        if (to->name == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+        to->dtype = from->dtype;
+        to->ndim = from->ndim;
+        memcpy(to->shape, from->shape, sizeof to->shape);
+    }
+    return ARCHAI_OK;
+}
+
+static int offer_weights(archai_evaluation *r, shim_model *model, archai_err *err)
+{
+    const archai_tensor *state;
+    size_t n;
+
+    ARCHAI_TRY(shim_model_state(model, &state, &n, err));
+    return offer(r, state, n, err);
+}
+
+/* After the last epoch: all that a promoted model needs to go on from here, on whichever rank. */
+static int offer_state(progress *p, const shim_epoch *at, shim_training *t, archai_err *err)
+{
+    int64_t about[ARCHAI_ABOUT] = {p->id, (int64_t)p->candidate->seed, at->epoch, at->epochs};
+    const archai_tensor *state;
+    archai_tensor *all;
+    double train_seconds;
+    size_t n;
+    int rc;
+
+    ARCHAI_TRY(shim_training_state(t, &state, &n, &train_seconds, err));
+    all = calloc(n + 1, sizeof *all);
+    if (all == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+    memcpy(all, state, n * sizeof *all);
+    all[n] = (archai_tensor){.name = (char *)(uintptr_t)ARCHAI_STATE_PREFIX "about",
+                             .dtype = ARCHAI_I64,
+                             .ndim = 1,
+                             .shape = {ARCHAI_ABOUT},
+                             .data = about,
+                             .bytes = sizeof about};
+    archai_serve_begun(p->beginning); /* it may be mapped from the file that is written now */
+    rc = offer(p->result, all, n + 1, err);
+    free(all);
+    p->offered = rc == ARCHAI_OK;
+    return rc;
 }
 
 static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *training)
@@ -135,8 +181,13 @@ static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *trai
 
     for (size_t i = 0; i < p->result->n_curves; i++)
         p->result->curves[i].values[epoch->epoch - 1] = (float)values[i];
-    return archai_serve_send(p->e, &m, &p->err) == ARCHAI_OK &&
-           leave_checkpoint(p, epoch, training, &stop, &p->err) == ARCHAI_OK && !stop;
+    if (archai_serve_send(p->e, &m, &p->err) != ARCHAI_OK)
+        return false;
+    if (epoch->epoch < epoch->epochs)
+        return leave_checkpoint(p, epoch, training, &stop, &p->err) == ARCHAI_OK && !stop;
+    if (p->candidate->budget >= p->candidate->max_budget)
+        return !archai_serve_stopped();
+    return offer_state(p, epoch, training, &p->err) == ARCHAI_OK && !archai_serve_stopped();
 }
 
 static int make_curves(archai_evaluation *r, size_t epochs, bool masks, archai_err *err)
@@ -176,32 +227,6 @@ static int set_measures(archai_evaluation *r, const archai_network *net,
     return rc;
 }
 
-/* The trained weights into the memfd, and their names, types and shapes into the result. */
-static int offer_weights(archai_evaluation *r, shim_model *model, archai_err *err)
-{
-    const archai_tensor *state;
-    size_t n;
-
-    ARCHAI_TRY(shim_model_state(model, &state, &n, err));
-    ARCHAI_TRY(
-        archai_err_wrap(err, archai_safetensors_write(WEIGHTS, state, n, err), "weights: "));
-    r->tensors = calloc(n + 1, sizeof *r->tensors);
-    if (r->tensors == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
-    for (; r->n_tensors < n; r->n_tensors++) {
-        const archai_tensor *from = &state[r->n_tensors];
-        archai_tensor_place *to = &r->tensors[r->n_tensors];
-
-        to->name = strdup(from->name);
-        if (to->name == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
-        to->dtype = from->dtype;
-        to->ndim = from->ndim;
-        memcpy(to->shape, from->shape, sizeof to->shape);
-    }
-    return ARCHAI_OK;
-}
-
 /* The plug-in's own measure. What travels of a candidate is its arch text: the model is made
  * here. */
 static int measure(archai_server *e, const archai_candidate *c, archai_evaluation *r,
@@ -222,76 +247,16 @@ static int measure(archai_server *e, const archai_candidate *c, archai_evaluatio
     return rc;
 }
 
-/* The curves of the epochs done. */
-static int take_curves(const archai_checkpoint *k, archai_evaluation *r, archai_err *err)
+/* A budget counts epochs, at least one. */
+static int64_t epochs_of(double budget)
 {
-    for (size_t i = 0; i < r->n_curves; i++) {
-        char name[64];
-        const archai_tensor *t;
-
-        (void)snprintf(name, sizeof name, "archai:curve:%s", r->curves[i].name);
-        t = archai_tensors_find(&k->file, name);
-        if (t == NULL || t->dtype != ARCHAI_F32 || t->bytes != (size_t)k->epoch * sizeof(float))
-            return archai_fail(err, ARCHAI_EFORMAT, "the curve %s is missing",
-                               r->curves[i].name);
-        memcpy(r->curves[i].values, t->data, t->bytes);
-    }
-    return ARCHAI_OK;
-}
-
-/* The model's own tensors of a checkpoint: all of them, and no others. */
-static int take_weights(const archai_checkpoint *k, shim_model *model, archai_err *err)
-{
-    archai_tensor *own = calloc(k->file.n + 1, sizeof *own);
-    size_t n = 0;
-    int rc;
-
-    if (own == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", k->file.n);
-    for (size_t i = 0; i < k->file.n; i++)
-        if (strncmp(k->file.at[i].name, ARCHAI_STATE_PREFIX, strlen(ARCHAI_STATE_PREFIX)) != 0)
-            own[n++] = k->file.at[i];
-    rc = shim_model_load(model, own, n, true, NULL, err);
-    free(own);
-    return rc;
-}
-
-/* From the candidate's checkpoint, if there is one that fits; from the beginning otherwise. */
-static int go_on(archai_server *e, const archai_candidate *c, shim_model *model,
-                 shim_train_settings *settings, archai_evaluation *r, archai_checkpoint *k,
-                 archai_err *err)
-{
-    archai_err why = ARCHAI_ERR_INIT;
-    int rc;
-
-    if (e->config.train.checkpoint == ARCHAI_CHECKPOINT_NONE)
-        return ARCHAI_OK;
-    rc = archai_checkpoint_open(k, e->config.output.directory, c->id, &why);
-    if (rc == ARCHAI_ENOTFOUND)
-        return ARCHAI_OK;
-    if (rc == ARCHAI_OK && (!archai_checkpoint_is_of(k, c) || k->epochs != settings->epochs))
-        rc = archai_fail(&why, ARCHAI_EFORMAT, "its checkpoint is another candidate's");
-    if (rc == ARCHAI_OK)
-        rc = take_curves(k, r, &why);
-    if (rc == ARCHAI_OK)
-        rc = take_weights(k, model, &why); /* all or nothing */
-    if (rc != ARCHAI_OK)
-        return send_note(e, c->id, err, "begins again: %.900s", why.text);
-    settings->first_epoch = k->epoch;
-    settings->train_seconds = k->train_seconds;
-    settings->start = k->file.at;
-    settings->n_start = k->file.n;
-    return send_note(e, c->id, err, "goes on after epoch %lld of %lld", (long long)k->epoch,
-                     (long long)k->epochs);
+    return (int64_t)fmin(fmax(round(budget), 1), SHIM_MAX_EPOCHS);
 }
 
 static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluation *r,
                     archai_err *err)
 {
-    /* A budget counts epochs, at least one; none: the configured number. */
-    const int64_t epochs = c->budget > 0
-                               ? (int64_t)fmin(fmax(round(c->budget), 1), SHIM_MAX_EPOCHS)
-                               : e->config.train.epochs;
+    const int64_t epochs = c->budget > 0 ? epochs_of(c->budget) : e->config.train.epochs;
     progress p = {.e = e,
                   .result = r,
                   .candidate = c,
@@ -300,6 +265,7 @@ static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluati
                   .err = ARCHAI_ERR_INIT};
     shim_train_settings settings = {
         .epochs = epochs,
+        .schedule_epochs = epochs_of(fmax(c->max_budget, (double)epochs)),
         .batch_size = e->config.train.batch_size,
         .optimizer = e->config.train.optimizer,
         .learning_rate = e->config.train.learning_rate,
@@ -312,34 +278,50 @@ static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluati
         .payload = &p,
     };
     archai_network net = {0};
-    archai_checkpoint checkpoint = {.id = -1};
+    archai_beginning beginning = {.checkpoint = {.id = -1}};
     shim_model *model = NULL;
     shim_train_result trained;
     int rc;
 
+    p.beginning = &beginning;
     if (e->data == NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
     r->id = c->id;
     ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
     ARCHAI_TRY_GOTO(rc, make_curves(r, (size_t)epochs, e->data->masks != 0, err), out);
-    ARCHAI_TRY_GOTO(rc, go_on(e, c, model, &settings, r, &checkpoint, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_serve_begin(e, c, model, &settings, r, &beginning, err), out);
     rc = shim_model_train(model, e->data, &settings, &trained, err);
     if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* of another optimizer */
-        ARCHAI_TRY_GOTO(rc, send_note(e, c->id, err, "begins again: %.900s", err->text), out);
-        settings.first_epoch = 0;
+        ARCHAI_TRY_GOTO(rc, archai_serve_note(e, c->id, err, "begins again: %.900s", err->text), out);
+        settings.first_epoch = beginning.epochs_before = 0;
         settings.train_seconds = 0;
         shim_model_destroy(model);
         model = NULL;
         archai_network_fini(&net);
         net = (archai_network){0};
         ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
+        ARCHAI_TRY_GOTO(rc, archai_serve_inherit(c, model, &beginning, err), out);
         rc = shim_model_train(model, e->data, &settings, &trained, err);
     }
+    if (rc == ARCHAI_EINTR && p.err.code != ARCHAI_OK) { /* on_epoch had a reason to stop */
+        *err = p.err;
+        rc = p.err.code;
+    }
     ARCHAI_TRY_GOTO(rc, rc, out);
+    archai_serve_begun(&beginning);
     ARCHAI_TRY_GOTO(rc, set_measures(r, &net, &trained, err), out);
-    rc = offer_weights(r, model, err);
+    if (c->max_budget > 0)
+        ARCHAI_TRY_GOTO(rc,
+                        archai_evaluation_set_measure(r, "epochs_before",
+                                                      (double)beginning.epochs_before, err),
+                        out);
+    if (e->config.train.inherit_weights)
+        ARCHAI_TRY_GOTO(
+            rc, archai_evaluation_set_measure(r, "inherited", beginning.inherited, err), out);
+    if (!p.offered)
+        rc = offer_weights(r, model, err);
 out:
-    archai_checkpoint_close(&checkpoint);
+    archai_serve_begun(&beginning);
     shim_model_destroy(model);
     archai_network_fini(&net);
     return rc;

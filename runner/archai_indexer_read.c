@@ -58,6 +58,7 @@ static int send_rows(archai_history *h, const archai_results *head, archai_buffe
         if (!got)
             break;
         row.id = e.id;
+        row.stored = e.stored;
         rc = archai_frame_append(&row, out, err);
         archai_evaluation_fini(&e);
         ARCHAI_TRY(rc);

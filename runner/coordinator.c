@@ -85,7 +85,10 @@ int archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_pla
         c->slots.at[i].exists = workers[i];
     ARCHAI_TRY(archai_grants_init(
         &c->grants, dir->path, dir->start, comm->size + 1,
-        plan->evaluator->trains && config->output.weights != ARCHAI_WEIGHTS_NONE, err));
+        plan->evaluator->trains &&
+            (config->output.weights != ARCHAI_WEIGHTS_NONE || plan->search.inherit ||
+             plan->search.max_budget > 0),
+        err));
     archai_writer_init(&c->pen, dir->path);
     set_index_run(c);
     archai_index_client_init(&c->index, &c->index_run);
@@ -288,6 +291,7 @@ static int on_done(archai_coordinator *c, int source, archai_message *m, archai_
     if (!archai_slots_remove(&c->slots, source, e->id, archai_clock_s()))
         archai_runlog_note(c->log, source, "candidate %lld was not expected from here",
                            (long long)e->id);
+    e->stored = m->stored;
     rc = archai_search_tell(&c->plan->search, e, &on_front, &why);
     if (rc == ARCHAI_ENOTFOUND) {
         archai_runlog_note(c->log, source, "%s", why.text);

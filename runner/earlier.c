@@ -181,6 +181,7 @@ int archai_earlier_next(archai_earlier *e, archai_evaluation *out, bool *got, ar
     if (m.type != ARCHAI_MSG_DONE)
         return last_word(e, &m, &is_all, err);
     *out = *m.evaluation;
+    out->stored = m.stored;
     *m.evaluation = (archai_evaluation){0};
     archai_message_fini(&m);
     *got = true;

@@ -69,6 +69,9 @@ typedef struct archai_evaluator_ops {
     void (*fini)(archai_evaluator *self);                 /* (optional) close was called */
     int (*open)(archai_evaluator *self, archai_err *err); /* begin to start; poll says READY */
     int (*begin)(archai_evaluator *self, const archai_candidate *c, archai_err *err);
+    /* (optional) The file into which the weights that the next candidate begins from are written before
+     * begin, as safetensors (io/stored.h). begin gets its begin_at 0 where there are none after all. */
+    int (*start_fd)(archai_evaluator *self);
     int (*poll)(archai_evaluator *self, archai_evaluator_event *out, archai_err *err);
     /* (optional) Leave a checkpoint at the next epoch's end, then be GONE, killed by SIGTERM. */
     int (*interrupt)(archai_evaluator *self, archai_err *err);

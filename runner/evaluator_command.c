@@ -3,8 +3,9 @@
  *
  * In its environment: ARCHAI_WEIGHTS, a file into which it may write weights as safetensors (a
  * memfd of this process, so that nothing is left behind whatever happens), ARCHAI_DEVICE (cpu
- * or cuda), ARCHAI_SEED and ARCHAI_BUDGET, and the number of threads that it should use. Its
- * standard error is kept for `error`.
+ * or cuda), ARCHAI_SEED and ARCHAI_BUDGET, and the number of threads that it should use; where
+ * there are weights to begin from, ARCHAI_START_WEIGHTS, a file with them. Its standard error is
+ * kept for `error`.
  */
 #include <errno.h>
 #include <limits.h>
@@ -23,7 +24,7 @@
 #include "runner/evaluator.h"
 
 enum {
-    VARIABLES_MAX = 9,
+    VARIABLES_MAX = 10,
     VARIABLE_MAX = 256,
     LINE_MAX_BYTES = 1 << 20,
     CHUNKS = 16,      /* of output that are read in one poll */
@@ -48,7 +49,7 @@ typedef struct command_evaluator {
     char *request;      /* owned; for standard input */
     size_t sent, request_size;
     line_reader out;
-    int weights_fd; /* memfd */
+    int weights_fd, start_fd; /* memfds */
     char variables[VARIABLES_MAX][VARIABLE_MAX];
     const char *environment[VARIABLES_MAX + 1];
 } command_evaluator;
@@ -104,7 +105,8 @@ static int command_init(archai_evaluator *self, archai_err *err)
 
     e->child = (archai_child)ARCHAI_CHILD_INIT;
     e->weights_fd = memfd_create("archai-weights", MFD_CLOEXEC);
-    if (e->weights_fd < 0)
+    e->start_fd = memfd_create("archai-start-weights", MFD_CLOEXEC);
+    if (e->weights_fd < 0 || e->start_fd < 0)
         return archai_fail(err, ARCHAI_EIO, "memfd_create: %s", strerror(errno));
     e->out.line = malloc(LINE_MAX_BYTES + 1);
     e->out.last = malloc(LINE_MAX_BYTES + 1);
@@ -133,6 +135,8 @@ static void command_fini(archai_evaluator *self)
     free(e->out.last);
     if (e->weights_fd >= 0)
         (void)close(e->weights_fd);
+    if (e->start_fd >= 0)
+        (void)close(e->start_fd);
 }
 
 static int command_open(archai_evaluator *self, archai_err *err)
@@ -170,6 +174,9 @@ static void make_environment(command_evaluator *e, const archai_candidate *c)
 
     (void)snprintf(text, sizeof text, "/proc/%ld/fd/%d", (long)getpid(), e->weights_fd);
     set_variable(e, &n, "ARCHAI_WEIGHTS", text);
+    (void)snprintf(text, sizeof text, "/proc/%ld/fd/%d", (long)getpid(), e->start_fd);
+    if (c->begin_at != 0)
+        set_variable(e, &n, "ARCHAI_START_WEIGHTS", text);
     set_variable(e, &n, "ARCHAI_DEVICE", setup->device);
     (void)snprintf(text, sizeof text, "%lld", (long long)c->seed);
     set_variable(e, &n, "ARCHAI_SEED", text);
@@ -201,7 +208,8 @@ static int command_begin(archai_evaluator *self, const archai_candidate *c, arch
     e->out.n = 0;
     e->out.last[0] = '\0';
     e->out.too_long = false;
-    if (ftruncate(e->weights_fd, 0) != 0)
+    if (ftruncate(e->weights_fd, 0) != 0 ||
+        (c->begin_at == 0 && ftruncate(e->start_fd, 0) != 0))
         return archai_fail(err, ARCHAI_EIO, "weights: %s", strerror(errno));
     ARCHAI_TRY(archai_command_request(e->space, c, &e->request, err));
     e->request_size = strlen(e->request);
@@ -210,6 +218,11 @@ static int command_begin(archai_evaluator *self, const archai_candidate *c, arch
     ARCHAI_TRY(archai_child_start(&e->child, &spec, err));
     e->busy = true;
     return ARCHAI_OK;
+}
+
+static int command_start_fd(archai_evaluator *self)
+{
+    return ((command_evaluator *)self)->start_fd;
 }
 
 /* A program need not read its input: then its end of the pipe closes early. */
@@ -432,6 +445,7 @@ const archai_evaluator_ops archai_evaluator_command = {
     .fini = command_fini,
     .open = command_open,
     .begin = command_begin,
+    .start_fd = command_start_fd,
     .poll = command_poll,
     .close = command_close,
     .weights = command_weights,

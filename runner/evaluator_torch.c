@@ -110,6 +110,12 @@ static int torch_begin(archai_evaluator *self, const archai_candidate *c, archai
     return archai_evaluator_client_send(&e->client, &work, err);
 }
 
+/* The same file as the weights come back in: the model has read it by then. */
+static int torch_start_fd(archai_evaluator *self)
+{
+    return ((torch_evaluator *)self)->client.weights_fd;
+}
+
 static int torch_interrupt(archai_evaluator *self, archai_err *err)
 {
     torch_evaluator *e = (torch_evaluator *)self;
@@ -332,6 +338,7 @@ const archai_evaluator_ops archai_evaluator_torch = {
     .init = torch_init,
     .open = torch_open,
     .begin = torch_begin,
+    .start_fd = torch_start_fd,
     .poll = torch_poll,
     .interrupt = torch_interrupt,
     .close = torch_close,

@@ -240,9 +240,12 @@ static int read_row(void *payload, int64_t row, const archai_row *r, archai_err 
     archai_evaluation e = {0};
     bool valid;
 
-    (void)row;
     ARCHAI_TRY(archai_segment_detail(x->segment, r, &valid, &e, err));
-    return valid ? x->visit(x->payload, &e, err) : ARCHAI_OK;
+    if (!valid)
+        return ARCHAI_OK;
+    if (e.n_tensors > 0)
+        e.stored = archai_segment_place(x->segment->name, row);
+    return x->visit(x->payload, &e, err);
 }
 
 int archai_grants_committed(const archai_grants *g, int owner, archai_grants_visit visit,

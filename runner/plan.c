@@ -41,6 +41,7 @@ static int make_search(archai_plan *p, archai_err *err)
         .seed = (uint64_t)p->config.search.seed,
         .retries = (int)p->config.evaluator.retries,
         .default_budget = p->evaluator->trains ? (double)p->config.train.epochs : 1,
+        .inherit = p->config.train.inherit_weights,
     };
 
     ARCHAI_TRY(

@@ -180,6 +180,7 @@ static int restore_checkpoint(archai_plan *p, int64_t id, archai_err *err)
             .budget = c.budget,
             .encoding = c.encoding,
             .n_encoding = c.n_encoding,
+            .stored = c.begin_at,
         };
         c.model.archid = c.arch = c.parents = NULL;
         c.encoding = NULL;

@@ -20,7 +20,11 @@ static double first_point(const archai_coordinator *c, const archai_evaluation *
 
 static bool wants_weights(const archai_coordinator *c, const archai_evaluation *e, bool joins)
 {
-    if (e->status != ARCHAI_STATUS_OK || e->n_tensors == 0)
+    if (e->n_tensors == 0)
+        return false;
+    if (archai_search_keeps(&c->plan->search, e))
+        return true;
+    if (e->status != ARCHAI_STATUS_OK)
         return false;
     switch (c->plan->config.output.weights) {
     case ARCHAI_WEIGHTS_ALL:

@@ -19,6 +19,7 @@ int archai_worker_init(archai_worker *w, archai_comm *comm, const archai_evaluat
         .config = setup->config,
         .objectives = objectives,
         .setup = *setup,
+        .stored = ARCHAI_STORED_INIT,
     };
     archai_writer_init(&w->writer, directory);
     if (gethostname(w->host, sizeof w->host - 1) != 0)
@@ -39,6 +40,7 @@ void archai_worker_fini(archai_worker *w)
         archai_candidate_fini(&w->queue[i]);
     free(w->queue);
     archai_evaluation_fini(&w->result);
+    archai_stored_close(&w->stored);
     free(w->segment);
     free(w->device);
     *w = (archai_worker){0};
@@ -65,6 +67,7 @@ void archai_worker_next(archai_worker *w)
     w->n_queue--;
     memmove(w->queue, w->queue + 1, w->n_queue * sizeof *w->queue);
     archai_evaluation_fini(&w->result);
+    archai_stored_close(&w->stored);
     free(w->segment);
     w->segment = NULL;
     w->state = ARCHAI_WORKER_IDLE;
@@ -141,7 +144,7 @@ static int idle(archai_worker *w, bool *busy, archai_err *err)
         return ARCHAI_OK;
     if (w->is_open) {
         *busy = true;
-        return archai_worker_begin(w, err);
+        return archai_worker_prepare(w, err);
     }
     if (archai_clock_s() < w->open_after)
         return ARCHAI_OK;
@@ -168,6 +171,8 @@ static int one_step(archai_worker *w, bool *busy, archai_err *err)
         return rc;
     case ARCHAI_WORKER_OPENING:
         return archai_worker_poll(w, busy, err);
+    case ARCHAI_WORKER_FETCHING:
+        return archai_worker_fetch(w, busy, err);
     case ARCHAI_WORKER_EVALUATING:
         return archai_worker_poll(w, busy, err);
     case ARCHAI_WORKER_DYING:
@@ -255,14 +260,16 @@ static int on_drain(archai_worker *w, double seconds, archai_err *err)
         ARCHAI_TRY(archai_worker_give_back(w, err));
     /* What has not begun goes back; the current one keeps its place at the front. */
     for (; w->n_queue > 1 || (w->n_queue == 1 && (w->state == ARCHAI_WORKER_IDLE ||
-                                                  w->state == ARCHAI_WORKER_OPENING));
+                                                  w->state == ARCHAI_WORKER_OPENING ||
+                                                  w->state == ARCHAI_WORKER_FETCHING));
          w->n_queue--) {
         archai_message m = {.type = ARCHAI_MSG_RETURNED, .id = w->queue[w->n_queue - 1].id};
 
         ARCHAI_TRY(archai_worker_post(w, &m, err));
         archai_candidate_fini(&w->queue[w->n_queue - 1]);
     }
-    if (w->state == ARCHAI_WORKER_OPENING)
+    archai_stored_close(&w->stored);
+    if (w->state == ARCHAI_WORKER_OPENING || w->state == ARCHAI_WORKER_FETCHING)
         w->state = ARCHAI_WORKER_IDLE;
     if (w->state == ARCHAI_WORKER_EVALUATING && w->evaluator->ops->interrupt != NULL)
         return w->evaluator->ops->interrupt(w->evaluator, err);
@@ -301,6 +308,8 @@ size_t archai_worker_wake(archai_worker *w, struct pollfd *out, size_t max, doub
 {
     const archai_evaluator_ops *ops = w->evaluator->ops;
 
+    if (w->state == ARCHAI_WORKER_FETCHING && w->fetch_at < *due)
+        *due = w->fetch_at;
     if (ops->due != NULL && w->state == ARCHAI_WORKER_EVALUATING) {
         const double at = ops->due(w->evaluator);
 

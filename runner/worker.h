@@ -3,9 +3,10 @@
  * One per rank (rank 0 has one too, unless run.coordinator_evaluates = no). Its life with a
  * candidate:
  *
- *   IDLE -> OPENING -> EVALUATING -> OFFERING -> AWAITING -> COMMITTING -> IDLE
+ *   IDLE -> OPENING -> FETCHING -> EVALUATING -> OFFERING -> AWAITING -> COMMITTING -> IDLE
  *
  *   OPENING     the evaluator starts (only for the first candidate and after a death)
+ *   FETCHING    the weights that it begins from are read (only where there are any)
  *   OFFERING    there are weights (or a failure that may be tried again): room for the row is
  *               made sure of before rank 0 is asked
  *   AWAITING    rank 0 was asked: keep the weights, and where?
@@ -17,6 +18,7 @@
 #ifndef ARCHAI_RUNNER_WORKER_H
 #define ARCHAI_RUNNER_WORKER_H
 #include "core/objective.h"
+#include "io/stored.h"
 #include "runner/comm.h"
 #include "runner/evaluator.h"
 #include "runner/writer.h"
@@ -24,6 +26,7 @@
 typedef enum archai_worker_state {
     ARCHAI_WORKER_IDLE,
     ARCHAI_WORKER_OPENING,
+    ARCHAI_WORKER_FETCHING,
     ARCHAI_WORKER_EVALUATING,
     ARCHAI_WORKER_DYING,   /* the evaluator was killed: was it by a stop that is still to be heard of? */
     ARCHAI_WORKER_OFFERING,
@@ -44,6 +47,8 @@ typedef struct archai_worker {
     archai_candidate *queue; /* owned; [n_queue], the first is the current one */
     size_t n_queue, queue_capacity;
     archai_evaluation result; /* of the current one */
+    archai_stored stored;     /* FETCHING: what is being read */
+    double fetch_at, fetch_by; /* clock: look (again) then; train from the beginning after that */
     char *segment;            /* owned; of the verdict; NULL: no weights are kept */
     char *device;             /* owned; as the evaluator calls it */
     char host[256];

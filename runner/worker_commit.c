@@ -67,7 +67,8 @@ int archai_worker_finish(archai_worker *w, archai_err *err)
     ARCHAI_TRY(archai_evaluation_judge(e, w->objectives, err));
     ask = e->status == ARCHAI_STATUS_FAILED
               ? w->config->evaluator.retries > 0
-              : e->n_tensors > 0 && w->config->output.weights != ARCHAI_WEIGHTS_NONE;
+              : e->n_tensors > 0 &&
+                    (w->queue[0].keep || w->config->output.weights != ARCHAI_WEIGHTS_NONE);
     if (!ask || e->status == ARCHAI_STATUS_FAILED) {
         for (size_t i = 0; i < e->n_tensors; i++)
             free(e->tensors[i].name);
@@ -160,6 +161,8 @@ int archai_worker_commit(archai_worker *w, bool *busy, archai_err *err)
     ARCHAI_TRY(archai_writer_commit(&w->writer, &w->result, &done, err));
     if (!done)
         return ARCHAI_OK;
+    if (w->result.n_tensors > 0)
+        m.stored = archai_segment_place(w->writer.now.name, w->writer.now.row - 1);
     *busy = true;
     w->n_done++;
     archai_worker_forget(w);

@@ -2,6 +2,7 @@
  *
  * worker.c            the step, messages, leaving
  * worker_evaluate.c   the evaluator: started, listened to, given up
+ * worker_fetch.c      the weights that a candidate begins from
  * worker_commit.c     a row in the making: judged, offered, written, reported
  */
 #ifndef ARCHAI_RUNNER_WORKER_PRIVATE_H
@@ -18,6 +19,8 @@ int archai_worker_retire(archai_worker *w, const char *why, archai_err *err);
 
 void archai_worker_close(archai_worker *w);
 int archai_worker_begin(archai_worker *w, archai_err *err);
+int archai_worker_prepare(archai_worker *w, archai_err *err); /* fetch, if need be, then begin */
+int archai_worker_fetch(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_not_started(archai_worker *w, const char *text, archai_err *err);
 int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_check_limits(archai_worker *w, archai_err *err);

@@ -61,7 +61,8 @@ typedef struct shim_train_settings {
     int64_t epochs, batch_size; /* 1 to SHIM_MAX_EPOCHS; at least 1 */
     int optimizer;              /* ARCHAI_OPTIMIZER_* */
     double learning_rate, momentum, weight_decay; /* momentum: SGD only */
-    int schedule;               /* ARCHAI_LR_*; cosine falls to 0 over all steps */
+    int schedule;               /* ARCHAI_LR_*; cosine falls to 0 over the steps of schedule_epochs */
+    int64_t schedule_epochs;    /* >= epochs; more: this is the beginning of a longer one; 0: epochs */
     uint64_t seed;              /* of shuffling */
     /* To go on after so many epochs (0: from the beginning) as if nothing had been between: the
      * optimizer's tensors among `start` [n_start], named as shim_training_state names them. The
@@ -78,7 +79,8 @@ typedef struct shim_train_settings {
 typedef struct shim_train_result {
     shim_epoch last;
     double test_loss, test_accuracy, test_miou; /* NaN: there is no test split */
-    double train_seconds; /* the training loop alone: no validation, no building, no data set-up */
+    double train_seconds; /* the training loop alone: no validation, no building, no data set-up;
+                             with what settings.train_seconds says of the epochs before */
 } shim_train_result;
 
 /* Train on the train split and measure on the val split after each epoch, on the test split at the

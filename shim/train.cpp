@@ -220,8 +220,11 @@ int restore_optimizer(shim_model &m, torch::optim::Optimizer &optimizer,
     return ARCHAI_OK;
 }
 
-double rate_at(const shim_train_settings &s, int64_t step, int64_t steps)
+/* `step` of all, of so many in an epoch. */
+double rate_at(const shim_train_settings &s, int64_t step, int64_t per_epoch)
 {
+    const int64_t steps = (s.schedule_epochs > 0 ? s.schedule_epochs : s.epochs) * per_epoch;
+
     if (s.schedule == ARCHAI_LR_CONSTANT)
         return s.learning_rate;
     return s.learning_rate * 0.5 *
@@ -268,7 +271,7 @@ double train_epoch(shim_model &m, const shim::resident &data, const shim_train_s
     m.root->train();
     for (int64_t i = 0; i < steps; i++) {
         const auto index = batches.slice(order, i);
-        const double rate = rate_at(s, epoch * steps + i, s.epochs * steps);
+        const double rate = rate_at(s, epoch * steps + i, steps);
 
         for (auto &group : optimizer.param_groups())
             group.options().set_lr(rate);
@@ -393,7 +396,7 @@ int train(shim_model &m, const archai_dataset_header *header, const shim_train_s
     for (int64_t epoch = s.first_epoch; epoch < s.epochs; epoch++) {
         const double begun = seconds_now();
         shim_epoch e{epoch + 1, s.epochs, 0, 0, 0, 0,
-                     rate_at(s, (epoch + 1) * steps - 1, s.epochs * steps)};
+                     rate_at(s, (epoch + 1) * steps - 1, steps)};
 
         e.train_loss = train_epoch(m, data, s, *optimizer, shuffled(order, rng, m.device->rep),
                                    epoch);
@@ -426,9 +429,11 @@ extern "C" int shim_model_train(shim_model *m, const archai_dataset_header *data
                                 archai_err *err) noexcept
 {
     return shim::guard(err, __func__, [&]() -> int {
-        if (settings->epochs < 1 || settings->epochs > SHIM_MAX_EPOCHS || settings->batch_size < 1)
-            return archai_fail(err, ARCHAI_EINVAL, "%lld epochs in batches of %lld",
+        if (settings->epochs < 1 || settings->epochs > SHIM_MAX_EPOCHS || settings->batch_size < 1 ||
+            (settings->schedule_epochs != 0 && settings->schedule_epochs < settings->epochs))
+            return archai_fail(err, ARCHAI_EINVAL, "%lld epochs (of %lld) in batches of %lld",
                                static_cast<long long>(settings->epochs),
+                               static_cast<long long>(settings->schedule_epochs),
                                static_cast<long long>(settings->batch_size));
         return train(*m, data, *settings, out, err);
     });

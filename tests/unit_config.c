@@ -211,7 +211,8 @@ static void kinds_and_formats_need_their_keys(void **state)
         {"[evaluator]\nkind = null\ndelay = lognormal 1s 0.8 x\n", "t.ini:3: evaluator.delay:"},
         {"[train]\ncheckpoint = epoch\n[evaluator]\nkind = null\n",
          "t.ini:2: train.checkpoint: only evaluator.kind = torch"},
-        {"[train]\ninherit_weights = yes\n", "t.ini:2: train.inherit_weights: this version"},
+        {"[train]\ninherit_weights = yes\n[evaluator]\nkind = null\n",
+         "t.ini:2: train.inherit_weights: only evaluator.kind = torch and"},
     };
 
     (void)state;

@@ -128,6 +128,9 @@ static void every_message_type_survives_the_way(void **state)
             .generation = 2,
             .budget = 1,
             .seed = UINT64_MAX,
+            .begin_at = INT64_C(0x100020003),
+            .max_budget = 27,
+            .keep = true,
         };
         float numbers[] = {1, -2, NAN, 4};
         archai_surrogate_job job = {
@@ -160,6 +163,7 @@ static void every_message_type_survives_the_way(void **state)
             .keep = true,
             .data = {1, 28, 28, 10},
             .segment = (char *)"segment-0-0.h5",
+            .stored = INT64_C(0x100020003),
             .row = 4096,
             .n_rows = 64,
             .text_offset = 1 << 20,
@@ -188,9 +192,12 @@ static void every_message_type_survives_the_way(void **state)
                 json_integer_value(json_object_get(back.candidates[0].model.metadata, "k")), 1);
             assert_null(back.candidates[0].model.arch);
             assert_true(back.candidates[0].seed == UINT64_MAX);
+            assert_true(back.candidates[0].begin_at == INT64_C(0x100020003));
+            assert_true(back.candidates[0].max_budget == 27 && back.candidates[0].keep);
         }
         if (t == ARCHAI_MSG_DONE) {
             assert_int_equal(back.id, -1);
+            assert_true(back.stored == INT64_C(0x100020003));
             assert_evaluation(back.evaluation);
         } else if (t == ARCHAI_MSG_FIT) {
             const archai_surrogate_job *j = back.job;
@@ -263,8 +270,8 @@ static const struct {
      STR("\x83\xa1t\xa9predicted\xa1v\x01\xa5shape\x99\x01\x01\x01\x01\x01\x01\x01\x01\x01"),
      ARCHAI_EFORMAT, "'shape'"},
     {"nil evaluation",
-     STR("\x84\xa1t\xa4"
-         "done\xa1v\x01\xa2id\x01\xaa"
+     STR("\x85\xa1t\xa4"
+         "done\xa1v\x01\xa2id\x01\xa6stored\x00\xaa"
          "evaluation\xc0"),
      ARCHAI_EFORMAT, "'evaluation' is nil"},
     {"a candidate that is a number",

@@ -6,10 +6,10 @@
  * process and with a pretended clock: so many workers, each of which is free again after a
  * log-normal time with mean 1 and sigma 0.8 per evaluation, whose outcome PROBLEM knows
  * (bench_problem.h). Prints CSV: seed; evaluations that were told; cost, the same in units of a
- * training with the default budget (a promoted candidate is charged the difference, as if it went
- * on from its weights, which archai-run does not do yet); time on the clock; the hypervolume of the front against the reference point, or
- * without one the best value of the first objective. To stderr a line for each seed with the
- * CPU time that proposals took.
+ * training with the default budget (a promoted candidate is charged the difference, since it goes
+ * on from its weights); time on the clock; the hypervolume of the front against the reference
+ * point, or without one the best value of the first objective. To stderr a line for each seed with
+ * the CPU time that proposals took.
  */
 #include <getopt.h>
 #include <math.h>
