@@ -16,8 +16,8 @@ if(ARCHAI_FUZZ)
   target_compile_options(archai_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# `programs`: everything in bin/, without the tests. `sanitized-tests`: the unit tests that need neither
-# MPI nor libtorch; ./bootstrap test builds them once more under AddressSanitizer and UBSan.
+# `programs`: everything in bin/, without the tests. `sanitized-tests`: the unit tests that need neither MPI nor
+# libtorch, and where ARCHAI_SANITIZE is set the programs; ./bootstrap test builds them under AddressSanitizer and UBSan.
 add_custom_target(programs)
 add_custom_target(sanitized-tests)
 

@@ -216,8 +216,11 @@ int main(void)
         cmocka_unit_test(impossible_jobs_are_refused),
     };
     shim_device *d;
+    int failed;
 
     if (shim_device_open(&d, "cpu", 1, NULL) != ARCHAI_OK)
         return 1;
-    return cmocka_run_group_tests(tests, set_up, NULL);
+    failed = cmocka_run_group_tests(tests, set_up, NULL);
+    shim_device_close(d);
+    return failed;
 }

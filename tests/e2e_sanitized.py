@@ -1,0 +1,194 @@
+"""Whole searches under AddressSanitizer and UBSan: ranks, evaluators, indexer, guard and tools, through crashes and resumes.
+
+Every report of a sanitizer, leaks included, from whatever process, ends in a file of its own here; there may be none. Only
+in a build with -DARCHAI_SANITIZE=address,undefined (./bootstrap test makes one); skipped in others. No memory_limit here:
+the sanitizer's shadow counts as memory.
+"""
+import glob
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+
+from check_results import faults_of
+
+BIN, SOURCE = os.environ["ARCHAI_BIN"], os.environ["ARCHAI_SOURCE"]
+HERE = os.getcwd()
+with open(f"{BIN}/archai-run", "rb") as f:
+    if b"__asan_init" not in f.read():
+        print("skipped: the programs are built without a sanitizer")
+        sys.exit(77)
+# Leaks are looked for in every process that ends by itself. Full stacks tell whose they are: Open MPI's plug-ins are
+# unloaded by then and have no names.
+environment = dict(
+    os.environ,
+    ASAN_OPTIONS=f"detect_leaks=1:exitcode=99:fast_unwind_on_malloc=0:log_path={HERE}/report",
+    UBSAN_OPTIONS=f"print_stacktrace=1:log_path={HERE}/report",
+    LSAN_OPTIONS=f"print_suppressions=0:suppressions={SOURCE}/tests/support/leaks.supp")
+
+
+def reports():
+    texts = []
+    for name in sorted(glob.glob("report.*")):
+        with open(name, errors="replace") as f:
+            texts.append(f"{name}:\n{f.read()[:6000]}")
+    return "\n".join(texts)
+
+
+def ended(p, code):
+    said = p.communicate(timeout=300)[0]
+    assert not reports(), reports()
+    assert p.returncode == code, (p.args, p.returncode, said)
+    return said
+
+
+def start(*command):
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def run(*command, code=0):
+    return ended(start(*command), code)
+
+
+def search(ranks, config, out, *arguments):
+    return ["mpirun", "-n", str(ranks), "archai-run", config, "--output", out, "--progress", "none", *arguments]
+
+
+def check(out, **want):
+    faults = faults_of(f"{out}/results.h5", **want)
+    assert not faults, (out, faults[:5])
+
+
+def tools(out, *commands):
+    for command in commands:
+        run("archai-inspect", out, *command)
+
+
+def first_archid(out):
+    with h5py.File(f"{out}/results.h5", "r") as f:
+        return f["candidates/archid"].asstr()[f["pareto/index"][0]]
+
+
+def evaluators():
+    """Those of this story, by the directory in which they work."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm") as f:
+                if f.read().startswith("archai-evaluato") and os.readlink(f"/proc/{pid}/cwd") == HERE:
+                    found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+def wait_for(condition, p):
+    patience = time.monotonic() + 120
+    while not condition():
+        assert p.poll() is None, p.communicate()[0]
+        assert time.monotonic() < patience
+        time.sleep(0.05)
+
+
+def nothing_to_evaluate():
+    """Four ranks, stopped in the middle, with others to the end; then all tools."""
+    ini = f"{SOURCE}/tests/support/null.ini"
+    p = start(*search(4, ini, "null", "--set", "evaluator.delay=5ms", "--set", "search.algorithm=nsga2"))
+    wait_for(lambda: os.path.exists("null/results.h5"), p)
+    p.send_signal(signal.SIGUSR1)
+    ended(p, 75)
+    check("null", state="interrupted")
+    run(*search(2, ini, "null", "--resume", "--set", "search.max_evaluations=600", "--set", "search.algorithm=nsga2"))
+    check("null", state="complete", rows=600)
+    archid = first_archid("null")
+    tools("null", ["summary"], ["state"], ["pareto"], ["top", "params", "-n", "2"], ["show", archid], ["csv"], ["verify"],
+          ["report", "-o", "page.html"])
+    run(*search(2, ini, "null"), code=2)
+    run(*search(1, ini, "bad", "--set", "search.algorithm=nothing", "--set", "space.max_layers=x"), code=2)
+    run("archai-run", ini, "--output", "dry", "--dry-run")
+
+
+def commands_in_trouble():
+    """Promotions by asha, while some candidates crash, fail, write nonsense or close everything early."""
+    with open("evaluator.sh", "w") as f:
+        f.write("""#!/bin/sh
+read request
+case $((ARCHAI_SEED % 8)) in
+0) kill -SEGV $$ ;;
+1) echo "no such operation" >&2; exit 7 ;;
+2) head -c 5000 /dev/urandom; echo; echo '{"quality": ' ;;
+3) exec >&- 2>&-; exit 0 ;;
+4) sleep 100 ;;
+*) echo '{"quality": '$((ARCHAI_SEED % 1000))', "extra": NaN}' ;;
+esac
+""")
+    os.chmod("evaluator.sh", 0o755)
+    run(*search(3, f"{SOURCE}/tests/support/null.ini", "command", "--set", "search.algorithm=asha", "--set",
+                "evaluator.kind=command", "--set", f"evaluator.command={HERE}/evaluator.sh", "--set", "evaluator.timeout=2s",
+                "--set", "evaluator.retries=1", "--set", "objective.quality.direction=maximize", "--set",
+                "search.max_evaluations=30"))
+    check("command", state="complete", rows=30)
+    with h5py.File("command/results.h5", "r") as f:
+        statuses = set(f["candidates/status"].asstr()[()])
+        assert statuses == {"ok", "failed"}, statuses
+        assert len(set(f["candidates/budget"][()])) > 1, "nothing was promoted"
+    tools("command", ["summary"])
+
+
+def predictions():
+    """mo_bananas over a table: its surrogate is trained in an archai-evaluator."""
+    with open("table.ini", "w") as f:
+        f.write(f"""[search]
+algorithm = mo_bananas
+num_iters = 2
+schedule = generational
+num_tr_steps = 20
+[space]
+name = cnn
+[objective.accuracy]
+direction = maximize
+[objective.params]
+direction = minimize
+[evaluator]
+kind = table
+table = {SOURCE}/tests/data/cnn_table.csv
+""")
+    run(*search(2, "table.ini", "table"))
+    check("table", state="complete")
+
+
+def training():
+    """An evaluator is killed, the run is stopped, trainings go on from their checkpoints; weights leave and come back."""
+    arguments = ["--set", "train.checkpoint=epoch", "--set", "train.checkpoint_pause=0s", "--set", "data.samples=200", "--set",
+                 "search.max_evaluations=6", "--set", "output.weights=all"]
+    ini = f"{SOURCE}/tests/support/tiny.ini"
+    p = start(*search(2, ini, "torch", *arguments, "--set", "train.epochs=30"))
+    wait_for(lambda: glob.glob("torch/checkpoint-*.safetensors"), p)
+    os.kill(evaluators()[0], signal.SIGKILL)
+    wait_for(lambda: os.path.exists("torch/results.h5"), p)
+    p.send_signal(signal.SIGUSR1)
+    ended(p, 75)
+    run(*search(3, ini, "torch", *arguments, "--set", "train.epochs=2", "--resume"))
+    check("torch", state="complete", rows=6)
+    archid = first_archid("torch")
+    tools("torch", ["show", archid], ["curves", archid], ["verify"], *(
+        ["export", archid, "--format", kind, "-o", f"m.{name}"]
+        for kind, name in (("pt", "pt"), ("safetensors", "safetensors"), ("arch", "json"))))
+    with h5py.File("input.h5", "w") as f:
+        f.create_dataset("x", (2, 1, 28, 28), "f4")
+    run("archai-space", ini, "predict", "m.json", "--weights", "m.safetensors", "--input", "input.h5:/x", "--output", "y.h5")
+    for arguments in (["sample", "-n", "3"], ["mutate", "m.json"], ["crossover", "m.json", "m.json"], ["encode", "m.json"],
+                      ["show", "m.json"], ["info", "m.json"], ["dot", "m.json"]):
+        run("archai-space", ini, *arguments)
+
+
+stories = [nothing_to_evaluate, commands_in_trouble]
+if os.path.exists(f"{BIN}/archai-evaluator"):  # built without libtorch
+    stories += [predictions, training]
+for story in stories:
+    began = time.monotonic()
+    story()
+    print(f"{story.__name__}: no error, no leak, {time.monotonic() - began:.0f} s", flush=True)
