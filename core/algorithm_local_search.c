@@ -4,7 +4,7 @@
  * front of everything evaluated. Its search ends early when no member has a new mutant; so does
  * this one. Archai crashes where the space has no child and loops for ever where every mutant
  * violates a constraint; here both count as tries.
- * async: a mutant of a front member picked at random whenever a slot is free.
+ * async: whenever a slot is free a mutant of that member of the front that was mutated least.
  */
 #include <stdlib.h>
 
@@ -18,6 +18,7 @@ struct local_search {
     archai_strings initial_population_paths;
     archai_given given;
     archai_generation generation;
+    archai_turns turns; /* async; from zero again in a new start */
 };
 
 /* clang-format off */
@@ -43,6 +44,7 @@ static void local_fini(archai_algorithm *self)
 
     archai_given_fini(&a->given);
     archai_generation_fini(&a->generation);
+    archai_turns_fini(&a->turns);
 }
 
 static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch,
@@ -67,15 +69,21 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
 static int propose_next(struct local_search *a, archai_proposal *out, archai_err *err)
 {
     archai_search *s = a->base.search;
-    const int rc = archai_vary_initial(s, &a->given, a->init_num_models, out, err);
-    size_t parent;
+    int rc = archai_vary_initial(s, &a->given, a->init_num_models, out, err);
+    size_t *front;
 
     if (rc != ARCHAI_ENONE)
         return rc;
     if (s->front.n == 0)
         return archai_vary_random(s, out, err);
-    parent = (size_t)s->front.tags[archai_rng_below(&a->base.rng, s->front.n)];
-    return archai_vary_mutate(s, parent, out, err);
+    front = malloc(s->front.n * sizeof *front);
+    if (front == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a front of %zu", s->front.n);
+    for (size_t i = 0; i < s->front.n; i++)
+        front[i] = (size_t)s->front.tags[i];
+    rc = archai_vary_mutate_in_turn(s, &a->turns, &a->base.rng, front, s->front.n, out, err);
+    free(front);
+    return rc;
 }
 
 static int local_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,

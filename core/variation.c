@@ -84,6 +84,67 @@ int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_pr
     return child_of(s, "crossover", &child, parents, 2, out, err);
 }
 
+/* -- in turn ----------------------------------------------------------------------------- */
+
+void archai_turns_fini(archai_turns *t)
+{
+    free(t->taken);
+    *t = (archai_turns){.taken = NULL};
+}
+
+/* Room for every record that there is. */
+static int grow_turns(archai_turns *t, size_t records, archai_err *err)
+{
+    const size_t n = 2 * records;
+    uint32_t *grown;
+
+    if (records <= t->n)
+        return ARCHAI_OK;
+    grown = realloc(t->taken, n * sizeof *grown);
+    if (grown == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the turns of %zu models", n);
+    memset(&grown[t->n], 0, (n - t->n) * sizeof *grown);
+    t->taken = grown;
+    t->n = n;
+    return ARCHAI_OK;
+}
+
+static size_t whose_turn(const archai_turns *t, archai_rng *rng, const size_t *parents,
+                         size_t n)
+{
+    size_t chosen = parents[0], ties = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t taken = t->taken[parents[i]], least = t->taken[chosen];
+
+        ties = taken < least ? 1 : ties + (taken == least);
+        if (taken < least || (taken == least && archai_rng_below(rng, ties) == 0))
+            chosen = parents[i];
+    }
+    return chosen;
+}
+
+int archai_vary_mutate_in_turn(archai_search *s, archai_turns *t, archai_rng *rng,
+                               const size_t *parents, size_t n, archai_proposal *out,
+                               archai_err *err)
+{
+    int rc = ARCHAI_ENONE;
+    size_t parent;
+
+    ARCHAI_TRY(grow_turns(t, s->n_records, err));
+    parent = whose_turn(t, rng, parents, n);
+    t->taken[parent]++;
+    for (int i = 0; i < ARCHAI_TURN_TRIES; i++) {
+        if (rc == ARCHAI_OK)
+            archai_proposal_fini(out);
+        rc = archai_vary_mutate(s, parent, out, err);
+        if (rc != ARCHAI_ENONE &&
+            (rc != ARCHAI_OK || !archai_search_seen(s, out->model.archid)))
+            return rc;
+    }
+    return rc;
+}
+
 /* -- given architectures ----------------------------------------------------------------- */
 
 static int read_arch_file(const char *path, char **text, size_t *size, archai_err *err)

@@ -13,6 +13,22 @@ int archai_vary_mutate(archai_search *s, size_t parent, archai_proposal *out, ar
 int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_proposal *out,
                           archai_err *err);
 
+/* Which parents were mutated how often. A generation mutates every member of a front; where there
+ * are none, parents drawn at random would leave some out and take others twice. */
+typedef struct archai_turns {
+    uint32_t *taken; /* [n], by record; owned */
+    size_t n;
+} archai_turns;
+void archai_turns_fini(archai_turns *t); /* safe on a zeroed struct */
+/* A mutant of the one of parents [n > 0] that had the fewest turns, chance deciding between equal
+ * ones: a new one, if there is one in ARCHAI_TURN_TRIES. As many as a generation takes, since
+ * were another parent drawn instead, those whose surroundings nobody has tried would come up far
+ * more often than the others. */
+enum { ARCHAI_TURN_TRIES = 20 };
+int archai_vary_mutate_in_turn(archai_search *s, archai_turns *t, archai_rng *rng,
+                               const size_t *parents, size_t n, archai_proposal *out,
+                               archai_err *err);
+
 /* Architectures that the user gives to begin with (initial_population_paths). */
 typedef struct archai_given {
     archai_model *at; /* owned; [n] */

@@ -251,11 +251,48 @@ static void traces_are_archais(void **state)
     json_decref(root);
 }
 
+/* The first `POPULATION` beat all others and each other nowhere. */
+enum { POPULATION = 5 };
+
+static void first_ones_stay(const archai_candidate *c, archai_evaluation *e, void *context)
+{
+    const bool first = c->id < POPULATION;
+    const double id = (double)c->id;
+
+    (void)context;
+    assert_int_equal(archai_evaluation_set_measure(e, "a", first ? id : 100, NULL), ARCHAI_OK);
+    assert_int_equal(archai_evaluation_set_measure(e, "b", first ? -id : 100, NULL), ARCHAI_OK);
+}
+
+/* Without generations, too, each member of the front has as many mutants as any other. */
+static void local_search_takes_turns(void **state)
+{
+    struct log log = {.rows = NULL};
+    struct world w;
+
+    (void)state;
+    world_open(&w, "[search]\nalgorithm = local_search\nschedule = async\nseed = 2\n"
+                   "init_num_models = 5\n[space]\nname = cnn\nseed = 3\n"
+                   "[objective.a]\ndirection = minimize\n[objective.b]\ndirection = minimize\n");
+    drive(&w, first_ones_stay, NULL, 1, 0, POPULATION * 9, &log);
+    assert_int_equal(log.n, POPULATION * 9);
+    for (size_t i = 0; i < POPULATION; i++) {
+        size_t children = 0;
+
+        for (size_t k = POPULATION; k < log.n; k++)
+            children += strstr(log.rows[k].parents, log.rows[i].archid) != NULL;
+        assert_int_equal(children, 8);
+    }
+    log_free(&log);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(candidates_are_archais),
         cmocka_unit_test(traces_are_archais),
+        cmocka_unit_test(local_search_takes_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

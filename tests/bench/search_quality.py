@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Every algorithm on every problem, 20 seeds: tests/bench/results/. README.md beside this says how to read them.
+"""Every algorithm on every problem: tests/bench/results/. README.md beside this says how to read them.
 
-  search_quality.py BUILD/bin/search_quality [--only PROBLEM] [--seeds 20] [--jobs 1] [--keep DIRECTORY]
+  search_quality.py BUILD/bin/search_quality [--only PROBLEM] [--algorithm NAME] [--jobs 1] [--keep DIRECTORY]
 
 Needs python3-matplotlib for the picture. One-sided Mann-Whitney tests compare each algorithm with random search over the seeds.
 """
@@ -30,10 +30,20 @@ PROBLEMS = {
 }
 ASYNC = ["random_search", "local_search", "regularized_evolution", "evolution_pareto", "nsga2", "mo_bananas", "bayes_opt"]
 BUDGETS = ["asha", "successive_halving"]
+# What counts models, for 48 evaluations instead of 200 to 300: a fifth of the default, but a first population for each worker.
+FEW = {
+    "local_search": {"init_num_models": 8},
+    "regularized_evolution": {"init_num_models": 8, "pareto_sample_size": 8, "history_size": 20},
+    "evolution_pareto": {"init_num_models": 8, "num_random_mix": 1, "num_crossovers": 1},
+    "nsga2": {"population_size": 8},
+}
+SEEDS, MORE_SEEDS = 20, 100  # the latter to compare the schedules of what proposes in no time
 
 
 def settings(algorithm, schedule, problem):
     sets = {"algorithm": algorithm, "schedule": schedule}
+    if problem == "digits":
+        sets.update(FEW.get(algorithm, {}))
     if algorithm == "asha":
         sets.update(init_budget=1, max_budget=4, budget_multiplier=2)
     if algorithm == "successive_halving":
@@ -54,8 +64,9 @@ def searches(problem):
     return out
 
 
-def run(program, problem, search, seeds, keep, may_run):
+def run(program, problem, search, keep, may_run):
     label, algorithm, schedule, workers = search
+    seeds = SEEDS if algorithm in ("mo_bananas", "bayes_opt") else MORE_SEEDS
     config, source, reference, evaluations, more = PROBLEMS[problem]
     command = [program, f"tests/bench/data/{config}", str(source), "--workers", str(workers), "--max", str(evaluations),
                "--step", str(max(1, evaluations // 100)), "--seeds", f"1:{seeds}", *settings(algorithm, schedule, problem), *more]
@@ -112,6 +123,14 @@ def mann_whitney(a, b):
     return 1.0 if variance == 0 else 0.5 * math.erfc((u - n * m / 2 - 0.5) / math.sqrt(2 * variance))
 
 
+def shift(a, b):
+    """By how much a is larger than b: the median of all differences (Hodges, Lehmann) and its 95 % interval (Mann-Whitney's, normal)."""
+    differences = sorted(x - y for x in a for y in b)
+    n, m = len(a), len(b)
+    k = max(0, round(n * m / 2 - 1.96 * math.sqrt(n * m * (n + m + 1) / 12)))
+    return statistics.median(differences), differences[k], differences[-1 - k]
+
+
 def hypervolume_2d(points, reference):
     volume, best = 0.0, reference[1]
     for x, y in sorted(points):
@@ -159,9 +178,45 @@ def reached(curves, value):
     return None
 
 
+def after(evaluations):
+    return "-" if evaluations is None else f"{evaluations:.0f}"
+
+
+def ends(problem, curves):
+    """Value of each seed at the end."""
+    return [at(c, PROBLEMS[problem][3]) or 0.0 for c in curves]
+
+
+def schedules(everything):
+    """Both schedules of each algorithm against each other."""
+    lines = ["## Without generations and with them", "",
+             "With the same evaluations: by how much the end without generations is better, and its 95 % interval (accuracy: percentage",
+             "points; else shares of the best hypervolume). *margin*: a tenth of what random search leaves to be gained. *p (worse)*: of a",
+             "one-sided Mann-Whitney test that it is worse; *p (worse by the margin)*: that it is not worse by the margin or more, so that a",
+             "small one shows that nothing of weight is lost. *time*: that without generations as a share of that with them, medians, and",
+             "the largest share of all pairs of seeds.", "",
+             "| problem | search | seeds | better by | 95 % interval | margin | p (worse) | p (worse by the margin) | time | at most |",
+             "|---|---|---|---|---|---|---|---|---|---|"]
+    for problem, results in everything.items():
+        best = best_possible(problem)
+        scale = 1.0 if problem == "nasbench201_accuracy" else best
+        margin = 0.1 * (best - statistics.median(ends(problem, results["random_search"]))) / scale
+        for label, curves in results.items():
+            other = results.get(f"{label}, generational")
+            if other is None:
+                continue
+            a, b = ([v / scale for v in ends(problem, c)] for c in (curves, other))
+            times, waits = ([c[-1][2] for c in r] for r in (curves, other))
+            by, low, high = shift(a, b)
+            lines.append(f"| {problem} | {label} | {len(a)} | {by:+.4f} | {low:+.4f} to {high:+.4f} | {margin:.4f} | {mann_whitney(b, a):.1g} | "
+                         f"{mann_whitney([x + margin for x in a], b):.1g} | {statistics.median(times) / statistics.median(waits):.2f} | "
+                         f"{max(times) / min(waits):.2f} |")
+    return lines + [""]
+
+
 def table(problem, results):
     evaluations, best = PROBLEMS[problem][3], best_possible(problem)
-    final = {k: [at(c, evaluations) or 0.0 for c in curves] for k, curves in results.items()}
+    final = {k: ends(problem, curves) for k, curves in results.items()}
     mean = {k: [area(c, evaluations) for c in curves] for k, curves in results.items()}
     target = 0.95 * max(statistics.median(v) for v in final.values())
     single = problem == "nasbench201_accuracy"
@@ -169,8 +224,8 @@ def table(problem, results):
              f"{evaluations} evaluations; the best there is: {best:.7g}. " +
              ("Values are accuracies in percent." if single else "Values are shares of it."), "",
              "| search | after a quarter | median at the end | quartiles | p (end) | p (all along) | " +
-             ("optimum found | " if single else "95 % of the best after | ") + "time |",
-             "|---|---|---|---|---|---|---|---|"]
+             ("optimum found | " if single else "95 % of the best after | ") + "random search's end after | time |",
+             "|---|---|---|---|---|---|---|---|---|"]
     scale = 1.0 if single else best
     for label, curves in results.items():
         q = quartiles([v / scale for v in final[label]])
@@ -178,11 +233,11 @@ def table(problem, results):
         if single:
             when = f"{sum(v >= best - 1e-9 for v in final[label])} of {len(curves)}"
         else:
-            when = reached(curves, target)
-            when = "-" if when is None else f"{when:.0f}"
+            when = after(reached(curves, target))
+        end = after(reached(curves, statistics.median(final["random_search"])))
         ps = ["", ""] if label == "random_search" else [f"{mann_whitney(v[label], v['random_search']):.1g}" for v in (final, mean)]
         time = statistics.median(c[-1][2] for c in curves)
-        lines.append(f"| {label} | {early:.4f} | {q[1]:.4f} | {q[0]:.4f} to {q[2]:.4f} | {ps[0]} | {ps[1]} | {when} | {time:.0f} |")
+        lines.append(f"| {label} | {early:.4f} | {q[1]:.4f} | {q[0]:.4f} to {q[2]:.4f} | {ps[0]} | {ps[1]} | {when} | {end} | {time:.0f} |")
     return lines + [""]
 
 
@@ -230,7 +285,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--only", choices=list(PROBLEMS), action="append")
-    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--algorithm", action="append", help="only the searches of these; implies no results but printed tables")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--keep", type=pathlib.Path, default=pathlib.Path("search_quality.out"), help="where raw curves go; what is there already is not run again")
     parser.add_argument("--no-runs", action="store_true", help="tables and picture of what is in --keep")
@@ -239,17 +294,19 @@ def main():
     arguments.keep.mkdir(parents=True, exist_ok=True)
     arguments.output.mkdir(parents=True, exist_ok=True)
     program = os.path.abspath(arguments.program)
-    everything = {}
+    all_seeds, everything = {}, {}
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for problem in arguments.only or PROBLEMS:
-            todo = searches(problem)
-            found = pool.map(lambda s: run(program, problem, s, arguments.seeds, arguments.keep, not arguments.no_runs), todo)  # noqa: B023
-            everything[problem] = {s[0]: curves for s, curves in zip(todo, found) if curves}
+            todo = [s for s in searches(problem) if arguments.algorithm is None or s[1] in arguments.algorithm]
+            found = pool.map(lambda s: run(program, problem, s, arguments.keep, not arguments.no_runs), todo)  # noqa: B023
+            all_seeds[problem] = {s[0]: curves for s, curves in zip(todo, found) if curves}
+            everything[problem] = {label: curves[:SEEDS] for label, curves in all_seeds[problem].items()}
             print("\n".join(table(problem, everything[problem])), flush=True)
-    if arguments.only:
+    print("\n".join(schedules(all_seeds)))
+    if arguments.only or arguments.algorithm:
         return
     with open(arguments.output / "search_quality.md", "w") as f:
-        f.write("\n".join(line for p, r in everything.items() for line in table(p, r)))
+        f.write("\n".join([line for p, r in everything.items() for line in table(p, r)] + schedules(all_seeds)))
     with open(arguments.output / "search_quality.csv", "w", newline="") as f:
         writer = csv.writer(f, lineterminator="\n")
         writer.writerow(["problem", "search", "evaluations", "lower_quartile", "median", "upper_quartile"])
