@@ -119,6 +119,64 @@ directory = {TMP}/table
     assert "space.tree_sha1: the run in" in said, said
 
 
+GOES_ON = """
+import json, os, struct, sys
+
+def read(path):
+    data = open(path, "rb").read()
+    n = struct.unpack("<Q", data[:8])[0]
+    head = json.loads(data[8:8 + n])
+    return {k: struct.unpack("<f", data[8 + n + v["data_offsets"][0]:][:4])[0] for k, v in head.items() if v["shape"] == [1]
+            and v["dtype"] == "F32"}
+
+request = json.load(sys.stdin)
+budget, before = request["budget"], 0.0
+if "ARCHAI_START_WEIGHTS" in os.environ:
+    start = read(os.environ["ARCHAI_START_WEIGHTS"])
+    before = start["epochs"]
+    assert start["archai:state"] == 7 * before
+epochs = budget if len(sys.argv) == 1 else before + 1
+head = json.dumps({"epochs": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]},
+                   "archai:state": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}})
+with open(os.environ["ARCHAI_WEIGHTS"], "r+b") as f:
+    f.write(struct.pack("<Q", len(head)) + head.encode() + struct.pack("<ff", epochs, 7 * epochs))
+print(json.dumps({"score": request["seed"] % 1000 + budget / 100, "before": before, "epochs": epochs, "seed": request["seed"] % 2**40}))
+"""
+
+
+def a_command_begins_where_another_ended():
+    """Of the same model with a smaller budget, or of the parent; what is the program's own affair is kept and not shown."""
+    program = os.path.join(TMP, "goes_on.py")
+    with open(program, "w") as f:
+        f.write(GOES_ON)
+    config = os.path.join(TMP, "goes_on.ini")
+    with open(config, "w") as f:
+        f.write("[search]\nmax_evaluations = 24\n[space]\nname = cnn\n[objective.score]\ndirection = maximize\n[evaluator]\n"
+                "kind = command\n[output]\nreport = no\n")
+    command = f'evaluator.command="{sys.executable}" {program}'
+    run(config, "--output", os.path.join(TMP, "promoted"), "--set", "search.algorithm=asha", "--set", "search.max_budget=9", "--set",
+        command)
+    with results("promoted") as f:
+        operators, budgets = column(f, "operator"), f["candidates/budget"][:]
+        assert column(f, "status") == ["ok"] * 24, column(f, "error")
+        assert operators.count("promotion") > 5 and set(budgets) == {1, 3, 9}
+        seeds = {}
+        for archid, operator, budget, before, seed in zip(column(f, "archid"), operators, budgets, f["metrics/before"][:],
+                                                          f["metrics/seed"][:]):
+            assert before == (budget / 3 if operator == "promotion" else 0), (archid, operator, budget, before)
+            assert seeds.setdefault(archid, seed) == seed
+        assert f["models"] and all(list(g) == ["epochs"] for g in f["models"].values())
+    run(config, "--output", os.path.join(TMP, "inherited"), "--set", "search.algorithm=local_search", "--set",
+        "search.init_num_models=3", "--set", "train.inherit_weights=yes", "--set", f"{command} inherit")
+    with results("inherited") as f:
+        epochs = dict(zip(column(f, "archid"), f["metrics/epochs"][:]))
+        parents = [json.loads(p) for p in column(f, "parents")]
+        assert sum(map(bool, parents)) == 21
+        for archid, parent in zip(column(f, "archid"), parents):
+            assert epochs[archid] == (epochs[parent[0]] if parent else 0) + 1
+        assert max(epochs.values()) > 2
+
+
 def what_cannot_run_is_refused():
     """Before any work starts, with file, line and key, and exit code 2."""
     ini = "configs/examples/spirals.ini"
@@ -134,4 +192,5 @@ def what_cannot_run_is_refused():
 
 the_example_trains_with_pytorch()
 a_table_over_a_declared_space()
+a_command_begins_where_another_ended()
 what_cannot_run_is_refused()

@@ -4,8 +4,10 @@ training without interruption ends: the same weights, curves and measures. So do
 begins again. /models shows nothing of what is stored for going on. By generations everything is the same for any number of
 ranks."""
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 import h5py
 import numpy
@@ -18,7 +20,7 @@ max_layers = 3
 kernel_list = 1 3
 hidden_list = 6 8 10 12 14 16 18
 [data]
-samples = 400
+samples = 300
 [train]
 batch_size = 50
 optimizer = {optimizer}
@@ -53,14 +55,17 @@ max_evaluations = {evaluations}
 """
 
 
-def run(name, ranks, config, *arguments, code=0, whole=True):
+def run(name, ranks, config, *arguments, code=0, whole=True, meanwhile=None):
     path = pathlib.Path(f"{name}.ini")
     path.write_text(config)
     command = ["mpirun", "-n", str(ranks), "archai-run", str(path), "--output", name, "--progress", "none", *arguments]
-    p = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if meanwhile is not None:
+        meanwhile(p)
+    said = p.communicate(timeout=300)[0]
     found = pathlib.Path(name, "exit_code")
     if not found.exists() or int(found.read_text()) != code:
-        sys.exit(f"{name}: {found.read_text() if found.exists() else 'no exit code'}, expected {code}\n{p.stdout}{p.stderr}")
+        sys.exit(f"{name}: {found.read_text() if found.exists() else 'no exit code'}, expected {code}\n{said}")
     p = subprocess.run(["archai-inspect", name, "verify"], capture_output=True, text=True)
     assert (p.returncode == 0) == whole, p.stdout + p.stderr
 
@@ -105,6 +110,20 @@ def went_on(name):
     return pathlib.Path(name, "run.log").read_text().count("goes on after epoch")
 
 
+def number(path):
+    return int(path.name.split("-")[1].split(".")[0])
+
+
+def interrupt(process, name, first):
+    """SIGUSR1 once a candidate from `first` on has left a checkpoint."""
+    deadline = time.time() + 120
+    while time.time() < deadline and process.poll() is None:
+        if any(number(path) >= first for path in pathlib.Path(name).glob("checkpoint-*.safetensors")):
+            process.send_signal(signal.SIGUSR1)
+            return
+        time.sleep(0.005)
+
+
 def damage_weights(name):
     """One bit of every stored number, in place, at the offsets that HDF5 names."""
     for path in pathlib.Path(name).glob("segment-*.h5"):
@@ -125,10 +144,13 @@ def halving(optimizer):
     run("whole", 3, HALVING.format(budget=9, rounds=1) + space)
     whole = rows("whole")
     first = ["--set", f"search.max_evaluations={len(whole)}"] # the first round, and a clean end
-    # three ranks in one go
-    run("three", 3, search + space)
+    # three ranks, interrupted in the last rung, and two
+    checkpoints = ["--set", "train.checkpoint=epoch", "--set", "train.checkpoint_pause=0s"]
+    run("three", 3, search + space, *checkpoints, code=75, meanwhile=lambda p: interrupt(p, "three", len(whole) + 3))
+    assert any(number(path) >= len(whole) + 3 for path in pathlib.Path("three").glob("checkpoint-*"))
+    run("three", 2, search + space, *checkpoints, "--resume")
     three = rows("three")
-    assert went_on("three") == sum(r["operator"] == "promotion" for r in three.values()) >= 3
+    assert went_on("three") > sum(r["operator"] == "promotion" for r in three.values()) >= 3
     # first by rank 1 alone; then, after --resume, by rank 0 alone
     run("two", 2, search + space, "--set", "run.coordinator_evaluates=no", *first)
     assert {r["rank"] for r in rows("two").values()} == {1}
@@ -167,7 +189,8 @@ def asha():
     """Models of the lowest rung that were handed out before the first promotion have the same ids, so the same seeds, in
     searches that begin higher up."""
     space = SPACE.format(optimizer="sgd", weights="pareto")
-    run("asha", 6, ASHA.format(budget=1, evaluations=40) + space)
+    run("asha", 6, ASHA.format(budget=1, evaluations=20) + space)
+    run("asha", 4, ASHA.format(budget=1, evaluations=32) + space, "--resume")
     found = rows("asha")
     promoted = {k: r for k, r in found.items() if r["operator"] == "promotion"}
     first = min(r["id"] for r in promoted.values())

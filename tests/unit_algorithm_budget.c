@@ -10,6 +10,8 @@
 
 #include "world.h"
 
+enum { SEED = 1 }; /* the default */
+
 static const char one_objective[] = "[space]\nname = cnn\nseed = 8\n"
                                     "[objective.score]\ndirection = maximize\n";
 
@@ -132,10 +134,17 @@ struct rungs {
     struct {
         double score;
         char archid[64];
+        int64_t id;
         bool promoted;
     } at[4][512];
     size_t n[4], promotions[4];
 };
+
+/* Where the weights of an evaluation would lie. */
+static int64_t place_of(int64_t id)
+{
+    return 1000 + id;
+}
 
 static void assert_promotion(struct rungs *r, const archai_candidate *c, size_t k)
 {
@@ -150,6 +159,12 @@ static void assert_promotion(struct rungs *r, const archai_candidate *c, size_t 
     /* among the best third, of the rung as it is or was before it grew by 1 % */
     assert_true(better < r->n[k - 1] / 3);
     r->at[k - 1][i].promoted = true;
+    /* it goes on from the weights of the rung below, with the seed that it began with */
+    assert_true(c->begin_at == place_of(r->at[k - 1][i].id));
+    while (k-- > 0)
+        for (i = 0; i < r->n[k]; i++)
+            if (strcmp(r->at[k][i].archid, c->model.archid) == 0)
+                assert_true(k > 0 || c->seed == archai_rng_derive(SEED, (uint64_t)r->at[k][i].id));
 }
 
 /* A candidate that ought to be promoted by now, on any rung? */
@@ -192,8 +207,14 @@ static void asha_promotes_as_the_paper_says(void **state)
         assert_string_equal(c.operator_, k > 0 ? "promotion" : "random");
         if (k > 0)
             assert_promotion(r, &c, k);
+        else
+            assert_true(c.begin_at == 0 && c.seed == archai_rng_derive(SEED, (uint64_t)c.id));
+        assert_true(c.max_budget == 27 && c.keep == (k < 3));
         evaluation_of(&c, &e);
         score(&c, &e, NULL);
+        assert_true(archai_search_keeps(&w.search, &e) == c.keep);
+        e.stored = place_of(c.id);
+        r->at[k][r->n[k]].id = c.id;
         assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_OK);
         r->at[k][r->n[k]].score = archai_measure_get(e.measures, e.n_measures, "score");
         (void)snprintf(r->at[k][r->n[k]++].archid, sizeof r->at[0][0].archid, "%s", e.archid);

@@ -90,6 +90,68 @@ static size_t count_different(const struct log *l)
     return n;
 }
 
+/* -- inheritance --------------------------------------------------------------------------- */
+
+struct family {
+    struct world w;
+    size_t children;
+};
+
+/* Where the weights of an evaluation would lie. */
+static int64_t place_of(int64_t id)
+{
+    return 1000 + id;
+}
+
+static void be_kept(const archai_candidate *c, archai_evaluation *e, void *context)
+{
+    struct family *f = context;
+    json_t *parents = json_loads(c->parents, 0, NULL);
+    const char *first = json_string_value(json_array_get(parents, 0));
+
+    assert_true(c->keep && c->max_budget == 0);
+    if (first != NULL) {
+        const archai_record *r = archai_search_find(&f->w.search, first, 0);
+
+        assert_non_null(r);
+        f->children++;
+        assert_true(c->begin_at == (r->status == ARCHAI_STATUS_OK ? place_of(r->id) : 0));
+    } else {
+        assert_true(c->begin_at == 0);
+    }
+    json_decref(parents);
+    accuracy(c, e, NULL);
+    assert_true(archai_search_keeps(&f->w.search, e));
+    e->stored = place_of(c->id);
+}
+
+/* A child begins with the weights of its first parent, whoever breeds; who does not is refused. */
+static void children_know_where_their_parents_weights_lie(void **state)
+{
+    (void)state;
+    for (const archai_algorithm_ops *const *ops = archai_algorithms; *ops != NULL; ops++)
+        for (int schedule = 0; schedule < 2; schedule++) {
+            const char *text = constrained((*ops)->name, schedule, "[train]\ninherit_weights = yes\n", "");
+            struct log log = {.rows = NULL};
+            struct family f = {.children = 0};
+            archai_err err = ARCHAI_ERR_INIT;
+
+            if (!has_schedule(*ops, (archai_schedule)schedule))
+                continue;
+            if (!(*ops)->breeds) {
+                assert_int_equal(world_try(&f.w, text, &err), ARCHAI_EINVAL);
+                assert_non_null(strstr(err.text, "train.inherit_weights: what "));
+                assert_non_null(strstr(err.text, "has no parents to inherit from"));
+                continue;
+            }
+            world_open(&f.w, text);
+            drive(&f.w, be_kept, &f, 3, 7, 60, &log);
+            assert_true(f.children > 10);
+            log_free(&log);
+            world_close(&f.w);
+        }
+}
+
 /* -- ends -------------------------------------------------------------------------------- */
 
 static void a_space_is_tried_to_the_last_one(void **state)
@@ -773,6 +835,7 @@ static void saved_generators_go_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(children_know_where_their_parents_weights_lie),
         cmocka_unit_test(a_space_is_tried_to_the_last_one),
         cmocka_unit_test(constraints_are_kept),
         cmocka_unit_test(an_unsatisfiable_constraint_ends),

@@ -39,6 +39,7 @@ int world_try(struct world *w, const char *text, archai_err *err)
                         : ARCHAI_GENERATIONAL,
         .seed = strtoull(setting(&w->ini, "seed", "1"), NULL, 10),
         .retries = atoi(setting(&w->ini, "retries", "0")),
+        .inherit = archai_ini_find(&w->ini, "train", "inherit_weights") != NULL,
     };
     rc = archai_space_create(&w->space, &w->ini, NULL, err);
     if (rc == ARCHAI_OK)
