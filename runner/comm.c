@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "runner/pulse.h"
+#include "runner/ulfm.h"
 
 enum { TAG = 1, KEEP_CAPACITY = 1 << 20 /* bytes of an idle outbox worth keeping */ };
 
@@ -67,6 +68,15 @@ int archai_mpi_check_(archai_err *err, int mpirc, const char *what, const char *
     return archai_err_set_(err, ARCHAI_EMPI, file, line, "%s: %.*s", what, len, text);
 }
 
+int archai_mpi_check_lossy_(archai_err *err, bool *lost, int mpirc, const char *what,
+                            const char *file, int line)
+{
+    *lost = archai_ulfm_is_loss(mpirc);
+    if (*lost)
+        archai_pulse_ask_mpi();
+    return archai_mpi_check_(err, *lost ? MPI_SUCCESS : mpirc, what, file, line);
+}
+
 /* -- waiting together ---------------------------------------------------------------------- */
 
 /* Blocking collectives of MPI burn a core each while they wait; with more ranks than cores they
@@ -75,16 +85,18 @@ static int wait_quietly(MPI_Request *request, archai_err *err)
 {
     enum { SPINS = 100 };
     const struct timespec pause = {.tv_nsec = 1000000};
-    int done = 0;
+    int done = 0, lost;
+    char why[64];
 
     for (int i = 0; !done; i++) {
         ARCHAI_TRY(archai_mpi(err, MPI_Test(request, &done, MPI_STATUS_IGNORE)));
         if (done || i < SPINS)
             continue;
-        if (archai_pulse_first_lost() >= 0)
-            return archai_fail(err, ARCHAI_EMPI, "rank %d was lost: no sign of life for %.0f s",
-                               archai_pulse_first_lost(),
-                               archai_pulse_silence(archai_pulse_first_lost()));
+        lost = archai_pulse_first_lost();
+        if (lost >= 0) {
+            archai_pulse_why(lost, why, sizeof why);
+            return archai_fail(err, ARCHAI_EMPI, "rank %d was lost: %s", lost, why);
+        }
         (void)nanosleep(&pause, NULL);
     }
     return ARCHAI_OK;
@@ -195,16 +207,27 @@ static void reset(archai_buffer *b)
     b->size = 0;
 }
 
+/* Its rank is dead. */
+static void drop(archai_outbox *o)
+{
+    o->gone = true;
+    o->request = MPI_REQUEST_NULL;
+    archai_buffer_free(&o->waiting);
+}
+
 /* Complete the flying message; start what waited behind it. */
 static int advance(archai_comm *c, int dest, archai_err *err)
 {
     archai_outbox *o = &c->to[dest];
     archai_buffer spare;
-    int done = 0;
+    bool lost = false;
+    int done = 0, rc;
 
     if (o->request != MPI_REQUEST_NULL) {
-        ARCHAI_TRY(archai_mpi(err, MPI_Test(&o->request, &done, MPI_STATUS_IGNORE)));
-        if (!done)
+        ARCHAI_TRY(archai_mpi_lossy(err, &lost, MPI_Test(&o->request, &done, MPI_STATUS_IGNORE)));
+        if (lost)
+            drop(o);
+        if (lost || !done)
             return ARCHAI_OK;
         reset(&o->flying);
     }
@@ -216,8 +239,12 @@ static int advance(archai_comm *c, int dest, archai_err *err)
     spare = o->flying;
     o->flying = o->waiting;
     o->waiting = spare;
-    return archai_mpi(err, MPI_Isend(o->flying.data, (int)o->flying.size, MPI_BYTE, dest, TAG,
-                                     c->comm, &o->request));
+    rc = archai_mpi_lossy(err, &lost,
+                          MPI_Isend(o->flying.data, (int)o->flying.size, MPI_BYTE, dest, TAG,
+                                    c->comm, &o->request));
+    if (lost)
+        drop(o);
+    return rc;
 }
 
 int archai_comm_post(archai_comm *c, int dest, const archai_message *m, archai_err *err)
@@ -280,6 +307,7 @@ static int fetch(archai_comm *c, archai_err *err)
     MPI_Message handle;
     MPI_Status status;
     int flag = 0, n = 0;
+    bool lost;
 
     reset(&c->in);
     c->in_used = 0;
@@ -294,16 +322,19 @@ static int fetch(archai_comm *c, archai_err *err)
     }
     if (c->size == 1)
         return ARCHAI_OK;
-    ARCHAI_TRY(
-        archai_mpi(err, MPI_Improbe(MPI_ANY_SOURCE, TAG, c->comm, &flag, &handle, &status)));
-    if (!flag)
+    ARCHAI_TRY(archai_mpi_lossy(
+        err, &lost, MPI_Improbe(MPI_ANY_SOURCE, TAG, c->comm, &flag, &handle, &status)));
+    if (lost || !flag)
         return ARCHAI_OK;
     ARCHAI_TRY(archai_mpi(err, MPI_Get_count(&status, MPI_BYTE, &n)));
     if (n < 0)
         return archai_fail(err, ARCHAI_EMPI, "a message of unknown size from rank %d",
                            status.MPI_SOURCE);
     ARCHAI_TRY(archai_buffer_reserve(&c->in, (size_t)n, err));
-    ARCHAI_TRY(archai_mpi(err, MPI_Mrecv(c->in.data, n, MPI_BYTE, &handle, MPI_STATUS_IGNORE)));
+    ARCHAI_TRY(archai_mpi_lossy(
+        err, &lost, MPI_Mrecv(c->in.data, n, MPI_BYTE, &handle, MPI_STATUS_IGNORE)));
+    if (lost) /* in the middle of its last word */
+        return ARCHAI_OK;
     c->in.size = (size_t)n;
     c->in_source = status.MPI_SOURCE;
     archai_pulse_heard(status.MPI_SOURCE);

@@ -17,11 +17,18 @@
  * holds the lock of both. */
 #define archai_mpi(err, call)                                                                      \
     (archai_mpi_enter(), archai_mpi_check_((err), (call), #call, __FILE__, __LINE__))
+/* The same; but an error that only says that some rank is dead (runner/ulfm.h) is none: *lost is set, and
+ * the pulse knows. */
+#define archai_mpi_lossy(err, lost, call)                                                          \
+    (archai_mpi_enter(),                                                                           \
+     archai_mpi_check_lossy_((err), (lost), (call), #call, __FILE__, __LINE__))
 void archai_mpi_enter(void);
 bool archai_mpi_try_enter(double seconds); /* at most so long, less than one; of one thread */
 void archai_mpi_leave(void);
 uint64_t archai_mpi_entries(void); /* how often archai_mpi_enter got in: a call that lasts adds nothing */
 int archai_mpi_check_(archai_err *err, int mpirc, const char *what, const char *file, int line);
+int archai_mpi_check_lossy_(archai_err *err, bool *lost, int mpirc, const char *what,
+                            const char *file, int line);
 
 /* Collective over comm, and quiet: a rank that waits sleeps. ARCHAI_EMPI where a rank was lost, as far
  * as the pulse of this rank tells; nobody may call MPI together with others then.

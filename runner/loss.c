@@ -103,12 +103,12 @@ static int give_back(archai_coordinator *c, int rank, archai_err *err)
 static int lose(archai_coordinator *c, int rank, archai_err *err)
 {
     archai_slot *s = &c->slots.at[rank];
-    const double silence = archai_pulse_silence(rank);
     const char *where =
         c->phase == ARCHAI_PHASE_RUNNING ? " to another worker" : " back to the search";
-    char what[160], kept[64] = "";
+    char what[160], kept[64] = "", why[64];
     int n_kept = 0;
 
+    archai_pulse_why(rank, why, sizeof why);
     s->lost = s->retired = s->leaving = true;
     c->n_lost++;
     c->changed = true;
@@ -119,8 +119,8 @@ static int lose(archai_coordinator *c, int rank, archai_err *err)
         (void)snprintf(kept, sizeof kept, "; %d unreported row%s found", n_kept,
                        n_kept == 1 ? " was" : "s were");
     name_candidates(s, what, sizeof what);
-    archai_runlog_say(c->log, 0, "rank %d%s%s was lost: no sign of life for %.1f s%s%s%s%s", rank,
-                      s->host != NULL ? " on " : "", s->host != NULL ? s->host : "", silence, kept,
+    archai_runlog_say(c->log, 0, "rank %d%s%s was lost: %s%s%s%s%s", rank,
+                      s->host != NULL ? " on " : "", s->host != NULL ? s->host : "", why, kept,
                       s->n > 0 ? "; " : "", s->n > 0 ? what : "", s->n > 0 ? where : "");
     return give_back(c, rank, err);
 }

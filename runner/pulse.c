@@ -12,6 +12,7 @@
 
 #include "runner/clock.h"
 #include "runner/comm.h"
+#include "runner/ulfm.h"
 
 enum { TAG = 2, STACK_BYTES = 256 * 1024, STILL_FACTOR = 10 };
 static const double tick_max_s = 0.5;
@@ -83,9 +84,11 @@ static void take_all(void)
         MPI_Message handle;
         MPI_Status status;
         int got = 0;
+        const int rc = MPI_Improbe(MPI_ANY_SOURCE, TAG, p.comm, &got, &handle, &status);
 
-        if (MPI_Improbe(MPI_ANY_SOURCE, TAG, p.comm, &got, &handle, &status) != MPI_SUCCESS ||
-            !got)
+        if (archai_ulfm_is_loss(rc))
+            archai_pulse_ask_mpi();
+        if (rc != MPI_SUCCESS || !got)
             return;
         if (MPI_Mrecv(NULL, 0, MPI_BYTE, &handle, MPI_STATUS_IGNORE) != MPI_SUCCESS)
             return;
@@ -255,6 +258,22 @@ void archai_pulse_heard(int rank)
         p.heard[rank] = p.awake;
 }
 
+static void note_death(int rank)
+{
+    p.failed[rank] = true;
+}
+
+void archai_pulse_ask_mpi(void)
+{
+    if (p.failed != NULL)
+        archai_ulfm_acknowledge(p.comm, note_death);
+}
+
+bool archai_pulse_is_dead(int rank)
+{
+    return p.is_on && p.failed[rank];
+}
+
 double archai_pulse_silence(int rank)
 {
     return p.is_on && rank != p.rank ? p.awake - p.heard[rank] : 0;
@@ -265,6 +284,14 @@ bool archai_pulse_is_lost(int rank)
     if (!p.is_on || rank == p.rank || (p.rank != 0 && rank != 0))
         return false;
     return p.failed[rank] || archai_pulse_silence(rank) > p.lost_after_s;
+}
+
+void archai_pulse_why(int rank, char *text, size_t size)
+{
+    if (archai_pulse_is_dead(rank))
+        (void)snprintf(text, size, "MPI reports its death");
+    else
+        (void)snprintf(text, size, "no sign of life for %.1f s", archai_pulse_silence(rank));
 }
 
 int archai_pulse_first_lost(void)

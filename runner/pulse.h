@@ -1,6 +1,7 @@
 /* runner/pulse.h - signs of life between the ranks, and who gives none any more.
  *
- * MPI does not tell that a rank has died: sends to it succeed, receives wait. So each worker rank sends
+ * Most MPIs do not tell that a rank has died: sends to it succeed, receives wait (runner/ulfm.h for those
+ * that do). So each worker rank sends
  * an empty message to rank 0 now and then, and rank 0 to each of them, by a thread of its own, so
  * that a rank that waits for a disk still shows that it lives. Any other message counts, too.
  *
@@ -14,6 +15,7 @@
 #define ARCHAI_RUNNER_PULSE_H
 #include <mpi.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include "core/err.h"
 
 /* Begin on `comm`, which must outlive it. Not collective. */
@@ -26,8 +28,12 @@ void archai_pulse_pace(double every_s, double lost_after_s);
 void archai_pulse_turn(void);
 void archai_pulse_rest(void);         /* there is no loop any more */
 void archai_pulse_heard(int rank);    /* a message came from there */
+void archai_pulse_ask_mpi(void);      /* an error said that a rank is dead (runner/ulfm.h): which? In the lock */
 double archai_pulse_silence(int rank); /* awake seconds since the last sign of life */
 /* Silent for lost_after, or MPI says so. A rank may come back. Workers only hear rank 0. */
 bool archai_pulse_is_lost(int rank);
+bool archai_pulse_is_dead(int rank); /* MPI says so, and it will not come back */
+/* Why it is lost: "no sign of life for 60.1 s", "MPI reports its death". */
+void archai_pulse_why(int rank, char *text, size_t size);
 int archai_pulse_first_lost(void); /* the lowest such rank; -1: none, or no pulse */
 #endif

@@ -278,10 +278,13 @@ static int heed_signals(run *r, archai_err *err)
 /* Without rank 0 there is no search: what is committed is safe, and --resume goes on with it. */
 static bool has_lost_root(run *r)
 {
+    char why[64];
+
     if (r->stopped || !archai_pulse_is_lost(0))
         return false;
-    (void)fprintf(stderr, "archai-run: rank %d leaves: no sign of life of rank 0 for %.1f s\n",
-                  r->comm.rank, archai_pulse_silence(0));
+    archai_pulse_why(0, why, sizeof why);
+    (void)fprintf(stderr, "archai-run: rank %d leaves, since rank 0 was lost: %s\n", r->comm.rank,
+                  why);
     archai_comm_forget(&r->comm, 0);
     r->stopped = r->alone = true;
     r->exit_code = 75;

@@ -46,7 +46,7 @@ check stopped/results.h5 --rows 600 --state complete
 start plain 4
 kill -KILL "${ranks[1]}"
 if wait $job; then fail "the job outlived its rank"; fi
-says plain.err "exited on signal 9"
+says plain.err "signal 9"
 within 60 none_left plain
 check plain/results.h5
 expect 0 mpirun -n 3 archai-run "$ini" --output plain --resume $slow --set evaluator.delay=1ms
@@ -57,7 +57,7 @@ start headless 4 --enable-recovery
 kill -KILL "${ranks[0]}"
 within 60 gone $job
 wait $job || true
-says headless.err "no sign of life of rank 0"
+says headless.err "since rank 0 was lost: no sign of life"
 within 30 none_left headless
 if finished headless; then fail "exit_code without a rank 0"; fi
 expect 0 mpirun -n 3 archai-run "$ini" --output headless --resume $slow --set evaluator.delay=1ms

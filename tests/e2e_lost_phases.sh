@@ -22,7 +22,7 @@ resumed() {
 setting_up() { # set_up-K-RANK: before the K-th agreement; the directory is made before the last of them
     local dir=set_up-$1-$2
     dies $dir $2 MPI_Iallreduce $1
-    says $dir.err "archai-run: while the run was being set up: rank $2 was lost: no sign of life for 2 s"
+    says $dir.err "archai-run: while the run was being set up: rank $2 was lost: no sign of life for 2."
     within 30 none_left $dir
     [ ! -e $dir/exit_code ] || fail "$dir: exit_code: $(cat $dir/exit_code)"
     resumed $dir
