@@ -47,14 +47,14 @@ static int64_t id_of(const char *name, bool *whole)
     return id;
 }
 
-void archai_checkpoints_sweep(const char *directory)
+void archai_checkpoints_sweep(const char *directory, bool only_unfinished)
 {
     DIR *d = opendir(directory);
     struct dirent *e;
     bool whole;
 
     while (d != NULL && (e = readdir(d)) != NULL)
-        if (id_of(e->d_name, &whole) >= 0)
+        if (id_of(e->d_name, &whole) >= 0 && !(whole && only_unfinished))
             (void)unlinkat(dirfd(d), e->d_name, 0);
     if (d != NULL)
         (void)closedir(d);
@@ -118,7 +118,7 @@ static uint32_t fold(uint32_t crc, const void *data, size_t n)
     return crc;
 }
 
-static uint32_t checksum(const archai_tensor *at, size_t n)
+int64_t archai_checkpoint_sum(const archai_tensor *at, size_t n)
 {
     uint32_t crc = 0;
 
@@ -203,7 +203,7 @@ int archai_checkpoint_write(const char *directory, const archai_candidate *c, in
         }
         all[n++] = vector(names[i], ARCHAI_F32, curves[i].values, (size_t)epoch);
     }
-    crc = checksum(all, n);
+    crc = archai_checkpoint_sum(all, n);
     all[n++] = vector("archai:crc", ARCHAI_I64, &crc, 1);
     rc = write_file(path, all, n, err);
 out:
@@ -241,7 +241,7 @@ static int check(archai_checkpoint *k, archai_err *err)
         crc == NULL || crc != &t->at[t->n - 1])
         return archai_fail(err, ARCHAI_EFORMAT, "not a checkpoint, or not a whole one");
     memcpy(&sum, crc->data, sizeof sum);
-    if (sum != checksum(t->at, t->n - 1))
+    if (sum != archai_checkpoint_sum(t->at, t->n - 1))
         return archai_fail(err, ARCHAI_EFORMAT, "damaged: its checksum is wrong");
     memcpy(values, about->data, sizeof values);
     memcpy(&k->train_seconds, seconds->data, sizeof k->train_seconds);
@@ -254,6 +254,21 @@ static int check(archai_checkpoint *k, archai_err *err)
         return archai_fail(err, ARCHAI_EFORMAT, "damaged: epoch %" PRId64 " of %" PRId64,
                            k->epoch, k->epochs);
     return ARCHAI_OK;
+}
+
+int archai_checkpoint_parse(archai_checkpoint *out, const void *bytes, size_t size,
+                            archai_err *err)
+{
+    archai_checkpoint k = {.id = -1};
+    int rc;
+
+    ARCHAI_TRY(archai_safetensors_parse(&k.file, bytes, size, err));
+    rc = check(&k, err);
+    if (rc == ARCHAI_OK)
+        *out = k;
+    else
+        archai_tensors_close(&k.file);
+    return rc;
 }
 
 int archai_checkpoint_open(archai_checkpoint *out, const char *directory, int64_t id,

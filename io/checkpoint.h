@@ -32,8 +32,8 @@ typedef struct archai_checkpoint {
 char *archai_checkpoint_path(const char *directory, int64_t id); /* caller frees; NULL: no memory */
 /* Remove a candidate's checkpoint, if there is one. */
 void archai_checkpoint_remove(const char *directory, int64_t id);
-/* Remove all of them, and what was left of unfinished ones. */
-void archai_checkpoints_sweep(const char *directory);
+/* Remove all of them, and what was left of unfinished ones; or only the latter. */
+void archai_checkpoints_sweep(const char *directory, bool only_unfinished);
 /* Ids of the checkpoints in a directory, ascending; caller frees. */
 int archai_checkpoints_list(const char *directory, int64_t **ids, size_t *n, archai_err *err);
 
@@ -45,7 +45,12 @@ int archai_checkpoint_write(const char *directory, const archai_candidate *c, in
 /* ARCHAI_ENOTFOUND: there is none. ARCHAI_EFORMAT: it is damaged. */
 int archai_checkpoint_open(archai_checkpoint *out, const char *directory, int64_t id,
                            archai_err *err);
+/* The same of bytes in memory, which stay where they are until the checkpoint is closed. */
+int archai_checkpoint_parse(archai_checkpoint *out, const void *bytes, size_t size,
+                            archai_err *err);
 void archai_checkpoint_close(archai_checkpoint *c); /* safe on a zeroed struct */
+/* What archai:crc must be after these entries. */
+int64_t archai_checkpoint_sum(const archai_tensor *at, size_t n);
 /* Is it of this very candidate? */
 bool archai_checkpoint_is_of(const archai_checkpoint *k, const archai_candidate *c);
 /* The candidate in it (caller fini). */

@@ -157,8 +157,8 @@ void archai_finish(archai_coordinator *c, int exit_code)
         archai_runlog_note(c->log, 0, "exit code %d, state %s, %lld failed, workers %.1f %% busy",
                            exit_code, c->outcome.state, (long long)c->n_failed, 100 * c->busy);
     }
-    if (exit_code == 0 && c->plan->config.train.checkpoint != ARCHAI_CHECKPOINT_NONE)
-        archai_checkpoints_sweep(c->dir->path);
+    if (exit_code == 0) /* an earlier start may have left some, whatever this one was told */
+        archai_checkpoints_sweep(c->dir->path, false);
     if (archai_rundir_finish(c->dir, exit_code, &err) != ARCHAI_OK)
         (void)fprintf(stderr, "archai-run: %s\n", err.text);
 }
