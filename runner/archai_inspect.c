@@ -30,7 +30,7 @@ static const struct command {
     {"csv",     "csv",                 "all evaluations in the columns of Archai's search state",          0, 0, false, inspect_csv},
     {"export",  "export ARCHID [--format safetensors|pt|arch] -o FILE",
                                        "its weights for PyTorch, or its architecture for archai-space",    1, 1, false, inspect_export},
-    {"verify",  "verify",              "hold results.h5 against the segments: rows, checksums, weights",   0, 0, false,  inspect_verify},
+    {"verify",  "verify",              "hold results.h5 against the segments: rows, checksums, weights; look at checkpoints", 0, 0, false, inspect_verify},
     {"watch",   "watch",               "the summary again and again until the run ends",                   0, 0, true,  inspect_watch},
     {"report",  "report [-o FILE]",    "report.html: one page with front, plots and failures",             0, 0, true,  inspect_report},
 };

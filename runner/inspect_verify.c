@@ -1,8 +1,8 @@
 /* verify: hold results.h5 against the segments it was made from.
  *
  * Every committed row must be in the table, every stored weight must have its checksum and be
- * finite, every shown model must be the one that its segment holds, and the front must be the
- * front.
+ * finite, every shown model must be the one that its segment holds, the front must be the
+ * front, and a checkpoint must be whole.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -189,6 +189,51 @@ static int verify_segments(struct verifying *v, archai_err *err)
     return rc;
 }
 
+/* -- checkpoints --------------------------------------------------------------------------- */
+
+/* Whole, and of the candidate that its name says; then *about says how far it is. */
+static int open_checkpoint(const struct verifying *v, int64_t id, char about[64], archai_err *err)
+{
+    archai_checkpoint k = {.id = -1};
+    archai_candidate c = {.id = -1};
+    int rc;
+
+    ARCHAI_TRY(archai_checkpoint_open(&k, v->t->directory, id, err));
+    rc = archai_checkpoint_candidate(&k, &c, err);
+    if (rc == ARCHAI_OK && c.id != id)
+        rc = archai_fail(err, ARCHAI_EFORMAT, "is of candidate %lld", (long long)c.id);
+    (void)archai_err_wrap(err, rc, "checkpoint-%lld.safetensors: ", (long long)id);
+    (void)snprintf(about, 64, "epoch %lld of %lld", (long long)k.epoch, (long long)k.epochs);
+    archai_candidate_fini(&c);
+    archai_checkpoint_close(&k);
+    return rc;
+}
+
+static int verify_checkpoints(struct verifying *v, archai_err *err)
+{
+    const archai_results *r = &v->t->r;
+    int64_t *ids;
+    size_t n;
+
+    ARCHAI_TRY(archai_checkpoints_list(v->t->directory, &ids, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        const bool is_over = bsearch(&ids[i], r->rows, r->n, sizeof *r->rows, compare_ids) != NULL;
+        archai_err why = ARCHAI_ERR_INIT;
+        char about[64];
+        const int rc = open_checkpoint(v, ids[i], about, &why);
+
+        if (rc == ARCHAI_ENOTFOUND) /* its row was committed this moment */
+            continue;
+        if (rc != ARCHAI_OK)
+            fault(v, "%s", why.text);
+        else
+            (void)printf("checkpoint-%lld.safetensors: %s%s\n", (long long)ids[i], about,
+                         is_over ? ", left over: its row is committed" : "");
+    }
+    free(ids);
+    return ARCHAI_OK;
+}
+
 /* -- models and front ---------------------------------------------------------------------- */
 
 static int verify_models(struct verifying *v, archai_err *err)
@@ -273,6 +318,8 @@ int inspect_verify(inspect *t, archai_err *err)
         rc = verify_models(&v, err);
     if (rc == ARCHAI_OK)
         rc = verify_front(&v, err);
+    if (rc == ARCHAI_OK)
+        rc = verify_checkpoints(&v, err);
     free(v.stored);
     if (rc == ARCHAI_OK && v.faults > 0)
         return archai_fail(err, ARCHAI_EFORMAT, "%s: %zu faults", t->path, v.faults);

@@ -158,6 +158,7 @@ void archai_plan_fini(archai_plan *p)
     free(p->text);
     free(p->complete);
     free(p->changes);
+    free(p->left_over);
     memset(p, 0, sizeof *p);
 }
 

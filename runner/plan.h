@@ -29,6 +29,8 @@ typedef struct archai_plan {
     char *changes;     /* owned; what differs from the earlier configuration, a line each; or NULL */
     int starts;        /* there had been when their rows were read */
     int earlier_ranks; /* of the last one; 0: not known */
+    int64_t *left_over; /* owned; ids of checkpoints whose rows are committed */
+    size_t n_left_over;
 } archai_plan;
 
 /* Rank 0. */

@@ -152,11 +152,23 @@ static int check_complete(archai_plan *p, const archai_message *earlier, archai_
 /* -- entering ------------------------------------------------------------------------------ */
 
 /* Candidates under way when an asynchronous run ended, as their checkpoints tell: handed out again
- * under their ids. (A generational search comes to them by itself.) */
+ * under their ids. */
 typedef struct underway {
     int64_t *ids; /* owned; ascending */
     size_t n, at;
 } underway;
+
+/* Swept once the directory is ours: until then this is a look. */
+static int note_left_over(archai_plan *p, int64_t id, archai_err *err)
+{
+    int64_t *grown = realloc(p->left_over, (p->n_left_over + 1) * sizeof *grown);
+
+    if (grown == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a list of checkpoints");
+    p->left_over = grown;
+    p->left_over[p->n_left_over++] = id;
+    return ARCHAI_OK;
+}
 
 static int restore_checkpoint(archai_plan *p, int64_t id, archai_err *err)
 {
@@ -192,13 +204,19 @@ static int restore_checkpoint(archai_plan *p, int64_t id, archai_err *err)
     return rc;
 }
 
-/* Those with ids below `id`. A row outweighs a checkpoint that was left beside it. */
+/* Those with ids below `id`. (A generational search comes to them by itself.) A row outweighs a checkpoint that was left beside it. */
 static int restore_underway(archai_plan *p, underway *u, int64_t id, archai_err *err)
 {
+    const bool are_known = p->config.train.checkpoint == ARCHAI_CHECKPOINT_NONE ||
+                           p->config.search.schedule != ARCHAI_ASYNC;
+
     for (; u->at < u->n && u->ids[u->at] < id; u->at++)
-        ARCHAI_TRY(restore_checkpoint(p, u->ids[u->at], err));
-    if (u->at < u->n && u->ids[u->at] == id)
+        if (!are_known)
+            ARCHAI_TRY(restore_checkpoint(p, u->ids[u->at], err));
+    if (u->at < u->n && u->ids[u->at] == id) {
         u->at++;
+        return note_left_over(p, id, err);
+    }
     return ARCHAI_OK;
 }
 
@@ -209,9 +227,7 @@ static int enter_rows(archai_plan *p, archai_earlier *earlier, archai_err *err)
     bool got = true;
     int rc = ARCHAI_OK;
 
-    if (p->config.train.checkpoint != ARCHAI_CHECKPOINT_NONE &&
-        p->config.search.schedule == ARCHAI_ASYNC)
-        ARCHAI_TRY(archai_checkpoints_list(p->config.output.directory, &u.ids, &u.n, err));
+    ARCHAI_TRY(archai_checkpoints_list(p->config.output.directory, &u.ids, &u.n, err));
     while (rc == ARCHAI_OK && got) {
         archai_evaluation e = {0};
 

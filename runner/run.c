@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "io/checkpoint.h"
 #include "runner/clock.h"
 #include "runner/comm.h"
 #include "runner/coordinator.h"
@@ -148,6 +149,17 @@ static void say_changes(run *r)
                           r->plan.earlier_ranks, r->comm.size);
 }
 
+/* What a start that was killed had no time for. */
+static void sweep_checkpoints(run *r)
+{
+    for (size_t i = 0; i < r->plan.n_left_over; i++)
+        archai_checkpoint_remove(r->dir.path, r->plan.left_over[i]);
+    archai_checkpoints_sweep(r->dir.path, true);
+    if (r->plan.n_left_over > 0)
+        archai_runlog_note(&r->log, 0, "swept %zu checkpoint%s whose rows are committed",
+                           r->plan.n_left_over, r->plan.n_left_over == 1 ? "" : "s");
+}
+
 static int open_directory(run *r, archai_err *err)
 {
     char sentence[1024];
@@ -169,6 +181,7 @@ static int open_directory(run *r, archai_err *err)
     archai_runlog_say(&r->log, 0, "%s%s", sentence,
                       r->dir.resumed ? " (going on from an earlier start)" : "");
     say_changes(r);
+    sweep_checkpoints(r);
     return archai_coordinator_init(&r->coordinator, &r->comm, &r->plan, &r->dir, &r->log,
                                    r->workers, r->args->progress, err);
 }

@@ -155,7 +155,23 @@ assert code == 2 and words.count("\n") == 1 and "ids do not ascend" in words, wo
 code, _, words = resume("short")
 assert code == 2 and words.count("\n") == 1 and SEGMENT in words, words
 
-# -- variants ----------------------------------------------------------------------------------------------------------
+# -- checkpoints: one under way, one whose row is committed, a damaged one, one under another's name --------------------
+CORPUS = pathlib.Path(os.environ["ARCHAI_SOURCE"], "tests/fuzz/corpus/checkpoint")
+fresh("c")
+checkpoint = (CORPUS / "right").read_bytes()[1:]  # of candidate 5, after epoch 3 of 4
+pathlib.Path("c/checkpoint-5.safetensors").write_bytes(checkpoint)
+pathlib.Path("c/checkpoint-5.safetensors.1-abcdef").write_bytes(checkpoint[:100])  # killed while it was written
+code, out, words = inspect("c", "verify")
+assert code == 0 and "checkpoint-5.safetensors: epoch 3 of 4, left over" in out, (out, words)
+pathlib.Path("c/checkpoint-77.safetensors").write_bytes(checkpoint)
+pathlib.Path("c/checkpoint-78.safetensors").write_bytes(checkpoint[:-5] + b"\1" + checkpoint[-4:])
+found("c", "checkpoint-77.safetensors: is of candidate 5", "checkpoint-78.safetensors: damaged: its checksum is wrong")
+code, _, words = resume("c", "--set", f"search.max_evaluations={N + 1}")
+assert code == 0, words
+assert "swept 1 checkpoint whose rows are committed" in pathlib.Path("c/run.log").read_text()
+assert not list(pathlib.Path("c").glob("checkpoint*"))
+
+# -- variants ---------------------------------------------------------------------------------------------------------
 def damage(path, rng):
     """Change the file in one of several ways; what was done, for messages."""
     size = os.path.getsize(path)
