@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BLOCK = 64 }; /* points that are appended at once */
+
 /* Smallest variance that a point may add, relative: two equal points stay invertible. */
 static const double least_pivot = 1e-10;
 
@@ -25,9 +27,9 @@ static void prior_of(const archai_gp_features *f, struct prior p[N_PARAMETERS])
     const double rate = log(2.0 / fmax(f->mean_bits, 0.1));
     const double length = log(0.5 * sqrt(fmax((double)f->n_numbers, 1.0)));
 
-    p[RATE] = (struct prior){rate, 0.7, rate - 4.0, rate + 1.4};
+    p[RATE] = (struct prior){rate, 0.7, rate - 8.0, rate + 1.4};
     p[LENGTH] = (struct prior){length, 0.7, length - 2.0, length + 3.0};
-    p[NOISE] = (struct prior){-4.6, 1.5, -9.2, 0.0};
+    p[NOISE] = (struct prior){-4.6, 1.5, -18.0, 0.0};
 }
 
 int archai_gp_init(archai_gp *gp, const archai_gp_features *features, archai_err *err)
@@ -59,7 +61,7 @@ void archai_gp_fini(archai_gp *gp)
 
 static int reserve(archai_gp *gp, size_t n, archai_err *err)
 {
-    const size_t capacity = n + n / 2 + 32;
+    const size_t capacity = n + n / 4 + 32;
     unsigned char *points;
     double *chol, *z;
 
@@ -91,22 +93,53 @@ static int reserve(archai_gp *gp, size_t n, archai_err *err)
     return ARCHAI_OK;
 }
 
-int archai_gp_append(archai_gp *gp, const void *point, archai_err *err)
+/* Rows first..first+count) of the factor below its first `first` columns, which are done: the
+ * rest of them, column by column. */
+static void factor_corner(archai_gp *gp, size_t first, size_t count)
 {
-    const size_t stride = gp->features->stride, n = gp->n;
-    double *row, pivot;
+    for (size_t i = first; i < first + count; i++) {
+        double *row = &gp->chol[i * gp->capacity], pivot;
 
-    ARCHAI_TRY(reserve(gp, n + 1, err));
-    row = &gp->chol[n * gp->capacity];
-    archai_gp_covariances(gp->features, &gp->kernel, point, gp->points, n, gp->table, row);
-    cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, gp->chol,
-                (int)gp->capacity, row, 1);
-    pivot = 1.0 + gp->noise - cblas_ddot((int)n, row, 1, row, 1);
-    row[n] = sqrt(fmax(pivot, least_pivot));
-    memcpy(gp->points + n * stride, point, stride);
-    gp->z[n] = 0.0;
-    gp->n++;
+        for (size_t j = first; j < i; j++) {
+            const double *other = &gp->chol[j * gp->capacity];
+
+            row[j] = (row[j] - cblas_ddot((int)j, row, 1, other, 1)) / other[j];
+        }
+        pivot = 1.0 + gp->noise - cblas_ddot((int)i, row, 1, row, 1);
+        row[i] = sqrt(fmax(pivot, least_pivot));
+    }
+}
+
+int archai_gp_append(archai_gp *gp, const void *points, size_t count, archai_err *err)
+{
+    const size_t stride = gp->features->stride;
+    const unsigned char *from = points;
+
+    ARCHAI_TRY(reserve(gp, gp->n + count, err));
+    if (count > 0)
+        memcpy(gp->points + gp->n * stride, from, count * stride);
+    for (size_t k; count > 0; count -= k) {
+        const size_t n = gp->n;
+
+        k = count < BLOCK ? count : BLOCK;
+        for (size_t i = n; i < n + k; i++) {
+            archai_gp_covariances(gp->features, &gp->kernel, gp->points + i * stride,
+                                  gp->points, i, gp->table, &gp->chol[i * gp->capacity]);
+            gp->z[i] = 0.0;
+        }
+        if (n > 0)
+            cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)k,
+                        (int)n, 1.0, gp->chol, (int)gp->capacity, &gp->chol[n * gp->capacity],
+                        (int)gp->capacity);
+        factor_corner(gp, n, k);
+        gp->n += k;
+    }
     return ARCHAI_OK;
+}
+
+void archai_gp_clear(archai_gp *gp)
+{
+    gp->n = 0;
 }
 
 /* Row-major lower is column-major upper, for which LAPACKE needs no transposed copy. */
@@ -121,31 +154,6 @@ static int factor(double *a, size_t n, size_t lda, archai_err *err)
     return ARCHAI_OK;
 }
 
-int archai_gp_rebuild(archai_gp *gp, const void *points, size_t n, archai_err *err)
-{
-    const size_t stride = gp->features->stride;
-
-    if (points != gp->points) {
-        gp->n = 0;
-        ARCHAI_TRY(reserve(gp, n, err));
-        if (n > 0)
-            memcpy(gp->points, points, n * stride);
-    }
-    for (size_t i = 0; i < n; i++) {
-        double *row = &gp->chol[i * gp->capacity];
-
-        archai_gp_covariances(gp->features, &gp->kernel, gp->points + i * stride, gp->points, i,
-                              gp->table, row);
-        row[i] = 1.0 + gp->noise;
-        gp->z[i] = 0.0;
-    }
-    gp->n = 0;
-    if (n > 0)
-        ARCHAI_TRY(factor(gp->chol, n, gp->capacity, err));
-    gp->n = n;
-    return ARCHAI_OK;
-}
-
 /* -- targets
  * ------------------------------------------------------------------------------------- */
 
@@ -153,7 +161,7 @@ int archai_gp_rebuild(archai_gp *gp, const void *points, size_t n, archai_err *e
  * which makes them the conditional mean: z = c + B y with c = L^-1 (known - earlier rows) and B
  * the columns of L^-1 that belong to missing rows, so B'B y = -B'c. */
 static int solve_missing(archai_gp *gp, const double *targets, const bool *known, size_t from,
-                         archai_err *err)
+                         double *filled, archai_err *err)
 {
     const size_t k = gp->n - from, lda = gp->capacity;
     const double *below = &gp->chol[from * lda + from];
@@ -193,6 +201,9 @@ static int solve_missing(archai_gp *gp, const double *targets, const bool *known
                 (int)missing, y, 1);
     cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)k, (int)missing, 1.0, b, (int)missing, y, 1,
                 1.0, c, 1);
+    for (size_t i = 0, j = 0; filled != NULL && i < k; i++)
+        if (!known[from + i])
+            filled[from + i] = y[j++];
 out:
     free(b);
     free(gram);
@@ -200,10 +211,13 @@ out:
     return rc;
 }
 
-int archai_gp_solve(archai_gp *gp, const double *targets, const bool *known, archai_err *err)
+int archai_gp_solve(archai_gp *gp, const double *targets, const bool *known, double *filled,
+                    archai_err *err)
 {
     size_t from = 0, n_known = 0;
 
+    for (size_t i = 0; filled != NULL && i < gp->n; i++)
+        filled[i] = known[i] ? targets[i] : 0.0;
     while (from < gp->n && known[from])
         from++;
     for (size_t i = 0; i < gp->n; i++)
@@ -214,7 +228,7 @@ int archai_gp_solve(archai_gp *gp, const double *targets, const bool *known, arc
                     (int)gp->capacity, gp->z, 1);
     }
     if (from < gp->n)
-        ARCHAI_TRY(solve_missing(gp, targets, known, from, err));
+        ARCHAI_TRY(solve_missing(gp, targets, known, from, filled, err));
     gp->scale =
         n_known > 0 ? cblas_ddot((int)gp->n, gp->z, 1, gp->z, 1) / (double)n_known : 1.0;
     gp->scale = fmax(gp->scale, 1e-6); /* all targets are alike */
@@ -279,12 +293,14 @@ static double likelihood(const struct fit *f, const double *p)
                determinant;
     }
     for (int i = 0; i < N_PARAMETERS; i++)
-        sum -= 0.5 * pow((p[i] - f->prior[i].middle) / f->prior[i].width, 2.0);
+        sum -= 0.5 * pow((p[i] - f->prior[i].middle) /
+                             ((p[i] < f->prior[i].middle ? 2.0 : 1.0) * f->prior[i].width),
+                         2.0);
     return sum;
 }
 
 /* Pattern search: a step up or down along each parameter, halved when none is better. */
-static void climb(const struct fit *f, double *p, const bool *free_parameter)
+static double climb(const struct fit *f, double *p, const bool *free_parameter)
 {
     double best = likelihood(f, p), step = first_step;
 
@@ -309,19 +325,35 @@ static void climb(const struct fit *f, double *p, const bool *free_parameter)
         if (!better)
             step *= 0.5;
     }
+    return best;
 }
 
-int archai_gp_fit(archai_gp *gp, const size_t *rows, size_t n, const double *targets,
-                  size_t sets, archai_err *err)
+/* Log likelihood of all sets as noise. */
+static double white(const struct fit *f)
+{
+    const double n = (double)f->n;
+    double sum = 0.0;
+
+    for (size_t s = 0; s < f->sets; s++) {
+        const double *y = &f->targets[s * f->n];
+
+        sum -= 0.5 * n * log(fmax(cblas_ddot((int)f->n, y, 1, y, 1) / n, 1e-12));
+    }
+    return sum;
+}
+
+int archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *targets,
+                  size_t sets, double *gain, archai_err *err)
 {
     const size_t stride = gp->features->stride;
+    const unsigned char *from = points;
     const bool free_parameter[N_PARAMETERS] = {
         [RATE] = gp->features->n_bits > 0,
         [LENGTH] = gp->features->n_numbers > 0,
         [NOISE] = true,
     };
     double p[N_PARAMETERS] = {log(gp->kernel.rate), log(gp->kernel.length), log(gp->noise)};
-    double middle[N_PARAMETERS];
+    double middle[N_PARAMETERS], best;
     struct fit f = {.n = n, .sets = sets, .targets = targets};
     int rc = ARCHAI_OK;
 
@@ -336,15 +368,16 @@ int archai_gp_fit(archai_gp *gp, const size_t *rows, size_t n, const double *tar
     }
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++)
-            archai_gp_distances(gp->features, gp->points + rows[i] * stride,
-                                gp->points + rows[j] * stride, &f.bits[i * n + j],
-                                &f.squared[i * n + j]);
+            archai_gp_distances(gp->features, from + i * stride, from + j * stride,
+                                &f.bits[i * n + j], &f.squared[i * n + j]);
     prior_of(gp->features, f.prior);
     for (int i = 0; i < N_PARAMETERS; i++)
         middle[i] = f.prior[i].middle;
     if (likelihood(&f, middle) > likelihood(&f, p))
         memcpy(p, middle, sizeof p);
-    climb(&f, p, free_parameter);
+    best = climb(&f, p, free_parameter);
+    if (gain != NULL)
+        *gain = (best - white(&f)) / (double)(n * sets);
     gp->kernel = (archai_gp_kernel){.rate = exp(p[RATE]), .length = exp(p[LENGTH])};
     gp->noise = exp(p[NOISE]);
 out:

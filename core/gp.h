@@ -32,20 +32,23 @@ typedef struct archai_gp {
 int archai_gp_init(archai_gp *gp, const archai_gp_features *features, archai_err *err);
 void archai_gp_fini(archai_gp *gp); /* safe on a zeroed struct */
 
-/* Append a point, O(n^2). */
-int archai_gp_append(archai_gp *gp, const void *point, archai_err *err);
-/* Replace all points, O(n^3); also after the kernel or the noise was changed (points == gp->points
- * is allowed). */
-int archai_gp_rebuild(archai_gp *gp, const void *points, size_t n, archai_err *err);
-/* Condition on targets[n], of which known[n] says which ones are known: sets z and scale. O(n^2),
+/* Append `count` packed points, O(n^2) each; many at once are several times quicker than one by
+ * one. */
+int archai_gp_append(archai_gp *gp, const void *points, size_t count, archai_err *err);
+/* No points any more; before the kernel or the noise is changed. */
+void archai_gp_clear(archai_gp *gp);
+/* Condition on targets[n], of which known[n] says which ones are known: sets z and scale; `filled`
+ * [n] (may be NULL) gets the targets with the predicted ones in place of the missing ones. O(n^2),
  * and O(n^2) more for each missing one. */
-int archai_gp_solve(archai_gp *gp, const double *targets, const bool *known, archai_err *err);
+int archai_gp_solve(archai_gp *gp, const double *targets, const bool *known, double *filled,
+                    archai_err *err);
 /* Mean and variance (of the process, without noise) at one point. */
 int archai_gp_predict(const archai_gp *gp, const void *point, double *mean, double *variance,
                       archai_err *err);
 
-/* Choose kernel and noise by the likelihood of `sets` target vectors [sets, n] at the points
- * rows[n], with a weak prior; the process is then to be rebuilt. O(n^3) some thirty times. */
-int archai_gp_fit(archai_gp *gp, const size_t *rows, size_t n, const double *targets, size_t sets,
-                  archai_err *err);
+/* Choose kernel and noise by the likelihood of `sets` target vectors [sets, n] at n packed points,
+ * with a weak prior. The process must have no points. O(n^3) some forty times. *gain (may be NULL):
+ * the logarithm of how much likelier a target has become than as noise alone, on average. */
+int archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *targets, size_t sets,
+                  double *gain, archai_err *err);
 #endif

@@ -23,7 +23,8 @@ static int reserve(archai_gp_pool *p, size_t members, size_t rows, size_t stride
     const size_t capacity =
         members > p->capacity ? members + (p->capacity > 0 ? members / 4 : 0) : p->capacity;
     const size_t row_capacity = rows > p->row_capacity ? rows + rows / 4 + 32 : p->row_capacity;
-    archai_gp_pool q = {.n = p->n, .capacity = capacity, .row_capacity = row_capacity};
+    archai_gp_pool q = {
+        .n = p->n, .capacity = capacity, .rows = p->rows, .row_capacity = row_capacity};
 
     if (capacity == p->capacity && row_capacity == p->row_capacity)
         return ARCHAI_OK;
@@ -65,6 +66,7 @@ int archai_gp_pool_add(archai_gp_pool *p, const archai_gp *gp, const void *point
     ARCHAI_TRY_GOTO(rc, reserve(p, p->n + count, n, stride, err), out);
     memcpy(p->points + p->n * stride, from, count * stride);
     memcpy(&p->ids[p->n], ids, count * sizeof *ids);
+    p->rows = n;
     for (size_t first = 0; first < count; first += BLOCK) {
         const size_t k = count - first < BLOCK ? count - first : BLOCK;
 
@@ -105,24 +107,12 @@ void archai_gp_pool_remove(archai_gp_pool *p, const archai_gp *gp, size_t at)
     p->ids[at] = p->ids[last];
 }
 
-int archai_gp_pool_extend(archai_gp_pool *p, const archai_gp *gp, archai_err *err)
+static void extend_by_one(archai_gp_pool *p, const archai_gp *gp, double *covariance,
+                          float *narrow, float *product)
 {
-    const size_t stride = gp->features->stride, n = gp->n - 1;
+    const size_t stride = gp->features->stride, n = p->rows;
     const double *row = &gp->chol[n * gp->capacity];
-    double *covariance = NULL;
-    float *narrow = NULL, *product = NULL;
-    int rc = ARCHAI_OK;
 
-    if (p->n == 0)
-        return ARCHAI_OK;
-    covariance = malloc(p->n * sizeof *covariance);
-    narrow = malloc((n + 1) * sizeof *narrow);
-    product = malloc(p->n * sizeof *product);
-    if (covariance == NULL || narrow == NULL || product == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for predictions");
-        goto out;
-    }
-    ARCHAI_TRY_GOTO(rc, reserve(p, p->n, gp->n, stride, err), out);
     archai_gp_covariances(gp->features, &gp->kernel, gp->points + n * stride, p->points, p->n,
                           gp->table, covariance);
     for (size_t j = 0; j < n; j++)
@@ -137,6 +127,27 @@ int archai_gp_pool_extend(archai_gp_pool *p, const archai_gp *gp, archai_err *er
         p->v[i * p->row_capacity + n] = v;
         p->explained[i] += v * v;
     }
+    p->rows++;
+}
+
+int archai_gp_pool_extend(archai_gp_pool *p, const archai_gp *gp, archai_err *err)
+{
+    double *covariance = NULL;
+    float *narrow = NULL, *product = NULL;
+    int rc = ARCHAI_OK;
+
+    if (p->n == 0 || p->rows == gp->n)
+        return ARCHAI_OK;
+    covariance = malloc(p->n * sizeof *covariance);
+    narrow = malloc((gp->n + 1) * sizeof *narrow);
+    product = malloc(p->n * sizeof *product);
+    if (covariance == NULL || narrow == NULL || product == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for predictions");
+        goto out;
+    }
+    ARCHAI_TRY_GOTO(rc, reserve(p, p->n, gp->n, gp->features->stride, err), out);
+    while (p->rows < gp->n)
+        extend_by_one(p, gp, covariance, narrow, product);
 out:
     free(covariance);
     free(narrow);

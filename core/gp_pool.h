@@ -11,7 +11,8 @@
 
 typedef struct archai_gp_pool {
     size_t n, capacity;    /* members */
-    size_t row_capacity;   /* numbers in each v */
+    size_t rows;           /* numbers in each v: points of the process that it knows of */
+    size_t row_capacity;   /* and room for so many */
     unsigned char *points; /* [capacity] packed; owned, as are all below */
     float *v;              /* [capacity, row_capacity] */
     float *explained;      /* [capacity] |v|^2: the part of the variance that the points explain */
@@ -20,12 +21,12 @@ typedef struct archai_gp_pool {
 } archai_gp_pool;
 
 void archai_gp_pool_fini(archai_gp_pool *p); /* safe on a zeroed struct */
-/* Add members, O(n^2) each. */
+/* Add members, O(n^2) each. The pool must be up to date with the process. */
 int archai_gp_pool_add(archai_gp_pool *p, const archai_gp *gp, const void *points,
                        const uint32_t *ids, size_t count, archai_err *err);
 /* The last member takes the place of member `at`. */
 void archai_gp_pool_remove(archai_gp_pool *p, const archai_gp *gp, size_t at);
-/* The process was appended to: one more number for every member. */
+/* The process was appended to: as many more numbers for every member. */
 int archai_gp_pool_extend(archai_gp_pool *p, const archai_gp *gp, archai_err *err);
 /* Means for the targets of the last archai_gp_solve. */
 int archai_gp_pool_predict(archai_gp_pool *p, const archai_gp *gp, archai_err *err);

@@ -87,7 +87,7 @@ static void assert_predictions(struct fixture *x, const json_t *c)
     size_t i;
     json_t *p;
 
-    assert_int_equal(archai_gp_solve(&x->gp, x->targets, x->known, NULL), 0);
+    assert_int_equal(archai_gp_solve(&x->gp, x->targets, x->known, NULL, NULL), 0);
     assert_near(x->gp.scale, json_number_value(json_object_get(c, "scale")), 1e-9);
     json_array_foreach((json_t *)predictions, i, p)
     {
@@ -116,12 +116,17 @@ static void predictions_are_the_textbooks(void **state)
 
         open_case(root, c, &x);
         for (size_t k = 0; k < x.n; k++)
-            assert_int_equal(archai_gp_append(&x.gp, x.packed + k * x.features.stride, NULL),
+            assert_int_equal(archai_gp_append(&x.gp, x.packed + k * x.features.stride, 1, NULL),
                              0);
         assert_predictions(&x, c);
-        assert_int_equal(archai_gp_rebuild(&x.gp, x.packed, x.n, NULL), 0);
+        archai_gp_clear(&x.gp);
+        assert_int_equal(archai_gp_append(&x.gp, x.packed, x.n, NULL), 0);
         assert_predictions(&x, c);
-        assert_int_equal(archai_gp_rebuild(&x.gp, x.gp.points, x.n, NULL), 0);
+        archai_gp_clear(&x.gp);
+        assert_int_equal(archai_gp_append(&x.gp, x.packed, x.n / 3, NULL), 0);
+        assert_int_equal(archai_gp_append(&x.gp, x.packed + x.n / 3 * x.features.stride,
+                                          x.n - x.n / 3, NULL),
+                         0);
         assert_predictions(&x, c);
         close_case(&x);
     }
@@ -143,7 +148,7 @@ static void a_pool_keeps_up(void **state)
     for (uint32_t k = 0; k < x.n; k++) {
         const uint32_t ids[2] = {k, k + 100};
 
-        assert_int_equal(archai_gp_append(&x.gp, x.packed + k * stride, NULL), 0);
+        assert_int_equal(archai_gp_append(&x.gp, x.packed + k * stride, 1, NULL), 0);
         assert_int_equal(archai_gp_pool_extend(&pool, &x.gp, NULL), 0);
         if (k + 2 <= x.n)
             assert_int_equal(
@@ -151,7 +156,7 @@ static void a_pool_keeps_up(void **state)
         if (k % 3 == 1)
             archai_gp_pool_remove(&pool, &x.gp, pool.n / 2);
     }
-    assert_int_equal(archai_gp_solve(&x.gp, x.targets, x.known, NULL), 0);
+    assert_int_equal(archai_gp_solve(&x.gp, x.targets, x.known, NULL, NULL), 0);
     assert_int_equal(archai_gp_pool_predict(&pool, &x.gp, NULL), 0);
     assert_true(pool.n > x.n);
     for (size_t i = 0; i < pool.n; i++) {
@@ -175,25 +180,23 @@ static void the_likelihood_tells_signal_from_noise(void **state)
 {
     json_t *root = load_json_data("gp.json");
     const json_t *c = json_array_get(json_object_get(root, "cases"), 4);
-    size_t rows[MAX];
-    double signal[MAX], noise[MAX];
+    double signal[MAX], noise[MAX], gain;
     struct fixture x;
 
     (void)state;
     open_case(root, c, &x);
-    assert_int_equal(archai_gp_rebuild(&x.gp, x.packed, x.n, NULL), 0);
     for (size_t i = 0; i < x.n; i++) {
         const double *number = (const double *)(x.packed + i * x.features.stride +
                                                 x.features.n_words * sizeof(uint64_t));
 
-        rows[i] = i;
         signal[i] = 4 * number[0] - 2;
         noise[i] = json_number_value(json_array_get(json_object_get(c, "targets"), i));
     }
-    assert_int_equal(archai_gp_fit(&x.gp, rows, x.n, signal, 1, NULL), 0);
+    assert_int_equal(archai_gp_fit(&x.gp, x.packed, x.n, signal, 1, &gain, NULL), 0);
     assert_true(x.gp.noise < 0.01);
+    assert_true(gain > 1.0);
     assert_true(x.gp.kernel.rate < 0.1); /* choices do not matter */
-    assert_int_equal(archai_gp_fit(&x.gp, rows, x.n, noise, 1, NULL), 0);
+    assert_int_equal(archai_gp_fit(&x.gp, x.packed, x.n, noise, 1, NULL, NULL), 0);
     assert_true(x.gp.noise > 0.05);
     close_case(&x);
     json_decref(root);
