@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """An interrupted training goes on from its last epoch and ends where an uninterrupted one ends: the same weights and
-measures, bit for bit, with a checkpoint left on request (SIGUSR1), and after kill -9 of everything.
+measures, bit for bit, with a checkpoint left on request (SIGUSR1), after kill -9 of everything, and after the loss of the one rank
+that trained it, on another rank of the same run.
 A damaged checkpoint costs the head start alone."""
 import os
 import pathlib
@@ -24,6 +25,8 @@ seed = 3
 [run]
 coordinator_evaluates = no
 grace = 120s
+heartbeat = 500ms
+lost_after = 5s
 [space]
 name = cnn
 min_layers = 2
@@ -51,10 +54,10 @@ report = no
 """
 
 
-def start(name, optimizer, schedule="async", resume=False):
+def start(name, optimizer, schedule="async", resume=False, options=()):
     config = pathlib.Path(f"{optimizer}-{schedule}.ini")
     config.write_text(CONFIG.format(optimizer=optimizer, schedule=schedule))
-    command = ["mpirun", "-n", "2" if resume else "3", "archai-run", str(config), "--output", name, "--progress", "none"]
+    command = ["mpirun", *options, "-n", "2" if resume else "3", "archai-run", str(config), "--output", name, "--progress", "none"]
     return subprocess.Popen(command + ["--resume"] * resume, start_new_session=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -70,8 +73,8 @@ def checkpoints(name):
     return sorted(pathlib.Path(name).glob("checkpoint-*.safetensors"))
 
 
-def wait_for_checkpoint(process, name):
-    """Until a training is past its second epoch (its first checkpoint is replaced)."""
+def wait_for_checkpoint(process, name, which=None):
+    """Until a training (of this candidate) is past its second epoch (its first checkpoint is replaced)."""
     seen = {}
     deadline = time.time() + 120
     while time.time() < deadline:
@@ -80,7 +83,7 @@ def wait_for_checkpoint(process, name):
                 seen.setdefault(path, set()).add(path.stat().st_ino)
             except FileNotFoundError:
                 continue
-            if len(seen[path]) >= 2:
+            if len(seen[path]) >= 2 and which in (None, int(path.stem.split("-")[1])):
                 return
         if process.poll() is not None:
             sys.exit(f"{name}: ended too early: {process.communicate()[0]}")
@@ -173,8 +176,27 @@ def story(optimizer, schedule, how):
           f"{[int(r) for r in after.values()]}; " + "; ".join(line.split(": ", 1)[-1] for line in resumed(name)))
 
 
+def rank_lost(optimizer):
+    """The rank that trains candidate 0 is killed; the search goes on, and another rank goes on with that training."""
+    name = f"lost-{optimizer}-async"
+    # both workers have one candidate each then, the first the first
+    process = start(name, optimizer, options=["--enable-recovery"])
+    wait_for_checkpoint(process, name, which=0)
+    ranks = subprocess.run(["pgrep", "-x", "archai-run", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+    os.kill(sorted(map(int, ranks))[1], signal.SIGKILL)
+    end(process, name, 0)
+    assert "candidate 0 goes to another worker" in log(name), log(name)
+    assert any("candidate 0: goes on after epoch" in line for line in resumed(name)), log(name)
+    assert not checkpoints(name)
+    (a, before), (b, after) = contents(f"whole-{optimizer}-async"), contents(name)
+    same(a, b, name)
+    print(f"{name}: {len(a)} models the same bit for bit; ranks {[int(r) for r in before.values()]} and "
+          f"{[int(r) for r in after.values()]}; " + "; ".join(line.split(": ", 1)[-1] for line in resumed(name)))
+
+
 def main():
     story("adamw", "async", "stopped")
+    rank_lost("adamw")
     story("sgd", "async", "killed")
     story("adam", "generational", "damaged")
     return 0
