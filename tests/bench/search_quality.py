@@ -37,6 +37,7 @@ FEW = {
     "evolution_pareto": {"init_num_models": 8, "num_random_mix": 1, "num_crossovers": 1},
     "nsga2": {"population_size": 8},
 }
+LONG = "random_search, ten times as long"
 SEEDS, MORE_SEEDS = 20, 100  # the latter to compare the schedules of what proposes in no time
 
 
@@ -55,7 +56,7 @@ def settings(algorithm, schedule, problem):
 
 def searches(problem):
     """(label, algorithm, schedule, workers) to be tried on a problem."""
-    out = [(a, a, "async", 8) for a in ASYNC]
+    out = [(a, a, "async", 8) for a in ASYNC] + [(LONG, "random_search", "async", 8)]
     out += [(f"{a}, generational", a, "generational", 8) for a in ASYNC if a != "bayes_opt"]
     if problem.startswith("nasbench201"):
         out += [(f"bayes_opt, {w} worker{'s' if w > 1 else ''}", "bayes_opt", "async", w) for w in (1, 64)]
@@ -66,10 +67,11 @@ def searches(problem):
 
 def run(program, problem, search, keep, may_run):
     label, algorithm, schedule, workers = search
-    seeds = SEEDS if algorithm in ("mo_bananas", "bayes_opt") else MORE_SEEDS
+    seeds = SEEDS if algorithm in ("mo_bananas", "bayes_opt") or label == LONG else MORE_SEEDS
     config, source, reference, evaluations, more = PROBLEMS[problem]
+    step, evaluations = max(1, evaluations // 100), evaluations * (10 if label == LONG else 1)
     command = [program, f"tests/bench/data/{config}", str(source), "--workers", str(workers), "--max", str(evaluations),
-               "--step", str(max(1, evaluations // 100)), "--seeds", f"1:{seeds}", *settings(algorithm, schedule, problem), *more]
+               "--step", str(step), "--seeds", f"1:{seeds}", *settings(algorithm, schedule, problem), *more]
     if reference:
         command += ["--reference", reference]
     file = keep / f"{problem}-{label.replace(', ', '-').replace(' ', '_')}.csv"
@@ -187,6 +189,29 @@ def ends(problem, curves):
     return [at(c, PROBLEMS[problem][3]) or 0.0 for c in curves]
 
 
+def against_random(everything):
+    """How many evaluations each search needs for what random search needs how many."""
+    lines = ["## Evaluations, against random search's", "",
+             "After how many evaluations the median search has 95 % of the largest median at the end (accuracy: 95 % of the way to it from",
+             "the median of random search after its first 10), and as a share of what random search needs, which goes on for ten times as many.", "",
+             "| search | " + " | ".join(everything) + " |", "|---" * (len(everything) + 1) + "|"]
+    cells = {}
+    for problem, results in everything.items():
+        long = results[LONG][:SEEDS]
+        best = max(statistics.median(ends(problem, c[:SEEDS])) for label, c in results.items() if label != LONG)
+        start = statistics.median(at(c, 10) for c in long) if problem == "nasbench201_accuracy" else 0.0
+        target = start + 0.95 * (best - start)
+        needs = reached(long, target)
+        for label, curves in results.items():
+            n = reached((long if label == "random_search" else curves)[:SEEDS], target)
+            share = f" ({n / needs:.2f})" if n and needs else f" (under {n / (10 * PROBLEMS[problem][3]):.2f})" if n else ""
+            cells.setdefault(label, {})[problem] = after(n) + share
+    for label, row in cells.items():
+        if label != LONG:
+            lines.append(f"| {label} | " + " | ".join(row.get(p, "") for p in everything) + " |")
+    return lines + [""]
+
+
 def schedules(everything):
     """Both schedules of each algorithm against each other."""
     lines = ["## Without generations and with them", "",
@@ -257,6 +282,7 @@ def draw(everything, path):
     matplotlib.rcParams["svg.hashsalt"] = "archai"
     import matplotlib.pyplot as plt
     figure, axes = plt.subplots(2, 3, figsize=(13, 8))
+    colors = {a: f"C{i}" for i, a in enumerate(ASYNC + BUDGETS)}
     handles = {}
     for ax, (problem, results) in zip(axes.flat, everything.items()):
         evaluations, best = PROBLEMS[problem][3], best_possible(problem)
@@ -265,18 +291,20 @@ def draw(everything, path):
                 continue
             xs = [evaluations * i / 60 for i in range(3, 61)]
             qs = [quartiles([(at(c, x) or 0.0) / best for c in curves]) for x in xs]
-            line, = ax.plot(xs, [q[1] for q in qs], lw=1.2)
-            ax.fill_between(xs, [q[0] for q in qs], [q[2] for q in qs], alpha=0.12, color=line.get_color(), lw=0)
+            line, = ax.plot(xs, [q[1] for q in qs], lw=1.3, color=colors[label])
+            ax.fill_between(xs, [q[0] for q in qs], [q[2] for q in qs], alpha=0.10, color=colors[label], lw=0)
             handles[label] = line
         low = min(statistics.median((at(c, evaluations / 8) or 0.0) / best for c in r) for r in results.values())
-        ax.set_ylim(low, 1.0 + 0.03 * (1 - low))
+        high = max(quartiles(ends(problem, r))[2] for r in results.values()) / best
+        ax.set_ylim(low, high + 0.03 * (high - low))
         ax.set_title(problem)
         ax.set_xlabel("evaluations")
-    axes[0][0].set_ylabel("share of the best hypervolume (accuracy)")
+        ax.set_ylabel("share of the best accuracy" if problem == "nasbench201_accuracy" else "share of the best hypervolume")
+        ax.grid(alpha=0.25)
     last = list(axes.flat)[len(everything):]
     for ax in last:
         ax.axis("off")
-    (last[0] if last else axes.flat[0]).legend(handles.values(), handles.keys(), loc="center")
+    (last[0] if last else axes.flat[0]).legend(handles.values(), handles.keys(), loc="center", title="medians and quartiles")
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
 
@@ -300,13 +328,14 @@ def main():
             todo = [s for s in searches(problem) if arguments.algorithm is None or s[1] in arguments.algorithm]
             found = pool.map(lambda s: run(program, problem, s, arguments.keep, not arguments.no_runs), todo)  # noqa: B023
             all_seeds[problem] = {s[0]: curves for s, curves in zip(todo, found) if curves}
-            everything[problem] = {label: curves[:SEEDS] for label, curves in all_seeds[problem].items()}
+            everything[problem] = {label: curves[:SEEDS] for label, curves in all_seeds[problem].items() if label != LONG}
             print("\n".join(table(problem, everything[problem])), flush=True)
-    print("\n".join(schedules(all_seeds)))
+    print("\n".join(against_random(all_seeds) + schedules(all_seeds)))
     if arguments.only or arguments.algorithm:
         return
     with open(arguments.output / "search_quality.md", "w") as f:
-        f.write("\n".join([line for p, r in everything.items() for line in table(p, r)] + schedules(all_seeds)))
+        lines = [line for p, r in everything.items() for line in table(p, r)]
+        f.write("\n".join(lines + against_random(all_seeds) + schedules(all_seeds)))
     with open(arguments.output / "search_quality.csv", "w", newline="") as f:
         writer = csv.writer(f, lineterminator="\n")
         writer.writerow(["problem", "search", "evaluations", "lower_quartile", "median", "upper_quartile"])
