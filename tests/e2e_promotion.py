@@ -3,6 +3,7 @@
 training without interruption ends: the same weights, curves and measures. So does one whose stored weights are damaged: it
 begins again. /models shows nothing of what is stored for going on. By generations everything is the same for any number of
 ranks."""
+import math
 import pathlib
 import signal
 import subprocess
@@ -11,6 +12,8 @@ import time
 
 import h5py
 import numpy
+
+from check_results import faults_of
 
 SPACE = """
 [space]
@@ -164,6 +167,11 @@ def halving(optimizer):
         assert r["before"] == budget / 3 and r["train_seconds"] > before["train_seconds"]
         for curve in ("val_loss", "train_loss", "learning_rate"):
             assert r["values"][f"curve {curve}"][: int(r["before"])].tobytes() == before["values"][f"curve {curve}"].tobytes()
+        steps = 6 # 270 pictures to train on, in batches of 50
+        expected = [1e-2 * 0.5 * (1 + math.cos(math.pi * (k * steps - 1) / (9 * steps))) for k in range(1, int(budget) + 1)]
+        assert numpy.allclose(r["values"]["curve learning_rate"], expected, rtol=1e-5, atol=1e-9)
+    faults = faults_of("two/results.h5", state="complete", weights="all")
+    assert not faults, faults
     best = [k for k in two if k[1] == 9]
     assert best
     for key in best:
