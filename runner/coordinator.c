@@ -315,10 +315,18 @@ static int on_done(archai_coordinator *c, int source, archai_message *m, archai_
 int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id,
                                  archai_err *err)
 {
+    archai_err why = ARCHAI_ERR_INIT;
+    int rc;
+
     if (!archai_slots_remove(&c->slots, source, id, archai_clock_s()))
         return ARCHAI_OK;
+    rc = archai_search_requeue(&c->plan->search, id, &why);
+    if (rc == ARCHAI_ENOTFOUND) /* a rank that was taken for lost has finished it after all */
+        return ARCHAI_OK;
     c->search_is_done = false; /* it has something to hand out again */
-    return archai_search_requeue(&c->plan->search, id, err);
+    if (rc != ARCHAI_OK && err != NULL)
+        *err = why;
+    return rc;
 }
 
 static int on_retired(archai_coordinator *c, int source, const char *why, archai_err *err)

@@ -74,27 +74,36 @@ static int take_committed(archai_coordinator *c, int rank, int *n, archai_err *e
 
 /* -- what it had in hand ------------------------------------------------------------------- */
 
-/* The first was under way, and may be what killed it; the others only waited behind. */
+/* It was under way, and may be what killed the rank. */
+static int suspect(archai_coordinator *c, int rank, int64_t id, archai_err *err)
+{
+    archai_evaluation row = {0};
+    archai_err why = ARCHAI_ERR_INIT;
+    bool again = true;
+    int rc;
+
+    (void)archai_slots_remove(&c->slots, rank, id, archai_clock_s());
+    rc = archai_search_lost(&c->plan->search, id, &again, &row, &why);
+    if (rc == ARCHAI_ENOTFOUND) /* another one that was taken for lost has finished it */
+        return ARCHAI_OK;
+    c->search_is_done = false; /* it has something to hand out again */
+    if (rc != ARCHAI_OK && err != NULL)
+        *err = why;
+    if (rc != ARCHAI_OK || again)
+        return rc;
+    row.rank = rank;
+    c->n_failed++;
+    archai_runlog_say(c->log, rank, "candidate %lld (%s) failed: %s", (long long)id, row.archid,
+                      row.error);
+    return archai_coordinator_record(c, &row, err);
+}
+
 static int give_back(archai_coordinator *c, int rank, archai_err *err)
 {
     archai_slot *s = &c->slots.at[rank];
-    archai_evaluation row = {0};
-    bool again = true;
-    int64_t id;
 
-    if (s->n == 0)
-        return ARCHAI_OK;
-    id = s->ids[0];
-    (void)archai_slots_remove(&c->slots, rank, id, archai_clock_s());
-    c->search_is_done = false; /* it has something to hand out again */
-    ARCHAI_TRY(archai_search_lost(&c->plan->search, id, &again, &row, err));
-    if (!again) {
-        row.rank = rank;
-        c->n_failed++;
-        archai_runlog_say(c->log, rank, "candidate %lld (%s) failed: %s", (long long)id,
-                          row.archid, row.error);
-        ARCHAI_TRY(archai_coordinator_record(c, &row, err));
-    }
+    if (s->n > 0)
+        ARCHAI_TRY(suspect(c, rank, s->ids[0], err));
     while (s->n > 0)
         ARCHAI_TRY(archai_coordinator_take_back(c, rank, s->ids[0], err));
     return ARCHAI_OK;

@@ -1,5 +1,5 @@
 # Ranks that die at other times than in the middle: while the run is set up (that ends the job, and --resume goes on), before
-# their first word, in a drain, while the last index is made, after the last word. All at the same time, each in a run of its own.
+# their first word, in a drain, while the last index is made, after the last word; and one that only seemed to. All at the same time, each in a run of its own.
 # e2e_lost_phases.sh DIE (the library of support/die.c)
 . "$ARCHAI_SOURCE/tests/support/story.sh"
 die=$1
@@ -70,6 +70,27 @@ indexing() {
     within 30 none_left index
 }
 
+# A rank that was stopped and taken for lost ends its candidate while another one is at it; then that one is lost.
+overtaken() {
+    mpirun --enable-recovery -n 3 archai-run "$ini" --output late_answer $fast --set run.coordinator_evaluates=no \
+        --set evaluator.delay=5s >late_answer.out 2>late_answer.err &
+    local job=$! ranks
+    within 60 grep -qs 'rank 2: evaluates' late_answer/run.log
+    ranks=($(pgrep -P $job -x archai-run | sort -n))
+    sleep 0.3 # both have a candidate
+    kill -STOP ${ranks[1]}
+    within 60 grep -q 'candidate 0 goes to another worker' late_answer/run.log
+    within 60 grep -q 'rank 2: candidate 1 ' late_answer/run.log
+    sleep 0.3
+    kill -CONT ${ranks[1]}
+    within 60 grep -q 'rank 1: candidate 0 was not expected from here' late_answer/run.log
+    kill -KILL ${ranks[2]}
+    wait $job || true
+    says late_answer/exit_code 75
+    says late_answer.out "no worker is left: 1 were lost"
+    resumed late_answer
+}
+
 after_the_last_word() {
     dies late 2 MPI_Ibarrier 1
     says late/exit_code 0
@@ -77,7 +98,7 @@ after_the_last_word() {
     within 30 none_left late
 }
 
-stories=("setting_up 2 2" "setting_up 4 2" "setting_up 3 0" without_a_word draining indexing after_the_last_word)
+stories=("setting_up 2 2" "setting_up 4 2" "setting_up 3 0" without_a_word draining indexing overtaken after_the_last_word)
 pids=()
 for i in "${!stories[@]}"; do
     ${stories[i]} &
