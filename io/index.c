@@ -116,19 +116,15 @@ static int update(archai_index *x, archai_err *err)
 
 static int adopt_earlier(archai_index *x, archai_err *err)
 {
-    archai_results earlier = {0};
     index_news news = {0};
     int rc;
 
     index_table_doubt(&x->table);
     if (access(x->path, F_OK) != 0)
         return ARCHAI_OK; /* killed before the first refresh: the segments are all there is */
-    ARCHAI_TRY(archai_results_read(&earlier, x->path, err));
-    rc = index_table_adopt(&x->table, &earlier, x->path, &news, err);
-    if (rc == ARCHAI_OK)
-        rc = count(x, &news, err);
+    ARCHAI_TRY(index_table_adopt(&x->table, x->path, &news, err));
+    rc = count(x, &news, err);
     index_news_fini(&news);
-    archai_results_free(&earlier);
     return rc;
 }
 

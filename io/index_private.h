@@ -79,10 +79,9 @@ void index_table_fini(index_table *t);
 int index_table_update(index_table *t, index_news *news, archai_err *err);
 /* Resuming: all rows so far are doubtful ... */
 void index_table_doubt(index_table *t);
-/* ... but those that an earlier results.h5 (at `path`, read into `earlier`) has were synced
- * before they got into it. Rows of it that no segment holds join the table and `news`. */
-int index_table_adopt(index_table *t, archai_results *earlier, const char *path,
-                      index_news *news, archai_err *err);
+/* ... but those that an earlier results.h5 (at `path`) has were synced before they got into it. Rows of
+ * it that no segment holds join the table and `news`. It is read piece by piece. */
+int index_table_adopt(index_table *t, const char *path, index_news *news, archai_err *err);
 /* The evaluation of table row `i`, settled; caller fini. */
 int index_table_read(const index_table *t, size_t i, archai_evaluation *out, archai_err *err);
 /* Position of `id` in the table, or t->n. */

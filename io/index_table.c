@@ -443,24 +443,45 @@ void index_table_doubt(index_table *t)
         t->rows[i].doubtful = true;
 }
 
-int index_table_adopt(index_table *t, archai_results *earlier, const char *path,
-                      index_news *news, archai_err *err)
+static int adopt_piece(index_table *t, archai_results *piece, size_t first, const char *path,
+                       index_news *news, archai_err *err)
 {
-    int rc = ARCHAI_OK;
-
-    *news = (index_news){.first = t->n};
-    for (size_t i = 0; rc == ARCHAI_OK && i < earlier->n; i++) {
-        archai_evaluation *e = &earlier->rows[i];
+    for (size_t i = 0; i < piece->n; i++) {
+        archai_evaluation *e = &piece->rows[i];
         size_t at = index_table_find(t, e->id);
 
         if (at < t->n) {
             t->rows[at].doubtful = false;
             continue;
         }
-        rc = archai_results_curves(path, i, &e->curves, &e->n_curves, err);
-        if (rc == ARCHAI_OK)
-            rc = keep(t, e, news, err);
+        ARCHAI_TRY(archai_results_curves(path, first + i, &e->curves, &e->n_curves, err));
+        ARCHAI_TRY(keep(t, e, news, err));
     }
+    return ARCHAI_OK;
+}
+
+int index_table_adopt(index_table *t, const char *path, index_news *news, archai_err *err)
+{
+    archai_results_reader *x = NULL;
+    archai_results head = {0};
+    size_t n;
+    int rc;
+
+    *news = (index_news){.first = t->n};
+    ARCHAI_TRY(archai_results_open(&x, path, &head, err));
+    n = head.n;
+    archai_results_free(&head);
+    rc = ARCHAI_OK;
+    for (size_t at = 0; rc == ARCHAI_OK && at < n; at += ARCHAI_RESULTS_PIECE) {
+        const size_t count = n - at < ARCHAI_RESULTS_PIECE ? n - at : ARCHAI_RESULTS_PIECE;
+        archai_results piece = {0};
+
+        rc = archai_results_piece(x, at, count, &piece, err);
+        if (rc == ARCHAI_OK)
+            rc = adopt_piece(t, &piece, at, path, news, err);
+        archai_results_free(&piece);
+    }
+    archai_results_close(x);
     if (rc == ARCHAI_OK)
         rc = merge(t, news, err);
     if (rc != ARCHAI_OK)
