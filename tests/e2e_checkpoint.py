@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """An interrupted training goes on from its last epoch and ends where an uninterrupted one ends: the same weights and
-measures, bit for bit, with a checkpoint left on request (SIGUSR1), after kill -9 of everything, and after the loss of the one rank
-that trained it, on another rank of the same run.
+measures, bit for bit, with a checkpoint left on request (SIGUSR1 to mpirun, SIGTERM to one rank), after kill -9 of everything, and
+after the loss of the one rank that trained it, on another rank of the same run.
 A damaged checkpoint costs the head start alone."""
 import os
 import pathlib
@@ -34,7 +34,7 @@ max_layers = 3
 kernel_list = 3
 hidden_list = 8 12
 [data]
-samples = 1500
+samples = 1200
 [train]
 epochs = 6
 batch_size = 50
@@ -91,13 +91,17 @@ def wait_for_checkpoint(process, name, which=None):
     sys.exit(f"{name}: no checkpoint")
 
 
+def ranks_of(process):
+    return [int(pid) for pid in subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()]
+
+
 def kill_all(process, name):
     """SIGKILL to mpirun, its ranks and, by their guards, all that runs below them."""
-    ranks = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+    ranks = ranks_of(process)
     os.kill(process.pid, signal.SIGKILL)
     for rank in ranks:
         try:
-            os.kill(int(rank), signal.SIGKILL)
+            os.kill(rank, signal.SIGKILL)
         except ProcessLookupError:
             pass
     process.communicate()
@@ -151,7 +155,10 @@ def story(optimizer, schedule, how):
     if how == "killed":
         kill_all(process, name)
     else:
-        process.send_signal(signal.SIGUSR1)
+        if how == "terminated":
+            os.kill(ranks_of(process)[-1], signal.SIGTERM)
+        else:
+            process.send_signal(signal.SIGUSR1)
         end(process, name, 75)
     left = checkpoints(name)
     assert left, f"{name}: no checkpoint was left"
@@ -195,10 +202,11 @@ def rank_lost(optimizer):
 
 
 def main():
-    story("adamw", "async", "stopped")
+    story("adam", "async", "terminated")
+    story("adamw", "async", "killed")
     rank_lost("adamw")
-    story("sgd", "async", "killed")
-    story("adam", "generational", "damaged")
+    story("sgd", "generational", "stopped")
+    story("sgd", "generational", "damaged")
     return 0
 
 

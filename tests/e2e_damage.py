@@ -156,10 +156,9 @@ code, _, words = resume("short")
 assert code == 2 and words.count("\n") == 1 and SEGMENT in words, words
 
 # -- checkpoints: one under way, one whose row is committed, a damaged one, one under another's name --------------------
-CORPUS = pathlib.Path(os.environ["ARCHAI_SOURCE"], "tests/fuzz/corpus/checkpoint")
 fresh("c")
-checkpoint = (CORPUS / "right").read_bytes()[1:]  # of candidate 5, after epoch 3 of 4
-pathlib.Path("c/checkpoint-5.safetensors").write_bytes(checkpoint)
+subprocess.run([MAKE, "c", "5", "checkpoint"], check=True)  # after epoch 3 of 4
+checkpoint = pathlib.Path("c/checkpoint-5.safetensors").read_bytes()
 pathlib.Path("c/checkpoint-5.safetensors.1-abcdef").write_bytes(checkpoint[:100])  # killed while it was written
 code, out, words = inspect("c", "verify")
 assert code == 0 and "checkpoint-5.safetensors: epoch 3 of 4, left over" in out, (out, words)

@@ -30,7 +30,40 @@ wait $pid || rc=$?
 [ $rc -eq 75 ] || fail "SIGUSR1: exit code $rc"
 check four/results.h5 --state interrupted
 
-# mpirun leaves the ranks a second after SIGTERM, whatever they do: what is done must be safe, whatever the state says
+# any of them to any one rank is the same: rank 0, a worker, the last one
+for case in "TERM 3 a signal to rank 2" "INT 1 SIGINT" "USR1 2 a signal to rank 1"; do
+    set -- $case
+    out=single-$1
+    mpirun -n 3 archai-run "$ini" --output $out $slow >o.txt 2>e.txt &
+    pid=$!
+    within 60 rows $out/results.h5
+    kill -$1 $(pgrep -P $pid | sed -n $2p)
+    rc=0
+    wait $pid || rc=$?
+    [ $rc -eq 75 ] || fail "SIG$1 to the rank numbered $2: exit code $rc"
+    says $out/exit_code 75
+    says o.txt "stopped by ${case#* * }"
+    check $out/results.h5 --state interrupted
+done
+
+# the second one means now: what runs would have had two minutes
+archai-run "$ini" --output twice --set evaluator.delay=120s --set run.grace=120s --progress none >o.txt 2>e.txt &
+pid=$!
+within 60 grep -q "evaluates on" twice/run.log
+kill -INT $pid
+within 60 grep -q "a second signal stops it at once" twice/run.log
+sleep 1.5
+began=$(date +%s)
+kill -INT $pid
+rc=0
+wait $pid || rc=$?
+[ $rc -eq 75 ] || fail "SIGINT twice: exit code $rc"
+says twice/run.log "SIGINT again: stopping at once"
+[ $(($(date +%s) - began)) -lt 100 ] || fail "the second signal was not heeded"
+expect 0 archai-run "$ini" --output twice --resume --set search.max_evaluations=5 --set evaluator.delay=0s
+check twice/results.h5 --rows 5 --state complete
+
+# mpirun leaves the ranks a second after SIGTERM and SIGINT, whatever they do: what is done must be safe, whatever the state says
 mpirun -n 4 archai-run "$ini" --output four --resume $slow >o.txt 2>e.txt &
 pid=$!
 within 60 test -e four/segment-1-0.h5
@@ -38,11 +71,18 @@ sleep 1
 kill -TERM $pid
 wait $pid || true
 check four/results.h5
+mpirun -n 4 archai-run "$ini" --output four --resume $slow >o.txt 2>e.txt &
+pid=$!
+within 60 test -e four/segment-2-0.h5
+sleep 1
+kill -INT $pid
+wait $pid || true
+check four/results.h5
 
 # SIGKILL of everything, then on
 mpirun -n 4 archai-run "$ini" --output four --resume $slow >o.txt 2>e.txt &
 pid=$!
-within 60 test -e four/segment-2-0.h5
+within 60 test -e four/segment-3-0.h5
 sleep 1
 ranks=$(pgrep -P $pid)
 kill -KILL $pid $ranks

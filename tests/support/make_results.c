@@ -1,10 +1,13 @@
 /* make_results DIRECTORY N STATE WEIGHTS [CONFIG]: a results directory made of samples 0 .. N-1
- * (samples.h), for stories about the tools. CONFIG: a file with the text of its configuration. */
+ * (samples.h), for stories about the tools. CONFIG: a file with the text of its configuration.
+ *
+ * make_results DIRECTORY ID checkpoint: one of candidate ID, after epoch 3 of 4. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/config.h"
+#include "io/checkpoint.h"
 #include "io/file.h"
 #include "io/index.h"
 #include "samples.h"
@@ -59,6 +62,21 @@ out:
     return rc;
 }
 
+static int make_checkpoint(const char *directory, int64_t id, archai_err *err)
+{
+    static char name[] = "w", loss[] = "val_loss", arch[] = "{\"nb_layers\": 3}", parents[] = "[]";
+    float weights[] = {1, 2, 3, 4}, losses[] = {0.5f, 0.25f, 0.125f};
+    const archai_tensor state = {.name = name, .dtype = ARCHAI_F32, .ndim = 1, .shape = {4}, .data = weights, .bytes = sizeof weights};
+    const archai_curve curve = {loss, losses, 3};
+    archai_candidate c = {.id = id, .arch = arch, .operator_ = "random", .parents = parents, .budget = 4, .seed = 99};
+    int rc;
+
+    ARCHAI_TRY(archai_model_init(&c.model, json_object(), "L=3", NULL, err));
+    rc = archai_checkpoint_write(directory, &c, 3, 4, 2.5, &state, 1, &curve, 1, err);
+    archai_model_fini(&c.model);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
     static const char *const policies[] = {"pareto", "all", "best", "none"};
@@ -67,6 +85,9 @@ int main(int argc, char **argv)
     size_t size;
     int rc = ARCHAI_OK;
 
+    if (argc == 4 && strcmp(argv[3], "checkpoint") == 0 &&
+        make_checkpoint(argv[1], atoll(argv[2]), &err) == ARCHAI_OK)
+        return 0;
     if (argc == 6)
         rc = archai_file_read(argv[5], 1 << 20, &config, &size, &err);
     for (int w = 0; rc == ARCHAI_OK && argc >= 5 && w < 4; w++) {
