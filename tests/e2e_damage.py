@@ -16,7 +16,7 @@ import h5py
 
 MAKE, BIN = sys.argv[1], os.environ["ARCHAI_BIN"]
 LONG = os.environ.get("ARCHAI_LONG") == "1"
-VARIANTS, RESUME_EVERY, N = (300, 1, 60) if LONG else (40, 4, 60)
+VARIANTS, RESUME_EVERY, N = (300, 1, 60) if LONG else (40, 8, 60)
 SEED = int(os.environ.get("ARCHAI_DAMAGE_SEED", 1))
 CONFIG = f"""[search]
 algorithm = random_search
