@@ -25,6 +25,23 @@ check unreported/results.h5 --rows 300 --state complete
 grep 'rank 2 .*was lost.*; 1 unreported row was found' unreported/run.log
 committed unreported 300
 
+# A generational search proposes the same, whoever is lost.
+again="$fast --set search.algorithm=evolution_pareto --set search.schedule=generational --set search.num_iters=3 --set search.init_num_models=40 \
+    --set search.max_unseen_population=40 --set search.num_random_mix=20 --set evaluator.delay=10ms"
+expect 0 mpirun -n 3 archai-run "$ARCHAI_SOURCE/tests/support/null.ini" --output whole $again
+expect 0 mpirun --enable-recovery -x LD_PRELOAD="$1" -x ARCHAI_DIE_RANK=2 -x ARCHAI_DIE_AT=row -x ARCHAI_DIE_NTH=10 -n 4 archai-run \
+    "$ARCHAI_SOURCE/tests/support/null.ini" --output thinned $again
+grep 'rank 2 .*was lost.*; 1 unreported row was found' thinned/run.log
+"$PYTHON" - <<'END'
+import h5py
+def rows(name):
+    with h5py.File(name + "/results.h5") as f:
+        return sorted(zip(*(f[c][()].tolist() for c in ("candidates/id", "candidates/archid", "candidates/generation", "objectives/macs"))))
+whole, thinned = rows("whole"), rows("thinned")
+assert whole == thinned and len(whole) > 80, (len(whole), len(thinned))
+print(len(whole), "rows the same")
+END
+
 # A candidate kills whatever rank evaluates it.
 cat >as-rank <<'END'
 #!/bin/sh

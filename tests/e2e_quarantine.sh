@@ -57,6 +57,27 @@ run start --set evaluator.retries=2
 grep 'rank 1 (cpu on .*) failed its last [0-9]* candidates within a second each' start/run.log
 [ "$(failed start)" -lt 30 ] || fail "it failed $(failed start) candidates"
 
+# a node: two ranks that say they are on a host of another name
+if unshare --uts true 2>/dev/null; then
+    cat >as-rank <<'END'
+#!/bin/sh
+export WHO=$OMPI_COMM_WORLD_RANK
+case $WHO in
+2 | 3) exec unshare --uts sh -c 'hostname badhost && exec "$@"' sh "$@" ;;
+*) exec "$@" ;;
+esac
+END
+    export BAD="2 3" GOOD=10
+    run node
+    # one line, unless the first of them was found out before the second had begun to fail
+    if [ "$(grep -c 'gets no more work' node/run.log)" -eq 1 ]; then
+        grep 'badhost fails every candidate within a second while others do not' node/run.log
+    else
+        [ "$(grep -c 'rank [23] (cpu on badhost) failed its last .* gets no more work' node/run.log)" -eq 2 ] || fail "$(cat node/run.log)"
+    fi
+    [ "$(failed node)" -lt 35 ] || fail "it failed $(failed node) candidates"
+fi
+
 export BAD="0 1 2 3" GOOD=10
 run all
 ! grep 'gets no more work' all/run.log || fail "somebody was blamed"

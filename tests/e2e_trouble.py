@@ -90,6 +90,7 @@ with h5py.File("out/results.h5", "r") as f:
         which = [kind for kind in set(EXPECTED.values()) if re.search(kind, error)]
         assert len(which) == 1, error
         told[which[0]] += 1
+assert "gets no more work" not in open("out/run.log").read()  # nobody is blamed for what happens to a third everywhere
 summary = re.search(r"complete: .* workers (\d+) % busy", p.stdout)
 assert summary, p.stdout
 failed = BUDGET - told["ok"]
