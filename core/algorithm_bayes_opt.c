@@ -21,8 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/bayes_candidates.h"
 #include "core/bayes_front.h"
+#include "core/bayes_look.h"
 #include "core/variation.h"
 
 enum {
@@ -94,7 +94,7 @@ static int begin(struct bayes *a, archai_err *err)
  * many, of these the best, others evenly from the best to the worst, and the first ones. */
 static int choose_rows(struct bayes *a, const archai_bayes_results *r, archai_err *err)
 {
-    const archai_search *s = a->base.search;
+    archai_search *s = a->base.search;
     const archai_bayes_model *now = &a->candidates.now;
     const size_t best = POINTS_KEPT / 2, others = r->n_known / best + 1;
     bool *stay = calloc(r->n + 1, sizeof *stay);
@@ -108,6 +108,8 @@ static int choose_rows(struct bayes *a, const archai_bayes_results *r, archai_er
     for (size_t i = 0; rc == ARCHAI_OK && i < r->n; i++)
         if (stay[i] || s->records[now->rows[i]].status == ARCHAI_STATUS_RUNNING)
             rc = archai_bayes_model_row(&a->candidates.next, now->rows[i], err);
+        else
+            archai_search_release(s, now->rows[i]); /* it will not be mutated any more */
     free(stay);
     return rc;
 }
@@ -151,6 +153,25 @@ static int work_on_next(struct bayes *a, const archai_bayes_results *r, double *
     return ARCHAI_OK;
 }
 
+/* New processes at once, whatever that takes. */
+static int begin_anew(struct bayes *a, archai_err *err)
+{
+    archai_bayes_candidates *c = &a->candidates;
+    archai_bayes_results r;
+    double work = HUGE_VAL;
+    bool done;
+    int rc = ARCHAI_OK;
+
+    archai_bayes_model_fini(&c->next);
+    ARCHAI_TRY(archai_bayes_results_of(&r, a->base.search, c->now.rows, c->now.n_rows, err));
+    if (r.n_known >= KNOWN_MIN)
+        rc = begin_next(a, &r, err);
+    if (rc == ARCHAI_OK && c->next.m > 0)
+        rc = work_on_next(a, &r, &work, &done, err);
+    archai_bayes_results_fini(&r);
+    return rc;
+}
+
 /* Records that are new since the last proposal, whoever proposed them, become points. Where
  * there are very many of them (a resumed search) new processes are made at once. */
 static int sync_rows(struct bayes *a, archai_err *err)
@@ -169,73 +190,16 @@ static int sync_rows(struct bayes *a, archai_err *err)
         if (c->next.m > 0)
             ARCHAI_TRY(archai_bayes_model_row(&c->next, a->n_synced, err));
     }
-    if (c->now.n_rows > c->now.gp[0].n + BURST) {
-        archai_bayes_results r;
-        bool done = false;
-        int rc;
-
-        archai_bayes_model_fini(&c->next);
-        ARCHAI_TRY(archai_bayes_results_of(&r, s, c->now.rows, c->now.n_rows, err));
-        rc = begin_next(a, &r, err);
-        if (rc == ARCHAI_OK)
-            rc = work_on_next(a, &r, &work, &done, err);
-        archai_bayes_results_fini(&r);
-        ARCHAI_TRY(rc);
-    }
+    if (c->now.n_rows > c->now.gp[0].n + BURST)
+        ARCHAI_TRY(begin_anew(a, err));
     ARCHAI_TRY(archai_bayes_model_grow(&c->now, s, &work, err));
     if (c->next.m > 0 && archai_bayes_model_members(&c->next) > 0)
         ARCHAI_TRY(archai_bayes_model_grow(&c->next, s, &work, err));
     return ARCHAI_OK;
 }
 
-/* -- candidates
- * ------------------------------------------------------------------------------- */
-
-/* Look at every member of the pools. Where none is expected to improve anything, those whose
- * values are least certain count. */
-static int look(struct bayes *a, const archai_bayes_results *r, archai_err *err)
-{
-    const archai_search *s = a->base.search;
-    archai_bayes_candidates *c = &a->candidates;
-    double *filled = malloc((r->n * r->m + 1) * sizeof *filled), most = 0.0;
-    archai_improvement x = {.m = 0};
-    int rc;
-
-    if (filled == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu results", r->n);
-    ARCHAI_TRY_GOTO(rc, archai_bayes_model_predict(&c->now, r, filled, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_bayes_front(&x, &c->now, r, filled, s, &a->base.rng, err), out);
-    for (size_t i = 0; i < archai_bayes_model_members(&c->now); i++) {
-        double mean[ARCHAI_MAX_OBJECTIVES], deviation[ARCHAI_MAX_OBJECTIVES], score;
-
-        archai_bayes_model_member(&c->now, i, mean, deviation);
-        score = archai_improvement_expected(&x, mean, deviation);
-        most = fmax(most, score);
-        if (!(score > 0.0)) {
-            for (size_t k = 0; k < r->m; k++) /* below all that promise anything */
-                score += deviation[k] - 2.0 * fmax(mean[k], 0.0) - 1e3;
-        }
-        c->numbers[c->now.pool[0].ids[i]].score = (float)score;
-    }
-out:
-    free(filled);
-    archai_improvement_fini(&x);
-    return rc;
-}
-
 /* -- ask and tell
  * ------------------------------------------------------------------------------ */
-
-static uint32_t most_promising(const archai_bayes_candidates *c)
-{
-    const archai_gp_pool *pool = &c->now.pool[0];
-    uint32_t best = pool->ids[0];
-
-    for (size_t i = 1; i < pool->n; i++)
-        if (c->numbers[pool->ids[i]].score > c->numbers[best].score)
-            best = pool->ids[i];
-    return best;
-}
 
 /* The most promising member that satisfies the cheap constraints; ARCHAI_ENONE: none does. */
 static int pick(struct bayes *a, archai_proposal *out, archai_err *err)
@@ -244,7 +208,7 @@ static int pick(struct bayes *a, archai_proposal *out, archai_err *err)
     archai_bayes_candidates *c = &a->candidates;
 
     while (archai_bayes_model_members(&c->now) > 0) {
-        const uint32_t number = most_promising(c);
+        const uint32_t number = archai_bayes_most_promising(c);
         archai_proposal p = {.operator_ = "expected_improvement"};
         bool valid;
         int rc;
@@ -305,7 +269,7 @@ static int propose_best(struct bayes *a, archai_proposal *out, archai_err *err)
     }
     ARCHAI_TRY_GOTO(rc, prepare(a, &r, err), out);
     if (archai_bayes_model_members(&c->now) > 0)
-        ARCHAI_TRY_GOTO(rc, look(a, &r, err), out);
+        ARCHAI_TRY_GOTO(rc, archai_bayes_look(c, &r, s, &a->base.rng, err), out);
     rc = pick(a, out, err);
 out:
     archai_bayes_results_fini(&r);

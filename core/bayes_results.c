@@ -129,9 +129,8 @@ static void set_plain(archai_bayes_scale *s, double *targets, const struct ranke
     for (size_t i = 0; i < feasible; i++)
         squares += (list[i].cost - mean) * (list[i].cost - mean);
     sigma = sqrt(squares / (double)(feasible > 0 ? feasible : 1));
-    s->usable = sigma > 0.0 && isfinite(sigma);
-    if (!s->usable)
-        return;
+    if (!(sigma > 0.0) || !isfinite(sigma))
+        sigma = 1.0;
     for (size_t i = 0; i < n; i++)
         targets[list[i].at] = (list[i < feasible ? i : feasible - 1].cost - mean) / sigma;
     s->n = ranked->n;
@@ -140,7 +139,8 @@ static void set_plain(archai_bayes_scale *s, double *targets, const struct ranke
         s->target[i] = (ranked->cost[i] - mean) / sigma;
     }
     s->below = sigma;
-    s->usable = fabs(s->target[0]) < outlier && fabs(s->target[s->n - 1]) < outlier;
+    s->usable = s->n > 1 && fabs(s->target[0]) < outlier &&
+                fabs(s->target[s->n - 1]) < outlier;
 }
 
 static int make_scales(archai_bayes_results *r, size_t k, const bool *behind,
