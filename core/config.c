@@ -115,9 +115,10 @@ static void check_data(checker *c, const archai_config *config)
 static void check_train(checker *c, const archai_config *config)
 {
     if (config->train.checkpoint != ARCHAI_CHECKPOINT_NONE &&
-        config->evaluator.kind != ARCHAI_EVALUATOR_TORCH)
+        config->evaluator.kind != ARCHAI_EVALUATOR_TORCH &&
+        config->evaluator.kind != ARCHAI_EVALUATOR_COMMAND)
         problem(c, "train", "checkpoint", NULL,
-                "only evaluator.kind = torch leaves checkpoints");
+                "only evaluator.kind = torch and kind = command leave checkpoints");
     if (config->train.inherit_weights && config->evaluator.kind != ARCHAI_EVALUATOR_TORCH &&
         config->evaluator.kind != ARCHAI_EVALUATOR_COMMAND)
         problem(c, "train", "inherit_weights", NULL,

@@ -52,7 +52,7 @@ static const archai_option train_options[] = {
     {"momentum",               ARCHAI_OPT_DOUBLE, AT(train.momentum),               0, 1,       "0.9", "", NULL, "sgd only"},
     {"weight_decay",           ARCHAI_OPT_DOUBLE, AT(train.weight_decay),           0, 1000,    "0", "", NULL, "sgd and adam: L2 penalty; adamw: decoupled"},
     {"learning_rate_schedule", ARCHAI_OPT_CHOICE, AT(train.learning_rate_schedule), 0, 0,       "cosine", "", "constant cosine", "cosine: down to 0 at the last step; of the largest budget, where an algorithm gives budgets"},
-    {"checkpoint",             ARCHAI_OPT_CHOICE, AT(train.checkpoint),             0, 0,       "none", "", "none epoch", "epoch: an interrupted training goes on from its last epoch"},
+    {"checkpoint",             ARCHAI_OPT_CHOICE, AT(train.checkpoint),             0, 0,       "none", "", "none epoch", "epoch: an interrupted training goes on from its last epoch; kind = command: the program gets a place for checkpoints"},
     {"checkpoint_pause",       ARCHAI_OPT_SECONDS, AT(train.checkpoint_pause_s),     0, 86400,   "60s", "", NULL, "so long at least between two checkpoints of a candidate; 0s: after every epoch"},
     {"inherit_weights",        ARCHAI_OPT_BOOL,   AT(train.inherit_weights),        0, 0,       "no", "", NULL, "a child begins with its first parent's weights where names and shapes match"},
     ARCHAI_OPTION_END,

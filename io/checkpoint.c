@@ -26,13 +26,22 @@ char *archai_checkpoint_path(const char *directory, int64_t id)
                                                                                        : path;
 }
 
+static char *command_path(const char *directory, int64_t id)
+{
+    char *path;
+
+    return asprintf(&path, "%s/checkpoint-%" PRId64 ".command", directory, id) < 0 ? NULL : path;
+}
+
 void archai_checkpoint_remove(const char *directory, int64_t id)
 {
-    char *path = archai_checkpoint_path(directory, id);
+    char *paths[] = {command_path(directory, id), archai_checkpoint_path(directory, id)};
 
-    if (path != NULL)
-        (void)unlink(path);
-    free(path);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        if (paths[i] != NULL)
+            (void)unlink(paths[i]);
+        free(paths[i]);
+    }
 }
 
 /* The id of a checkpoint's name; -1: it is none. *whole: it has no further ending. */
@@ -47,6 +56,15 @@ static int64_t id_of(const char *name, bool *whole)
     return id;
 }
 
+/* A program's, or what it wrote beside it to rename it. */
+static bool is_commands(const char *name)
+{
+    int64_t id;
+    int n = 0;
+
+    return sscanf(name, "checkpoint-%18" SCNd64 ".command%n", &id, &n) == 1 && n > 0 && id >= 0;
+}
+
 void archai_checkpoints_sweep(const char *directory, bool only_unfinished)
 {
     DIR *d = opendir(directory);
@@ -54,7 +72,8 @@ void archai_checkpoints_sweep(const char *directory, bool only_unfinished)
     bool whole;
 
     while (d != NULL && (e = readdir(d)) != NULL)
-        if (id_of(e->d_name, &whole) >= 0 && !(whole && only_unfinished))
+        if ((id_of(e->d_name, &whole) >= 0 && !(whole && only_unfinished)) ||
+            (is_commands(e->d_name) && !only_unfinished))
             (void)unlinkat(dirfd(d), e->d_name, 0);
     if (d != NULL)
         (void)closedir(d);
@@ -190,7 +209,8 @@ int archai_checkpoint_write(const char *directory, const archai_candidate *c, in
         goto out;
     }
     ARCHAI_TRY_GOTO(rc, archai_message_pack(&work, &packed, err), out);
-    memcpy(all, state, n_state * sizeof *all);
+    if (n_state > 0)
+        memcpy(all, state, n_state * sizeof *all);
     all[n++] = vector("archai:about", ARCHAI_I64, about, N_ABOUT);
     all[n++] = vector("archai:arch", ARCHAI_U8, c->arch, strlen(c->arch));
     all[n++] = vector("archai:candidate", ARCHAI_U8, packed.data, packed.size);
@@ -306,6 +326,37 @@ bool archai_checkpoint_is_of(const archai_checkpoint *k, const archai_candidate 
 {
     return k->id == c->id && k->seed == c->seed && k->arch->bytes == strlen(c->arch) &&
            memcmp(k->arch->data, c->arch, k->arch->bytes) == 0;
+}
+
+bool archai_checkpoint_is_marker(const archai_checkpoint *k)
+{
+    return k->epoch == k->epochs; /* a training that is done leaves none */
+}
+
+int archai_checkpoint_mark(const char *directory, const archai_candidate *c, char **path,
+                           archai_err *err)
+{
+    archai_checkpoint k = {.id = -1};
+    char *absolute = realpath(directory, NULL);
+    bool known;
+    int rc = ARCHAI_OK;
+
+    if (absolute == NULL)
+        return archai_fail(err, ARCHAI_EIO, "%s: %s", directory, strerror(errno));
+    known = archai_checkpoint_open(&k, directory, c->id, NULL) == ARCHAI_OK &&
+            archai_checkpoint_is_marker(&k) && archai_checkpoint_is_of(&k, c);
+    archai_checkpoint_close(&k);
+    if (!known) {
+        archai_checkpoint_remove(directory, c->id);
+        rc = archai_checkpoint_write(directory, c, 1, 1, 0, NULL, 0, NULL, 0, err);
+    }
+    if (rc == ARCHAI_OK) {
+        *path = command_path(absolute, c->id);
+        if (*path == NULL)
+            rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
+    }
+    free(absolute);
+    return rc;
 }
 
 int archai_checkpoint_candidate(const archai_checkpoint *k, archai_candidate *out,

@@ -10,6 +10,10 @@
  *       archai:curve:<name>       float32 [epochs done]
  *       archai:crc        int64   [1] crc32 of all entries before it, names and shapes included
  *
+ *   checkpoint-<id>.command       what a program of the user's own wrote there (kind = command). Beside it
+ *       lies a checkpoint as above with no tensors, epoch 1 of 1: the marker, by which a later start knows
+ *       the candidate, and that the file is of this one.
+ *
  * The shuffling generator's state follows from the seed and the number of epochs. Written beside,
  * synced and renamed: a file of this name is whole, or damaged by others, which the checksum tells.
  * Not collective.
@@ -30,7 +34,7 @@ typedef struct archai_checkpoint {
 } archai_checkpoint;
 
 char *archai_checkpoint_path(const char *directory, int64_t id); /* caller frees; NULL: no memory */
-/* Remove a candidate's checkpoint, if there is one. */
+/* Remove a candidate's checkpoint, if there is one, and a program's with it. */
 void archai_checkpoint_remove(const char *directory, int64_t id);
 /* Remove all of them, and what was left of unfinished ones; or only the latter. */
 void archai_checkpoints_sweep(const char *directory, bool only_unfinished);
@@ -53,6 +57,12 @@ void archai_checkpoint_close(archai_checkpoint *c); /* safe on a zeroed struct *
 int64_t archai_checkpoint_sum(const archai_tensor *at, size_t n);
 /* Is it of this very candidate? */
 bool archai_checkpoint_is_of(const archai_checkpoint *k, const archai_candidate *c);
+/* Is it the marker of a program's checkpoint? */
+bool archai_checkpoint_is_marker(const archai_checkpoint *k);
+/* For a candidate that a program is about to evaluate: write the marker and remove what another candidate
+ * of this id may have left. *path: where the program may leave its checkpoint, absolute; caller frees. */
+int archai_checkpoint_mark(const char *directory, const archai_candidate *c, char **path,
+                           archai_err *err);
 /* The candidate in it (caller fini). */
 int archai_checkpoint_candidate(const archai_checkpoint *k, archai_candidate *out,
                                 archai_err *err);

@@ -4,8 +4,9 @@
  * In its environment: ARCHAI_WEIGHTS, a file into which it may write weights as safetensors (a
  * memfd of this process, so that nothing is left behind whatever happens), ARCHAI_DEVICE (cpu
  * or cuda), ARCHAI_SEED and ARCHAI_BUDGET, and the number of threads that it should use; where
- * there are weights to begin from, ARCHAI_START_WEIGHTS, a file with them. Its standard error is
- * kept for `error`.
+ * there are weights to begin from, ARCHAI_START_WEIGHTS, a file with them; with train.checkpoint =
+ * epoch ARCHAI_CHECKPOINT, a path that it may write to and finds again on its next attempt
+ * (io/checkpoint.h). Its standard error is kept for `error`.
  */
 #include <errno.h>
 #include <limits.h>
@@ -19,12 +20,13 @@
 
 #include "core/ini.h"
 #include "core/option.h"
+#include "io/checkpoint.h"
 #include "runner/child.h"
 #include "runner/command_text.h"
 #include "runner/evaluator.h"
 
 enum {
-    VARIABLES_MAX = 10,
+    VARIABLES_MAX = 11,
     VARIABLE_MAX = 256,
     LINE_MAX_BYTES = 1 << 20,
     CHUNKS = 16,      /* of output that are read in one poll */
@@ -51,6 +53,7 @@ typedef struct command_evaluator {
     line_reader out;
     int weights_fd, start_fd; /* memfds */
     char variables[VARIABLES_MAX][VARIABLE_MAX];
+    char *checkpoint; /* owned; ARCHAI_CHECKPOINT=path, or NULL */
     const char *environment[VARIABLES_MAX + 1];
 } command_evaluator;
 
@@ -131,6 +134,7 @@ static void command_fini(archai_evaluator *self)
 
     archai_command_free(e->argv);
     archai_space_destroy(e->space);
+    free(e->checkpoint);
     free(e->out.line);
     free(e->out.last);
     if (e->weights_fd >= 0)
@@ -190,7 +194,27 @@ static void make_environment(command_evaluator *e, const archai_candidate *c)
         set_variable(e, &n, "CUDA_VISIBLE_DEVICES", "");
     else if (setup->gpu != NULL)
         set_variable(e, &n, "CUDA_VISIBLE_DEVICES", setup->gpu);
+    if (e->checkpoint != NULL)
+        e->environment[n++] = e->checkpoint;
     e->environment[n] = NULL;
+}
+
+/* A directory that cannot be written to costs the checkpoint alone: rows will tell. */
+static int offer_checkpoint(command_evaluator *e, const archai_candidate *c, archai_err *err)
+{
+    const archai_config *config = e->base.setup->config;
+    char *path = NULL;
+
+    free(e->checkpoint);
+    e->checkpoint = NULL;
+    if (config->train.checkpoint == ARCHAI_CHECKPOINT_NONE ||
+        archai_checkpoint_mark(config->output.directory, c, &path, NULL) != ARCHAI_OK)
+        return ARCHAI_OK;
+    if (asprintf(&e->checkpoint, "ARCHAI_CHECKPOINT=%s", path) < 0)
+        e->checkpoint = NULL;
+    free(path);
+    return e->checkpoint != NULL ? ARCHAI_OK
+                                 : archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
 }
 
 static int command_begin(archai_evaluator *self, const archai_candidate *c, archai_err *err)
@@ -214,6 +238,7 @@ static int command_begin(archai_evaluator *self, const archai_candidate *c, arch
     ARCHAI_TRY(archai_command_request(e->space, c, &e->request, err));
     e->request_size = strlen(e->request);
     e->sent = 0;
+    ARCHAI_TRY(offer_checkpoint(e, c, err));
     make_environment(e, c);
     ARCHAI_TRY(archai_child_start(&e->child, &spec, err));
     e->busy = true;

@@ -203,7 +203,10 @@ static int open_checkpoint(const struct verifying *v, int64_t id, char about[64]
     if (rc == ARCHAI_OK && c.id != id)
         rc = archai_fail(err, ARCHAI_EFORMAT, "is of candidate %lld", (long long)c.id);
     (void)archai_err_wrap(err, rc, "checkpoint-%lld.safetensors: ", (long long)id);
-    (void)snprintf(about, 64, "epoch %lld of %lld", (long long)k.epoch, (long long)k.epochs);
+    if (rc == ARCHAI_OK && archai_checkpoint_is_marker(&k))
+        (void)snprintf(about, 64, "under way in a program");
+    else
+        (void)snprintf(about, 64, "epoch %lld of %lld", (long long)k.epoch, (long long)k.epochs);
     archai_candidate_fini(&c);
     archai_checkpoint_close(&k);
     return rc;

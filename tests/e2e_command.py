@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import h5py
 import numpy as np
@@ -177,6 +178,56 @@ def a_command_begins_where_another_ended():
         assert max(epochs.values()) > 2
 
 
+CHECKPOINT = """#!/bin/sh
+# counts its attempts and remembers what it was asked
+read -r request
+attempts=0 before=$request
+if [ -e "$ARCHAI_CHECKPOINT" ]; then { read -r attempts; read -r before; } <"$ARCHAI_CHECKPOINT"; fi
+attempts=$((attempts + 1))
+printf '%s\\n%s\\n' $attempts "$request" >"$ARCHAI_CHECKPOINT.new" && mv "$ARCHAI_CHECKPOINT.new" "$ARCHAI_CHECKPOINT"
+case $1 in crash) [ $attempts -ge 3 ] || kill -9 $$ ;; hang) [ $attempts -ge 2 ] || sleep 1000 ;; esac
+[ "$before" = "$request" ] && same=1 || same=0
+echo "{\\"attempts\\": $attempts, \\"same\\": $same}"
+"""
+
+
+def a_command_finds_its_checkpoint_again():
+    """After it was killed, in the same run; after everything was killed, with --resume, where it is asked the very same."""
+    program, config = os.path.join(TMP, "checkpoint.sh"), os.path.join(TMP, "checkpoint.ini")
+    with open(program, "w") as f:
+        f.write(CHECKPOINT)
+    os.chmod(program, 0o755)
+    with open(config, "w") as f:
+        f.write(f"[search]\nalgorithm = random_search\nmax_evaluations = 4\n[space]\nname = cnn\n[objective.attempts]\n"
+                f"direction = minimize\n[train]\ncheckpoint = epoch\n[evaluator]\nkind = command\nretries = 2\n")
+    for story, attempts in ("crash", 3), ("hang", 2):
+        out = os.path.join(TMP, f"checkpoint-{story}")
+        args = ["--output", out, "--set", f"evaluator.command={program} {story}"]
+        if story == "hang":
+            p = subprocess.Popen([os.path.join(BIN, "archai-run"), config, *args], cwd=SOURCE, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+            patience = time.monotonic() + 60
+            while not os.path.exists(f"{out}/checkpoint-0.command"):
+                assert p.poll() is None and time.monotonic() < patience
+                time.sleep(0.05)
+            p.kill()
+            p.wait()
+        run(config, *args, "--set", "search.max_evaluations=4" if story == "crash" else "search.max_evaluations=1", "--resume",
+            ranks=0)
+        with results(f"checkpoint-{story}") as f:
+            n = 4 if story == "crash" else 1
+            assert column(f, "status") == ["ok"] * n, column(f, "error")
+            assert list(f["objectives/attempts"][:]) == [attempts] * n and list(f["metrics/same"][:]) == [1] * n
+        if story == "hang":  # what another candidate of that id left is not taken for its own
+            with open(f"{out}/checkpoint-1.command", "w") as f:
+                f.write("9\n{}\n")
+            run(config, "--output", out, "--set", f"evaluator.command={program} once", "--set", "search.max_evaluations=2",
+                "--resume", ranks=0)
+            with results(f"checkpoint-{story}") as f:
+                assert list(f["objectives/attempts"][:]) == [2, 1] and list(f["metrics/same"][:]) == [1, 1]
+        assert not [name for name in os.listdir(out) if name.startswith("checkpoint")], os.listdir(out)
+
+
 def what_cannot_run_is_refused():
     """Before any work starts, with file, line and key, and exit code 2."""
     ini = "configs/examples/spirals.ini"
@@ -193,4 +244,5 @@ def what_cannot_run_is_refused():
 the_example_trains_with_pytorch()
 a_table_over_a_declared_space()
 a_command_begins_where_another_ended()
+a_command_finds_its_checkpoint_again()
 what_cannot_run_is_refused()

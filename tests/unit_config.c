@@ -210,7 +210,7 @@ static void kinds_and_formats_need_their_keys(void **state)
          "t.ini:3: evaluator.delay: 'lognormal 1s', expected"},
         {"[evaluator]\nkind = null\ndelay = lognormal 1s 0.8 x\n", "t.ini:3: evaluator.delay:"},
         {"[train]\ncheckpoint = epoch\n[evaluator]\nkind = null\n",
-         "t.ini:2: train.checkpoint: only evaluator.kind = torch"},
+         "t.ini:2: train.checkpoint: only evaluator.kind = torch and"},
         {"[train]\ninherit_weights = yes\n[evaluator]\nkind = null\n",
          "t.ini:2: train.inherit_weights: only evaluator.kind = torch and"},
     };
