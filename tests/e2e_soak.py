@@ -1,13 +1,12 @@
 """Very many evaluations of no duration: nothing grows that should not.
 
 100,000 by default; ARCHAI_LONG=1: 1,000,000 (two minutes). From 10,000 on a worker's memory is flat, rank 0 takes at most
-512 bytes a candidate, and no process opens more and more files.
+512 bytes a candidate, and no process opens more and more files. A resume of all that takes no more of rank 0 either, at any moment.
 """
 import json
 import os
 import re
 import subprocess
-import sys
 import time
 
 import h5py
@@ -78,4 +77,20 @@ for rank in range(RANKS):
     assert max(files) - min(files) <= 3, files
     # The search is ahead of results.h5, by what was done since its last refresh.
     assert grown <= (2 << 20 if rank else 512 * (BUDGET - 10_000) + (4 << 20)), f"rank {rank} grew by {grown} bytes"
-sys.exit(0)
+
+# Going on from all these rows: what they take on their way in counts, too.
+p = subprocess.Popen(["archai-run", "run.ini", "--progress", "none", "--resume", "--set", f"search.max_evaluations={BUDGET + 1}"],
+                     stdout=open("resumed.txt", "w"), stderr=subprocess.STDOUT)
+peak = 0
+while p.poll() is None:
+    try:
+        with open(f"/proc/{p.pid}/status") as f:
+            peak = max(peak, int((re.search(r"VmHWM:\s+(\d+)", f.read()) or [0, 0])[1]))
+    except OSError:
+        pass
+    time.sleep(0.02)
+assert p.returncode == 0, open("resumed.txt").read()
+with h5py.File("out/results.h5", "r") as f:
+    assert len(f["candidates/id"]) == BUDGET + 1
+print(f"resumed: rank 0 took {peak} KiB at its peak, {peak * 1024 // BUDGET} bytes a candidate with all that it takes to begin with")
+assert peak * 1024 <= 512 * BUDGET + (40 << 20), peak
