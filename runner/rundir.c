@@ -222,6 +222,35 @@ static bool is_empty(const char *directory)
     return empty;
 }
 
+/* What is not there will be made: can it, where its nearest parent that is there lies? */
+static int check_parent(const char *path, archai_err *err)
+{
+    char *parent = strdup(path);
+    struct stat st;
+    int rc = ARCHAI_OK;
+
+    if (parent == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
+    for (;;) {
+        char *slash = strrchr(parent, '/');
+
+        if (slash == NULL)
+            (void)strcpy(parent, "."); /* a path has at least one character */
+        else
+            slash[slash == parent] = '\0';
+        if (stat(parent, &st) == 0 || errno != ENOENT || strcmp(parent, ".") == 0 ||
+            strcmp(parent, "/") == 0)
+            break;
+    }
+    if (lstat(path, &st) == 0)
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: is a link to what is not there", path);
+    else if (access(parent, W_OK | X_OK) != 0)
+        rc = archai_fail(err, ARCHAI_EIO, "%s cannot be made: %s: %s", path, parent,
+                         strerror(errno));
+    free(parent);
+    return rc;
+}
+
 int archai_rundir_check(const char *path, bool resume, archai_err *err)
 {
     struct stat st;
@@ -232,7 +261,9 @@ int archai_rundir_check(const char *path, bool resume, archai_err *err)
         return archai_fail(err, ARCHAI_EINVAL, "output.directory: is empty, expected a path");
     if (stat(path, &st) != 0) {
         if (errno == ENOENT)
-            return ARCHAI_OK; /* it will be made */
+            return check_parent(path, err);
+        if (errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP)
+            return archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, strerror(errno));
         return archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
     }
     if (!S_ISDIR(st.st_mode))
@@ -388,22 +419,32 @@ int archai_rundir_beat(archai_rundir *d, double now, archai_err *err)
     return rc;
 }
 
-/* On a full disk there is still the room of `owner`, which is needed no more. */
+static int overwrite(int fd, const char *text)
+{
+    const ssize_t size = (ssize_t)strlen(text);
+
+    return pwrite(fd, text, (size_t)size, 0) == size && ftruncate(fd, size) == 0 ? 0 : -1;
+}
+
+/* On a full disk there is still the room of `owner`, which is needed no more. Where it cannot be
+ * renamed either it goes on naming this process, which is soon gone: the directory is free then. */
 static int turn_owner_into(archai_rundir *d, const char *name, const char *text)
 {
     char *owner = join(d->path, "owner"), *path = join(d->path, name);
-    const ssize_t size = (ssize_t)strlen(text);
+    char *as_it_was = owner_text(0);
     int fd = -1, rc = -1;
 
     if (d->held && owner != NULL && path != NULL)
         fd = open(owner, O_WRONLY | O_CLOEXEC);
-    if (fd >= 0 && pwrite(fd, text, (size_t)size, 0) == size && ftruncate(fd, size) == 0 &&
-        rename(owner, path) == 0)
+    if (fd >= 0 && overwrite(fd, text) == 0 && rename(owner, path) == 0)
         rc = 0;
     if (rc == 0)
         d->held = false;
+    else if (fd >= 0 && as_it_was != NULL)
+        (void)overwrite(fd, as_it_was);
     if (fd >= 0)
         (void)close(fd);
+    free(as_it_was);
     free(owner);
     free(path);
     return rc;

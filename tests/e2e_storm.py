@@ -10,11 +10,11 @@ import signal
 import subprocess
 import sys
 import time
-import zlib
 
 import h5py
 
 from check_results import faults_of
+from segments import committed
 
 LONG = os.environ.get("ARCHAI_LONG") == "1"
 KILLS = 200 if LONG else 8
@@ -65,27 +65,6 @@ def name_of(pid):
             return f.read().strip()
     except OSError:
         return "?"
-
-
-def committed(out):
-    """{id: (segment, row)} of all rows that the segments hold, by their checksums alone."""
-    rows = {}
-    for name in sorted(os.listdir(out)) if os.path.isdir(out) else []:
-        if not name.startswith("segment-") or not name.endswith(".h5"):
-            continue
-        with h5py.File(f"{out}/{name}", "r") as f:
-            data, detail = f["rows"][()], f["detail"]
-            raw = data.tobytes()
-            for i in (data["crc"] != 0).nonzero()[0]:
-                r = data[i]
-                if zlib.crc32(raw[i * 64:i * 64 + 60]) != r["crc"]:
-                    continue
-                text = detail[r["text_offset"]:r["text_offset"] + r["text_bytes"]].tobytes()
-                if zlib.crc32(text) != r["text_crc"]:
-                    continue
-                assert int(r["id"]) not in rows, f"{out}: id {r['id']} was committed in {rows[int(r['id'])]} and in {name}"
-                rows[int(r["id"])] = (name, int(i))
-    return rows
 
 
 def indexed(out, **want):
