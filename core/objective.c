@@ -98,9 +98,9 @@ static int add(archai_objectives *out, archai_ini *ini, const char *section, arc
     if (out->n == ARCHAI_MAX_OBJECTIVES)
         return fail_at(ini, section, NULL, err, "at most 16 objectives are possible");
     *o = (archai_objective){.name = strdup(section + sizeof prefix - 1)};
-    out->n++; /* from here on archai_objectives_free() sees it */
     if (o->name == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for %s", section);
+    out->n++; /* from here on archai_objectives_free() sees it */
     ARCHAI_TRY(archai_config_apply(ini, section, archai_objective_options, o, err));
     ARCHAI_TRY(check(o, ini, section, err));
     out->n_optimised += o->direction != ARCHAI_CONSTRAIN;

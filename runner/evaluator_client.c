@@ -11,6 +11,17 @@
 #include <time.h>
 #include <unistd.h>
 
+static double now_s(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* A process that ends closes its pipe a moment before; one that lives on without it is of no use. */
+static const double dying_s = 10;
+
 static void close_fd(int *fd)
 {
     if (*fd >= 0)
@@ -83,6 +94,7 @@ void archai_evaluator_client_close(archai_evaluator_client *c)
     archai_buffer_free(&c->in);
     archai_buffer_free(&c->out);
     c->in_used = c->out_used = 0;
+    c->silent_since = 0;
 }
 
 /* -- requests ------------------------------------------------------------------------------ */
@@ -155,15 +167,13 @@ int archai_evaluator_client_poll(archai_evaluator_client *c, archai_message *out
     ARCHAI_TRY(receive(c, err));
     ARCHAI_TRY(archai_frame_take(&c->in, &c->in_used, out, got, err));
     *ended = gone && !*got;
-    return ARCHAI_OK;
-}
-
-static double now_s(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    if (c->reply_fd >= 0 || *got || gone)
+        return ARCHAI_OK;
+    if (c->silent_since <= 0)
+        c->silent_since = now_s();
+    return now_s() - c->silent_since < dying_s
+               ? ARCHAI_OK
+               : archai_fail(err, ARCHAI_EFORMAT, "closed its pipe and went on");
 }
 
 int archai_evaluator_client_wait(archai_evaluator_client *c, archai_message *out,

@@ -13,6 +13,7 @@
 typedef struct archai_evaluator_client {
     archai_child child;
     int request_fd, reply_fd; /* -1: none */
+    double silent_since;      /* its replies have ended, it has not; 0: all is well */
     int weights_fd;           /* memfd, owned */
     int exchange_fd;          /* memfd for predict, owned; -1: none */
     archai_buffer in;         /* received bytes; the first in_used of them are done with */

@@ -170,6 +170,8 @@ static int read_lines(archai_index_client *c, bool *busy, archai_err *err)
         ARCHAI_TRY(archai_buffer_reserve(&c->in, CHUNK, err));
         n = read(c->reply_fd, c->in.data + c->in.size, CHUNK);
         c->in.size += n > 0 ? (size_t)n : 0;
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+            archai_child_kill(&c->child); /* if it has not ended: it can answer no more */
         if (c->in.size > LINE_MAX_BYTES)
             return archai_fail(err, ARCHAI_EFORMAT, "archai-indexer: an endless line");
     }

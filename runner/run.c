@@ -428,8 +428,11 @@ int archai_run(const archai_arguments *args, int args_rc, const archai_err *args
     int rc, exit_code;
 
     *alone = false;
-    if (r == NULL)
+    if (r == NULL) { /* the others would wait for this rank */
+        (void)fprintf(stderr, "archai-run: out of memory\n");
+        (void)MPI_Abort(MPI_COMM_WORLD, 1);
         return 1;
+    }
     r->args = args;
     r->node = (archai_node)ARCHAI_NODE_INIT;
     rc = archai_comm_init(&r->comm, MPI_COMM_WORLD, &err);

@@ -7,13 +7,21 @@
  *   ARCHAI_FAULT_COUNTER=F   a file of 16 bytes: the count, and which kind of call fails from then on
  *   ARCHAI_FAULT_LOG=F       a line for every call that failed; with N = 0 for every call
  *
- * What HDF5 and libc write counts as well, which a switch in the project's own code could not reach.
+ *   ARCHAI_FAULT_MEMORY=1    allocations count instead of calls: those of the program's own code, which is all in the
+ *                            program itself, not those of libraries. The log names the places by their offset
+ *   ARCHAI_FAULT_SHORT=1     no call fails; every read of a pipe and every write moves a part of what was asked for,
+ *                            and now and then is interrupted first
+ *
+ * What HDF5 and libc write counts as well, which a switch in the project's own code could not reach. Reads count where a
+ * pipe has something to read, receives where a message is there.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <mpi.h>
+#include <poll.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -28,8 +36,9 @@
 static _Atomic long *counter; /* [2], shared by all processes */
 static long target;
 static int error_number = EIO;
-static int stays;
+static int stays, memory, is_short;
 static const char *under, *log_path;
+static uintptr_t own_begin, own_end; /* the program's own code */
 
 #define REAL(result, name, ...)                                                                \
     static result (*real)(__VA_ARGS__);                                                        \
@@ -40,6 +49,22 @@ static int real_open(const char *path, int flags)
 {
     REAL(int, open, const char *, int, ...);
     return real(path, flags, 0666);
+}
+
+/* The first object that is listed is the program. */
+static int find_own(struct dl_phdr_info *info, size_t size, void *payload)
+{
+    (void)size;
+    (void)payload;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+
+        if (p->p_type != PT_LOAD || (p->p_flags & PF_X) == 0)
+            continue;
+        own_begin = info->dlpi_addr + p->p_vaddr;
+        own_end = own_begin + p->p_memsz;
+    }
+    return 1;
 }
 
 __attribute__((constructor)) static void set_up(void)
@@ -56,13 +81,22 @@ __attribute__((constructor)) static void set_up(void)
     if (getenv("ARCHAI_FAULT_ERRNO") != NULL)
         error_number = atoi(getenv("ARCHAI_FAULT_ERRNO"));
     stays = getenv("ARCHAI_FAULT_STAYS") != NULL;
-    if (map != MAP_FAILED && under != NULL)
+    memory = getenv("ARCHAI_FAULT_MEMORY") != NULL;
+    is_short = getenv("ARCHAI_FAULT_SHORT") != NULL;
+    (void)dl_iterate_phdr(find_own, NULL);
+    if (map != MAP_FAILED && under != NULL &&
+        strncmp(program_invocation_short_name, "archai-", 7) == 0) /* not Open MPI's daemon */
         counter = map;
 }
 
 static long kind_of(const char *call)
 {
-    return strcmp(call, "spawn") == 0 ? 1 : strcmp(call, "message") == 0 ? 2 : 3;
+    static const char *const kinds[] = {"spawn", "message", "receive", "read", "memory"};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(call, kinds[i]) == 0)
+            return (long)i + 1;
+    return 100; /* files */
 }
 
 static int fails(const char *call, const char *path)
@@ -71,7 +105,7 @@ static int fails(const char *call, const char *path)
     long n;
     int fd;
 
-    if (counter == NULL)
+    if (counter == NULL || is_short || memory != (strcmp(call, "memory") == 0))
         return 0;
     n = atomic_fetch_add(counter, 1) + 1;
     if (n == target)
@@ -122,6 +156,37 @@ static int fd_fails(const char *call, int fd)
     return below(path) && fails(call, path);
 }
 
+static int is_pipe(int fd)
+{
+    const int error = errno;
+    struct stat st;
+    const int yes = fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+
+    errno = error;
+    return yes;
+}
+
+#define CALLER __builtin_return_address(0)
+
+/* How much of n bytes a call moves, at most `most`; -1: it is interrupted before it has moved any. What goes through a
+ * pipe in one piece by POSIX (up to PIPE_BUF) is written in one piece, and the guard's reports are read so. */
+static ssize_t part(int fd, size_t n, size_t most, size_t whole)
+{
+    unsigned call;
+
+    if (counter == NULL || !is_short || n < 2)
+        return (ssize_t)n;
+    call = (unsigned)atomic_fetch_add(counter, 1);
+    if (call % 5 == 0) {
+        errno = EINTR;
+        return -1;
+    }
+    if (n <= whole && is_pipe(fd))
+        return (ssize_t)n;
+    most = most > n / 2 + 1 ? n / 2 + 1 : most;
+    return (ssize_t)(1 + (most - 1) * (call % 7) / 6);
+}
+
 /* Each pair of names is one function to the C library; which one a program calls depends on how it was compiled. */
 #define OPEN(name)                                                                             \
     int name(const char *path, int flags, ...)                                                 \
@@ -141,8 +206,9 @@ OPEN(open64)
 #define PWRITE(name)                                                                           \
     ssize_t name(int fd, const void *data, size_t n, off_t at)                                 \
     {                                                                                          \
+        ssize_t some = part(fd, n, n, 0);                                                      \
         REAL(ssize_t, name, int, const void *, size_t, off_t);                                 \
-        return fd_fails("write", fd) ? -1 : real(fd, data, n, at);                             \
+        return some < 0 || fd_fails("write", fd) ? -1 : real(fd, data, (size_t)some, at);      \
     }
 PWRITE(pwrite)
 PWRITE(pwrite64)
@@ -156,10 +222,38 @@ PWRITE(pwrite64)
 FOPEN(fopen)
 FOPEN(fopen64)
 
+static int is_own(const void *caller)
+{
+    return own_begin <= (uintptr_t)caller && (uintptr_t)caller < own_end;
+}
+
 ssize_t write(int fd, const void *data, size_t n)
 {
+    const ssize_t some = is_own(CALLER) ? part(fd, n, n, PIPE_BUF) : (ssize_t)n;
     REAL(ssize_t, write, int, const void *, size_t);
-    return fd_fails("write", fd) ? -1 : real(fd, data, n);
+    return some < 0 || fd_fails("write", fd) ? -1 : real(fd, data, (size_t)some);
+}
+
+static int has_something(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    const int error = errno;
+    const int yes = is_pipe(fd) && poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0;
+
+    errno = error;
+    return yes;
+}
+
+ssize_t read(int fd, void *data, size_t n)
+{
+    ssize_t some = (ssize_t)n;
+    REAL(ssize_t, read, int, void *, size_t);
+    if (counter != NULL && is_own(CALLER) && has_something(fd)) {
+        some = part(fd, n, 97, 15);
+        if (some < 0 || fails("read", "a pipe"))
+            return -1;
+    }
+    return real(fd, data, (size_t)some);
 }
 
 #define ON_FD(name)                                                                            \
@@ -209,4 +303,75 @@ int MPI_Isend(const void *data, int n, MPI_Datatype type, int to, int tag, MPI_C
     REAL(int, MPI_Isend, const void *, int, MPI_Datatype, int, int, MPI_Comm, MPI_Request *);
     return fails("message", "MPI_Isend") ? MPI_ERR_OTHER
                                          : real(data, n, type, to, tag, comm, request);
+}
+
+int MPI_Mrecv(void *data, int n, MPI_Datatype type, MPI_Message *message, MPI_Status *status)
+{
+    REAL(int, MPI_Mrecv, void *, int, MPI_Datatype, MPI_Message *, MPI_Status *);
+    return fails("receive", "MPI_Mrecv") ? MPI_ERR_OTHER : real(data, n, type, message, status);
+}
+
+/* -- memory -------------------------------------------------------------------------------- */
+
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+
+static int memory_fails(const void *caller)
+{
+    char place[32];
+    int failed;
+
+    if (!memory || counter == NULL || !is_own(caller))
+        return 0;
+    (void)snprintf(place, sizeof place, "+0x%lx", (unsigned long)((uintptr_t)caller - own_begin));
+    failed = fails("memory", place);
+    errno = ENOMEM;
+    return failed;
+}
+
+void *malloc(size_t n)
+{
+    return memory_fails(CALLER) ? NULL : __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    return memory_fails(CALLER) ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+    return memory_fails(CALLER) ? NULL : __libc_realloc(p, n);
+}
+
+char *strdup(const char *s)
+{
+    REAL(char *, strdup, const char *);
+    return memory_fails(CALLER) ? NULL : real(s);
+}
+
+char *strndup(const char *s, size_t n)
+{
+    REAL(char *, strndup, const char *, size_t);
+    return memory_fails(CALLER) ? NULL : real(s, n);
+}
+
+FILE *open_memstream(char **text, size_t *n)
+{
+    REAL(FILE *, open_memstream, char **, size_t *);
+    return memory_fails(CALLER) ? NULL : real(text, n);
+}
+
+int asprintf(char **text, const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+
+    if (memory_fails(CALLER))
+        return -1;
+    va_start(ap, fmt);
+    n = vasprintf(text, fmt, ap);
+    va_end(ap);
+    return n;
 }
