@@ -4,11 +4,11 @@
  * evaluated with `init_budget` epochs; then the fronts of a non-dominated sort are counted, the
  * first 1/budget_multiplier of them (rounded down) survive and are evaluated with
  * budget_multiplier times the epochs, for which their training goes on from their stored weights
- * (a cosine schedule is laid over the budget of round num_iters), and so on until one model is left or `num_iters` rounds
- * are over. Archai's crashes in the first round (a number where a list is expected) and would
- * crash in the last (no front survives where there is one). Here at least one front survives,
- * and the search ends where only one is left, since no member of it is better than another.
- * Failed models do not survive; cheap constraints are kept, which Archai ignores.
+ * (a cosine schedule is laid over the budget of round num_iters), and so on until one model is
+ * left or `num_iters` rounds are over. Archai's crashes in the first round (a number where a list
+ * is expected) and would crash in the last (no front survives where there is one). Here at least
+ * one front survives, and the search ends where only one is left, since no member of it is better
+ * than another. Failed models do not survive; cheap constraints are kept, which Archai ignores.
  */
 #include <math.h>
 #include <stdio.h>

@@ -112,7 +112,7 @@ def nothing_to_evaluate():
 
 
 def commands_in_trouble():
-    """Promotions by asha, while some candidates crash, fail, write nonsense or close everything early."""
+    """Promotions by asha, from stored weights, while some candidates crash, fail, write nonsense or close everything early."""
     with open("evaluator.sh", "w") as f:
         f.write("""#!/bin/sh
 read request
@@ -122,10 +122,15 @@ case $((ARCHAI_SEED % 8)) in
 2) head -c 5000 /dev/urandom; echo; echo '{"quality": ' ;;
 3) exec >&- 2>&-; exit 0 ;;
 4) sleep 100 ;;
-*) echo '{"quality": '$((ARCHAI_SEED % 1000))', "extra": NaN}' ;;
+*) cat "${ARCHAI_START_WEIGHTS:-/dev/null}" >read.$$ && rm read.$$
+   cat "${0%/*}/weights" >"$ARCHAI_WEIGHTS"
+   echo '{"quality": '$((ARCHAI_SEED % 1000))', "extra": NaN}' ;;
 esac
 """)
     os.chmod("evaluator.sh", 0o755)
+    head = b'{"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}'
+    with open("weights", "wb") as f:
+        f.write(len(head).to_bytes(8, "little") + head + bytes(8))
     run(*search(3, f"{SOURCE}/tests/support/null.ini", "command", "--set", "search.algorithm=asha", "--set",
                 "evaluator.kind=command", "--set", f"evaluator.command={HERE}/evaluator.sh", "--set", "evaluator.timeout=2s",
                 "--set", "evaluator.retries=1", "--set", "objective.quality.direction=maximize", "--set",
@@ -135,6 +140,9 @@ esac
         statuses = set(f["candidates/status"].asstr()[()])
         assert statuses == {"ok", "failed"}, statuses
         assert len(set(f["candidates/budget"][()])) > 1, "nothing was promoted"
+        assert f["models"]
+    with open("command/run.log") as f:
+        assert "stored weights" not in f.read()
     tools("command", ["summary"])
 
 
