@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "runner/limit.h"
+#include "runner/signals.h"
 
 enum { CHUNK = 64 * 1024, POLL_MS = 200, END_MS = 5 };
 
@@ -71,6 +72,9 @@ static int receive(archai_earlier *e, bool *end, archai_err *err)
     ssize_t n;
 
     *end = false;
+    if (archai_signals_count() > 0) /* millions of rows take their time */
+        return archai_fail(err, ARCHAI_EINTR, "stopped by %s while earlier rows were read; --resume goes on",
+                           archai_signals_name());
     if (e->used > 0) {
         e->in.size -= e->used;
         memmove(e->in.data, e->in.data + e->used, e->in.size);
