@@ -4,10 +4,8 @@ Whatever it is: a line names the file (and the bytes that found no room), every 
 with h5py, and --resume completes the exact budget once the disk is well; what was committed is not evaluated again. At
 the start it is noticed before anything is written. Needs root, to mount file systems of its own in a namespace of its own.
 """
-import glob
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -138,6 +136,32 @@ def full():
     unmount()
 
 
+def full_of_weights():
+    """Training: a checkpoint that finds no room is a line in run.log, weights that find none end the run."""
+    if not os.path.exists(f"{os.path.dirname(RUN)}/archai-evaluator"):  # built without libtorch
+        return
+    tiny = ["mpirun", "-n", "2", *RANK, RUN, f"{os.environ['ARCHAI_SOURCE']}/tests/support/tiny.ini", "--output", "disk/out",
+            "--progress", "none"]
+    for setting in ("output.weights=all", "space.hidden_list=64", "space.kernel_list=5", "space.max_layers=8",
+                    "train.checkpoint=epoch", "train.checkpoint_pause=0s", "data.samples=100", "search.max_evaluations=8"):
+        tiny += ["--set", setting]
+    mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", "disk")
+    command(2)  # new places for the codes
+    ended(subprocess.Popen(tiny, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True), "disk full writing ")
+    with open("disk/out/run.log") as f:
+        assert "no checkpoint: No space left on device after " in f.read()
+    before = readable()
+    mount("-o", "remount,size=64m", "disk")
+    p = subprocess.run([*tiny, "--resume"], capture_output=True, text=True, timeout=240)
+    assert p.returncode == 0, p.stdout + p.stderr
+    faults = faults_of("disk/out/results.h5", state="complete", rows=8, weights="all")
+    assert not faults, faults[:5]
+    after = committed("disk/out")
+    assert len(after) == 8 and all(after[i] == place for i, place in before.items())
+    print(f"full of weights: {len(before)} rows were safe, 8 in the end", flush=True)
+    unmount()
+
+
 def read_only():
     """As ext4 does after an error of the device: whatever is open cannot be written any more either."""
     subprocess.run(["dd", "if=/dev/zero", "of=image", "bs=1M", "count=24", "status=none"], check=True)
@@ -213,5 +237,5 @@ def nowhere():
 os.makedirs("codes", exist_ok=True)
 os.mkdir("disk")
 os.symlink("nothing", "link")
-for story in nowhere, full, read_only, forbidden, removed:
+for story in nowhere, full, full_of_weights, read_only, forbidden, removed:
     story()
