@@ -35,6 +35,20 @@ void archai_generation_fini(archai_generation *g)
     archai_proposals_fini(&g->batch);
 }
 
+static const char *why_none(const archai_search *s)
+{
+    bool bred = s->n_records == 0; /* or is nothing there to breed from? */
+
+    for (size_t i = s->n_records; i-- > 0 && !bred;)
+        bred = archai_record_counts(&s->records[i]);
+    if (!bred)
+        return ", and none of the earlier ones is ok";
+    for (size_t i = 0; i < s->objectives->n; i++)
+        if (!s->objectives->at[i].expensive && s->objectives->at[i].constraint.n == 2)
+            return " that satisfies the constraints";
+    return "";
+}
+
 int archai_generation_propose(archai_generation *g, archai_algorithm *self, int64_t num_iters,
                               archai_breed *breed, archai_propose *what, archai_proposal *out,
                               archai_err *err)
@@ -64,10 +78,8 @@ int archai_generation_propose(archai_generation *g, archai_algorithm *self, int6
         g->begun = true;
     }
     if (g->batch.n == 0 && s->done[0] == '\0')
-        (void)snprintf(s->done, sizeof s->done,
-                       "iteration %d came up with no new architecture that satisfies the "
-                       "constraints",
-                       g->iteration);
+        (void)snprintf(s->done, sizeof s->done, "iteration %d came up with no new architecture%s",
+                       g->iteration, why_none(s));
     if (g->batch.n == 0) {
         *what = ARCHAI_PROPOSE_DONE;
         return ARCHAI_OK;

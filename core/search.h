@@ -65,7 +65,7 @@ typedef struct archai_search {
     size_t n_records, capacity;
     int64_t next_id;
     size_t n_running;  /* handed out or queued to be, and not told */
-    size_t n_finished; /* told or restored, cached and given-but-infeasible rows not counted */
+    size_t n_finished; /* told or restored; rows that repeat another one not counted */
     int64_t rejected;  /* candidates that a cheap constraint turned away */
     archai_front front;                    /* tags are indices into records */
     struct archai_search_index *by_archid; /* (archid, budget) -> record */

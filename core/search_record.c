@@ -313,6 +313,8 @@ static int replay(archai_search *s, size_t at, archai_record *row, archai_err *e
     row->values = NULL;
     r->n_metrics = row->n_metrics;
     r->stored = row->stored;
+    if (row->keep && r->flight->first != SIZE_MAX) /* its first one's row is missing */
+        s->n_finished--;
     ARCHAI_TRY(archai_search_finish(s, at, row->status, err));
     archai_search_land(s, at);
     return ARCHAI_OK;

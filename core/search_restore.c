@@ -57,8 +57,28 @@ static int keep_for_replay(archai_search *s, const archai_evaluation *e, archai_
         return rc;
     }
     q->restored[q->n_restored++] = r;
-    s->n_finished += e->status != ARCHAI_STATUS_CACHED;
     return ARCHAI_OK;
+}
+
+/* Count the evaluations among the rows to be replayed, marking them with `keep`. A row that repeats one
+ * that failed is `failed` as well, but none. */
+static int count_restored(archai_search *s, archai_err *err)
+{
+    struct archai_search_queues *q = s->queues;
+    struct archai_search_index seen = {.slots = NULL};
+    int rc = ARCHAI_OK;
+
+    for (size_t i = 0; i < q->n_restored && rc == ARCHAI_OK; i++) {
+        archai_record *r = &q->restored[i];
+
+        if (archai_search_index_find(&seen, q->restored, r->archid, r->budget) != SIZE_MAX)
+            continue;
+        rc = archai_search_index_add(&seen, q->restored, i, err);
+        r->keep = r->status != ARCHAI_STATUS_CACHED;
+        s->n_finished += r->keep;
+    }
+    archai_search_index_fini(&seen);
+    return rc;
 }
 
 /* What a candidate that was under way needs to be handed out again. */
@@ -187,6 +207,7 @@ int archai_search_restore_end(archai_search *s, archai_err *err)
         archai_rng_seed(&s->space->rng, archai_rng_derive((uint64_t)s->space->seed, q->n_rows));
         return ARCHAI_OK;
     }
+    ARCHAI_TRY(count_restored(s, err));
     while (what == ARCHAI_PROPOSED && q->hand_out.n == 0 && s->done[0] == '\0')
         ARCHAI_TRY(archai_search_step(s, &what, err));
     return ARCHAI_OK;

@@ -292,6 +292,7 @@ static void an_objective_that_is_always_nan_ends(void **state)
             drive(&w, fail_always, NULL, 6, 5, SIZE_MAX, &log);
             assert_true(has_ended(&w));
             assert_int_equal(w.search.front.n, 0);
+            assert_null(strstr(w.search.done, "constraint")); /* there is none */
             assert_true(log.evaluated > 0);
             assert_true(log.evaluated <= MODELS);
             for (size_t i = 0; i < log.n; i++)
@@ -745,12 +746,15 @@ static void resumed_generational_is_the_same_search(void **state)
     (void)state;
     for (const archai_algorithm_ops *const *ops = archai_algorithms; *ops != NULL; ops++) {
         struct log whole = {.rows = NULL};
+        size_t finished;
         struct world w;
 
         if (!has_schedule(*ops, ARCHAI_GENERATIONAL))
             continue;
         world_open(&w, config((*ops)->name, ARCHAI_GENERATIONAL, ""));
         drive(&w, fail_often, NULL, 1, 0, SIZE_MAX, &whole);
+        finished = w.search.n_finished;
+        assert_int_equal(finished, count_different(&whole));
         world_close(&w);
         for (size_t stop = 0; stop <= whole.n; stop += 7) {
             struct log rest = {.rows = NULL};
@@ -764,6 +768,7 @@ static void resumed_generational_is_the_same_search(void **state)
                 }
             drive(&w, fail_often, NULL, 3, 8, SIZE_MAX, &rest);
             assert_int_equal(w.search.n_records, whole.n);
+            assert_int_equal(w.search.n_finished, finished); /* repeated failures not counted */
             for (size_t id = 0; id < rest.n; id++)
                 if (rest.rows[id].archid[0] != '\0') {
                     assert_memory_equal(&rest.rows[id], &whole.rows[id], sizeof *whole.rows);
