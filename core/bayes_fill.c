@@ -7,7 +7,7 @@
 
 enum {
     GENERATED_FIRST = 256, /* generated at once for an empty pool */
-    GENERATED_EACH = 32    /* and with every proposal */
+    GENERATED_EACH = 128   /* and with every proposal */
 };
 /* Numbers in the pools of a model: 48 MiB, read twice a proposal. */
 static const double pool_numbers = 12e6;
@@ -171,7 +171,7 @@ static int generate(archai_bayes_candidates *c, archai_search *s, const size_t *
     if (kind == 2 && pool->n > 0) {
         uint32_t at = pool->ids[archai_rng_below(rng, pool->n)];
 
-        for (int i = 0; i < 8; i++) { /* the best of nine picked at random */
+        for (int i = 0; i < 32; i++) { /* the best of 33 picked at random */
             const uint32_t other = pool->ids[archai_rng_below(rng, pool->n)];
 
             if (c->numbers[other].score > c->numbers[at].score)
