@@ -529,6 +529,17 @@ int archai_coordinator_dismiss(archai_coordinator *c, archai_err *err)
     return send_stop(c, true, 1, c->comm->size - 1, err);
 }
 
+/* A heartbeat that cannot be written is no reason to end a search, a second writer is one. */
+static int beat(archai_coordinator *c, archai_err *err)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    const int rc = archai_rundir_beat(c->dir, archai_clock_unix(), &why);
+
+    if (rc == ARCHAI_EEXIST && err != NULL)
+        *err = why;
+    return rc == ARCHAI_EEXIST ? rc : ARCHAI_OK;
+}
+
 int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)
 {
     if (c->phase == ARCHAI_PHASE_OVER)
@@ -545,7 +556,5 @@ int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)
     if (c->phase == ARCHAI_PHASE_OVER)
         return send_stop(c, false, 0, c->n_lost == 0 ? c->comm->size - 1 : 0, err);
     show_progress(c);
-    /* A heartbeat that cannot be written is no reason to end a search. */
-    (void)archai_rundir_beat(c->dir, archai_clock_unix(), NULL);
-    return ARCHAI_OK;
+    return beat(c, err);
 }

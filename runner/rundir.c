@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,17 +72,28 @@ static long long process_started(long pid)
 static char *owner_text(int ranks)
 {
     char host[256];
-    const char *job = getenv("SLURM_JOB_ID");
+    const char *job = getenv("SLURM_JOB_ID"), *restart = getenv("SLURM_RESTART_COUNT");
     json_t *owner;
     char *text;
 
     host_name(host);
-    owner = json_pack("{s:s, s:I, s:I, s:s, s:i, s:f}", "host", host, "pid", (json_int_t)getpid(),
+    owner = json_pack("{s:s, s:I, s:I, s:s, s:s, s:i, s:f}", "host", host, "pid", (json_int_t)getpid(),
                       "process_started", (json_int_t)process_started(getpid()), "job",
-                      job != NULL ? job : "", "ranks", ranks, "heartbeat", now_s());
+                      job != NULL ? job : "", "restart", restart != NULL ? restart : "0", "ranks",
+                      ranks, "heartbeat", now_s());
     text = owner != NULL ? json_dumps(owner, JSON_INDENT(1)) : NULL;
     json_decref(owner);
     return text;
+}
+
+/* SLURM starts a job again only once its last start is over: what that has left needs no waiting for, on
+ * whatever node it was. */
+static bool is_earlier_start_of_this_job(const char *job, const char *restart)
+{
+    const char *mine = getenv("SLURM_JOB_ID"), *count = getenv("SLURM_RESTART_COUNT");
+
+    return mine != NULL && *mine != '\0' && restart != NULL && strcmp(mine, job) == 0 &&
+           strcmp(count != NULL ? count : "0", restart) != 0;
 }
 
 /* Whether a living run holds the directory; then *who describes it. A damaged owner file counts as
@@ -90,7 +102,7 @@ bool archai_rundir_owner_alive(const char *directory, char who[512])
 {
     char *path = join(directory, "owner"), host[256];
     json_t *owner = NULL;
-    const char *owner_host = "", *job = "";
+    const char *owner_host = "", *job = "", *restart = NULL;
     json_int_t pid = 0, started = 0;
     double beat = 0, silent;
     struct stat st;
@@ -101,19 +113,24 @@ bool archai_rundir_owner_alive(const char *directory, char who[512])
         goto out;
     silent = now_s() - (double)st.st_mtime;
     owner = json_load_file(path, 0, NULL);
-    if (owner == NULL || json_unpack(owner, "{s:s, s:I, s:I, s:s, s:F}", "host", &owner_host, "pid",
+    if (owner == NULL || json_unpack(owner, "{s:s, s:I, s:I, s:s, s:F, s?s}", "host", &owner_host, "pid",
                                      &pid, "process_started", &started, "job", &job, "heartbeat",
-                                     &beat) != 0) {
+                                     &beat, "restart", &restart) != 0) {
         (void)snprintf(who, 512, "a run that has just started");
-        alive = silent < ARCHAI_OWNER_BEAT_S;
+        alive = fabs(silent) < ARCHAI_OWNER_BEAT_S; /* a clock that was set back knows no young file */
         goto out;
     }
+    silent = now_s() - beat;
     if (strcmp(owner_host, host) == 0)
         alive = process_started((long)pid) == started && started != 0;
     else
-        alive = now_s() - beat < ARCHAI_OWNER_SILENT_S;
+        alive = silent < ARCHAI_OWNER_SILENT_S && !is_earlier_start_of_this_job(job, restart);
     (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s ago", (long long)pid,
-                   owner_host, *job != '\0' ? ", job " : "", job, now_s() - beat);
+                   owner_host, *job != '\0' ? ", job " : "", job, silent);
+    if (silent < -ARCHAI_OWNER_SILENT_S) /* whether it lives nobody can tell from here */
+        (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s in the future: the clocks "
+                                 "differ (if it is gone, remove the file owner)",
+                       (long long)pid, owner_host, *job != '\0' ? ", job " : "", job, -silent);
 out:
     json_decref(owner);
     free(path);
@@ -403,14 +420,42 @@ out:
     return rc;
 }
 
+/* Whoever was silent for long, suspended or cut off from the file system, may be taken for dead by
+ * another host. A file that cannot be read tells nothing. */
+static bool is_mine(const archai_rundir *d)
+{
+    char *path = join(d->path, "owner"), host[256];
+    json_t *owner = path != NULL ? json_load_file(path, 0, NULL) : NULL;
+    const char *owner_host;
+    json_int_t pid, started;
+    bool mine = true;
+
+    host_name(host);
+    if (owner != NULL && json_unpack(owner, "{s:s, s:I, s:I}", "host", &owner_host, "pid", &pid,
+                                     "process_started", &started) == 0)
+        mine = strcmp(owner_host, host) == 0 && pid == (json_int_t)getpid() &&
+               started == (json_int_t)process_started(getpid());
+    json_decref(owner);
+    free(path);
+    return mine;
+}
+
 int archai_rundir_beat(archai_rundir *d, double now, archai_err *err)
 {
     char *text;
     int rc;
 
-    if (!d->held || now - d->last_beat < ARCHAI_OWNER_BEAT_S)
+    /* A clock that is set back must not silence it. */
+    if (!d->held || fabs(now - d->last_beat) < ARCHAI_OWNER_BEAT_S)
         return ARCHAI_OK;
     d->last_beat = now;
+    if (!is_mine(d)) {
+        d->held = false;
+        return archai_fail(err, ARCHAI_EEXIST,
+                           "%s: another run has taken it over, since this one gave no sign of life for "
+                           "too long",
+                           d->path);
+    }
     text = owner_text(0);
     if (text == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for the heartbeat");
@@ -456,6 +501,7 @@ int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err)
     char text[16];
     int rc;
 
+    d->held = d->held && is_mine(d);
     if (!d->held) {
         archai_rundir_close(d);
         return ARCHAI_OK;

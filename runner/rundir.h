@@ -1,11 +1,11 @@
 /* runner/rundir.h - the results directory: who owns it, what is in it already, how a run ended.
  *
- *   owner      JSON: host, pid, job, rank count, heartbeat (Unix time); present while a run holds it
+ *   owner      JSON: host, pid, job, its restart count, ranks, heartbeat (Unix time); present while a run holds it
  *   config.ini, run.log, exit_code   see design of the results directory in io/README.md
  *
  * Rank 0 only; not collective. No file locks (NFS, Lustre): `owner` is made by link(), carries
  * a heartbeat and is stale when its process is gone (same host) or silent for longer than
- * ARCHAI_OWNER_SILENT_S (another host).
+ * ARCHAI_OWNER_SILENT_S (another host), or left by an earlier start of the same SLURM job.
  */
 #ifndef ARCHAI_RUNNER_RUNDIR_H
 #define ARCHAI_RUNNER_RUNDIR_H
@@ -40,7 +40,8 @@ int archai_rundir_starts(const char *path);
  * many there were when their rows were read; more of them now are ARCHAI_EEXIST. -1: any number. */
 int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int starts, int ranks,
                        archai_err *err);
-/* Renew the heartbeat when it is due; cheap to call in every turn of the loop. */
+/* Renew the heartbeat when it is due; cheap to call in every turn of the loop. ARCHAI_EEXIST: another run
+ * has taken the directory over; it is held no more. */
 int archai_rundir_beat(archai_rundir *d, double now, archai_err *err);
 /* Write `text` to <directory>/<name>: beside, fsync, rename. */
 int archai_rundir_write(const archai_rundir *d, const char *name, const char *text, size_t size,

@@ -141,6 +141,27 @@ go_on(owner(heartbeat=time.time() - 1000))  # silent for long
 go_on(owner(host=socket.gethostname(), pid=2 ** 22 - 1))  # no such process
 go_on(owner(host=socket.gethostname(), pid=os.getpid()))  # the number is another process's now
 go_on("{", silent=1000)  # never filled
+refused(owner(heartbeat=time.time() + 1000), "in the future: the clocks differ", "remove the file owner")
+go_on("{", silent=-1000)  # by a clock that was set back since
+os.environ["SLURM_JOB_ID"] = "17"  # put back after its node was lost: nobody else is that job
+os.environ["SLURM_RESTART_COUNT"] = "1"
+refused(owner(restart="1"), "job 17")
+refused(owner(job="18", restart="0"), "job 18")
+go_on(owner(restart="0"))
+del os.environ["SLURM_JOB_ID"], os.environ["SLURM_RESTART_COUNT"]
+
+# one that was silent for so long that another host took it for dead: it sees that and leaves, and touches nothing more
+with subprocess.Popen(command("taken"), stderr=subprocess.PIPE, text=True) as p:
+    while not os.path.exists("taken/owner"):
+        time.sleep(0.01)
+    with open("taken/owner.new", "w") as f:
+        json.dump(owner(), f)
+    os.rename("taken/owner.new", "taken/owner")
+    was = open("taken/owner").read()
+    said = lines(p.communicate(timeout=120)[1])
+    assert p.returncode == 2 and any("another run has taken it over" in line for line in said), (p.returncode, said)
+assert open("taken/owner").read() == was and not os.path.exists("taken/exit_code")
+assert not faults_of("taken/results.h5"), faults_of("taken/results.h5")
 
 # -- a changed configuration: what would mix things up is refused, the rest is a sentence each ---------------------------
 for key, value in ("search.seed", "2"), ("space.max_layers", "299"), ("space.seed", "5"), ("objective.params.direction", "maximize"), \
