@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "io/checkpoint.h"
+#include "io/dataset.h"
 #include "runner/clock.h"
 #include "runner/comm.h"
 #include "runner/coordinator.h"
@@ -53,14 +55,22 @@ typedef struct opening {
     archai_data_shape data;
 } opening;
 
-static void dry_run(const archai_plan *plan, int workers)
+/* All that a start does before it touches the directory: the pictures are read, too, since only that tells
+ * whether a file is whole. */
+static int dry_run(const archai_plan *plan, int workers, archai_err *err)
 {
     char sentence[1024];
+    int fd = -1;
 
+    if (plan->evaluator->needs_data)
+        ARCHAI_TRY(archai_dataset_load(&plan->config, &fd, err));
+    if (fd >= 0)
+        (void)close(fd);
     archai_plan_sentence(plan, workers, sentence, sizeof sentence);
     (void)fputs(plan->text, stdout);
     (void)fflush(stdout);
     (void)fprintf(stderr, "archai-run: all is well; it would run %s\n", sentence);
+    return ARCHAI_OK;
 }
 
 /* Its last start may have been killed between the last results.h5 and `exit_code`, and who
@@ -96,7 +106,7 @@ static void open_root(run *r, int args_rc, const archai_err *args_err, int worke
     if (!r->plan.config.run.coordinator_evaluates && workers_max > 1)
         workers_max--;
     if (r->args->dry_run) {
-        dry_run(&r->plan, workers_max);
+        o->rc = dry_run(&r->plan, workers_max, err);
         o->is_over = true;
     } else if (r->plan.complete != NULL) {
         (void)printf("%s\n", r->plan.complete);
