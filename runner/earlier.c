@@ -31,16 +31,19 @@ void archai_earlier_close(archai_earlier *e)
     *e = (archai_earlier)ARCHAI_EARLIER_INIT;
 }
 
-/* Without results.h5 a search goes on from its segments: if that is what is damaged, say so. */
+/* Without results.h5 a search goes on from its segments, and without a segment from what results.h5 has:
+ * if that is what is damaged, say so. */
 static int damaged(const archai_earlier *e, const char *what, archai_err *err)
 {
     const char *slash = e->reading != NULL ? strrchr(e->reading, '/') : NULL;
-    const bool is_index = slash != NULL && strcmp(slash, "/results.h5") == 0 &&
-                          strncmp(what, e->reading, strlen(e->reading)) == 0;
+    const char *hint = "";
 
-    return archai_fail(err, ARCHAI_EFORMAT, "%s%s", what,
-                       is_index ? "; once it is moved away, --resume makes a new one from the segments"
-                                : "");
+    if (slash != NULL && strncmp(what, e->reading, strlen(e->reading)) == 0)
+        hint = strcmp(slash, "/results.h5") == 0
+                   ? "; once it is moved away, --resume makes a new one from the segments"
+                   : "; once it is moved away, --resume goes on with the rows that results.h5 has of it, "
+                     "without weights";
+    return archai_fail(err, ARCHAI_EFORMAT, "%s%s", what, hint);
 }
 
 /* The reader has closed its end without a last word. */
