@@ -200,21 +200,23 @@ def damage(path, rng):
     return kind
 
 
-words_of_refusal, codes = set(), {}
-for i in range(VARIANTS):
-    rng = random.Random(SEED * 1_000_003 + i)
+CRASHING = [(77, 6), (77, 65), (77, 252), (77, 280)]  # HDF5 1.10.8 does not survive these
+codes, crashed = {}, 0
+for seed, i in CRASHING + [(SEED, i) for i in range(VARIANTS)]:
+    rng = random.Random(seed * 1_000_003 + i)
     fresh("v")
     name = rng.choice(("results.h5", SEGMENT))
-    what = f"variant {i}: {damage(f'v/{name}', rng)} in {name}"
+    what = f"variant {i} of seed {seed}: {damage(f'v/{name}', rng)} in {name}"
     try:
         for args in (["summary"], ["verify"], ["csv"], ["export", "L=2, K=1", "-o", "m.safetensors"], ["report", "-o", "r.html"],
                      ["curves", "L=2, K=1"], ["show", "L=2, K=1"]):
             code, _, _ = inspect("v", *args)
             codes[args[0], code] = codes.get((args[0], code), 0) + 1
-        if i % RESUME_EVERY == 0:
+        if i % RESUME_EVERY == 0 or (seed, i) in CRASHING:
             code, _, words = resume("v", "--set", f"search.max_evaluations={N + 1}")
             codes["--resume", code] = codes.get(("--resume", code), 0) + 1
             assert code in (0, 2), (code, words)
+            crashed += "HDF5 crashed" in words
             if code == 2:
                 assert words.count("\n") == 1 and name in words, words
                 assert not os.path.exists("v/owner")
@@ -224,4 +226,4 @@ for i in range(VARIANTS):
     except (AssertionError, subprocess.TimeoutExpired) as e:
         sys.exit(f"{what}: {e}")
 assert codes["verify", 2] > VARIANTS // 4, codes
-print(f"{VARIANTS} variants (seed {SEED}):", ", ".join(f"{k} {c}: {n}" for (k, c), n in sorted(codes.items())))
+print(f"{VARIANTS} variants (seed {SEED}), {crashed} crashes of HDF5 under --resume:", ", ".join(f"{k} {c}: {n}" for (k, c), n in sorted(codes.items())))
