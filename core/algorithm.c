@@ -85,6 +85,8 @@ static int locate(const archai_ini *ini, const archai_option *options, int rc, a
 {
     const size_t n = rc != ARCHAI_OK && err != NULL ? strcspn(err->text, ":") : 0;
 
+    if (n > 0 && strncmp(err->text, "algorithm:", n + 1) == 0) /* it, and none of its keys */
+        return wrap_place(ini, "algorithm", rc, err);
     for (const archai_option *o = options; n > 0 && o->key != NULL; o++)
         if (strlen(o->key) == n && strncmp(o->key, err->text, n) == 0)
             return wrap_place(ini, o->key, rc, err);

@@ -64,7 +64,7 @@ static int bayes_init(archai_algorithm *self, archai_err *err)
     if (!archai_bayes_enumerable(space) && !archai_space_can(space, "mutate"))
         return archai_fail(
             err, ARCHAI_EINVAL,
-            "bayes_opt needs mutate, or a space of at most %d architectures that "
+            "algorithm: bayes_opt needs mutate, or a space of at most %d architectures that "
             "can be enumerated; space '%s' is neither",
             ARCHAI_BAYES_ENUMERABLE, space->ops->name);
     return archai_given_read(&a->given, space, &a->initial_population_paths, err);

@@ -94,8 +94,8 @@ static int bananas_init(archai_algorithm *self, archai_err *err)
                                   s->objectives->at[k].direction != ARCHAI_CONSTRAIN);
     if (!expensive)
         return archai_fail(err, ARCHAI_EINVAL,
-                           "mo_bananas needs an expensive objective: all of these follow from "
-                           "the architecture, and nothing is left to predict");
+                           "algorithm: mo_bananas needs an expensive objective: all of these "
+                           "follow from the architecture, and nothing is left to predict");
     archai_rng_seed_numpy(&self->rng, (uint32_t)s->seed);
     return archai_given_read(&a->given, s->space, &a->initial_population_paths, err);
 }
