@@ -122,7 +122,8 @@ static int index_row(archai_history *h, archai_evaluation **row, archai_err *err
             &h->piece, err));
         for (size_t i = 0; i < h->piece.n; i++) {
             if (h->piece.rows[i].id <= h->last_id)
-                return archai_fail(err, ARCHAI_EFORMAT, "%s: /candidates/id: row %zu: ids do not ascend",
+                return archai_fail(err, ARCHAI_EFORMAT,
+                                   "%s: /candidates/id: row %zu: ids do not ascend",
                                    h->index_path, h->piece_end + i);
             h->last_id = h->piece.rows[i].id;
         }

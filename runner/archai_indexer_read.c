@@ -28,7 +28,8 @@ static int flush(archai_buffer *b, archai_err *err)
 
 static int touch(void *payload, const char *path, archai_err *err)
 {
-    const archai_message note = {.type = ARCHAI_MSG_NOTE, .id = -1, .text = (char *)(uintptr_t)path};
+    const archai_message note = {
+        .type = ARCHAI_MSG_NOTE, .id = -1, .text = (char *)(uintptr_t)path};
 
     ARCHAI_TRY(archai_frame_append(&note, payload, err));
     return flush(payload, err); /* before a crash */
@@ -37,14 +38,13 @@ static int touch(void *payload, const char *path, archai_err *err)
 static int send_rows(archai_history *h, const archai_results *head, archai_buffer *out,
                      archai_err *err)
 {
-    const archai_message earlier = {.type = ARCHAI_MSG_EARLIER,
-                                    .text = head->config,
-                                    .state = head->state,
-                                    .n_rows = (int64_t)head->n,
-                                    .rejected = head->rejected > 0 ? head->rejected : 0,
-                                    .ranks = head->ranks > 0 && head->ranks < INT32_MAX
-                                                 ? (int32_t)head->ranks
-                                                 : 0};
+    const archai_message earlier = {
+        .type = ARCHAI_MSG_EARLIER,
+        .text = head->config,
+        .state = head->state,
+        .n_rows = (int64_t)head->n,
+        .rejected = head->rejected > 0 ? head->rejected : 0,
+        .ranks = head->ranks > 0 && head->ranks < INT32_MAX ? (int32_t)head->ranks : 0};
     bool got = true;
 
     ARCHAI_TRY(archai_frame_append(&earlier, out, err));
@@ -78,9 +78,9 @@ int archai_indexer_read(const char *directory, archai_err *err)
     int rc;
 
     if (fcntl(OUT, F_GETFD) < 0)
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "descriptor %d is not open: archai-run starts this program, people do not",
-                           OUT);
+        return archai_fail(
+            err, ARCHAI_EINVAL,
+            "descriptor %d is not open: archai-run starts this program, people do not", OUT);
     archai_limit_reading(directory);
     rc = archai_history_open(&h, directory, touch, &out, &head, &why);
     if (rc == ARCHAI_OK)

@@ -31,8 +31,8 @@ void archai_earlier_close(archai_earlier *e)
     *e = (archai_earlier)ARCHAI_EARLIER_INIT;
 }
 
-/* Without results.h5 a search goes on from its segments, and without a segment from what results.h5 has:
- * if that is what is damaged, say so. */
+/* Without results.h5 a search goes on from its segments, and without a segment from what
+ * results.h5 has: if that is what is damaged, say so. */
 static int damaged(const archai_earlier *e, const char *what, archai_err *err)
 {
     const char *slash = e->reading != NULL ? strrchr(e->reading, '/') : NULL;
@@ -41,7 +41,8 @@ static int damaged(const archai_earlier *e, const char *what, archai_err *err)
     if (slash != NULL && strncmp(what, e->reading, strlen(e->reading)) == 0)
         hint = strcmp(slash, "/results.h5") == 0
                    ? "; once it is moved away, --resume makes a new one from the segments"
-                   : "; once it is moved away, --resume goes on with the rows that results.h5 has of it, "
+                   : "; once it is moved away, --resume goes on with the rows that results.h5 "
+                     "has of it, "
                      "without weights";
     return archai_fail(err, ARCHAI_EFORMAT, "%s%s", what, hint);
 }
@@ -59,8 +60,8 @@ static int on_end(archai_earlier *e, archai_err *err)
         (void)poll(NULL, 0, END_MS);
     }
     if (e->child.started && archai_limit_crash(e->child.status) != NULL && e->reading != NULL) {
-        (void)snprintf(how, sizeof how, "%s: damaged: HDF5 %s while it read the file", e->reading,
-                       archai_limit_crash(e->child.status));
+        (void)snprintf(how, sizeof how, "%s: damaged: HDF5 %s while it read the file",
+                       e->reading, archai_limit_crash(e->child.status));
         return damaged(e, how, err);
     }
     archai_child_describe(&e->child, how, sizeof how);
@@ -76,7 +77,8 @@ static int receive(archai_earlier *e, bool *end, archai_err *err)
 
     *end = false;
     if (archai_signals_count() > 0) /* millions of rows take their time */
-        return archai_fail(err, ARCHAI_EINTR, "stopped by %s while earlier rows were read; --resume goes on",
+        return archai_fail(err, ARCHAI_EINTR,
+                           "stopped by %s while earlier rows were read; --resume goes on",
                            archai_signals_name());
     if (e->used > 0) {
         e->in.size -= e->used;
@@ -133,8 +135,9 @@ static int last_word(const archai_earlier *e, archai_message *m, bool *is_all, a
     else if (m->code == ARCHAI_EFORMAT)
         rc = damaged(e, m->text, err);
     else if (m->code != ARCHAI_OK)
-        rc = archai_fail(err, m->code > 0 && m->code < ARCHAI_RC_COUNT ? m->code : ARCHAI_ECHILD,
-                         "%s", m->text);
+        rc =
+            archai_fail(err, m->code > 0 && m->code < ARCHAI_RC_COUNT ? m->code : ARCHAI_ECHILD,
+                        "%s", m->text);
     archai_message_fini(m);
     return rc;
 }
@@ -148,7 +151,8 @@ static int start(archai_earlier *e, const char *directory, archai_err *err)
 
     ARCHAI_TRY(archai_program_path("archai-indexer", program, sizeof program, err));
     if (pipe2(rows, O_CLOEXEC) != 0)
-        return archai_fail(err, ARCHAI_ECHILD, "a pipe for archai-indexer: %s", strerror(errno));
+        return archai_fail(err, ARCHAI_ECHILD, "a pipe for archai-indexer: %s",
+                           strerror(errno));
     spec.fds[0] = rows[1];
     rc = archai_child_start(&e->child, &spec, err);
     close_fd(&rows[1]);

@@ -71,8 +71,8 @@ void archai_limit_reading(const char *path)
     struct rusage used = {.ru_utime = {0}};
 
     (void)getrusage(RUSAGE_SELF, &used);
-    lower(RLIMIT_CPU, (rlim_t)used.ru_utime.tv_sec + (rlim_t)used.ru_stime.tv_sec + seconds_least +
-                          bytes / bytes_a_second);
+    lower(RLIMIT_CPU, (rlim_t)used.ru_utime.tv_sec + (rlim_t)used.ru_stime.tv_sec +
+                          seconds_least + bytes / bytes_a_second);
     if (MEMORY_CAN_BE_LIMITED)
         lower(RLIMIT_DATA, memory_least + memory_factor * bytes);
 }

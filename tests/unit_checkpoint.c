@@ -21,9 +21,12 @@ static const char arch_text[] = "{\"nb_layers\": 3}";
 
 static archai_candidate candidate(int64_t id)
 {
-    archai_candidate c = {.id = id, .seed = UINT64_C(0xfedcba9876543210), .budget = EPOCHS, .generation = 4};
+    archai_candidate c = {
+        .id = id, .seed = UINT64_C(0xfedcba9876543210), .budget = EPOCHS, .generation = 4};
 
-    assert_int_equal(archai_model_init(&c.model, json_object(), "L=3", json_pack("{s:i}", "a", 1), NULL), ARCHAI_OK);
+    assert_int_equal(
+        archai_model_init(&c.model, json_object(), "L=3", json_pack("{s:i}", "a", 1), NULL),
+        ARCHAI_OK);
     c.arch = strdup(arch_text);
     c.parents = strdup("[\"L=2\"]");
     (void)snprintf(c.operator_, sizeof c.operator_, "mutation");
@@ -32,19 +35,27 @@ static archai_candidate candidate(int64_t id)
 
 static float weights[6] = {1, -2, 3.5f, INFINITY, 0, 1e-30f};
 static int64_t step = 77;
-static char weight_name[] = "model.0.weight", step_name[] = "archai:step", loss[] = "val_loss", accuracy[] = "val_accuracy";
+static char weight_name[] = "model.0.weight", step_name[] = "archai:step", loss[] = "val_loss",
+            accuracy[] = "val_accuracy";
 static const archai_tensor state[] = {
-    {.name = weight_name, .dtype = ARCHAI_F32, .ndim = 2, .shape = {2, 3}, .data = weights, .bytes = sizeof weights},
+    {.name = weight_name,
+     .dtype = ARCHAI_F32,
+     .ndim = 2,
+     .shape = {2, 3},
+     .data = weights,
+     .bytes = sizeof weights},
     {.name = step_name, .dtype = ARCHAI_I64, .ndim = 0, .data = &step, .bytes = sizeof step},
 };
 
 static void leave(const char *directory, const archai_candidate *c, int64_t epoch)
 {
-    float losses[EPOCHS] = {0.5f, 0.25f, 9, 9, 9, 9}, accuracies[EPOCHS] = {0.1f, 0.2f, 9, 9, 9, 9};
+    float losses[EPOCHS] = {0.5f, 0.25f, 9, 9, 9, 9},
+          accuracies[EPOCHS] = {0.1f, 0.2f, 9, 9, 9, 9};
     const archai_curve curves[] = {{loss, losses, EPOCHS}, {accuracy, accuracies, EPOCHS}};
     archai_err err = ARCHAI_ERR_INIT;
 
-    if (archai_checkpoint_write(directory, c, epoch, EPOCHS, 12.25, state, 2, curves, 2, &err) != ARCHAI_OK)
+    if (archai_checkpoint_write(directory, c, epoch, EPOCHS, 12.25, state, 2, curves, 2,
+                                &err) != ARCHAI_OK)
         fail_msg("%s", err.text);
 }
 
@@ -122,7 +133,8 @@ static bool exists(const char *directory, const char *name)
 
 static void lists_and_sweeps(void **payload)
 {
-    static const char *const foreign[] = {"checkpoint-x.safetensors", "checkpoint--1.safetensors", "checkpoint-1.pt",
+    static const char *const foreign[] = {"checkpoint-x.safetensors",
+                                          "checkpoint--1.safetensors", "checkpoint-1.pt",
                                           "results.h5"};
     const char *directory = *payload;
     archai_candidate c;
@@ -223,10 +235,12 @@ static void nonsense_is_refused(void **payload)
         leave(directory, &c, EPOCH);
         bytes = contents(directory, 1, &size);
         assert_int_equal(archai_checkpoint_parse(&k, bytes, size, NULL), ARCHAI_OK);
-        at = bytes + ((const uint8_t *)archai_tensors_find(&k.file, "archai:about")->data - bytes);
+        at = bytes +
+             ((const uint8_t *)archai_tensors_find(&k.file, "archai:about")->data - bytes);
         memcpy(at, about, sizeof about);
         sum = archai_checkpoint_sum(k.file.at, k.file.n - 1);
-        at = bytes + ((const uint8_t *)archai_tensors_find(&k.file, "archai:crc")->data - bytes);
+        at =
+            bytes + ((const uint8_t *)archai_tensors_find(&k.file, "archai:crc")->data - bytes);
         memcpy(at, &sum, sizeof sum);
         archai_checkpoint_close(&k);
         assert_int_equal(archai_checkpoint_parse(&k, bytes, size, &err), ARCHAI_EFORMAT);
@@ -235,7 +249,9 @@ static void nonsense_is_refused(void **payload)
     }
     archai_candidate_fini(&c);
     c = candidate(1);
-    assert_int_equal(archai_checkpoint_write("/nonexistent", &c, 1, 1, 0, state, 2, NULL, 0, &err), ARCHAI_EIO);
+    assert_int_equal(
+        archai_checkpoint_write("/nonexistent", &c, 1, 1, 0, state, 2, NULL, 0, &err),
+        ARCHAI_EIO);
     assert_non_null(strstr(err.text, "/nonexistent/checkpoint-1.safetensors"));
     archai_candidate_fini(&c);
 }

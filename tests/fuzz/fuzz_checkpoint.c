@@ -1,8 +1,8 @@
-/* Checkpoints of trainings: what archai_checkpoint_parse accepts must hold together, and the candidate in
- * it must be the one that it is of.
+/* Checkpoints of trainings: what archai_checkpoint_parse accepts must hold together, and the
+ * candidate in it must be the one that it is of.
  *
- * The first byte of the input says whether the checksum is made right first: what lies behind a right
- * checksum is not trusted either. */
+ * The first byte of the input says whether the checksum is made right first: what lies behind a
+ * right checksum is not trusted either. */
 #include "fuzz.h"
 #include <string.h>
 #include "io/checkpoint.h"
@@ -53,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         make_sum_right(bytes, size - 1);
     rc = archai_checkpoint_parse(&k, bytes, size - 1, &err);
     if (rc == ARCHAI_OK) {
-        FUZZ_CHECK(k.epoch >= 1 && k.epoch <= k.epochs && k.arch != NULL && k.candidate != NULL);
+        FUZZ_CHECK(k.epoch >= 1 && k.epoch <= k.epochs && k.arch != NULL &&
+                   k.candidate != NULL);
         use(&k);
         archai_checkpoint_close(&k);
     } else {
