@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -165,12 +166,16 @@ static archai_tensor vector(const char *name, archai_dtype dtype, const void *da
 static int write_file(const char *path, const archai_tensor *at, size_t n, archai_err *err)
 {
     char *beside = NULL;
+    uint32_t draw;
     int fd = -1, rc;
 
-    /* Two may write for one candidate: a rank that was given up may still be alive. */
-    if (asprintf(&beside, "%s.%ld-XXXXXX", path, (long)getpid()) < 0)
+    /* Two may write for one candidate: a rank that was given up may still be alive. Not by mkostemp, whose
+     * file nobody else may read: whoever goes on with the directory may be another of the group. */
+    if (getrandom(&draw, sizeof draw, 0) != (ssize_t)sizeof draw)
+        return archai_fail(err, ARCHAI_EIO, "no random bytes for a name");
+    if (asprintf(&beside, "%s.%ld-%08" PRIx32, path, (long)getpid(), draw) < 0)
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
-    fd = mkostemp(beside, O_CLOEXEC);
+    fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) {
         rc = archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
         free(beside);

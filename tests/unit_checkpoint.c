@@ -256,6 +256,23 @@ static void nonsense_is_refused(void **payload)
     archai_candidate_fini(&c);
 }
 
+/* Whoever may read the results may go on with a training, too. */
+static void is_as_open_as_the_umask_allows(void **payload)
+{
+    const mode_t before = umask(027);
+    archai_candidate c = candidate(3);
+    struct stat st;
+    char *path;
+
+    leave(*payload, &c, 1);
+    (void)umask(before);
+    path = archai_checkpoint_path(*payload, 3);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    free(path);
+    archai_candidate_fini(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +280,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lists_and_sweeps, tmpdir_setup, tmpdir_teardown),
         cmocka_unit_test_setup_teardown(damage_is_seen, tmpdir_setup, tmpdir_teardown),
         cmocka_unit_test_setup_teardown(nonsense_is_refused, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(is_as_open_as_the_umask_allows, tmpdir_setup, tmpdir_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
