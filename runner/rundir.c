@@ -1,27 +1,16 @@
-#include "runner/rundir.h"
-
+/* The results directory: what is in it, and how a run leaves it. `owner` is owner.c. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
-#include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-static double now_s(void)
-{
-    struct timespec t;
+#include "runner/rundir_private.h"
 
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static char *join(const char *directory, const char *name)
+char *archai_rundir_join(const char *directory, const char *name)
 {
     char *path = NULL;
 
@@ -30,174 +19,11 @@ static char *join(const char *directory, const char *name)
 
 static bool exists(const char *directory, const char *name)
 {
-    char *path = join(directory, name);
+    char *path = archai_rundir_join(directory, name);
     bool there = path != NULL && access(path, F_OK) == 0;
 
     free(path);
     return there;
-}
-
-/* -- owner --------------------------------------------------------------------------------- */
-
-static void host_name(char name[256])
-{
-    if (gethostname(name, 256) != 0)
-        (void)snprintf(name, 256, "unknown");
-    name[255] = '\0';
-}
-
-/* Start time of a process in clock ticks since boot, so that a reused pid is told apart; 0: gone. A
- * killed one that nobody has waited for yet is gone, too: it writes no more. */
-static long long process_started(long pid)
-{
-    char path[64], line[1024], *at;
-    long long started = 0;
-    char state = 'Z';
-    FILE *in;
-
-    (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-    in = fopen(path, "r");
-    if (in == NULL)
-        return 0;
-    /* the name in parentheses may hold anything: field 3 follows the last ')' */
-    if (fgets(line, sizeof line, in) != NULL && (at = strrchr(line, ')')) != NULL &&
-        sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-                       "%*d %lld",
-               &state, &started) != 2)
-        started = 0;
-    (void)fclose(in);
-    return state != 'Z' && state != 'X' ? started : 0;
-}
-
-static char *owner_text(int ranks)
-{
-    char host[256];
-    const char *job = getenv("SLURM_JOB_ID"), *restart = getenv("SLURM_RESTART_COUNT");
-    json_t *owner;
-    char *text;
-
-    host_name(host);
-    owner = json_pack("{s:s, s:I, s:I, s:s, s:s, s:i, s:f}", "host", host, "pid", (json_int_t)getpid(),
-                      "process_started", (json_int_t)process_started(getpid()), "job",
-                      job != NULL ? job : "", "restart", restart != NULL ? restart : "0", "ranks",
-                      ranks, "heartbeat", now_s());
-    text = owner != NULL ? json_dumps(owner, JSON_INDENT(1)) : NULL;
-    json_decref(owner);
-    return text;
-}
-
-/* SLURM starts a job again only once its last start is over: what that has left needs no waiting for, on
- * whatever node it was. */
-static bool is_earlier_start_of_this_job(const char *job, const char *restart)
-{
-    const char *mine = getenv("SLURM_JOB_ID"), *count = getenv("SLURM_RESTART_COUNT");
-
-    return mine != NULL && *mine != '\0' && restart != NULL && strcmp(mine, job) == 0 &&
-           strcmp(count != NULL ? count : "0", restart) != 0;
-}
-
-/* Whether a living run holds the directory; then *who describes it. A damaged owner file counts as
- * alive while it is young: its writer may be between creating and filling it. */
-bool archai_rundir_owner_alive(const char *directory, char who[512])
-{
-    char *path = join(directory, "owner"), host[256];
-    json_t *owner = NULL;
-    const char *owner_host = "", *job = "", *restart = NULL;
-    json_int_t pid = 0, started = 0;
-    double beat = 0, silent;
-    struct stat st;
-    bool alive = false;
-
-    host_name(host);
-    if (path == NULL || stat(path, &st) != 0)
-        goto out;
-    silent = now_s() - (double)st.st_mtime;
-    owner = json_load_file(path, 0, NULL);
-    if (owner == NULL || json_unpack(owner, "{s:s, s:I, s:I, s:s, s:F, s?s}", "host", &owner_host, "pid",
-                                     &pid, "process_started", &started, "job", &job, "heartbeat",
-                                     &beat, "restart", &restart) != 0) {
-        (void)snprintf(who, 512, "a run that has just started");
-        alive = fabs(silent) < ARCHAI_OWNER_BEAT_S; /* a clock that was set back knows no young file */
-        goto out;
-    }
-    silent = now_s() - beat;
-    if (strcmp(owner_host, host) == 0)
-        alive = process_started((long)pid) == started && started != 0;
-    else
-        alive = silent < ARCHAI_OWNER_SILENT_S && !is_earlier_start_of_this_job(job, restart);
-    (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s ago", (long long)pid,
-                   owner_host, *job != '\0' ? ", job " : "", job, silent);
-    if (silent < -ARCHAI_OWNER_SILENT_S) /* whether it lives nobody can tell from here */
-        (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s in the future: the clocks "
-                                 "differ (if it is gone, remove the file owner)",
-                       (long long)pid, owner_host, *job != '\0' ? ", job " : "", job, -silent);
-out:
-    json_decref(owner);
-    free(path);
-    return alive;
-}
-
-/* Move a stale `owner` away. Two starters may see the same stale file at once: whoever finds that
- * it moved another file than the one it judged (the other's fresh one) puts that back. */
-static void remove_stale(const archai_rundir *d, const char *path, ino_t judged)
-{
-    char name[64];
-    char *aside;
-    struct stat st;
-
-    (void)snprintf(name, sizeof name, "owner-stale-%ld", (long)getpid());
-    aside = join(d->path, name);
-    if (aside != NULL && rename(path, aside) == 0) {
-        if (stat(aside, &st) == 0 && st.st_ino != judged)
-            (void)link(aside, path);
-        (void)unlink(aside);
-    }
-    free(aside);
-}
-
-/* Create `owner`, never over another's: link() of a filled file is atomic on NFS too, where O_EXCL
- * was not always. */
-static int take_owner(archai_rundir *d, int ranks, archai_err *err)
-{
-    char *path = join(d->path, "owner"), *text = owner_text(ranks), *mine = NULL;
-    char name[64], who[512] = "another run";
-    struct stat seen = {0};
-    int rc;
-
-    (void)snprintf(name, sizeof name, "owner-%ld", (long)getpid());
-    mine = join(d->path, name);
-    if (path == NULL || text == NULL || mine == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
-        goto out;
-    }
-    ARCHAI_TRY_GOTO(rc, archai_rundir_write(d, name, text, strlen(text), err), out);
-    for (int attempt = 0; attempt < 2; attempt++) {
-        if (link(mine, path) == 0) {
-            d->held = true;
-            d->last_beat = now_s();
-            break;
-        }
-        if (errno != EEXIST) {
-            rc = archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
-            goto out;
-        }
-        (void)stat(path, &seen);
-        if (archai_rundir_owner_alive(d->path, who) || attempt == 1) {
-            rc = archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write one "
-                                                 "directory",
-                             d->path, who);
-            goto out;
-        }
-        remove_stale(d, path, seen.st_ino);
-    }
-    rc = ARCHAI_OK;
-out:
-    if (mine != NULL)
-        (void)unlink(mine);
-    free(mine);
-    free(text);
-    free(path);
-    return rc;
 }
 
 /* -- what is there ------------------------------------------------------------------------- */
@@ -364,7 +190,7 @@ int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int star
     d->path = strdup(path);
     if (d->path == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
-    ARCHAI_TRY(take_owner(d, ranks, err));
+    ARCHAI_TRY(archai_rundir_take(d, ranks, err));
     d->start = next_start(path, &segments);
     d->resumed = segments || exists(path, "results.h5");
     rc = check_held(d, resume, starts, err);
@@ -372,7 +198,7 @@ int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int star
         archai_rundir_close(d);
         return rc;
     }
-    code = join(path, "exit_code");
+    code = archai_rundir_join(path, "exit_code");
     if (code != NULL)
         (void)unlink(code); /* absent means: running or killed */
     free(code);
@@ -382,7 +208,7 @@ int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int star
 int archai_rundir_write(const archai_rundir *d, const char *name, const char *text, size_t size,
                         archai_err *err)
 {
-    char *path = join(d->path, name), *beside = NULL;
+    char *path = archai_rundir_join(d->path, name), *beside = NULL;
     int fd = -1, rc = ARCHAI_OK;
     size_t done = 0;
 
@@ -420,95 +246,20 @@ out:
     return rc;
 }
 
-/* Whoever was silent for long, suspended or cut off from the file system, may be taken for dead by
- * another host. A file that cannot be read tells nothing. */
-static bool is_mine(const archai_rundir *d)
-{
-    char *path = join(d->path, "owner"), host[256];
-    json_t *owner = path != NULL ? json_load_file(path, 0, NULL) : NULL;
-    const char *owner_host;
-    json_int_t pid, started;
-    bool mine = true;
-
-    host_name(host);
-    if (owner != NULL && json_unpack(owner, "{s:s, s:I, s:I}", "host", &owner_host, "pid", &pid,
-                                     "process_started", &started) == 0)
-        mine = strcmp(owner_host, host) == 0 && pid == (json_int_t)getpid() &&
-               started == (json_int_t)process_started(getpid());
-    json_decref(owner);
-    free(path);
-    return mine;
-}
-
-int archai_rundir_beat(archai_rundir *d, double now, archai_err *err)
-{
-    char *text;
-    int rc;
-
-    /* A clock that is set back must not silence it. */
-    if (!d->held || fabs(now - d->last_beat) < ARCHAI_OWNER_BEAT_S)
-        return ARCHAI_OK;
-    d->last_beat = now;
-    if (!is_mine(d)) {
-        d->held = false;
-        return archai_fail(err, ARCHAI_EEXIST,
-                           "%s: another run has taken it over, since this one gave no sign of life for "
-                           "too long",
-                           d->path);
-    }
-    text = owner_text(0);
-    if (text == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the heartbeat");
-    rc = archai_rundir_write(d, "owner", text, strlen(text), err);
-    free(text);
-    return rc;
-}
-
-static int overwrite(int fd, const char *text)
-{
-    const ssize_t size = (ssize_t)strlen(text);
-
-    return pwrite(fd, text, (size_t)size, 0) == size && ftruncate(fd, size) == 0 ? 0 : -1;
-}
-
-/* On a full disk there is still the room of `owner`, which is needed no more. Where it cannot be
- * renamed either it goes on naming this process, which is soon gone: the directory is free then. */
-static int turn_owner_into(archai_rundir *d, const char *name, const char *text)
-{
-    char *owner = join(d->path, "owner"), *path = join(d->path, name);
-    char *as_it_was = owner_text(0);
-    int fd = -1, rc = -1;
-
-    if (d->held && owner != NULL && path != NULL)
-        fd = open(owner, O_WRONLY | O_CLOEXEC);
-    if (fd >= 0 && overwrite(fd, text) == 0 && rename(owner, path) == 0)
-        rc = 0;
-    if (rc == 0)
-        d->held = false;
-    else if (fd >= 0 && as_it_was != NULL)
-        (void)overwrite(fd, as_it_was);
-    if (fd >= 0)
-        (void)close(fd);
-    free(as_it_was);
-    free(owner);
-    free(path);
-    return rc;
-}
-
 int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err)
 {
     archai_err why = ARCHAI_ERR_INIT;
     char text[16];
     int rc;
 
-    d->held = d->held && is_mine(d);
+    d->held = d->held && archai_rundir_is_mine(d);
     if (!d->held) {
         archai_rundir_close(d);
         return ARCHAI_OK;
     }
     (void)snprintf(text, sizeof text, "%d\n", exit_code);
     rc = archai_rundir_write(d, "exit_code", text, strlen(text), &why);
-    if (rc == ARCHAI_EIO && turn_owner_into(d, "exit_code", text) == 0)
+    if (rc == ARCHAI_EIO && archai_rundir_turn_owner_into(d, "exit_code", text) == 0)
         rc = ARCHAI_OK;
     if (rc != ARCHAI_OK && err != NULL)
         *err = why;
@@ -518,7 +269,7 @@ int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err)
 
 void archai_rundir_close(archai_rundir *d)
 {
-    char *path = d->held ? join(d->path, "owner") : NULL;
+    char *path = d->held ? archai_rundir_join(d->path, "owner") : NULL;
 
     if (path != NULL)
         (void)unlink(path);
