@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static int next_start(const char *directory, bool *any)
         if (sscanf(entry->d_name, "segment-%d-%d.h5%n", &start, &k, &used) == 2 && used > 0 &&
             entry->d_name[used] == '\0' && start >= 0) {
             *any = true;
-            if (start >= next)
+            if (start >= next && start < INT16_MAX) /* beyond: no start of ours (archai_segment_place) */
                 next = start + 1;
         }
     }

@@ -143,6 +143,10 @@ go_on(owner(host=socket.gethostname(), pid=os.getpid()))  # the number is anothe
 go_on("{", silent=1000)  # never filled
 refused(owner(heartbeat=time.time() + 1000), "in the future: the clocks differ", "remove the file owner")
 go_on("{", silent=-1000)  # by a clock that was set back since
+shutil.copy("owned/segment-0-0.h5", "owned/segment-2147483647-0.h5")  # a name beyond all starts
+go_on("{", silent=1000)
+assert not [name for name in os.listdir("owned") if name.startswith("segment--")], os.listdir("owned")
+os.unlink("owned/segment-2147483647-0.h5")
 os.environ["SLURM_JOB_ID"] = "17"  # put back after its node was lost: nobody else is that job
 os.environ["SLURM_RESTART_COUNT"] = "1"
 refused(owner(restart="1"), "job 17")
