@@ -1,4 +1,5 @@
 /* The file `owner`: which living run holds a results directory. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -118,15 +119,64 @@ out:
     return alive;
 }
 
+/* -- taking it ------------------------------------------------------------------------------ */
+
+enum { DRAFT_NAME_MAX = 300 };
+static const char draft[] = "owner-draft-", stale[] = "owner-stale-";
+
+/* Two hosts, or containers, may have the same pid. */
+static void draft_name(char name[DRAFT_NAME_MAX], const char *kind)
+{
+    char host[256];
+
+    host_name(host);
+    (void)snprintf(name, DRAFT_NAME_MAX, "%s%s-%ld", kind, host, (long)getpid());
+}
+
+/* Was this file left by a start that was killed? Of this host, or silent for long. */
+static bool is_left_over(const archai_rundir *d, const char *name)
+{
+    const char *at = strncmp(name, draft, sizeof draft - 1) == 0 ? name + sizeof draft - 1
+                     : strncmp(name, stale, sizeof stale - 1) == 0 ? name + sizeof stale - 1
+                                                                   : NULL;
+    const char *pid = at != NULL ? strrchr(at, '-') : NULL;
+    char host[256], *path;
+    struct stat st;
+    bool is_old;
+
+    if (pid == NULL)
+        return false;
+    host_name(host);
+    if (strlen(host) == (size_t)(pid - at) && strncmp(host, at, strlen(host)) == 0)
+        return process_started(strtol(pid + 1, NULL, 10)) == 0;
+    path = archai_rundir_join(d->path, name);
+    is_old = path != NULL && stat(path, &st) == 0 &&
+             now_s() - (double)st.st_mtime > ARCHAI_OWNER_SILENT_S;
+    free(path);
+    return is_old;
+}
+
+static void sweep(const archai_rundir *d)
+{
+    DIR *dir = opendir(d->path);
+    struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        if (is_left_over(d, entry->d_name))
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir != NULL)
+        (void)closedir(dir);
+}
+
 /* Move a stale `owner` away. Two starters may see the same stale file at once: whoever finds that
  * it moved another file than the one it judged (the other's fresh one) puts that back. */
 static void remove_stale(const archai_rundir *d, const char *path, ino_t judged)
 {
-    char name[64];
+    char name[DRAFT_NAME_MAX];
     char *aside;
     struct stat st;
 
-    (void)snprintf(name, sizeof name, "owner-stale-%ld", (long)getpid());
+    draft_name(name, stale);
     aside = archai_rundir_join(d->path, name);
     if (aside != NULL && rename(path, aside) == 0) {
         if (stat(aside, &st) == 0 && st.st_ino != judged)
@@ -136,17 +186,23 @@ static void remove_stale(const archai_rundir *d, const char *path, ino_t judged)
     free(aside);
 }
 
+static bool has_two_names(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && st.st_nlink == 2;
+}
+
 /* Create `owner`, never over another's: link() of a filled file is atomic on NFS too, where O_EXCL
  * was not always. */
 int archai_rundir_take(archai_rundir *d, int ranks, archai_err *err)
 {
     char *path = archai_rundir_join(d->path, "owner"), *text = owner_text(ranks), *mine = NULL;
-    char name[300], host[256], who[512] = "another run";
+    char name[DRAFT_NAME_MAX], who[512] = "another run";
     struct stat seen = {0};
     int rc;
 
-    host_name(host); /* two hosts, or containers, may have the same pid */
-    (void)snprintf(name, sizeof name, "owner-%.200s-%ld", host, (long)getpid());
+    draft_name(name, draft);
     mine = archai_rundir_join(d->path, name);
     if (path == NULL || text == NULL || mine == NULL) {
         rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
@@ -154,13 +210,17 @@ int archai_rundir_take(archai_rundir *d, int ranks, archai_err *err)
     }
     ARCHAI_TRY_GOTO(rc, archai_rundir_write(d, name, text, strlen(text), err), out);
     for (int attempt = 0; attempt < 2; attempt++) {
-        if (link(mine, path) == 0) {
+        int why = link(mine, path) == 0 ? 0 : errno;
+
+        if (why == EEXIST && has_two_names(mine)) /* NFS repeats a request whose answer was lost */
+            why = 0;
+        if (why == 0) {
             d->held = true;
             d->last_beat = now_s();
             break;
         }
-        if (errno != EEXIST) {
-            rc = archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
+        if (why != EEXIST) {
+            rc = archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(why));
             goto out;
         }
         (void)stat(path, &seen);
@@ -172,6 +232,7 @@ int archai_rundir_take(archai_rundir *d, int ranks, archai_err *err)
         }
         remove_stale(d, path, seen.st_ino);
     }
+    sweep(d);
     rc = ARCHAI_OK;
 out:
     if (mine != NULL)

@@ -261,6 +261,12 @@ int archai_resume(archai_plan *p, archai_err *err)
     ARCHAI_TRY_GOTO(rc, check_complete(p, &earlier.head, err), out);
     if (p->complete != NULL)
         goto out;
+    ARCHAI_TRY_GOTO(rc,
+                    archai_ini_locate(&p->ini,
+                                      archai_err_wrap(err, archai_rundir_writable(directory, err),
+                                                      "output.directory: "),
+                                      err),
+                    out);
     p->search.rejected = earlier.head.rejected;
     rc = enter_rows(p, &earlier, err);
 out:

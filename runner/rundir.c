@@ -95,6 +95,13 @@ static int check_parent(const char *path, archai_err *err)
     return rc;
 }
 
+int archai_rundir_writable(const char *path, archai_err *err)
+{
+    return access(path, W_OK | X_OK) == 0
+               ? ARCHAI_OK
+               : archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
+}
+
 int archai_rundir_check(const char *path, bool resume, archai_err *err)
 {
     struct stat st;
@@ -117,8 +124,8 @@ int archai_rundir_check(const char *path, bool resume, archai_err *err)
         return archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write one "
                                                "directory",
                            path, who);
-    if (access(path, W_OK | X_OK) != 0)
-        return archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
+    if (!resume) /* complete results may lie where nothing can be written: resume.c */
+        ARCHAI_TRY(archai_rundir_writable(path, err));
     (void)next_start(path, &segments);
     if (!resume && (segments || exists(path, "results.h5")))
         return archai_fail(err, ARCHAI_EEXIST,

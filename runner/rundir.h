@@ -28,9 +28,12 @@ typedef struct archai_rundir {
  *   results of a run, `resume` not asked for     ARCHAI_EEXIST, with the hint --resume
  *   results held by a living run                 ARCHAI_EEXIST, names host, pid and job
  *   a directory with foreign files only          ARCHAI_EEXIST unless resume (which starts afresh)
- *   not writable, or where it cannot be made     ARCHAI_EIO
+ *   not writable (`resume`: not looked at), or
+ *   where it cannot be made                      ARCHAI_EIO
  *   not a directory, no possible path            ARCHAI_EINVAL */
 int archai_rundir_check(const char *path, bool resume, archai_err *err);
+/* ARCHAI_EIO where nothing can be written into a directory that is there. */
+int archai_rundir_writable(const char *path, archai_err *err);
 /* Does a living run hold the directory? `who` describes the last one that did ("process 12 on node1,
  * last seen 3 s ago"), unchanged when none. For tools: changes nothing. */
 bool archai_rundir_owner_alive(const char *directory, char who[512]);

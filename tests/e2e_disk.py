@@ -130,6 +130,12 @@ def full():
         assert readable() == before
         os.remove("disk/ballast")
         resumed(before, f"full to {room} bytes")
+        mount("-o", "remount,ro", "disk")
+        p = subprocess.run(command(1, "--resume"), capture_output=True, text=True, timeout=120)
+        assert p.returncode == 0 and "disk/out is complete" in p.stdout, (p.returncode, p.stdout, p.stderr)
+        refused(74, "--resume", "--set", f"search.max_evaluations={BUDGET + 1}",
+                word="run.ini:16: output.directory: disk/out: Read-only file system")
+        mount("-o", "remount,rw", "disk")
         shutil.rmtree("disk/out")
     fill(0)
     refused(74, word="No space left on device")

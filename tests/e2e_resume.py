@@ -143,6 +143,14 @@ go_on(owner(host=socket.gethostname(), pid=os.getpid()))  # the number is anothe
 go_on("{", silent=1000)  # never filled
 refused(owner(heartbeat=time.time() + 1000), "in the future: the clocks differ", "remove the file owner")
 go_on("{", silent=-1000)  # by a clock that was set back since
+# drafts of starts that were killed go: of this host at once, of others when they are old
+drafts = {f"owner-draft-{socket.gethostname()}-{2 ** 22 - 1}.new": 0, "owner-stale-else-where-12": 1000, "owner-draft-elsewhere-12": 0}
+for name, age in drafts.items():
+    with open(f"owned/{name}", "w"):
+        os.utime(f"owned/{name}", (time.time() - age, time.time() - age))
+go_on("{", silent=1000)
+assert [name for name in os.listdir("owned") if name.startswith("owner")] == ["owner-draft-elsewhere-12"], os.listdir("owned")
+os.unlink("owned/owner-draft-elsewhere-12")
 shutil.copy("owned/segment-0-0.h5", "owned/segment-2147483647-0.h5")  # a name beyond all starts
 go_on("{", silent=1000)
 assert not [name for name in os.listdir("owned") if name.startswith("segment--")], os.listdir("owned")
