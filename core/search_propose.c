@@ -86,8 +86,8 @@ static int ask_algorithm(archai_search *s, archai_propose *what, archai_proposal
     return ARCHAI_OK;
 }
 
-static int ask_chance(archai_search *s, size_t tries, archai_proposal *p, struct tally *t,
-                      bool *found, archai_err *err)
+static int ask_chance(archai_search *s, size_t tries, double budget, archai_proposal *p,
+                      struct tally *t, bool *found, archai_err *err)
 {
     for (size_t i = 0; i < tries && !*found; i++) {
         const int rc = archai_space_random_sample(s->space, &p->model, err);
@@ -99,14 +99,15 @@ static int ask_chance(archai_search *s, size_t tries, archai_proposal *p, struct
         }
         ARCHAI_TRY(rc);
         p->operator_ = "random";
+        p->budget = budget;
         ARCHAI_TRY(sift(s, p, t, found, err));
     }
     return ARCHAI_OK;
 }
 
 /* What was passed once is known or invalid for good, so the cursor never turns back. */
-static int enumerate(archai_search *s, double cardinality, archai_proposal *p, struct tally *t,
-                     bool *found, archai_err *err)
+static int enumerate(archai_search *s, double cardinality, double budget, archai_proposal *p,
+                     struct tally *t, bool *found, archai_err *err)
 {
     const uint64_t n = (uint64_t)cardinality, start = archai_rng_derive(s->seed, 0) % n;
 
@@ -120,6 +121,7 @@ static int enumerate(archai_search *s, double cardinality, archai_proposal *p, s
         }
         ARCHAI_TRY(rc);
         p->operator_ = "enumeration";
+        p->budget = budget;
         ARCHAI_TRY(sift(s, p, t, found, err));
     }
     return ARCHAI_OK;
@@ -173,14 +175,12 @@ static int propose_new(archai_search *s, archai_propose *what, archai_proposal *
     if (!s->queues->barren || s->n_running == 0) {
         s->queues->barren = false;
         if ((double)s->by_archid->n_archids < cardinality)
-            ARCHAI_TRY(ask_chance(s, can_enumerate ? RANDOM_TRIES_ENUMERABLE : RANDOM_TRIES, p,
-                                  &t, &found, err));
+            ARCHAI_TRY(ask_chance(s, can_enumerate ? RANDOM_TRIES_ENUMERABLE : RANDOM_TRIES,
+                                  budget, p, &t, &found, err));
         if (!found && can_enumerate)
-            ARCHAI_TRY(enumerate(s, cardinality, p, &t, &found, err));
-        if (found) {
-            p->budget = budget;
+            ARCHAI_TRY(enumerate(s, cardinality, budget, p, &t, &found, err));
+        if (found)
             return ARCHAI_OK;
-        }
         s->queues->barren = true;
     }
     *what = s->n_running > 0 ? ARCHAI_PROPOSE_WAIT : ARCHAI_PROPOSE_DONE;

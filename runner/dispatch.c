@@ -5,6 +5,8 @@
 #include "runner/clock.h"
 #include "runner/coordinator.h"
 
+enum { REPETITIONS_MAX = 256 }; /* each is a row that is written: a few milliseconds in all */
+
 /* A repetition, a given architecture outside its constraints, a candidate that was lost with its rank
  * too often: rank 0 writes it itself. */
 static int commit(archai_coordinator *c, archai_evaluation *e, archai_err *err)
@@ -57,10 +59,13 @@ static int room(const archai_coordinator *c, const archai_slot *s, int alive)
     return wanted > s->n ? (int)(wanted - s->n) : 0;
 }
 
-/* Ask the search for up to `n` candidates. *dry: it has none now. */
+/* Ask the search for up to `n` candidates. *dry: it has none now. Of repetitions so many are taken that
+ * messages and signals need not wait for long; then *busy, and there may be more. */
 static int gather(archai_coordinator *c, int n, archai_candidate *out, size_t *n_out, bool *dry,
-                  archai_err *err)
+                  bool *busy, archai_err *err)
 {
+    int repetitions = 0;
+
     *n_out = 0;
     while ((int)*n_out < n && budget(c) - (int64_t)*n_out > 0) {
         archai_evaluation cached = {0};
@@ -73,7 +78,10 @@ static int gather(archai_coordinator *c, int n, archai_candidate *out, size_t *n
             break;
         case ARCHAI_ASK_CACHED:
             ARCHAI_TRY(archai_coordinator_record(c, &cached, err));
-            break;
+            if (++repetitions < REPETITIONS_MAX)
+                break;
+            *busy = *dry = true;
+            return ARCHAI_OK;
         case ARCHAI_ASK_WAIT:
             *dry = true;
             return ARCHAI_OK;
@@ -94,7 +102,7 @@ static int send_work(archai_coordinator *c, int rank, int n, bool *dry, bool *bu
     const double now = archai_clock_s();
     int rc;
 
-    rc = gather(c, n, candidates, &work.n_candidates, dry, err);
+    rc = gather(c, n, candidates, &work.n_candidates, dry, busy, err);
     if (work.n_candidates > 0 && rc == ARCHAI_OK) {
         rc = archai_comm_post(c->comm, rank, &work, err);
         *busy = true;

@@ -250,6 +250,38 @@ static void asha_never_waits(void **state)
     world_close(&w);
 }
 
+/* Chance and enumeration take over with the lowest budget, whatever the default is: each architecture
+ * has its first evaluation, and then the search is at its end. Five of the 16 satisfy the constraint. */
+static void asha_comes_to_an_end(void **state)
+{
+    static const char *const texts[] = {
+        "algorithm = asha\ndefault_budget = 3\n[space]\nname = cnn\nmax_layers = 4\n"
+        "kernel_list = 3 5\nhidden_list = 4 8\n[objective.score]\ndirection = maximize\n",
+        "algorithm = asha\ndefault_budget = 3\n[space]\nname = cnn\nmax_layers = 4\n"
+        "kernel_list = 3 5\nhidden_list = 4 8\n[objective.score]\ndirection = maximize\n"
+        "[objective.params]\ndirection = minimize\nconstraint = 0 400\n"};
+
+    (void)state;
+    for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
+        struct log log = {.rows = NULL};
+        size_t first = 0;
+        struct world w;
+        char text[1024];
+
+        (void)snprintf(text, sizeof text, "[search]\n%s", texts[t]);
+        world_open(&w, text);
+        drive(&w, score, NULL, 4, 3, 1000, &log);
+        assert_true(log.n == log.evaluated && log.n < 1000);
+        for (size_t i = 0; i < log.n; i++)
+            first += log.rows[i].budget == 1;
+        print_message("%zu of 16 tried: %s\n", first, w.search.done);
+        assert_int_equal(first, t == 0 ? 16 : 5);
+        assert_non_null(strstr(w.search.done, "were tried"));
+        log_free(&log);
+        world_close(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +290,7 @@ int main(void)
         cmocka_unit_test(schedules_are_checked),
         cmocka_unit_test(asha_promotes_as_the_paper_says),
         cmocka_unit_test(asha_never_waits),
+        cmocka_unit_test(asha_comes_to_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,6 +39,7 @@ int world_try(struct world *w, const char *text, archai_err *err)
                         : ARCHAI_GENERATIONAL,
         .seed = strtoull(setting(&w->ini, "seed", "1"), NULL, 10),
         .retries = atoi(setting(&w->ini, "retries", "0")),
+        .default_budget = strtod(setting(&w->ini, "default_budget", "1"), NULL),
         .inherit = archai_ini_find(&w->ini, "train", "inherit_weights") != NULL,
     };
     rc = archai_space_create(&w->space, &w->ini, NULL, err);
@@ -175,6 +176,8 @@ void drive(struct world *w, evaluate_fn *evaluate, void *context, size_t workers
             if (archai_search_ask(&w->search, &what, &under_way[n], &e, &err) != ARCHAI_OK)
                 fail_msg("%s", err.text);
             if (what == ARCHAI_ASK_CACHED) {
+                if (w->search.schedule == ARCHAI_ASYNC) /* it looks for something new instead */
+                    assert_string_equal(e.operator_, ARCHAI_OPERATOR_INITIAL);
                 log_row(log, &w->objectives, &e);
                 archai_evaluation_fini(&e);
                 continue;

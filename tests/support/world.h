@@ -18,7 +18,8 @@ struct world {
      * it has none, or nobody answers. */
     void (*predict)(const archai_surrogate_job *job, archai_surrogate_answer *answer);
 };
-/* `text` is a configuration; [search] has algorithm, schedule and seed as in the README. */
+/* `text` is a configuration; [search] has algorithm, schedule and seed as in the README, and may have
+ * retries and default_budget, which are elsewhere in a real one. */
 void world_open(struct world *w, const char *text);
 /* The same, but an error is returned instead of failing the test. */
 int world_try(struct world *w, const char *text, archai_err *err);
