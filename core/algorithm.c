@@ -83,10 +83,12 @@ static int check_needs(const archai_algorithm_ops *ops, const archai_search *s,
 /* Say where the key stands that an init complains about ("num_crossovers: ..."). */
 static int locate(const archai_ini *ini, const archai_option *options, int rc, archai_err *err)
 {
+    static const char *const common[] = {"algorithm", "seed"}; /* beside keys of its own */
     const size_t n = rc != ARCHAI_OK && err != NULL ? strcspn(err->text, ":") : 0;
 
-    if (n > 0 && strncmp(err->text, "algorithm:", n + 1) == 0) /* it, and none of its keys */
-        return wrap_place(ini, "algorithm", rc, err);
+    for (size_t i = 0; n > 0 && i < sizeof common / sizeof *common; i++)
+        if (strlen(common[i]) == n && strncmp(common[i], err->text, n) == 0)
+            return wrap_place(ini, common[i], rc, err);
     for (const archai_option *o = options; n > 0 && o->key != NULL; o++)
         if (strlen(o->key) == n && strncmp(o->key, err->text, n) == 0)
             return wrap_place(ini, o->key, rc, err);

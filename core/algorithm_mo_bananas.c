@@ -96,6 +96,10 @@ static int bananas_init(archai_algorithm *self, archai_err *err)
         return archai_fail(err, ARCHAI_EINVAL,
                            "algorithm: mo_bananas needs an expensive objective: all of these "
                            "follow from the architecture, and nothing is left to predict");
+    if (s->seed > UINT32_MAX) /* as numpy refuses it */
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "seed: %llu, mo_bananas takes seeds up to 4294967295",
+                           (unsigned long long)s->seed);
     archai_rng_seed_numpy(&self->rng, (uint32_t)s->seed);
     return archai_given_read(&a->given, s->space, &a->initial_population_paths, err);
 }

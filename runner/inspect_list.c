@@ -75,11 +75,16 @@ int inspect_pareto(inspect *t, archai_err *err)
                           .name = r->objectives[0].name,
                           .sign = r->objectives[0].direction == ARCHAI_MAXIMIZE ? -1 : 1};
 
-    if (r->n_front == 0)
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n_front; i++) /* copies say nothing new */
+        if (r->rows[r->front[i]].status == ARCHAI_STATUS_OK)
+            r->front[n++] = r->front[i];
+    if (n == 0)
         (void)fprintf(stderr, "archai-inspect: no model has been evaluated yet\n");
     else
-        qsort_r(r->front, r->n_front, sizeof *r->front, compare, &by);
-    return print_rows(r, r->front, r->n_front, NULL, err);
+        qsort_r(r->front, n, sizeof *r->front, compare, &by);
+    return print_rows(r, r->front, n, NULL, err);
 }
 
 /* Is `name` an objective, a metric, or nothing of the kind? */

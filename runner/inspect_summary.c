@@ -111,6 +111,7 @@ int inspect_summary(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
     archai_strings models = {NULL, 0};
+    size_t n_front = 0;
     char who[512] = "";
 
     (void)printf("%s: %s\n", t->path, r->state);
@@ -126,7 +127,9 @@ int inspect_summary(inspect *t, archai_err *err)
     (void)printf("started %s, updated %s, %s\n", r->started, r->updated, r->software);
     counts(r);
     ARCHAI_TRY(archai_results_models(t->path, &models, err));
-    (void)printf("front %zu models; weights of %zu models\n\n", r->n_front, models.n);
+    for (size_t i = 0; i < r->n_front; i++) /* copies stand on it, too */
+        n_front += r->rows[r->front[i]].status == ARCHAI_STATUS_OK;
+    (void)printf("front %zu models; weights of %zu models\n\n", n_front, models.n);
     archai_strings_free(&models);
     ARCHAI_TRY(best_by_each(r, err));
     failures(r);

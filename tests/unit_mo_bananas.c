@@ -197,6 +197,22 @@ static void foreign_answers_are_refused(void **state)
     world_close(&w);
 }
 
+/* numpy's generator takes 32 bits of seed, and numpy refuses more. */
+static void long_seeds_are_refused(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    struct world w;
+
+    (void)state;
+    assert_int_equal(world_try(&w,
+                               "[search]\nalgorithm = mo_bananas\nseed = 4294967296\n[space]\n"
+                               "name = cnn\n[objective.a]\ndirection = maximize\n",
+                               &err),
+                     ARCHAI_EINVAL);
+    assert_string_equal(err.text,
+                        "t.ini:3: search.seed: 4294967296, mo_bananas takes seeds up to 4294967295");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +222,7 @@ int main(void)
         cmocka_unit_test(where_everything_fails_the_search_ends),
         cmocka_unit_test(needs_something_to_predict),
         cmocka_unit_test(foreign_answers_are_refused),
+        cmocka_unit_test(long_seeds_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
