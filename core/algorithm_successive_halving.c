@@ -142,9 +142,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     all = n;
     rc = survivors(a, rows, &n, &fronts, err);
     if (rc == ARCHAI_OK && n == 0)
-        (void)snprintf(s->done, sizeof s->done,
-                       "no model of round %d can go on: all failed or violate a constraint",
-                       iteration);
+        (void)snprintf(s->done, sizeof s->done, "no model of round %d succeeded", iteration);
     else if (rc == ARCHAI_OK && all == 1)
         (void)snprintf(s->done, sizeof s->done, "one model is left after %d rounds: %.128s",
                        iteration, s->records[rows[0]].archid);
