@@ -1,9 +1,8 @@
 """Very many evaluations of no duration: nothing grows that should not.
 
-100,000 by default; ARCHAI_LONG=1: 1,000,000 (two minutes). From 10,000 on a worker's memory is flat, rank 0 takes at most
+100,000 by default; ARCHAI_LONG=1: 1,000,000 (some minutes). From 10,000 on a worker's memory is flat, rank 0 takes at most
 512 bytes a candidate, and no process opens more and more files. A resume of all that takes no more of rank 0 either, at any moment.
 """
-import json
 import os
 import re
 import subprocess
@@ -13,20 +12,17 @@ import h5py
 
 LONG = os.environ.get("ARCHAI_LONG") == "1"
 RANKS, BUDGET = (8, 1_000_000) if LONG else (4, 100_000)
-if LONG:  # 16,777,216 members; nothing is known of them, so that each is a failure
-    space, objective = "name = config\ntree = tree.json", "x0"
-    with open("tree.json", "w") as f:
-        json.dump({f"x{i}": {"choice": list(range(8))} for i in range(8)}, f)
+if LONG:  # more members than anybody has counted
+    space = "name = segmentation_dag\nnb_classes = 2\nimg_size = 64 64\nmax_layers = 8"
 else:
-    widths = " ".join(map(str, range(1, 151)))  # 180,000 members
-    space, objective = f"name = cnn\nmax_layers = 400\nkernel_list = 1 3 5\nhidden_list = {widths}", "params"
+    space = f"name = cnn\nmax_layers = 400\nkernel_list = 1 3 5\nhidden_list = {' '.join(map(str, range(1, 151)))}"  # 180,000
 with open("run.ini", "w") as f:
     f.write(f"""[search]
 algorithm = random_search
 max_evaluations = {BUDGET}
 [space]
 {space}
-[objective.{objective}]
+[objective.params]
 direction = minimize
 [evaluator]
 kind = null
