@@ -1,19 +1,19 @@
-/* The segmentation space against Archai: segmentation_dag_streams.json and
- * golden_segmentation_dag.json are what its code drew, published_archids.json what its
- * documentation prints, forward.json what PyTorch printed and counted. */
+/* The segmentation space: what the document prints, what PyTorch printed and counted (forward.json),
+ * bounds, bad input, files. What Archai draws is unit_segmentation_dag_archai.c, the encoding
+ * unit_segmentation_dag_encode.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <time.h>
+#include <stdlib.h>
 
 #include "core/python_text.h"
-#include "core/space.h"
 #include "json_data.h"
+#include "segmentation.h"
 
-enum { MAX_MODELS = 64, REPEATS = 10000 };
+enum { REPEATS = 10000 };
 
 /* Example B of the facts about Archai, as its save_arch writes it. */
 static const char example_b[] =
@@ -27,64 +27,6 @@ static const char example_b[] =
     "channels_per_scale:\n  base_channels: 16\n  delta_channels: 8\n"
     "post_upsample_layers: 2\n";
 
-/* -- opening spaces and reading models --------------------------------------------------- */
-
-static int try_space(archai_space **s, const char *keys, const archai_data_shape *data,
-                     archai_err *err)
-{
-    archai_ini ini = {.n = 0};
-    char text[1024];
-    int n = snprintf(text, sizeof text, "[space]\nname = segmentation_dag\n%s", keys), rc;
-
-    assert_int_equal(archai_ini_parse(&ini, "t.ini", text, (size_t)n, err), 0);
-    rc = archai_space_create(s, &ini, data, err);
-    archai_ini_free(&ini);
-    return rc;
-}
-
-static archai_space *open_space(const char *keys)
-{
-    archai_err err = ARCHAI_ERR_INIT;
-    archai_space *s = NULL;
-
-    if (try_space(&s, keys, NULL, &err) != 0)
-        fail_msg("%s", err.text);
-    return s;
-}
-
-static void put_value(char *out, size_t size, const json_t *v)
-{
-    if (json_is_string(v))
-        (void)snprintf(out, size, "%s", json_string_value(v));
-    else if (json_is_boolean(v))
-        (void)snprintf(out, size, "%s", json_is_true(v) ? "yes" : "no");
-    else if (json_is_array(v))
-        (void)snprintf(out, size, "%d %d", (int)json_integer_value(json_array_get(v, 0)),
-                       (int)json_integer_value(json_array_get(v, 1)));
-    else
-        (void)snprintf(out, size, "%lld", (long long)json_integer_value(v));
-}
-
-/* A space with Archai's own parameters, as the vectors have them. */
-static archai_space *open_params(const json_t *params, const json_t *seed)
-{
-    char keys[768], value[256];
-    size_t n = 0;
-    const char *key;
-    json_t *v;
-
-    keys[0] = '\0';
-    json_object_foreach((json_t *)params, key, v)
-    {
-        put_value(value, sizeof value, v);
-        n += (size_t)snprintf(keys + n, sizeof keys - n, "%s = %s\n", key, value);
-    }
-    if (seed != NULL)
-        (void)snprintf(keys + n, sizeof keys - n, "seed = %lld\n",
-                       (long long)json_integer_value(seed));
-    return open_space(keys);
-}
-
 static archai_model load(archai_space *s, const char *text)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -93,208 +35,6 @@ static archai_model load(archai_space *s, const char *text)
     if (archai_space_load_arch(s, text, strlen(text), &m, &err) != 0)
         fail_msg("%s", err.text);
     return m;
-}
-
-static const char *member(const json_t *object, const char *key)
-{
-    return json_string_value(json_object_get(object, key));
-}
-
-/* Archid and genome, and how many parameters the described network has where it is told. */
-static void assert_model(archai_space *s, const json_t *expected, const archai_model *m)
-{
-    const json_t *params = json_object_get(expected, "num_params");
-    const json_t *more = json_object_get(expected, "nparams");
-    archai_network net;
-
-    assert_string_equal(m->archid, member(expected, "archid"));
-    assert_true(json_equal(m->arch, json_object_get(expected, "config")));
-    params = params != NULL ? params : more;
-    if (params == NULL)
-        return;
-    assert_int_equal(archai_space_describe(s, m, &net, NULL), 0);
-    assert_int_equal(archai_module_params(net.root), json_integer_value(params));
-    archai_network_fini(&net);
-}
-
-/* Closed form, description and what Archai measured agree. */
-static void assert_madd(archai_space *s, const json_t *expected, const archai_model *m)
-{
-    int64_t madd = json_integer_value(json_object_get(m->metadata, "macs"));
-    archai_network net;
-    archai_counts counts;
-
-    if (expected != NULL)
-        assert_int_equal(madd, json_integer_value(expected));
-    assert_int_equal(archai_space_describe(s, m, &net, NULL), 0);
-    assert_int_equal(archai_network_count(&net, &counts, NULL), 0);
-    assert_int_equal(counts.madd, madd);
-    archai_network_fini(&net);
-}
-
-/* -- Archai's streams -------------------------------------------------------------------- */
-
-/* Each mutation is of the last child that was not null. */
-static void replay_chain(archai_space *s, const json_t *chain, const archai_model *first)
-{
-    archai_model last, next;
-    const json_t *step;
-    size_t i;
-
-    assert_int_equal(archai_model_copy(&last, first, NULL), 0);
-    json_array_foreach((json_t *)chain, i, step)
-    {
-        int rc = archai_space_mutate(s, &last, &next, NULL);
-
-        if (json_is_null(step)) {
-            assert_int_equal(rc, ARCHAI_ENONE);
-            continue;
-        }
-        assert_int_equal(rc, 0);
-        assert_model(s, step, &next);
-        assert_string_equal(member(next.metadata, "parent"), member(step, "parent"));
-        archai_model_fini(&last);
-        last = next;
-    }
-    archai_model_fini(&last);
-}
-
-static void replay_crossovers(archai_space *s, const json_t *list, const archai_model *m,
-                              size_t n)
-{
-    const json_t *step;
-    size_t i;
-
-    json_array_foreach((json_t *)list, i, step)
-    {
-        const archai_model *parents[] = {&m[i % n], &m[(3 * i + 1) % n]};
-        const json_t *expected = json_object_get(step, "child");
-        archai_model child;
-        int rc = archai_space_crossover(s, parents, 2, &child, NULL);
-
-        for (size_t k = 0; k < 2; k++)
-            assert_string_equal(parents[k]->archid, json_string_value(json_array_get(
-                                                        json_object_get(step, "parents"), k)));
-        if (json_is_null(expected)) {
-            assert_int_equal(rc, ARCHAI_ENONE);
-            continue;
-        }
-        assert_int_equal(rc, 0);
-        assert_model(s, expected, &child);
-        assert_string_equal(member(child.metadata, "parents"), member(expected, "parents"));
-        archai_model_fini(&child);
-    }
-}
-
-static void replay_stream(const json_t *stream)
-{
-    const json_t *samples = json_object_get(stream, "random_sample");
-    archai_space *s =
-        open_params(json_object_get(stream, "params"), json_object_get(stream, "seed"));
-    archai_model m[MAX_MODELS];
-    size_t n = json_array_size(samples);
-
-    assert_in_range(n, 1, MAX_MODELS);
-    for (size_t i = 0; i < n; i++) {
-        assert_int_equal(archai_space_random_sample(s, &m[i], NULL), 0);
-        assert_model(s, json_array_get(samples, i), &m[i]);
-        assert_madd(s, NULL, &m[i]);
-    }
-    replay_chain(s, json_object_get(stream, "mutate_chain_from_first_sample"), &m[0]);
-    replay_crossovers(s, json_object_get(stream, "crossover"), m, n);
-    for (size_t i = 0; i < n; i++)
-        archai_model_fini(&m[i]);
-    archai_space_destroy(s);
-}
-
-static void streams_are_those_of_archai(void **state)
-{
-    json_t *streams = load_json_data("segmentation_dag_streams.json"), *stream;
-    size_t i;
-
-    (void)state;
-    json_array_foreach(streams, i, stream) replay_stream(stream);
-    assert_true(json_array_size(streams) > 1);
-    json_decref(streams);
-}
-
-static int apply(archai_space *s, const json_t *op, const archai_model *m, archai_model *out)
-{
-    const json_t *of = json_object_get(op, "of");
-
-    if (strcmp(member(op, "op"), "random_sample") == 0)
-        return archai_space_random_sample(s, out, NULL);
-    if (strcmp(member(op, "op"), "mutate") == 0)
-        return archai_space_mutate(s, &m[json_integer_value(of)], out, NULL);
-    return archai_space_crossover(
-        s,
-        (const archai_model *const[]){&m[json_integer_value(json_array_get(of, 0))],
-                                      &m[json_integer_value(json_array_get(of, 1))]},
-        2, out, NULL);
-}
-
-static void replay_run(const json_t *run)
-{
-    archai_space *s = open_params(json_object_get(run, "args"), NULL);
-    archai_model samples[MAX_MODELS];
-    size_t n = 0, i;
-    const json_t *op;
-
-    json_array_foreach(json_object_get(run, "ops"), i, op)
-    {
-        bool sampled = strcmp(member(op, "op"), "random_sample") == 0;
-        archai_model m;
-        int rc = apply(s, op, samples, &m);
-
-        if (member(op, "archid") == NULL) {
-            assert_int_equal(rc, ARCHAI_ENONE);
-            continue;
-        }
-        assert_int_equal(rc, 0);
-        assert_model(s, op, &m);
-        if (sampled)
-            assert_madd(s, json_object_get(op, "madd"), &m);
-        if (sampled)
-            samples[n++] = m;
-        else
-            archai_model_fini(&m);
-    }
-    while (n > 0)
-        archai_model_fini(&samples[--n]);
-    archai_space_destroy(s);
-}
-
-static void golden_runs_are_those_of_archai(void **state)
-{
-    json_t *golden = load_json_data("golden_segmentation_dag.json"), *run;
-    size_t i;
-
-    (void)state;
-    json_array_foreach(json_object_get(golden, "runs"), i, run) replay_run(run);
-    json_decref(golden);
-}
-
-static void published_archids_are_drawn(void **state)
-{
-    json_t *published = load_json_data("published_archids.json");
-    const json_t *ids = json_object_get(published, "then_ten_samples");
-    archai_space *s =
-        open_params(json_object_get(published, "params"), json_object_get(published, "seed"));
-    archai_model first, m;
-
-    (void)state;
-    assert_int_equal(archai_space_random_sample(s, &first, NULL), 0);
-    assert_int_equal(archai_space_mutate(s, &first, &m, NULL), 0);
-    archai_model_fini(&m);
-    archai_model_fini(&first);
-    for (size_t i = 0; i < 2 + json_array_size(ids); i++) {
-        assert_int_equal(archai_space_random_sample(s, &m, NULL), 0);
-        if (i >= 2)
-            assert_string_equal(m.archid, json_string_value(json_array_get(ids, i - 2)));
-        archai_model_fini(&m);
-    }
-    archai_space_destroy(s);
-    json_decref(published);
 }
 
 /* -- the document and PyTorch ------------------------------------------------------------ */
@@ -531,150 +271,7 @@ static void edges_upwards_enlarge(void **state)
     archai_space_destroy(s);
 }
 
-/* -- encoding
- * -------------------------------------------------------------------------------------------
- */
-
-static bool same_encoding(archai_space *s, const json_t *a, const json_t *b)
-{
-    float *x = calloc(s->encoding_size, sizeof *x), *y = calloc(s->encoding_size, sizeof *y);
-    archai_model m = {.arch = NULL}, n = {.arch = NULL};
-    bool same;
-
-    assert_int_equal(archai_space_load_json(s, a, &m, NULL), 0);
-    assert_int_equal(archai_space_load_json(s, b, &n, NULL), 0);
-    assert_int_equal(archai_space_encode(s, &m, x, NULL), 0);
-    assert_int_equal(archai_space_encode(s, &n, y, NULL), 0);
-    same = memcmp(x, y, s->encoding_size * sizeof *x) == 0;
-    archai_model_fini(&m);
-    archai_model_fini(&n);
-    free(x);
-    free(y);
-    return same;
-}
-
-/* Set one value of a copy of `arch` and compare; a change that makes no network does not count.
- */
-static void assert_seen(archai_space *s, const json_t *arch, json_t *changed, const char *what)
-{
-    archai_model m = {.arch = NULL};
-
-    if (archai_space_load_json(s, changed, &m, NULL) == 0) {
-        if (same_encoding(s, arch, changed))
-            fail_msg("%s is not in the encoding", what);
-        archai_model_fini(&m);
-    }
-    json_decref(changed);
-}
-
-static void change_node(archai_space *s, const json_t *arch, size_t i)
-{
-    json_t *c = json_deep_copy(arch),
-           *node = json_array_get(json_object_get(c, "architecture"), i);
-    json_t *inputs;
-
-    if (member(node, "op") != NULL) {
-        json_object_set_new(
-            node, "op",
-            json_string(strcmp(member(node, "op"), "conv5x5") == 0 ? "conv3x3" : "conv5x5"));
-        assert_seen(s, arch, json_incref(c), "an operation");
-    }
-    json_decref(c);
-    c = json_deep_copy(arch);
-    node = json_array_get(json_object_get(c, "architecture"), i);
-    json_object_set_new(
-        node, "scale",
-        json_integer(json_integer_value(json_object_get(node, "scale")) == 4 ? 8 : 4));
-    assert_seen(s, arch, c, "a scale");
-    for (size_t k = 0; k < i; k++) { /* add an edge, or remove it where it is */
-        const char *other =
-            member(json_array_get(json_object_get(arch, "architecture"), k), "name");
-        size_t at = 0;
-
-        c = json_deep_copy(arch);
-        inputs =
-            json_object_get(json_array_get(json_object_get(c, "architecture"), i), "inputs");
-        while (at < json_array_size(inputs) &&
-               strcmp(json_string_value(json_array_get(inputs, at)), other) != 0)
-            at++;
-        if (at < json_array_size(inputs))
-            json_array_remove(inputs, at);
-        else
-            json_array_append_new(inputs, json_string(other));
-        assert_seen(s, arch, c, "an edge");
-    }
-}
-
-/* Every input of node `i` in turn becomes every other earlier node. */
-static void move_edges(archai_space *s, const json_t *arch, size_t i)
-{
-    const json_t *nodes = json_object_get(arch, "architecture");
-    const json_t *inputs = json_object_get(json_array_get(nodes, i), "inputs");
-
-    for (size_t at = 0; at < json_array_size(inputs); at++)
-        for (size_t k = 0; k < i; k++) {
-            const char *other = member(json_array_get(nodes, k), "name");
-            json_t *c;
-
-            if (strcmp(json_string_value(json_array_get(inputs, at)), other) == 0)
-                continue;
-            c = json_deep_copy(arch);
-            json_array_set_new(
-                json_object_get(json_array_get(json_object_get(c, "architecture"), i),
-                                "inputs"),
-                at, json_string(other));
-            assert_seen(s, arch, c, "a moved edge");
-        }
-}
-
-static void change_number(archai_space *s, const json_t *arch, const char *group,
-                          const char *key)
-{
-    json_t *c = json_deep_copy(arch), *owner = group != NULL ? json_object_get(c, group) : c;
-
-    json_object_set_new(owner, key,
-                        json_integer(json_integer_value(json_object_get(owner, key)) + 1));
-    assert_seen(s, arch, c, key);
-}
-
-static void every_single_change_shows_in_the_encoding(void **state)
-{
-    archai_space *s = open_space("nb_classes = 2\nimg_size = 64 64\nmax_layers = 5\n");
-    archai_model m[8], child;
-    size_t longest = 0;
-
-    (void)state;
-    for (size_t i = 0; i < 8; i++)
-        assert_int_equal(archai_space_random_sample(s, &m[i], NULL), 0);
-    for (size_t i = 0; i < 64;
-         i++) { /* children outgrow the space's max_layers, and its slots */
-        const archai_model *parents[] = {&m[i % 8], &m[(i * 3 + 1) % 8]};
-
-        if (archai_space_crossover(s, parents, 2, &child, NULL) != 0)
-            continue;
-        archai_model_fini(&m[i % 8]);
-        m[i % 8] = child;
-    }
-    for (size_t i = 0; i < 8; i++) {
-        size_t n = json_array_size(json_object_get(m[i].arch, "architecture"));
-
-        longest = n > longest ? n : longest;
-        for (size_t k = 0; k < n; k++) {
-            change_node(s, m[i].arch, k);
-            move_edges(s, m[i].arch, k);
-        }
-        change_number(s, m[i].arch, "channels_per_scale", "base_channels");
-        change_number(s, m[i].arch, "channels_per_scale", "delta_channels");
-        change_number(s, m[i].arch, NULL, "post_upsample_layers");
-        archai_model_fini(&m[i]);
-    }
-    assert_true(longest > 6);
-    archai_space_destroy(s);
-}
-
-/* -- bounds
- * ----------------------------------------------------------------------------------------------
- */
+/* -- bounds ------------------------------------------------------------------------------ */
 
 static void no_node_has_a_single_pixel(void **state)
 {
@@ -777,9 +374,7 @@ static void the_data_set_gives_size_and_classes(void **state)
         err.text, "t.ini:3: space.img_size: 64 64, but the data set's images are 96 x 64");
 }
 
-/* -- bad input
- * --------------------------------------------------------------------------------------------
- */
+/* -- bad input --------------------------------------------------------------------------- */
 
 static void bad_configurations_are_refused_with_line_and_key(void **state)
 {
@@ -912,7 +507,7 @@ static void bad_arch_files_are_refused_with_line_and_key(void **state)
     archai_space_destroy(s);
 }
 
-/* -- files and speed --------------------------------------------------------------------- */
+/* -- files ------------------------------------------------------------------------------- */
 
 static void save_and_load_keep_the_archid(void **state)
 {
@@ -958,52 +553,32 @@ static void a_drawing_names_every_node(void **state)
     archai_space_destroy(s);
 }
 
-static double seconds(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* No assertion on the time: it is printed for the reader. */
-static void ten_thousand_samples_and_mutants_are_quick(void **state)
+static void ten_thousand_samples_and_mutants_can_be_made(void **state)
 {
     archai_space *s = open_space("nb_classes = 1\nimg_size = 256 256\n");
-    double sampling = 0, mutating = 0;
     archai_model m, child;
 
     (void)state;
     for (int i = 0; i < REPEATS; i++) {
-        double start = seconds();
         int rc;
 
         assert_int_equal(archai_space_random_sample(s, &m, NULL), 0);
-        sampling += seconds() - start;
-        start = seconds();
         rc = archai_space_mutate(s, &m, &child, NULL);
-        mutating += seconds() - start;
         assert_true(rc == 0 || rc == ARCHAI_ENONE);
         if (rc == 0)
             archai_model_fini(&child);
         archai_model_fini(&m);
     }
-    print_message("256 x 256: %d samples in %.2f s, %d mutants in %.2f s\n", REPEATS, sampling,
-                  REPEATS, mutating);
     archai_space_destroy(s);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(streams_are_those_of_archai),
-        cmocka_unit_test(golden_runs_are_those_of_archai),
-        cmocka_unit_test(published_archids_are_drawn),
         cmocka_unit_test(the_document_is_reproduced),
         cmocka_unit_test(descriptions_are_those_of_pytorch),
         cmocka_unit_test(example_b_has_the_counts_that_archai_measured),
         cmocka_unit_test(edges_upwards_enlarge),
-        cmocka_unit_test(every_single_change_shows_in_the_encoding),
         cmocka_unit_test(no_node_has_a_single_pixel),
         cmocka_unit_test(madd_stays_within_its_bounds),
         cmocka_unit_test(bounds_that_nothing_meets_end),
@@ -1013,7 +588,7 @@ int main(void)
         cmocka_unit_test(bad_arch_files_are_refused_with_line_and_key),
         cmocka_unit_test(save_and_load_keep_the_archid),
         cmocka_unit_test(a_drawing_names_every_node),
-        cmocka_unit_test(ten_thousand_samples_and_mutants_are_quick),
+        cmocka_unit_test(ten_thousand_samples_and_mutants_can_be_made),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
