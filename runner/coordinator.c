@@ -544,6 +544,7 @@ int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)
 {
     if (c->phase == ARCHAI_PHASE_OVER)
         return ARCHAI_OK;
+    ARCHAI_TRY(beat(c, err)); /* first: whose directory was taken over does nothing more in it */
     ARCHAI_TRY(archai_coordinator_watch(c, err));
     ARCHAI_TRY(check_time(c, err));
     ARCHAI_TRY(step_surrogate(c, busy, err));
@@ -556,5 +557,5 @@ int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)
     if (c->phase == ARCHAI_PHASE_OVER)
         return send_stop(c, false, 0, c->n_lost == 0 ? c->comm->size - 1 : 0, err);
     show_progress(c);
-    return beat(c, err);
+    return ARCHAI_OK;
 }
