@@ -195,9 +195,9 @@ static bool has_two_names(const char *path)
 
 /* Create `owner`, never over another's: link() of a filled file is atomic on NFS too, where O_EXCL
  * was not always. */
-int archai_rundir_take(archai_rundir *d, int ranks, archai_err *err)
+int archai_rundir_take(archai_rundir *d, archai_err *err)
 {
-    char *path = archai_rundir_join(d->path, "owner"), *text = owner_text(ranks), *mine = NULL;
+    char *path = archai_rundir_join(d->path, "owner"), *text = owner_text(d->ranks), *mine = NULL;
     char name[DRAFT_NAME_MAX], who[512] = "another run";
     struct stat seen = {0};
     int rc;
@@ -279,7 +279,7 @@ int archai_rundir_beat(archai_rundir *d, double now, archai_err *err)
                            "too long",
                            d->path);
     }
-    text = owner_text(0);
+    text = owner_text(d->ranks);
     if (text == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for the heartbeat");
     rc = archai_rundir_write(d, "owner", text, strlen(text), err);
@@ -299,7 +299,7 @@ static int overwrite(int fd, const char *text)
 int archai_rundir_turn_owner_into(archai_rundir *d, const char *name, const char *text)
 {
     char *owner = archai_rundir_join(d->path, "owner"), *path = archai_rundir_join(d->path, name);
-    char *as_it_was = owner_text(0);
+    char *as_it_was = owner_text(d->ranks);
     int fd = -1, rc = -1;
 
     if (d->held && owner != NULL && path != NULL)

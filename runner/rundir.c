@@ -198,7 +198,8 @@ int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int star
     d->path = strdup(path);
     if (d->path == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
-    ARCHAI_TRY(archai_rundir_take(d, ranks, err));
+    d->ranks = ranks;
+    ARCHAI_TRY(archai_rundir_take(d, err));
     d->start = next_start(path, &segments);
     d->resumed = segments || exists(path, "results.h5");
     rc = check_held(d, resume, starts, err);

@@ -20,6 +20,7 @@ typedef struct archai_rundir {
     bool held;        /* this process wrote `owner` */
     bool resumed;     /* earlier segments or results are there and count */
     int start;        /* number of this start, from 0: names its segments */
+    int ranks;        /* of this run, for `owner` */
     double last_beat; /* Unix time */
 } archai_rundir;
 

@@ -5,7 +5,7 @@
 
 char *archai_rundir_join(const char *directory, const char *name); /* caller frees; NULL: no memory */
 /* Create `owner`, never over a living run's: ARCHAI_EEXIST. A stale one goes first. */
-int archai_rundir_take(archai_rundir *d, int ranks, archai_err *err);
+int archai_rundir_take(archai_rundir *d, archai_err *err);
 /* Does `owner` still name this process? A file that cannot be read tells nothing: true. */
 bool archai_rundir_is_mine(const archai_rundir *d);
 /* Make `owner` the file `name` with this text, in the room that it has already: 0, or -1 and it stays. */
