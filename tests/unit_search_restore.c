@@ -1,0 +1,224 @@
+/* A search that goes on from rows: it repeats nothing, and what is determined stays so. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "small_search.h"
+
+/* A row as it is read back from the results. */
+static void row_of(const struct world *w, const struct log *log, size_t id,
+                   archai_evaluation *e)
+{
+    const struct log_row *r = &log->rows[id];
+    long long layers, kernel, width;
+    char arch[256];
+
+    assert_int_equal(sscanf(r->archid, "L=%lld, K=%lld, H=%lld", &layers, &kernel, &width), 3);
+    (void)snprintf(arch, sizeof arch,
+                   "{\"nb_layers\": %lld, \"kernel_size\": %lld, \"hidden_dim\": %lld}", layers,
+                   kernel, width);
+    *e = (archai_evaluation){.id = (int64_t)id,
+                             .status = r->status,
+                             .budget = r->budget,
+                             .generation = r->generation,
+                             .archid = strdup(r->archid),
+                             .arch = strdup(arch),
+                             .operator_ = strdup(r->operator_),
+                             .parents = strdup(r->parents)};
+    for (size_t i = 0; i < w->objectives.n; i++)
+        assert_int_equal(
+            archai_evaluation_set_measure(e, w->objectives.at[i].source, r->values[i], NULL),
+            ARCHAI_OK);
+}
+
+static void restore_row(struct world *w, const struct log *log, size_t id)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_evaluation e;
+
+    row_of(w, log, id, &e);
+    if (archai_search_restore(&w->search, &e, &err) != ARCHAI_OK)
+        fail_msg("%s", err.text);
+    archai_evaluation_fini(&e);
+}
+
+static void resumed_async_repeats_nothing(void **state)
+{
+    (void)state;
+    for (const archai_algorithm_ops *const *ops = archai_algorithms; *ops != NULL; ops++) {
+        struct log first = {.rows = NULL}, second[2] = {{.rows = NULL}, {.rows = NULL}};
+        struct world w;
+
+        if (!has_schedule(*ops, ARCHAI_ASYNC))
+            continue;
+        world_open(&w, config((*ops)->name, ARCHAI_ASYNC, ""));
+        drive(&w, fail_often, NULL, 4, 21, 60, &first);
+        world_close(&w);
+        for (int i = 0; i < 2; i++) {
+            size_t lost = 0;
+
+            world_open(&w, config((*ops)->name, ARCHAI_ASYNC, ""));
+            for (size_t id = 0; id < first.n; id++)
+                if (id % 13 != 7) /* these were running when it was killed */
+                    restore_row(&w, &first, id);
+                else
+                    lost++;
+            drive(&w, fail_often, NULL, 4, 22, 40, &second[i]);
+            assert_int_equal(w.search.n_finished, first.n - lost + 40);
+            for (size_t id = 0; id < second[i].n; id++)
+                for (size_t k = 0; k < first.n && second[i].rows[id].archid[0] != '\0'; k++) {
+                    assert_true(id >= first.n || id % 13 == 7); /* a lost id is free again */
+                    assert_true(k % 13 == 7 ||
+                                strcmp(first.rows[k].archid, second[i].rows[id].archid) != 0 ||
+                                first.rows[k].budget != second[i].rows[id].budget);
+                }
+            world_close(&w);
+        }
+        assert_int_equal(second[0].n, second[1].n);
+        assert_memory_equal(second[0].rows, second[1].rows,
+                            second[0].n * sizeof *second[0].rows);
+        log_free(&first);
+        log_free(&second[0]);
+        log_free(&second[1]);
+    }
+}
+
+static void one_under_way_is_handed_out_first(void **state)
+{
+    archai_evaluation e = {.id = 41, .status = ARCHAI_STATUS_RUNNING, .budget = 1};
+    archai_candidate c;
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("random_search", ARCHAI_ASYNC, ""));
+    e.archid = strdup("L=2, K=3, H=16");
+    e.arch = strdup("{\"nb_layers\": 2, \"kernel_size\": 3, \"hidden_dim\": 16}");
+    e.operator_ = strdup("mutation");
+    e.parents = strdup("[\"L=1, K=3, H=16\"]");
+    assert_int_equal(archai_search_restore(&w.search, &e, NULL), ARCHAI_OK);
+    ask_one(&w, &c);
+    assert_int_equal(c.id, 41);
+    assert_string_equal(c.model.archid, e.archid);
+    assert_string_equal(c.operator_, "mutation");
+    assert_string_equal(c.parents, e.parents);
+    archai_candidate_fini(&c);
+    ask_one(&w, &c);
+    assert_int_equal(c.id, 42);
+    archai_candidate_fini(&c);
+    archai_evaluation_fini(&e);
+    world_close(&w);
+}
+
+/* Killed after any number of results, with holes: the whole is what it would have been. */
+static void resumed_generational_is_the_same_search(void **state)
+{
+    (void)state;
+    for (const archai_algorithm_ops *const *ops = archai_algorithms; *ops != NULL; ops++) {
+        struct log whole = {.rows = NULL};
+        size_t finished;
+        struct world w;
+
+        if (!has_schedule(*ops, ARCHAI_GENERATIONAL))
+            continue;
+        world_open(&w, config((*ops)->name, ARCHAI_GENERATIONAL, ""));
+        drive(&w, fail_often, NULL, 1, 0, SIZE_MAX, &whole);
+        finished = w.search.n_finished;
+        assert_int_equal(finished, count_different(&whole));
+        world_close(&w);
+        for (size_t stop = 0; stop <= whole.n; stop += 7) {
+            struct log rest = {.rows = NULL};
+            size_t restored = 0;
+
+            world_open(&w, config((*ops)->name, ARCHAI_GENERATIONAL, ""));
+            for (size_t id = 0; id < stop; id++)
+                if (id % 5 != 3 || id + 10 < stop) {
+                    restore_row(&w, &whole, id);
+                    restored++;
+                }
+            drive(&w, fail_often, NULL, 3, 8, SIZE_MAX, &rest);
+            assert_int_equal(w.search.n_records, whole.n);
+            assert_int_equal(w.search.n_finished, finished); /* repeated failures not counted */
+            for (size_t id = 0; id < rest.n; id++)
+                if (rest.rows[id].archid[0] != '\0') {
+                    assert_memory_equal(&rest.rows[id], &whole.rows[id], sizeof *whole.rows);
+                    restored++;
+                }
+            assert_int_equal(restored, whole.n);
+            log_free(&rest);
+            world_close(&w);
+        }
+        log_free(&whole);
+    }
+}
+
+static void a_changed_search_is_refused(void **state)
+{
+    struct log whole = {.rows = NULL};
+    archai_err err = ARCHAI_ERR_INIT;
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, ""));
+    drive(&w, accuracy, NULL, 1, 0, 40, &whole);
+    world_close(&w);
+    world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, "num_random_mix = 2\n"));
+    for (size_t id = 0; id < whole.n; id++)
+        restore_row(&w, &whole, id);
+    assert_int_equal(archai_search_restore_end(&w.search, &err), ARCHAI_EFORMAT);
+    assert_non_null(strstr(err.text, "the configuration or the program has changed since"));
+    log_free(&whole);
+    world_close(&w);
+}
+
+static void saved_generators_go_on(void **state)
+{
+    struct log whole = {.rows = NULL}, rest = {.rows = NULL};
+    archai_err err = ARCHAI_ERR_INIT;
+    json_t *saved = NULL, *copy;
+    char *text;
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    drive(&w, accuracy, NULL, 1, 0, 50, &whole);
+    assert_int_equal(archai_search_save(&w.search, &saved, &err), ARCHAI_OK);
+    drive(&w, accuracy, NULL, 1, 0, 50, &whole);
+    world_close(&w);
+    text = json_dumps(saved, 0);
+    copy = json_loads(text, 0, NULL);
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    for (size_t id = 0; id < 50; id++)
+        restore_row(&w, &whole, id);
+    assert_int_equal(archai_search_restore_end(&w.search, &err), ARCHAI_OK);
+    assert_int_equal(archai_search_load(&w.search, copy, &err), ARCHAI_OK);
+    drive(&w, accuracy, NULL, 1, 0, 50, &rest);
+    assert_int_equal(rest.n, whole.n);
+    for (size_t id = 50; id < whole.n; id++)
+        assert_string_equal(rest.rows[id].archid, whole.rows[id].archid);
+    assert_int_equal(json_object_set_new(copy, "space_rng", json_integer(1)), 0);
+    assert_int_equal(archai_search_load(&w.search, copy, &err), ARCHAI_EFORMAT);
+    assert_non_null(strstr(err.text, "'space_rng' is damaged"));
+    json_decref(copy);
+    json_decref(saved);
+    free(text);
+    log_free(&whole);
+    log_free(&rest);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resumed_async_repeats_nothing),
+        cmocka_unit_test(one_under_way_is_handed_out_first),
+        cmocka_unit_test(resumed_generational_is_the_same_search),
+        cmocka_unit_test(a_changed_search_is_refused),
+        cmocka_unit_test(saved_generators_go_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

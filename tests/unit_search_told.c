@@ -1,0 +1,162 @@
+/* Candidates that come back: unfinished, lost with their worker, measured. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+
+#include "small_search.h"
+
+static void interrupted_and_failed_ones_come_again(void **state)
+{
+    archai_candidate a, b;
+    archai_evaluation e;
+    archai_err err = ARCHAI_ERR_INIT;
+    struct world w;
+    bool again, on_front;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, "retries = 1\n"));
+    ask_one(&w, &a);
+    assert_int_equal(archai_search_requeue(&w.search, a.id, &err), ARCHAI_OK);
+    assert_int_equal(archai_search_requeue(&w.search, a.id, &err),
+                     ARCHAI_OK); /* once is enough */
+    ask_one(&w, &b);
+    assert_int_equal(b.id, a.id);
+    assert_string_equal(b.model.archid, a.model.archid);
+    assert_string_equal(b.arch, a.arch);
+    assert_int_equal(b.seed, a.seed);
+    assert_true(json_equal(b.model.arch, a.model.arch));
+    assert_true(json_equal(b.model.metadata, a.model.metadata));
+    archai_candidate_fini(&b);
+    assert_int_equal(archai_search_retry(&w.search, a.id, &again, &err), ARCHAI_OK);
+    assert_true(again);
+    ask_one(&w, &b);
+    assert_int_equal(b.id, a.id);
+    archai_candidate_fini(&b);
+    assert_int_equal(archai_search_retry(&w.search, a.id, &again, &err), ARCHAI_OK);
+    assert_false(again);
+    ask_one(&w, &b);
+    assert_int_equal(b.id, a.id + 1);
+
+    evaluation_of(&a, &e);
+    e.status = ARCHAI_STATUS_FAILED;
+    assert_int_equal(archai_search_tell(&w.search, &e, &on_front, &err), ARCHAI_OK);
+    assert_false(on_front);
+    assert_int_equal(archai_search_tell(&w.search, &e, &on_front, &err), ARCHAI_ENOTFOUND);
+    e.id = 99;
+    assert_int_equal(archai_search_tell(&w.search, &e, &on_front, &err), ARCHAI_ENOTFOUND);
+    assert_int_equal(w.search.n_running, 1);
+    assert_int_equal(w.search.n_finished, 1);
+    archai_evaluation_fini(&e);
+    archai_candidate_fini(&a);
+    archai_candidate_fini(&b);
+    world_close(&w);
+}
+
+/* What takes its worker along every time is handed out again, but not for ever: then it is a failed row. */
+static void one_that_is_lost_again_and_again_fails(void **state)
+{
+    (void)state;
+    for (int schedule = 0; schedule < 2; schedule++) {
+        archai_err err = ARCHAI_ERR_INIT;
+        archai_evaluation row = {0};
+        archai_candidate a, b;
+        archai_ask what;
+        struct world w;
+        bool again, on_front;
+
+        world_open(&w, config("evolution_pareto",
+                              schedule == 0 ? ARCHAI_ASYNC : ARCHAI_GENERATIONAL, ""));
+        ask_one(&w, &a);
+        for (int i = 1; i < ARCHAI_LOSSES_MAX; i++) {
+            assert_int_equal(archai_search_lost(&w.search, a.id, &again, &row, &err), ARCHAI_OK);
+            assert_true(again);
+            ask_one(&w, &b);
+            assert_int_equal(b.id, a.id);
+            archai_candidate_fini(&b);
+        }
+        assert_int_equal(w.search.n_finished, 0);
+        assert_int_equal(archai_search_lost(&w.search, a.id, &again, &row, &err), ARCHAI_OK);
+        assert_false(again);
+        assert_int_equal(w.search.n_running, 0);
+        assert_int_equal(w.search.n_finished, 1);
+        assert_int_equal(row.id, a.id);
+        assert_int_equal(row.status, ARCHAI_STATUS_FAILED);
+        assert_string_equal(row.archid, a.model.archid);
+        assert_string_equal(row.arch, a.arch);
+        assert_string_equal(row.error, "lost with the rank that evaluated it, 3 times");
+        assert_int_equal(row.n_measures, a.n_measures); /* known without an evaluation */
+        for (size_t i = 0; i < a.n_measures; i++) {
+            assert_string_equal(row.measures[i].name, a.measures[i].name);
+            assert_true(row.measures[i].value == a.measures[i].value);
+        }
+        assert_int_equal(archai_search_lost(&w.search, a.id, &again, &row, &err),
+                         ARCHAI_ENOTFOUND);
+        archai_evaluation_fini(&row);
+
+        assert_int_equal(archai_search_ask(&w.search, &what, &b, &row, &err), ARCHAI_OK);
+        assert_int_equal(what, ARCHAI_ASK_CANDIDATE); /* no second row */
+        assert_int_equal(b.id, a.id + 1);
+        evaluation_of(&a, &row); /* its worker was not dead after all, but too late */
+        assert_int_equal(archai_search_tell(&w.search, &row, &on_front, &err), ARCHAI_ENOTFOUND);
+        archai_evaluation_fini(&row);
+        archai_candidate_fini(&a);
+        archai_candidate_fini(&b);
+        world_close(&w);
+    }
+}
+
+static void verdicts_say_why(void **state)
+{
+    static const struct {
+        double accuracy, loss;
+        int status;
+        const char *error;
+    } cases[] = {
+        {0.5, 0.5, ARCHAI_STATUS_OK, ""},
+        {NAN, 0.5, ARCHAI_STATUS_FAILED, "accuracy is NaN or missing"},
+        {INFINITY, 0.5, ARCHAI_STATUS_FAILED, "accuracy is infinite"},
+        {0.5, 2, ARCHAI_STATUS_INFEASIBLE,
+         "loss = 2 is outside the constraint [0, 1] of objective l"},
+        {0.5, NAN, ARCHAI_STATUS_INFEASIBLE, "loss = nan is outside"},
+    };
+    struct world w;
+
+    (void)state;
+    world_open(&w, "[search]\n[space]\nname = cnn\n[objective.accuracy]\ndirection = maximize\n"
+                   "[objective.l]\nsource = loss\ndirection = none\nconstraint = 0 1\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        archai_candidate c;
+        archai_evaluation e;
+        bool joins, on_front;
+
+        ask_one(&w, &c);
+        evaluation_of(&c, &e);
+        assert_int_equal(archai_evaluation_set_measure(&e, "accuracy", cases[i].accuracy, NULL),
+                         0);
+        assert_int_equal(archai_evaluation_set_measure(&e, "loss", cases[i].loss, NULL), 0);
+        assert_int_equal(archai_search_judge(&w.search, &e, &joins, NULL), ARCHAI_OK);
+        assert_int_equal(e.status, cases[i].status);
+        assert_non_null(strstr(e.error != NULL ? e.error : "", cases[i].error));
+        assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_OK);
+        assert_int_equal(e.status, cases[i].status);
+        assert_int_equal(on_front, joins);
+        assert_int_equal(joins, i == 0);
+        archai_evaluation_fini(&e);
+        archai_candidate_fini(&c);
+    }
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(interrupted_and_failed_ones_come_again),
+        cmocka_unit_test(one_that_is_lost_again_and_again_fails),
+        cmocka_unit_test(verdicts_say_why),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
