@@ -313,7 +313,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--only", choices=list(PROBLEMS), action="append")
-    parser.add_argument("--algorithm", action="append", help="only the searches of these; implies no results but printed tables")
+    parser.add_argument("--algorithm", action="append", help="only the searches of these, and random_search, with which they are compared; implies no results but printed tables")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--keep", type=pathlib.Path, default=pathlib.Path("search_quality.out"), help="where raw curves go; what is there already is not run again")
     parser.add_argument("--no-runs", action="store_true", help="tables and picture of what is in --keep")
@@ -325,7 +325,7 @@ def main():
     all_seeds, everything = {}, {}
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for problem in arguments.only or PROBLEMS:
-            todo = [s for s in searches(problem) if arguments.algorithm is None or s[1] in arguments.algorithm]
+            todo = [s for s in searches(problem) if arguments.algorithm is None or s[1] in (*arguments.algorithm, "random_search")]
             found = pool.map(lambda s: run(program, problem, s, arguments.keep, not arguments.no_runs), todo)  # noqa: B023
             all_seeds[problem] = {s[0]: curves for s, curves in zip(todo, found) if curves}
             everything[problem] = {label: curves[:SEEDS] for label, curves in all_seeds[problem].items() if label != LONG}
