@@ -10,8 +10,6 @@ import subprocess
 import sys
 import time
 
-import h5py
-
 from check_results import faults_of
 from segments import committed
 
@@ -121,7 +119,7 @@ def full():
     for room, file in (0, "segment-0-0.h5: disk full writing "), (100_000, "results.h5: "):
         p = start(2)
         fill(room)
-        said = ended(p, file, " bytes (No space left on device)")
+        ended(p, file, " bytes (No space left on device)")
         assert exit_code() == 74
         before = readable()
         fill(0)

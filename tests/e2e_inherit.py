@@ -7,7 +7,6 @@ import pathlib
 import subprocess
 
 import h5py
-import numpy
 
 from same_results import assert_same
 

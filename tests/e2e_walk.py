@@ -21,7 +21,7 @@ LIBRARY = sys.argv[1]
 LONG = os.environ.get("ARCHAI_LONG") == "1"
 ONLY, _, FIRST = os.environ.get("ARCHAI_WALK", "").partition(":")
 FIRST = int(FIRST or 1)
-BIN, SOURCE = os.environ["ARCHAI_BIN"], os.environ["ARCHAI_SOURCE"]
+SOURCE = os.environ["ARCHAI_SOURCE"]
 HERE = os.getcwd()
 BUDGET = 40
 ERRNOS = [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EACCES]
