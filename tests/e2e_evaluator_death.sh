@@ -2,7 +2,6 @@
 . "$ARCHAI_SOURCE/tests/support/story.sh"
 [ -x "$ARCHAI_BIN/archai-evaluator" ] || skip "archai-evaluator is not built"
 ini=$ARCHAI_SOURCE/tests/support/tiny.ini
-check() { "$PYTHON" "$ARCHAI_SOURCE/tests/support/check_results.py" "$@"; }
 # pids of the evaluators that work for this story
 evaluators() {
     for p in $(pgrep archai-evaluato); do

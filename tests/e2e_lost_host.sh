@@ -54,19 +54,15 @@ kill -KILL $(ip netns pids $b)
 within 120 test -e out/exit_code
 [ "$(grep -c 'on hostb was lost' out/run.log)" -eq 4 ] || { cat out/run.log >&2; fail "four ranks should be lost"; }
 says out/exit_code 0
-"$PYTHON" "$ARCHAI_SOURCE/tests/support/check_results.py" out/results.h5 --rows 800 --state complete
+check out/results.h5 --rows 800 --state complete
 sed -n 's/.*rank 0: \(rank .* was lost.*\)/\1/p' out/run.log
 [ "$(grep -c ' was lost' out/run.log)" -eq 6 ] || fail "six ranks should be lost"
+committed out 800 # nothing was evaluated twice
 "$PYTHON" - <<'END'
-import collections, glob
+import collections
 import h5py
 with h5py.File("out/results.h5") as f:
     ids, ranks, status = (f["candidates"][c][()] for c in ("id", "rank", "status"))
-committed = 0
-for name in glob.glob("out/segment-*.h5"):
-    with h5py.File(name) as f:
-        committed += int((f["rows"]["crc"] != 0).sum())
 assert sorted(ids) == list(range(800)) and set(status) == {b"ok"}
-assert committed == 800, committed  # nothing was evaluated twice
-print(f"{len(ids)} rows, {committed} committed; by rank", dict(sorted(collections.Counter(ranks.tolist()).items())))
+print(f"{len(ids)} rows; by rank", dict(sorted(collections.Counter(ranks.tolist()).items())))
 END

@@ -5,9 +5,7 @@
 die=$1
 ini=$ARCHAI_SOURCE/tests/support/null.ini
 fast="--progress none --set run.lost_after=2s --set run.heartbeat=200ms --set search.max_evaluations=200 --set evaluator.delay=20ms"
-check() { "$PYTHON" "$ARCHAI_SOURCE/tests/support/check_results.py" "$@"; }
 lost() { grep -q "rank $2 .*was lost" "$1/run.log"; }
-none_left() { ! pgrep -f -- "--output $1 " >/dev/null; }
 # dies DIRECTORY RANK AT NTH: one run in which that rank dies at that point
 dies() {
     mpirun --enable-recovery -x LD_PRELOAD="$die" -x ARCHAI_DIE_RANK=$2 -x ARCHAI_DIE_AT=$3 -x ARCHAI_DIE_NTH=$4 -n 4 archai-run "$ini" \

@@ -1,22 +1,7 @@
 # What a lost rank had in hand: a row that it committed and did not report is not evaluated again; a candidate that takes its
 # rank along goes to others, but not for ever. e2e_lost_rows.sh DIE (the library of support/die.c)
 . "$ARCHAI_SOURCE/tests/support/story.sh"
-check() { "$PYTHON" "$ARCHAI_SOURCE/tests/support/check_results.py" "$@"; }
 fast="--progress none --set run.lost_after=2s --set run.heartbeat=200ms"
-# committed DIRECTORY ROWS: that many rows stand in the segments, each id once
-committed() {
-    "$PYTHON" - "$@" <<'END'
-import glob, sys
-import h5py
-ids = []
-for name in glob.glob(sys.argv[1] + "/segment-*.h5"):
-    with h5py.File(name) as f:
-        rows = f["rows"][()]
-        ids += list(rows["id"][rows["crc"] != 0])
-twice = sorted({int(i) for i in ids if ids.count(i) > 1})
-assert not twice and len(ids) == int(sys.argv[2]), (len(ids), "rows; twice:", twice)
-END
-}
 
 expect 0 mpirun --enable-recovery -x LD_PRELOAD="$1" -x ARCHAI_DIE_RANK=2 -x ARCHAI_DIE_AT=row -x ARCHAI_DIE_NTH=20 -n 4 archai-run \
     "$ARCHAI_SOURCE/tests/support/null.ini" --output unreported $fast --set search.max_evaluations=300 --set evaluator.delay=20ms
@@ -58,28 +43,8 @@ sleep 0.05
 echo '{"quality": '$((ARCHAI_SEED % 1000))'}'
 END
 chmod +x as-rank evaluator.sh
-cat >run.ini <<END
-[search]
-algorithm = random_search
-max_evaluations = 60
-[space]
-name = cnn
-max_layers = 100
-kernel_list = 1 3 5 7
-hidden_list = 8 16 32 64 128
-[objective.quality]
-direction = maximize
-[objective.params]
-direction = minimize
-[evaluator]
-kind = command
-command = $PWD/evaluator.sh
-[run]
-coordinator_evaluates = no
-[output]
-weights = none
-END
-expect 0 mpirun --enable-recovery -n 5 ./as-rank archai-run run.ini --output killer $fast
+expect 0 mpirun --enable-recovery -n 5 ./as-rank archai-run "$ARCHAI_SOURCE/tests/support/command.ini" --output killer $fast \
+    --set search.max_evaluations=60 --set run.coordinator_evaluates=no --set objective.params.direction=minimize
 says killer/exit_code 0
 [ "$(grep -c 'was lost: no sign' killer/run.log)" -eq 3 ] || { cat killer/run.log >&2; fail "three ranks should be lost"; }
 check killer/results.h5 --rows 60 --state complete

@@ -6,10 +6,8 @@ die=$1
 ompi_info 2>/dev/null | grep -q 'FT MPI support: yes' || skip "this MPI has no ULFM (Open MPI has from 5 on); a loss is noticed by heartbeats"
 ini=$ARCHAI_SOURCE/tests/support/null.ini
 slow="--progress none --set run.lost_after=600s --set run.heartbeat=60s --set search.max_evaluations=400 --set evaluator.delay=40ms"
-check() { "$PYTHON" "$ARCHAI_SOURCE/tests/support/check_results.py" "$@"; }
 begun() { [ -e "$1/run.log" ] && [ "$(wc -l <"$1/run.log")" -gt 12 ]; }
 lost() { [ "$(grep -c 'was lost: MPI reports its death' "$1/run.log")" -ge "$2" ]; }
-none_left() { ! pgrep -f -- "--output $1 " >/dev/null; }
 start() {
     mpirun --with-ft ulfm -n 6 archai-run "$ini" --output "$1" $slow >"$1.out" 2>"$1.err" &
     job=$!

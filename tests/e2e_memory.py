@@ -14,64 +14,25 @@ import time
 import h5py
 
 from check_results import faults_of
+from processes import marked, none_left
 
 BIN, SOURCE = os.environ["ARCHAI_BIN"], os.environ["ARCHAI_SOURCE"]
-HERE = os.getcwd()
 MARK = f"ARCHAI_MEMORY={os.getpid()}"
 environment = dict(os.environ, ARCHAI_MEMORY=str(os.getpid()))
-COMMAND = f"""[search]
-algorithm = random_search
-max_evaluations = %d
-[space]
-name = cnn
-max_layers = 100
-kernel_list = 1 3 5 7
-hidden_list = 8 16 32 64 128
-[objective.quality]
-direction = maximize
-[evaluator]
-kind = command
-command = {HERE}/evaluator.sh
-[output]
-weights = none
-report = no
-"""
+COMMAND = f"{SOURCE}/tests/support/command.ini"
 
 
-def left():
-    """Processes of this story: the mark in the environment is inherited by all that a run starts."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as f:
-                if MARK.encode() in f.read().split(b"\0"):
-                    with open(f"/proc/{pid}/comm") as name:
-                        found.append((int(pid), name.read().strip()))
-        except OSError:
-            pass
-    return found
-
-
-def none_left(story):
-    patience = time.monotonic() + 30
-    while orphans := left():
-        assert time.monotonic() < patience, (story, orphans)
-        time.sleep(0.05)
-
-
-def evaluator(text, budget):
+def evaluator(text):
     with open("evaluator.sh", "w") as f:
         f.write("#!/bin/sh\nread request\n" + text)
     os.chmod("evaluator.sh", 0o755)
-    with open("command.ini", "w") as f:
-        f.write(COMMAND % budget)
 
 
 def run(config, out, *arguments):
     p = subprocess.run(["archai-run", config, "--output", out, "--progress", "none", *arguments], env=environment,
                        capture_output=True, text=True, timeout=600)
     assert p.returncode == 0, p.stdout + p.stderr
-    none_left(out)
+    none_left(MARK, out)
 
 
 def rows(out, budget):
@@ -100,8 +61,8 @@ def a_limit_for_libtorch():
 def a_limit_for_a_program():
     evaluator(f"""[ $((ARCHAI_SEED % 2)) = 0 ] && exec {sys.executable} -c 'x = bytearray(1 << 30)'
 echo '{{"quality": 1}}'
-""", 8)
-    run("command.ini", "limited", "--set", "evaluator.memory_limit=256M")
+""")
+    run(COMMAND, "limited", "--set", "search.max_evaluations=8", "--set", "evaluator.memory_limit=256M")
     found = rows("limited", 8)
     failed = [error for _, status, error in found if status == "failed"]
     assert failed and len(failed) < 8 and all(e.endswith("exited with 1: MemoryError") for e in failed), failed
@@ -125,8 +86,8 @@ def killed_for_memory():
                 f.write("0")
         evaluator(f"""[ $((ARCHAI_SEED % 2)) = 0 ] && echo $$ >{group}/cgroup.procs && exec {sys.executable} -c 'x = bytearray(256 << 20)'
 echo '{{"quality": 1}}'
-""", 8)
-        run("command.ini", "killed")
+""")
+        run(COMMAND, "killed", "--set", "search.max_evaluations=8")
         failed = [error for _, status, error in rows("killed", 8) if status == "failed"]
         assert failed and len(failed) < 8 and all("killed by signal 9 (Killed)" in e for e in failed), failed
         print("the OOM killer:", failed[0])
@@ -141,9 +102,9 @@ def a_flood():
     evaluator("""yes "a line of a flood" | head -c 268435456
 yes "a line of a flood" | head -c 16777216 >&2
 echo; echo '{"quality": 1}'
-""", 2)
-    p = subprocess.Popen(["archai-run", "command.ini", "--output", "flood", "--progress", "none"], env=environment,
-                         stdout=subprocess.DEVNULL)
+""")
+    p = subprocess.Popen(["archai-run", COMMAND, "--output", "flood", "--progress", "none", "--set", "search.max_evaluations=2"],
+                         env=environment, stdout=subprocess.DEVNULL)
     peak = 0
     while p.poll() is None:
         try:
@@ -155,7 +116,7 @@ echo; echo '{"quality": 1}'
     assert p.returncode == 0 and [status for _, status, _ in rows("flood", 2)] == ["ok", "ok"]
     assert 0 < peak < 100_000, f"{peak} kB"
     print(f"a flood of 544 MiB: the rank took at most {peak // 1000} MB")
-    none_left("flood")
+    none_left(MARK, "flood")
 
 
 def all_ends():
@@ -164,7 +125,7 @@ def all_ends():
 (sleep 1000 & sleep 1000) </dev/null >/dev/null 2>&1 &
 [ $((ARCHAI_SEED % 4)) = 0 ] && { echo '{"quality": 1}'; exit 0; }
 sleep 0.5 && echo '{"quality": 1}' && exec sleep 1000
-""", 40)
+""")
 
     def gone(p):
         shutil.rmtree("end")
@@ -172,16 +133,16 @@ sleep 0.5 && echo '{"quality": 1}' && exec sleep 1000
     for name, end, codes in [
             ("complete", lambda p: None, {0}), ("SIGUSR1 to mpirun", lambda p: p.send_signal(signal.SIGUSR1), {75}),
             ("SIGTERM to mpirun", lambda p: p.send_signal(signal.SIGTERM), None),
-            ("SIGKILL of mpirun and ranks", lambda p: [os.kill(pid, signal.SIGKILL) for pid, comm in left()
+            ("SIGKILL of mpirun and ranks", lambda p: [os.kill(pid, signal.SIGKILL) for pid, comm in marked(MARK)
                                                        if comm in ("mpirun", "archai-run")], None),
             ("the directory is gone", gone, {74})]:
         shutil.rmtree("end", ignore_errors=True)
         budget = "8" if name == "complete" else "1000"
-        p = subprocess.Popen(["mpirun", "-n", "2", "archai-run", "command.ini", "--output", "end", "--progress", "none", "--set",
+        p = subprocess.Popen(["mpirun", "-n", "2", "archai-run", COMMAND, "--output", "end", "--progress", "none", "--set",
                               f"search.max_evaluations={budget}", "--set", "evaluator.timeout=1500ms", "--set", "run.grace=1s"],
                              env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         patience = time.monotonic() + 120
-        while sum(comm == "sleep" for _, comm in left()) < 4 or not os.path.exists("end/results.h5"):
+        while sum(comm == "sleep" for _, comm in marked(MARK)) < 4 or not os.path.exists("end/results.h5"):
             assert time.monotonic() < patience and (name == "complete" or p.poll() is None), p.communicate()[0]
             if p.poll() is not None:
                 break
@@ -189,7 +150,7 @@ sleep 0.5 && echo '{"quality": 1}' && exec sleep 1000
         end(p)
         said = p.communicate(timeout=240)[0]
         assert codes is None or p.returncode in codes, (name, p.returncode, said)
-        none_left(name)
+        none_left(MARK, name)
     print("nothing outlived any of the ends")
 
 

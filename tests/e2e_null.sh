@@ -1,7 +1,6 @@
 # 2,000 evaluations that cost nothing: exactly so many rows, with and without mpirun; what a finished directory allows.
 . "$ARCHAI_SOURCE/tests/support/story.sh"
 ini=$ARCHAI_SOURCE/tests/support/null.ini
-check() { "$PYTHON" "$ARCHAI_SOURCE/tests/support/check_results.py" "$@"; }
 
 expect 0 mpirun -n 4 archai-run "$ini"
 says out.txt "complete: 2000 evaluations"

@@ -21,7 +21,7 @@ plugin = $plugins/plugin_stack.so
 directory = out
 INI
 expect 0 mpirun -n 3 archai-run stack.ini
-"$PYTHON" "$ARCHAI_SOURCE/tests/support/check_results.py" out/results.h5 --rows 60 --state complete
+check out/results.h5 --rows 60 --state complete
 "$PYTHON" - <<'PY'
 import h5py
 f = h5py.File("out/results.h5")

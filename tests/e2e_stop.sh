@@ -1,9 +1,7 @@
 # Signals: what is done stays, --resume completes the budget exactly, the exit code says which.
 . "$ARCHAI_SOURCE/tests/support/story.sh"
 ini=$ARCHAI_SOURCE/tests/support/null.ini
-check() { "$PYTHON" "$ARCHAI_SOURCE/tests/support/check_results.py" "$@"; }
 rows() { [ "$("$PYTHON" -c 'import h5py, sys; print(len(h5py.File(sys.argv[1])["candidates/id"]))' "$1" 2>/dev/null || echo 0)" -gt 20 ]; }
-finished() { [ -e "$1/exit_code" ]; }
 slow="--set evaluator.delay=20ms --set search.max_evaluations=2000 --progress none"
 
 # one process, SIGINT

@@ -14,6 +14,7 @@ import time
 import h5py
 
 from check_results import faults_of
+from processes import marked, none_left
 from segments import committed
 
 LONG = os.environ.get("ARCHAI_LONG") == "1"
@@ -39,32 +40,6 @@ STORIES = [  # name, ranks, budget, configuration, arguments, seconds in which k
 ]
 if not os.path.exists(f"{BIN}/archai-evaluator"):  # built without libtorch
     del STORIES[1]
-
-
-def processes():
-    """Every process of this storm: the mark in the environment is inherited by all that a run starts."""
-    found = []
-    for pid in os.listdir("/proc"):
-        if not pid.isdigit() or int(pid) == os.getpid():
-            continue
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as f:
-                marked = MARK.encode() in f.read().split(b"\0")
-            with open(f"/proc/{pid}/stat") as f:
-                state = f.read().rsplit(")", 1)[1].split()[0]
-        except OSError:
-            continue
-        if marked and state not in "ZX":
-            found.append(int(pid))
-    return found
-
-
-def name_of(pid):
-    try:
-        with open(f"/proc/{pid}/comm") as f:
-            return f.read().strip()
-    except OSError:
-        return "?"
 
 
 def indexed(out, **want):
@@ -107,17 +82,14 @@ class Run:
         try:
             code = p.wait(random.uniform(0, self.reach))
         except subprocess.TimeoutExpired:
-            for pid in [p.pid] + random.sample(mine := processes(), len(mine)):
+            for pid in [p.pid] + random.sample(mine := [pid for pid, _ in marked(MARK)], len(mine)):
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
             p.wait()
             code = None
-        patience = time.monotonic() + 30
-        while left := processes():
-            assert time.monotonic() < patience, [(pid, name_of(pid)) for pid in left]
-            time.sleep(0.01)
+        none_left(MARK, self.out)
         if code is not None:
             assert code == 0, open(f"{self.out}.txt").read()
         self.kills += code is None

@@ -8,15 +8,14 @@ import os
 import re
 import subprocess
 import sys
-import time
 
 import h5py
 
 from check_results import faults_of
+from processes import none_left
 
 LONG = os.environ.get("ARCHAI_LONG") == "1"
 RANKS, BUDGET = (64, 1200) if LONG else (8, 80)
-BIN, SOURCE = os.environ["ARCHAI_BIN"], os.environ["ARCHAI_SOURCE"]
 MARK = f"ARCHAI_TROUBLE={os.getpid()}"
 EVALUATOR = """#!/bin/sh
 # What happens follows from the candidate's seed: two in three are well.
@@ -39,46 +38,11 @@ EXPECTED = {  # by the seed, what `error` says
 with open("evaluator.sh", "w") as f:
     f.write(EVALUATOR)
 os.chmod("evaluator.sh", 0o755)
-with open("run.ini", "w") as f:
-    f.write(f"""[search]
-algorithm = random_search
-max_evaluations = {BUDGET}
-[space]
-name = cnn
-max_layers = 100
-kernel_list = 1 3 5 7
-hidden_list = 8 16 32 64 128
-[objective.quality]
-direction = maximize
-[evaluator]
-kind = command
-command = {os.getcwd()}/evaluator.sh
-timeout = 3s
-[output]
-weights = none
-directory = out
-""")
-
-
-def left():
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as f:
-                if MARK.encode() in f.read().split(b"\0") and int(pid) != os.getpid():
-                    found.append(open(f"/proc/{pid}/comm").read().strip())
-        except OSError:
-            pass
-    return found
-
-
-p = subprocess.run(["mpirun", "-n", str(RANKS), "archai-run", "run.ini", "--progress", "none"], capture_output=True, text=True,
-                   env=dict(os.environ, ARCHAI_TROUBLE=str(os.getpid())), timeout=1500)
+p = subprocess.run(["mpirun", "-n", str(RANKS), "archai-run", f"{os.environ['ARCHAI_SOURCE']}/tests/support/command.ini", "--set",
+                    f"search.max_evaluations={BUDGET}", "--set", "evaluator.timeout=3s", "--progress", "none"],
+                   capture_output=True, text=True, env=dict(os.environ, ARCHAI_TROUBLE=str(os.getpid())), timeout=1500)
 assert p.returncode == 0, p.stdout + p.stderr
-patience = time.monotonic() + 20
-while orphans := left():
-    assert time.monotonic() < patience, orphans
-    time.sleep(0.05)
+none_left(MARK, "the search", 20)
 faults = faults_of("out/results.h5", state="complete", rows=BUDGET)
 assert not faults, faults[:5]
 told = collections.Counter()

@@ -18,6 +18,18 @@ expect() {
 # says FILE TEXT: the file holds that text.
 says() { grep -qF -- "$2" "$1" || { cat "$1" >&2; fail "$1 does not say: $2"; }; }
 
+# check RESULTS.h5 [--rows N] [--state STATE]...: the file keeps its contract.
+check() { "$PYTHON" "$ARCHAI_SOURCE/tests/support/check_results.py" "$@"; }
+
+# committed DIRECTORY ROWS: that many rows stand in the segments, each id once.
+committed() {
+    "$PYTHON" -c 'import sys; from segments import committed; n = len(committed(sys.argv[1])); assert n == int(sys.argv[2]), n' "$@"
+}
+
+# finished DIRECTORY: rank 0 has had its last word. none_left DIRECTORY: no process of that run is there any more.
+finished() { [ -e "$1/exit_code" ]; }
+none_left() { ! pgrep -f -- "--output $1 " >/dev/null; }
+
 # within SECONDS COMMAND...: wait for a condition; the bound only ends a hang, it measures nothing.
 within() {
     local deadline=$((SECONDS + $1))
