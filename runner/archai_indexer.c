@@ -19,20 +19,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "io/index_request.h"
 #include "runner/archai_indexer.h"
+#include "runner/clock.h"
 
 enum { REQUESTS = 3, REPLIES = 4 };
-
-static double seconds_now(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* The next line; *n is 0 at the end of the file. */
 static int read_line(FILE *in, char **line, size_t *room, size_t *n, archai_err *err)
@@ -78,18 +70,18 @@ static int serve(FILE *in, archai_index *x, archai_err *err)
     for (;;) {
         archai_index_refresh_request request;
         archai_err why = ARCHAI_ERR_INIT;
-        double began = seconds_now();
+        double began = archai_clock_s();
         int64_t rows = 0;
         int outcome;
 
         ARCHAI_TRY_GOTO(rc, read_line(in, &line, &room, &n, err), out);
         if (n == 0)
             break;
-        began = seconds_now();
+        began = archai_clock_s();
         outcome = archai_index_refresh_parse(line, n, &request, &why);
         if (outcome == ARCHAI_OK)
             outcome = archai_index_refresh(x, request.state, request.rejected, &rows, &why);
-        ARCHAI_TRY_GOTO(rc, answer(outcome, rows, seconds_now() - began, &why, err), out);
+        ARCHAI_TRY_GOTO(rc, answer(outcome, rows, archai_clock_s() - began, &why, err), out);
     }
 out:
     free(line);
@@ -103,7 +95,7 @@ static int run(archai_err *err)
     FILE *in = fdopen(REQUESTS, "r");
     char *line = NULL;
     size_t room = 0, n = 0;
-    double began = seconds_now();
+    double began = archai_clock_s();
     int rc;
 
     if (in == NULL)
@@ -120,7 +112,7 @@ static int run(archai_err *err)
             rc = archai_index_open(&x, &parsed.run, &why);
         if (rc != ARCHAI_OK && err != NULL)
             *err = why;
-        if (answer(rc, 0, seconds_now() - began, &why, NULL) == ARCHAI_OK && rc == ARCHAI_OK)
+        if (answer(rc, 0, archai_clock_s() - began, &why, NULL) == ARCHAI_OK && rc == ARCHAI_OK)
             rc = serve(in, x, err);
     }
     archai_index_close(x);

@@ -8,16 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
-static double now_s(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+#include "runner/clock.h"
 
 /* A process that ends closes its pipe a moment before; one that lives on without it is of no use. */
 static const double dying_s = 10;
@@ -170,8 +163,8 @@ int archai_evaluator_client_poll(archai_evaluator_client *c, archai_message *out
     if (c->reply_fd >= 0 || *got || gone)
         return ARCHAI_OK;
     if (c->silent_since <= 0)
-        c->silent_since = now_s();
-    return now_s() - c->silent_since < dying_s
+        c->silent_since = archai_clock_s();
+    return archai_clock_s() - c->silent_since < dying_s
                ? ARCHAI_OK
                : archai_fail(err, ARCHAI_EFORMAT, "closed its pipe and went on");
 }
@@ -179,7 +172,7 @@ int archai_evaluator_client_poll(archai_evaluator_client *c, archai_message *out
 int archai_evaluator_client_wait(archai_evaluator_client *c, archai_message *out,
                                  double limit_s, archai_err *err)
 {
-    const double end = now_s() + limit_s;
+    const double end = archai_clock_s() + limit_s;
     char text[512];
 
     for (;;) {
@@ -197,7 +190,7 @@ int archai_evaluator_client_wait(archai_evaluator_client *c, archai_message *out
             archai_child_describe(&c->child, text, sizeof text);
             return archai_fail(err, ARCHAI_ECHILD, "archai-evaluator %s", text);
         }
-        if (now_s() > end)
+        if (archai_clock_s() > end)
             return archai_fail(err, ARCHAI_ETIMEOUT,
                                "archai-evaluator gave no answer in %.0f s", limit_s);
         (void)poll(fds, 3, 20); /* its end is seen by waiting for it, hence the short time */

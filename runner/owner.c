@@ -8,18 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "runner/clock.h"
 #include "runner/rundir_private.h"
-
-static double now_s(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void host_name(char name[256])
 {
@@ -62,7 +54,7 @@ static char *owner_text(int ranks)
     owner = json_pack("{s:s, s:I, s:I, s:s, s:s, s:i, s:f}", "host", host, "pid", (json_int_t)getpid(),
                       "process_started", (json_int_t)process_started(getpid()), "job",
                       job != NULL ? job : "", "restart", restart != NULL ? restart : "0", "ranks",
-                      ranks, "heartbeat", now_s());
+                      ranks, "heartbeat", archai_clock_unix());
     text = owner != NULL ? json_dumps(owner, JSON_INDENT(1)) : NULL;
     json_decref(owner);
     return text;
@@ -93,7 +85,7 @@ bool archai_rundir_owner_alive(const char *directory, char who[512])
     host_name(host);
     if (path == NULL || stat(path, &st) != 0)
         goto out;
-    silent = now_s() - (double)st.st_mtime;
+    silent = archai_clock_unix() - (double)st.st_mtime;
     owner = json_load_file(path, 0, NULL);
     if (owner == NULL || json_unpack(owner, "{s:s, s:I, s:I, s:s, s:F, s?s}", "host", &owner_host, "pid",
                                      &pid, "process_started", &started, "job", &job, "heartbeat",
@@ -102,7 +94,7 @@ bool archai_rundir_owner_alive(const char *directory, char who[512])
         alive = fabs(silent) < ARCHAI_OWNER_BEAT_S; /* a clock that was set back knows no young file */
         goto out;
     }
-    silent = now_s() - beat;
+    silent = archai_clock_unix() - beat;
     if (strcmp(owner_host, host) == 0)
         alive = process_started((long)pid) == started && started != 0;
     else
@@ -151,7 +143,7 @@ static bool is_left_over(const archai_rundir *d, const char *name)
         return process_started(strtol(pid + 1, NULL, 10)) == 0;
     path = archai_rundir_join(d->path, name);
     is_old = path != NULL && stat(path, &st) == 0 &&
-             now_s() - (double)st.st_mtime > ARCHAI_OWNER_SILENT_S;
+             archai_clock_unix() - (double)st.st_mtime > ARCHAI_OWNER_SILENT_S;
     free(path);
     return is_old;
 }
@@ -216,7 +208,7 @@ int archai_rundir_take(archai_rundir *d, archai_err *err)
             why = 0;
         if (why == 0) {
             d->held = true;
-            d->last_beat = now_s();
+            d->last_beat = archai_clock_unix();
             break;
         }
         if (why != EEXIST) {
