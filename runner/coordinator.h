@@ -71,7 +71,7 @@ int archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_pla
                             archai_progress_mode progress, archai_err *err);
 void archai_coordinator_fini(archai_coordinator *c); /* safe on a zeroed struct */
 
-/* HELLO, NEED, MEASURED, DONE, RETURNED, RETIRED, FAILED, PROGRESS, and DRAIN (a rank got a signal). */
+/* HELLO, NEED, MEASURED, DONE, RETURNED, RETIRED, FAILED, NOTE, PROGRESS, and DRAIN (a rank got a signal). */
 int archai_coordinator_handle(archai_coordinator *c, int source, archai_message *m,
                               archai_err *err);
 int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err);

@@ -269,12 +269,8 @@ void archai_pulse_ask_mpi(void)
         archai_ulfm_acknowledge(p.comm, note_death);
 }
 
-bool archai_pulse_is_dead(int rank)
-{
-    return p.is_on && p.failed[rank];
-}
-
-double archai_pulse_silence(int rank)
+/* Awake seconds since the last sign of life. */
+static double silence(int rank)
 {
     return p.is_on && rank != p.rank ? p.awake - p.heard[rank] : 0;
 }
@@ -283,15 +279,15 @@ bool archai_pulse_is_lost(int rank)
 {
     if (!p.is_on || rank == p.rank || (p.rank != 0 && rank != 0))
         return false;
-    return p.failed[rank] || archai_pulse_silence(rank) > p.lost_after_s;
+    return p.failed[rank] || silence(rank) > p.lost_after_s;
 }
 
 void archai_pulse_why(int rank, char *text, size_t size)
 {
-    if (archai_pulse_is_dead(rank))
+    if (p.is_on && p.failed[rank])
         (void)snprintf(text, size, "MPI reports its death");
     else
-        (void)snprintf(text, size, "no sign of life for %.1f s", archai_pulse_silence(rank));
+        (void)snprintf(text, size, "no sign of life for %.1f s", silence(rank));
 }
 
 int archai_pulse_first_lost(void)

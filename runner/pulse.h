@@ -29,10 +29,8 @@ void archai_pulse_turn(void);
 void archai_pulse_rest(void);         /* there is no loop any more */
 void archai_pulse_heard(int rank);    /* a message came from there */
 void archai_pulse_ask_mpi(void);      /* an error said that a rank is dead (runner/ulfm.h): which? In the lock */
-double archai_pulse_silence(int rank); /* awake seconds since the last sign of life */
 /* Silent for lost_after, or MPI says so. A rank may come back. Workers only hear rank 0. */
 bool archai_pulse_is_lost(int rank);
-bool archai_pulse_is_dead(int rank); /* MPI says so, and it will not come back */
 /* Why it is lost: "no sign of life for 60.1 s", "MPI reports its death". */
 void archai_pulse_why(int rank, char *text, size_t size);
 int archai_pulse_first_lost(void); /* the lowest such rank; -1: none, or no pulse */

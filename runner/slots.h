@@ -15,7 +15,7 @@ typedef struct archai_slot {
     bool leaving;       /* was asked to take no more work */
     bool lost;          /* its rank gives no sign of life; then it is retired, too */
     bool quarantined;   /* it, or its node, was found to be bad; then it is leaving, too */
-    char *host, *device; /* owned; "" before the worker said so */
+    char *host, *device; /* owned; NULL before the worker said so */
     int64_t ids[ARCHAI_SLOT_DEPTH]; /* under way, in the order in which they were sent */
     int n;
     double mean_s;      /* of its recent evaluations; 0: not known yet */

@@ -62,7 +62,6 @@ typedef struct archai_worker {
     bool draining, asked_to_leave;
     double drain_by;  /* clock: what runs is interrupted then */
     double sync_at;   /* clock: of the next fdatasync */
-    size_t n_done;
 } archai_worker;
 
 /* Borrows all pointers. `directory`: the results. */

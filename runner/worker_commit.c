@@ -164,7 +164,6 @@ int archai_worker_commit(archai_worker *w, bool *busy, archai_err *err)
     if (w->result.n_tensors > 0)
         m.stored = archai_segment_place(w->writer.now.name, w->writer.now.row - 1);
     *busy = true;
-    w->n_done++;
     archai_worker_forget(w);
     ARCHAI_TRY(archai_worker_post(w, &m, err));
     archai_worker_next(w);
