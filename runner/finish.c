@@ -114,16 +114,42 @@ static void print_front(const archai_search *s)
     free(members);
 }
 
+/* As a shell takes it for one word. */
+static void print_word(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+    bool quoted = false;
+
+    for (const char *c = text; *c != '\0'; c++)
+        quoted = quoted || ((unsigned char)*c < 0x80 && strchr(plain, *c) == NULL);
+    if (!quoted) {
+        (void)fputs(text, stdout);
+        return;
+    }
+    (void)putchar('\'');
+    for (const char *c = text; *c != '\0'; c++)
+        if (*c == '\'')
+            (void)fputs("'\\''", stdout);
+        else
+            (void)putchar(*c);
+    (void)putchar('\'');
+}
+
 /* A line that can be typed as it stands: archai-inspect lies beside this program, and a path may
  * hold blanks. */
 static void print_look(const char *label, const char *dir, const char *command)
 {
     const char *slash = strrchr(program_invocation_name, '/');
-    const char *quote = strpbrk(dir, " \t()&;$*?<>|\"") != NULL ? "'" : "";
+    char program[PATH_MAX];
 
-    (void)printf("%-11s%.*sarchai-inspect %s%s%s %s\n", label,
-                 slash != NULL ? (int)(slash + 1 - program_invocation_name) : 0,
-                 program_invocation_name, quote, dir, quote, command);
+    (void)snprintf(program, sizeof program, "%.*sarchai-inspect",
+                   slash != NULL ? (int)(slash + 1 - program_invocation_name) : 0,
+                   program_invocation_name);
+    (void)printf("%-11s", label);
+    print_word(program);
+    (void)putchar(' ');
+    print_word(dir);
+    (void)printf(" %s\n", command);
 }
 
 static void print_next(const archai_coordinator *c, int exit_code)
