@@ -48,24 +48,29 @@ static double now_s(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Between epochs: was a checkpoint asked for? Nothing else comes while a candidate runs. */
+/* Between epochs: was a checkpoint asked for? Nothing else comes while a candidate runs. It may lie in
+ * e->in already: then one read took it together with the candidate. */
 static int look_for_drain(archai_server *e, archai_err *err)
 {
     struct pollfd fd = {.fd = REQUESTS, .events = POLLIN};
 
-    while (!e->draining && poll(&fd, 1, 0) > 0) {
+    while (!e->draining) {
         archai_message m = {0};
         bool got = false;
         ssize_t n;
 
+        ARCHAI_TRY(archai_frame_take(&e->in, &e->in_used, &m, &got, err));
+        e->draining = got && m.type == ARCHAI_MSG_DRAIN;
+        archai_message_fini(&m);
+        if (got)
+            continue;
+        if (poll(&fd, 1, 0) <= 0)
+            break;
         ARCHAI_TRY(archai_buffer_reserve(&e->in, CHUNK, err));
         n = read(REQUESTS, e->in.data + e->in.size, CHUNK);
         if (n <= 0)
             break;
         e->in.size += (size_t)n;
-        ARCHAI_TRY(archai_frame_take(&e->in, &e->in_used, &m, &got, err));
-        e->draining = got && m.type == ARCHAI_MSG_DRAIN;
-        archai_message_fini(&m);
     }
     return ARCHAI_OK;
 }

@@ -229,6 +229,36 @@ static void a_bad_candidate_costs_itself_alone(void **state)
     (void)close(data_fd);
 }
 
+/* Asked to stop with the same breath as it was given the candidate: after the first epoch, with a
+ * checkpoint. */
+static void a_drain_that_came_with_the_candidate_is_heeded(void **state)
+{
+    const archai_message drain = {.type = ARCHAI_MSG_DRAIN};
+    archai_candidate candidate = {.id = 7, .arch = (char *)(uintptr_t)arch, .budget = 50, .seed = 5};
+    const archai_message work = {
+        .type = ARCHAI_MSG_WORK, .candidates = &candidate, .n_candidates = 1};
+    archai_evaluator_client c = ARCHAI_EVALUATOR_CLIENT_INIT;
+    int data_fd = load_data(false);
+    archai_message m;
+
+    (void)state;
+    start(&c, data_fd, 16,
+          "[space]\nname = cnn\n[train]\nbatch_size = 32\ncheckpoint = epoch\n[output]\n"
+          "directory = .\n");
+    expect(&c, ARCHAI_MSG_READY);
+    candidate.model.archid = (char *)(uintptr_t)"x";
+    assert_int_equal(archai_frame_append(&work, &c.out, NULL), ARCHAI_OK);
+    send_request(&c, &drain); /* both in one write */
+    expect(&c, ARCHAI_MSG_PROGRESS);
+    m = receive(&c);
+    if (m.type != ARCHAI_MSG_RETURNED)
+        fail_msg("%s came: %s", archai_message_name(m.type), m.text != NULL ? m.text : "");
+    archai_message_fini(&m);
+    assert_int_equal(unlink("checkpoint-7.safetensors"), 0);
+    archai_evaluator_client_close(&c);
+    (void)close(data_fd);
+}
+
 /* A rate of 1000 without a bound on what it does: the loss is no number soon. */
 static void a_loss_that_is_no_number_is_a_failure(void **state)
 {
@@ -331,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_learns_and_repeats_itself),
         cmocka_unit_test(a_bad_candidate_costs_itself_alone),
+        cmocka_unit_test(a_drain_that_came_with_the_candidate_is_heeded),
         cmocka_unit_test(a_loss_that_is_no_number_is_a_failure),
         cmocka_unit_test(masks_are_measured_by_pixel),
         cmocka_unit_test(sigterm_gives_the_candidate_back),
