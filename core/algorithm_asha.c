@@ -5,10 +5,11 @@
  * evaluated with init_budget * budget_multiplier^k epochs. Whenever a slot is free the highest
  * rung is looked for whose best 1/budget_multiplier holds a candidate not promoted yet; that
  * one is evaluated on the next rung, where its training goes on from its stored weights (a cosine
- * schedule is laid over the budget of the highest rung). Where there is none, a new random candidate starts on the lowest rung. Nothing ever waits. Several
- * objectives: a rung is ranked by front, then by crowding (as Schmucker et al. 2021,
- * "Multi-objective Asynchronous Successive Halving", compare such rules). A large rung is not
- * ranked anew with every result but when it has grown by 1 %.
+ * schedule is laid over the budget of the highest rung). Where there is none, a new random
+ * candidate starts on the lowest rung. Nothing ever waits. Several objectives: a rung is ranked
+ * by front, then by crowding (as Schmucker et al. 2021, "Multi-objective Asynchronous Successive
+ * Halving", compare such rules). A large rung is not ranked anew with every result but when it
+ * has grown by 1 %.
  */
 #include <math.h>
 #include <stdlib.h>

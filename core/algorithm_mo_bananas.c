@@ -11,9 +11,10 @@
  *
  * async: no worker waits. As soon as something was told, and no prediction is under way, new
  * mutants of the front are predicted by a surrogate that goes on from its last fit; the ranking
- * that comes back is handed out from its top until the next one is there, and the rest dropped. It is made long enough for four times what the last one lost while the fit ran.
- * Before the first fit there are random samples, and should a ranking come to its end after
- * all, mutants of the front.
+ * that comes back is handed out from its top until the next one is there, and the rest dropped.
+ * It is made long enough for four times what the last one lost while the fit ran. Before the
+ * first fit there are random samples, and should a ranking come to its end after all, mutants of
+ * the front.
  */
 #include <math.h>
 #include <stdio.h>

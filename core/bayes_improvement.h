@@ -49,8 +49,8 @@ typedef struct archai_improvement {
 } archai_improvement;
 
 /* What init() reads: a front as costs [n, m] and as targets [n, m], the reference point as both
- * [m], and the slopes of the map below the best known targets [m]. Points that do not lie below the
- * reference in every objective are left out. Up to 60,000 points. */
+ * [m], and the slopes of the map below the best known targets [m]. No boxes are cut by points that do
+ * not lie below the reference in every objective. Up to 60,000 points. */
 typedef struct archai_improvement_front {
     size_t n, m;
     const double *cost, *target;

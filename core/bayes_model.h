@@ -35,8 +35,8 @@ int archai_bayes_model_row(archai_bayes_model *x, size_t record, archai_err *err
 int archai_bayes_model_grow(archai_bayes_model *x, const archai_search *s, double *work,
                             archai_err *err);
 bool archai_bayes_model_grown(const archai_bayes_model *x); /* all rows are points */
-/* Way and kernel parameters of objective k by the likelihood of r (of which a part is looked at), beginning
- * with those of `before`. There must be no points yet. `s` and `rows`: of r. */
+/* Way and kernel parameters of objective k by the likelihood of r (of which a part is looked at),
+ * beginning with those of `before`. There must be no points yet. `s` and `rows`: of r. */
 int archai_bayes_model_fit(archai_bayes_model *x, const archai_bayes_model *before, size_t k,
                            const archai_search *s, const size_t *rows,
                            const archai_bayes_results *r, archai_err *err);

@@ -60,8 +60,8 @@ static int keep_for_replay(archai_search *s, const archai_evaluation *e, archai_
     return ARCHAI_OK;
 }
 
-/* Count the evaluations among the rows to be replayed, marking them with `keep`. A row that repeats one
- * that failed is `failed` as well, but none. */
+/* Count the evaluations among the rows to be replayed, marking them with `keep`. A row that
+ * repeats one that failed is `failed` as well, but none. */
 static int count_restored(archai_search *s, archai_err *err)
 {
     struct archai_search_queues *q = s->queues;
