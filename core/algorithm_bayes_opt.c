@@ -137,7 +137,7 @@ static int work_on_next(struct bayes *a, const archai_bayes_results *r, double *
     bool complete = false;
 
     *done = false;
-    for (; a->n_fitted<r->m && * work> 0.0; a->n_fitted++) {
+    for (; *work > 0.0 && a->n_fitted < r->m; a->n_fitted++) {
         ARCHAI_TRY(archai_bayes_model_fit(&c->next, &c->now, a->n_fitted, a->base.search,
                                           c->now.rows, r, err));
         *work -= archai_bayes_model_fit_work(r);

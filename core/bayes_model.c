@@ -14,7 +14,7 @@ static const double covariance_work = 20.0; /* multiplications in the time of on
 int archai_bayes_model_init(archai_bayes_model *out, const archai_gp_features *features,
                             size_t m, size_t n_numbers, archai_err *err)
 {
-    archai_bayes_model x = {.m = m, .n_numbers = n_numbers};
+    archai_bayes_model x = {.m = m};
     int rc = ARCHAI_OK;
 
     x.way = calloc(m, sizeof *x.way);
@@ -69,7 +69,7 @@ int archai_bayes_model_row(archai_bayes_model *x, size_t record, archai_err *err
     return ARCHAI_OK;
 }
 
-bool archai_bayes_model_grown(const archai_bayes_model *x)
+static bool all_are_points(const archai_bayes_model *x)
 {
     return x->gp[0].n == x->n_rows;
 }
@@ -83,7 +83,7 @@ int archai_bayes_model_grow(archai_bayes_model *x, const archai_search *s, doubl
 
     if (points == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for a point");
-    while (rc == ARCHAI_OK && !archai_bayes_model_grown(x) && *work > 0.0) {
+    while (rc == ARCHAI_OK && !all_are_points(x) && *work > 0.0) {
         const size_t first = x->gp[0].n,
                      k = x->n_rows - first < BLOCK ? x->n_rows - first : BLOCK;
         const double n = (double)(first + k), members = (double)x->pool[0].n;
@@ -148,7 +148,7 @@ int archai_bayes_model_fit(archai_bayes_model *x, const archai_bayes_model *befo
         }
         gp->kernel = before->gp[k].kernel;
         gp->noise = before->gp[k].noise;
-        rc = archai_gp_fit(gp, points, n, targets, 1, &gain, err);
+        rc = archai_gp_fit(gp, points, n, targets, &gain, err);
         if (way == ARCHAI_BAYES_RANKED || gain > best + 0.4) {
             best = gain;
             x->way[k] = (archai_bayes_way)way;

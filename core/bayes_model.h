@@ -15,8 +15,7 @@ typedef struct archai_bayes_model {
     archai_bayes_way *way; /* [m] what targets each is given; owned, as are all below */
     archai_gp *gp;        /* [m] */
     archai_gp_pool *pool; /* [m] */
-    uint32_t *at;         /* [n_numbers] place of a candidate in the pools, or the number below */
-    size_t n_numbers;
+    uint32_t *at;         /* [numbers] place of a candidate in the pools, or the number below */
     size_t *rows; /* [n_rows] records that are points, or are to become points */
     size_t n_rows, row_capacity;
 } archai_bayes_model;
@@ -34,7 +33,6 @@ int archai_bayes_model_row(archai_bayes_model *x, size_t record, archai_err *err
 /* Make points of rows as long as *work (multiplications) lasts; it goes down by what was done. */
 int archai_bayes_model_grow(archai_bayes_model *x, const archai_search *s, double *work,
                             archai_err *err);
-bool archai_bayes_model_grown(const archai_bayes_model *x); /* all rows are points */
 /* Way and kernel parameters of objective k by the likelihood of r (of which a part is looked at),
  * beginning with those of `before`. There must be no points yet. `s` and `rows`: of r. */
 int archai_bayes_model_fit(archai_bayes_model *x, const archai_bayes_model *before, size_t k,

@@ -259,7 +259,7 @@ static const double first_step = 1.0,
 enum { MAX_LIKELIHOODS = 40 };
 
 struct fit {
-    size_t n, sets;
+    size_t n;
     const double *targets;
     unsigned *bits;  /* [n, n], lower triangle; owned */
     double *squared; /* likewise */
@@ -267,13 +267,13 @@ struct fit {
     struct prior prior[N_PARAMETERS];
 };
 
-/* Log likelihood of all sets, each with a variance of its own (the best one), plus the prior. A
- * covariance that cannot be factored is infinitely unlikely. */
+/* Log likelihood with the best variance, plus the prior. A covariance that cannot be factored is
+ * infinitely unlikely. */
 static double likelihood(const struct fit *f, const double *p)
 {
     const archai_gp_kernel kernel = {.rate = exp(p[RATE]), .length = exp(p[LENGTH])};
     const double n = (double)f->n;
-    double sum = 0.0, determinant = 0.0;
+    double sum, determinant = 0.0;
 
     for (size_t i = 0; i < f->n; i++) {
         for (size_t j = 0; j < i; j++)
@@ -285,13 +285,11 @@ static double likelihood(const struct fit *f, const double *p)
         return -HUGE_VAL;
     for (size_t i = 0; i < f->n; i++)
         determinant += log(f->a[i * f->n + i]);
-    for (size_t s = 0; s < f->sets; s++) {
-        memcpy(f->z, &f->targets[s * f->n], f->n * sizeof *f->z);
-        cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)f->n, f->a,
-                    (int)f->n, f->z, 1);
-        sum -= 0.5 * n * log(fmax(cblas_ddot((int)f->n, f->z, 1, f->z, 1) / n, 1e-12)) +
-               determinant;
-    }
+    memcpy(f->z, f->targets, f->n * sizeof *f->z);
+    cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)f->n, f->a,
+                (int)f->n, f->z, 1);
+    sum = -(0.5 * n * log(fmax(cblas_ddot((int)f->n, f->z, 1, f->z, 1) / n, 1e-12)) +
+            determinant);
     for (int i = 0; i < N_PARAMETERS; i++)
         sum -= 0.5 * pow((p[i] - f->prior[i].middle) /
                              ((p[i] < f->prior[i].middle ? 2.0 : 1.0) * f->prior[i].width),
@@ -328,22 +326,16 @@ static double climb(const struct fit *f, double *p, const bool *free_parameter)
     return best;
 }
 
-/* Log likelihood of all sets as noise. */
+/* Log likelihood as noise. */
 static double white(const struct fit *f)
 {
-    const double n = (double)f->n;
-    double sum = 0.0;
+    const double n = (double)f->n, *y = f->targets;
 
-    for (size_t s = 0; s < f->sets; s++) {
-        const double *y = &f->targets[s * f->n];
-
-        sum -= 0.5 * n * log(fmax(cblas_ddot((int)f->n, y, 1, y, 1) / n, 1e-12));
-    }
-    return sum;
+    return -0.5 * n * log(fmax(cblas_ddot((int)f->n, y, 1, y, 1) / n, 1e-12));
 }
 
 int archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *targets,
-                  size_t sets, double *gain, archai_err *err)
+                  double *gain, archai_err *err)
 {
     const size_t stride = gp->features->stride;
     const unsigned char *from = points;
@@ -354,7 +346,7 @@ int archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *tar
     };
     double p[N_PARAMETERS] = {log(gp->kernel.rate), log(gp->kernel.length), log(gp->noise)};
     double middle[N_PARAMETERS], best;
-    struct fit f = {.n = n, .sets = sets, .targets = targets};
+    struct fit f = {.n = n, .targets = targets};
     int rc = ARCHAI_OK;
 
     f.bits = malloc((n * n + 1) * sizeof *f.bits);
@@ -377,7 +369,7 @@ int archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *tar
         memcpy(p, middle, sizeof p);
     best = climb(&f, p, free_parameter);
     if (gain != NULL)
-        *gain = (best - white(&f)) / (double)(n * sets);
+        *gain = (best - white(&f)) / (double)n;
     gp->kernel = (archai_gp_kernel){.rate = exp(p[RATE]), .length = exp(p[LENGTH])};
     gp->noise = exp(p[NOISE]);
 out:

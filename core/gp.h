@@ -46,9 +46,9 @@ int archai_gp_solve(archai_gp *gp, const double *targets, const bool *known, dou
 int archai_gp_predict(const archai_gp *gp, const void *point, double *mean, double *variance,
                       archai_err *err);
 
-/* Choose kernel and noise by the likelihood of `sets` target vectors [sets, n] at n packed points,
- * with a weak prior. The process must have no points. O(n^3) some forty times. *gain (may be NULL):
- * the logarithm of how much likelier a target has become than as noise alone, on average. */
-int archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *targets, size_t sets,
-                  double *gain, archai_err *err);
+/* Choose kernel and noise by the likelihood of targets [n] at n packed points, with a weak prior.
+ * The process must have no points. O(n^3) some forty times. *gain (may be NULL): the logarithm of
+ * how much likelier a target has become than as noise alone, on average. */
+int archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *targets, double *gain,
+                  archai_err *err);
 #endif

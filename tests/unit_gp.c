@@ -192,11 +192,11 @@ static void the_likelihood_tells_signal_from_noise(void **state)
         signal[i] = 4 * number[0] - 2;
         noise[i] = json_number_value(json_array_get(json_object_get(c, "targets"), i));
     }
-    assert_int_equal(archai_gp_fit(&x.gp, x.packed, x.n, signal, 1, &gain, NULL), 0);
+    assert_int_equal(archai_gp_fit(&x.gp, x.packed, x.n, signal, &gain, NULL), 0);
     assert_true(x.gp.noise < 0.01);
     assert_true(gain > 1.0);
     assert_true(x.gp.kernel.rate < 0.1); /* choices do not matter */
-    assert_int_equal(archai_gp_fit(&x.gp, x.packed, x.n, noise, 1, NULL, NULL), 0);
+    assert_int_equal(archai_gp_fit(&x.gp, x.packed, x.n, noise, NULL, NULL), 0);
     assert_true(x.gp.noise > 0.05);
     close_case(&x);
     json_decref(root);
