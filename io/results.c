@@ -5,11 +5,13 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include "io/column.h"
 #include "io/h5.h"
 #include "io/results_private.h"
 
 /* Text columns are read in pieces of about this many bytes. */
 static const size_t piece_bytes = (size_t)4 << 20;
+_Static_assert(ARCHAI_RESULTS_PIECE % ARCHAI_COLUMN_BATCH == 0, "no chunk is unpacked twice");
 
 void archai_results_free(archai_results *r)
 {
@@ -169,8 +171,8 @@ static int read_status(const struct reading *in, hid_t group, archai_err *err)
     for (size_t i = 0; i < r->n; i++) {
         r->rows[i].status = archai_status_from_name(r->rows[i].error);
         if (r->rows[i].status < 0)
-            return archai_fail(err, ARCHAI_EFORMAT, "status: row %zu has \"%.32s\"", i,
-                               r->rows[i].error);
+            return archai_fail(err, ARCHAI_EFORMAT, "status: row %zu has \"%.32s\"",
+                               in->first + i, r->rows[i].error);
         free(r->rows[i].error);
         r->rows[i].error = NULL;
     }
@@ -531,14 +533,14 @@ int archai_results_read(archai_results *out, const char *path, archai_err *err)
 {
     archai_results_reader *x = NULL;
     archai_results r = {0};
+    struct reading in;
     int rc;
 
     ARCHAI_TRY(archai_results_open(&x, path, &r, err));
-    rc = read_table(&(struct reading){.r = &r, .bytes = x->f.bytes, .total = x->total},
-                    x->f.file, err);
+    in = (struct reading){.r = &r, .bytes = x->f.bytes, .total = x->total};
+    rc = read_table(&in, x->f.file, err);
     if (rc == ARCHAI_OK)
-        rc = read_front(&(struct reading){.r = &r, .bytes = x->f.bytes, .total = x->total},
-                        x->f.file, err);
+        rc = read_front(&in, x->f.file, err);
     rc = verdict(&x->f, rc, err);
     if (rc == ARCHAI_OK)
         *out = r;

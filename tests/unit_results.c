@@ -48,6 +48,34 @@ static void change(const char *code)
     assert_int_equal(system(command), 0);
 }
 
+/* Row `i` of what was read is the sample of this id. */
+static void assert_row(const archai_results *r, size_t i, int64_t id)
+{
+    archai_evaluation want = sample_evaluation(id);
+    const archai_evaluation *got = &r->rows[i];
+
+    assert_int_equal(got->id, want.id);
+    assert_string_equal(got->archid, want.archid);
+    assert_string_equal(got->arch, want.arch);
+    assert_int_equal(got->status, want.status);
+    assert_string_equal(got->error, want.error);
+    assert_string_equal(got->operator_, want.operator_);
+    assert_string_equal(got->parents, want.parents);
+    assert_string_equal(got->metadata, want.metadata);
+    assert_string_equal(got->device, want.device);
+    assert_int_equal(got->generation, want.generation);
+    assert_int_equal(got->rank, want.rank);
+    assert_true(got->budget == want.budget && got->started == want.started &&
+                got->seconds == want.seconds);
+    assert_int_equal(got->n_encoding, want.n_encoding);
+    assert_memory_equal(got->encoding, want.encoding, want.n_encoding * sizeof(float));
+    assert_int_equal(got->n_measures, want.n_measures);
+    for (size_t k = 0; k < want.n_measures; k++)
+        assert_true(archai_results_value(r, i, want.measures[k].name) ==
+                    want.measures[k].value);
+    archai_evaluation_fini(&want);
+}
+
 static void rows_come_back_as_they_were_written(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -61,34 +89,45 @@ static void rows_come_back_as_they_were_written(void **state)
     assert_string_equal(r.objectives[0].source, "val_accuracy");
     assert_int_equal(r.objectives[0].direction, ARCHAI_MAXIMIZE);
     assert_string_equal(r.objectives[1].unit, "weights");
-    for (size_t i = 0; i < r.n; i++) {
-        archai_evaluation want = sample_evaluation((int64_t)i);
-        const archai_evaluation *got = &r.rows[i];
-
-        assert_int_equal(got->id, want.id);
-        assert_string_equal(got->archid, want.archid);
-        assert_string_equal(got->arch, want.arch);
-        assert_int_equal(got->status, want.status);
-        assert_string_equal(got->error, want.error);
-        assert_string_equal(got->operator_, want.operator_);
-        assert_string_equal(got->parents, want.parents);
-        assert_string_equal(got->metadata, want.metadata);
-        assert_string_equal(got->device, want.device);
-        assert_int_equal(got->generation, want.generation);
-        assert_int_equal(got->rank, want.rank);
-        assert_true(got->budget == want.budget && got->started == want.started &&
-                    got->seconds == want.seconds);
-        assert_int_equal(got->n_encoding, want.n_encoding);
-        assert_memory_equal(got->encoding, want.encoding, want.n_encoding * sizeof(float));
-        assert_int_equal(got->n_measures, want.n_measures);
-        for (size_t k = 0; k < want.n_measures; k++)
-            assert_true(archai_results_value(&r, i, want.measures[k].name) ==
-                        want.measures[k].value);
-        archai_evaluation_fini(&want);
-    }
+    for (size_t i = 0; i < r.n; i++)
+        assert_row(&r, i, (int64_t)i);
     assert_true(isnan(archai_results_value(&r, 0, "nothing")));
     assert_true(isnan(archai_results_value(&r, ROWS, "params")));
     archai_results_free(&r);
+}
+
+static void pieces_hold_the_same_rows(void **state)
+{
+    static const size_t pieces[][2] = {{0, ROWS}, {0, 7}, {7, 11}, {ROWS - 1, 1}, {ROWS, 0}};
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_results_reader *x;
+    archai_results head, r;
+
+    make(*state);
+    OK(archai_results_open(&x, path, &head, &err));
+    assert_int_equal(head.n, ROWS);
+    assert_null(head.rows);
+    assert_string_equal(head.state, "complete");
+    for (size_t k = 0; k < sizeof pieces / sizeof *pieces; k++) {
+        OK(archai_results_piece(x, pieces[k][0], pieces[k][1], &r, &err));
+        assert_int_equal(r.n, pieces[k][1]);
+        assert_int_equal(r.n_front, 0);
+        for (size_t i = 0; i < r.n; i++)
+            assert_row(&r, i, (int64_t)(pieces[k][0] + i));
+        archai_results_free(&r);
+    }
+    assert_int_equal(archai_results_piece(x, ROWS - 1, 2, &r, &err), ARCHAI_EINTERNAL);
+    archai_results_close(x);
+    archai_results_free(&head);
+
+    change("f['candidates/status'][9] = b'odd'");
+    OK(archai_results_open(&x, path, &head, &err));
+    OK(archai_results_piece(x, 0, 9, &r, &err));
+    archai_results_free(&r);
+    assert_int_equal(archai_results_piece(x, 7, 5, &r, &err), ARCHAI_EFORMAT);
+    assert_non_null(strstr(err.text, "status: row 9 "));
+    archai_results_close(x);
+    archai_results_free(&head);
 }
 
 static void tensors_come_back_in_the_state_dict_s_order(void **state)
@@ -205,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(rows_come_back_as_they_were_written),
+        TEST(pieces_hold_the_same_rows),
         TEST(tensors_come_back_in_the_state_dict_s_order),
         TEST(damage_is_named),
         TEST(a_tensor_without_its_segment_is_no_zeros),
