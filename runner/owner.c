@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/file.h"
 #include "runner/clock.h"
 #include "runner/rundir_private.h"
 
@@ -74,7 +75,7 @@ static bool is_earlier_start_of_this_job(const char *job, const char *restart)
  * alive while it is young: its writer may be between creating and filling it. */
 bool archai_rundir_owner_alive(const char *directory, char who[512])
 {
-    char *path = archai_rundir_join(directory, "owner"), host[256];
+    char *path = archai_file_path(directory, "owner"), host[256];
     json_t *owner = NULL;
     const char *owner_host = "", *job = "", *restart = NULL;
     json_int_t pid = 0, started = 0;
@@ -141,7 +142,7 @@ static bool is_left_over(const archai_rundir *d, const char *name)
     host_name(host);
     if (strlen(host) == (size_t)(pid - at) && strncmp(host, at, strlen(host)) == 0)
         return process_started(strtol(pid + 1, NULL, 10)) == 0;
-    path = archai_rundir_join(d->path, name);
+    path = archai_file_path(d->path, name);
     is_old = path != NULL && stat(path, &st) == 0 &&
              archai_clock_unix() - (double)st.st_mtime > ARCHAI_OWNER_SILENT_S;
     free(path);
@@ -169,7 +170,7 @@ static void remove_stale(const archai_rundir *d, const char *path, ino_t judged)
     struct stat st;
 
     draft_name(name, stale);
-    aside = archai_rundir_join(d->path, name);
+    aside = archai_file_path(d->path, name);
     if (aside != NULL && rename(path, aside) == 0) {
         if (stat(aside, &st) == 0 && st.st_ino != judged)
             (void)link(aside, path);
@@ -189,13 +190,13 @@ static bool has_two_names(const char *path)
  * was not always. */
 int archai_rundir_take(archai_rundir *d, archai_err *err)
 {
-    char *path = archai_rundir_join(d->path, "owner"), *text = owner_text(d->ranks), *mine = NULL;
+    char *path = archai_file_path(d->path, "owner"), *text = owner_text(d->ranks), *mine = NULL;
     char name[DRAFT_NAME_MAX], who[512] = "another run";
     struct stat seen = {0};
     int rc;
 
     draft_name(name, draft);
-    mine = archai_rundir_join(d->path, name);
+    mine = archai_file_path(d->path, name);
     if (path == NULL || text == NULL || mine == NULL) {
         rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
         goto out;
@@ -239,7 +240,7 @@ out:
  * another host. A file that cannot be read tells nothing. */
 bool archai_rundir_is_mine(const archai_rundir *d)
 {
-    char *path = archai_rundir_join(d->path, "owner"), host[256];
+    char *path = archai_file_path(d->path, "owner"), host[256];
     json_t *owner = path != NULL ? json_load_file(path, 0, NULL) : NULL;
     const char *owner_host;
     json_int_t pid, started;
@@ -290,7 +291,7 @@ static int overwrite(int fd, const char *text)
  * renamed either it goes on naming this process, which is soon gone: the directory is free then. */
 int archai_rundir_turn_owner_into(archai_rundir *d, const char *name, const char *text)
 {
-    char *owner = archai_rundir_join(d->path, "owner"), *path = archai_rundir_join(d->path, name);
+    char *owner = archai_file_path(d->path, "owner"), *path = archai_file_path(d->path, name);
     char *as_it_was = owner_text(d->ranks);
     int fd = -1, rc = -1;
 

@@ -9,18 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/file.h"
 #include "runner/rundir_private.h"
-
-char *archai_rundir_join(const char *directory, const char *name)
-{
-    char *path = NULL;
-
-    return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
-}
 
 static bool exists(const char *directory, const char *name)
 {
-    char *path = archai_rundir_join(directory, name);
+    char *path = archai_file_path(directory, name);
     bool there = path != NULL && access(path, F_OK) == 0;
 
     free(path);
@@ -207,7 +201,7 @@ int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int star
         archai_rundir_close(d);
         return rc;
     }
-    code = archai_rundir_join(path, "exit_code");
+    code = archai_file_path(path, "exit_code");
     if (code != NULL)
         (void)unlink(code); /* absent means: running or killed */
     free(code);
@@ -217,7 +211,7 @@ int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int star
 int archai_rundir_write(const archai_rundir *d, const char *name, const char *text, size_t size,
                         archai_err *err)
 {
-    char *path = archai_rundir_join(d->path, name), *beside = NULL;
+    char *path = archai_file_path(d->path, name), *beside = NULL;
     int fd = -1, rc = ARCHAI_OK;
     size_t done = 0;
 
@@ -278,7 +272,7 @@ int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err)
 
 void archai_rundir_close(archai_rundir *d)
 {
-    char *path = d->held ? archai_rundir_join(d->path, "owner") : NULL;
+    char *path = d->held ? archai_file_path(d->path, "owner") : NULL;
 
     if (path != NULL)
         (void)unlink(path);

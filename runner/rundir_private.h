@@ -3,7 +3,6 @@
 #define ARCHAI_RUNNER_RUNDIR_PRIVATE_H
 #include "runner/rundir.h"
 
-char *archai_rundir_join(const char *directory, const char *name); /* caller frees; NULL: no memory */
 /* Create `owner`, never over a living run's: ARCHAI_EEXIST. A stale one goes first. */
 int archai_rundir_take(archai_rundir *d, archai_err *err);
 /* Does `owner` still name this process? A file that cannot be read tells nothing: true. */
