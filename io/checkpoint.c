@@ -19,6 +19,11 @@ enum { N_ABOUT = 4, MAX_EPOCHS = 1 << 24 };
 
 /* -- files --------------------------------------------------------------------------------- */
 
+bool archai_tensor_is_state(const char *name)
+{
+    return strncmp(name, ARCHAI_STATE_PREFIX, strlen(ARCHAI_STATE_PREFIX)) == 0;
+}
+
 char *archai_checkpoint_path(const char *directory, int64_t id)
 {
     char *path;

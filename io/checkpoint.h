@@ -24,6 +24,7 @@
 #include "io/tensors.h"
 
 #define ARCHAI_STATE_PREFIX "archai:" /* of what is not a model's own */
+bool archai_tensor_is_state(const char *name); /* has it this prefix? */
 
 typedef struct archai_checkpoint {
     archai_tensors file;

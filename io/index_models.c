@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include "core/config.h"
 #include "io/checkpoint.h"
 #include "io/h5.h"
@@ -110,12 +109,6 @@ static void apply_policy(index_models *m, const index_table *t, const index_grow
 
 /* -- writing ------------------------------------------------------------------------------- */
 
-/* What a training needs to go on is stored beside a model's own tensors, and not shown. */
-static bool is_shown(const archai_tensor_place *p)
-{
-    return strncmp(p->name, ARCHAI_STATE_PREFIX, strlen(ARCHAI_STATE_PREFIX)) != 0;
-}
-
 /* Did all of the row's weights reach the disk? Asked only where a node may have lost its power
  * between the row and its last synchronisation. */
 static int weights_are_whole(const archai_segment *s, const archai_evaluation *e, bool *whole,
@@ -129,7 +122,7 @@ static int weights_are_whole(const archai_segment *s, const archai_evaluation *e
         void *data;
         int rc;
 
-        if (!is_shown(p))
+        if (archai_tensor_is_state(p->name)) /* not shown */
             continue;
         if (!archai_segment_holds(s, p, &n)) {
             *whole = false;
@@ -215,7 +208,7 @@ static int write_model(hid_t models, const archai_segment *s, const archai_evalu
     ARCHAI_TRY_GOTO(rc, archai_h5_set_string(group, "arch", e->arch, err), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_set_int(group, "id", e->id, err), out);
     for (size_t i = 0; i < e->n_tensors; i++)
-        if (is_shown(&e->tensors[i]))
+        if (!archai_tensor_is_state(e->tensors[i].name)) /* that is for trainings that go on */
             ARCHAI_TRY_GOTO(rc, write_tensor(group, s, &e->tensors[i], err), out);
     rc = archai_h5_close(&group, err);
 out:

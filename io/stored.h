@@ -28,8 +28,8 @@ typedef struct archai_stored {
         .segment = ARCHAI_SEGMENT_INIT                                                         \
     }
 
-/* The row at a place (archai_segment_place). ARCHAI_ENOTFOUND, ARCHAI_EFORMAT: there is none with
- * weights; perhaps not yet, on a network file system. */
+/* The row at a place (archai_segment_place). ARCHAI_ENOTFOUND, ARCHAI_EINVAL (no such row),
+ * ARCHAI_EFORMAT: there is none with weights; perhaps not yet, on a network file system. */
 int archai_stored_open(archai_stored *out, const char *directory, int64_t place, archai_err *err);
 /* Copy about `bytes` more into fd, whose content is replaced. *done: it is whole. ARCHAI_EFORMAT: a
  * tensor does not have its checksum, and the copy is worth nothing. */

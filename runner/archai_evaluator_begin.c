@@ -58,7 +58,7 @@ static int take_weights(const archai_tensors *file, shim_model *model, archai_er
     if (own == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", file->n);
     for (size_t i = 0; i < file->n; i++)
-        if (strncmp(file->at[i].name, ARCHAI_STATE_PREFIX, strlen(ARCHAI_STATE_PREFIX)) != 0)
+        if (!archai_tensor_is_state(file->at[i].name))
             own[n++] = file->at[i];
     rc = shim_model_load(model, own, n, true, NULL, err);
     free(own);

@@ -94,8 +94,7 @@ static int verify_tensor(struct verifying *v, const archai_evaluation *e,
     if (rc == ARCHAI_OK && archai_segment_crc(data, bytes) != p->crc)
         fault(v, "%s: %s of %s (id %lld) does not have its checksum", v->segment->name, p->name,
               e->archid, (long long)e->id);
-    else if (rc == ARCHAI_OK && strncmp(p->name, ARCHAI_STATE_PREFIX, strlen(ARCHAI_STATE_PREFIX)) != 0 &&
-             !is_finite(p->dtype, data, n))
+    else if (rc == ARCHAI_OK && !archai_tensor_is_state(p->name) && !is_finite(p->dtype, data, n))
         fault(v, "%s: %s of %s (id %lld) is not finite", v->segment->name, p->name, e->archid,
               (long long)e->id);
     v->values += (int64_t)n;
