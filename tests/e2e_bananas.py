@@ -7,6 +7,9 @@ import time
 
 import h5py
 
+from processes import marked
+
+MARK = f"ARCHAI_BANANAS={os.getpid()}"
 DATA = os.path.join(os.environ["ARCHAI_SOURCE"], "tests", "data")
 CONFIG = f"""[search]
 algorithm = mo_bananas
@@ -45,26 +48,6 @@ def rows(name):
                 for g, a, s, m in zip(c["generation"][()], c["archid"][()], c["status"][()], c["metadata"][()])]
 
 
-def evaluators(parent):
-    """Processes named archai-evaluator somewhere below a process."""
-    found = []
-    parents = {}
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/stat") as f:
-                head, _, tail = f.read().rpartition(")")
-            parents[int(pid)] = (int(tail.split()[1]), head.partition("(")[2])
-        except OSError:
-            pass
-    for pid, (_, name) in parents.items():
-        at = pid
-        while at in parents and at != parent:
-            at = parents[at][0]
-        if at == parent and name.startswith("archai-evaluato"):
-            found.append(pid)
-    return found
-
-
 def main():
     with open("b.ini", "w") as f:
         f.write(CONFIG)
@@ -87,13 +70,12 @@ def main():
     assert len(archids) == len(set(archids)) == 60
     assert sum("predicted_accuracy_mean" in r[3] for r in rows("a")) > 0
 
-    # without mpirun: the children are below the process itself
     p = subprocess.Popen(command(1, "killed", *asynchronous, "--set", "search.max_evaluations=40"), stdout=subprocess.DEVNULL,
-                         stderr=subprocess.PIPE, text=True)
+                         stderr=subprocess.PIPE, text=True, env=dict(os.environ, ARCHAI_BANANAS=str(os.getpid())))
     killed = 0
     while p.poll() is None and killed < 1:
         time.sleep(0.2)
-        for pid in evaluators(p.pid):
+        for pid in [pid for pid, name in marked(MARK) if name.startswith("archai-evaluato")]:
             os.kill(pid, signal.SIGKILL)
             killed += 1
     _, words = p.communicate(timeout=240)
