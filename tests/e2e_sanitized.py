@@ -14,9 +14,11 @@ import time
 import h5py
 
 from check_results import faults_of
+from processes import marked
 
 BIN, SOURCE = os.environ["ARCHAI_BIN"], os.environ["ARCHAI_SOURCE"]
 HERE = os.getcwd()
+MARK = f"ARCHAI_SANITIZED={os.getpid()}"
 with open(f"{BIN}/archai-run", "rb") as f:
     if b"__asan_init" not in f.read():
         print("skipped: the programs are built without a sanitizer")
@@ -25,6 +27,7 @@ with open(f"{BIN}/archai-run", "rb") as f:
 # unloaded by then and have no names.
 environment = dict(
     os.environ,
+    ARCHAI_SANITIZED=str(os.getpid()),
     ASAN_OPTIONS=f"detect_leaks=1:exitcode=99:fast_unwind_on_malloc=0:log_path={HERE}/report",
     UBSAN_OPTIONS=f"print_stacktrace=1:log_path={HERE}/report",
     LSAN_OPTIONS=f"print_suppressions=0:suppressions={SOURCE}/tests/support/leaks.supp")
@@ -70,19 +73,6 @@ def tools(out, *commands):
 def first_archid(out):
     with h5py.File(f"{out}/results.h5", "r") as f:
         return f["candidates/archid"].asstr()[f["pareto/index"][0]]
-
-
-def evaluators():
-    """Those of this story, by the directory in which they work."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/comm") as f:
-                if f.read().startswith("archai-evaluato") and os.readlink(f"/proc/{pid}/cwd") == HERE:
-                    found.append(int(pid))
-        except OSError:
-            pass
-    return found
 
 
 def wait_for(condition, p):
@@ -175,7 +165,7 @@ def training():
     ini = f"{SOURCE}/tests/support/tiny.ini"
     p = start(*search(2, ini, "torch", *arguments, "--set", "train.epochs=30"))
     wait_for(lambda: glob.glob("torch/checkpoint-*.safetensors"), p)
-    os.kill(evaluators()[0], signal.SIGKILL)
+    os.kill(next(pid for pid, name in marked(MARK) if name.startswith("archai-evaluato")), signal.SIGKILL)
     wait_for(lambda: os.path.exists("torch/results.h5"), p)
     p.send_signal(signal.SIGUSR1)
     ended(p, 75)
