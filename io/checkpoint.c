@@ -15,7 +15,7 @@
 #include "io/file.h"
 #include "io/message.h"
 
-enum { N_ABOUT = 4, MAX_EPOCHS = 1 << 24 };
+enum { MAX_EPOCHS = 1 << 24 };
 
 /* -- files --------------------------------------------------------------------------------- */
 
@@ -205,7 +205,7 @@ int archai_checkpoint_write(const char *directory, const archai_candidate *c, in
     const archai_message work = {.type = ARCHAI_MSG_WORK,
                                  .candidates = (archai_candidate *)(uintptr_t)c,
                                  .n_candidates = 1};
-    const int64_t about[N_ABOUT] = {c->id, (int64_t)c->seed, epoch, epochs};
+    const int64_t about[ARCHAI_ABOUT] = {c->id, (int64_t)c->seed, epoch, epochs};
     archai_tensor *all = calloc(n_state + n_curves + 5, sizeof *all);
     char **names = calloc(n_curves + 1, sizeof *names);
     char *path = archai_checkpoint_path(directory, c->id);
@@ -221,7 +221,7 @@ int archai_checkpoint_write(const char *directory, const archai_candidate *c, in
     ARCHAI_TRY_GOTO(rc, archai_message_pack(&work, &packed, err), out);
     if (n_state > 0)
         memcpy(all, state, n_state * sizeof *all);
-    all[n++] = vector("archai:about", ARCHAI_I64, about, N_ABOUT);
+    all[n++] = vector("archai:about", ARCHAI_I64, about, ARCHAI_ABOUT);
     all[n++] = vector("archai:arch", ARCHAI_U8, c->arch, strlen(c->arch));
     all[n++] = vector("archai:candidate", ARCHAI_U8, packed.data, packed.size);
     all[n++] = vector("archai:seconds", ARCHAI_F64, &train_seconds, 1);
@@ -260,7 +260,7 @@ static int check(archai_checkpoint *k, archai_err *err)
 {
     const archai_tensors *t = &k->file;
     const archai_tensor *about, *seconds, *crc;
-    int64_t values[N_ABOUT], sum;
+    int64_t values[ARCHAI_ABOUT], sum;
 
     about = find(t, "archai:about", ARCHAI_I64, sizeof values);
     seconds = find(t, "archai:seconds", ARCHAI_F64, sizeof k->train_seconds);

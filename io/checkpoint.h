@@ -3,7 +3,7 @@
  *   checkpoint-<id>.safetensors   a safetensors file of
  *       <state_dict name>         the model's tensors
  *       archai:<what>:<name>      the optimizer's, and archai:step
- *       archai:about      int64   [4] id, seed, epochs done, epochs of the whole training
+ *       archai:about      int64   [ARCHAI_ABOUT] id, seed, epochs done, epochs of the whole training
  *       archai:arch       uint8   the architecture's text: an id alone may mean another one
  *       archai:candidate  uint8   a `work` message with this candidate (io/message.h)
  *       archai:seconds    float64 [1] spent in the training loop
@@ -25,6 +25,8 @@
 
 #define ARCHAI_STATE_PREFIX "archai:" /* of what is not a model's own */
 bool archai_tensor_is_state(const char *name); /* has it this prefix? */
+/* archai:about, in checkpoints and among the stored tensors of an evaluation that may be gone on from. */
+enum { ARCHAI_ABOUT = 4 };
 
 typedef struct archai_checkpoint {
     archai_tensors file;

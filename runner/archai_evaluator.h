@@ -48,10 +48,6 @@ int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, archai
 
 /* -- where a training begins ------------------------------------------------------------------- */
 
-/* archai:about, int64 [ARCHAI_ABOUT], among the tensors of an evaluation that may be gone on from: id,
- * seed, epochs done, epochs that were asked for. */
-enum { ARCHAI_ABOUT = 4 };
-
 typedef struct archai_beginning {
     archai_checkpoint checkpoint; /* of the candidate itself; id -1: none */
     archai_tensors stored;        /* what WEIGHTS held when the candidate came (io/stored.h) */
