@@ -129,6 +129,21 @@ static void draw(const archai_search *s, const archai_bananas_pool *p, const flo
     }
 }
 
+/* Where draw() puts the objectives that are optimised. */
+static void find_columns(const archai_search *s, size_t *column)
+{
+    size_t n = 0;
+
+    for (int predicted = 0; predicted < 2; predicted++)
+        for (size_t k = 0, at = 0; k < s->objectives->n; k++) {
+            if (s->objectives->at[k].direction == ARCHAI_CONSTRAIN)
+                continue;
+            if (archai_bananas_predicts(s, k) == (predicted == 1))
+                column[at] = n++;
+            at++;
+        }
+}
+
 /* Sort the candidates whose `violates` is as wanted, and append them to order[*n_out]. */
 static int append_sorted(const double *points, size_t n, size_t m, const bool *violates, bool wanted,
                          archai_rng *rng, size_t *order, size_t *n_out, archai_err *err)
@@ -170,7 +185,7 @@ int archai_bananas_rank(archai_search *s, const archai_bananas_pool *p, const fl
     const size_t n = p->proposals.n, m = s->objectives->n_optimised;
     double *points = malloc((n + 1) * m * sizeof *points);
     bool *violates = calloc(n + 1, sizeof *violates), *placed = calloc(n + 1, sizeof *placed);
-    size_t n_order = 0;
+    size_t column[ARCHAI_MAX_OBJECTIVES], n_order = 0;
     int rc = ARCHAI_OK;
 
     if (points == NULL || violates == NULL || placed == NULL) {
@@ -178,8 +193,13 @@ int archai_bananas_rank(archai_search *s, const archai_bananas_pool *p, const fl
         goto out;
     }
     draw(s, p, mean, var, rng, points, violates);
+    find_columns(s, column);
     ARCHAI_TRY_GOTO(
         rc, append_sorted(points, n, m, violates, false, rng, order, &n_order, err), out);
+    if (s->schedule == ARCHAI_ASYNC)
+        ARCHAI_TRY_GOTO(rc,
+                        archai_bananas_by_improvement(&s->front, column, points, order, n_order, err),
+                        out);
     ARCHAI_TRY_GOTO(
         rc, append_sorted(points, n, m, violates, true, rng, order, &n_order, err), out);
     for (size_t i = 0; i < n_order; i++)

@@ -28,9 +28,20 @@ int archai_bananas_pool_add(archai_bananas_pool *p, archai_search *s, archai_pro
 /* order[n]: the most promising candidate first. mean and var [n, targets], targets in the order of
  * the objectives. Draws from numpy's generator: n normal deviates for each optimised predicted
  * objective, then one shuffle for each front. A candidate that is predicted to violate a
- * constraint comes after all others. */
+ * constraint comes after all others. Without generations those of which this is not predicted are
+ * then ordered by archai_bananas_by_improvement(). */
 int archai_bananas_rank(archai_search *s, const archai_bananas_pool *p, const float *mean,
                         const float *var, archai_rng *rng, size_t *order, archai_err *err);
+/* Reorder order[0..n), rows of `points`, so that each adds most to the hypervolume of `front` and of
+ * those before it (TSEMO's choice: Bradford, Schweidtmann, Lapkin 2018, "Efficient multiobjective
+ * optimization employing Gaussian processes, spectral sampling and a genetic algorithm", section
+ * 3.2; found with few volumes since none adds more later than earlier: Minoux 1978, "Accelerated
+ * greedy algorithms for maximizing submodular set functions"). What adds nothing stays in its order
+ * behind. points: rows of front->n_objectives, minimised; objective k of the front is their column
+ * column[k]. Nothing is done for one objective or more than three, nor while the front has no
+ * extent in one of them. */
+int archai_bananas_by_improvement(const archai_front *front, const size_t *column,
+                                  const double *points, size_t *order, size_t n, archai_err *err);
 /* Note what was predicted of candidate `i` in its metadata: predicted_<objective>_mean and _var. */
 int archai_bananas_note(const archai_search *s, archai_proposal *p, const float *mean,
                         const float *var, archai_err *err);
