@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
+
 enum {
     LEARNING_SAMPLES = 256, /* random samples that show which values features take */
     GENERATED_MAX = 1024    /* candidates of a large space in the pools */
@@ -13,15 +15,6 @@ bool archai_bayes_enumerable(const archai_space *space)
 {
     return archai_space_can(space, "at") &&
            archai_space_cardinality(space) <= ARCHAI_BAYES_ENUMERABLE;
-}
-
-uint64_t archai_bayes_hash(const char *text)
-{
-    uint64_t h = 14695981039346656037u;
-
-    for (; *text != '\0'; text++)
-        h = (h ^ (unsigned char)*text) * 1099511628211u;
-    return h;
 }
 
 /* -- which values there are
@@ -63,7 +56,7 @@ static int learn(archai_bayes_candidates *c, archai_search *s, size_t n, archai_
             continue;
         ARCHAI_TRY_GOTO(rc, rc, out);
         if (c->enumerated)
-            c->numbers[i] = (struct archai_bayes_candidate){.hash = archai_bayes_hash(m.archid),
+            c->numbers[i] = (struct archai_bayes_candidate){.hash = archai_hash(m.archid),
                                                             .score = HUGE_VALF};
         rc = archai_space_encode(s->space, &m, &encodings[seen++ * d], err);
         archai_model_fini(&m);
@@ -152,7 +145,7 @@ void archai_bayes_candidates_remove(archai_bayes_candidates *c, uint32_t number)
 
 void archai_bayes_candidates_take(archai_bayes_candidates *c, const char *archid)
 {
-    const uint64_t h = archai_bayes_hash(archid);
+    const uint64_t h = archai_hash(archid);
 
     if (!c->enumerated) {
         for (size_t i = 0; i < c->n; i++)

@@ -41,8 +41,6 @@ int archai_bayes_candidates_init(archai_bayes_candidates *c, archai_search *s, a
 void archai_bayes_candidates_fini(archai_bayes_candidates *c); /* safe on a zeroed struct */
 bool archai_bayes_enumerable(const archai_space *space);
 
-uint64_t archai_bayes_hash(const char *archid);
-
 /* This architecture was handed out, by whomever: it is no candidate any more. */
 void archai_bayes_candidates_take(archai_bayes_candidates *c, const char *archid);
 /* This number is no candidate any more (proposed, or violates a constraint). */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/bayes_candidates.h"
+#include "core/hash.h"
 
 enum {
     GENERATED_FIRST = 256, /* generated at once for an empty pool */
@@ -187,7 +188,7 @@ static int generate(archai_bayes_candidates *c, archai_search *s, const size_t *
 static int adopt(archai_bayes_candidates *c, archai_search *s, const archai_model *m,
                  float *encoding, uint32_t *list, size_t *n, archai_err *err)
 {
-    const uint64_t h = archai_bayes_hash(m->archid);
+    const uint64_t h = archai_hash(m->archid);
     uint32_t number;
     char *arch;
     bool valid;

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t hash(const char *text) /* FNV-1a, folded; archids are short */
-{
-    uint64_t h = 14695981039346656037u;
+#include "core/hash.h"
 
-    for (; *text != '\0'; text++)
-        h = (h ^ (unsigned char)*text) * 1099511628211u;
+static uint32_t hash(const char *archid)
+{
+    const uint64_t h = archai_hash(archid);
+
     return (uint32_t)(h ^ (h >> 32));
 }
 

@@ -89,8 +89,6 @@ size_t index_table_find(const index_table *t, int64_t id);
 /* Everything in the table as news, for counting anew. */
 int index_table_recount(const index_table *t, index_news *news, archai_err *err);
 
-uint64_t index_hash(const char *text); /* FNV-1a, 64 bits */
-
 /* -- columns ------------------------------------------------------------------------------- */
 
 typedef struct index_columns {

@@ -8,14 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t index_hash(const char *text)
-{
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-    for (; *text != '\0'; text++)
-        h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return h;
-}
+#include "core/hash.h"
 
 void index_news_fini(index_news *news)
 {
@@ -114,7 +107,7 @@ static int add_news(index_news *news, const archai_objectives *o, const index_ro
     }
     new_ = &news->at[news->n];
     *new_ = (index_new){.row = *row, .started = e->started, .budget = e->budget};
-    new_->row.archid_hash = index_hash(e->archid);
+    new_->row.archid_hash = archai_hash(e->archid);
     new_->row.status = (uint8_t)e->status;
     new_->point = news->n * k;
     for (size_t i = 0; i < k; i++)

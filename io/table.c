@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/hash.h"
 #include "core/option.h"
 #include "io/table_private.h"
 
@@ -123,16 +124,6 @@ static int same_key(const archai_table *t, size_t row, size_t other, archai_err 
                        other + 2, row + 2, first_key_cell(t, row));
 }
 
-/* FNV-1a, 64 bits. */
-static size_t hash(const char *key)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-
-    for (; *key != '\0'; key++)
-        h = (h ^ (unsigned char)*key) * UINT64_C(1099511628211);
-    return (size_t)h;
-}
-
 static int index_rows(archai_table *t, archai_err *err)
 {
     char *key = malloc(2 * (size_t)KEY_MAX), *other = key != NULL ? key + KEY_MAX : NULL;
@@ -152,7 +143,7 @@ static int index_rows(archai_table *t, archai_err *err)
         rc = row_key(t, row, key, err);
         if (rc != ARCHAI_OK)
             break;
-        slot = hash(key) & (t->n_slots - 1);
+        slot = (size_t)archai_hash(key) & (t->n_slots - 1);
         for (; t->slots[slot] != 0 && rc == ARCHAI_OK; slot = (slot + 1) & (t->n_slots - 1)) {
             rc = row_key(t, t->slots[slot] - 1, other, err);
             if (rc == ARCHAI_OK && strcmp(key, other) == 0)
@@ -289,7 +280,8 @@ int archai_table_find(archai_table *t, const char *archid, const json_t *arch,
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for a key");
     key = wanted + KEY_MAX;
     ARCHAI_TRY_GOTO(rc, wanted_key(t, archid, arch, wanted, err), out);
-    for (size_t slot = hash(wanted) & (t->n_slots - 1);; slot = (slot + 1) & (t->n_slots - 1)) {
+    for (size_t slot = (size_t)archai_hash(wanted) & (t->n_slots - 1);;
+         slot = (slot + 1) & (t->n_slots - 1)) {
         if (t->slots[slot] == 0) {
             rc = archai_fail(err, ARCHAI_ENOTFOUND, "%s has no row for %s", t->path, archid);
             break;
