@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "io/checkpoint.h"
 #include "io/tensors.h"
+#include "runner/clock.h"
 #include "runner/evaluator.h"
 
 enum {
@@ -39,14 +39,6 @@ typedef struct progress {
     bool offered;    /* the final state lies in WEIGHTS */
     archai_err err;  /* of a reply that could not be sent */
 } progress;
-
-static double now_s(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Between epochs: was a checkpoint asked for? Nothing else comes while a candidate runs. It may lie in
  * e->in already: then one read took it together with the candidate. */
@@ -91,14 +83,14 @@ static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t,
         return ARCHAI_OK;
     ARCHAI_TRY(look_for_drain(p->e, err));
     if (!p->e->draining && !archai_serve_stopped() &&
-        now_s() - p->left_at < config->train.checkpoint_pause_s)
+        archai_clock_s() - p->left_at < config->train.checkpoint_pause_s)
         return ARCHAI_OK;
     rc = shim_training_state(t, &state, &n, &train_seconds, &why);
     if (rc == ARCHAI_OK)
         rc = archai_checkpoint_write(config->output.directory, p->candidate, at->epoch,
                                      at->epochs, train_seconds, state, n, p->result->curves,
                                      p->result->n_curves, &why);
-    p->left_at = now_s();
+    p->left_at = archai_clock_s();
     if (rc == ARCHAI_OK) {
         *stop = p->e->draining || archai_serve_stopped();
         return ARCHAI_OK;
@@ -266,7 +258,7 @@ static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluati
                   .result = r,
                   .candidate = c,
                   .id = c->id,
-                  .left_at = now_s(),
+                  .left_at = archai_clock_s(),
                   .err = ARCHAI_ERR_INIT};
     shim_train_settings settings = {
         .epochs = epochs,

@@ -7,20 +7,20 @@
 #include "runner/coordinator.h"
 #include "runner/pulse.h"
 
-/* "candidate 17 goes", "candidates 17, 18 and 12 more go" */
-static void name_candidates(const archai_slot *s, char *text, size_t size)
+/* "candidate 17 goes", "candidates 17, 18, 19 and 12 more go" */
+static void name_candidates(const int64_t *ids, int n_ids, char *text, size_t size)
 {
     enum { NAMED = 3 };
     size_t n = 0;
 
-    n += (size_t)snprintf(text, size, "candidate%s", s->n > 1 ? "s" : "");
-    for (int i = 0; i < s->n && i < NAMED && n < size; i++)
+    n += (size_t)snprintf(text, size, "candidate%s", n_ids > 1 ? "s" : "");
+    for (int i = 0; i < n_ids && i < NAMED && n < size; i++)
         n += (size_t)snprintf(text + n, size - n, "%s %lld", i > 0 ? "," : "",
-                              (long long)s->ids[i]);
-    if (s->n > NAMED && n < size)
-        n += (size_t)snprintf(text + n, size - n, " and %d more", s->n - NAMED);
+                              (long long)ids[i]);
+    if (n_ids > NAMED && n < size)
+        n += (size_t)snprintf(text + n, size - n, " and %d more", n_ids - NAMED);
     if (n < size)
-        (void)snprintf(text + n, size - n, " %s", s->n > 1 ? "go" : "goes");
+        (void)snprintf(text + n, size - n, " %s", n_ids > 1 ? "go" : "goes");
 }
 
 /* -- what it had committed ----------------------------------------------------------------- */
@@ -74,36 +74,39 @@ static int take_committed(archai_coordinator *c, int rank, int *n, archai_err *e
 
 /* -- what it had in hand ------------------------------------------------------------------- */
 
-/* It was under way, and may be what killed the rank. */
-static int suspect(archai_coordinator *c, int rank, int64_t id, archai_err *err)
+/* It was under way, and may be what killed the rank. *again: it is handed out again. Else *row is to be
+ * recorded, or without an archid where another rank that was taken for lost has finished it. */
+static int suspect(archai_coordinator *c, int64_t id, bool *again, archai_evaluation *row,
+                   archai_err *err)
 {
-    archai_evaluation row = {0};
     archai_err why = ARCHAI_ERR_INIT;
-    bool again = true;
-    int rc;
+    const int rc = archai_search_lost(&c->plan->search, id, again, row, &why);
 
-    (void)archai_slots_remove(&c->slots, rank, id, archai_clock_s());
-    rc = archai_search_lost(&c->plan->search, id, &again, &row, &why);
-    if (rc == ARCHAI_ENOTFOUND) /* another one that was taken for lost has finished it */
+    if (rc == ARCHAI_ENOTFOUND) {
+        *again = false;
         return ARCHAI_OK;
+    }
     c->search_is_done = false; /* it has something to hand out again */
     if (rc != ARCHAI_OK && err != NULL)
         *err = why;
-    if (rc != ARCHAI_OK || again)
-        return rc;
-    row.rank = rank;
-    c->n_failed++;
-    archai_runlog_say(c->log, rank, "candidate %lld (%s) failed: %s", (long long)id, row.archid,
-                      row.error);
-    return archai_coordinator_record(c, &row, err);
+    return rc;
 }
 
-static int give_back(archai_coordinator *c, int rank, archai_err *err)
+/* The first one was seen to: it is queued, or `failed` is its row, which is taken over. */
+static int give_back(archai_coordinator *c, int rank, archai_evaluation *failed,
+                     archai_err *err)
 {
     archai_slot *s = &c->slots.at[rank];
 
     if (s->n > 0)
-        ARCHAI_TRY(suspect(c, rank, s->ids[0], err));
+        (void)archai_slots_remove(&c->slots, rank, s->ids[0], archai_clock_s());
+    if (failed->archid != NULL) {
+        failed->rank = rank;
+        c->n_failed++;
+        archai_runlog_say(c->log, rank, "candidate %lld (%s) failed: %s", (long long)failed->id,
+                          failed->archid, failed->error);
+        ARCHAI_TRY(archai_coordinator_record(c, failed, err));
+    }
     while (s->n > 0)
         ARCHAI_TRY(archai_coordinator_take_back(c, rank, s->ids[0], err));
     return ARCHAI_OK;
@@ -114,8 +117,10 @@ static int lose(archai_coordinator *c, int rank, archai_err *err)
     archai_slot *s = &c->slots.at[rank];
     const char *where =
         c->phase == ARCHAI_PHASE_RUNNING ? " to another worker" : " back to the search";
-    char what[160], kept[64] = "", why[64];
-    int n_kept = 0;
+    char what[160] = "", kept[64] = "", why[64];
+    archai_evaluation failed = {0};
+    bool again = true;
+    int n_kept = 0, n_go;
 
     archai_pulse_why(rank, why, sizeof why);
     s->lost = s->retired = s->leaving = true;
@@ -127,11 +132,15 @@ static int lose(archai_coordinator *c, int rank, archai_err *err)
     if (n_kept > 0)
         (void)snprintf(kept, sizeof kept, "; %d unreported row%s found", n_kept,
                        n_kept == 1 ? " was" : "s were");
-    name_candidates(s, what, sizeof what);
+    if (s->n > 0)
+        ARCHAI_TRY(suspect(c, s->ids[0], &again, &failed, err));
+    n_go = again ? s->n : s->n - 1;
+    if (n_go > 0)
+        name_candidates(&s->ids[s->n - n_go], n_go, what, sizeof what);
     archai_runlog_say(c->log, 0, "rank %d%s%s was lost: %s%s%s%s%s", rank,
                       s->host != NULL ? " on " : "", s->host != NULL ? s->host : "", why, kept,
-                      s->n > 0 ? "; " : "", s->n > 0 ? what : "", s->n > 0 ? where : "");
-    return give_back(c, rank, err);
+                      n_go > 0 ? "; " : "", what, n_go > 0 ? where : "");
+    return give_back(c, rank, &failed, err);
 }
 
 /* What it has in hand went to others; it may not go on with it, nor with anything new. */

@@ -50,6 +50,8 @@ says killer/exit_code 0
 check killer/results.h5 --rows 60 --state complete
 committed killer 60
 grep 'failed: lost with the rank that evaluated it, 3 times' killer/run.log
+id=$(sed -n 's/.*candidate \([0-9]*\) (.*) failed: lost with the rank.*/\1/p' killer/run.log)
+[ "$(grep -c "was lost: .*candidates\{0,1\} $id[ ,].*another worker" killer/run.log)" -eq 2 ] || fail "the third time it goes to nobody"
 "$PYTHON" - <<'END'
 import h5py
 with h5py.File("killer/results.h5") as f:
