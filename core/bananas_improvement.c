@@ -24,7 +24,7 @@ struct waiting {
     size_t since; /* points that there were then */
 };
 
-/* Half the front's extent beyond its worst; false where it has none in some objective. */
+/* Half the front's extent beyond its worst; false where that is none or too far in some objective. */
 static bool set_front(struct volume *v, const archai_front *front, const size_t *column)
 {
     const size_t step = front->n / FRONT_MAX + 1;
@@ -36,9 +36,9 @@ static bool set_front(struct volume *v, const archai_front *front, const size_t 
             least = fmin(least, front->points[i * v->m + k]);
             most = fmax(most, front->points[i * v->m + k]);
         }
-        if (!(most > least))
-            return false;
         v->reference[column[k]] = most + 0.5 * (most - least);
+        if (!(most > least) || isinf(v->reference[column[k]]))
+            return false;
     }
     for (size_t i = 0; i < front->n; i += step, v->n++)
         for (size_t k = 0; k < v->m; k++)

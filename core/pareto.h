@@ -47,7 +47,8 @@ int archai_pareto_crowding(const double *points, size_t rows, size_t n, double *
 /* Exact hypervolume of points [rows, n] against a reference point, 1 <= n <= 4. Points that do not
  * lie below the reference in every objective add nothing, nor do rows with NaN. O(rows log rows)
  * up to 3 objectives, O(rows^2 log rows) for 4. Source of the 3-D sweep: Fonseca, Paquete,
- * Lopez-Ibanez 2006; Beume et al. 2009. ARCHAI_EINVAL: n outside 1..4 or an infinite point. */
+ * Lopez-Ibanez 2006; Beume et al. 2009. More than DBL_MAX is DBL_MAX. ARCHAI_EINVAL: n outside 1..4
+ * or an infinite point. */
 int archai_pareto_hypervolume(const double *points, size_t rows, size_t n, const double *reference,
                               double *out, archai_err *err);
 

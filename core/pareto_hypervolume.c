@@ -7,6 +7,7 @@
  */
 #include "core/pareto.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,8 @@ int archai_pareto_hypervolume(const double *points, size_t rows, size_t n,
     }
     qsort_r(inside, n_inside, sizeof *inside, compare_last, &last);
     *out = volume(inside, n_inside, n, reference, steps, slice);
+    if (!isfinite(*out)) /* of finite points: an overflow */
+        *out = DBL_MAX;
 out:
     free(inside);
     free(slice);

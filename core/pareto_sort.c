@@ -348,11 +348,13 @@ int archai_pareto_crowding(const double *points, size_t rows, size_t n, double *
         double extent;
 
         qsort_r(order, rows, sizeof *order, compare_one, &by);
-        extent = points[order[rows - 1] * n + k] - points[order[0] * n + k];
+        /* halved, lest the distance of two large ones overflow */
+        extent = 0.5 * points[order[rows - 1] * n + k] - 0.5 * points[order[0] * n + k];
         out[order[0]] = out[order[rows - 1]] = INFINITY;
         for (size_t i = 1; extent > 0.0 && i + 1 < rows; i++)
             out[order[i]] +=
-                (points[order[i + 1] * n + k] - points[order[i - 1] * n + k]) / extent;
+                (0.5 * points[order[i + 1] * n + k] - 0.5 * points[order[i - 1] * n + k]) /
+                extent;
     }
     free(order);
     return ARCHAI_OK;

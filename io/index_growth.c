@@ -10,6 +10,7 @@
  */
 #include "io/index_private.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +76,7 @@ static void place_reference(index_growth *g)
         margin = 0.1 * (high - low);
         if (!(margin > 0)) /* all the same: any margin will do */
             margin = high != 0 ? 0.1 * fabs(high) : 0.1;
-        g->reference[j] = high + margin;
+        g->reference[j] = fmin(high + margin, DBL_MAX);
     }
 }
 

@@ -14,6 +14,8 @@ enum {
     TICKS_MAX = 12
 };
 
+static const double DRAWN_MAX = 1e300; /* of larger numbers a range would overflow */
+
 typedef struct scale {
     double low, high; /* in data units, or their log10 */
     int logarithmic;
@@ -63,7 +65,8 @@ static double to_y(const scale *s, double v)
 
 static int drawable(const archai_svg_point *p, int log_x, int log_y)
 {
-    return isfinite(p->x) && isfinite(p->y) && (!log_x || p->x > 0) && (!log_y || p->y > 0);
+    return fabs(p->x) <= DRAWN_MAX && fabs(p->y) <= DRAWN_MAX && (!log_x || p->x > 0) &&
+           (!log_y || p->y > 0);
 }
 
 /* The range of the drawable points with 4 % of air on both sides. */

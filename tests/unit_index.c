@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <float.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -202,6 +203,32 @@ static void longer_texts_widen_their_columns(void **state)
         assert_int_equal(strlen(r.rows[i].device), i * 33);
     archai_results_free(&r);
     check(*state, 30, "running", "all");
+    archai_index_close(x);
+    archai_segment_close(&s);
+}
+
+/* Volumes and distances of such numbers overflow; the rows stand all the same. */
+static void numbers_as_large_as_doubles_are_published(void **state)
+{
+    archai_index_run run = run_in(*state, ARCHAI_WEIGHTS_NONE);
+    archai_segment s = make(*state, "segment-0-0.h5", 1024);
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_index *x;
+    archai_results r;
+
+    OK(archai_index_open(&x, &run, &err));
+    for (int64_t i = 0; i < 6; i++) {
+        archai_evaluation e = sample_evaluation(i);
+
+        OK(archai_evaluation_set_measure(&e, "val_accuracy", i % 2 == 0 ? DBL_MAX : -DBL_MAX,
+                                         &err));
+        OK(sample_commit_as(&s, &e, i, false, &err));
+        archai_evaluation_fini(&e);
+        assert_int_equal(refresh(x, "running"), i + 1);
+    }
+    OK(archai_results_read(&r, *state, &err));
+    assert_int_equal(r.n, 6);
+    archai_results_free(&r);
     archai_index_close(x);
     archai_segment_close(&s);
 }
@@ -450,6 +477,7 @@ int main(void)
         TEST(it_grows_without_weights),
         TEST(nothing_new_writes_nothing),
         TEST(longer_texts_widen_their_columns),
+        TEST(numbers_as_large_as_doubles_are_published),
         TEST(resume_takes_up_everything_committed),
         TEST(rows_whose_segment_is_gone_are_kept),
         TEST(of_two_rows_with_one_id_the_first_finished_stands),

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,25 @@ static void crowding_is_the_papers(void **state)
     assert_true(isinf(out[0]) && out[1] == 0.0 && isinf(out[2]));
 }
 
+/* What an evaluator may report is as large as a double: numbers that overflow are still
+ * numbers. */
+static void largest_numbers_are_measured(void **state)
+{
+    const double spread[] = {-DBL_MAX, 0, 0, -1, DBL_MAX / 2, -2, DBL_MAX, -3};
+    const double least[] = {-DBL_MAX, -DBL_MAX, -DBL_MAX, -DBL_MAX};
+    const double most[] = {DBL_MAX, DBL_MAX, DBL_MAX, DBL_MAX};
+    double out[4], volume;
+
+    (void)state;
+    assert_int_equal(archai_pareto_crowding(spread, 4, 2, out, NULL), ARCHAI_OK);
+    assert_true(out[1] == 0.75 + 2.0 / 3 && out[2] == 0.5 + 2.0 / 3);
+    for (size_t n = 1; n <= 4; n++) {
+        assert_int_equal(archai_pareto_hypervolume(least, 1, n, most, &volume, NULL),
+                         ARCHAI_OK);
+        assert_true(volume == DBL_MAX);
+    }
+}
+
 /* On a grid the volume is a count of cells: what some row covers, below the reference. */
 static double count_cells(const double *points, size_t rows, size_t n, unsigned levels)
 {
@@ -286,6 +306,7 @@ int main(void)
         cmocka_unit_test(order_is_archais),
         cmocka_unit_test(rows_with_nan_take_no_part),
         cmocka_unit_test(crowding_is_the_papers),
+        cmocka_unit_test(largest_numbers_are_measured),
         cmocka_unit_test(hypervolume_counts_cells),
         cmocka_unit_test(hypervolume_of_known_shapes),
         cmocka_unit_test(many_rows),
