@@ -3,6 +3,7 @@
 #define ARCHAI_CORE_HASH_H
 #include <stdint.h>
 
-/* FNV-1a, 64 bits. Source: Fowler, Noll, Vo, Eastlake, RFC 9923. Different texts may share a number. */
+/* FNV-1a, 64 bits. Source: Fowler, Noll, Vo, Eastlake, RFC 9923. Different texts may share a
+ * number. */
 uint64_t archai_hash(const char *text);
 #endif

@@ -1,0 +1,147 @@
+/* core/bananas_async.c - mo_bananas without iterations, so that no worker waits.
+ *
+ * As soon as something was told, and no prediction is under way, new mutants of the front are
+ * predicted by a surrogate that goes on from its last fit; the ranking that comes back is
+ * handed out from its top until the next one is there, and the rest dropped. What is at the top
+ * adds most to the front's hypervolume, by values that were drawn from the predictions
+ * (core/bananas.h). A ranking is made long enough for four times what the last one lost while
+ * the fit ran. Before the first fit there are random samples, and should a ranking come to its
+ * end after all, mutants of the front.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/bananas_private.h"
+
+enum {
+    SLICE = 4,       /* mutants in one step */
+    POOL_MAX = 2000, /* candidates in a ranking, unless the parameters ask for more */
+    TRIES = 4        /* mutants tried for each that is wanted */
+};
+
+int archai_bananas_async_propose(archai_bananas *a, archai_proposal *out, archai_err *err)
+{
+    archai_search *s = a->base.search;
+    const int rc = archai_vary_initial(s, &a->given, a->init_num_models, out, err);
+
+    if (rc != ARCHAI_ENONE)
+        return rc;
+    a->n_spent++;
+    while (a->next < a->ranked.n) {
+        archai_proposal *p = &a->ranked.at[a->next++];
+
+        if (archai_search_seen(s, p->model.archid)) {
+            archai_proposal_fini(p);
+            continue;
+        }
+        *out = *p;
+        *p = (archai_proposal){.operator_ = NULL};
+        return ARCHAI_OK;
+    }
+    if ((a->n_known == 0 && !a->alone) || s->front.n == 0)
+        return archai_vary_random(s, out, err);
+    return archai_vary_mutate(
+        s, (size_t)s->front.tags[archai_rng_below(&a->base.rng, s->front.n)], out, err);
+}
+
+static size_t room(size_t n, size_t low)
+{
+    return n < low ? low : n > POOL_MAX ? POOL_MAX : n;
+}
+
+/* Parents are num_parents of the front, or all of it. */
+static int begin_pool(archai_bananas *a, archai_err *err)
+{
+    archai_search *s = a->base.search;
+    const size_t n = s->front.n < (size_t)a->num_parents ? s->front.n : (size_t)a->num_parents;
+    size_t *parents = malloc((n + 1) * sizeof *parents);
+
+    if (parents == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu parents", n);
+    free(a->parents);
+    a->parents = parents;
+    a->n_parents = n;
+    ARCHAI_TRY(archai_rng_sample(&a->base.rng, s->front.n, n, parents, err));
+    for (size_t i = 0; i < n; i++)
+        parents[i] = (size_t)s->front.tags[parents[i]];
+    archai_bananas_pool_fini(&a->pool);
+    a->wanted = room(4 * a->n_spent, (size_t)(a->num_parents * a->mutations_per_parent));
+    a->tries = 0;
+    a->n_spent = 0;
+    a->breeding = true;
+    return ARCHAI_OK;
+}
+
+static bool holds(const archai_proposals *l, const char *archid)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(l->at[i].model.archid, archid) == 0)
+            return true;
+    return false;
+}
+
+static int add_mutant(archai_bananas *a, archai_err *err)
+{
+    archai_search *s = a->base.search;
+    const size_t parent = a->parents[a->tries++ % a->n_parents];
+    archai_proposal p;
+    bool valid;
+    int rc;
+
+    if (!s->records[parent]
+             .on_front) /* it was beaten in the meantime, and its text let go of */
+        return ARCHAI_OK;
+    rc = archai_vary_mutate(s, parent, &p, err);
+    if (rc == ARCHAI_ENONE)
+        return ARCHAI_OK;
+    ARCHAI_TRY(rc);
+    if (archai_search_seen(s, p.model.archid) || holds(&a->pool.proposals, p.model.archid)) {
+        archai_proposal_fini(&p);
+        return ARCHAI_OK;
+    }
+    rc = archai_search_valid(s, &p.model, &valid, err);
+    if (rc == ARCHAI_OK && valid)
+        return archai_bananas_pool_add(&a->pool, s, &p, err);
+    archai_proposal_fini(&p);
+    return rc;
+}
+
+static int step_pool(archai_bananas *a, archai_err *err)
+{
+    for (int i = 0; i < SLICE; i++) {
+        if (a->pool.proposals.n >= a->wanted || a->tries >= TRIES * a->wanted ||
+            a->n_parents == 0) {
+            a->breeding = false;
+            a->n_known =
+                a->n_rows; /* without a candidate nothing is to be done before more is told */
+            if (a->pool.proposals.n > 0)
+                archai_bananas_open_job(a);
+            return ARCHAI_OK;
+        }
+        ARCHAI_TRY(add_mutant(a, err));
+    }
+    return ARCHAI_OK;
+}
+
+int archai_bananas_async_prepare(archai_bananas *a, bool *busy, archai_err *err)
+{
+    const archai_search *s = a->base.search;
+
+    if (s->job != 0 || a->alone)
+        return ARCHAI_OK;
+    if (!a->breeding && a->n_rows > a->n_known && s->front.n > 0 &&
+        (int64_t)s->n_finished >= a->init_num_models)
+        ARCHAI_TRY(begin_pool(a, err));
+    if (a->breeding)
+        ARCHAI_TRY(step_pool(a, err));
+    *busy = a->breeding;
+    return ARCHAI_OK;
+}
+
+int archai_bananas_async_answer(archai_bananas *a, const archai_surrogate_answer *answer,
+                                archai_err *err)
+{
+    archai_proposals_fini(&a->ranked);
+    a->next = 0;
+    return archai_bananas_take_best(a, answer, SIZE_MAX, &a->ranked, err);
+}
