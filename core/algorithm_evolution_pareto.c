@@ -72,14 +72,6 @@ static void evolution_fini(archai_algorithm *self)
 
 /* -- generational ------------------------------------------------------------------------ */
 
-static bool holds(const archai_proposals *l, const char *archid)
-{
-    for (size_t i = 0; i < l->n; i++)
-        if (strcmp(l->at[i].model.archid, archid) == 0)
-            return true;
-    return false;
-}
-
 /* Children of one pair until one satisfies the constraints; that one, if it is new. */
 static int cross_pair(archai_search *s, size_t left, size_t right, archai_proposals *children,
                       archai_err *err)
@@ -93,7 +85,8 @@ static int cross_pair(archai_search *s, size_t left, size_t right, archai_propos
             return ARCHAI_OK;
         ARCHAI_TRY(rc);
         rc = archai_search_valid(s, &p.model, &valid, err);
-        if (rc == ARCHAI_OK && valid && !holds(children, p.model.archid) &&
+        if (rc == ARCHAI_OK && valid &&
+            archai_proposals_find(children, p.model.archid) == NULL &&
             !archai_search_seen(s, p.model.archid))
             return archai_proposals_push(children, &p, err);
         archai_proposal_fini(&p);

@@ -259,14 +259,6 @@ static int select_survivors(struct nsga2 *a, archai_err *err)
     return rc;
 }
 
-static bool holds(const archai_proposals *l, const char *archid)
-{
-    for (size_t i = 0; i < l->n; i++)
-        if (strcmp(l->at[i].model.archid, archid) == 0)
-            return true;
-    return false;
-}
-
 static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch,
                  archai_err *err)
 {
@@ -291,7 +283,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
         ARCHAI_TRY(rc);
         rc = archai_search_valid(s, &p.model, &valid, err);
         if (rc == ARCHAI_OK && valid && !archai_search_seen(s, p.model.archid) &&
-            !holds(batch, p.model.archid))
+            archai_proposals_find(batch, p.model.archid) == NULL)
             rc = archai_proposals_push(batch, &p, err);
         else
             archai_proposal_fini(&p);

@@ -3,7 +3,7 @@
  * generational: Archai's RandomSearch, `samples_per_iter` samples an iteration that earlier
  * iterations have not seen; the draws are the space's, so search.seed plays no part. Archai's
  * loops for ever where a constraint cannot be met or the space is exhausted; here an iteration
- * makes do with what 1000 rounds gave, and an empty one ends the search.
+ * makes do with what ARCHAI_MAX_ROUNDS rounds gave, and an empty one ends the search.
  * async: one sample whenever a slot is free, never the same architecture twice.
  */
 #include "core/generation.h"

@@ -9,7 +9,6 @@
  * end after all, mutants of the front.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/bananas_private.h"
 
@@ -72,14 +71,6 @@ static int begin_pool(archai_bananas *a, archai_err *err)
     return ARCHAI_OK;
 }
 
-static bool holds(const archai_proposals *l, const char *archid)
-{
-    for (size_t i = 0; i < l->n; i++)
-        if (strcmp(l->at[i].model.archid, archid) == 0)
-            return true;
-    return false;
-}
-
 static int add_mutant(archai_bananas *a, archai_err *err)
 {
     archai_search *s = a->base.search;
@@ -95,7 +86,8 @@ static int add_mutant(archai_bananas *a, archai_err *err)
     if (rc == ARCHAI_ENONE)
         return ARCHAI_OK;
     ARCHAI_TRY(rc);
-    if (archai_search_seen(s, p.model.archid) || holds(&a->pool.proposals, p.model.archid)) {
+    if (archai_search_seen(s, p.model.archid) ||
+        archai_proposals_find(&a->pool.proposals, p.model.archid) != NULL) {
         archai_proposal_fini(&p);
         return ARCHAI_OK;
     }

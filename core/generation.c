@@ -4,22 +4,70 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
+
+/* Where the first proposal of this architecture is entered, or would be. */
+static uint32_t *slot_of(const archai_proposals *l, const char *archid)
+{
+    const size_t mask = 2 * l->capacity - 1;
+
+    for (size_t i = (size_t)archai_hash(archid);; i++) {
+        uint32_t *slot = &l->slots[i & mask];
+        const char *there = *slot > 0 ? l->at[*slot - 1].model.archid : NULL;
+
+        if (*slot == 0 || (there != NULL && strcmp(there, archid) == 0))
+            return slot;
+    }
+}
+
+static void enter(archai_proposals *l, size_t at)
+{
+    uint32_t *slot = slot_of(l, l->at[at].model.archid);
+
+    if (*slot == 0)
+        *slot = (uint32_t)at + 1;
+}
+
+static int grow(archai_proposals *l, archai_err *err)
+{
+    const size_t capacity = l->capacity == 0 ? 16 : 2 * l->capacity;
+    archai_proposal *at = realloc(l->at, capacity * sizeof *at);
+    uint32_t *slots = NULL;
+
+    if (at != NULL)
+        l->at = at;
+    if (at != NULL && capacity < UINT32_MAX)
+        slots = calloc(2 * capacity, sizeof *slots);
+    if (slots == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a batch of %zu", capacity);
+    free(l->slots);
+    l->slots = slots;
+    l->capacity = capacity;
+    for (size_t i = 0; i < l->n; i++)
+        if (l->at[i].model.archid != NULL)
+            enter(l, i);
+    return ARCHAI_OK;
+}
+
 int archai_proposals_push(archai_proposals *l, archai_proposal *p, archai_err *err)
 {
-    if (l->n == l->capacity) {
-        const size_t capacity = l->capacity == 0 ? 16 : 2 * l->capacity;
-        archai_proposal *grown = realloc(l->at, capacity * sizeof *grown);
+    const int rc = l->n == l->capacity ? grow(l, err) : ARCHAI_OK;
 
-        if (grown == NULL) {
-            archai_proposal_fini(p);
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for a batch of %zu", capacity);
-        }
-        l->at = grown;
-        l->capacity = capacity;
+    if (rc != ARCHAI_OK) {
+        archai_proposal_fini(p);
+        return rc;
     }
-    l->at[l->n++] = *p;
+    l->at[l->n] = *p;
+    enter(l, l->n++);
     *p = (archai_proposal){.operator_ = NULL};
     return ARCHAI_OK;
+}
+
+archai_proposal *archai_proposals_find(const archai_proposals *l, const char *archid)
+{
+    const uint32_t at = l->n > 0 ? *slot_of(l, archid) : 0;
+
+    return at > 0 ? &l->at[at - 1] : NULL;
 }
 
 void archai_proposals_fini(archai_proposals *l)
@@ -27,6 +75,7 @@ void archai_proposals_fini(archai_proposals *l)
     for (size_t i = 0; i < l->n; i++)
         archai_proposal_fini(&l->at[i]);
     free(l->at);
+    free(l->slots);
     *l = (archai_proposals){.at = NULL};
 }
 
@@ -55,12 +104,9 @@ int archai_generation_propose(archai_generation *g, archai_algorithm *self, int6
 {
     archai_search *s = self->search;
 
-    if (g->next == g->batch.n && g->begun) {
-        for (size_t i = s->n_records; i-- > 0;)
-            if (s->records[i].status == ARCHAI_STATUS_RUNNING) {
-                *what = ARCHAI_PROPOSE_WAIT;
-                return ARCHAI_OK;
-            }
+    if (g->next == g->batch.n && g->begun && s->n_running > 0) {
+        *what = ARCHAI_PROPOSE_WAIT;
+        return ARCHAI_OK;
     }
     if (g->next == g->batch.n) {
         const int32_t iteration = g->begun ? g->iteration + 1 : 0;
@@ -102,25 +148,29 @@ int archai_generation_sample(archai_search *s, int64_t n, int rounds, bool fresh
                              archai_proposals *batch, archai_err *err)
 {
     const size_t before = batch->n;
+    int vain = 0;
 
-    for (int round = 0; round < rounds && (int64_t)(batch->n - before) < n; round++)
-        for (int64_t i = 0; i < n; i++) {
+    for (int round = 0;
+         round < rounds && vain < ARCHAI_MAX_VAIN && (int64_t)(batch->n - before) < n; round++)
+        for (int64_t i = 0; i < n && vain < ARCHAI_MAX_VAIN; i++) {
             archai_proposal p;
             bool keep = true;
             int rc = archai_vary_random(s, &p, err);
 
+            vain++;
             if (rc == ARCHAI_ENONE)
                 continue;
             ARCHAI_TRY(rc);
             rc = archai_search_valid(s, &p.model, &keep, err);
-            if (rc != ARCHAI_OK || !keep || (fresh && archai_search_seen(s, p.model.archid)))
-                archai_proposal_fini(&p);
-            else
+            keep = keep && !(fresh && archai_search_seen(s, p.model.archid));
+            if (rc == ARCHAI_OK && keep)
+                vain = 0;
+            if (rc == ARCHAI_OK && keep && (int64_t)(batch->n - before) < n)
                 rc = archai_proposals_push(batch, &p, err);
+            else
+                archai_proposal_fini(&p);
             ARCHAI_TRY(rc);
         }
-    while ((int64_t)(batch->n - before) > n)
-        archai_proposal_fini(&batch->at[--batch->n]);
     return ARCHAI_OK;
 }
 
@@ -138,19 +188,11 @@ int archai_generation_initial(archai_search *s, archai_given *g, int64_t n, int 
     return ARCHAI_OK;
 }
 
-static archai_proposal *find(const archai_proposals *l, size_t from, const char *archid)
-{
-    for (size_t i = from; i < l->n; i++)
-        if (strcmp(l->at[i].model.archid, archid) == 0)
-            return &l->at[i];
-    return NULL;
-}
-
 /* Put a mutant into a list that is a map by archid: a later one takes the earlier one's place.
  */
-static int put(archai_proposals *l, size_t from, archai_proposal *p, archai_err *err)
+static int put(archai_proposals *l, archai_proposal *p, archai_err *err)
 {
-    archai_proposal *old = find(l, from, p->model.archid);
+    archai_proposal *old = archai_proposals_find(l, p->model.archid);
 
     if (old == NULL)
         return archai_proposals_push(l, p, err);
@@ -173,7 +215,7 @@ static int try_mutant(archai_search *s, size_t parent, archai_proposals *own, bo
     ARCHAI_TRY(rc);
     rc = archai_search_valid(s, &p.model, valid, err);
     if (rc == ARCHAI_OK && *valid && !archai_search_seen(s, p.model.archid))
-        return put(own, 0, &p, err);
+        return put(own, &p, err);
     archai_proposal_fini(&p);
     return rc;
 }
@@ -182,8 +224,6 @@ int archai_generation_mutate(archai_search *s, const size_t *parents, size_t n,
                              int64_t per_parent, int patience, bool count_invalid,
                              archai_proposals *batch, archai_err *err)
 {
-    const size_t from = batch->n;
-
     for (size_t i = 0; i < n; i++) {
         archai_proposals own = {.at = NULL}; /* of this parent */
         int tries = 0, rc = ARCHAI_OK;
@@ -197,7 +237,7 @@ int archai_generation_mutate(archai_search *s, const size_t *parents, size_t n,
             tries += rc == ARCHAI_OK && (valid || count_invalid);
         }
         for (size_t k = 0; rc == ARCHAI_OK && k < own.n; k++)
-            rc = put(batch, from, &own.at[k], err);
+            rc = put(batch, &own.at[k], err);
         archai_proposals_fini(&own);
         ARCHAI_TRY(rc);
     }

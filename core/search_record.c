@@ -189,18 +189,19 @@ static int repeat_first(archai_search *s, size_t at, archai_err *err);
 static int settle_waiting(archai_search *s, size_t at, archai_err *err)
 {
     struct archai_search_fifo *waiting = &s->queues->waiting;
+    size_t kept = 0;
+    int rc = ARCHAI_OK;
 
-    for (size_t i = 0; i < waiting->n;) {
+    for (size_t i = 0; i < waiting->n; i++) {
         const size_t w = waiting->at[waiting->head + i];
 
-        if (s->records[w].flight->first != at) {
-            i++;
-            continue;
-        }
-        archai_search_fifo_remove(waiting, w);
-        ARCHAI_TRY(repeat_first(s, w, err));
+        if (rc != ARCHAI_OK || s->records[w].flight->first != at)
+            waiting->at[waiting->head + kept++] = w;
+        else
+            rc = repeat_first(s, w, err);
     }
-    return ARCHAI_OK;
+    waiting->n = kept;
+    return rc;
 }
 
 int archai_search_finish(archai_search *s, size_t at, int status, archai_err *err)
