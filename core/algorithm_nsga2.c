@@ -116,6 +116,21 @@ static int compare_fronts(const void *a, const void *b)
     return x->front < y->front ? -1 : x->front > y->front;
 }
 
+/* Those that satisfy the constraints first. */
+static size_t split(struct member *m, size_t n)
+{
+    size_t feasible = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (m[i].violation == 0.0) {
+            const struct member moved = m[i];
+
+            m[i] = m[feasible];
+            m[feasible++] = moved;
+        }
+    return feasible;
+}
+
 /* Crowding of members m[0..n) that share a front; points and out have room for them. */
 static int crowd(archai_search *s, struct member *m, size_t n, double *points, double *out,
                  archai_err *err)
@@ -130,9 +145,8 @@ static int crowd(archai_search *s, struct member *m, size_t n, double *points, d
     return ARCHAI_OK;
 }
 
-/* Fronts and crowding of all, the best first. Those that violate constraints are ranked among
- * themselves too, but their violation decides. */
-static int rank(archai_search *s, struct member *m, size_t n, archai_err *err)
+/* Fronts and crowding among members m[0..n). */
+static int rank_among(archai_search *s, struct member *m, size_t n, archai_err *err)
 {
     const size_t k = s->objectives->n_optimised;
     double *points = calloc((n + 1) * (k + 1), sizeof *points);
@@ -154,11 +168,22 @@ static int rank(archai_search *s, struct member *m, size_t n, archai_err *err)
             ;
         rc = crowd(s, &m[from], to - from, points, &points[n * k], err);
     }
-    qsort(m, n, sizeof *m, compare_members);
 out:
     free(points);
     free(front);
     return rc;
+}
+
+/* The best first. Whoever violates a constraint, however good otherwise, pushes none of the others
+ * back; among themselves the violation decides, and where it is equal, fronts and crowding. */
+static int rank(archai_search *s, struct member *m, size_t n, archai_err *err)
+{
+    const size_t feasible = split(m, n);
+
+    ARCHAI_TRY(rank_among(s, m, feasible, err));
+    ARCHAI_TRY(rank_among(s, &m[feasible], n - feasible, err));
+    qsort(m, n, sizeof *m, compare_members);
+    return ARCHAI_OK;
 }
 
 /* Does a record belong into a population at all? Repetitions are there already, and a given

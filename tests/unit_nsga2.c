@@ -24,6 +24,9 @@ static void measure(const archai_candidate *c, archai_evaluation *e, void *conte
     archai_evaluation_set_measure(e, "v", v, NULL);
     archai_evaluation_set_measure(e, "w", 1.0 - v, NULL);
     archai_evaluation_set_measure(e, "limit", 1.0 + v, NULL);
+    /* one in four has too large a limit, and is better in both of these than most others */
+    archai_evaluation_set_measure(e, "a", v > 0.75 ? 0.1 : v, NULL);
+    archai_evaluation_set_measure(e, "b", v > 0.75 ? 0.1 : 1.0 - v, NULL);
 }
 
 struct member {
@@ -60,6 +63,21 @@ static void rank_by_violation(struct member *m, size_t n)
         m[i].rank = m[i].v;
 }
 
+/* Those that are feasible are on one front, whatever the others are; of these the least violation. */
+static void rank_feasible_first(struct member *m, size_t n)
+{
+    size_t feasible = 0;
+
+    for (size_t i = 0; i < n; i++)
+        m[i].v = m[i].row->values[2] - 1.0;
+    qsort(m, n, sizeof *m, by_v);
+    while (feasible < n && m[feasible].row->status == ARCHAI_STATUS_OK)
+        feasible++;
+    rank_by_crowding(m, feasible);
+    for (size_t i = feasible; i < n; i++)
+        m[i].rank = 1.0 + m[i].v;
+}
+
 /* Are those of an iteration children of the survivors, and of no others? */
 static void children_are_of(const struct log *log, int iteration, const struct member *m, size_t n)
 {
@@ -82,6 +100,8 @@ static void children_are_of(const struct log *log, int iteration, const struct m
     assert_true(parents > 0);
 }
 
+enum { ANY = -1 }; /* status */
+
 static void selection_is(const char *objectives, int status, void (*rank)(struct member *, size_t))
 {
     struct log log = {.rows = NULL};
@@ -98,7 +118,8 @@ static void selection_is(const char *objectives, int status, void (*rank)(struct
     drive(&w, measure, NULL, 3, 1, MORE, &log);
     for (int iteration = 0; iteration + 1 < ITERATIONS; iteration++) {
         for (size_t id = 0; id < log.n; id++)
-            if (log.rows[id].generation == iteration && log.rows[id].status == status)
+            if (log.rows[id].generation == iteration &&
+                (status == ANY || log.rows[id].status == status))
                 m[n++] = (struct member){.row = &log.rows[id], .v = log.rows[id].values[0]};
         rank(m, n);
         qsort(m, n, sizeof *m, by_rank);
@@ -126,11 +147,20 @@ static void the_least_violation_stays(void **state)
                  ARCHAI_STATUS_INFEASIBLE, rank_by_violation);
 }
 
+static void an_infeasible_one_pushes_no_feasible_one_back(void **state)
+{
+    (void)state;
+    selection_is("[objective.a]\ndirection = minimize\n[objective.b]\ndirection = minimize\n"
+                 "[objective.limit]\ndirection = none\nconstraint = 0 1.75\n",
+                 ANY, rank_feasible_first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crowded_members_leave),
         cmocka_unit_test(the_least_violation_stays),
+        cmocka_unit_test(an_infeasible_one_pushes_no_feasible_one_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
