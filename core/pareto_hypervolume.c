@@ -2,8 +2,8 @@
  *
  * Dimension by dimension: points are swept in ascending order of their last objective, and the
  * volume below them grows by (what the points so far cover in the other objectives) times (the
- * way to the next point). In three dimensions that cover is a staircase whose area is kept
- * while steps come and go; in four it is computed anew for each slice.
+ * way to the next point). In two dimensions that cover is a length; in three it is a staircase
+ * whose area is kept while steps come and go; in four it is computed anew for each slice.
  */
 #include "core/pareto.h"
 
@@ -69,6 +69,19 @@ static double add_step(struct step *steps, size_t *n, double x, double y,
     return gain;
 }
 
+/* Points are sorted by x[1]. */
+static double volume2(const struct point *p, size_t n, const double *reference)
+{
+    double left = reference[0], volume = 0.0;
+
+    for (size_t i = 0; i < n; i++)
+        if (p[i].x[0] < left) {
+            volume += (left - p[i].x[0]) * (reference[1] - p[i].x[1]);
+            left = p[i].x[0];
+        }
+    return volume;
+}
+
 /* Points are sorted by x[2]; steps has room for n + 1. */
 static double volume3(const struct point *p, size_t n, const double *reference,
                       struct step *steps)
@@ -109,18 +122,13 @@ static double volume4(const struct point *p, size_t n, const double *reference,
 static double volume(const struct point *p, size_t n_points, size_t n, const double *reference,
                      struct step *steps, struct point *slice)
 {
-    double sum = 0.0;
-    size_t n_steps = 0;
-
     if (n_points == 0)
         return 0.0;
     switch (n) {
     case 1:
         return reference[0] - p[0].x[0];
     case 2:
-        for (size_t i = 0; i < n_points; i++)
-            sum += add_step(steps, &n_steps, p[i].x[0], p[i].x[1], reference);
-        return sum;
+        return volume2(p, n_points, reference);
     case 3:
         return volume3(p, n_points, reference, steps);
     default:
