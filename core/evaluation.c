@@ -70,10 +70,9 @@ int archai_evaluation_set_measure(archai_evaluation *e, const char *name, double
     return ARCHAI_OK;
 }
 
-static int reject(archai_evaluation *e, archai_status status, char *text, archai_err *err)
+/* Takes the text over. */
+static int reject(archai_evaluation *e, archai_status status, char *text)
 {
-    if (text == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a message");
     free(e->error);
     e->error = text;
     e->status = status;
@@ -93,19 +92,16 @@ int archai_evaluation_judge(archai_evaluation *e, const archai_objectives *o, ar
         if (o->at[i].direction == ARCHAI_CONSTRAIN || isfinite(values[i]))
             continue;
         if (asprintf(&text, "%s is %s", o->at[i].source,
-                     isinf(values[i]) ? "infinite" : "NaN or was not measured") < 0)
-            text = NULL;
-        return reject(e, ARCHAI_STATUS_FAILED, text, err);
+                     isinf(values[i]) ? "infinite" : "NaN or missing") < 0)
+            return archai_fail(err, ARCHAI_ENOMEM, "no memory for a message");
+        return reject(e, ARCHAI_STATUS_FAILED, text);
     }
     for (int expensive = 0; expensive < 2 && which < 0; expensive++)
         which = archai_objectives_violated(o, values, expensive);
     if (which < 0)
         return ARCHAI_OK;
-    if (asprintf(&text, "%s = %g is outside the constraint [%g, %g] of objective %s",
-                 o->at[which].source, values[which], o->at[which].constraint.at[0],
-                 o->at[which].constraint.at[1], o->at[which].name) < 0)
-        text = NULL;
-    return reject(e, ARCHAI_STATUS_INFEASIBLE, text, err);
+    ARCHAI_TRY(archai_objective_explain(&o->at[which], values[which], &text, err));
+    return reject(e, ARCHAI_STATUS_INFEASIBLE, text);
 }
 
 void archai_candidate_fini(archai_candidate *c)

@@ -1,6 +1,7 @@
 #include "core/objective.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -230,4 +231,13 @@ int archai_objectives_violated(const archai_objectives *o, const double *values,
             return (int)i;
     }
     return -1;
+}
+
+int archai_objective_explain(const archai_objective *o, double value, char **text, archai_err *err)
+{
+    if (asprintf(text, "%s = %g is outside the constraint [%g, %g] of objective %s", o->source,
+                 value, o->constraint.at[0], o->constraint.at[1], o->name) >= 0)
+        return ARCHAI_OK;
+    *text = NULL;
+    return archai_fail(err, ARCHAI_ENOMEM, "no memory for a message");
 }

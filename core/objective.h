@@ -64,6 +64,8 @@ void archai_objectives_values(const archai_objectives *o, const archai_measure *
 /* First violated constraint among the objectives with `expensive` equal to `expensive`, or -1.
  * A NaN violates; a measure that a cheap objective lacks violates. */
 int archai_objectives_violated(const archai_objectives *o, const double *values, int expensive);
+/* In words: `value` is outside the objective's constraint. Caller frees. ARCHAI_ENOMEM. */
+int archai_objective_explain(const archai_objective *o, double value, char **text, archai_err *err);
 
 extern const archai_option archai_objective_options[];
 

@@ -151,6 +151,27 @@ out:
     return rc;
 }
 
+/* The error of a record that finished without an evaluation; "": none. */
+static int say_why(const archai_search *s, const archai_record *r, char **text, archai_err *err)
+{
+    const int which = archai_objectives_violated(s->objectives, r->values, 0);
+    int n;
+
+    if (r->losses == ARCHAI_LOSSES_MAX)
+        n = asprintf(text, "lost with the rank that evaluated it, %d times", ARCHAI_LOSSES_MAX);
+    else if (r->flight->first != SIZE_MAX && r->status != ARCHAI_STATUS_CACHED)
+        n = asprintf(text, "the same architecture was candidate %lld: %s",
+                     (long long)s->records[r->flight->first].id, archai_status_name(r->status));
+    else if (r->status == ARCHAI_STATUS_INFEASIBLE && which >= 0)
+        return archai_objective_explain(&s->objectives->at[which], r->values[which], text, err);
+    else
+        n = asprintf(text, "%s", "");
+    if (n >= 0)
+        return ARCHAI_OK;
+    *text = NULL;
+    return archai_fail(err, ARCHAI_ENOMEM, "no memory for a message");
+}
+
 /* The row of a record that finished without an evaluation. */
 static int build_row(archai_search *s, size_t at, archai_evaluation *out, archai_err *err)
 {
@@ -159,18 +180,17 @@ static int build_row(archai_search *s, size_t at, archai_evaluation *out, archai
     archai_evaluation e = {
         .id = r->id, .status = r->status, .generation = r->generation, .budget = r->budget};
     archai_model model = {.arch = NULL};
-    int rc = ARCHAI_OK, which;
+    int rc = ARCHAI_OK;
 
     ARCHAI_TRY(take_model(s, at, &model, err));
     e.archid = strdup(r->archid);
     e.arch = strdup(r->arch);
-    e.error = strdup("");
     e.operator_ = strdup(r->flight->operator_);
     e.parents = strdup(r->flight->parents);
     e.metadata = json_dumps(r->flight->metadata, JSON_COMPACT | JSON_SORT_KEYS);
     e.device = strdup("");
-    if (e.archid == NULL || e.arch == NULL || e.error == NULL || e.operator_ == NULL ||
-        e.parents == NULL || e.metadata == NULL || e.device == NULL) {
+    if (e.archid == NULL || e.arch == NULL || e.operator_ == NULL || e.parents == NULL ||
+        e.metadata == NULL || e.device == NULL) {
         rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for row %lld", (long long)r->id);
         goto out;
     }
@@ -182,13 +202,7 @@ static int build_row(archai_search *s, size_t at, archai_evaluation *out, archai
                 archai_evaluation_set_measure(
                     &e, i < o->n ? o->at[i].source : s->metrics[i - o->n], r->values[i], err),
                 out);
-    which = archai_objectives_violated(o, r->values, 0);
-    if (r->flight->first != SIZE_MAX && r->status != ARCHAI_STATUS_CACHED)
-        rc = archai_search_set_text(
-            &e.error, err, "the same architecture was candidate %lld: %s",
-            (long long)s->records[r->flight->first].id, archai_status_name(r->status));
-    else if (r->status == ARCHAI_STATUS_INFEASIBLE && which >= 0)
-        rc = archai_search_explain(&o->at[which], r->values[which], &e.error, err);
+    rc = say_why(s, r, &e.error, err);
 out:
     archai_model_fini(&model);
     if (rc != ARCHAI_OK) {
@@ -238,15 +252,9 @@ int archai_search_lost(archai_search *s, int64_t id, bool *again, archai_evaluat
     e.measures = cheap.measures;
     e.n_measures = cheap.n_measures;
     cheap = (archai_evaluation){0};
-    rc = archai_search_set_text(&e.error, err, "lost with the rank that evaluated it, %d times",
-                                ARCHAI_LOSSES_MAX);
-    if (rc == ARCHAI_OK) {
-        *row = e;
-        e = (archai_evaluation){0};
-    }
+    *row = e;
 out:
     archai_evaluation_fini(&cheap);
-    archai_evaluation_fini(&e);
     return rc;
 }
 

@@ -1,8 +1,6 @@
 /* core/search_judge.c - what an architecture or an evaluation is worth: measures, constraints.
  */
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,29 +108,6 @@ int archai_search_valid(archai_search *s, const archai_model *m, bool *valid, ar
     return ARCHAI_OK;
 }
 
-int archai_search_set_text(char **field, archai_err *err, const char *fmt, ...)
-{
-    char *text = NULL;
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vasprintf(&text, fmt, ap);
-    va_end(ap);
-    if (n < 0)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a message");
-    free(*field);
-    *field = text;
-    return ARCHAI_OK;
-}
-
-int archai_search_explain(const archai_objective *o, double value, char **text, archai_err *err)
-{
-    return archai_search_set_text(
-        text, err, "%s = %g is outside the constraint [%g, %g] of objective %s", o->source,
-        value, o->constraint.at[0], o->constraint.at[1], o->name);
-}
-
 /* A cheap measure that the evaluator did not send is computed here. */
 static int complete_measures(archai_search *s, size_t at, archai_evaluation *e, archai_err *err)
 {
@@ -163,28 +138,9 @@ out:
 
 int archai_search_judge_at(archai_search *s, size_t at, archai_evaluation *e, archai_err *err)
 {
-    const archai_objectives *o = s->objectives;
-    double values[ARCHAI_MAX_OBJECTIVES];
-    int which;
-
-    if (e->status != ARCHAI_STATUS_OK)
-        return ARCHAI_OK;
-    ARCHAI_TRY(complete_measures(s, at, e, err));
-    archai_objectives_values(o, e->measures, e->n_measures, values);
-    for (size_t i = 0; i < o->n; i++)
-        if (o->at[i].direction != ARCHAI_CONSTRAIN && !isfinite(values[i])) {
-            e->status = ARCHAI_STATUS_FAILED;
-            return archai_search_set_text(&e->error, err, "%s is %s", o->at[i].source,
-                                          isinf(values[i]) ? "infinite" : "NaN or missing");
-        }
-    for (int expensive = 0; expensive < 2; expensive++) {
-        which = archai_objectives_violated(o, values, expensive);
-        if (which >= 0) {
-            e->status = ARCHAI_STATUS_INFEASIBLE;
-            return archai_search_explain(&o->at[which], values[which], &e->error, err);
-        }
-    }
-    return ARCHAI_OK;
+    if (e->status == ARCHAI_STATUS_OK)
+        ARCHAI_TRY(complete_measures(s, at, e, err));
+    return archai_evaluation_judge(e, s->objectives, err);
 }
 
 int archai_search_judge(archai_search *s, archai_evaluation *e, bool *joins, archai_err *err)

@@ -82,10 +82,6 @@ int archai_search_violation(archai_search *s, const archai_model *m, int *which,
                             archai_err *err);
 /* An ok evaluation is one whose objectives are numbers and whose constraints hold. */
 int archai_search_judge_at(archai_search *s, size_t at, archai_evaluation *e, archai_err *err);
-/* Replace an owned text. */
-int archai_search_set_text(char **field, archai_err *err, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-int archai_search_explain(const archai_objective *o, double value, char **text, archai_err *err);
 
 /* -- proposals, restored rows ----------------------------------------------------------------------- */
 /* One proposal: *what PROPOSED only if it was entered. */
