@@ -42,7 +42,8 @@ int archai_bananas_rank(archai_search *s, const archai_bananas_pool *p, const fl
  * extent in one of them. */
 int archai_bananas_by_improvement(const archai_front *front, const size_t *column,
                                   const double *points, size_t *order, size_t n, archai_err *err);
-/* Note what was predicted of candidate `i` in its metadata: predicted_<objective>_mean and _var. */
+/* Note what was predicted of a candidate in its metadata: predicted_<objective>_mean and _var.
+ * mean and var [targets]. */
 int archai_bananas_note(const archai_search *s, archai_proposal *p, const float *mean,
                         const float *var, archai_err *err);
 #endif

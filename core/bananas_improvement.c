@@ -27,7 +27,7 @@ struct waiting {
 /* Half the front's extent beyond its worst; false where that is none or too far in some objective. */
 static bool set_front(struct volume *v, const archai_front *front, const size_t *column)
 {
-    const size_t step = front->n / FRONT_MAX + 1;
+    const size_t step = (front->n + FRONT_MAX - 1) / FRONT_MAX;
 
     for (size_t k = 0; k < v->m; k++) {
         double least = HUGE_VAL, most = -HUGE_VAL;
@@ -46,12 +46,31 @@ static bool set_front(struct volume *v, const archai_front *front, const size_t 
     return true;
 }
 
+/* Volumes are sums, and their differences may say otherwise by a rounding error. */
+static bool adds_nothing(const struct volume *v, const double *point)
+{
+    for (size_t k = 0; k < v->m; k++)
+        if (!(point[k] < v->reference[k]))
+            return true;
+    for (size_t i = 0; i < v->n; i++) {
+        size_t k = 0;
+
+        while (k < v->m && v->points[i * v->m + k] <= point[k])
+            k++;
+        if (k == v->m)
+            return true;
+    }
+    return false;
+}
+
 static int improvement(struct volume *v, const double *point, double *out, archai_err *err)
 {
+    *out = 0.0;
+    if (adds_nothing(v, point))
+        return ARCHAI_OK;
     memcpy(&v->points[v->n * v->m], point, v->m * sizeof *point);
-    ARCHAI_TRY(
-        archai_pareto_hypervolume(v->points, v->n + 1, v->m, v->reference, out, err));
-    *out -= v->sum;
+    ARCHAI_TRY(archai_pareto_hypervolume(v->points, v->n + 1, v->m, v->reference, out, err));
+    *out = fmax(*out - v->sum, 0.0);
     return ARCHAI_OK;
 }
 
@@ -67,7 +86,8 @@ static const struct waiting *most(const struct waiting *list, size_t n)
 }
 
 int archai_bananas_by_improvement(const archai_front *front, const size_t *column,
-                                  const double *points, size_t *order, size_t n, archai_err *err)
+                                  const double *points, size_t *order, size_t n,
+                                  archai_err *err)
 {
     struct volume *v;
     struct waiting *list = NULL;
@@ -85,11 +105,12 @@ int archai_bananas_by_improvement(const archai_front *front, const size_t *colum
     v->m = front->n_objectives;
     if (!set_front(v, front, column))
         goto out;
-    ARCHAI_TRY_GOTO(rc, archai_pareto_hypervolume(v->points, v->n, v->m, v->reference, &v->sum, err), out);
+    ARCHAI_TRY_GOTO(
+        rc, archai_pareto_hypervolume(v->points, v->n, v->m, v->reference, &v->sum, err), out);
     for (size_t i = 0; i < left; i++) {
         list[i] = (struct waiting){.candidate = order[i], .place = i, .since = v->n};
-        ARCHAI_TRY_GOTO(
-            rc, improvement(v, &points[order[i] * v->m], &list[i].improvement, err), out);
+        ARCHAI_TRY_GOTO(rc, improvement(v, &points[order[i] * v->m], &list[i].improvement, err),
+                        out);
     }
     for (size_t placed = 0; left > 0;) {
         struct waiting *w = &list[most(list, left) - list];
@@ -101,8 +122,9 @@ int archai_bananas_by_improvement(const archai_front *front, const size_t *colum
             continue;
         }
         order[placed++] = w->candidate;
-        memcpy(&v->points[v->n++ * v->m], &points[w->candidate * v->m],
-               v->m * sizeof *points);
+        if (w->improvement > 0.0)
+            memcpy(&v->points[v->n++ * v->m], &points[w->candidate * v->m],
+                   v->m * sizeof *points);
         v->sum += w->improvement;
         *w = list[--left];
     }

@@ -233,7 +233,8 @@ int archai_objectives_violated(const archai_objectives *o, const double *values,
     return -1;
 }
 
-int archai_objective_explain(const archai_objective *o, double value, char **text, archai_err *err)
+int archai_objective_explain(const archai_objective *o, double value, char **text,
+                             archai_err *err)
 {
     if (asprintf(text, "%s = %g is outside the constraint [%g, %g] of objective %s", o->source,
                  value, o->constraint.at[0], o->constraint.at[1], o->name) >= 0)

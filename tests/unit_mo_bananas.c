@@ -303,6 +303,60 @@ static void candidates_that_add_most_to_the_front_come_first(void **state)
     }
 }
 
+/* Also where volumes are no exact numbers: those that a member of the front is as good as, or that lie
+ * outside, stay as they came. */
+static void candidates_that_add_nothing_stay_in_order(void **state)
+{
+    enum { M = 3, FRONT = 40, N = 200 };
+    const size_t column[] = {0, 1, 2};
+    double points[N * M], most[M];
+    size_t order[N], last = 0, useless = 0; /* last: + 1 */
+    archai_front f;
+    archai_rng rng;
+
+    (void)state;
+    archai_rng_seed(&rng, 5);
+    archai_front_init(&f, M);
+    for (size_t k = 0; k < FRONT; k++) {
+        double point[M];
+        bool joined;
+
+        for (size_t j = 0; j < M; j++)
+            point[j] = archai_rng_random(&rng);
+        assert_int_equal(archai_front_insert(&f, point, (int64_t)k, &joined, NULL), ARCHAI_OK);
+    }
+    for (size_t j = 0; j < M; j++) {
+        double least = 1.0;
+
+        most[j] = 0.0;
+        for (size_t i = 0; i < f.n; i++) {
+            least = fmin(least, f.points[i * M + j]);
+            most[j] = fmax(most[j], f.points[i * M + j]);
+        }
+        most[j] += 0.5 * (most[j] - least);
+    }
+    for (size_t k = 0; k < N * M; k++)
+        points[k] = 1.2 * archai_rng_random(&rng);
+    for (size_t k = 0; k < N; k++)
+        order[k] = k;
+    assert_int_equal(archai_bananas_by_improvement(&f, column, points, order, N, NULL), ARCHAI_OK);
+    for (size_t k = 0; k < N; k++) {
+        const double *point = &points[order[k] * M];
+        bool adds = archai_front_would_join(&f, point);
+
+        for (size_t j = 0; j < M; j++)
+            adds = adds && point[j] < most[j];
+        assert_true(adds || k > 0);
+        if (adds)
+            continue;
+        assert_true(order[k] >= last);
+        last = order[k] + 1;
+        useless++;
+    }
+    assert_true(useless > N / 4 && useless < N);
+    archai_front_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +365,7 @@ int main(void)
         cmocka_unit_test(without_a_surrogate_async_goes_on_and_generational_says_why),
         cmocka_unit_test(where_everything_fails_the_search_ends),
         cmocka_unit_test(candidates_that_add_most_to_the_front_come_first),
+        cmocka_unit_test(candidates_that_add_nothing_stay_in_order),
         cmocka_unit_test(needs_something_to_predict),
         cmocka_unit_test(foreign_answers_are_refused),
         cmocka_unit_test(long_seeds_are_refused),
