@@ -87,8 +87,9 @@ static int on_message(archai_surrogate_client *c, archai_message *m, archai_err 
     answer = *m->answer;
     *m->answer = (archai_surrogate_answer){.id = 0};
     c->job = 0;
+    ARCHAI_TRY(archai_search_answer(c->search, &answer, why));
     c->failures = 0;
-    return archai_search_answer(c->search, &answer, why);
+    return ARCHAI_OK;
 }
 
 static int poll_child(archai_surrogate_client *c, bool *busy, archai_err *why)
@@ -128,7 +129,8 @@ int archai_surrogate_client_step(archai_surrogate_client *c, bool *busy, bool *g
     if (rc == ARCHAI_OK && c->ready && c->job == 0)
         rc = send_job(c, busy, &problem, &own);
     if (own.code != ARCHAI_OK) {
-        *err = own;
+        if (err != NULL)
+            *err = own;
         return rc;
     }
     if (rc == ARCHAI_OK)
