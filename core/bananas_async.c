@@ -101,8 +101,7 @@ static int add_mutant(archai_bananas *a, archai_err *err)
 static int step_pool(archai_bananas *a, archai_err *err)
 {
     for (int i = 0; i < SLICE; i++) {
-        if (a->pool.proposals.n >= a->wanted || a->tries >= TRIES * a->wanted ||
-            a->n_parents == 0) {
+        if (a->pool.proposals.n >= a->wanted || a->tries >= TRIES * a->wanted) {
             a->breeding = false;
             a->n_known =
                 a->n_rows; /* without a candidate nothing is to be done before more is told */

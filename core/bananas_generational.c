@@ -3,7 +3,7 @@
  * mutations_per_parent new mutants; the surrogate learns all models anew and predicts the
  * mutants (core/surrogate.h); num_candidates of them, in the order of core/bananas.h, are the
  * next iteration. Where Archai breaks, this does what its author meant: failed models are
- * neither parents nor learned from; when all have failed it begins again at random; a mutant
+ * neither parents nor learned from; when none is ok it begins again at random; a mutant
  * that the space cannot make costs one try. The networks' numbers are not Archai's, which does
  * not seed them.
  */
@@ -62,6 +62,7 @@ static int prepare(archai_bananas *a, archai_err *err)
     for (; a->n_synced < s->n_records; a->n_synced++)
         ARCHAI_TRY(archai_bananas_learn(a, a->n_synced, err));
     ARCHAI_TRY(best_rows(a, &parents, &n, err));
+    a->n_parents = n;
     ARCHAI_TRY_GOTO(rc,
                     archai_generation_mutate(s, parents, n, a->mutations_per_parent, PATIENCE,
                                              false, &mutants, err),
@@ -86,7 +87,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     if (iteration == 0)
         return archai_generation_initial(s, &a->given, a->init_num_models, ARCHAI_MAX_ROUNDS,
                                          batch, err);
-    if (a->n_rows == 0) /* everything failed: begin again */
+    if (a->n_parents == 0) /* none is ok: begin again */
         return archai_generation_sample(s, a->init_num_models, ARCHAI_MAX_ROUNDS, true, batch,
                                         err);
     if (a->pool.proposals.n == 0)

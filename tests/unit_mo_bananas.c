@@ -172,6 +172,25 @@ static void where_everything_fails_the_search_ends(void **state)
     }
 }
 
+/* Nothing to be bred from, though it was learned: as long as no model is ok, random ones. */
+static void where_all_violate_a_constraint_it_begins_again(void **state)
+{
+    struct log log = {.rows = NULL};
+    char text[1024];
+    struct world w;
+
+    (void)state;
+    (void)snprintf(text, sizeof text, settings, "generational", 1LL, 1LL);
+    (void)snprintf(text + strlen(text), sizeof text - strlen(text),
+                   "[objective.limit]\nsource = delay\ndirection = none\nconstraint = 2 3\n");
+    world_open(&w, text);
+    drive(&w, measure, NULL, 4, 3, SIZE_MAX, &log);
+    assert_int_equal(log.evaluated, 5 * 8);
+    assert_string_equal(w.search.done, "all 5 iterations are done");
+    log_free(&log);
+    world_close(&w);
+}
+
 static void needs_something_to_predict(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -364,6 +383,7 @@ int main(void)
         cmocka_unit_test(async_proposes_each_once_until_the_space_is_empty),
         cmocka_unit_test(without_a_surrogate_async_goes_on_and_generational_says_why),
         cmocka_unit_test(where_everything_fails_the_search_ends),
+        cmocka_unit_test(where_all_violate_a_constraint_it_begins_again),
         cmocka_unit_test(candidates_that_add_most_to_the_front_come_first),
         cmocka_unit_test(candidates_that_add_nothing_stay_in_order),
         cmocka_unit_test(needs_something_to_predict),
