@@ -78,8 +78,7 @@ static void bayes_fini(archai_algorithm *self)
     archai_bayes_candidates_fini(&a->candidates);
 }
 
-/* -- the processes
- * ----------------------------------------------------------------------------- */
+/* -- the processes ------------------------------------------------------------------------- */
 
 static int begin(struct bayes *a, archai_err *err)
 {
@@ -198,8 +197,7 @@ static int sync_rows(struct bayes *a, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* -- ask and tell
- * ------------------------------------------------------------------------------ */
+/* -- ask and tell -------------------------------------------------------------------------- */
 
 /* The most promising member that satisfies the cheap constraints; ARCHAI_ENONE: none does. */
 static int pick(struct bayes *a, archai_proposal *out, archai_err *err)

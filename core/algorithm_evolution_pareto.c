@@ -253,8 +253,6 @@ static int propose_next(struct evolution *a, archai_proposal *out, archai_err *e
     weights[0] = all_mutants < cap ? all_mutants : cap;
     weights[1] = n >= 2 ? (double)a->num_crossovers : 0.0;
     weights[2] = (double)a->num_random_mix;
-    if (weights[0] + weights[1] + weights[2] == 0.0)
-        return archai_vary_random(s, out, err);
     kind = archai_rng_choices(&a->base.rng, weights, 3);
     return kind == 2 ? archai_vary_random(s, out, err)
                      : breed_new(a, kind == 1, from_front, n, out, err);

@@ -317,9 +317,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     return ARCHAI_OK;
 }
 
-/* -- async
- * -------------------------------------------------------------------------------------------
- */
+/* -- async --------------------------------------------------------------------------------- */
 
 static int nsga2_tell(archai_algorithm *self, size_t record, archai_err *err)
 {

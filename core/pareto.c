@@ -34,8 +34,7 @@ static bool has_nan(const double *point, size_t n)
     return false;
 }
 
-/* -- the front kept incrementally ------------------------------------------------------------
- */
+/* -- the front kept incrementally ---------------------------------------------------------- */
 
 void archai_front_init(archai_front *f, size_t n_objectives)
 {

@@ -55,8 +55,8 @@ int archai_search_retry(archai_search *s, int64_t id, bool *again, archai_err *e
     s->records[at].attempts++;
     return archai_search_queue(s, at, err);
 }
-/* -- handing out -----------------------------------------------------------------------------
- */
+
+/* -- handing out --------------------------------------------------------------------------- */
 
 static int encode(archai_search *s, const archai_model *m, float **out, size_t *n,
                   archai_err *err)
@@ -287,8 +287,7 @@ int archai_search_ask(archai_search *s, archai_ask *what, archai_candidate *out,
     }
 }
 
-/* -- beginning and end -----------------------------------------------------------------------
- */
+/* -- beginning and end --------------------------------------------------------------------- */
 
 /* What only rank 0 can check beforehand: a cheap constraint needs the network's description. */
 static int check_constraints(const archai_search *s, const archai_ini *ini, archai_err *err)

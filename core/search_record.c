@@ -5,8 +5,7 @@
 
 #include "core/search_private.h"
 
-/* -- queues ----------------------------------------------------------------------------------
- */
+/* -- queues -------------------------------------------------------------------------------- */
 
 int archai_search_fifo_push(struct archai_search_fifo *f, size_t record, archai_err *err)
 {
@@ -46,8 +45,8 @@ void archai_search_fifo_remove(struct archai_search_fifo *f, size_t record)
             f->at[f->head + kept++] = f->at[f->head + i];
     f->n = kept;
 }
-/* -- records ---------------------------------------------------------------------------------
- */
+
+/* -- records ------------------------------------------------------------------------------- */
 
 static void flight_destroy(struct archai_flight *f)
 {
@@ -164,8 +163,8 @@ void archai_search_release(archai_search *s, size_t record)
     s->records[record].keep = false;
     release_unneeded(&s->records[record]);
 }
-/* -- finishing -------------------------------------------------------------------------------
- */
+
+/* -- finishing ----------------------------------------------------------------------------- */
 
 static int join_front(archai_search *s, size_t at, archai_err *err)
 {
@@ -257,8 +256,7 @@ int archai_search_queue(archai_search *s, size_t at, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* -- entering --------------------------------------------------------------------------------
- */
+/* -- entering ------------------------------------------------------------------------------ */
 
 double archai_search_budget(const archai_search *s, const archai_proposal *p)
 {

@@ -213,8 +213,7 @@ int archai_search_restore_end(archai_search *s, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* -- saved state ------------------------------------------------------------------------------
- */
+/* -- saved state --------------------------------------------------------------------------- */
 
 static json_t *save_rng(const archai_rng *r)
 {

@@ -29,7 +29,6 @@ static int child_of(archai_search *s, const char *operator_, archai_model *child
 {
     archai_proposal p = {.model = *child, .operator_ = operator_, .parents = json_array()};
     bool ok = p.parents != NULL;
-    json_t *joined;
 
     for (size_t i = 0; i < n; i++) {
         const archai_record *r = &s->records[parents[i]];
@@ -40,11 +39,13 @@ static int child_of(archai_search *s, const char *operator_, archai_model *child
     }
     if (s->inherit)
         p.begin_at = s->records[parents[0]].stored;
-    joined = n == 1 ? json_string(s->records[parents[0]].archid)
-                    : json_sprintf("%s,%s", s->records[parents[0]].archid,
-                                   s->records[parents[1]].archid);
-    ok =
-        ok && json_object_set_new(p.model.metadata, n == 1 ? "parent" : "parents", joined) == 0;
+    if (n == 1)
+        ok = ok && json_object_set_new(p.model.metadata, "parent",
+                                       json_string(s->records[parents[0]].archid)) == 0;
+    else
+        ok = ok && json_object_set_new(p.model.metadata, "parents",
+                                       json_sprintf("%s,%s", s->records[parents[0]].archid,
+                                                    s->records[parents[1]].archid)) == 0;
     if (!ok) {
         archai_proposal_fini(&p);
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for a child");
