@@ -75,8 +75,10 @@ static int check_needs(const archai_algorithm_ops *ops, const archai_search *s,
                                          "%s needs %s, which space '%s' does not have",
                                          ops->name, needs[i].ability, s->space->ops->name);
     if ((ops->schedules & (1u << s->schedule)) == 0)
-        return archai_algorithm_fail(ini, "schedule", err, "%s has no schedule '%s'", ops->name,
-                                     s->schedule == ARCHAI_ASYNC ? "async" : "generational");
+        return archai_algorithm_fail(ini, "schedule", err, "%s has no schedule '%s', only '%s'",
+                                     ops->name,
+                                     s->schedule == ARCHAI_ASYNC ? "async" : "generational",
+                                     s->schedule == ARCHAI_ASYNC ? "generational" : "async");
     return ARCHAI_OK;
 }
 

@@ -35,12 +35,12 @@ struct evolution {
 /* clang-format off */
 static const archai_option options[] = {
     {"num_iters",                ARCHAI_OPT_INT,     offsetof(struct evolution, num_iters),                1, 0x1p31, "10",  "iterations", NULL, "generational: so many iterations"},
-    {"init_num_models",          ARCHAI_OPT_INT,     offsetof(struct evolution, init_num_models),          1, 0x1p31, "10",  "models",     NULL, "random models to begin with"},
+    {"init_num_models",          ARCHAI_OPT_INT,     offsetof(struct evolution, init_num_models),          1, 0x1p20, "10",  "models",     NULL, "random models to begin with"},
     {"initial_population_paths", ARCHAI_OPT_STRINGS, offsetof(struct evolution, initial_population_paths), 0, 0,      "",    "",           NULL, "arch files to begin with instead"},
-    {"num_random_mix",           ARCHAI_OPT_INT,     offsetof(struct evolution, num_random_mix),           1, 0x1p31, "5",   "models",     NULL, "random models in each iteration"},
+    {"num_random_mix",           ARCHAI_OPT_INT,     offsetof(struct evolution, num_random_mix),           1, 0x1p20, "5",   "models",     NULL, "random models in each iteration"},
     {"max_unseen_population",    ARCHAI_OPT_INT,     offsetof(struct evolution, max_unseen_population),    1, 0x1p31, "100", "models",     NULL, "at most so many models in each iteration"},
     {"mutations_per_parent",     ARCHAI_OPT_INT,     offsetof(struct evolution, mutations_per_parent),     0, 0x1p31, "1",   "models",     NULL, "mutants of each front member in each iteration"},
-    {"num_crossovers",           ARCHAI_OPT_INT,     offsetof(struct evolution, num_crossovers),           0, 0x1p31, "5",   "models",     NULL, "crossovers in each iteration"},
+    {"num_crossovers",           ARCHAI_OPT_INT,     offsetof(struct evolution, num_crossovers),           0, 0x1p20, "5",   "models",     NULL, "crossovers in each iteration"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */

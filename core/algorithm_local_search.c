@@ -3,7 +3,8 @@
  * generational: Archai's LocalSearch: `mutations_per_parent` new mutants of every member of the
  * front of everything evaluated. Its search ends early when no member has a new mutant; so does
  * this one. Archai crashes where the space has no child and loops for ever where every mutant
- * violates a constraint; here both count as tries.
+ * violates a constraint; here both count as tries. Where all have failed it begins again at
+ * random.
  * async: whenever a slot is free a mutant of that member of the front that was mutated least.
  */
 #include <stdlib.h>
@@ -24,7 +25,7 @@ struct local_search {
 /* clang-format off */
 static const archai_option options[] = {
     {"num_iters",                ARCHAI_OPT_INT,     offsetof(struct local_search, num_iters),                1, 0x1p31, "10", "iterations", NULL, "generational: so many iterations"},
-    {"init_num_models",          ARCHAI_OPT_INT,     offsetof(struct local_search, init_num_models),          1, 0x1p31, "10", "models",     NULL, "random models to begin with"},
+    {"init_num_models",          ARCHAI_OPT_INT,     offsetof(struct local_search, init_num_models),          1, 0x1p20, "10", "models",     NULL, "random models to begin with"},
     {"initial_population_paths", ARCHAI_OPT_STRINGS, offsetof(struct local_search, initial_population_paths), 0, 0,      "",   "",           NULL, "arch files to begin with instead"},
     {"mutations_per_parent",     ARCHAI_OPT_INT,     offsetof(struct local_search, mutations_per_parent),     1, 0x1p31, "1",  "models",     NULL, "generational: new mutants of each front member"},
     ARCHAI_OPTION_END,
@@ -57,6 +58,9 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     if (iteration == 0)
         return archai_generation_initial(self->search, &a->given, a->init_num_models,
                                          ARCHAI_MAX_ROUNDS, batch, err);
+    if (archai_generation_is_barren(self->search))
+        return archai_generation_sample(self->search, a->init_num_models, ARCHAI_MAX_ROUNDS,
+                                        true, batch, err);
     ARCHAI_TRY(archai_generation_rows(self->search, 0, &rows, &n, err));
     rc = archai_generation_front(self->search, rows, &n, false, err);
     if (rc == ARCHAI_OK)

@@ -19,10 +19,10 @@
 #define X(name) #name " "
 static const archai_option options[] = {
     {"num_iters",                ARCHAI_OPT_INT,     offsetof(archai_bananas, num_iters),                1, 0x1p31, "10",   "iterations", NULL, "generational: so many iterations"},
-    {"init_num_models",          ARCHAI_OPT_INT,     offsetof(archai_bananas, init_num_models),          1, 0x1p31, "10",   "models",     NULL, "random models to begin with"},
+    {"init_num_models",          ARCHAI_OPT_INT,     offsetof(archai_bananas, init_num_models),          1, 0x1p20, "10",   "models",     NULL, "random models to begin with"},
     {"initial_population_paths", ARCHAI_OPT_STRINGS, offsetof(archai_bananas, initial_population_paths), 0, 0,      "",     "",           NULL, "arch files to begin with instead"},
     {"num_parents",              ARCHAI_OPT_INT,     offsetof(archai_bananas, num_parents),              1, 0x1p20, "10",   "models",     NULL, "models that are mutated, the best ones"},
-    {"mutations_per_parent",     ARCHAI_OPT_INT,     offsetof(archai_bananas, mutations_per_parent),     1, 0x1p20, "5",    "models",     NULL, "new mutants of each, to choose from"},
+    {"mutations_per_parent",     ARCHAI_OPT_INT,     offsetof(archai_bananas, mutations_per_parent),     1, 0x1p20, "5",    "models",     NULL, "new mutants of each, to choose from; async: 2000 in all at most"},
     {"num_candidates",           ARCHAI_OPT_INT,     offsetof(archai_bananas, num_candidates),           1, 0x1p31, "10",   "models",     NULL, "generational: of these, so many are evaluated in each iteration"},
     {"surrogate_model",          ARCHAI_OPT_CHOICE,  offsetof(archai_bananas, surrogate_model),          0, 0,      "dnn_ensemble", "", ARCHAI_SURROGATE_LIST(X), "what predicts the expensive objectives"},
     {"num_ensemble_members",     ARCHAI_OPT_INT,     offsetof(archai_bananas, num_ensemble_members),     1, ARCHAI_SURROGATE_MEMBERS_MAX, "5",    "networks", NULL, "dnn_ensemble: how many networks"},

@@ -17,7 +17,7 @@ struct random_search {
 /* clang-format off */
 static const archai_option options[] = {
     {"num_iters",        ARCHAI_OPT_INT, offsetof(struct random_search, num_iters),        1, 0x1p31, "10", "iterations", NULL, "generational: so many iterations"},
-    {"samples_per_iter", ARCHAI_OPT_INT, offsetof(struct random_search, samples_per_iter), 1, 0x1p31, "10", "models",     NULL, "generational: samples of one iteration"},
+    {"samples_per_iter", ARCHAI_OPT_INT, offsetof(struct random_search, samples_per_iter), 1, 0x1p20, "10", "models",     NULL, "generational: samples of one iteration"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */

@@ -7,9 +7,9 @@
  * of `pareto_sample_size` is drawn, and every member of its front (of values rounded to
  * float32) gets one new mutant. Archai crashes with its own defaults, since it draws more rows
  * than there are in the first iterations; here the sample is as large as the history then.
- * Failed candidates are no part of the history. async: the paper's schedule: whenever a slot is
- * free a sample is drawn from the last `history_size` that finished, and a member of its front,
- * picked at random, is mutated.
+ * Failed candidates are no part of the history; where all have failed it begins again at
+ * random. async: the paper's schedule: whenever a slot is free a sample is drawn from the last
+ * `history_size` that finished, and a member of its front, picked at random, is mutated.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ struct regularized {
 /* clang-format off */
 static const archai_option options[] = {
     {"num_iters",                ARCHAI_OPT_INT,     offsetof(struct regularized, num_iters),                1, 0x1p31, "10",  "iterations", NULL, "generational: so many iterations"},
-    {"init_num_models",          ARCHAI_OPT_INT,     offsetof(struct regularized, init_num_models),          1, 0x1p31, "10",  "models",     NULL, "random models to begin with"},
+    {"init_num_models",          ARCHAI_OPT_INT,     offsetof(struct regularized, init_num_models),          1, 0x1p20, "10",  "models",     NULL, "random models to begin with"},
     {"initial_population_paths", ARCHAI_OPT_STRINGS, offsetof(struct regularized, initial_population_paths), 0, 0,      "",    "",           NULL, "arch files to begin with instead"},
     {"pareto_sample_size",       ARCHAI_OPT_INT,     offsetof(struct regularized, pareto_sample_size),       1, 0x1p24, "40",  "models",     NULL, "models drawn from the history, whose front is mutated"},
     {"history_size",             ARCHAI_OPT_INT,     offsetof(struct regularized, history_size),             1, 0x1p24, "100", "models",     NULL, "the last so many models are drawn from"},
@@ -97,6 +97,9 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     if (iteration == 0)
         return archai_generation_initial(self->search, &a->given, a->init_num_models,
                                          ARCHAI_MAX_ROUNDS, batch, err);
+    if (archai_generation_is_barren(self->search))
+        return archai_generation_sample(self->search, a->init_num_models, ARCHAI_MAX_ROUNDS,
+                                        true, batch, err);
     ARCHAI_TRY(window(a, &rows, &n, err));
     front = malloc((n + 1) * sizeof *front);
     rc = front == NULL

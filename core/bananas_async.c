@@ -43,9 +43,11 @@ int archai_bananas_async_propose(archai_bananas *a, archai_proposal *out, archai
         s, (size_t)s->front.tags[archai_rng_below(&a->base.rng, s->front.n)], out, err);
 }
 
-static size_t room(size_t n, size_t low)
+/* As many as low, or n where that is more. */
+static size_t room(size_t n, int64_t low)
 {
-    return n < low ? low : n > POOL_MAX ? POOL_MAX : n;
+    n = (int64_t)n < low ? (size_t)low : n;
+    return n < POOL_MAX ? n : POOL_MAX;
 }
 
 /* Parents are num_parents of the front, or all of it. */
@@ -64,7 +66,7 @@ static int begin_pool(archai_bananas *a, archai_err *err)
     for (size_t i = 0; i < n; i++)
         parents[i] = (size_t)s->front.tags[parents[i]];
     archai_bananas_pool_fini(&a->pool);
-    a->wanted = room(4 * a->n_spent, (size_t)(a->num_parents * a->mutations_per_parent));
+    a->wanted = room(4 * a->n_spent, a->num_parents * a->mutations_per_parent);
     a->tries = 0;
     a->n_spent = 0;
     a->breeding = true;

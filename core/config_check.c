@@ -1,4 +1,5 @@
 /* Keys and sections that nobody took: each is named, with the nearest one that exists. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/algorithm.h"
@@ -61,29 +62,47 @@ static int unknown_section(const archai_ini_entry *e, archai_err *err)
                        near != NULL ? "]?" : "");
 }
 
-/* The algorithm or space, another than the chosen one, that would take the key. */
-static const char *other_owner(const char *section, const char *key)
+/* The algorithms or spaces that would take the key. */
+static names owners_of(const char *section, const char *key)
 {
+    names owners = {.n = 0};
+
     if (strcmp(section, "search") == 0)
         for (size_t i = 0; archai_algorithms[i] != NULL; i++)
             if (has_key(archai_algorithms[i]->options, key))
-                return archai_algorithms[i]->name;
+                add_name(&owners, archai_algorithms[i]->name);
     if (strcmp(section, "space") == 0)
         for (size_t i = 0; archai_spaces[i] != NULL; i++)
             if (has_key(archai_spaces[i]->options, key))
-                return archai_spaces[i]->name;
-    return NULL;
+                add_name(&owners, archai_spaces[i]->name);
+    return owners;
+}
+
+static int foreign_key(const archai_ini_entry *e, const names *owners, const char *chosen,
+                       archai_err *err)
+{
+    char list[512] = "";
+
+    for (size_t i = 0; i < owners->n; i++)
+        (void)snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
+                       i > 0 ? ", " : "", owners->at[i]);
+    return archai_fail(err, ARCHAI_EINVAL, "%s.%s: no key of %s, only of %s", e->section,
+                       e->key, chosen != NULL ? chosen : "what is chosen here", list);
 }
 
 static int unknown_key(const archai_ini_entry *e, const char *algorithm, const char *space,
                        archai_err *err)
 {
-    const char *owner = other_owner(e->section, e->key), *near;
+    const char *chosen = strcmp(e->section, "search") == 0 ? algorithm : space;
+    const names owners = owners_of(e->section, e->key);
     names known = {.n = 0};
+    const char *near;
 
-    if (owner != NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "%s.%s: a key of %s, which is not chosen here",
-                           e->section, e->key, owner);
+    for (size_t i = 0; i < owners.n; i++)
+        if (chosen != NULL && strcmp(owners.at[i], chosen) == 0)
+            return ARCHAI_OK; /* it was not asked for, since something else is wrong */
+    if (owners.n > 0)
+        return foreign_key(e, &owners, chosen, err);
     add_keys(&known, options_of(e->section));
     if (strcmp(e->section, "search") == 0)
         for (size_t i = 0; archai_algorithms[i] != NULL; i++)

@@ -84,13 +84,17 @@ void archai_generation_fini(archai_generation *g)
     archai_proposals_fini(&g->batch);
 }
 
+bool archai_generation_is_barren(const archai_search *s)
+{
+    for (size_t i = s->n_records; i-- > 0;)
+        if (archai_record_counts(&s->records[i]))
+            return false;
+    return true;
+}
+
 static const char *why_none(const archai_search *s)
 {
-    bool bred = s->n_records == 0; /* or is nothing there to breed from? */
-
-    for (size_t i = s->n_records; i-- > 0 && !bred;)
-        bred = archai_record_counts(&s->records[i]);
-    if (!bred)
+    if (s->n_records > 0 && archai_generation_is_barren(s))
         return ", and none of the earlier ones is ok";
     for (size_t i = 0; i < s->objectives->n; i++)
         if (!s->objectives->at[i].expensive && s->objectives->at[i].constraint.n == 2)

@@ -46,6 +46,9 @@ int archai_generation_propose(archai_generation *g, archai_algorithm *self, int6
 /* Is the batch handed out and told, so that the next propose() breeds? */
 bool archai_generation_is_over(const archai_generation *g, const archai_search *s);
 
+/* Is nothing there to breed from, since nothing is ok? Then a search begins again at random. */
+bool archai_generation_is_barren(const archai_search *s);
+
 /* Archai's sample_models: rounds of `n` random samples, of which the valid ones (and, with `fresh`,
  * those never seen before the batch) are kept, until there are n, or `rounds` or ARCHAI_MAX_VAIN are
  * over; the rest of the last round is dropped. */

@@ -227,6 +227,8 @@ int archai_given_next(archai_given *g, archai_proposal *out, archai_err *err)
 int archai_vary_initial(archai_search *s, archai_given *g, int64_t n, archai_proposal *out,
                         archai_err *err)
 {
+    while (g->next < g->n && archai_search_seen(s, g->at[g->next].archid))
+        g->next++; /* an earlier start had it */
     if (g->n > 0)
         return archai_given_next(g, out, err);
     return (int64_t)s->n_records < n ? archai_vary_random(s, out, err) : ARCHAI_ENONE;

@@ -255,6 +255,23 @@ static void unknown_keys_and_sections_are_named(void **state)
     archai_ini_free(&ini);
 }
 
+/* Keys of the chosen algorithm are no fault, though something else kept them from being asked
+ * for. */
+static void keys_of_others_are_named_as_such(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_ini ini;
+
+    (void)state;
+    parse(&ini, "[search]\nlr = 1\nnum_iters = 3\n[space]\nop_subset = a\nmax_layers = 3\n");
+    assert_int_equal(archai_config_check_unused(&ini, "successive_halving", "cnn", &err),
+                     ARCHAI_EINVAL);
+    assert_lines(err.text,
+                 "t.ini:2: search.lr: no key of successive_halving, only of mo_bananas\n"
+                 "t.ini:5: space.op_subset: no key of cnn, only of segmentation_dag");
+    archai_ini_free(&ini);
+}
+
 static void overrides_are_named_as_such(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -300,6 +317,7 @@ int main(void)
         cmocka_unit_test(every_problem_is_reported),
         cmocka_unit_test(kinds_and_formats_need_their_keys),
         cmocka_unit_test(unknown_keys_and_sections_are_named),
+        cmocka_unit_test(keys_of_others_are_named_as_such),
         cmocka_unit_test(overrides_are_named_as_such),
         cmocka_unit_test(the_table_of_keys_is_complete),
     };

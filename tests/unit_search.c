@@ -24,6 +24,14 @@ static void fail_always(const archai_candidate *c, archai_evaluation *e, void *c
     assert_int_equal(archai_evaluation_set_measure(e, "accuracy", NAN, NULL), ARCHAI_OK);
 }
 
+static void fail_first(const archai_candidate *c, archai_evaluation *e, void *context)
+{
+    if (c->id < 25)
+        fail_always(c, e, context);
+    else
+        accuracy(c, e, context);
+}
+
 /* -- inheritance --------------------------------------------------------------------------- */
 
 struct family {
@@ -238,6 +246,26 @@ static void an_objective_that_is_always_nan_ends(void **state)
         }
 }
 
+/* Where nothing is there to breed from after the first iterations, the next ones are random. */
+static void generations_that_fail_begin_again(void **state)
+{
+    (void)state;
+    for (const archai_algorithm_ops *const *ops = archai_algorithms; *ops != NULL; ops++) {
+        struct log log = {.rows = NULL};
+        struct world w;
+
+        if (!has_schedule(*ops, ARCHAI_GENERATIONAL) ||
+            strcmp((*ops)->name, "successive_halving") == 0)
+            continue;
+        world_open(&w, config((*ops)->name, ARCHAI_GENERATIONAL, ""));
+        drive(&w, fail_first, NULL, 6, 5, SIZE_MAX, &log);
+        assert_true(log.evaluated > 25);
+        assert_true(w.search.front.n > 0);
+        log_free(&log);
+        world_close(&w);
+    }
+}
+
 /* Many more iterations than the space has architectures: each is evaluated at most once per
  * budget. */
 static void generations_of_a_small_space_end(void **state)
@@ -425,6 +453,7 @@ int main(void)
         cmocka_unit_test(an_end_without_enumeration),
         cmocka_unit_test(failures_never_reach_the_front),
         cmocka_unit_test(an_objective_that_is_always_nan_ends),
+        cmocka_unit_test(generations_that_fail_begin_again),
         cmocka_unit_test(generations_of_a_small_space_end),
         cmocka_unit_test(a_space_without_crossover_is_searched),
         cmocka_unit_test(what_is_wrong_is_said),
