@@ -279,7 +279,9 @@ int archai_space_params(archai_space *s, const archai_model *m, json_t **out, ar
 
 double archai_space_cardinality(const archai_space *s)
 {
-    return s->ops->cardinality != NULL ? s->ops->cardinality(s) : INFINITY;
+    const double n = s->ops->cardinality != NULL ? s->ops->cardinality(s) : INFINITY;
+
+    return n >= 1.0 ? n : INFINITY; /* a plug-in may return anything */
 }
 
 /* -- arch files ------------------------------------------------------------------------ */
