@@ -4,8 +4,9 @@
  * Columns: numbers as they are, what is NaN or infinite as replace_nan_value; a choice of up to 64
  * values becomes a column for each value that occurs (0 or 1), since the numbers of choices have
  * no order. Then all are standardised by the rows (Archai's z-score with the population's
- * deviation); a column without deviation tells nothing and stays small. A target that was not
- * measured takes no part in the fit, one that never was is predicted as 0 without variance.
+ * deviation); a column without deviation tells nothing, so that a query with another value is one
+ * deviation off at most, whatever its unit. A target that was not measured takes no part in the
+ * fit, one that never was is predicted as 0 without variance.
  */
 #include "shim/surrogate.hpp"
 
@@ -27,6 +28,7 @@ constexpr size_t max_values = 64; /* of a choice; one with more is a number */
 struct column {
     double mean = 0, scale = 1;
     bool known = false; /* some row has a value */
+    bool flat = false;  /* all have the same */
 };
 
 const struct {
@@ -137,9 +139,8 @@ std::vector<column> measure(const std::vector<float> &at, int64_t width)
                 squares += (at[i] - out[k].mean) * (at[i] - out[k].mean);
         const double deviation = std::sqrt(squares / n);
 
-        out[k].scale = deviation > 1e-9 * std::fabs(out[k].mean) && deviation > 0
-                           ? deviation + 1e-7 * deviation
-                           : 1;
+        out[k].flat = !(deviation > 1e-9 * std::fabs(out[k].mean) && deviation > 0);
+        out[k].scale = out[k].flat ? 1 : deviation + 1e-7 * deviation;
     }
     return out;
 }
@@ -154,8 +155,9 @@ void standardise(std::vector<float> &at, const std::vector<column> &columns)
 {
     for (size_t i = 0; i < at.size(); i++) {
         const column &c = columns[i % columns.size()];
+        const double z = std::isfinite(at[i]) ? (at[i] - c.mean) / c.scale : 0;
 
-        at[i] = std::isfinite(at[i]) ? static_cast<float>((at[i] - c.mean) / c.scale) : 0.0f;
+        at[i] = static_cast<float>(c.flat ? std::min(std::max(z, -1.0), 1.0) : z);
     }
 }
 

@@ -153,6 +153,27 @@ static void what_is_not_a_number_does_no_harm(void **state)
     (void)set_up(NULL);
 }
 
+static void a_feature_that_all_rows_share_does_no_harm(void **state)
+{
+    float mean[QUERIES * 2], var[QUERIES * 2];
+    const archai_surrogate_job j = job_of(0, ROWS);
+
+    (void)state;
+    for (int i = 0; i < ROWS; i++) {
+        x[2 * i + 1] = 0.5f;
+        target(&x[2 * i], &y[2 * i]);
+        x[2 * i + 1] = 1000.0f;
+    }
+    for (int i = 0; i < QUERIES; i++) {
+        queries[2 * i + 1] = 0.5f;
+        target(&queries[2 * i], &truth[2 * i]);
+        queries[2 * i + 1] = i % 2 == 0 ? 1000.0f : 1e6f;
+    }
+    serve_alone(&j, mean, var);
+    assert_true(unexplained(mean, 0) < 0.5);
+    (void)set_up(NULL);
+}
+
 static void choices_have_no_order(void **state)
 {
     static float codes[ROWS], levels[ROWS], all[5] = {0, 1, 2, 3, 4};
@@ -212,6 +233,7 @@ int main(void)
         cmocka_unit_test(it_learns_and_repeats_itself),
         cmocka_unit_test(rows_may_come_bit_by_bit),
         cmocka_unit_test(what_is_not_a_number_does_no_harm),
+        cmocka_unit_test(a_feature_that_all_rows_share_does_no_harm),
         cmocka_unit_test(choices_have_no_order),
         cmocka_unit_test(impossible_jobs_are_refused),
     };
