@@ -245,8 +245,12 @@ static int prepare(struct bayes *a, archai_bayes_results *r, archai_err *err)
     }
     if (c->next.m > 0 && archai_bayes_model_members(&c->now) > 0)
         return ARCHAI_OK;
-    for (; n_best < r->n_known && n_best < BEST_MAX; n_best++)
-        best[n_best] = c->now.rows[r->order[n_best]];
+    for (size_t i = 0; i < r->n_known && n_best < BEST_MAX; i++) {
+        const size_t row = c->now.rows[r->order[i]];
+
+        if (s->records[row].arch != NULL) /* else choose_rows() let go of it, and it came up since */
+            best[n_best++] = row;
+    }
     work = fmax(work, 0.0);
     return archai_bayes_candidates_fill(c, s, best, n_best, &a->base.rng, &work, err);
 }
