@@ -120,11 +120,19 @@ out:
     return rc;
 }
 
-/* A complete run with a larger budget than before goes on. */
+/* 0: it has none. */
+static long long iterations_of(const archai_ini *ini)
+{
+    const archai_ini_entry *e = archai_ini_find(ini, "search", "num_iters");
+
+    return e != NULL ? strtoll(e->value, NULL, 10) : 0;
+}
+
+/* A complete run with more evaluations or iterations than before goes on. */
 static int check_complete(archai_plan *p, const archai_message *earlier, archai_err *err)
 {
     const char *directory = p->config.output.directory;
-    archai_ini before = {0};
+    archai_ini before = {0}, now = {0};
     archai_config config = {0};
     bool same = true;
 
@@ -132,11 +140,14 @@ static int check_complete(archai_plan *p, const archai_message *earlier, archai_
         return ARCHAI_OK;
     if (archai_ini_parse(&before, "results.h5", earlier->text, strlen(earlier->text), NULL) ==
             ARCHAI_OK &&
+        archai_ini_parse(&now, "configuration", p->text, strlen(p->text), NULL) == ARCHAI_OK &&
         archai_config_load(&config, &before, NULL) == ARCHAI_OK) {
-        same = p->config.search.max_evaluations <= config.search.max_evaluations;
+        same = p->config.search.max_evaluations <= config.search.max_evaluations &&
+               iterations_of(&now) <= iterations_of(&before);
         archai_config_free(&config);
     }
     archai_ini_free(&before);
+    archai_ini_free(&now);
     if (!same)
         return ARCHAI_OK;
     if (asprintf(&p->complete,
@@ -220,6 +231,31 @@ static int restore_underway(archai_plan *p, underway *u, int64_t id, archai_err 
     return ARCHAI_OK;
 }
 
+static bool decides_candidates(const char *change)
+{
+    return strncmp(change, "search.", 7) == 0 &&
+           strncmp(change, "search.max_evaluations:", 23) != 0 &&
+           strncmp(change, "search.max_time:", 16) != 0;
+}
+
+/* What a generational search that comes to other candidates than before may owe it to. */
+static int wrap_changes(const archai_plan *p, int rc, archai_err *err)
+{
+    char keys[512] = "";
+
+    if (rc != ARCHAI_EFORMAT || p->config.search.schedule != ARCHAI_GENERATIONAL)
+        return rc;
+    for (const char *line = p->changes; line != NULL && *line != '\0';) {
+        const char *end = strchr(line, '\n');
+
+        if (decides_candidates(line))
+            (void)snprintf(keys + strlen(keys), sizeof keys - strlen(keys), "%s%.*s",
+                           keys[0] != '\0' ? ", " : "", (int)strcspn(line, ":"), line);
+        line = end != NULL ? end + 1 : NULL;
+    }
+    return keys[0] != '\0' ? archai_err_wrap(err, rc, "other than before: %s; ", keys) : rc;
+}
+
 /* One row at a time, so that a resume takes no more memory than the search keeps. */
 static int enter_rows(archai_plan *p, archai_earlier *earlier, archai_err *err)
 {
@@ -239,7 +275,7 @@ static int enter_rows(archai_plan *p, archai_earlier *earlier, archai_err *err)
     }
     if (rc == ARCHAI_OK)
         rc = archai_search_restore_end(&p->search, err);
-    rc = archai_err_wrap(err, rc, "%s: ", p->config.output.directory);
+    rc = archai_err_wrap(err, wrap_changes(p, rc, err), "%s: ", p->config.output.directory);
 out:
     free(u.ids);
     return rc;

@@ -192,4 +192,17 @@ for sentence in (f"search.max_evaluations: was {budget - 1}, is {budget} from no
 assert len(content("owned")) == budget
 p = subprocess.run(command("owned", "--resume", "--set", f"search.max_evaluations={budget}"), capture_output=True, text=True)
 assert p.returncode == 0 and "is complete" in p.stdout and "nothing is left to do" in p.stdout, p
+
+# -- a generational search: more iterations are more of the same, anything else would be another search ----------------
+GENERATIONS = ("--set", "search.algorithm=local_search", "--set", "search.schedule=generational")
+run("rounds", *GENERATIONS, "--set", "search.num_iters=2")
+first = content("rounds")
+said = run("rounds", "--resume", *GENERATIONS, "--set", "search.num_iters=3")
+assert "search.num_iters: was 2, is 3 from now on" in said, said
+more = content("rounds")
+assert len(more) > len(first) and first.items() <= more.items(), (first, more)
+said = run("rounds", "--resume", *GENERATIONS, "--set", "search.num_iters=9", "--set", "search.init_num_models=5",
+           "--set", "search.max_evaluations=200000", code=2)
+assert re.search(r"rounds: other than before: search\.num_iters, search\.init_num_models; row \d+ of the results is", said), said
+assert content("rounds") == more
 print("as it should be")
