@@ -14,7 +14,7 @@
 
 enum {
     SLICE = 4,       /* mutants in one step */
-    POOL_MAX = 2000, /* candidates in a ranking, unless the parameters ask for more */
+    POOL_MAX = 2000, /* candidates in a ranking */
     TRIES = 4        /* mutants tried for each that is wanted */
 };
 

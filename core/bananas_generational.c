@@ -62,7 +62,6 @@ static int prepare(archai_bananas *a, archai_err *err)
     for (; a->n_synced < s->n_records; a->n_synced++)
         ARCHAI_TRY(archai_bananas_learn(a, a->n_synced, err));
     ARCHAI_TRY(best_rows(a, &parents, &n, err));
-    a->n_parents = n;
     ARCHAI_TRY_GOTO(rc,
                     archai_generation_mutate(s, parents, n, a->mutations_per_parent, PATIENCE,
                                              false, &mutants, err),
@@ -87,7 +86,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     if (iteration == 0)
         return archai_generation_initial(s, &a->given, a->init_num_models, ARCHAI_MAX_ROUNDS,
                                          batch, err);
-    if (a->n_parents == 0) /* none is ok: begin again */
+    if (archai_generation_is_barren(s))
         return archai_generation_sample(s, a->init_num_models, ARCHAI_MAX_ROUNDS, true, batch,
                                         err);
     if (a->pool.proposals.n == 0)

@@ -25,7 +25,6 @@ typedef struct archai_bananas {
     size_t n_known; /* rows of the last job */
     int64_t n_jobs;
     archai_bananas_pool pool; /* what is being predicted, or going to be */
-    size_t n_parents;         /* of the pool */
 
     /* generational */
     archai_generation generation;
@@ -34,7 +33,7 @@ typedef struct archai_bananas {
 
     /* async */
     size_t *parents; /* [n_parents], of the pool that is being bred; owned */
-    size_t tries, wanted;
+    size_t n_parents, tries, wanted;
     bool breeding;
     archai_proposals ranked; /* from `next` on, the most promising first */
     size_t next, n_spent;    /* n_spent: asked for since the last pool was begun */
