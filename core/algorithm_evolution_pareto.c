@@ -154,8 +154,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     if (iteration == 0)
         return archai_generation_initial(s, &a->given, a->init_num_models, SAMPLE_ROUNDS, batch,
                                          err);
-    ARCHAI_TRY_GOTO(rc, archai_generation_rows(s, 0, &front, &n, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_generation_front(s, front, &n, false, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_generation_best(s, &front, &n, err), out);
     ARCHAI_TRY_GOTO(rc,
                     archai_generation_mutate(s, front, n, a->mutations_per_parent,
                                              MUTATION_PATIENCE, true, &mutants, err),

@@ -52,7 +52,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
                  archai_err *err)
 {
     struct local_search *a = (struct local_search *)self;
-    size_t *rows = NULL, n;
+    size_t *front = NULL, n;
     int rc;
 
     if (iteration == 0)
@@ -61,12 +61,10 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     if (archai_generation_is_barren(self->search))
         return archai_generation_sample(self->search, a->init_num_models, ARCHAI_MAX_ROUNDS,
                                         true, batch, err);
-    ARCHAI_TRY(archai_generation_rows(self->search, 0, &rows, &n, err));
-    rc = archai_generation_front(self->search, rows, &n, false, err);
-    if (rc == ARCHAI_OK)
-        rc = archai_generation_mutate(self->search, rows, n, a->mutations_per_parent, PATIENCE,
-                                      false, batch, err);
-    free(rows);
+    ARCHAI_TRY(archai_generation_best(self->search, &front, &n, err));
+    rc = archai_generation_mutate(self->search, front, n, a->mutations_per_parent, PATIENCE,
+                                  false, batch, err);
+    free(front);
     return rc;
 }
 

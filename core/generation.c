@@ -269,6 +269,33 @@ int archai_generation_rows(archai_search *s, size_t limit, size_t **out, size_t 
     return ARCHAI_OK;
 }
 
+static int compare_rows(const void *a, const void *b)
+{
+    const size_t i = *(const size_t *)a, j = *(const size_t *)b;
+
+    return i < j ? -1 : i > j;
+}
+
+/* Cached rows are missing from the search's front: each has the point of an earlier one. */
+int archai_generation_best(archai_search *s, size_t **out, size_t *n, archai_err *err)
+{
+    size_t *rows = malloc((s->front.n + 1) * sizeof *rows);
+    int rc;
+
+    if (rows == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a front of %zu", s->front.n);
+    for (size_t i = 0; i < s->front.n; i++)
+        rows[i] = (size_t)s->front.tags[i];
+    qsort(rows, s->front.n, sizeof *rows, compare_rows);
+    *n = s->front.n;
+    rc = archai_generation_front(s, rows, n, false, err);
+    if (rc == ARCHAI_OK)
+        *out = rows;
+    else
+        free(rows);
+    return rc;
+}
+
 int archai_generation_front(archai_search *s, size_t *rows, size_t *n, bool as_float,
                             archai_err *err)
 {

@@ -67,6 +67,9 @@ int archai_generation_mutate(archai_search *s, const size_t *parents, size_t n, 
  * equal points the first. as_float: points rounded to float32, which makes more of them equal. */
 int archai_generation_front(archai_search *s, size_t *rows, size_t *n, bool as_float,
                             archai_err *err);
+/* The front of everything evaluated, ordered as above. Caller frees. It comes from the front that the
+ * search keeps, and takes no longer when the history grows. */
+int archai_generation_best(archai_search *s, size_t **out, size_t *n, archai_err *err);
 /* All records that take part in fronts, in order of id; at most the `limit` last ones (0: all).
  * Caller frees. */
 int archai_generation_rows(archai_search *s, size_t limit, size_t **out, size_t *n, archai_err *err);
