@@ -38,7 +38,7 @@ struct asha {
 
 /* clang-format off */
 static const archai_option options[] = {
-    {"init_budget",       ARCHAI_OPT_DOUBLE, offsetof(struct asha, init_budget),       1e-6, 1e9, "1",  "epochs", NULL, "budget of the lowest rung"},
+    {"init_budget",       ARCHAI_OPT_DOUBLE, offsetof(struct asha, init_budget),       1e-6, 1e9, "1",  "epochs", NULL, "budget of the lowest rung; kind = torch trains whole epochs, at least one"},
     {"max_budget",        ARCHAI_OPT_DOUBLE, offsetof(struct asha, max_budget),        1e-6, 1e9, "27", "epochs", NULL, "no rung above this budget"},
     {"budget_multiplier", ARCHAI_OPT_DOUBLE, offsetof(struct asha, budget_multiplier), 1.01, 1e6, "3",  "",       NULL, "budget from rung to rung; one in so many is promoted"},
     ARCHAI_OPTION_END,

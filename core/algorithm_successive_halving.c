@@ -28,7 +28,7 @@ struct halving {
 static const archai_option options[] = {
     {"num_iters",         ARCHAI_OPT_INT,    offsetof(struct halving, num_iters),         1,    0x1p31, "10", "rounds", NULL, "at most so many rounds"},
     {"init_num_models",   ARCHAI_OPT_INT,    offsetof(struct halving, init_num_models),   1,    0x1p20, "10", "models", NULL, "random models of the first round"},
-    {"init_budget",       ARCHAI_OPT_DOUBLE, offsetof(struct halving, init_budget),       1e-6, 1e9,    "1",  "epochs", NULL, "budget of the first round"},
+    {"init_budget",       ARCHAI_OPT_DOUBLE, offsetof(struct halving, init_budget),       1e-6, 1e9,    "1",  "epochs", NULL, "budget of the first round; kind = torch trains whole epochs, at least one"},
     {"budget_multiplier", ARCHAI_OPT_DOUBLE, offsetof(struct halving, budget_multiplier), 1.01, 1e6,    "2",  "",       NULL, "by how much the budget grows and the fronts shrink from round to round"},
     ARCHAI_OPTION_END,
 };

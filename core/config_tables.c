@@ -45,7 +45,7 @@ static const archai_option data_options[] = {
 };
 
 static const archai_option train_options[] = {
-    {"epochs",                 ARCHAI_OPT_INT,    AT(train.epochs),                 1, 100000,  "3", "epochs", NULL, "passes over the training data"},
+    {"epochs",                 ARCHAI_OPT_INT,    AT(train.epochs),                 1, 100000,  "3", "epochs", NULL, "passes over the training data; where an algorithm gives budgets, these are"},
     {"batch_size",             ARCHAI_OPT_INT,    AT(train.batch_size),             1, 1048576, "64", "pictures", NULL, "pictures per step"},
     {"optimizer",              ARCHAI_OPT_CHOICE, AT(train.optimizer),              0, 0,       "adamw", "", "sgd adam adamw", "as PyTorch defines them"},
     {"learning_rate",          ARCHAI_OPT_DOUBLE, AT(train.learning_rate),          1e-9, 1000,   "1e-3", "", NULL, "of the first step"},

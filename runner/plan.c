@@ -1,5 +1,6 @@
 #include "runner/plan.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,39 @@ static int resolve(archai_plan *p, archai_err *err)
     return rc;
 }
 
+/* Of a key of the algorithm's own, as it was resolved; 0: it has none. */
+static double number_of(const archai_ini *resolved, const char *key)
+{
+    const archai_ini_entry *e = archai_ini_find(resolved, "search", key);
+
+    return e != NULL ? strtod(e->value, NULL) : 0.0;
+}
+
+/* Promotions that would train for not one epoch more are not what anybody means. */
+static int check_budgets(const archai_plan *p, archai_err *err)
+{
+    const double max = p->search.max_budget * (1 + 1e-9);
+    archai_ini resolved = {0};
+    double low, high, by;
+    int rc = ARCHAI_OK;
+
+    if (p->evaluator->kind != ARCHAI_EVALUATOR_TORCH || max == 0.0)
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_ini_parse(&resolved, "configuration", p->text, strlen(p->text), err));
+    low = number_of(&resolved, "init_budget");
+    by = number_of(&resolved, "budget_multiplier");
+    archai_ini_free(&resolved);
+    for (; rc == ARCHAI_OK && by > 1.0 && (high = low * by) <= max && isfinite(high);
+         low = high)
+        if (round(fmax(low, 1.0)) >= round(fmax(high, 1.0)))
+            rc = archai_fail(
+                err, ARCHAI_EINVAL,
+                "search.budget_multiplier: evaluator.kind = torch trains whole epochs, to "
+                "which budgets %.4g and %.4g are the same",
+                low, high);
+    return rc;
+}
+
 int archai_plan_make(archai_plan *out, const archai_arguments *args, archai_err *err)
 {
     archai_plan *p = out;
@@ -124,6 +158,7 @@ int archai_plan_make(archai_plan *out, const archai_arguments *args, archai_err 
     ARCHAI_TRY(read_ini(p, args, err));
     ARCHAI_TRY(read_parts(p, err));
     ARCHAI_TRY(resolve(p, err));
+    ARCHAI_TRY(archai_ini_locate(&p->ini, check_budgets(p, err), err));
     ARCHAI_TRY(archai_ini_locate(
         &p->ini,
         archai_err_wrap(err, archai_rundir_check(p->config.output.directory, args->resume, err),

@@ -25,6 +25,8 @@ says err.txt "classify pictures, but the data has a label for each pixel"
 [ "$(wc -l <err.txt)" -eq 1 ] || fail "more than one line about one mistake"
 expect 2 archai-run "$ini" --set evaluator.delay=soon
 says err.txt "evaluator.delay"
+expect 2 archai-run "$ini" --set evaluator.kind=torch --set search.algorithm=asha --set search.budget_multiplier=1.5
+says err.txt "search.budget_multiplier: evaluator.kind = torch trains whole epochs, to which budgets 1.5 and 2.25 are the same"
 [ ! -e out ] || fail "bad input made a results directory"
 
 mkdir taken && echo mine >taken/file
