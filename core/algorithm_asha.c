@@ -80,12 +80,10 @@ struct ranked {
     double crowding;
 };
 
-static int compare_fronts(const void *a, const void *b)
+static int compare_records(const void *a, const void *b)
 {
     const struct ranked *x = a, *y = b;
 
-    if (x->front != y->front)
-        return x->front < y->front ? -1 : 1;
     return x->record < y->record ? -1 : x->record > y->record;
 }
 
@@ -93,38 +91,36 @@ static int compare_ranked(const void *a, const void *b)
 {
     const struct ranked *x = a, *y = b;
 
-    if (x->front == y->front && x->crowding != y->crowding)
+    if (x->front != y->front)
+        return x->front < y->front ? -1 : 1;
+    if (x->crowding != y->crowding)
         return x->crowding > y->crowding ? -1 : 1;
-    return compare_fronts(a, b);
+    return compare_records(a, b);
 }
 
-/* Sort the members of a rung, the best first. */
+/* Sort the members of a rung, the best first, whatever the order in which they were told. */
 static int rank(const archai_search *s, const size_t *members, size_t n, struct ranked *out,
                 archai_err *err)
 {
     const size_t m = s->objectives->n_optimised;
-    double *points = calloc(n * m + 1, sizeof *points);
-    double *crowding = calloc(n + 1, sizeof *crowding);
-    size_t *front = calloc(n + 1, sizeof *front);
-    int rc = ARCHAI_OK;
+    double *points = calloc((n + 1) * m, sizeof *points);
+    double *crowding = malloc((n + 1) * sizeof *crowding);
+    size_t *front = malloc((n + 1) * sizeof *front);
+    int rc;
 
     if (points == NULL || crowding == NULL || front == NULL) {
         rc = archai_fail(err, ARCHAI_ENOMEM, "no memory to rank %zu models", n);
         goto out;
     }
     for (size_t i = 0; i < n; i++)
-        archai_pareto_minimised(s->objectives, s->records[members[i]].values, &points[i * m]);
-    ARCHAI_TRY_GOTO(rc, archai_pareto_sort(points, n, m, front, err), out);
+        out[i] = (struct ranked){.record = members[i]};
+    qsort(out, n, sizeof *out, compare_records);
     for (size_t i = 0; i < n; i++)
-        out[i] = (struct ranked){.record = members[i], .front = front[i]};
-    qsort(out, n, sizeof *out, compare_fronts);
-    for (size_t from = 0, to; from < n; from = to) {
-        for (to = from; to < n && out[to].front == out[from].front; to++)
-            archai_pareto_minimised(s->objectives, s->records[out[to].record].values,
-                                    &points[(to - from) * m]);
-        ARCHAI_TRY_GOTO(rc, archai_pareto_crowding(points, to - from, m, crowding, err), out);
-        for (size_t i = from; i < to; i++)
-            out[i].crowding = crowding[i - from];
+        archai_pareto_minimised(s->objectives, s->records[out[i].record].values, &points[i * m]);
+    ARCHAI_TRY_GOTO(rc, archai_pareto_rank(points, n, m, front, crowding, err), out);
+    for (size_t i = 0; i < n; i++) {
+        out[i].front = front[i];
+        out[i].crowding = crowding[i];
     }
     qsort(out, n, sizeof *out, compare_ranked);
 out:

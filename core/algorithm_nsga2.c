@@ -109,13 +109,6 @@ static int compare_members(const void *a, const void *b)
     return x->record < y->record ? -1 : x->record > y->record;
 }
 
-static int compare_fronts(const void *a, const void *b)
-{
-    const struct member *x = a, *y = b;
-
-    return x->front < y->front ? -1 : x->front > y->front;
-}
-
 /* Those that satisfy the constraints first. */
 static size_t split(struct member *m, size_t n)
 {
@@ -131,45 +124,29 @@ static size_t split(struct member *m, size_t n)
     return feasible;
 }
 
-/* Crowding of members m[0..n) that share a front; points and out have room for them. */
-static int crowd(archai_search *s, struct member *m, size_t n, double *points, double *out,
-                 archai_err *err)
-{
-    const size_t k = s->objectives->n_optimised;
-
-    for (size_t i = 0; i < n; i++)
-        archai_pareto_minimised(s->objectives, s->records[m[i].record].values, &points[i * k]);
-    ARCHAI_TRY(archai_pareto_crowding(points, n, k, out, err));
-    for (size_t i = 0; i < n; i++)
-        m[i].crowding = out[i];
-    return ARCHAI_OK;
-}
-
 /* Fronts and crowding among members m[0..n). */
 static int rank_among(archai_search *s, struct member *m, size_t n, archai_err *err)
 {
     const size_t k = s->objectives->n_optimised;
-    double *points = calloc((n + 1) * (k + 1), sizeof *points);
+    double *points = calloc((n + 1) * k, sizeof *points);
+    double *crowding = malloc((n + 1) * sizeof *crowding);
     size_t *front = malloc((n + 1) * sizeof *front);
-    int rc = ARCHAI_OK;
+    int rc;
 
-    if (points == NULL || front == NULL) {
+    if (points == NULL || crowding == NULL || front == NULL) {
         rc = archai_fail(err, ARCHAI_ENOMEM, "no memory to rank %zu models", n);
         goto out;
     }
     for (size_t i = 0; i < n; i++)
         archai_pareto_minimised(s->objectives, s->records[m[i].record].values, &points[i * k]);
-    ARCHAI_TRY_GOTO(rc, archai_pareto_sort(points, n, k, front, err), out);
-    for (size_t i = 0; i < n; i++)
+    ARCHAI_TRY_GOTO(rc, archai_pareto_rank(points, n, k, front, crowding, err), out);
+    for (size_t i = 0; i < n; i++) {
         m[i].front = front[i];
-    qsort(m, n, sizeof *m, compare_fronts);
-    for (size_t from = 0, to; rc == ARCHAI_OK && from < n; from = to) {
-        for (to = from + 1; to < n && m[to].front == m[from].front; to++)
-            ;
-        rc = crowd(s, &m[from], to - from, points, &points[n * k], err);
+        m[i].crowding = crowding[i];
     }
 out:
     free(points);
+    free(crowding);
     free(front);
     return rc;
 }

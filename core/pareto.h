@@ -45,6 +45,11 @@ int archai_pareto_sort_archai(const double *points, size_t rows, size_t n, size_
 int archai_pareto_crowding(const double *points, size_t rows, size_t n, double *out,
                            archai_err *err);
 
+/* The order of NSGA-II: each row's front, as archai_pareto_sort() gives it, and its crowding distance on
+ * it (0 with NaN). Of two rows the better one has the lower front, on one front the larger distance. */
+int archai_pareto_rank(const double *points, size_t rows, size_t n, size_t *front,
+                       double *crowding, archai_err *err);
+
 /* Exact hypervolume of points [rows, n] against a reference point, 1 <= n <= 4. Points that do not
  * lie below the reference in every objective add nothing, nor do rows with NaN. O(rows log rows)
  * comparisons up to 3 objectives (3: and a staircase, as above), O(rows^2 log rows) for 4. Source of

@@ -175,6 +175,23 @@ static void crowding_is_the_papers(void **state)
     assert_true(isinf(out[0]) && out[1] == 0.0 && isinf(out[2]));
 }
 
+/* The same four points, and three of a second front among them. */
+static void ranks_are_fronts_and_crowding_on_each(void **state)
+{
+    const double points[] = {2, 1, 6, 4, 0, 4, NAN, 0, 4, 0, 4, 5, 1, 2, 5, 4.5};
+    const size_t fronts[] = {0, 1, 0, SIZE_MAX, 0, 1, 0, 1};
+    double crowding[8];
+    size_t front[8];
+
+    (void)state;
+    assert_int_equal(archai_pareto_rank(points, 8, 2, front, crowding, NULL), ARCHAI_OK);
+    assert_memory_equal(front, fronts, sizeof fronts);
+    assert_true(crowding[0] == 3.0 / 4 + 2.0 / 4 && crowding[6] == 2.0 / 4 + 3.0 / 4);
+    assert_true(isinf(crowding[1]) && isinf(crowding[2]) && isinf(crowding[4]) &&
+                isinf(crowding[5]));
+    assert_true(crowding[3] == 0.0 && crowding[7] == 2.0);
+}
+
 /* What an evaluator may report is as large as a double: numbers that overflow are still
  * numbers. */
 static void largest_numbers_are_measured(void **state)
@@ -306,6 +323,7 @@ int main(void)
         cmocka_unit_test(order_is_archais),
         cmocka_unit_test(rows_with_nan_take_no_part),
         cmocka_unit_test(crowding_is_the_papers),
+        cmocka_unit_test(ranks_are_fronts_and_crowding_on_each),
         cmocka_unit_test(largest_numbers_are_measured),
         cmocka_unit_test(hypervolume_counts_cells),
         cmocka_unit_test(hypervolume_of_known_shapes),
