@@ -51,8 +51,8 @@ void archai_bayes_candidates_remove(archai_bayes_candidates *c, uint32_t number)
 int archai_bayes_candidates_fill(archai_bayes_candidates *c, archai_search *s, const size_t *best,
                                  size_t n_best, archai_rng *rng, double *work, archai_err *err);
 /* Members of `now`, the most promising first, become members of `next`: as many as *work allows, or
- * 16. *done when it paid for them, even if not for all for which there is room; those left behind
- * are let in again later where the space is enumerated, and dropped by the swap where not. */
+ * 16. *done when all are for which there is room; those for which there is none are dropped by the
+ * swap, and let in again later where the space is enumerated. */
 int archai_bayes_candidates_move(archai_bayes_candidates *c, double *work, bool *done,
                                  archai_err *err);
 /* `next` takes the place of `now`. */

@@ -106,7 +106,7 @@ int archai_bayes_candidates_move(archai_bayes_candidates *c, double *work, bool 
                                  archai_err *err)
 {
     const size_t n = archai_bayes_model_members(&c->now), most = room(&c->next);
-    size_t left = 0, count;
+    size_t left = 0, count, before = archai_bayes_model_members(&c->next);
     uint32_t *list;
     int rc = ARCHAI_OK;
 
@@ -114,15 +114,13 @@ int archai_bayes_candidates_move(archai_bayes_candidates *c, double *work, bool 
     for (size_t i = 0; i < n; i++)
         if (c->next.at[c->now.pool[0].ids[i]] == ARCHAI_BAYES_OUTSIDE)
             list[left++] = c->now.pool[0].ids[i];
-    count = most - (archai_bayes_model_members(&c->next) < most
-                        ? archai_bayes_model_members(&c->next)
-                        : most);
+    count = most - (before < most ? before : most);
     count = count < left ? count : left;
     if (count > 0) {
         qsort_r(list, left, sizeof *list, compare_scores, c);
         rc = let_in(c, &c->next, list, count, work, err);
     }
-    *done = *work > 0.0 || count == 0;
+    *done = archai_bayes_model_members(&c->next) - before == count;
     free(list);
     return rc;
 }
