@@ -14,12 +14,12 @@ import os
 import pathlib
 import statistics
 import subprocess
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TABLE = HERE / "data" / "digits_cnn.csv"
 NAS = pathlib.Path(os.environ.get("ARCHAI_DATA", ROOT.parent / "shared" / "data")) / "nasbench201_cifar10.csv"
-
 
 
 def digits_reference():
@@ -189,27 +189,36 @@ def ends(problem, curves):
     return [at(c, PROBLEMS[problem][3]) or 0.0 for c in curves]
 
 
+def needed(results, problem, target):
+    """A cell for each search: evaluations up to the target, and as a share of random search's, which goes on for ten times as many."""
+    long = results[LONG][:SEEDS]
+    needs = reached(long, target)
+    cells = {}
+    for label, curves in results.items():
+        n = reached((long if label == "random_search" else curves)[:SEEDS], target)
+        share = f" ({n / needs:.2f})" if n and needs else f" (under {n / (10 * PROBLEMS[problem][3]):.2f})" if n else ""
+        cells[label] = after(n) + share
+    return cells
+
+
 def against_random(everything):
     """How many evaluations each search needs for what random search needs how many."""
-    lines = ["## Evaluations, against random search's", "",
-             "After how many evaluations the median search has 95 % of the largest median at the end (accuracy: 95 % of the way to it from",
-             "the median of random search after its first 10), and as a share of what random search needs, which goes on for ten times as many.", "",
-             "| search | " + " | ".join(everything) + " |", "|---" * (len(everything) + 1) + "|"]
-    cells = {}
+    share, way = {}, {}
     for problem, results in everything.items():
-        long = results[LONG][:SEEDS]
         best = max(statistics.median(ends(problem, c[:SEEDS])) for label, c in results.items() if label != LONG)
-        start = statistics.median(at(c, 10) for c in long) if problem == "nasbench201_accuracy" else 0.0
-        target = start + 0.95 * (best - start)
-        needs = reached(long, target)
-        for label, curves in results.items():
-            n = reached((long if label == "random_search" else curves)[:SEEDS], target)
-            share = f" ({n / needs:.2f})" if n and needs else f" (under {n / (10 * PROBLEMS[problem][3]):.2f})" if n else ""
-            cells.setdefault(label, {})[problem] = after(n) + share
-    for label, row in cells.items():
-        if label != LONG:
-            lines.append(f"| {label} | " + " | ".join(row.get(p, "") for p in everything) + " |")
-    return lines + [""]
+        start = statistics.median(at(c, 10) or 0.0 for c in results[LONG][:SEEDS])
+        way[problem] = needed(results, problem, start + 0.95 * (best - start))
+        if problem != "nasbench201_accuracy":
+            share[problem] = needed(results, problem, 0.95 * best)
+    lines = ["## Evaluations, against random search's", ""]
+    for cells, what in ((share, "has 95 % of the largest median at the end"),
+                        (way, "is 95 % of the way to it, from the median of random search after its first 10 evaluations")):
+        labels = dict.fromkeys(label for c in cells.values() for label in c if label != LONG)
+        lines += [f"After how many evaluations the median search {what}; as a share of what random search needs, which",
+                  "goes on for ten times as many.", "",
+                  "| search | " + " | ".join(cells) + " |", "|---" * (len(cells) + 1) + "|"]
+        lines += [f"| {label} | " + " | ".join(c.get(label, "") for c in cells.values()) + " |" for label in labels] + [""]
+    return lines
 
 
 def schedules(everything):
@@ -329,6 +338,8 @@ def main():
             found = pool.map(lambda s: run(program, problem, s, arguments.keep, not arguments.no_runs), todo)  # noqa: B023
             all_seeds[problem] = {s[0]: curves for s, curves in zip(todo, found) if curves}
             everything[problem] = {label: curves[:SEEDS] for label, curves in all_seeds[problem].items() if label != LONG}
+            if not {"random_search", LONG} <= all_seeds[problem].keys():
+                sys.exit(f"{problem}: nothing of random_search, with which the others are compared")
             print("\n".join(table(problem, everything[problem])), flush=True)
     print("\n".join(against_random(all_seeds) + schedules(all_seeds)))
     if arguments.only or arguments.algorithm:
