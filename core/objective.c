@@ -120,14 +120,18 @@ int archai_objectives_create(archai_objectives *out, archai_ini *ini, archai_err
 {
     archai_err problem = ARCHAI_ERR_INIT;
     archai_objectives o = {.n = 0};
+    bool full = false; /* one word about all that are too many */
     int rc = ARCHAI_OK;
 
-    for (size_t i = 0; i < ini->n; i++) {
+    for (size_t i = 0; i < ini->n && !full; i++) {
         const char *section = ini->at[i].section;
+        const bool was_full = o.n == ARCHAI_MAX_OBJECTIVES;
 
         if (strncmp(section, prefix, sizeof prefix - 1) == 0 &&
-            !known(&o, section + sizeof prefix - 1))
+            !known(&o, section + sizeof prefix - 1)) {
             rc = archai_err_also(err, rc, add(&o, ini, section, &problem), &problem);
+            full = was_full;
+        }
     }
     if (rc != ARCHAI_OK)
         goto out;

@@ -272,6 +272,23 @@ static void keys_of_others_are_named_as_such(void **state)
     archai_ini_free(&ini);
 }
 
+static void too_many_objectives_are_one_problem(void **state)
+{
+    char text[2048] = "";
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_objectives o;
+    archai_ini ini;
+
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text),
+                       "[objective.o%d]\ndirection = minimize\n", i);
+    parse(&ini, text);
+    assert_int_equal(archai_objectives_create(&o, &ini, &err), ARCHAI_EINVAL);
+    assert_lines(err.text, "t.ini:33: objective.o16: at most 16 objectives are possible");
+    archai_ini_free(&ini);
+}
+
 static void overrides_are_named_as_such(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -318,6 +335,7 @@ int main(void)
         cmocka_unit_test(kinds_and_formats_need_their_keys),
         cmocka_unit_test(unknown_keys_and_sections_are_named),
         cmocka_unit_test(keys_of_others_are_named_as_such),
+        cmocka_unit_test(too_many_objectives_are_one_problem),
         cmocka_unit_test(overrides_are_named_as_such),
         cmocka_unit_test(the_table_of_keys_is_complete),
     };
