@@ -42,6 +42,13 @@ int archai_bananas_rank(archai_search *s, const archai_bananas_pool *p, const fl
  * extent in one of them. */
 int archai_bananas_by_improvement(const archai_front *front, const size_t *column,
                                   const double *points, size_t *order, size_t n, archai_err *err);
+/* Draw n members of the front (n <= front->n) without replacement, each in proportion to the
+ * hypervolume that it alone adds (Efraimidis, Spirakis 2006, "Weighted random sampling with a
+ * reservoir"), so that mutants are made where the front is thin. out[n]: their numbers. All alike
+ * where archai_bananas_by_improvement() does nothing, and for n >= 128; of a front of more than 128
+ * members as many take part, drawn at random. */
+int archai_bananas_parents(const archai_front *front, archai_rng *rng, size_t n, size_t *out,
+                           archai_err *err);
 /* Note what was predicted of a candidate in its metadata: predicted_<objective>_mean and _var.
  * mean and var [targets]. */
 int archai_bananas_note(const archai_search *s, archai_proposal *p, const float *mean,

@@ -1,12 +1,12 @@
 /* core/bananas_async.c - mo_bananas without iterations, so that no worker waits.
  *
- * As soon as something was told, and no prediction is under way, new mutants of the front are
- * predicted by a surrogate that goes on from its last fit; the ranking that comes back is
- * handed out from its top until the next one is there, and the rest dropped. What is at the top
- * adds most to the front's hypervolume, by values that were drawn from the predictions
- * (core/bananas.h). A ranking is made long enough for four times what the last one lost while
- * the fit ran. Before the first fit there are random samples, and should a ranking come to its
- * end after all, mutants of the front.
+ * As soon as something was told, and no prediction is under way, new mutants of the front, most of
+ * those members that add most to its hypervolume, are predicted by a surrogate that goes on from
+ * its last fit; the ranking that comes back is handed out from its top until the next one is
+ * there, and the rest dropped. What is at the top adds most to the front's hypervolume, by values
+ * that were drawn from the predictions (core/bananas.h). A ranking is made long enough for four
+ * times what the last one lost while the fit ran. Before the first fit there are random samples,
+ * and should a ranking come to its end after all, mutants of the front.
  */
 #include <stdlib.h>
 
@@ -62,7 +62,7 @@ static int begin_pool(archai_bananas *a, archai_err *err)
     free(a->parents);
     a->parents = parents;
     a->n_parents = n;
-    ARCHAI_TRY(archai_rng_sample(&a->base.rng, s->front.n, n, parents, err));
+    ARCHAI_TRY(archai_bananas_parents(&s->front, &a->base.rng, n, parents, err));
     for (size_t i = 0; i < n; i++)
         parents[i] = (size_t)s->front.tags[parents[i]];
     archai_bananas_pool_fini(&a->pool);

@@ -1,4 +1,5 @@
-/* core/bananas_improvement.c - candidates of mo_bananas by what they would add to the front. */
+/* core/bananas_improvement.c - mo_bananas by volume: parents by what they are to the front, candidates
+ * by what they would add to it. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +25,14 @@ struct waiting {
     size_t since; /* points that there were then */
 };
 
-/* Half the front's extent beyond its worst; false where that is none or too far in some objective. */
-static bool set_front(struct volume *v, const archai_front *front, const size_t *column)
+static bool can_measure(const archai_front *front)
 {
-    const size_t step = (front->n + FRONT_MAX - 1) / FRONT_MAX;
+    return front->n_objectives >= 2 && front->n_objectives <= OBJECTIVES_MAX;
+}
 
+/* Half the front's extent beyond its worst; false where that is none or too far in some objective. */
+static bool set_reference(struct volume *v, const archai_front *front, const size_t *column)
+{
     for (size_t k = 0; k < v->m; k++) {
         double least = HUGE_VAL, most = -HUGE_VAL;
 
@@ -40,10 +44,19 @@ static bool set_front(struct volume *v, const archai_front *front, const size_t 
         if (!(most > least) || isinf(v->reference[column[k]]))
             return false;
     }
-    for (size_t i = 0; i < front->n; i += step, v->n++)
-        for (size_t k = 0; k < v->m; k++)
-            v->points[v->n * v->m + column[k]] = front->points[i * v->m + k];
     return true;
+}
+
+static void add_member(struct volume *v, const archai_front *front, size_t i, const size_t *column)
+{
+    for (size_t k = 0; k < v->m; k++)
+        v->points[v->n * v->m + column[k]] = front->points[i * v->m + k];
+    v->n++;
+}
+
+static int measure(const struct volume *v, size_t n, double *out, archai_err *err)
+{
+    return archai_pareto_hypervolume(v->points, n, v->m, v->reference, out, err);
 }
 
 /* Volumes are sums, and their differences may say otherwise by a rounding error. */
@@ -69,7 +82,7 @@ static int improvement(struct volume *v, const double *point, double *out, archa
     if (adds_nothing(v, point))
         return ARCHAI_OK;
     memcpy(&v->points[v->n * v->m], point, v->m * sizeof *point);
-    ARCHAI_TRY(archai_pareto_hypervolume(v->points, v->n + 1, v->m, v->reference, out, err));
+    ARCHAI_TRY(measure(v, v->n + 1, out, err));
     *out = fmax(*out - v->sum, 0.0);
     return ARCHAI_OK;
 }
@@ -94,7 +107,7 @@ int archai_bananas_by_improvement(const archai_front *front, const size_t *colum
     size_t left = n < RANKED_MAX ? n : RANKED_MAX;
     int rc = ARCHAI_OK;
 
-    if (front->n_objectives < 2 || front->n_objectives > OBJECTIVES_MAX)
+    if (!can_measure(front))
         return ARCHAI_OK;
     v = calloc(1, sizeof *v);
     list = malloc((left + 1) * sizeof *list);
@@ -103,10 +116,11 @@ int archai_bananas_by_improvement(const archai_front *front, const size_t *colum
         goto out;
     }
     v->m = front->n_objectives;
-    if (!set_front(v, front, column))
+    if (!set_reference(v, front, column))
         goto out;
-    ARCHAI_TRY_GOTO(
-        rc, archai_pareto_hypervolume(v->points, v->n, v->m, v->reference, &v->sum, err), out);
+    for (size_t i = 0; i < front->n; i += (front->n + FRONT_MAX - 1) / FRONT_MAX)
+        add_member(v, front, i, column);
+    ARCHAI_TRY_GOTO(rc, measure(v, v->n, &v->sum, err), out);
     for (size_t i = 0; i < left; i++) {
         list[i] = (struct waiting){.candidate = order[i], .place = i, .since = v->n};
         ARCHAI_TRY_GOTO(rc, improvement(v, &points[order[i] * v->m], &list[i].improvement, err),
@@ -131,5 +145,74 @@ int archai_bananas_by_improvement(const archai_front *front, const size_t *colum
 out:
     free(v);
     free(list);
+    return rc;
+}
+
+/* -- parents ------------------------------------------------------------------------------- */
+
+/* log(u) / weight: with the largest keys a sample without replacement, in proportion to weights. */
+static int draw_keys(struct volume *v, archai_rng *rng, double *keys, archai_err *err)
+{
+    const size_t last = v->n - 1;
+    double all;
+
+    ARCHAI_TRY(measure(v, v->n, &all, err));
+    for (size_t i = 0; i < v->n; i++) {
+        double *it = &v->points[i * v->m], *end = &v->points[last * v->m];
+        double saved[OBJECTIVES_MAX], others;
+
+        memcpy(saved, it, v->m * sizeof *it);
+        memmove(it, end, v->m * sizeof *it); /* the last one in its place */
+        ARCHAI_TRY(measure(v, last, &others, err));
+        memcpy(it, saved, v->m * sizeof *it);
+        keys[i] = log(archai_rng_random(rng)) / (fmax(all - others, 0.0) + 1e-9 * all);
+    }
+    return ARCHAI_OK;
+}
+
+static void take_largest(double *keys, size_t *members, size_t n_members, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t best = i;
+
+        for (size_t k = i + 1; k < n_members; k++)
+            if (keys[k] > keys[best])
+                best = k;
+        const size_t member = members[best];
+
+        members[best] = members[i];
+        members[i] = member;
+        keys[best] = keys[i];
+    }
+}
+
+int archai_bananas_parents(const archai_front *front, archai_rng *rng, size_t n, size_t *out,
+                           archai_err *err)
+{
+    const size_t column[] = {0, 1, 2};
+    const size_t count = front->n < FRONT_MAX ? front->n : FRONT_MAX;
+    size_t members[FRONT_MAX];
+    double keys[FRONT_MAX];
+    struct volume *v;
+    int rc;
+
+    if (!can_measure(front) || n >= count)
+        return archai_rng_sample(rng, front->n, n, out, err);
+    v = calloc(1, sizeof *v);
+    if (v == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory to choose %zu parents", n);
+    v->m = front->n_objectives;
+    if (!set_reference(v, front, column)) {
+        rc = archai_rng_sample(rng, front->n, n, out, err);
+        goto out;
+    }
+    ARCHAI_TRY_GOTO(rc, archai_rng_sample(rng, front->n, count, members, err), out);
+    for (size_t i = 0; i < count; i++)
+        add_member(v, front, members[i], column);
+    ARCHAI_TRY_GOTO(rc, draw_keys(v, rng, keys, err), out);
+    take_largest(keys, members, count, n);
+    memcpy(out, members, n * sizeof *out);
+out:
+    free(v);
     return rc;
 }

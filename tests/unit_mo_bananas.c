@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/bananas.h"
 #include "json_data.h"
 #include "world.h"
 
@@ -233,149 +232,6 @@ static void long_seeds_are_refused(void **state)
                         "t.ini:3: search.seed: 4294967296, mo_bananas takes seeds up to 4294967295");
 }
 
-/* The order by its definition: of those left always the one that adds most, each with a volume of
- * its own. */
-static void order_by_definition(const archai_front *f, const double *points, size_t n,
-                                const double *reference, size_t *order)
-{
-    const size_t m = f->n_objectives;
-    double all[64 * 3], sum = 0.0;
-    size_t n_all = f->n;
-
-    memcpy(all, f->points, f->n * m * sizeof *all);
-    assert_int_equal(archai_pareto_hypervolume(all, n_all, m, reference, &sum, NULL), ARCHAI_OK);
-    for (size_t done = 0; done < n; done++) {
-        size_t best = SIZE_MAX;
-        double most = -1.0;
-
-        for (size_t i = 0; i < n; i++) {
-            bool used = false;
-            double volume;
-
-            for (size_t k = 0; k < done; k++)
-                used = used || order[k] == i;
-            memcpy(&all[n_all * m], &points[i * m], m * sizeof *all);
-            assert_int_equal(archai_pareto_hypervolume(all, n_all + 1, m, reference, &volume, NULL),
-                             ARCHAI_OK);
-            if (!used && volume - sum > most) {
-                most = volume - sum;
-                best = i;
-            }
-        }
-        order[done] = best;
-        memcpy(&all[n_all++ * m], &points[best * m], m * sizeof *all);
-        sum += most;
-    }
-}
-
-/* Whole numbers, so that volumes are exact and equal ones common. */
-static void candidates_that_add_most_to_the_front_come_first(void **state)
-{
-    archai_rng rng;
-
-    (void)state;
-    archai_rng_seed_numpy(&rng, 3);
-    for (int i = 0; i < 200; i++) {
-        const size_t m = 2 + (size_t)(i % 2), n = 1 + archai_rng_below(&rng, 30);
-        const size_t column[] = {1, m == 2 ? 0 : 2, 0};
-        double points[30 * 3], moved[30 * 3], reference[3];
-        size_t order[30], expected[30];
-        archai_front f;
-
-        archai_front_init(&f, m);
-        for (size_t k = 0; k < 12; k++) {
-            double point[3];
-            bool joined;
-
-            for (size_t j = 0; j < m; j++)
-                point[j] = 8.0 + 2.0 * (double)archai_rng_below(&rng, 12);
-            assert_int_equal(archai_front_insert(&f, point, (int64_t)k, &joined, NULL), ARCHAI_OK);
-        }
-        for (size_t k = 0; k < n * m; k++)
-            points[k] = (double)archai_rng_below(&rng, 40);
-        for (size_t k = 0; k < n; k++)
-            for (size_t j = 0; j < m; j++)
-                moved[k * m + column[j]] = points[k * m + j];
-        for (size_t k = 0; k < n; k++)
-            order[k] = k;
-        memcpy(expected, order, sizeof order);
-        if (f.n > 1) { /* then it has an extent in two objectives at least */
-            bool extent = true;
-
-            for (size_t j = 0; j < m; j++) {
-                double least = HUGE_VAL, most = 0.0;
-
-                for (size_t k = 0; k < f.n; k++) {
-                    least = fmin(least, f.points[k * m + j]);
-                    most = fmax(most, f.points[k * m + j]);
-                }
-                reference[j] = most + 0.5 * (most - least);
-                extent = extent && most > least;
-            }
-            if (extent)
-                order_by_definition(&f, points, n, reference, expected);
-        }
-        assert_int_equal(archai_bananas_by_improvement(&f, column, moved, order, n, NULL),
-                         ARCHAI_OK);
-        assert_memory_equal(order, expected, n * sizeof *order);
-        archai_front_fini(&f);
-    }
-}
-
-/* Also where volumes are no exact numbers: those that a member of the front is as good as, or that lie
- * outside, stay as they came. */
-static void candidates_that_add_nothing_stay_in_order(void **state)
-{
-    enum { M = 3, FRONT = 40, N = 200 };
-    const size_t column[] = {0, 1, 2};
-    double points[N * M], most[M];
-    size_t order[N], last = 0, useless = 0; /* last: + 1 */
-    archai_front f;
-    archai_rng rng;
-
-    (void)state;
-    archai_rng_seed(&rng, 5);
-    archai_front_init(&f, M);
-    for (size_t k = 0; k < FRONT; k++) {
-        double point[M];
-        bool joined;
-
-        for (size_t j = 0; j < M; j++)
-            point[j] = archai_rng_random(&rng);
-        assert_int_equal(archai_front_insert(&f, point, (int64_t)k, &joined, NULL), ARCHAI_OK);
-    }
-    for (size_t j = 0; j < M; j++) {
-        double least = 1.0;
-
-        most[j] = 0.0;
-        for (size_t i = 0; i < f.n; i++) {
-            least = fmin(least, f.points[i * M + j]);
-            most[j] = fmax(most[j], f.points[i * M + j]);
-        }
-        most[j] += 0.5 * (most[j] - least);
-    }
-    for (size_t k = 0; k < N * M; k++)
-        points[k] = 1.2 * archai_rng_random(&rng);
-    for (size_t k = 0; k < N; k++)
-        order[k] = k;
-    assert_int_equal(archai_bananas_by_improvement(&f, column, points, order, N, NULL), ARCHAI_OK);
-    for (size_t k = 0; k < N; k++) {
-        const double *point = &points[order[k] * M];
-        bool adds = archai_front_would_join(&f, point);
-
-        for (size_t j = 0; j < M; j++)
-            adds = adds && point[j] < most[j];
-        assert_true(adds || k > 0);
-        if (adds)
-            continue;
-        assert_true(order[k] >= last);
-        last = order[k] + 1;
-        useless++;
-    }
-    assert_true(useless > N / 4 && useless < N);
-    archai_front_fini(&f);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,8 +240,6 @@ int main(void)
         cmocka_unit_test(without_a_surrogate_async_goes_on_and_generational_says_why),
         cmocka_unit_test(where_everything_fails_the_search_ends),
         cmocka_unit_test(where_all_violate_a_constraint_it_begins_again),
-        cmocka_unit_test(candidates_that_add_most_to_the_front_come_first),
-        cmocka_unit_test(candidates_that_add_nothing_stay_in_order),
         cmocka_unit_test(needs_something_to_predict),
         cmocka_unit_test(foreign_answers_are_refused),
         cmocka_unit_test(long_seeds_are_refused),
