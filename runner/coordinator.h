@@ -2,7 +2,7 @@
  *
  * Never computes, never blocks. Phases:
  *
- *   RUNNING    candidates go out (dispatch.c), evaluations come back
+ *   RUNNING    candidates go out (dispatch.c), evaluations come back (inbox.c)
  *   DRAINING   nothing goes out; workers finish or give back what they have, then leave. Entered when
  *              everything is done, on a stop request, when the time is over, when nothing works
  *   INDEXING   the last results.h5 is written, with the final state
@@ -86,7 +86,7 @@ int archai_coordinator_dismiss(archai_coordinator *c, archai_err *err);
 /* Write and let go of a row that no worker's evaluation stands behind. */
 int archai_coordinator_record(archai_coordinator *c, archai_evaluation *e, archai_err *err);
 
-/* -- parts (dispatch.c, loss.c, quarantine.c, verdict.c) --------------------------------------------------------- */
+/* -- parts (dispatch.c, inbox.c, loss.c, quarantine.c, verdict.c) ------------------------------------------------ */
 int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id, archai_err *err);
 /* Look for ranks that were lost or came back (loss.c). */
 int archai_coordinator_watch(archai_coordinator *c, archai_err *err);
