@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include "core/err.h"
 #include "core/option.h"
+#include "io/index.h"
 
 typedef struct results_file {
     hid_t file;
@@ -26,4 +27,20 @@ int results_dataset(hid_t group, const char *name, H5T_class_t class, int rank, 
                     size_t *rows, size_t *width, hid_t *dataset, archai_err *err);
 /* Names of the links of a group: in order of creation where it remembers it, else of name. */
 int results_links(hid_t group, archai_strings *out, archai_err *err);
+
+/* -- the table (results_candidates.c) ------------------------------------------------------ */
+
+/* A piece of the table: r->n rows from row `first` on, of `total`. */
+typedef struct results_reading {
+    archai_results *r; /* borrowed */
+    uint64_t bytes;    /* of the file */
+    size_t first, total;
+} results_reading;
+/* Rows there are in the table. */
+int results_rows(hid_t file, uint64_t bytes, size_t *rows, archai_err *err);
+/* /candidates: allocates and fills in->r->rows. */
+int results_candidates(const results_reading *in, hid_t file, archai_err *err);
+/* A numeric column as `type` (of `size` bytes); caller frees. *width NULL: rank 1. */
+int results_numbers(const results_reading *in, hid_t group, const char *name, H5T_class_t class,
+                    hid_t type, size_t size, size_t *width, void **out, archai_err *err);
 #endif
