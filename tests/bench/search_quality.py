@@ -32,6 +32,8 @@ def digits_reference():
 PROBLEMS = {
     "digits": ("digits.ini", TABLE, digits_reference(), 100, ["--curve"]),
     "nasbench201": ("nasbench201.ini", NAS, "70,1.6e6", 300, []),
+    # the usual choice: a tenth more than the worst error (13.2 %) and the most parameters (1,073,466) on the true front
+    "nasbench201_near": ("nasbench201.ini", NAS, "85.4763,1180813", 300, []),
     "nasbench201_accuracy": ("nasbench201_accuracy.ini", NAS, None, 150, []),
     "zdt1": ("zdt1.ini", "zdt1", "1.1,6", 200, []),
     "dtlz2_failing": ("dtlz2.ini", "dtlz2", "2.5,2.5,2.5", 200, ["--failing", "0.1"]),
@@ -57,7 +59,7 @@ def searches(problem):
     """(label, algorithm, schedule, workers) to be tried on a problem."""
     out = [(a, a, "async", 8) for a in ASYNC] + [(LONG, "random_search", "async", 8)]
     out += [(f"{a}, generational", a, "generational", 8) for a in ASYNC if a != "bayes_opt"]
-    if problem.startswith("nasbench201"):
+    if problem in ("nasbench201", "nasbench201_accuracy"):
         out += [(f"bayes_opt, {w} worker{'s' if w > 1 else ''}", "bayes_opt", "async", w) for w in (1, 64)]
     if problem == "digits":
         out += [(a, a, "async", 8) for a in BUDGETS]
@@ -160,10 +162,10 @@ def best_possible(problem):
     rows = list(csv.DictReader(open(source)))
     if problem == "nasbench201_accuracy":
         return max(float(r["accuracy"]) for r in rows)
-    if problem == "nasbench201":
-        return hypervolume_2d([(-float(r["accuracy"]), float(r["params"])) for r in rows], (-70, 1.6e6))
-    return hypervolume_2d([(float(r[f"error_{k}"]), float(r["params"])) for r in rows for k in (1, 2, 4)],
-                           tuple(map(float, PROBLEMS[problem][2].split(","))))
+    first, second = map(float, PROBLEMS[problem][2].split(","))
+    if problem == "digits":
+        return hypervolume_2d([(float(r[f"error_{k}"]), float(r["params"])) for r in rows for k in (1, 2, 4)], (first, second))
+    return hypervolume_2d([(-float(r["accuracy"]), float(r["params"])) for r in rows], (-first, second))
 
 
 def quartiles(values):
@@ -294,7 +296,7 @@ def draw(everything, path):
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "archai"
     import matplotlib.pyplot as plt
-    figure, axes = plt.subplots(2, 3, figsize=(13, 8))
+    figure, axes = plt.subplots(2, 4, figsize=(17, 8))
     colors = {a: f"C{i}" for i, a in enumerate(ASYNC + BUDGETS)}
     handles = {}
     for ax, (problem, results) in zip(axes.flat, everything.items()):
@@ -307,7 +309,8 @@ def draw(everything, path):
             line, = ax.plot(xs, [q[1] for q in qs], lw=1.3, color=colors[label])
             ax.fill_between(xs, [q[0] for q in qs], [q[2] for q in qs], alpha=0.10, color=colors[label], lw=0)
             handles[label] = line
-        low = min(statistics.median((at(c, evaluations / 8) or 0.0) / best for c in r) for r in results.values())
+        low = min(statistics.median((at(c, evaluations / 8) or 0.0) / best for c in r)
+                  for label, r in results.items() if label not in BUDGETS)  # these begin with next to nothing
         high = max(quartiles(ends(problem, r))[2] for r in results.values()) / best
         ax.set_ylim(low, high + 0.03 * (high - low))
         ax.set_title(problem)
