@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
+
 /* -- functions --------------------------------------------------------------------------- */
 
 struct distance {
@@ -115,14 +117,10 @@ void problem_close(struct problem *p)
     p->table = NULL;
 }
 
-/* By archid alone, so that an architecture fails whenever it is tried: FNV-1a, mixed. */
+/* By archid alone, so that an architecture fails whenever it is tried. */
 static bool fails(const struct problem *p, const char *archid)
 {
-    uint64_t h = 14695981039346656037u;
-
-    for (; *archid != '\0'; archid++)
-        h = (h ^ (unsigned char)*archid) * 1099511628211u;
-    return (double)(archai_rng_derive(h, 0) >> 11) * 0x1p-53 < p->failing;
+    return (double)(archai_rng_derive(archai_hash(archid), 0) >> 11) * 0x1p-53 < p->failing;
 }
 
 /* Columns NAME_k, k the budget in epochs, become measures NAME. */
