@@ -3,9 +3,9 @@
  *
  * Source: White, Neiswanger, Savani 2021 (core/bananas.h), in the form of Archai's
  * MoBananasSearch. generational (core/bananas_generational.c) is Archai's, draw by draw. async
- * (core/bananas_async.c) has no iterations, so that no worker waits; there candidates are taken
- * by what each adds to the front's hypervolume, and not at random from the best front of what
- * was drawn (core/bananas.h). Here is what both share: options, rows to learn from, and the
+ * (core/bananas_async.c) has no iterations, so that no worker waits; there parents are drawn by
+ * what they alone add to the front's hypervolume, and candidates taken by what they would add,
+ * not at random from the best front of what was drawn (core/bananas.h). Here is what both share: options, rows to learn from, and the
  * jobs of the surrogate.
  */
 #include <math.h>
@@ -21,7 +21,7 @@ static const archai_option options[] = {
     {"num_iters",                ARCHAI_OPT_INT,     offsetof(archai_bananas, num_iters),                1, 0x1p31, "10",   "iterations", NULL, "generational: so many iterations"},
     {"init_num_models",          ARCHAI_OPT_INT,     offsetof(archai_bananas, init_num_models),          1, 0x1p20, "10",   "models",     NULL, "random models to begin with"},
     {"initial_population_paths", ARCHAI_OPT_STRINGS, offsetof(archai_bananas, initial_population_paths), 0, 0,      "",     "",           NULL, "arch files to begin with instead"},
-    {"num_parents",              ARCHAI_OPT_INT,     offsetof(archai_bananas, num_parents),              1, 0x1p20, "10",   "models",     NULL, "models that are mutated, the best ones"},
+    {"num_parents",              ARCHAI_OPT_INT,     offsetof(archai_bananas, num_parents),              1, 0x1p20, "10",   "models",     NULL, "models that are mutated: the best ones; async: of the front"},
     {"mutations_per_parent",     ARCHAI_OPT_INT,     offsetof(archai_bananas, mutations_per_parent),     1, 0x1p20, "5",    "models",     NULL, "new mutants of each, to choose from; async: 2000 in all at most"},
     {"num_candidates",           ARCHAI_OPT_INT,     offsetof(archai_bananas, num_candidates),           1, 0x1p31, "10",   "models",     NULL, "generational: of these, so many are evaluated in each iteration"},
     {"surrogate_model",          ARCHAI_OPT_CHOICE,  offsetof(archai_bananas, surrogate_model),          0, 0,      "dnn_ensemble", "", ARCHAI_SURROGATE_LIST(X), "what predicts the expensive objectives"},
