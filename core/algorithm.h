@@ -56,12 +56,16 @@ typedef struct archai_algorithm_ops {
      * become cached rows. ARCHAI_ENONE: no child this time, ask again. */
     int (*propose)(archai_algorithm *self, archai_propose *what, archai_proposal *out,
                    archai_err *err);
+    /* (optional) Would the next proposal be another one if more had been told? Only what learns from
+     * nothing may wait at a worker behind other candidates. NULL: it always learns. Generations need not
+     * say so: their candidates are all made before the first one is told. async only. */
+    bool (*learns)(const archai_algorithm *self);
     /* (optional) record `r` (an index into search->records) has finished, or was restored. */
     int (*tell)(archai_algorithm *self, size_t record, archai_err *err);
     /* (optional, all three) predictions that are computed elsewhere (core/surrogate.h, which says what
      * job's arguments mean). A job that is open has its id in search->job; propose may WAIT for the
-     * answer, which is of search->job and all finite when it comes. forgo: none will come any more;
-     * async only. */
+     * answer, which is of search->job and all finite when it comes, also for that of a job that is still
+     * to be made, where search->job_due says so. forgo: none will come any more; async only. */
     int (*job)(archai_algorithm *self, size_t held, archai_surrogate_job *out, bool *got,
                bool *busy, archai_err *err);
     int (*answer)(archai_algorithm *self, const archai_surrogate_answer *answer, archai_err *err);

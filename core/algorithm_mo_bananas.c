@@ -24,6 +24,7 @@ static const archai_option options[] = {
     {"num_parents",              ARCHAI_OPT_INT,     offsetof(archai_bananas, num_parents),              1, 0x1p20, "10",   "models",     NULL, "models that are mutated: the best ones; async: of the front"},
     {"mutations_per_parent",     ARCHAI_OPT_INT,     offsetof(archai_bananas, mutations_per_parent),     1, 0x1p20, "5",    "models",     NULL, "new mutants of each, to choose from; async: 2000 in all at most"},
     {"num_candidates",           ARCHAI_OPT_INT,     offsetof(archai_bananas, num_candidates),           1, 0x1p31, "10",   "models",     NULL, "generational: of these, so many are evaluated in each iteration"},
+    {"max_per_fit",              ARCHAI_OPT_INT,     offsetof(archai_bananas, max_per_fit),              0, 0x1p31, "auto", "models",     "auto=-1", "async: so many from one fit, then slots wait for the next one; auto: num_candidates, or the slots where these are more; 0: no bound"},
     {"surrogate_model",          ARCHAI_OPT_CHOICE,  offsetof(archai_bananas, surrogate_model),          0, 0,      "dnn_ensemble", "", ARCHAI_SURROGATE_LIST(X), "what predicts the expensive objectives"},
     {"num_ensemble_members",     ARCHAI_OPT_INT,     offsetof(archai_bananas, num_ensemble_members),     1, ARCHAI_SURROGATE_MEMBERS_MAX, "5",    "networks", NULL, "dnn_ensemble: how many networks"},
     {"num_layers",               ARCHAI_OPT_INT,     offsetof(archai_bananas, num_layers),               1, ARCHAI_SURROGATE_LAYERS_MAX,  "5",    "layers",   NULL, "dnn_ensemble: linear layers of each"},
@@ -92,8 +93,10 @@ static bool teaches(const archai_search *s, const archai_record *r)
 
 int archai_bananas_learn(archai_bananas *a, size_t record, archai_err *err)
 {
-    if (!teaches(a->base.search, &a->base.search->records[record]))
+    if (!teaches(a->base.search, &a->base.search->records[record])) {
+        a->n_vain += record >= a->ranked_from;
         return ARCHAI_OK;
+    }
     if (a->n_rows == a->rows_capacity) {
         const size_t capacity = a->rows_capacity == 0 ? 256 : 2 * a->rows_capacity;
         size_t *grown = realloc(a->rows, capacity * sizeof *grown);
@@ -218,7 +221,7 @@ static int bananas_propose(archai_algorithm *self, archai_propose *what, archai_
     if (self->search->schedule == ARCHAI_GENERATIONAL)
         return archai_bananas_generational_propose(a, what, out, err);
     *what = ARCHAI_PROPOSED;
-    return archai_bananas_async_propose(a, out, err);
+    return archai_bananas_async_propose(a, what, out, err);
 }
 
 static int bananas_job(archai_algorithm *self, size_t held, archai_surrogate_job *out,
@@ -258,6 +261,13 @@ static int bananas_forgo(archai_algorithm *self, archai_err *err)
     return ARCHAI_OK;
 }
 
+static bool bananas_learns(const archai_algorithm *self)
+{
+    const archai_bananas *a = (const archai_bananas *)self;
+
+    return archai_vary_has_begun(self->search, &a->given, a->init_num_models);
+}
+
 extern const archai_algorithm_ops archai_algorithm_mo_bananas;
 const archai_algorithm_ops archai_algorithm_mo_bananas = {
     .abi = ARCHAI_ALGORITHM_ABI,
@@ -271,6 +281,7 @@ const archai_algorithm_ops archai_algorithm_mo_bananas = {
     .init = bananas_init,
     .fini = bananas_fini,
     .propose = bananas_propose,
+    .learns = bananas_learns,
     .tell = bananas_tell,
     .job = bananas_job,
     .answer = bananas_answer,

@@ -1,12 +1,18 @@
-/* core/bananas_async.c - mo_bananas without iterations, so that no worker waits.
+/* core/bananas_async.c - mo_bananas without iterations.
  *
  * As soon as something was told, and no prediction is under way, new mutants of the front, most of
  * those members that add most to its hypervolume, are predicted by a surrogate that goes on from
  * its last fit; the ranking that comes back is handed out from its top until the next one is
  * there, and the rest dropped. What is at the top adds most to the front's hypervolume, by values
  * that were drawn from the predictions (core/bananas.h). A ranking is made long enough for four
- * times what the last one lost while the fit ran. Before the first fit there are random samples,
- * and should a ranking come to its end after all, mutants of the front.
+ * times what the last one lost while the fit ran.
+ *
+ * A fit takes a second or so. While evaluations take longer nobody waits for it: the last ranking
+ * goes on. Where they are shorter a search would be over before it had learned anything, so that
+ * from one ranking come at most `max_per_fit` models; then slots are filled again when the fit that
+ * is under way or due has ended, and so they are before the first fit, once `init_num_models` have
+ * been evaluated. A failed model tells the surrogate nothing, so another takes its place. Where no
+ * fit can come (nothing was measured, nobody can do it) random samples and mutants of the front go on.
  */
 #include <stdlib.h>
 
@@ -18,13 +24,40 @@ enum {
     TRIES = 4        /* mutants tried for each that is wanted */
 };
 
-int archai_bananas_async_propose(archai_bananas *a, archai_proposal *out, archai_err *err)
+/* Is there something that a fit would learn, and to breed from? */
+static bool is_due(const archai_bananas *a)
+{
+    const archai_search *s = a->base.search;
+
+    return a->n_rows > a->n_known && s->front.n > 0 &&
+           (int64_t)s->n_finished >= a->init_num_models;
+}
+
+/* Has the last ranking given what it may? Before the first one there is none to give anything. */
+static bool is_spent(const archai_bananas *a)
+{
+    const archai_search *s = a->base.search;
+    const size_t bound = a->max_per_fit >= 0 ? (size_t)a->max_per_fit
+                         : (size_t)a->num_candidates > s->slots ? (size_t)a->num_candidates
+                                                                 : s->slots;
+
+    return a->n_answers == 0 ||
+           (bound > 0 && s->n_records - a->ranked_from >= bound + a->n_vain);
+}
+
+int archai_bananas_async_propose(archai_bananas *a, archai_propose *what, archai_proposal *out,
+                                 archai_err *err)
 {
     archai_search *s = a->base.search;
     const int rc = archai_vary_initial(s, &a->given, a->init_num_models, out, err);
 
     if (rc != ARCHAI_ENONE)
         return rc;
+    s->job_due = !a->alone && (a->breeding || is_due(a));
+    if ((s->job_due || s->job != 0) && is_spent(a)) {
+        *what = ARCHAI_PROPOSE_WAIT;
+        return ARCHAI_OK;
+    }
     a->n_spent++;
     while (a->next < a->ranked.n) {
         archai_proposal *p = &a->ranked.at[a->next++];
@@ -122,8 +155,7 @@ int archai_bananas_async_prepare(archai_bananas *a, bool *busy, archai_err *err)
 
     if (s->job != 0 || a->alone)
         return ARCHAI_OK;
-    if (!a->breeding && a->n_rows > a->n_known && s->front.n > 0 &&
-        (int64_t)s->n_finished >= a->init_num_models)
+    if (!a->breeding && is_due(a))
         ARCHAI_TRY(begin_pool(a, err));
     if (a->breeding)
         ARCHAI_TRY(step_pool(a, err));
@@ -136,5 +168,8 @@ int archai_bananas_async_answer(archai_bananas *a, const archai_surrogate_answer
 {
     archai_proposals_fini(&a->ranked);
     a->next = 0;
+    a->n_answers++;
+    a->ranked_from = a->base.search->n_records;
+    a->n_vain = 0;
     return archai_bananas_take_best(a, answer, SIZE_MAX, &a->ranked, err);
 }

@@ -2,7 +2,7 @@
  *
  * algorithm_mo_bananas.c  options, what the surrogate learns, its jobs
  * bananas_generational.c  Archai's schedule: iterations that are bred, predicted and evaluated
- * bananas_async.c         no worker waits: a ranking is handed out until the next one is there
+ * bananas_async.c         without iterations: a ranking is handed out until the next one is there
  * bananas.c               candidates and their order (bananas.h)
  * bananas_improvement.c   ... without generations
  */
@@ -13,6 +13,7 @@
 typedef struct archai_bananas {
     archai_algorithm base;
     int64_t num_iters, init_num_models, num_parents, mutations_per_parent, num_candidates;
+    int64_t max_per_fit; /* -1: auto */
     archai_strings initial_population_paths;
     int surrogate_model;
     int64_t num_ensemble_members, num_layers, width, num_tr_steps, num_warm_steps;
@@ -37,6 +38,9 @@ typedef struct archai_bananas {
     bool breeding;
     archai_proposals ranked; /* from `next` on, the most promising first */
     size_t next, n_spent;    /* n_spent: asked for since the last pool was begun */
+    size_t ranked_from;      /* the first record that was proposed after the last answer */
+    size_t n_vain;           /* of those from there on, what taught nothing */
+    int64_t n_answers;
     bool alone;              /* there is no surrogate any more */
 } archai_bananas;
 
@@ -55,7 +59,8 @@ int archai_bananas_generational_propose(archai_bananas *a, archai_propose *what,
 int archai_bananas_generational_answer(archai_bananas *a, const archai_surrogate_answer *answer,
                                        archai_err *err);
 
-int archai_bananas_async_propose(archai_bananas *a, archai_proposal *out, archai_err *err);
+int archai_bananas_async_propose(archai_bananas *a, archai_propose *what, archai_proposal *out,
+                                 archai_err *err);
 /* Where no job is open, do something for the next one. *busy: there is more to do at once. */
 int archai_bananas_async_prepare(archai_bananas *a, bool *busy, archai_err *err);
 int archai_bananas_async_answer(archai_bananas *a, const archai_surrogate_answer *answer,

@@ -258,6 +258,13 @@ out:
     return rc;
 }
 
+bool archai_search_learns(const archai_search *s)
+{
+    const archai_algorithm *a = s->algorithm;
+
+    return s->schedule == ARCHAI_ASYNC && (a->ops->learns == NULL || a->ops->learns(a));
+}
+
 int archai_search_ask(archai_search *s, archai_ask *what, archai_candidate *out,
                       archai_evaluation *cached, archai_err *err)
 {
@@ -340,6 +347,7 @@ int archai_search_init(archai_search *s, archai_space *space,
         .retries = settings->retries,
         .default_budget = settings->default_budget > 0.0 ? settings->default_budget : 1.0,
         .inherit = settings->inherit,
+        .slots = 1,
     };
     archai_front_init(&s->front, objectives->n_optimised);
     s->by_archid = calloc(1, sizeof *s->by_archid);

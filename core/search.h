@@ -73,6 +73,8 @@ typedef struct archai_search {
     char **metrics; /* owned; [n_metrics] names of measures beyond the objectives' values */
     size_t n_metrics;
     int64_t job;    /* what an algorithm wants predicted and waits for (core/surrogate.h); 0: none */
+    bool job_due;   /* it waits for a job that is being made, or will be with the next call for one */
+    size_t slots;   /* candidates that are evaluated at once; whoever drives the search sets it; 1 at first */
     char done[256]; /* why ask() said DONE, in words; "" before */
 } archai_search;
 
@@ -105,6 +107,11 @@ typedef enum archai_ask {
  * Only the output that the answer names is written; the caller frees it. */
 int archai_search_ask(archai_search *s, archai_ask *what, archai_candidate *out,
                       archai_evaluation *cached, archai_err *err);
+/* May the next candidate not wait at a worker behind others, since an asynchronous algorithm learns
+ * from results? It is to be asked for when a slot is free and nothing waits at any other, so that it
+ * knows every result but those of the candidates that are being evaluated. false: it would be the same
+ * whatever is told before. */
+bool archai_search_learns(const archai_search *s);
 /* What tell() will make of an evaluation, without telling it yet, so that a row can be written
  * first: an ok one whose objective is missing, NaN or infinite becomes failed, one that violates
  * a constraint infeasible; then `error` is set. *joins: it would join the front as it is now. */

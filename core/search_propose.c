@@ -205,7 +205,7 @@ int archai_search_step(archai_search *s, archai_propose *what, archai_err *err)
         return rc;
     }
     if (*what == ARCHAI_PROPOSE_WAIT && s->n_running == 0 && s->queues->waiting.n == 0 &&
-        s->job == 0)
+        s->job == 0 && !s->job_due)
         return archai_fail(err, ARCHAI_EINTERNAL,
                            "%s waits although nothing is being evaluated",
                            s->algorithm->ops->name);

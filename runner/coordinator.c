@@ -77,8 +77,11 @@ int archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_pla
         .n_before = (int64_t)plan->search.n_finished,
     };
     ARCHAI_TRY(archai_slots_init(&c->slots, comm->size, err));
-    for (int i = 0; i < comm->size; i++)
+    for (int i = 0; i < comm->size; i++) {
         c->slots.at[i].exists = workers[i];
+        if (workers[i])
+            archai_slots_enqueue(&c->slots, i);
+    }
     ARCHAI_TRY(archai_grants_init(
         &c->grants, dir->path, dir->start, comm->size + 1,
         plan->evaluator->trains &&

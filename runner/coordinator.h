@@ -56,7 +56,6 @@ typedef struct archai_coordinator {
     double busy;            /* share of the workers' time that went into evaluations, until then */
     bool search_is_done;    /* the search has nothing more to propose */
     bool changed;           /* rows were committed since the last refresh began */
-    int next_slot;          /* dispatch begins here, in turn */
     double began, drain_at, kill_at; /* clock; inf: never */
     int64_t n_before;       /* finished evaluations of earlier starts */
     int64_t n_failed, n_said; /* failures; those told on standard error */

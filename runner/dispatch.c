@@ -48,14 +48,20 @@ static int64_t budget(const archai_coordinator *c)
            c->slots.under_way;
 }
 
-/* Room of a worker. Towards the end of the budget what is left is shared evenly. */
-static int room(const archai_coordinator *c, const archai_slot *s, int alive)
+/* Room of a worker for what learns from no result. Towards the end of the budget what is left is shared
+ * evenly. */
+static int room(const archai_coordinator *c, const archai_slot *s)
 {
-    const int64_t left = budget(c);
-    const int64_t share = left / alive + (left % alive > 0); /* a budget may be INT64_MAX */
     const int depth = archai_slot_depth(s);
-    const int64_t wanted = depth > 1 && share < depth ? share : depth;
+    int64_t wanted = depth;
 
+    if (depth > 1) {
+        const int64_t left = budget(c);
+        const int alive = archai_slots_alive(&c->slots);
+        const int64_t share = left / alive + (left % alive > 0); /* a budget may be INT64_MAX */
+
+        wanted = share < depth ? share : depth;
+    }
     return wanted > s->n ? (int)(wanted - s->n) : 0;
 }
 
@@ -71,6 +77,8 @@ static int gather(archai_coordinator *c, int n, archai_candidate *out, size_t *n
         archai_evaluation cached = {0};
         archai_ask what;
 
+        if (*n_out > 0 && archai_search_learns(&c->plan->search))
+            return ARCHAI_OK; /* the beginning is over */
         ARCHAI_TRY(archai_search_ask(&c->plan->search, &what, &out[*n_out], &cached, err));
         switch (what) {
         case ARCHAI_ASK_CANDIDATE:
@@ -109,29 +117,35 @@ static int send_work(archai_coordinator *c, int rank, int n, bool *dry, bool *bu
     }
     for (size_t i = 0; i < work.n_candidates; i++) {
         if (rc == ARCHAI_OK)
-            archai_slots_add(&c->slots, rank, candidates[i].id, now);
+            rc = archai_slots_add(&c->slots, rank, candidates[i].id, now, err);
         archai_candidate_fini(&candidates[i]);
     }
     return rc;
 }
 
+/* What learns from results is proposed for a free worker, and not while a candidate waits at any other:
+ * its result would be missed. Such waiting ends with the beginning of a search, within milliseconds. */
 int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *err)
 {
-    const int alive = archai_slots_alive(&c->slots);
-    bool dry = budget(c) <= 0 || alive == 0;
+    archai_search *s = &c->plan->search;
+    bool dry = false;
 
-    /* In turn, so that the first ranks are not always served first. */
-    for (int i = 0; i < c->slots.n && !dry; i++) {
-        const int rank = (c->next_slot + i) % c->slots.n;
-        const archai_slot *s = &c->slots.at[rank];
+    if (archai_search_has_jobs(s))
+        s->slots = (size_t)archai_slots_alive(&c->slots);
+    /* Each has one turn: with nothing under way it stays in the line until it has got something. */
+    for (int left = c->slots.n_line; left > 0 && !dry && budget(c) > 0; left--) {
+        const int rank = archai_slots_next(&c->slots);
+        const archai_slot *slot = &c->slots.at[rank];
+        const bool learns = archai_search_learns(s);
         int n;
 
-        if (!s->exists || s->retired || s->leaving)
-            continue;
-        n = room(c, s, alive);
+        if (rank < 0 || (learns && archai_slots_waiting(&c->slots) > 0))
+            break;
+        n = learns ? slot->n == 0 : room(c, slot);
         if (n > 0)
             ARCHAI_TRY(send_work(c, rank, n, &dry, busy, err));
+        if (slot->n > 0)
+            archai_slots_served(&c->slots);
     }
-    c->next_slot = (c->next_slot + 1) % c->slots.n;
     return ARCHAI_OK;
 }

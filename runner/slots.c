@@ -20,8 +20,9 @@ int archai_slots_init(archai_slots *s, int n, archai_err *err)
         .n = n,
         .recent = calloc((size_t)n_recent, sizeof *s->recent),
         .n_recent = n_recent,
+        .line = calloc((size_t)n, sizeof *s->line),
     };
-    return s->at != NULL && s->recent != NULL
+    return s->at != NULL && s->recent != NULL && s->line != NULL
                ? ARCHAI_OK
                : archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d slots", n);
 }
@@ -31,8 +32,10 @@ void archai_slots_fini(archai_slots *s)
     for (int i = 0; s->at != NULL && i < s->n; i++) {
         free(s->at[i].host);
         free(s->at[i].device);
+        free(s->at[i].store);
     }
     free(s->at);
+    free(s->line);
     free(s->recent);
     *s = (archai_slots){0};
 }
@@ -65,14 +68,68 @@ int archai_slot_depth(const archai_slot *s)
     return depth < ARCHAI_SLOT_DEPTH ? (int)depth : ARCHAI_SLOT_DEPTH;
 }
 
-void archai_slots_add(archai_slots *s, int rank, int64_t id, double now)
+int64_t archai_slots_waiting(const archai_slots *s)
+{
+    return s->under_way - s->n_busy;
+}
+
+/* -- the line ------------------------------------------------------------------------------ */
+
+int archai_slots_next(archai_slots *s)
+{
+    while (s->n_line > 0) {
+        const int rank = s->line[s->first];
+        const archai_slot *slot = &s->at[rank];
+
+        if (slot->exists && !slot->retired && !slot->leaving)
+            return rank;
+        archai_slots_served(s);
+    }
+    return -1;
+}
+
+void archai_slots_served(archai_slots *s)
+{
+    s->at[s->line[s->first]].in_line = false;
+    s->first = (s->first + 1) % s->n;
+    s->n_line--;
+}
+
+void archai_slots_enqueue(archai_slots *s, int rank)
+{
+    if (s->at[rank].in_line)
+        return;
+    s->at[rank].in_line = true;
+    s->line[(s->first + s->n_line++) % s->n] = rank;
+}
+
+/* -- what is under way --------------------------------------------------------------------- */
+
+int archai_slots_add(archai_slots *s, int rank, int64_t id, double now, archai_err *err)
 {
     archai_slot *slot = &s->at[rank];
+    const int before = (int)(slot->ids - slot->store);
 
-    if (slot->n == 0)
+    if (before + slot->n == slot->capacity && before > 0 && before >= slot->n) {
+        memcpy(slot->store, slot->ids, (size_t)slot->n * sizeof *slot->ids);
+        slot->ids = slot->store;
+    } else if (before + slot->n == slot->capacity) { /* most workers never have more than one */
+        const int capacity = slot->capacity == 0 ? 2 : 4 * slot->capacity;
+        int64_t *grown = realloc(slot->store, (size_t)capacity * sizeof *grown);
+
+        if (grown == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d candidates", capacity);
+        slot->store = grown;
+        slot->ids = grown + before;
+        slot->capacity = capacity;
+    }
+    if (slot->n == 0) {
         slot->since = now;
+        s->n_busy++;
+    }
     slot->ids[slot->n++] = id;
     s->under_way++;
+    return ARCHAI_OK;
 }
 
 bool archai_slots_has(const archai_slots *s, int rank, int64_t id)
@@ -91,10 +148,18 @@ bool archai_slots_remove(archai_slots *s, int rank, int64_t id, double now)
         if (slot->ids[i] != id)
             continue;
         slot->n--;
-        memmove(slot->ids + i, slot->ids + i + 1, (size_t)(slot->n - i) * sizeof *slot->ids);
+        if (i == 0)
+            slot->ids++;
+        else
+            memmove(slot->ids + i, slot->ids + i + 1, (size_t)(slot->n - i) * sizeof *slot->ids);
+        if (slot->n == 0) {
+            slot->ids = slot->store;
+            s->n_busy--;
+        }
         slot->began = slot->since;
         slot->since = now;
         s->under_way--;
+        archai_slots_enqueue(s, rank);
         return true;
     }
     return false;
@@ -105,16 +170,15 @@ void archai_slots_judge(archai_slots *s, int rank, bool failed, double seconds)
     const double weight = 0.2; /* recent ones count more */
     const double sample = seconds > 1e-6 ? seconds : 1e-6;
     const bool quick = failed && seconds < quick_s;
+    archai_slot_event *event = &s->recent[s->judged % s->n_recent];
     archai_slot *slot = &s->at[rank];
 
     slot->mean_s = slot->mean_s > 0 ? (1 - weight) * slot->mean_s + weight * sample : sample;
     slot->busy_s += seconds;
     slot->quick_failures = quick ? slot->quick_failures + 1 : 0;
-    s->recent[s->judged++ % s->n_recent] = (archai_slot_event){
-        .began = slot->began,
-        .rank = rank,
-        .quick_failure = quick,
-    };
+    s->n_fine += !quick - (s->judged >= s->n_recent && !event->quick_failure);
+    *event = (archai_slot_event){.began = slot->began, .rank = rank, .quick_failure = quick};
+    s->judged++;
 }
 
 /* -- suspicion ----------------------------------------------------------------------------- */
@@ -196,8 +260,25 @@ static bool is_bad(const archai_slots *s, int rank, bool whole_host, double now)
     return t.failures * log(p) + log((double)s->judged) < log(accident);
 }
 
-archai_suspicion archai_slots_suspect(const archai_slots *s, int rank, double now)
+/* Does anybody do better than to fail at once? Where nobody does, no look at all of them is worth its
+ * time: in a run that fails as a whole there is one with every answer. */
+static bool is_anybody_fine(archai_slots *s, double now)
 {
+    if (s->n_fine > 0)
+        return true;
+    if (now <= s->long_after)
+        return false;
+    s->long_after = now + quick_s; /* of whoever begins from now on */
+    for (int i = 0; i < s->n; i++)
+        if (s->at[i].n > 0 && s->at[i].since + quick_s < s->long_after)
+            s->long_after = s->at[i].since + quick_s;
+    return now > s->long_after;
+}
+
+archai_suspicion archai_slots_suspect(archai_slots *s, int rank, double now)
+{
+    if (!is_anybody_fine(s, now))
+        return ARCHAI_SUSPECT_NONE;
     if (s->at[rank].host != NULL && is_bad(s, rank, true, now))
         return ARCHAI_SUSPECT_HOST;
     return is_bad(s, rank, false, now) ? ARCHAI_SUSPECT_WORKER : ARCHAI_SUSPECT_NONE;

@@ -16,8 +16,11 @@ typedef struct archai_slot {
     bool lost;          /* its rank gives no sign of life; then it is retired, too */
     bool quarantined;   /* it, or its node, was found to be bad; then it is leaving, too */
     char *host, *device; /* owned; NULL before the worker said so */
-    int64_t ids[ARCHAI_SLOT_DEPTH]; /* under way, in the order in which they were sent */
+    int64_t *ids; /* [n], under way, in the order in which they were sent; points into `store` */
     int n;
+    int64_t *store; /* owned; [capacity] */
+    int capacity;
+    bool in_line;   /* its rank stands in `line` */
     double mean_s;      /* of its recent evaluations; 0: not known yet */
     double busy_s;      /* time spent on finished evaluations */
     double since;       /* clock: the current candidate began at about this time */
@@ -37,9 +40,15 @@ typedef struct archai_slots {
     archai_slot *at; /* [n], owned; number = rank */
     int n;
     int64_t under_way; /* over all */
+    int n_busy;        /* with something under way */
+    int *line;         /* [n], owned; ranks that may have room, in the order in which they came to it: a
+                          ring of n_line from `first` on */
+    int first, n_line;
     int64_t judged;    /* evaluations that came back */
     archai_slot_event *recent; /* [n_recent], owned; number `judged` goes to judged % n_recent */
     int n_recent;
+    int n_fine;        /* of them, those that were no quick failure */
+    double long_after; /* clock: nobody has been busy for longer than a second before */
 } archai_slots;
 
 typedef enum archai_suspicion {
@@ -53,10 +62,18 @@ void archai_slots_fini(archai_slots *s);
 int archai_slots_alive(const archai_slots *s); /* exist and are not retired */
 int archai_slots_count(const archai_slots *s); /* exist */
 
-/* How many candidates a worker should have: one, unless its evaluations are so short that the way to
- * rank 0 and back would show. */
+/* How many candidates that learn from nothing a worker should have: one, unless its evaluations are so
+ * short that the way to rank 0 and back would show. */
 int archai_slot_depth(const archai_slot *s);
-void archai_slots_add(archai_slots *s, int rank, int64_t id, double now);
+/* Candidates that wait at a worker behind another one, over all. */
+int64_t archai_slots_waiting(const archai_slots *s);
+/* The rank that has waited longest for more, -1: nobody has room. It is given some, or what it cannot be
+ * given: served takes it out of the line. It comes back to its end when something is removed from it. */
+int archai_slots_next(archai_slots *s);
+void archai_slots_served(archai_slots *s);
+/* This rank may have room: it goes to the end of the line, unless it stands there. */
+void archai_slots_enqueue(archai_slots *s, int rank);
+int archai_slots_add(archai_slots *s, int rank, int64_t id, double now, archai_err *err);
 bool archai_slots_has(const archai_slots *s, int rank, int64_t id);
 /* false: it never had it (or gave it back already). */
 bool archai_slots_remove(archai_slots *s, int rank, int64_t id, double now);
@@ -66,7 +83,7 @@ void archai_slots_judge(archai_slots *s, int rank, bool failed, double seconds);
  * while others do so well at the same time that such a streak is no accident (less than one in a
  * million, over the whole run)? Then something is wrong with it, and it would eat the queue. Never where
  * no other worker is left. */
-archai_suspicion archai_slots_suspect(const archai_slots *s, int rank, double now);
+archai_suspicion archai_slots_suspect(archai_slots *s, int rank, double now);
 bool archai_slots_is_on(const archai_slots *s, int rank, int host_of); /* the host of another */
 /* Share of the workers' time since `began` that went into evaluations. */
 double archai_slots_busy(const archai_slots *s, double began, double now);

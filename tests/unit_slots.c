@@ -30,7 +30,7 @@ static void candidates_under_way_are_counted(void **state)
 
     (void)state;
     for (int64_t id = 0; id < ARCHAI_SLOT_DEPTH; id++)
-        archai_slots_add(&s, 1, id, 0);
+        assert_int_equal(archai_slots_add(&s, 1, id, 0, NULL), ARCHAI_OK);
     assert_int_equal(s.under_way, ARCHAI_SLOT_DEPTH);
     assert_false(archai_slots_remove(&s, 0, 5, 1)); /* another's */
     assert_true(archai_slots_remove(&s, 1, 5, 1));
@@ -65,7 +65,7 @@ static void evaluate(archai_slots *s, int rank, bool failed, double from, double
 {
     static int64_t id;
 
-    archai_slots_add(s, rank, id, from);
+    assert_int_equal(archai_slots_add(s, rank, id, from, NULL), ARCHAI_OK);
     assert_true(archai_slots_remove(s, rank, id++, from + seconds));
     archai_slots_judge(s, rank, failed, seconds);
 }
@@ -88,7 +88,7 @@ static void a_bad_node_is_told_from_bad_candidates(void **state)
     assert_int_equal(archai_slots_suspect(&s, 2, 116), ARCHAI_SUSPECT_HOST);
     assert_int_equal(archai_slots_suspect(&s, 3, 116), ARCHAI_SUSPECT_HOST);
     assert_int_equal(archai_slots_suspect(&s, 0, 116), ARCHAI_SUSPECT_NONE);
-    archai_slots_add(&s, 3, 1000, 116);
+    assert_int_equal(archai_slots_add(&s, 3, 1000, 116, NULL), ARCHAI_OK);
     assert_int_equal(archai_slots_suspect(&s, 2, 116.5), ARCHAI_SUSPECT_HOST);
     /* what runs for long on it: then it is the other one alone, for whom less speaks */
     assert_int_not_equal(archai_slots_suspect(&s, 2, 126), ARCHAI_SUSPECT_HOST);
@@ -130,7 +130,7 @@ static void one_that_is_bad_from_the_start_is_found_before_others_are_done(void 
 
     (void)state;
     for (int i = 0; i < 7; i++)
-        archai_slots_add(&s, i, 1000 + i, 100);
+        assert_int_equal(archai_slots_add(&s, i, 1000 + i, 100, NULL), ARCHAI_OK);
     for (; archai_slots_suspect(&s, 7, 100.9) == ARCHAI_SUSPECT_NONE && failures < 30; failures++)
         evaluate(&s, 7, true, 100 + 0.03 * failures, 0.01);
     assert_int_equal(failures, 30); /* theirs may fail yet */
@@ -215,7 +215,7 @@ static void utilisation_counts_what_runs(void **state)
     archai_slots s = make(2, hosts);
 
     (void)state;
-    archai_slots_add(&s, 0, 1, 100);
+    assert_int_equal(archai_slots_add(&s, 0, 1, 100, NULL), ARCHAI_OK);
     assert_true(archai_slots_busy(&s, 100, 110) == 0.5);
     assert_true(archai_slots_remove(&s, 0, 1, 110));
     archai_slots_judge(&s, 0, false, 10);
