@@ -292,9 +292,8 @@ static double unix_time(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
-                          const char *detail, size_t detail_bytes, const archai_evaluation *e,
-                          archai_err *err)
+archai_row archai_segment_row(const archai_evaluation *e, int64_t text_offset, const char *detail,
+                              size_t detail_bytes)
 {
     archai_row r = {.id = e->id,
                     .budget = e->budget,
@@ -304,18 +303,34 @@ int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
                     .status = e->status,
                     .rank = e->rank};
 
-    if (row < 0 || row >= s->size.rows || text_offset < 0 || text_offset > s->size.text_bytes ||
-        detail_bytes > (uint64_t)(s->size.text_bytes - text_offset))
-        return archai_fail(err, ARCHAI_EINTERNAL,
-                           "%s: row %lld with %zu bytes at %lld has no place", s->path,
-                           (long long)row, detail_bytes, (long long)text_offset);
     r.text_crc = (uint32_t)crc32_z(0, (const unsigned char *)detail, detail_bytes);
     r.crc = archai_row_crc(&r);
-    ARCHAI_TRY(archai_file_pwrite(s->fd, detail, detail_bytes,
-                                  s->text_at + (uint64_t)text_offset, s->path, err));
-    /* 64 bytes that never cross a page: a reader sees the whole row or none of it. */
-    return archai_file_pwrite(s->fd, &r, sizeof r, s->rows_at + (uint64_t)row * sizeof r,
-                              s->path, err);
+    return r;
+}
+
+int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row *rows, size_t n,
+                               const char *details, size_t bytes, archai_err *err)
+{
+    const int64_t text = rows[0].text_offset;
+
+    if (row < 0 || row > s->size.rows || n > (uint64_t)(s->size.rows - row) || text < 0 ||
+        text > s->size.text_bytes || bytes > (uint64_t)(s->size.text_bytes - text))
+        return archai_fail(err, ARCHAI_EINTERNAL,
+                           "%s: row %lld with %zu bytes at %lld has no place", s->path,
+                           (long long)row, bytes, (long long)text);
+    ARCHAI_TRY(archai_file_pwrite(s->fd, details, bytes, s->text_at + (uint64_t)text, s->path, err));
+    /* 64 bytes each that never cross a page: a reader sees the whole row or none of it. */
+    return archai_file_pwrite(s->fd, (const char *)rows, n * sizeof *rows,
+                              s->rows_at + (uint64_t)row * sizeof *rows, s->path, err);
+}
+
+int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
+                          const char *detail, size_t detail_bytes, const archai_evaluation *e,
+                          archai_err *err)
+{
+    const archai_row r = archai_segment_row(e, text_offset, detail, detail_bytes);
+
+    return archai_segment_commit_rows(s, row, &r, 1, detail, detail_bytes, err);
 }
 
 int archai_segment_sync(archai_segment *s, archai_err *err)

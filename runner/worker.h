@@ -10,7 +10,8 @@
  *   OFFERING    there are weights (or a failure that may be tried again): room for the row is
  *               made sure of before rank 0 is asked
  *   AWAITING    rank 0 was asked: keep the weights, and where?
- *   COMMITTING  weights are written; the row follows, then the report
+ *   COMMITTING  weights are written; the row follows, then the report, both with those of other instant
+ *               evaluations where there are any
  *
  * Until the row stands the candidate counts as running. A worker never waits: archai_worker_step
  * does what can be done and returns. Not collective.
@@ -41,11 +42,15 @@ typedef struct archai_worker {
     const archai_objectives *objectives; /* borrowed */
     archai_evaluator_setup setup;
     archai_evaluator *evaluator;         /* owned */
+    archai_space *space;                 /* owned; what follows from an architecture alone is found out here */
     archai_writer writer;
+    archai_buffer reports;   /* frames: DONE of what was gathered, to be sent once it is committed */
     archai_worker_state state;
 
-    archai_candidate *queue; /* owned; [n_queue], the first is the current one */
-    size_t n_queue, queue_capacity;
+    archai_candidate *queue; /* [n_queue], the first is the current one; points into `store` */
+    size_t n_queue;
+    archai_candidate *store; /* owned; [capacity] */
+    size_t capacity;
     archai_evaluation result; /* of the current one */
     archai_stored stored;     /* FETCHING: what is being read */
     double fetch_at, fetch_by; /* clock: look (again) then; train from the beginning after that */

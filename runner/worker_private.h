@@ -32,5 +32,6 @@ int archai_worker_finish(archai_worker *w, archai_err *err);
 int archai_worker_fail(archai_worker *w, const char *text, archai_err *err);
 int archai_worker_offer(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_commit(archai_worker *w, bool *busy, archai_err *err);
+int archai_worker_report(archai_worker *w, archai_err *err); /* write what was gathered and say so */
 int archai_worker_on_verdict(archai_worker *w, archai_message *m, archai_err *err);
 #endif

@@ -11,6 +11,7 @@ static const double open_patience_s = 60;
 enum {
     BLOCK_ROWS = ARCHAI_SEGMENT_BLOCK_ROWS,
     MIN_TEXT = 1 << 20, /* bytes of detail in a grant, at least */
+    GATHERED_MAX = 64   /* rows */
 };
 
 void archai_writer_init(archai_writer *w, const char *directory)
@@ -36,6 +37,9 @@ int archai_writer_fini(archai_writer *w, archai_err *err)
     drop(&w->now);
     drop(&w->next);
     archai_buffer_free(&w->packed);
+    archai_buffer_free(&w->details);
+    free(w->rows);
+    w->rows = NULL;
     return rc;
 }
 
@@ -100,6 +104,7 @@ static int open_segment(archai_writer *w, archai_grant *g, bool *open, archai_er
 
 static int begin_next(archai_writer *w, archai_err *err)
 {
+    ARCHAI_TRY(archai_writer_flush(w, err));
     ARCHAI_TRY(archai_writer_sync(w, err)); /* the descriptor goes with the grant */
     drop(&w->now);
     w->now = w->next;
@@ -147,10 +152,13 @@ int archai_writer_reserve(archai_writer *w, const archai_evaluation *e, bool *re
     return make_room(w, w->packed.size + PLACE_GROWTH * e->n_tensors, ready, err);
 }
 
-int archai_writer_commit(archai_writer *w, const archai_evaluation *e, bool *done,
-                         archai_err *err)
+int archai_writer_add(archai_writer *w, const archai_evaluation *e, bool *done, archai_err *err)
 {
     *done = false;
+    if (w->rows == NULL)
+        w->rows = malloc(GATHERED_MAX * sizeof *w->rows);
+    if (w->rows == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d rows", GATHERED_MAX);
     w->packed.size = 0;
     ARCHAI_TRY(archai_evaluation_pack(e, &w->packed, err));
     if (e->n_tensors > 0 && !fits(&w->now, w->packed.size))
@@ -158,15 +166,42 @@ int archai_writer_commit(archai_writer *w, const archai_evaluation *e, bool *don
     ARCHAI_TRY(make_room(w, w->packed.size, done, err));
     if (!*done)
         return ARCHAI_OK;
-    ARCHAI_TRY(archai_segment_commit(&w->now.segment, w->now.row, w->now.text, w->packed.data,
-                                     w->packed.size, e, err));
+    ARCHAI_TRY(archai_buffer_reserve(&w->details, w->packed.size, err));
+    memcpy(w->details.data + w->details.size, w->packed.data, w->packed.size);
+    w->details.size += w->packed.size;
+    w->rows[w->n_rows++] = archai_segment_row(e, w->now.text, w->packed.data, w->packed.size);
     w->now.row++;
     w->now.text += (int64_t)w->packed.size;
     w->rows_written++;
     w->bytes_written += (int64_t)w->packed.size;
     w->packed.size = 0;
+    return w->n_rows == GATHERED_MAX ? archai_writer_flush(w, err) : ARCHAI_OK;
+}
+
+int archai_writer_flush(archai_writer *w, archai_err *err)
+{
+    const size_t n = w->n_rows;
+
+    if (n == 0)
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_segment_commit_rows(&w->now.segment, w->now.row - (int64_t)n, w->rows, n,
+                                          w->details.data, w->details.size, err));
+    archai_writer_drop(w);
     w->dirty = true;
     return ARCHAI_OK;
+}
+
+void archai_writer_drop(archai_writer *w)
+{
+    w->n_rows = 0;
+    w->details.size = 0;
+}
+
+int archai_writer_commit(archai_writer *w, const archai_evaluation *e, bool *done,
+                         archai_err *err)
+{
+    ARCHAI_TRY(archai_writer_add(w, e, done, err));
+    return *done ? archai_writer_flush(w, err) : ARCHAI_OK;
 }
 
 int archai_writer_sync(archai_writer *w, archai_err *err)

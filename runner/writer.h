@@ -2,7 +2,8 @@
  *
  * Rank 0 grants blocks of rows and of detail bytes in a segment (runner/grants.h); within them a rank
  * writes without asking anyone. Two grants are held at most: the one in use and the next, so that a
- * rank never waits between blocks. Not collective.
+ * rank never waits between blocks. Rows of instant evaluations are gathered and written together: two
+ * system calls for each would be a tenth of all that they take. Not collective.
  */
 #ifndef ARCHAI_RUNNER_WRITER_H
 #define ARCHAI_RUNNER_WRITER_H
@@ -21,6 +22,9 @@ typedef struct archai_writer {
     const char *directory;  /* borrowed: results directory */
     archai_grant now, next;
     archai_buffer packed;   /* of the evaluation being written */
+    archai_buffer details;  /* gathered, in the order of their places */
+    archai_row *rows;       /* gathered; [n_rows], owned; the first goes to number now.row - n_rows */
+    size_t n_rows;
     int64_t rows_written, bytes_written; /* their quotient sizes the next grant */
     bool asked;             /* a NEED is under way */
     bool dirty;             /* written since the last sync */
@@ -41,7 +45,12 @@ int archai_writer_reserve(archai_writer *w, const archai_evaluation *e, bool *re
 /* Write tensors[i] to e->tensors[i] of `segment` (a verdict's), which becomes the one in use. */
 int archai_writer_tensors(archai_writer *w, const char *segment, const archai_tensor *tensors,
                           archai_evaluation *e, archai_err *err);
-/* Commit: *done is false while no granted place holds it (ask again after the next grant). */
+/* Gather a row: it has its place (now.row - 1), and is committed by the next flush. *done is false while
+ * no granted place holds it (ask again after the next grant). */
+int archai_writer_add(archai_writer *w, const archai_evaluation *e, bool *done, archai_err *err);
+int archai_writer_flush(archai_writer *w, archai_err *err);
+void archai_writer_drop(archai_writer *w); /* forget what was gathered */
+/* Both at once. */
 int archai_writer_commit(archai_writer *w, const archai_evaluation *e, bool *done,
                          archai_err *err);
 int archai_writer_sync(archai_writer *w, archai_err *err); /* fdatasync, if anything was written */

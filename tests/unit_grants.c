@@ -131,7 +131,7 @@ static void tensors_are_disjoint_inside_and_where_the_row_goes(void **state)
         archai_segment s = ARCHAI_SEGMENT_INIT;
         char *segment = NULL;
 
-        assert_int_equal(archai_grants_tensors(&g, owner, &e, &segment, &m, NULL), ARCHAI_OK);
+        assert_int_equal(archai_grants_tensors(&g, owner, &e, 4096, &segment, &m, NULL), ARCHAI_OK);
         if (m.segment != NULL) {
             check_grant(directory, &m, owner);
             memcpy(at[owner], m.segment, strlen(m.segment) + 1);
@@ -182,7 +182,7 @@ static void an_absurd_tensor_is_refused(void **state)
     archai_grants g;
 
     assert_int_equal(archai_grants_init(&g, *state, 9, 1, true, NULL), ARCHAI_OK);
-    assert_int_equal(archai_grants_tensors(&g, 0, &e, &segment, &m, &err), ARCHAI_EFORMAT);
+    assert_int_equal(archai_grants_tensors(&g, 0, &e, 4096, &segment, &m, &err), ARCHAI_EFORMAT);
     assert_non_null(strstr(err.text, "too large"));
     archai_evaluation_fini(&e);
     archai_grants_fini(&g);
