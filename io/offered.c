@@ -1,5 +1,6 @@
 #include "io/offered.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,10 @@ int archai_offered_copy(archai_offered *o, archai_segment *to, archai_tensor_pla
                                      "weights", err));
         ARCHAI_TRY(
             archai_segment_write_piece(to, &places[o->next], o->copied, o->piece, n, err));
+        /* Memory goes back with each piece: all of it at once would take a tenth of a second for 256 MiB,
+         * of whoever empties the file for the next weights. */
+        (void)fallocate(o->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                        (off_t)(o->at_byte[o->next] + o->copied), (off_t)n);
         o->copied += n;
         total += n > LEAST ? n : LEAST;
         if (o->copied == o->bytes[o->next]) {

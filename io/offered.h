@@ -22,8 +22,9 @@ typedef struct archai_offered {
  * announced. */
 int archai_offered_open(archai_offered *out, int fd, const archai_tensor_place *places,
                         size_t n, archai_err *err);
-/* Copy up to `bytes` more to their places in `to`, and their checksums into these. *done: all
- * of it is there. ARCHAI_EFORMAT: the file has become shorter. */
+/* Copy up to `bytes` more to their places in `to`, and their checksums into these. In the file
+ * they are zero then, and their memory is free. *done: all of it is there. ARCHAI_EFORMAT: the
+ * file has become shorter. */
 int archai_offered_copy(archai_offered *o, archai_segment *to, archai_tensor_place *places,
                         size_t bytes, bool *done, archai_err *err);
 void archai_offered_close(archai_offered *o); /* safe on a zeroed struct */

@@ -85,6 +85,7 @@ static void in_any_pieces_the_same_arrives(void **state)
             /* what was there before must not help */
             OK(archai_segment_write_piece(&b.s, &b.e.tensors[t], 0, "\377", 1, &err));
         }
+        OK(archai_safetensors_write(b.fd, b.tensors, SAMPLE_TENSORS, &err));
         OK(archai_offered_open(&o, b.fd, b.e.tensors, b.e.n_tensors, &err));
         for (; !done; calls++)
             OK(archai_offered_copy(&o, &b.s, b.e.tensors, pieces[i], &done, &err));
