@@ -33,8 +33,9 @@ UNDEFINED = "x.c:3:12: runtime error: signed integer overflow: 2147483647 + 1 ca
 def told_apart():
     for report in TRACER, FATAL, TRACER + FATAL, f"\n{FATAL}{TRACER}", f"==12=={TRACER}":
         assert only_tracer_failed(report), report
-    for report in (LEAK, OVERFLOW, UNDEFINED, TRACER + LEAK, LEAK + TRACER + FATAL, FATAL + OVERFLOW, UNDEFINED + FATAL, "", "\n",
-                   FATAL.replace("fatal error.", "fatal error. And more"), "==1==HINT: LeakSanitizer does not work under ptrace (strace, gdb, etc)\n",
+    for report in (LEAK, OVERFLOW, UNDEFINED, TRACER + LEAK, LEAK + TRACER + FATAL, FATAL + OVERFLOW, UNDEFINED + FATAL,
+                   "", "\n", FATAL.replace("fatal error.", "fatal error. And more"),
+                   "==1==HINT: LeakSanitizer does not work under ptrace (strace, gdb, etc)\n",
                    "AddressSanitizer:DEADLYSIGNAL\n" + TRACER, f"x {TRACER}"):
         assert not only_tracer_failed(report), report
 
@@ -85,8 +86,8 @@ def programs(directory):
         with open(f"{directory}/runs", "w"):
             pass
         head = f"echo >>{directory}/runs; n=$(wc -l <{directory}/runs); report=${{ASAN_OPTIONS##*log_path=}}.$$\n"
-        p = subprocess.run([sys.executable, f"{SUPPORT}/run_sanitized.py", "sh", "-c", head + script], capture_output=True, text=True,
-                           env=dict(os.environ, ASAN_OPTIONS="detect_leaks=1"))
+        p = subprocess.run([sys.executable, f"{SUPPORT}/run_sanitized.py", "sh", "-c", head + script],
+                           capture_output=True, text=True, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=1"))
         with open(f"{directory}/runs") as f:
             return p.returncode, len(f.readlines()), p.stdout + p.stderr
 

@@ -2,8 +2,8 @@
 
 Every report of a sanitizer, leaks included, from whatever process, ends in a file of its own here; there may be none. One
 that says only that the leak check's own tracer failed is no report, and no proof of anything: what gave it is run again, a
-few times, from where it began (`run`, `repeated`). Only in a build with -DARCHAI_SANITIZE=address,undefined (./bootstrap test makes one); skipped in others. No memory_limit here:
-the sanitizer's shadow counts as memory.
+few times, from where it began (`repeated`). Only in a build with -DARCHAI_SANITIZE=address,undefined (./bootstrap test
+makes one); skipped in others. No memory_limit here: the sanitizer's shadow counts as memory.
 """
 import glob
 import os

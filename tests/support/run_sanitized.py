@@ -1,7 +1,8 @@
 """Run one test program under the sanitizers: run_sanitized.py PROGRAM [ARGUMENT...]
 
 It fails where the program does, and where it or a process that it starts has something reported. Where a report says only
-that the leak check's own tracer failed (support/sanitizer.py) the program is run again, which any test may be: it makes its files anew.
+that the leak check's own tracer failed (support/sanitizer.py) the program is run again, which any test may be: it makes
+its files anew.
 """
 import os
 import shutil

@@ -57,7 +57,8 @@ class Reports:
             if left:
                 print("the leak check's own tracer failed, which says nothing about leaks: once more", flush=True)
                 reset()
-        raise AssertionError(f"the leak check's own tracer failed {1 + REPEATS} times in a row: whether there are leaks is not known")
+        raise AssertionError(f"the leak check's own tracer failed {1 + REPEATS} times in a row: "
+                             "whether there are leaks is not known")
 
     def summary(self):
         return f"the leak check's own tracer failed {self.failed} times; what it looked at was run again each time"
