@@ -257,31 +257,21 @@ uint32_t archai_segment_crc(const void *data, size_t n)
     return (uint32_t)crc32_z(0, data, n);
 }
 
-int archai_segment_write_tensors(archai_segment *s, const archai_tensor *tensors,
-                                 archai_tensor_place *places, size_t n, archai_err *err)
+int archai_segment_write_piece(archai_segment *s, archai_tensor_place *p, size_t at,
+                               const void *data, size_t n, archai_err *err)
 {
-    size_t i;
+    const size_t size = archai_dtype_size(p->dtype);
+    uint64_t count;
 
-    for (i = 0; i < n; i++) {
-        archai_tensor_place *p = &places[i];
-        size_t size = archai_dtype_size(p->dtype);
-        uint64_t count;
-
-        if (!archai_segment_holds(s, p, &count))
-            return archai_fail(err, ARCHAI_EINTERNAL,
-                               "%s: tensor %s of %lld bytes has no place in the pool", s->path,
-                               p->name, (long long)tensors[i].bytes);
-        if (tensors[i].dtype != p->dtype || tensors[i].bytes != count * size)
-            return archai_fail(
-                err, ARCHAI_EINTERNAL,
-                "%s: tensor %s does not have the type and size that were granted", s->path,
-                p->name);
-        p->crc = archai_segment_crc(tensors[i].data, tensors[i].bytes);
-        ARCHAI_TRY(archai_file_pwrite(s->fd, tensors[i].data, tensors[i].bytes,
-                                      s->pool_at[p->dtype] + (uint64_t)p->offset * size,
-                                      s->path, err));
-    }
-    return ARCHAI_OK;
+    if (!archai_segment_holds(s, p, &count))
+        return archai_fail(err, ARCHAI_EINTERNAL, "%s: tensor %s has no place in the pool", s->path,
+                           p->name);
+    if (at > count * size || n > count * size - at)
+        return archai_fail(err, ARCHAI_EINTERNAL, "%s: tensor %s is larger than its place", s->path,
+                           p->name);
+    p->crc = (uint32_t)crc32_z(at == 0 ? 0 : p->crc, data, n);
+    return archai_file_pwrite(s->fd, data, n, s->pool_at[p->dtype] + (uint64_t)p->offset * size + at,
+                              s->path, err);
 }
 
 static double unix_time(void)

@@ -75,10 +75,10 @@ int archai_segment_open(archai_segment *out, const char *directory, const char *
                         bool writable, archai_err *err);
 void archai_segment_close(archai_segment *s); /* safe on a zeroed struct with fd -1 */
 
-/* Write tensors[i] to places[i].offset of its pool; sets places[i].crc. Disk full is ARCHAI_EIO
- * naming file and bytes. */
-int archai_segment_write_tensors(archai_segment *s, const archai_tensor *tensors,
-                                 archai_tensor_place *places, size_t n, archai_err *err);
+/* Write data [n], the bytes of a tensor from byte `at` of it on, to its place, first to last: p->crc is the
+ * checksum of what is written so far. Disk full is ARCHAI_EIO naming file and bytes. */
+int archai_segment_write_piece(archai_segment *s, archai_tensor_place *p, size_t at,
+                               const void *data, size_t n, archai_err *err);
 /* The row of an evaluation whose packed form (archai_evaluation_pack) will lie at text_offset. */
 archai_row archai_segment_row(const archai_evaluation *e, int64_t text_offset, const char *detail,
                               size_t detail_bytes);

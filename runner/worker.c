@@ -22,6 +22,7 @@ int archai_worker_init(archai_worker *w, archai_comm *comm, const archai_evaluat
         .stored = ARCHAI_STORED_INIT,
     };
     archai_writer_init(&w->writer, directory);
+    w->writer.synced_by_index = comm->rank == 0;
     if (gethostname(w->host, sizeof w->host - 1) != 0)
         (void)snprintf(w->host, sizeof w->host, "unknown");
     w->device = strdup(setup->device);
@@ -44,7 +45,7 @@ void archai_worker_fini(archai_worker *w)
     free(w->store);
     archai_evaluation_fini(&w->result);
     archai_stored_close(&w->stored);
-    free(w->segment);
+    archai_offered_close(&w->offered);
     free(w->device);
     *w = (archai_worker){0};
 }
@@ -71,8 +72,7 @@ void archai_worker_next(archai_worker *w)
     w->queue++;
     archai_evaluation_fini(&w->result);
     archai_stored_close(&w->stored);
-    free(w->segment);
-    w->segment = NULL;
+    archai_offered_close(&w->offered);
     w->state = ARCHAI_WORKER_IDLE;
 }
 
@@ -188,6 +188,8 @@ static int one_step(archai_worker *w, bool *busy, archai_err *err)
         return archai_worker_finish(w, err);
     case ARCHAI_WORKER_OFFERING:
         return archai_worker_offer(w, busy, err);
+    case ARCHAI_WORKER_WRITING:
+        return archai_worker_write(w, busy, err);
     case ARCHAI_WORKER_COMMITTING:
         return archai_worker_commit(w, busy, err);
     case ARCHAI_WORKER_AWAITING:
@@ -201,8 +203,7 @@ static int sync_now_and_then(archai_worker *w, archai_err *err)
 {
     const double now = archai_clock_s();
 
-    /* Rank 0 must not wait for a disk; the index's writer syncs what this node wrote. */
-    if (w->comm->rank == 0 || !w->writer.dirty || now < w->sync_at)
+    if (!w->writer.dirty || now < w->sync_at)
         return ARCHAI_OK;
     w->sync_at = now + sync_pause_s;
     return archai_writer_sync(&w->writer, err);
@@ -329,6 +330,8 @@ size_t archai_worker_wake(archai_worker *w, struct pollfd *out, size_t max, doub
 
     if (w->state == ARCHAI_WORKER_FETCHING && w->fetch_at < *due)
         *due = w->fetch_at;
+    if (w->state == ARCHAI_WORKER_WRITING && w->write_at < *due)
+        *due = w->write_at;
     if (ops->due != NULL && w->state == ARCHAI_WORKER_EVALUATING) {
         const double at = ops->due(w->evaluator);
 

@@ -101,52 +101,6 @@ int archai_worker_offer(archai_worker *w, bool *busy, archai_err *err)
     return archai_worker_post(w, &m, err);
 }
 
-/* The tensors in the order of the verdict's places. */
-static int write_weights(archai_worker *w, archai_err *err)
-{
-    archai_evaluation *e = &w->result;
-    archai_tensors on_offer = {0};
-    archai_tensor *chosen = calloc(e->n_tensors, sizeof *chosen);
-    int rc;
-
-    if (chosen == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", e->n_tensors);
-    ARCHAI_TRY_GOTO(rc, w->evaluator->ops->weights(w->evaluator, &on_offer, err), out);
-    for (size_t i = 0; i < e->n_tensors; i++) {
-        const archai_tensor_place *p = &e->tensors[i];
-        const archai_tensor *t = archai_tensors_find(&on_offer, p->name);
-
-        if (t == NULL || t->dtype != p->dtype || t->ndim != p->ndim ||
-            memcmp(t->shape, p->shape, (size_t)p->ndim * sizeof *p->shape) != 0) {
-            rc = archai_fail(err, ARCHAI_EFORMAT,
-                             "weights: tensor %s is not what was announced", p->name);
-            goto out;
-        }
-        chosen[i] = *t;
-    }
-    rc = archai_writer_tensors(&w->writer, w->segment, chosen, e, err);
-out:
-    free(chosen);
-    archai_tensors_close(&on_offer);
-    return rc;
-}
-
-/* A model whose weights cannot be read is a failed candidate; a disk that cannot be written
- * ends the run. */
-static int keep_weights(archai_worker *w, archai_err *err)
-{
-    archai_err local = ARCHAI_ERR_INIT;
-    const int rc = write_weights(w, &local);
-
-    if (rc == ARCHAI_EFORMAT) {
-        archai_worker_close(w);
-        return archai_worker_fail(w, local.text, err);
-    }
-    if (rc != ARCHAI_OK && err != NULL)
-        *err = local;
-    return rc;
-}
-
 int archai_worker_commit(archai_worker *w, bool *busy, archai_err *err)
 {
     archai_message m = {
@@ -203,9 +157,5 @@ int archai_worker_on_verdict(archai_worker *w, archai_message *m, archai_err *er
     if (m->evaluation != NULL)
         take_verdict(&w->result, m->evaluation);
     w->state = ARCHAI_WORKER_COMMITTING;
-    if (!m->keep)
-        return ARCHAI_OK;
-    w->segment = m->segment;
-    m->segment = NULL;
-    return keep_weights(w, err);
+    return m->keep ? archai_worker_begin_write(w, m->segment, err) : ARCHAI_OK;
 }

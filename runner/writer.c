@@ -30,9 +30,22 @@ static void drop(archai_grant *g)
     *g = (archai_grant){.segment = ARCHAI_SEGMENT_INIT};
 }
 
+static int sync_now(archai_writer *w, archai_err *err)
+{
+    if (!w->dirty || w->now.segment.fd < 0)
+        return ARCHAI_OK;
+    w->dirty = false;
+    return archai_segment_sync(&w->now.segment, err);
+}
+
+int archai_writer_sync(archai_writer *w, archai_err *err)
+{
+    return w->synced_by_index ? ARCHAI_OK : sync_now(w, err);
+}
+
 int archai_writer_fini(archai_writer *w, archai_err *err)
 {
-    const int rc = archai_writer_sync(w, err);
+    const int rc = sync_now(w, err);
 
     drop(&w->now);
     drop(&w->next);
@@ -106,28 +119,27 @@ static int begin_next(archai_writer *w, archai_err *err)
 {
     ARCHAI_TRY(archai_writer_flush(w, err));
     ARCHAI_TRY(archai_writer_sync(w, err)); /* the descriptor goes with the grant */
+    w->dirty = false;
     drop(&w->now);
     w->now = w->next;
     w->next = (archai_grant){.segment = ARCHAI_SEGMENT_INIT};
     return ARCHAI_OK;
 }
 
-int archai_writer_tensors(archai_writer *w, const char *segment, const archai_tensor *tensors,
-                          archai_evaluation *e, archai_err *err)
+int archai_writer_turn_to(archai_writer *w, const char *segment, archai_err *err)
 {
-    bool open = false;
-
     if (w->next.name != NULL && strcmp(w->next.name, segment) == 0 &&
         (w->now.name == NULL || strcmp(w->now.name, segment) != 0))
         ARCHAI_TRY(begin_next(w, err));
     if (w->now.name == NULL || strcmp(w->now.name, segment) != 0)
         return archai_fail(err, ARCHAI_EINTERNAL, "a verdict names %s, which was not granted",
                            segment);
-    while (!open)
-        ARCHAI_TRY(open_segment(w, &w->now, &open, err));
-    w->dirty = true;
-    return archai_segment_write_tensors(&w->now.segment, tensors, e->tensors, e->n_tensors,
-                                        err);
+    return ARCHAI_OK;
+}
+
+int archai_writer_open(archai_writer *w, bool *open, archai_err *err)
+{
+    return open_segment(w, &w->now, open, err);
 }
 
 /* Make the grant in use one with room for `bytes`; *ready is false while there is none. */
@@ -202,12 +214,4 @@ int archai_writer_commit(archai_writer *w, const archai_evaluation *e, bool *don
 {
     ARCHAI_TRY(archai_writer_add(w, e, done, err));
     return *done ? archai_writer_flush(w, err) : ARCHAI_OK;
-}
-
-int archai_writer_sync(archai_writer *w, archai_err *err)
-{
-    if (!w->dirty || w->now.segment.fd < 0)
-        return ARCHAI_OK;
-    w->dirty = false;
-    return archai_segment_sync(&w->now.segment, err);
 }

@@ -28,6 +28,8 @@ typedef struct archai_writer {
     int64_t rows_written, bytes_written; /* their quotient sizes the next grant */
     bool asked;             /* a NEED is under way */
     bool dirty;             /* written since the last sync */
+    bool synced_by_index;   /* rank 0's, which must not wait for a disk: the indexer runs on the same node
+                             * and syncs a segment before it takes rows of it into the index */
 } archai_writer;
 
 void archai_writer_init(archai_writer *w, const char *directory);
@@ -42,9 +44,11 @@ void archai_writer_need(archai_writer *w, bool *wanted, archai_message *need);
  * Before it is offered to rank 0, since a kept model's row must follow its tensors into one segment. */
 int archai_writer_reserve(archai_writer *w, const archai_evaluation *e, bool *ready,
                           archai_err *err);
-/* Write tensors[i] to e->tensors[i] of `segment` (a verdict's), which becomes the one in use. */
-int archai_writer_tensors(archai_writer *w, const char *segment, const archai_tensor *tensors,
-                          archai_evaluation *e, archai_err *err);
+/* `segment` (a verdict's) becomes the one in use: as soon as the verdict is there, since a later grant may
+ * take the place of the next one. Then tensors can be written into now.segment, once it is *open; false:
+ * it is not seen yet, ask again later. */
+int archai_writer_turn_to(archai_writer *w, const char *segment, archai_err *err);
+int archai_writer_open(archai_writer *w, bool *open, archai_err *err);
 /* Gather a row: it has its place (now.row - 1), and is committed by the next flush. *done is false while
  * no granted place holds it (ask again after the next grant). */
 int archai_writer_add(archai_writer *w, const archai_evaluation *e, bool *done, archai_err *err);
@@ -53,5 +57,6 @@ void archai_writer_drop(archai_writer *w); /* forget what was gathered */
 /* Both at once. */
 int archai_writer_commit(archai_writer *w, const archai_evaluation *e, bool *done,
                          archai_err *err);
-int archai_writer_sync(archai_writer *w, archai_err *err); /* fdatasync, if anything was written */
+/* fdatasync, if anything was written and nobody else does it. */
+int archai_writer_sync(archai_writer *w, archai_err *err);
 #endif
