@@ -131,16 +131,21 @@ int archai_cnn_count(const archai_cnn *c, const archai_data_shape *data, archai_
                                            .stride = {1, 1},
                                            .groups = 1,
                                            .bias = true}};
-    archai_chain chain;
+    archai_chain chain, before;
     int input[3];
 
     input_of(data, input);
     archai_chain_begin(&chain, input);
     for (int64_t i = 0; i < c->nb_layers; i++) {
+        before = chain;
         ARCHAI_TRY(archai_chain_layer(&chain, &conv, err));
         ARCHAI_TRY(archai_chain_layer(&chain, &norm, err));
         ARCHAI_TRY(archai_chain_layer(&chain, &relu, err));
         conv.u.conv.in_channels = width;
+        if (i > 0 && chain.h == before.h && chain.w == before.w) { /* so are all others */
+            archai_chain_repeat(&chain, &before, c->nb_layers - 1 - i);
+            break;
+        }
     }
     ARCHAI_TRY(archai_chain_layer(&chain, &pool, err));
     ARCHAI_TRY(archai_chain_layer(&chain, &head, err));

@@ -122,6 +122,9 @@ typedef struct archai_chain {
 } archai_chain;
 void archai_chain_begin(archai_chain *chain, const int input[3]);
 int archai_chain_layer(archai_chain *chain, const archai_module *m, archai_err *err);
+/* What came since `before` comes so many times more: only where the last of it gives what the first of it
+ * gets. */
+void archai_chain_repeat(archai_chain *chain, const archai_chain *before, int64_t times);
 void archai_chain_flatten(archai_chain *chain);
 int archai_chain_end(archai_chain *chain, archai_counts *out, archai_err *err);
 

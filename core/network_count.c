@@ -313,6 +313,17 @@ int archai_chain_layer(archai_chain *chain, const archai_module *m, archai_err *
     return ARCHAI_OK;
 }
 
+void archai_chain_repeat(archai_chain *chain, const archai_chain *before, int64_t times)
+{
+    counter c = {.counts = &chain->counts};
+    const archai_counts a = before->counts, b = chain->counts;
+
+    chain->counts.params = add(&c, b.params, mul(&c, times, b.params - a.params));
+    charge(&c, mul(&c, times, b.macs - a.macs), mul(&c, times, b.flops - a.flops),
+           mul(&c, times, b.madd - a.madd));
+    chain->overflow = chain->overflow || c.overflow;
+}
+
 void archai_chain_flatten(archai_chain *chain)
 {
     counter c = {.counts = &chain->counts};
