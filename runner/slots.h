@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include "core/err.h"
 
-enum { ARCHAI_SLOT_DEPTH = 256 }; /* candidates under way with one worker, at most */
+enum { ARCHAI_SLOT_DEPTH = 1024 }; /* candidates under way with one worker, at most */
 
 typedef struct archai_slot {
     bool exists;        /* this rank evaluates */

@@ -1,0 +1,76 @@
+# Rank 0 is not deaf while its search looks for an architecture that there is none of: signals to any rank, max_time, and what
+# workers send meanwhile, in both schedules. (A sample of segmentation_dag is a million tries here, and a search takes many.)
+. "$ARCHAI_SOURCE/tests/support/story.sh"
+
+write() { # NAME SEARCH...
+    name=$1
+    shift
+    {
+        printf '[search]\n'
+        printf '%s\n' "$@"
+        cat <<INI
+[space]
+name = segmentation_dag
+img_size = 64 64
+nb_classes = 3
+max_layers = 5
+min_mac = 99999999999
+[objective.params]
+direction = minimize
+[evaluator]
+kind = null
+[run]
+grace = 1s
+[output]
+report = no
+weights = none
+INI
+    } >"$name.ini"
+}
+write random "algorithm = random_search" "max_evaluations = 5"
+write pareto "algorithm = evolution_pareto" "max_evaluations = 5"
+write generations "algorithm = local_search" "schedule = generational"
+write halving "algorithm = successive_halving" "schedule = generational"
+
+# it takes minutes to come to its own end, so that whoever is deaf is found out
+for name in random pareto generations halving; do
+    archai-run $name.ini --output $name --progress none >o.txt 2>e.txt &
+    pid=$!
+    within 60 grep -q "segmentation_dag" $name/run.log
+    sleep 0.5
+    kill -TERM $pid
+    within 60 finished $name
+    rc=0
+    wait $pid || rc=$?
+    [ $rc -eq 75 ] || fail "$name, SIGTERM: exit code $rc"
+    says $name/run.log "stopped by SIGTERM"
+    check $name/results.h5 --rows 0 --state interrupted
+done
+
+expect 75 archai-run pareto.ini --output time --progress none --set search.max_time=2s
+says time/run.log "stopped by search.max_time"
+check time/results.h5 --rows 0 --state interrupted
+
+# Two given architectures are evaluated; the first result sets rank 0 searching, the second comes while it does, and behind it
+# the signal to the rank that sent it. Both rows are there in the end, and the run goes on from them.
+write given "algorithm = evolution_pareto" "max_evaluations = 9" "initial_population_paths = a.yaml b.yaml"
+sed 's/^min_mac.*//' given.ini >free.ini
+archai-space free.ini sample -n 2 >two.txt || fail "no samples"
+"$PYTHON" - <<'PY'
+import json
+
+for name, line in zip("ab", open("two.txt")):
+    json.dump(json.loads(line)["arch"], open(f"{name}.yaml", "w"))
+PY
+mpirun -n 3 archai-run given.ini --output given --progress none --set run.coordinator_evaluates=no \
+    --set evaluator.delay=300ms >o.txt 2>e.txt &
+pid=$!
+within 60 grep -q "candidate 0" given/run.log
+sleep 1
+kill -TERM $(pgrep -P $pid | sed -n 3p)
+within 60 finished given
+rc=0
+wait $pid || rc=$?
+[ $rc -eq 75 ] || fail "SIGTERM to rank 2: exit code $rc"
+says given/run.log "a signal to rank 2"
+check given/results.h5 --rows 2 --state interrupted
