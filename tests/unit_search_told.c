@@ -56,6 +56,78 @@ static void interrupted_and_failed_ones_come_again(void **state)
     world_close(&w);
 }
 
+static void answer(struct world *w, const archai_candidate *c)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_evaluation e;
+    bool on_front;
+
+    evaluation_of(c, &e);
+    accuracy(c, &e, NULL);
+    if (archai_search_tell(&w->search, &e, &on_front, &err) != ARCHAI_OK)
+        fail_msg("%s", err.text);
+    archai_evaluation_fini(&e);
+}
+
+/* The next one is `c` again, and as it was. */
+static void is_asked_again(struct world *w, const archai_candidate *c)
+{
+    archai_candidate again;
+
+    ask_one(w, &again);
+    assert_int_equal(again.id, c->id);
+    assert_string_equal(again.arch, c->arch);
+    assert_int_equal(again.seed, c->seed);
+    archai_candidate_fini(&again);
+}
+
+/* Given up for whatever reason, and answered after all before it was handed out again: the answer counts,
+ * nobody is asked a second time, and those that wait before and behind it keep their places. */
+static void a_late_answer_ends_the_wait(void **state)
+{
+    enum { REQUEUED, FAILED_ONCE, LOST, WAYS };
+
+    (void)state;
+    for (int schedule = 0; schedule < 2; schedule++)
+        for (int way = 0; way < WAYS; way++) {
+            archai_evaluation row = {0};
+            archai_candidate c[4];
+            struct world w;
+            bool again = true;
+
+            world_open(&w, config("evolution_pareto", schedule, "retries = 1\n"));
+            for (int i = 0; i < 3; i++)
+                ask_one(&w, &c[i]);
+            for (int i = 0; i < 3; i++) {
+                if (way == REQUEUED)
+                    assert_int_equal(archai_search_requeue(&w.search, c[i].id, NULL), ARCHAI_OK);
+                else if (way == FAILED_ONCE)
+                    assert_int_equal(archai_search_retry(&w.search, c[i].id, &again, NULL),
+                                     ARCHAI_OK);
+                else
+                    assert_int_equal(
+                        archai_search_lost(&w.search, c[i].id, &again, &row, NULL), ARCHAI_OK);
+                assert_true(again);
+            }
+            answer(&w, &c[1]);
+            assert_int_equal(w.search.n_running, 2);
+            assert_int_equal(w.search.n_finished, 1);
+            is_asked_again(&w, &c[0]);
+            is_asked_again(&w, &c[2]);
+            ask_one(&w, &c[3]);
+            assert_int_equal(c[3].id, 3);
+            assert_int_equal(w.search.n_running, 3);
+            for (int i = 0; i < 4; i++) {
+                if (i != 1)
+                    answer(&w, &c[i]);
+                archai_candidate_fini(&c[i]);
+            }
+            assert_int_equal(w.search.n_running, 0);
+            assert_int_equal(w.search.n_finished, 4);
+            world_close(&w);
+        }
+}
+
 /* What takes its worker along every time is handed out again, but not for ever: then it is a failed row. */
 static void one_that_is_lost_again_and_again_fails(void **state)
 {
@@ -155,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interrupted_and_failed_ones_come_again),
+        cmocka_unit_test(a_late_answer_ends_the_wait),
         cmocka_unit_test(one_that_is_lost_again_and_again_fails),
         cmocka_unit_test(verdicts_say_why),
     };
