@@ -121,6 +121,24 @@ static void a_gpu_that_goes_bad_is_told_from_its_node(void **state)
     archai_slots_fini(&s);
 }
 
+/* However well the others do: fewer than five in a row may be anything. */
+static void four_in_a_row_are_not_enough(void **state)
+{
+    const char *const hosts[] = {"a", "b"};
+    archai_slots s = make(2, hosts);
+
+    (void)state;
+    evaluate(&s, 1, false, 0, 0.5);
+    for (int failures = 1; failures <= 5; failures++) {
+        evaluate(&s, 1, true, failures, 0.1);
+        for (int i = 0; i < 100; i++)
+            evaluate(&s, 0, false, failures, 0.1);
+        assert_int_equal(archai_slots_suspect(&s, 1, failures + 1),
+                         failures < 5 ? ARCHAI_SUSPECT_NONE : ARCHAI_SUSPECT_HOST);
+    }
+    archai_slots_fini(&s);
+}
+
 /* From the very first candidate, while the others are still busy with theirs. */
 static void one_that_is_bad_from_the_start_is_found_before_others_are_done(void **state)
 {
@@ -261,6 +279,7 @@ int main(void)
         cmocka_unit_test(only_short_evaluations_queue),
         cmocka_unit_test(a_bad_node_is_told_from_bad_candidates),
         cmocka_unit_test(a_gpu_that_goes_bad_is_told_from_its_node),
+        cmocka_unit_test(four_in_a_row_are_not_enough),
         cmocka_unit_test(one_that_is_bad_from_the_start_is_found_before_others_are_done),
         cmocka_unit_test(nobody_is_blamed_for_what_befalls_all),
         cmocka_unit_test(failing_often_is_no_streak),
