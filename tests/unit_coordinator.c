@@ -1,0 +1,438 @@
+/* Rank 0: who gets what, what is kept, and what becomes of what a lost rank had. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "root.h"
+
+#define OK(call)                                                                               \
+    do {                                                                                       \
+        if ((call) != ARCHAI_OK)                                                               \
+            fail_msg("%s: %s", #call, err.text);                                               \
+    } while (0)
+
+static const char *const nothing_more[] = {NULL};
+
+/* -- turns --------------------------------------------------------------------------------- */
+
+static void whoever_is_free_first_is_served_first(void **state)
+{
+    const char *const more[] = {"search.max_evaluations=7", NULL};
+    struct root r;
+
+    root_open(&r, *state, more);
+    root_dispatch(&r);
+    for (int i = 0; i < RANKS; i++) {
+        assert_int_equal(r.n_ids[i], 1);
+        assert_int_equal(r.ids[i][0], i);
+    }
+    root_dispatch(&r);
+    assert_int_equal(r.c.slots.under_way, RANKS);
+    root_hear_done(&r, 3, 3);
+    root_hear_done(&r, 1, 1);
+    root_hear_done(&r, 2, 2);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 3), 4);
+    assert_int_equal(root_last_of(&r, 1), 5);
+    assert_int_equal(root_last_of(&r, 2), 6);
+    root_hear_done(&r, 2, 6);
+    root_dispatch(&r); /* of 7 evaluations 4 are done and 3 under way */
+    assert_int_equal(r.n_ids[2], 2);
+    root_hear_returned(&r, 0, 0);
+    root_dispatch(&r); /* one is left over: for the one that has waited longer */
+    assert_int_equal(r.n_ids[0], 1);
+    assert_int_equal(root_last_of(&r, 2), 0);
+    root_close(&r);
+}
+
+static void what_comes_back_unevaluated_goes_out_again(void **state)
+{
+    struct root r;
+
+    root_open(&r, *state, nothing_more);
+    root_dispatch(&r);
+    root_hear_returned(&r, 2, 1); /* it never had that one */
+    assert_int_equal(r.c.slots.under_way, RANKS);
+    root_hear_returned(&r, 2, 2);
+    root_hear_returned(&r, 2, 2);
+    assert_int_equal(r.c.slots.under_way, RANKS - 1);
+    assert_int_equal(root_record(&r, 2)->attempts, 0);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 2), 2);
+    root_hear_text(&r, 2, ARCHAI_MSG_RETIRED, 0, "its evaluator cannot be started");
+    assert_int_equal(r.c.slots.under_way, RANKS - 1);
+    assert_int_equal(root_logged(&r, "rank 2 takes no more work: its evaluator cannot be started"), 1);
+    root_hear_done(&r, 1, 1);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 1), 2);
+    assert_int_equal(r.n_ids[2], 2); /* retired: nothing more */
+    root_close(&r);
+}
+
+/* -- verdicts ------------------------------------------------------------------------------ */
+
+static void a_failure_is_tried_again_as_often_as_is_allowed(void **state)
+{
+    const char *const more[] = {"evaluator.retries=1", NULL};
+    struct root r;
+
+    root_open(&r, *state, more);
+    root_dispatch(&r);
+    root_hear_of(&r, 1, ARCHAI_MSG_MEASURED, 1, ARCHAI_STATUS_FAILED);
+    assert_int_equal(r.verdict[1].code, ARCHAI_ENONE); /* no row */
+    assert_int_equal(r.c.slots.under_way, RANKS - 1);
+    assert_int_equal(r.c.slots.at[1].quick_failures, 1);
+    assert_int_equal(r.c.n_failed, 0);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 1), 1);
+    root_hear_of(&r, 1, ARCHAI_MSG_MEASURED, 1, ARCHAI_STATUS_FAILED);
+    assert_int_equal(r.verdict[1].code, ARCHAI_OK);
+    assert_false(r.verdict[1].keep);
+    assert_int_equal(r.c.slots.under_way, RANKS); /* until the row is there */
+    root_hear_of(&r, 1, ARCHAI_MSG_DONE, 1, ARCHAI_STATUS_FAILED);
+    assert_int_equal(r.c.slots.under_way, RANKS - 1);
+    assert_int_equal(r.c.slots.at[1].quick_failures, 2);
+    assert_int_equal(r.c.n_failed, 1);
+    assert_int_equal(r.plan.search.n_finished, 1);
+    assert_int_equal(root_logged(&r, "candidate 1 is tried again: it broke"), 1);
+    root_close(&r);
+}
+
+static void only_who_has_a_candidate_writes_its_row(void **state)
+{
+    struct root r;
+
+    root_open(&r, *state, nothing_more);
+    root_dispatch(&r);
+    root_hear_of(&r, 2, ARCHAI_MSG_MEASURED, 1, ARCHAI_STATUS_OK);
+    assert_int_equal(r.verdict[2].code, ARCHAI_ENONE);
+    assert_int_equal(r.c.slots.under_way, RANKS);
+    assert_int_equal(root_logged(&r, "candidate 1 went to another worker"), 1);
+    root_hear_of(&r, 1, ARCHAI_MSG_MEASURED, 1, ARCHAI_STATUS_OK);
+    assert_int_equal(r.verdict[1].code, ARCHAI_OK);
+    root_hear_done(&r, 1, 1);
+    root_hear_done(&r, 1, 1); /* what is said twice counts once */
+    assert_int_equal(r.plan.search.n_finished, 1);
+    assert_int_equal(r.c.slots.under_way, RANKS - 1);
+    root_close(&r);
+}
+
+/* Is the model of candidate `id` kept, by what output.weights says? */
+static bool is_kept(struct root *r, int rank, int64_t id, int status)
+{
+    archai_evaluation e = root_evaluation(r, id, status);
+    archai_message m = {.type = ARCHAI_MSG_MEASURED, .id = id, .evaluation = &e};
+    bool kept;
+
+    e.tensors = calloc(1, sizeof *e.tensors);
+    assert_non_null(e.tensors);
+    e.n_tensors = 1;
+    e.tensors[0] = (archai_tensor_place){.name = strdup("w"), .dtype = ARCHAI_F32, .ndim = 1};
+    e.tensors[0].shape[0] = 3;
+    root_hear(r, rank, &m);
+    assert_int_equal(r->verdict[rank].code, ARCHAI_OK);
+    kept = r->verdict[rank].keep;
+    assert_int_equal(r->verdict[rank].evaluation->n_tensors, kept);
+    assert_int_equal(r->verdict[rank].segment != NULL && *r->verdict[rank].segment != '\0', kept);
+    archai_evaluation_fini(&e);
+    return kept;
+}
+
+static void weights_are_kept_by_their_policy(void **state)
+{
+    static const struct {
+        const char *set;
+        bool first, worse, failed;
+    } cases[] = {
+        {"output.weights=all", true, true, false},
+        {"output.weights=pareto", true, false, false},
+        {"output.weights=best", true, false, false},
+        {"output.weights=none", false, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *const more[] = {cases[i].set, "objective.params.direction=maximize",
+                                    "space.kernel_list=1", "space.hidden_list=8",
+                                    "space.max_layers=4", NULL};
+        char directory[TMPDIR_PATH_MAX];
+        int64_t best = 0, worst = 0;
+        struct root r;
+
+        assert_int_equal(tmpdir_create(directory), 0);
+        root_open(&r, directory, more);
+        root_dispatch(&r);
+        for (int64_t id = 1; id < RANKS; id++) { /* deeper is larger in both */
+            best = strcmp(root_record(&r, id)->archid, root_record(&r, best)->archid) > 0 ? id : best;
+            worst = strcmp(root_record(&r, id)->archid, root_record(&r, worst)->archid) < 0 ? id : worst;
+        }
+        assert_int_equal(is_kept(&r, (int)best, best, ARCHAI_STATUS_OK), cases[i].first);
+        root_hear_done(&r, (int)best, best);
+        assert_int_equal(is_kept(&r, (int)worst, worst, ARCHAI_STATUS_OK), cases[i].worse);
+        assert_int_equal(is_kept(&r, (int)worst, worst, ARCHAI_STATUS_FAILED), cases[i].failed);
+        root_close(&r);
+        assert_int_equal(tmpdir_remove(directory), 0);
+    }
+}
+
+/* -- losses -------------------------------------------------------------------------------- */
+
+static void what_a_lost_rank_had_goes_to_others(void **state)
+{
+    struct root r;
+
+    root_open(&r, *state, nothing_more);
+    root_hear_text(&r, 1, ARCHAI_MSG_HELLO, 0, "node7");
+    root_dispatch(&r);
+    root_lose(&r, 1);
+    assert_int_equal(r.c.n_lost, 1);
+    assert_int_equal(r.c.slots.under_way, RANKS - 1);
+    assert_int_equal(archai_slots_alive(&r.c.slots), RANKS - 1);
+    assert_int_equal(root_record(&r, 1)->losses, 1);
+    assert_int_equal(
+        root_logged(&r, "rank 1 on node7 was lost: rank 1 is silent; candidate 1 goes to another worker"),
+        1);
+    root_watch(&r); /* once is enough */
+    assert_int_equal(r.c.n_lost, 1);
+    root_hear_done(&r, 3, 3);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 3), 1);
+    assert_int_equal(r.n_ids[1], 1); /* and it gets nothing */
+    root_hear_done(&r, 3, 1);
+    assert_int_equal(r.plan.search.n_finished, 2);
+    root_close(&r);
+}
+
+/* Only the first one in its queue was under way, and may be what killed it. */
+static void what_waited_at_a_lost_rank_is_above_suspicion(void **state)
+{
+    int64_t held[HELD_MAX];
+    struct root r;
+    int n;
+
+    root_open(&r, *state, nothing_more);
+    root_dispatch(&r);
+    root_hear_done(&r, 1, 1);
+    for (int i = 0; i < 40; i++)
+        archai_slots_judge(&r.c.slots, 1, false, 0.005); /* so quick that some wait there */
+    root_dispatch(&r);
+    n = r.c.slots.at[1].n;
+    assert_true(n > 3);
+    memcpy(held, r.c.slots.at[1].ids, (size_t)n * sizeof *held);
+    root_lose(&r, 1);
+    assert_int_equal(r.c.slots.at[1].n, 0);
+    assert_int_equal(r.c.slots.under_way, RANKS - 1);
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(root_record(&r, held[i])->losses, i == 0);
+        root_hear_done(&r, 2, root_last_of(&r, 2));
+        root_dispatch(&r);
+        assert_int_equal(root_last_of(&r, 2), held[i]);
+    }
+    root_close(&r);
+}
+
+static void what_is_lost_with_three_ranks_has_failed(void **state)
+{
+    struct root r;
+    struct root_rows rows;
+
+    root_open(&r, *state, nothing_more);
+    root_dispatch(&r);
+    root_lose(&r, 1);
+    root_hear_done(&r, 2, 2);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 2), 1);
+    root_lose(&r, 2);
+    root_hear_done(&r, 3, 3);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 3), 1);
+    assert_int_equal(root_own_rows(&r).n, 0);
+    root_lose(&r, 3);
+    rows = root_own_rows(&r);
+    assert_int_equal(rows.n, 1);
+    assert_int_equal(rows.last_id, 1);
+    assert_int_equal(rows.last_status, ARCHAI_STATUS_FAILED);
+    assert_int_equal(rows.last_rank, 3);
+    assert_int_equal(r.c.n_failed, 1);
+    assert_int_equal(r.plan.search.n_finished, 3);
+    assert_int_equal(r.c.slots.under_way, 1);
+    assert_int_equal(root_logged(&r, "failed: lost with the rank that evaluated it, 3 times"), 1);
+    root_hear_done(&r, 0, 0);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 0), RANKS); /* a new one */
+    root_close(&r);
+}
+
+/* Commit a row as rank `rank` would, places asked for as it would. */
+static void commit_as(struct root *r, archai_writer *w, int rank, int64_t id)
+{
+    archai_evaluation e = root_evaluation(r, id, ARCHAI_STATUS_OK);
+    archai_err err = ARCHAI_ERR_INIT;
+    bool done = false, wanted;
+
+    while (!done) {
+        archai_message need = {.type = ARCHAI_MSG_NEED};
+
+        OK(archai_writer_commit(w, &e, &done, &err));
+        archai_writer_need(w, &wanted, &need);
+        if (!wanted)
+            continue;
+        need.type = ARCHAI_MSG_NEED;
+        root_hear(r, rank, &need);
+        assert_int_equal(r->grant[rank].type, ARCHAI_MSG_GRANT);
+        OK(archai_writer_grant(w, &r->grant[rank], &err));
+    }
+    archai_evaluation_fini(&e);
+}
+
+static void what_a_lost_rank_had_committed_counts(void **state)
+{
+    archai_writer w;
+    struct root r;
+
+    root_open(&r, *state, nothing_more);
+    archai_writer_init(&w, r.output);
+    root_dispatch(&r);
+    commit_as(&r, &w, 1, 1);
+    root_hear_done(&r, 1, 1);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 1), RANKS);
+    commit_as(&r, &w, 1, RANKS); /* its last act */
+    commit_as(&r, &w, 1, 2);     /* and what is another's: no business of its own */
+    root_lose(&r, 1);
+    assert_int_equal(r.plan.search.n_finished, 2);
+    assert_int_equal(r.c.slots.under_way, RANKS - 1);
+    assert_int_equal(root_record(&r, RANKS)->status, ARCHAI_STATUS_OK);
+    assert_int_equal(root_record(&r, RANKS)->losses, 0);
+    assert_int_equal(root_record(&r, 2)->status, ARCHAI_STATUS_RUNNING);
+    assert_int_equal(root_logged(&r, "stands in its segment, though nobody said so"), 1);
+    assert_int_equal(root_logged(&r, "is silent; 1 unreported row was found"), 1);
+    root_hear_done(&r, 3, 3);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 3), RANKS + 1);
+    (void)archai_writer_fini(&w, NULL);
+    root_close(&r);
+}
+
+/* What it had is evaluated once more where its segment cannot be read. */
+static void what_cannot_be_read_goes_to_others(void **state)
+{
+    char path[2 * TMPDIR_PATH_MAX];
+    archai_writer w;
+    struct root r;
+
+    root_open(&r, *state, nothing_more);
+    archai_writer_init(&w, r.output);
+    root_dispatch(&r);
+    commit_as(&r, &w, 1, 1);
+    (void)archai_writer_fini(&w, NULL);
+    (void)snprintf(path, sizeof path, "%s/%s", r.output, r.grant[1].segment);
+    assert_int_equal(unlink(path), 0);
+    root_lose(&r, 1);
+    assert_int_equal(root_logged(&r, "what it had committed cannot be read"), 1);
+    root_hear_done(&r, 3, 3);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 3), 1);
+    root_close(&r);
+}
+
+static void one_that_speaks_again_gets_no_more(void **state)
+{
+    struct root r;
+
+    root_open(&r, *state, nothing_more);
+    root_dispatch(&r);
+    root_lose(&r, 1);
+    root_find_again(&r, 1);
+    assert_int_equal(r.c.n_lost, 0);
+    assert_false(r.c.slots.at[1].lost);
+    assert_int_equal(r.drains[1], 1);
+    assert_int_equal(root_logged(&r, "rank 1 gives signs of life again"), 1);
+    root_find_again(&r, 1);
+    assert_int_equal(r.drains[1], 1);
+    root_hear_of(&r, 1, ARCHAI_MSG_MEASURED, 1, ARCHAI_STATUS_OK); /* it is not up to date */
+    assert_int_equal(r.verdict[1].code, ARCHAI_ENONE);
+    root_dispatch(&r);
+    assert_int_equal(r.n_ids[1], 1);
+    assert_int_equal(archai_slots_alive(&r.c.slots), RANKS - 1);
+    root_close(&r);
+}
+
+/* It had committed its row and was only slow to say so: nobody does it again. */
+static void a_late_word_of_one_that_was_lost_counts(void **state)
+{
+    struct root r;
+
+    root_open(&r, *state, nothing_more);
+    root_dispatch(&r);
+    root_lose(&r, 1);
+    root_lose(&r, 2);
+    root_find_again(&r, 1);
+    root_find_again(&r, 2);
+    root_hear_done(&r, 1, 1); /* nobody has it yet */
+    root_hear_done(&r, 3, 3);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 3), 2);
+    root_hear_done(&r, 2, 2); /* this one another has */
+    assert_int_equal(r.plan.search.n_finished, 3);
+    root_hear_of(&r, 3, ARCHAI_MSG_MEASURED, 2, ARCHAI_STATUS_OK);
+    assert_int_equal(r.verdict[3].code, ARCHAI_ENONE);
+    assert_int_equal(r.c.slots.under_way, 1);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 3), RANKS);
+    assert_int_equal(r.c.slots.under_way, 2);
+    assert_int_equal(root_logged(&r, "was not expected from here"), 2);
+    root_close(&r);
+}
+
+/* Two that were taken for lost have the same one: the second loss finds it finished. */
+static void a_loss_of_what_is_finished_is_none(void **state)
+{
+    struct root r;
+
+    root_open(&r, *state, nothing_more);
+    root_dispatch(&r);
+    root_lose(&r, 1);
+    root_hear_done(&r, 3, 3);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 3), 1);
+    root_hear_done(&r, 1, 1);
+    root_lose(&r, 3);
+    assert_int_equal(r.plan.search.n_finished, 2);
+    assert_int_equal(root_own_rows(&r).n, 0);
+    assert_int_equal(r.c.slots.under_way, 2);
+    root_hear_text(&r, 2, ARCHAI_MSG_RETIRED, 0, "");
+    root_hear_done(&r, 0, 0);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 0), 2); /* what rank 2 gave back */
+    root_close(&r);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, tmpdir_setup, tmpdir_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(whoever_is_free_first_is_served_first),
+        TEST(what_comes_back_unevaluated_goes_out_again),
+        TEST(a_failure_is_tried_again_as_often_as_is_allowed),
+        TEST(only_who_has_a_candidate_writes_its_row),
+        TEST(weights_are_kept_by_their_policy),
+        TEST(what_a_lost_rank_had_goes_to_others),
+        TEST(what_waited_at_a_lost_rank_is_above_suspicion),
+        TEST(what_is_lost_with_three_ranks_has_failed),
+        TEST(what_a_lost_rank_had_committed_counts),
+        TEST(what_cannot_be_read_goes_to_others),
+        TEST(one_that_speaks_again_gets_no_more),
+        TEST(a_late_word_of_one_that_was_lost_counts),
+        TEST(a_loss_of_what_is_finished_is_none),
+    };
+
+    return cmocka_run_group_tests_name("coordinator", tests, NULL, NULL);
+}
