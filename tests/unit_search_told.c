@@ -181,6 +181,87 @@ static void one_that_is_lost_again_and_again_fails(void **state)
     }
 }
 
+/* Whoever has it next is lost before it was handed out again: it does not wait any longer either. */
+static void one_that_fails_while_it_waits_is_not_handed_out(void **state)
+{
+    archai_evaluation row = {0};
+    archai_candidate c[3];
+    struct world w;
+    bool again;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    ask_one(&w, &c[0]);
+    ask_one(&w, &c[1]);
+    assert_int_equal(archai_search_requeue(&w.search, c[1].id, NULL), ARCHAI_OK);
+    for (int i = 1; i <= ARCHAI_LOSSES_MAX; i++) {
+        assert_int_equal(archai_search_lost(&w.search, c[0].id, &again, &row, NULL), ARCHAI_OK);
+        assert_int_equal(again, i < ARCHAI_LOSSES_MAX);
+    }
+    assert_int_equal(row.id, c[0].id);
+    assert_int_equal(w.search.n_running, 1);
+    is_asked_again(&w, &c[1]);
+    ask_one(&w, &c[2]);
+    assert_int_equal(c[2].id, 2);
+    archai_evaluation_fini(&row);
+    for (int i = 0; i < 3; i++)
+        archai_candidate_fini(&c[i]);
+    world_close(&w);
+}
+
+/* Also the second time it says whose child it is. */
+static void a_child_that_comes_again_has_its_parents(void **state)
+{
+    archai_candidate c, again;
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("regularized_evolution", ARCHAI_ASYNC, "init_num_models = 4\n"));
+    for (ask_one(&w, &c); strcmp(c.operator_, "mutation") != 0; ask_one(&w, &c)) {
+        answer(&w, &c);
+        archai_candidate_fini(&c);
+    }
+    assert_non_null(json_object_get(c.model.metadata, "parent"));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(archai_search_requeue(&w.search, c.id, NULL), ARCHAI_OK);
+        ask_one(&w, &again);
+        assert_int_equal(again.id, c.id);
+        assert_true(json_equal(again.model.metadata, c.model.metadata));
+        assert_string_equal(again.parents, c.parents);
+        assert_string_equal(again.operator_, c.operator_);
+        assert_int_equal(again.generation, c.generation);
+        archai_candidate_fini(&again);
+    }
+    archai_candidate_fini(&c);
+    world_close(&w);
+}
+
+/* What is no verdict is none of the search's. */
+static void a_status_that_no_evaluation_has_is_refused(void **state)
+{
+    static const int none[] = {ARCHAI_STATUS_RUNNING, ARCHAI_STATUS_CACHED, ARCHAI_STATUS_COUNT};
+    archai_evaluation e;
+    archai_candidate c;
+    struct world w;
+    bool on_front;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    ask_one(&w, &c);
+    evaluation_of(&c, &e);
+    accuracy(&c, &e, NULL);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        e.status = none[i];
+        assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_EINVAL);
+        assert_int_equal(w.search.n_running, 1);
+        assert_int_equal(w.search.n_finished, 0);
+    }
+    archai_evaluation_fini(&e);
+    answer(&w, &c);
+    archai_candidate_fini(&c);
+    world_close(&w);
+}
+
 static void verdicts_say_why(void **state)
 {
     static const struct {
@@ -229,6 +310,9 @@ int main(void)
         cmocka_unit_test(interrupted_and_failed_ones_come_again),
         cmocka_unit_test(a_late_answer_ends_the_wait),
         cmocka_unit_test(one_that_is_lost_again_and_again_fails),
+        cmocka_unit_test(one_that_fails_while_it_waits_is_not_handed_out),
+        cmocka_unit_test(a_child_that_comes_again_has_its_parents),
+        cmocka_unit_test(a_status_that_no_evaluation_has_is_refused),
         cmocka_unit_test(verdicts_say_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
