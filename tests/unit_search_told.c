@@ -262,6 +262,37 @@ static void a_status_that_no_evaluation_has_is_refused(void **state)
     world_close(&w);
 }
 
+static bool keeps(const struct world *w, int status, double budget)
+{
+    const archai_evaluation e = {.status = status, .budget = budget};
+
+    return archai_search_keeps(&w->search, &e);
+}
+
+/* Weights are kept for children, of whom one that violates a constraint may be the parent, and for
+ * promotions, of which it gets none. */
+static void weights_are_kept_where_others_may_begin_from_them(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    assert_false(keeps(&w, ARCHAI_STATUS_OK, 1));
+    world_close(&w);
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, "[train]\ninherit_weights = yes\n"));
+    assert_true(keeps(&w, ARCHAI_STATUS_OK, 1));
+    assert_true(keeps(&w, ARCHAI_STATUS_INFEASIBLE, 1));
+    assert_false(keeps(&w, ARCHAI_STATUS_FAILED, 1));
+    assert_false(keeps(&w, ARCHAI_STATUS_PRUNED, 1));
+    world_close(&w);
+    world_open(&w, config("asha", ARCHAI_ASYNC, "max_budget = 9\n"));
+    assert_true(keeps(&w, ARCHAI_STATUS_OK, 8));
+    assert_false(keeps(&w, ARCHAI_STATUS_OK, 9)); /* it gets no more than that */
+    assert_false(keeps(&w, ARCHAI_STATUS_INFEASIBLE, 1));
+    assert_false(keeps(&w, ARCHAI_STATUS_FAILED, 1));
+    world_close(&w);
+}
+
 static void verdicts_say_why(void **state)
 {
     static const struct {
@@ -313,6 +344,7 @@ int main(void)
         cmocka_unit_test(one_that_fails_while_it_waits_is_not_handed_out),
         cmocka_unit_test(a_child_that_comes_again_has_its_parents),
         cmocka_unit_test(a_status_that_no_evaluation_has_is_refused),
+        cmocka_unit_test(weights_are_kept_where_others_may_begin_from_them),
         cmocka_unit_test(verdicts_say_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
