@@ -293,6 +293,32 @@ static void weights_are_kept_where_others_may_begin_from_them(void **state)
     world_close(&w);
 }
 
+/* Evaluators need not know what follows from the architecture alone. */
+static void cheap_measures_that_nobody_sent_are_computed(void **state)
+{
+    archai_evaluation e;
+    archai_candidate c;
+    struct world w;
+    bool on_front;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    ask_one(&w, &c);
+    evaluation_of(&c, &e);
+    archai_measures_free(e.measures, e.n_measures);
+    e.measures = NULL;
+    e.n_measures = 0;
+    accuracy(&c, &e, NULL);
+    assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_OK);
+    assert_int_equal(e.status, ARCHAI_STATUS_OK);
+    assert_true(on_front);
+    assert_true(w.search.records[0].values[1] ==
+                archai_measure_get(c.measures, c.n_measures, "params"));
+    archai_evaluation_fini(&e);
+    archai_candidate_fini(&c);
+    world_close(&w);
+}
+
 static void verdicts_say_why(void **state)
 {
     static const struct {
@@ -345,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_child_that_comes_again_has_its_parents),
         cmocka_unit_test(a_status_that_no_evaluation_has_is_refused),
         cmocka_unit_test(weights_are_kept_where_others_may_begin_from_them),
+        cmocka_unit_test(cheap_measures_that_nobody_sent_are_computed),
         cmocka_unit_test(verdicts_say_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
