@@ -145,41 +145,83 @@ static bool is_kept(struct root *r, int rank, int64_t id, int status)
     return kept;
 }
 
+/* Four models, the deeper the better: say the second is measured first, then the best, then the others. */
 static void weights_are_kept_by_their_policy(void **state)
 {
     static const struct {
         const char *set;
-        bool first, worse, failed;
+        bool second, best, third, worst;
     } cases[] = {
-        {"output.weights=all", true, true, false},
-        {"output.weights=pareto", true, false, false},
-        {"output.weights=best", true, false, false},
-        {"output.weights=none", false, false, false},
+        {"output.weights=all", true, true, true, true},
+        {"output.weights=pareto", true, true, false, false},
+        {"output.weights=best", true, true, false, false},
+        {"output.weights=none", false, false, false, false},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *const more[] = {cases[i].set, "objective.params.direction=maximize",
                                     "space.kernel_list=1", "space.hidden_list=8",
                                     "space.max_layers=4", NULL};
         char directory[TMPDIR_PATH_MAX];
-        int64_t best = 0, worst = 0;
+        int64_t of[RANKS]; /* by depth */
         struct root r;
 
-        assert_int_equal(tmpdir_create(directory), 0);
+        (void)snprintf(directory, sizeof directory, "%s/%zu", (const char *)*state, i);
         root_open(&r, directory, more);
         root_dispatch(&r);
-        for (int64_t id = 1; id < RANKS; id++) { /* deeper is larger in both */
-            best = strcmp(root_record(&r, id)->archid, root_record(&r, best)->archid) > 0 ? id : best;
-            worst = strcmp(root_record(&r, id)->archid, root_record(&r, worst)->archid) < 0 ? id : worst;
-        }
-        assert_int_equal(is_kept(&r, (int)best, best, ARCHAI_STATUS_OK), cases[i].first);
-        root_hear_done(&r, (int)best, best);
-        assert_int_equal(is_kept(&r, (int)worst, worst, ARCHAI_STATUS_OK), cases[i].worse);
-        assert_int_equal(is_kept(&r, (int)worst, worst, ARCHAI_STATUS_FAILED), cases[i].failed);
+        for (int64_t id = 0; id < RANKS; id++)
+            of[root_record(&r, id)->archid[2] - '1'] = id; /* L=1, ... */
+        assert_int_equal(is_kept(&r, (int)of[1], of[1], ARCHAI_STATUS_OK), cases[i].second);
+        root_hear_done(&r, (int)of[1], of[1]);
+        assert_false(is_kept(&r, (int)of[3], of[3], ARCHAI_STATUS_FAILED));
+        assert_int_equal(is_kept(&r, (int)of[3], of[3], ARCHAI_STATUS_OK), cases[i].best);
+        root_hear_done(&r, (int)of[3], of[3]);
+        assert_int_equal(is_kept(&r, (int)of[2], of[2], ARCHAI_STATUS_OK), cases[i].third);
+        assert_int_equal(is_kept(&r, (int)of[0], of[0], ARCHAI_STATUS_OK), cases[i].worst);
         root_close(&r);
-        assert_int_equal(tmpdir_remove(directory), 0);
     }
+}
+
+/* One that violates a constraint is not the best, however good: the fourth has 386 weights, the second 210. */
+static void the_best_is_one_that_may_be(void **state)
+{
+    const char *const more[] = {"output.weights=best",
+                                "objective.params.direction=maximize",
+                                "objective.params.expensive=yes",
+                                "objective.params.constraint=0 300",
+                                "space.kernel_list=1",
+                                "space.hidden_list=8",
+                                "space.max_layers=4",
+                                NULL};
+    int64_t of[RANKS];
+    struct root r;
+
+    root_open(&r, *state, more);
+    root_dispatch(&r);
+    for (int64_t id = 0; id < RANKS; id++)
+        of[root_record(&r, id)->archid[2] - '1'] = id;
+    assert_false(is_kept(&r, (int)of[3], of[3], ARCHAI_STATUS_OK));
+    root_hear_done(&r, (int)of[3], of[3]);
+    assert_int_equal(root_record(&r, of[3])->status, ARCHAI_STATUS_INFEASIBLE);
+    assert_true(is_kept(&r, (int)of[1], of[1], ARCHAI_STATUS_OK));
+    root_close(&r);
+}
+
+/* Where a worker put the weights is where others find them. */
+static void the_place_of_weights_is_noted(void **state)
+{
+    archai_message m = {.type = ARCHAI_MSG_DONE, .id = 1, .stored = 77};
+    archai_evaluation e;
+    struct root r;
+
+    root_open(&r, *state, nothing_more);
+    root_dispatch(&r);
+    e = root_evaluation(&r, 1, ARCHAI_STATUS_OK);
+    m.evaluation = &e;
+    root_hear(&r, 1, &m);
+    assert_true(root_record(&r, 1)->stored == 77);
+    archai_evaluation_fini(&e);
+    root_close(&r);
 }
 
 /* -- losses -------------------------------------------------------------------------------- */
@@ -392,6 +434,28 @@ static void a_late_word_of_one_that_was_lost_counts(void **state)
     root_close(&r);
 }
 
+/* Given back by whoever had got it meanwhile. */
+static void what_is_finished_cannot_be_given_back(void **state)
+{
+    struct root r;
+
+    root_open(&r, *state, nothing_more);
+    root_dispatch(&r);
+    root_lose(&r, 1);
+    root_hear_done(&r, 3, 3);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 3), 1);
+    root_find_again(&r, 1);
+    root_hear_done(&r, 1, 1);
+    root_hear_returned(&r, 3, 1);
+    assert_int_equal(r.c.slots.under_way, 2);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 3), RANKS);
+    root_hear_text(&r, 3, ARCHAI_MSG_RETIRED, 0, "");
+    assert_int_equal(r.plan.search.n_finished, 2);
+    root_close(&r);
+}
+
 /* Two that were taken for lost have the same one: the second loss finds it finished. */
 static void a_loss_of_what_is_finished_is_none(void **state)
 {
@@ -424,6 +488,8 @@ int main(void)
         TEST(a_failure_is_tried_again_as_often_as_is_allowed),
         TEST(only_who_has_a_candidate_writes_its_row),
         TEST(weights_are_kept_by_their_policy),
+        TEST(the_best_is_one_that_may_be),
+        TEST(the_place_of_weights_is_noted),
         TEST(what_a_lost_rank_had_goes_to_others),
         TEST(what_waited_at_a_lost_rank_is_above_suspicion),
         TEST(what_is_lost_with_three_ranks_has_failed),
@@ -431,6 +497,7 @@ int main(void)
         TEST(what_cannot_be_read_goes_to_others),
         TEST(one_that_speaks_again_gets_no_more),
         TEST(a_late_word_of_one_that_was_lost_counts),
+        TEST(what_is_finished_cannot_be_given_back),
         TEST(a_loss_of_what_is_finished_is_none),
     };
 
