@@ -469,6 +469,7 @@ static void a_loss_of_what_is_finished_is_none(void **state)
     assert_int_equal(root_last_of(&r, 3), 1);
     root_hear_done(&r, 1, 1);
     root_lose(&r, 3);
+    assert_int_equal(root_logged(&r, "candidate 1 goes to another worker"), 1); /* from rank 1 */
     assert_int_equal(r.plan.search.n_finished, 2);
     assert_int_equal(root_own_rows(&r).n, 0);
     assert_int_equal(r.c.slots.under_way, 2);

@@ -40,6 +40,77 @@ static void candidates_under_way_are_counted(void **state)
     archai_slots_fini(&s);
 }
 
+/* As many as there are, in the order in which they were sent, whichever comes back first. */
+static void candidates_keep_their_order(void **state)
+{
+    const char *const hosts[] = {"a", "b"};
+    archai_slots s = make(2, hosts);
+    int64_t held[200], next = 0;
+    uint32_t draw = 1;
+    int n = 0;
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        const bool grows = (i / 500) % 2 == 0;
+
+        draw = draw * 1664525 + 1013904223; /* Numerical Recipes' generator */
+        if (n < 200 && (n == 0 || (draw >> 16) % 10 < (grows ? 7u : 3u))) {
+            assert_int_equal(archai_slots_add(&s, 0, next, i, NULL), ARCHAI_OK);
+            held[n++] = next++;
+        } else {
+            const int at = (draw >> 8) % 3 == 0 ? (int)((draw >> 10) % (uint32_t)n) : 0;
+
+            assert_true(archai_slots_remove(&s, 0, held[at], i));
+            memmove(&held[at], &held[at + 1], (size_t)(--n - at) * sizeof *held);
+        }
+        assert_int_equal(s.at[0].n, n);
+        assert_int_equal(s.under_way, n);
+        assert_int_equal(archai_slots_waiting(&s), n > 0 ? n - 1 : 0);
+        assert_memory_equal(s.at[0].ids, held, (size_t)n * sizeof *held);
+        assert_int_equal(archai_slots_has(&s, 0, next - 1), n > 0 && held[n - 1] == next - 1);
+    }
+    archai_slots_fini(&s);
+}
+
+/* Who has room comes in the order in which it came to it, once, and not where it may get nothing. */
+static void workers_stand_in_line(void **state)
+{
+    const char *const hosts[] = {"a", "a", "a", "a"};
+    archai_slots s = make(4, hosts);
+
+    (void)state;
+    assert_int_equal(archai_slots_next(&s), -1);
+    for (int round = 0; round < 5; round++) { /* wherever the line begins */
+        for (int i = 0; i < 4; i++)
+            archai_slots_enqueue(&s, (i + 2) % 4);
+        archai_slots_enqueue(&s, 2); /* it stands there */
+        for (int i = 0; i < 4; i++) {
+            assert_int_equal(archai_slots_next(&s), (i + 2) % 4);
+            assert_int_equal(archai_slots_next(&s), (i + 2) % 4); /* until it is served */
+            archai_slots_served(&s);
+        }
+        assert_int_equal(archai_slots_next(&s), -1);
+        archai_slots_enqueue(&s, round % 4);
+        archai_slots_served(&s);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(archai_slots_add(&s, i, i, 0, NULL), ARCHAI_OK);
+        assert_int_equal(archai_slots_next(&s), -1);
+    }
+    assert_true(archai_slots_remove(&s, 3, 3, 1));
+    assert_true(archai_slots_remove(&s, 1, 1, 1));
+    assert_true(archai_slots_remove(&s, 0, 0, 1));
+    assert_true(archai_slots_remove(&s, 2, 2, 1));
+    s.at[3].retired = true;
+    s.at[0].leaving = true;
+    assert_int_equal(archai_slots_next(&s), 1);
+    archai_slots_served(&s);
+    assert_int_equal(archai_slots_next(&s), 2);
+    archai_slots_served(&s);
+    assert_int_equal(archai_slots_next(&s), -1);
+    archai_slots_fini(&s);
+}
+
 /* Long evaluations are proposed on the newest knowledge; short ones must not wait for the way.
  */
 static void only_short_evaluations_queue(void **state)
@@ -238,6 +309,12 @@ static void utilisation_counts_what_runs(void **state)
     assert_true(archai_slots_remove(&s, 0, 1, 110));
     archai_slots_judge(&s, 0, false, 10);
     assert_true(archai_slots_busy(&s, 100, 120) == 0.25);
+    assert_int_equal(archai_slots_add(&s, 0, 2, 120, NULL), ARCHAI_OK);
+    assert_int_equal(archai_slots_add(&s, 0, 3, 130, NULL), ARCHAI_OK); /* waits */
+    assert_true(archai_slots_busy(&s, 100, 140) == 30.0 / 80); /* 10 s before, 20 s now */
+    assert_true(archai_slots_remove(&s, 0, 2, 140));
+    archai_slots_judge(&s, 0, false, 20);
+    assert_true(archai_slots_busy(&s, 100, 150) == 40.0 / 100); /* the other one since 140 */
     s.at[1].retired = true;
     assert_int_equal(archai_slots_alive(&s), 1);
     assert_int_equal(archai_slots_count(&s), 2);
@@ -276,6 +353,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(candidates_under_way_are_counted),
+        cmocka_unit_test(candidates_keep_their_order),
+        cmocka_unit_test(workers_stand_in_line),
         cmocka_unit_test(only_short_evaluations_queue),
         cmocka_unit_test(a_bad_node_is_told_from_bad_candidates),
         cmocka_unit_test(a_gpu_that_goes_bad_is_told_from_its_node),
