@@ -52,6 +52,54 @@ static void whoever_is_free_first_is_served_first(void **state)
     root_close(&r);
 }
 
+/* The beginning of a search may wait at a quick worker; what learns from it is proposed when none of it
+ * does, and for a worker with nothing to do. */
+static void what_learns_waits_for_nothing_to_wait(void **state)
+{
+    const char *const more[] = {"search.algorithm=regularized_evolution",
+                                "search.init_num_models=8", NULL};
+    struct root r;
+
+    root_open(&r, *state, more);
+    root_dispatch(&r);
+    root_hear_done(&r, 1, 1);
+    for (int i = 0; i < 40; i++)
+        archai_slots_judge(&r.c.slots, 1, false, 0.002);
+    root_dispatch(&r);
+    assert_int_equal(r.c.slots.at[1].n, 4); /* 4 to 7: there the beginning ends */
+    root_hear_done(&r, 2, 2);
+    root_hear_done(&r, 1, 4);
+    root_hear_done(&r, 1, 5);
+    root_dispatch(&r);
+    assert_int_equal(r.n_ids[2], 1); /* 7 waits behind 6 */
+    root_hear_done(&r, 1, 6);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 2), 8);
+    assert_int_equal(r.c.slots.at[1].n, 1);
+    root_hear_done(&r, 1, 7);
+    root_dispatch(&r);
+    assert_int_equal(root_last_of(&r, 1), 9);
+    assert_int_equal(r.c.slots.at[1].n, 1);
+    root_close(&r);
+}
+
+/* However quick one is: 8 are left, for four. */
+static void the_rest_of_a_budget_is_shared(void **state)
+{
+    const char *const more[] = {"search.max_evaluations=12", NULL};
+    struct root r;
+
+    root_open(&r, *state, more);
+    root_dispatch(&r);
+    root_hear_done(&r, 1, 1);
+    for (int i = 0; i < 40; i++)
+        archai_slots_judge(&r.c.slots, 1, false, 0.002);
+    root_dispatch(&r);
+    assert_int_equal(r.c.slots.at[1].n, 2);
+    assert_int_equal(r.c.slots.under_way, RANKS + 1);
+    root_close(&r);
+}
+
 static void what_comes_back_unevaluated_goes_out_again(void **state)
 {
     struct root r;
@@ -141,6 +189,10 @@ static bool is_kept(struct root *r, int rank, int64_t id, int status)
     kept = r->verdict[rank].keep;
     assert_int_equal(r->verdict[rank].evaluation->n_tensors, kept);
     assert_int_equal(r->verdict[rank].segment != NULL && *r->verdict[rank].segment != '\0', kept);
+    if (kept) { /* the first of this rank: it is told of its segment before */
+        assert_non_null(r->grant[rank].segment);
+        assert_string_equal(r->verdict[rank].segment, r->grant[rank].segment);
+    }
     archai_evaluation_fini(&e);
     return kept;
 }
@@ -171,6 +223,8 @@ static void weights_are_kept_by_their_policy(void **state)
         root_dispatch(&r);
         for (int64_t id = 0; id < RANKS; id++)
             of[root_record(&r, id)->archid[2] - '1'] = id; /* L=1, ... */
+        root_hear_of(&r, (int)of[1], ARCHAI_MSG_MEASURED, of[1], ARCHAI_STATUS_OK);
+        assert_false(r.verdict[of[1]].keep); /* there are none */
         assert_int_equal(is_kept(&r, (int)of[1], of[1], ARCHAI_STATUS_OK), cases[i].second);
         root_hear_done(&r, (int)of[1], of[1]);
         assert_false(is_kept(&r, (int)of[3], of[3], ARCHAI_STATUS_FAILED));
@@ -180,6 +234,21 @@ static void weights_are_kept_by_their_policy(void **state)
         assert_int_equal(is_kept(&r, (int)of[0], of[0], ARCHAI_STATUS_OK), cases[i].worst);
         root_close(&r);
     }
+}
+
+/* Children may begin from them, whatever the policy. */
+static void weights_to_inherit_are_kept_in_any_case(void **state)
+{
+    const char *const more[] = {"evaluator.kind=command", "evaluator.command=/bin/true",
+                                "train.inherit_weights=yes", "search.algorithm=evolution_pareto",
+                                "output.weights=none", NULL};
+    struct root r;
+
+    root_open(&r, *state, more);
+    root_dispatch(&r);
+    assert_true(is_kept(&r, 0, 0, ARCHAI_STATUS_OK));
+    assert_false(is_kept(&r, 1, 1, ARCHAI_STATUS_FAILED));
+    root_close(&r);
 }
 
 /* One that violates a constraint is not the best, however good: the fourth has 386 weights, the second 210. */
@@ -302,10 +371,12 @@ static void what_is_lost_with_three_ranks_has_failed(void **state)
     assert_int_equal(rows.last_id, 1);
     assert_int_equal(rows.last_status, ARCHAI_STATUS_FAILED);
     assert_int_equal(rows.last_rank, 3);
+    assert_true(rows.last_started > 0);
     assert_int_equal(r.c.n_failed, 1);
     assert_int_equal(r.plan.search.n_finished, 3);
     assert_int_equal(r.c.slots.under_way, 1);
     assert_int_equal(root_logged(&r, "failed: lost with the rank that evaluated it, 3 times"), 1);
+    assert_int_equal(root_logged(&r, "candidate 1 goes to another worker"), 2); /* not from rank 3 */
     root_hear_done(&r, 0, 0);
     root_dispatch(&r);
     assert_int_equal(root_last_of(&r, 0), RANKS); /* a new one */
@@ -336,10 +407,22 @@ static void commit_as(struct root *r, archai_writer *w, int rank, int64_t id)
 
 static void what_a_lost_rank_had_committed_counts(void **state)
 {
+    const char *const more[] = {"evaluator.kind=command", "evaluator.command=/bin/true",
+                                "train.checkpoint=epoch", NULL};
+    char checkpoint[2][TMPDIR_PATH_MAX + 64];
     archai_writer w;
     struct root r;
 
-    root_open(&r, *state, nothing_more);
+    root_open(&r, *state, more);
+    for (int i = 0; i < 2; i++) {
+        FILE *f;
+
+        (void)snprintf(checkpoint[i], sizeof checkpoint[i], "%s/checkpoint-%d.safetensors",
+                       r.output, i == 0 ? RANKS : 2);
+        f = fopen(checkpoint[i], "w");
+        assert_non_null(f);
+        assert_int_equal(fclose(f), 0);
+    }
     archai_writer_init(&w, r.output);
     root_dispatch(&r);
     commit_as(&r, &w, 1, 1);
@@ -355,6 +438,8 @@ static void what_a_lost_rank_had_committed_counts(void **state)
     assert_int_equal(root_record(&r, RANKS)->losses, 0);
     assert_int_equal(root_record(&r, 2)->status, ARCHAI_STATUS_RUNNING);
     assert_int_equal(root_logged(&r, "stands in its segment, though nobody said so"), 1);
+    assert_int_not_equal(access(checkpoint[0], F_OK), 0); /* of no use any more */
+    assert_int_equal(access(checkpoint[1], F_OK), 0);
     assert_int_equal(root_logged(&r, "is silent; 1 unreported row was found"), 1);
     root_hear_done(&r, 3, 3);
     root_dispatch(&r);
@@ -485,10 +570,13 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tmpdir_setup, tmpdir_teardown)
     const struct CMUnitTest tests[] = {
         TEST(whoever_is_free_first_is_served_first),
+        TEST(what_learns_waits_for_nothing_to_wait),
+        TEST(the_rest_of_a_budget_is_shared),
         TEST(what_comes_back_unevaluated_goes_out_again),
         TEST(a_failure_is_tried_again_as_often_as_is_allowed),
         TEST(only_who_has_a_candidate_writes_its_row),
         TEST(weights_are_kept_by_their_policy),
+        TEST(weights_to_inherit_are_kept_in_any_case),
         TEST(the_best_is_one_that_may_be),
         TEST(the_place_of_weights_is_noted),
         TEST(what_a_lost_rank_had_goes_to_others),

@@ -267,6 +267,7 @@ static int see_row(void *payload, archai_evaluation *e, archai_err *err)
     rows->last_id = e->id;
     rows->last_status = e->status;
     rows->last_rank = e->rank;
+    rows->last_started = e->started;
     archai_evaluation_fini(e);
     return ARCHAI_OK;
 }

@@ -64,6 +64,7 @@ int root_logged(const struct root *r, const char *words);
 struct root_rows {
     int64_t last_id;
     int n, last_status, last_rank;
+    double last_started;
 };
 struct root_rows root_own_rows(const struct root *r);
 #endif
