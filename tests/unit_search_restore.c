@@ -387,6 +387,14 @@ static void a_changed_search_is_refused(void **state)
         restore_row(&w, &whole, id);
     assert_int_equal(archai_search_restore_end(&w.search, &err), ARCHAI_EFORMAT);
     assert_non_null(strstr(err.text, "the configuration or the program has changed since"));
+    world_close(&w);
+    world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, ""));
+    for (size_t id = 0; id < whole.n; id++) {
+        whole.rows[id].budget = 2; /* the same architectures, for longer */
+        restore_row(&w, &whole, id);
+    }
+    assert_int_equal(archai_search_restore_end(&w.search, &err), ARCHAI_EFORMAT);
+    assert_non_null(strstr(err.text, "(budget 2), but the search comes to "));
     log_free(&whole);
     world_close(&w);
 }

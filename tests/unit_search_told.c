@@ -181,6 +181,48 @@ static void one_that_is_lost_again_and_again_fails(void **state)
     }
 }
 
+/* However many, and however often: first come, first served. */
+static void those_that_come_again_keep_their_order(void **state)
+{
+    enum { N = 50, STEPS = 4000 };
+    int64_t line[STEPS], out[N];
+    size_t first = 0, n = 0, n_out = N;
+    uint32_t draw = 1;
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("random_search", ARCHAI_ASYNC, ""));
+    for (size_t i = 0; i < N; i++) {
+        archai_candidate c;
+
+        ask_one(&w, &c);
+        out[i] = c.id;
+        archai_candidate_fini(&c);
+    }
+    for (size_t i = 0; i < STEPS; i++) {
+        const bool grows = (i / 100) % 2 == 0;
+
+        draw = draw * 1664525 + 1013904223; /* Numerical Recipes' generator */
+        if (n_out > 0 && (n == 0 || (draw >> 16) % 10 < (grows ? 7u : 3u))) {
+            const size_t at = (draw >> 8) % n_out;
+
+            assert_int_equal(archai_search_requeue(&w.search, out[at], NULL), ARCHAI_OK);
+            line[first + n++] = out[at];
+            out[at] = out[--n_out];
+        } else {
+            archai_candidate c;
+
+            ask_one(&w, &c);
+            assert_int_equal(c.id, line[first]);
+            out[n_out++] = line[first++];
+            n--;
+            archai_candidate_fini(&c);
+        }
+        assert_int_equal(w.search.n_running, N);
+    }
+    world_close(&w);
+}
+
 /* Whoever has it next is lost before it was handed out again: it does not wait any longer either. */
 static void one_that_fails_while_it_waits_is_not_handed_out(void **state)
 {
@@ -367,6 +409,7 @@ int main(void)
         cmocka_unit_test(interrupted_and_failed_ones_come_again),
         cmocka_unit_test(a_late_answer_ends_the_wait),
         cmocka_unit_test(one_that_is_lost_again_and_again_fails),
+        cmocka_unit_test(those_that_come_again_keep_their_order),
         cmocka_unit_test(one_that_fails_while_it_waits_is_not_handed_out),
         cmocka_unit_test(a_child_that_comes_again_has_its_parents),
         cmocka_unit_test(a_status_that_no_evaluation_has_is_refused),

@@ -227,6 +227,44 @@ static void one_that_is_bad_from_the_start_is_found_before_others_are_done(void 
     archai_slots_fini(&s);
 }
 
+/* What has run since before the streak began says nothing of what the others would have made of it. */
+static void only_what_began_with_the_streak_speaks_for_others(void **state)
+{
+    const char *const hosts[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        archai_slots s = make(8, hosts);
+
+        evaluate(&s, 7, false, 990, 9);
+        for (int i = 0; i < 7; i++)
+            assert_int_equal(archai_slots_add(&s, i, 1000 + i, late ? 1000 : 900, NULL), ARCHAI_OK);
+        for (int failures = 0; failures < 30; failures++)
+            evaluate(&s, 7, true, 1000 + 0.03 * failures, 0.01);
+        assert_int_equal(archai_slots_suspect(&s, 7, 1002),
+                         late ? ARCHAI_SUSPECT_HOST : ARCHAI_SUSPECT_NONE);
+        archai_slots_fini(&s);
+    }
+}
+
+/* A node one of whose workers did well last is no bad node, whatever that one failed before. */
+static void a_success_clears_the_node(void **state)
+{
+    const char *const hosts[] = {"good", "good", "other", "other"};
+    archai_slots s = make(4, hosts);
+
+    (void)state;
+    evaluate(&s, 3, true, 0, 0.1);
+    evaluate(&s, 3, false, 1, 0.1);
+    for (int i = 0; i < 10; i++) {
+        evaluate(&s, 2, true, 2 + i, 0.1);
+        for (int k = 0; k < 10; k++)
+            evaluate(&s, k % 2, false, 2 + i, 0.1);
+    }
+    assert_int_equal(archai_slots_suspect(&s, 2, 12), ARCHAI_SUSPECT_WORKER);
+    archai_slots_fini(&s);
+}
+
 /* When all begin to fail at once, it is no node's fault. */
 static void nobody_is_blamed_for_what_befalls_all(void **state)
 {
@@ -360,6 +398,8 @@ int main(void)
         cmocka_unit_test(a_gpu_that_goes_bad_is_told_from_its_node),
         cmocka_unit_test(four_in_a_row_are_not_enough),
         cmocka_unit_test(one_that_is_bad_from_the_start_is_found_before_others_are_done),
+        cmocka_unit_test(only_what_began_with_the_streak_speaks_for_others),
+        cmocka_unit_test(a_success_clears_the_node),
         cmocka_unit_test(nobody_is_blamed_for_what_befalls_all),
         cmocka_unit_test(failing_often_is_no_streak),
         cmocka_unit_test(the_last_one_is_kept),
