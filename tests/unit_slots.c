@@ -265,6 +265,30 @@ static void a_success_clears_the_node(void **state)
     archai_slots_fini(&s);
 }
 
+/* What one that was found to be bad goes on failing does not excuse another. */
+static void the_bad_do_not_speak_for_the_others(void **state)
+{
+    const char *const hosts[] = {"a", "b", "c"};
+
+    (void)state;
+    for (int found = 0; found < 2; found++) {
+        archai_slots s = make(3, hosts);
+
+        s.at[1].leaving = s.at[1].quarantined = found;
+        for (int i = 0; i < 8; i++) {
+            evaluate(&s, 2, true, i, 0.1);
+            for (int k = 0; k < 8; k++)
+                evaluate(&s, 1, true, i, 0.1);
+            for (int k = 0; k < 4; k++)
+                evaluate(&s, 0, false, i, 0.1);
+        }
+        /* (1 / 34)^8 104 < 1e-6, but not (65 / 98)^8 104 */
+        assert_int_equal(archai_slots_suspect(&s, 2, 8),
+                         found ? ARCHAI_SUSPECT_HOST : ARCHAI_SUSPECT_NONE);
+        archai_slots_fini(&s);
+    }
+}
+
 /* When all begin to fail at once, it is no node's fault. */
 static void nobody_is_blamed_for_what_befalls_all(void **state)
 {
@@ -400,6 +424,7 @@ int main(void)
         cmocka_unit_test(one_that_is_bad_from_the_start_is_found_before_others_are_done),
         cmocka_unit_test(only_what_began_with_the_streak_speaks_for_others),
         cmocka_unit_test(a_success_clears_the_node),
+        cmocka_unit_test(the_bad_do_not_speak_for_the_others),
         cmocka_unit_test(nobody_is_blamed_for_what_befalls_all),
         cmocka_unit_test(failing_often_is_no_streak),
         cmocka_unit_test(the_last_one_is_kept),
