@@ -384,9 +384,9 @@ static void what_is_lost_with_three_ranks_has_failed(void **state)
 }
 
 /* Commit a row as rank `rank` would, places asked for as it would. */
-static void commit_as(struct root *r, archai_writer *w, int rank, int64_t id)
+static void commit_as(struct root *r, archai_writer *w, int rank, int64_t id, int status)
 {
-    archai_evaluation e = root_evaluation(r, id, ARCHAI_STATUS_OK);
+    archai_evaluation e = root_evaluation(r, id, status);
     archai_err err = ARCHAI_ERR_INIT;
     bool done = false, wanted;
 
@@ -425,12 +425,12 @@ static void what_a_lost_rank_had_committed_counts(void **state)
     }
     archai_writer_init(&w, r.output);
     root_dispatch(&r);
-    commit_as(&r, &w, 1, 1);
+    commit_as(&r, &w, 1, 1, ARCHAI_STATUS_OK);
     root_hear_done(&r, 1, 1);
     root_dispatch(&r);
     assert_int_equal(root_last_of(&r, 1), RANKS);
-    commit_as(&r, &w, 1, RANKS); /* its last act */
-    commit_as(&r, &w, 1, 2);     /* and what is another's: no business of its own */
+    commit_as(&r, &w, 1, RANKS, ARCHAI_STATUS_OK); /* its last act */
+    commit_as(&r, &w, 1, 2, ARCHAI_STATUS_OK);     /* and what is another's: no business of its own */
     root_lose(&r, 1);
     assert_int_equal(r.plan.search.n_finished, 2);
     assert_int_equal(r.c.slots.under_way, RANKS - 1);
@@ -458,7 +458,7 @@ static void what_cannot_be_read_goes_to_others(void **state)
     root_open(&r, *state, nothing_more);
     archai_writer_init(&w, r.output);
     root_dispatch(&r);
-    commit_as(&r, &w, 1, 1);
+    commit_as(&r, &w, 1, 1, ARCHAI_STATUS_OK);
     (void)archai_writer_fini(&w, NULL);
     (void)snprintf(path, sizeof path, "%s/%s", r.output, r.grant[1].segment);
     assert_int_equal(unlink(path), 0);
@@ -565,6 +565,62 @@ static void a_loss_of_what_is_finished_is_none(void **state)
     root_close(&r);
 }
 
+/* -- the next start ------------------------------------------------------------------------ */
+
+/* What was found and what failed before counts as if it had been found now. */
+static void a_start_knows_what_those_before_it_found(void **state)
+{
+    const char *const more[] = {"output.weights=best",        "objective.macs.direction=minimize",
+                                "objective.params.direction=minimize", "space.kernel_list=1",
+                                "space.hidden_list=8",        "space.max_layers=4",
+                                NULL};
+    int64_t of[RANKS]; /* by depth; the shallowest is the best */
+    archai_writer w;
+    struct root r;
+
+    root_open(&r, *state, more);
+    archai_writer_init(&w, r.output);
+    root_dispatch(&r);
+    for (int64_t id = 0; id < RANKS; id++)
+        of[root_record(&r, id)->archid[2] - '1'] = id;
+    assert_true(of[0] < of[3]); /* that it was the last one would be no wonder */
+    for (int depth = 0; depth < RANKS; depth++)
+        if (depth != 1) {
+            const int status = depth == 2 ? ARCHAI_STATUS_FAILED : ARCHAI_STATUS_OK;
+
+            commit_as(&r, &w, 1, of[depth], status);
+            root_hear_of(&r, (int)of[depth], ARCHAI_MSG_DONE, of[depth], status);
+        }
+    (void)archai_writer_fini(&w, NULL);
+    root_close(&r);
+
+    root_resume(&r, *state, more);
+    assert_int_equal(r.c.n_before, 3);
+    assert_int_equal(r.c.n_failed, 1);
+    assert_int_equal(r.plan.search.n_finished, 3);
+    root_dispatch(&r);
+    assert_int_equal(r.n_ids[0], 1); /* the fourth; there are no more */
+    assert_int_equal(r.c.slots.under_way, 1);
+    assert_int_equal(r.plan.search.records[3].archid[2], '2');
+    {
+        archai_evaluation e = {.id = r.ids[0][0], .status = ARCHAI_STATUS_OK, .budget = 1};
+        archai_message m = {.type = ARCHAI_MSG_MEASURED, .id = e.id, .evaluation = &e};
+
+        e.archid = strdup(r.plan.search.records[3].archid);
+        e.arch = strdup(r.plan.search.records[3].arch);
+        e.tensors = calloc(1, sizeof *e.tensors);
+        assert_non_null(e.tensors);
+        e.n_tensors = 1;
+        e.tensors[0] = (archai_tensor_place){.name = strdup("w"), .dtype = ARCHAI_F32, .ndim = 1};
+        e.tensors[0].shape[0] = 3;
+        root_hear(&r, 0, &m);
+        assert_int_equal(r.verdict[0].code, ARCHAI_OK);
+        assert_false(r.verdict[0].keep); /* a better one was there before */
+        archai_evaluation_fini(&e);
+    }
+    root_close(&r);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tmpdir_setup, tmpdir_teardown)
@@ -588,6 +644,7 @@ int main(void)
         TEST(a_late_word_of_one_that_was_lost_counts),
         TEST(what_is_finished_cannot_be_given_back),
         TEST(a_loss_of_what_is_finished_is_none),
+        TEST(a_start_knows_what_those_before_it_found),
     };
 
     return cmocka_run_group_tests_name("coordinator", tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runner/grants.h"
 #include "runner/writer.h"
@@ -259,10 +260,10 @@ static int note_newest(void *payload, archai_evaluation *e, archai_err *err)
 }
 
 /* One row of each grant, its first or its last, of many grants: those of the newest ones are found, and
- * where the weights are that were kept with them. */
+ * where the weights are that were kept with them. One is damaged, and none. */
 static void the_newest_grants_are_looked_into(void **state)
 {
-    enum { GRANTS = 40 };
+    enum { GRANTS = 40, DAMAGED = 30, FIRST = GRANTS - ARCHAI_GRANTS_KEPT };
     const char *directory = *state;
     struct newest newest = {.n = 0};
     int64_t places[GRANTS];
@@ -293,6 +294,8 @@ static void the_newest_grants_are_looked_into(void **state)
         assert_int_equal(archai_segment_commit(&s, row, m.text_offset, detail.data, detail.size, &e,
                                                NULL),
                          ARCHAI_OK);
+        if (i == DAMAGED)
+            assert_int_equal(pwrite(s.fd, "\0", 1, (off_t)(s.text_at + (uint64_t)m.text_offset)), 1);
         archai_segment_close(&s);
         archai_buffer_free(&detail);
         archai_message_fini(&m);
@@ -300,13 +303,13 @@ static void the_newest_grants_are_looked_into(void **state)
         free(segment);
     }
     assert_int_equal(archai_grants_committed(&g, 1, note_newest, &newest, NULL), ARCHAI_OK);
-    assert_int_equal(newest.n, ARCHAI_GRANTS_KEPT);
+    assert_int_equal(newest.n, ARCHAI_GRANTS_KEPT - 1);
     for (int i = 0; i < newest.n; i++) {
-        assert_int_equal(newest.ids[i], GRANTS - ARCHAI_GRANTS_KEPT + i);
+        assert_int_equal(newest.ids[i], FIRST + i + (FIRST + i >= DAMAGED));
         assert_true(newest.stored[i] == places[newest.ids[i]]);
     }
     assert_int_equal(archai_grants_committed(&g, 0, note_newest, &newest, NULL), ARCHAI_OK);
-    assert_int_equal(newest.n, ARCHAI_GRANTS_KEPT); /* nothing is another's */
+    assert_int_equal(newest.n, ARCHAI_GRANTS_KEPT - 1); /* nothing is another's */
     archai_grants_fini(&g);
 }
 

@@ -3,7 +3,7 @@
  *
  * What it posts stays in its outboxes, where it is read after every call; the pulse is a stand-in that is
  * told who is lost. Everything else is the real thing, archai-indexer too. Four ranks, all of which
- * evaluate; the search is new, so that ids are numbers of records. Fails the test at the first error.
+ * evaluate. Nothing is left out of the search, so that ids are numbers of records. Fails the test at the first error.
  */
 #ifndef ARCHAI_TESTS_ROOT_H
 #define ARCHAI_TESTS_ROOT_H
@@ -29,6 +29,8 @@ struct root {
 
 /* A search of null.ini, all of whose objectives are cheap; `more` (NULL at its end): what differs. */
 void root_open(struct root *r, const char *directory, const char *const *more);
+/* The next start in the same directory, with --resume. */
+void root_resume(struct root *r, const char *directory, const char *const *more);
 void root_close(struct root *r);
 
 /* Candidates go out, nothing else. */
