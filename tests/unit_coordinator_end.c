@@ -61,8 +61,31 @@ static void a_run_with_its_evaluations_is_complete(void **state)
         assert_int_equal(r.c.phase, ARCHAI_PHASE_DRAINING); /* one is still there */
         retire(&r, i);
     }
+    root_step(&r);
+    (void)signal_to(&r, 2); /* too late */
     assert_ends(&r, "complete", 0);
     assert_string_equal(r.c.outcome.why, "complete: 4 evaluations");
+    root_close(&r);
+}
+
+/* Not before the last worker has left, since until then there may be a row that is not in it. */
+static void results_are_complete_when_the_last_one_has_left(void **state)
+{
+    const char *const more[] = {"search.max_evaluations=4", NULL};
+    struct root r;
+
+    root_open(&r, *state, more);
+    root_step(&r);
+    for (int i = 0; i < RANKS; i++)
+        root_hear_done(&r, i, i);
+    root_step(&r);
+    assert_int_equal(r.c.phase, ARCHAI_PHASE_DRAINING);
+    root_refresh(&r);
+    assert_int_equal(r.c.phase, ARCHAI_PHASE_DRAINING);
+    assert_string_equal(r.c.index.published, "running");
+    for (int i = 0; i < RANKS; i++)
+        retire(&r, i);
+    assert_ends(&r, "complete", 0);
     root_close(&r);
 }
 
@@ -122,6 +145,7 @@ static void what_nobody_can_do_is_not_complete(void **state)
 
 static void a_signal_drains_and_a_second_one_hurries(void **state)
 {
+    double stopped_at;
     struct root r;
 
     root_open(&r, *state, nothing_more);
@@ -130,7 +154,9 @@ static void a_signal_drains_and_a_second_one_hurries(void **state)
     assert_int_equal(r.c.phase, ARCHAI_PHASE_DRAINING);
     assert_int_equal(root_logged(&r, "a signal to rank 2: stopping"), 1);
     assert_int_equal(signal_to(&r, 3), 0); /* the same one, by another way */
+    stopped_at = r.c.slots.at[2].stopped_at;
     assert_int_equal(signal_to(&r, 2), 0);
+    assert_true(r.c.slots.at[2].stopped_at == stopped_at); /* the first one counts */
     r.c.slots.at[2].stopped_at -= 1; /* a second ago */
     assert_int_equal(signal_to(&r, 2), 1);
     assert_int_equal(root_logged(&r, "a signal to rank 2 again: stopping at once"), 1);
@@ -172,8 +198,10 @@ static void when_the_time_is_over_it_stops(void **state)
     root_open(&r, *state, nothing_more);
     root_step(&r);
     assert_int_equal(r.c.phase, ARCHAI_PHASE_RUNNING);
+    retire(&r, 0);
     r.c.drain_at = archai_clock_s() - 1;
     root_step(&r);
+    assert_int_equal(r.drains[0], 0); /* who has left needs not be told */
     assert_int_equal(r.c.phase, ARCHAI_PHASE_DRAINING);
     assert_string_equal(r.c.outcome.state, "interrupted");
     assert_int_equal(r.c.outcome.exit_code, 75);
@@ -239,11 +267,10 @@ static void after_a_loss_the_others_are_told_last(void **state)
 
 /* -- workers that go bad ------------------------------------------------------------------- */
 
-/* Ranks from first_bad to last_bad fail at once whatever they get, and the others do well; until each
- * of those would have failed six candidates. */
-static void let_fail(struct root *r, int first_bad, int last_bad)
+/* Ranks from first_bad to last_bad fail at once whatever they get, and the others do well. */
+static void let_fail(struct root *r, int first_bad, int last_bad, int rounds)
 {
-    for (int k = 0; k < 6; k++) {
+    for (int k = 0; k < rounds; k++) {
         root_dispatch(r);
         for (int i = 0; i < RANKS; i++) {
             const bool is_bad = i >= first_bad && i <= last_bad;
@@ -266,7 +293,7 @@ static void a_worker_that_fails_all_gets_no_more(void **state)
     root_open(&r, *state, nothing_more);
     for (int i = 0; i < RANKS; i++)
         root_hear_text(&r, i, ARCHAI_MSG_HELLO, 0, "node");
-    let_fail(&r, 1, 1);
+    let_fail(&r, 1, 1, 6);
     for (int i = 0; i < RANKS; i++) {
         assert_int_equal(r.drains[i], i == 1);
         assert_int_equal(r.c.slots.at[i].quarantined, i == 1);
@@ -289,7 +316,7 @@ static void a_node_goes_as_a_whole(void **state)
     for (int i = 0; i < RANKS; i++)
         root_hear_text(&r, i, ARCHAI_MSG_HELLO, 0, i < 1 ? "good" : "bad");
     retire(&r, 1); /* of that node, too, but it needs not be told any more */
-    let_fail(&r, 2, 3);
+    let_fail(&r, 2, 3, 6);
     for (int i = 0; i < RANKS; i++) {
         assert_int_equal(r.drains[i], i >= 2);
         assert_int_equal(r.c.slots.at[i].quarantined, i >= 2);
@@ -298,11 +325,29 @@ static void a_node_goes_as_a_whole(void **state)
     root_close(&r);
 }
 
+static void nobody_is_blamed_once_all_are_leaving(void **state)
+{
+    struct root r;
+
+    root_open(&r, *state, nothing_more);
+    for (int i = 0; i < RANKS; i++)
+        root_hear_text(&r, i, ARCHAI_MSG_HELLO, 0, "node");
+    let_fail(&r, 1, 1, 4);
+    root_dispatch(&r);
+    assert_int_equal(signal_to(&r, 0), 1);
+    root_hear_of(&r, 1, ARCHAI_MSG_DONE, root_last_of(&r, 1), ARCHAI_STATUS_FAILED);
+    assert_int_equal(r.c.slots.at[1].quick_failures, 5);
+    assert_false(r.c.slots.at[1].quarantined);
+    assert_int_equal(root_logged(&r, "gets no more work"), 0);
+    root_close(&r);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tmpdir_setup, tmpdir_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_run_with_its_evaluations_is_complete),
+        TEST(results_are_complete_when_the_last_one_has_left),
         TEST(a_space_that_is_through_is_complete),
         TEST(what_nobody_can_do_is_not_complete),
         TEST(a_signal_drains_and_a_second_one_hurries),
@@ -312,6 +357,7 @@ int main(void)
         TEST(after_a_loss_the_others_are_told_last),
         TEST(a_worker_that_fails_all_gets_no_more),
         TEST(a_node_goes_as_a_whole),
+        TEST(nobody_is_blamed_once_all_are_leaving),
     };
 
     return cmocka_run_group_tests_name("coordinator_end", tests, NULL, NULL);

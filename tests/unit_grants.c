@@ -155,6 +155,45 @@ static void tensors_are_disjoint_inside_and_where_the_row_goes(void **state)
     archai_grants_fini(&g);
 }
 
+static void place_tensors(archai_grants *g, int owner, int64_t weights)
+{
+    archai_evaluation e = model(weights);
+    archai_message m = {0};
+    char *segment = NULL;
+
+    assert_int_equal(archai_grants_tensors(g, owner, &e, &segment, &m, NULL), ARCHAI_OK);
+    for (size_t k = 0; k < e.n_tensors; k++)
+        if (elements(&e.tensors[k]) > 0)
+            remember(segment, e.tensors[k].dtype, owner, e.tensors[k].offset,
+                     e.tensors[k].offset + elements(&e.tensors[k]));
+    archai_message_fini(&m);
+    archai_evaluation_fini(&e);
+    free(segment);
+}
+
+/* Who comes to the next segment for its rows leaves what its blocks had room for behind. */
+static void blocks_stay_in_their_segment(void **state)
+{
+    archai_grants g;
+    int owner = 0;
+
+    n_blocks = 0;
+    assert_int_equal(archai_grants_init(&g, *state, 5, 2, true, NULL), ARCHAI_OK);
+    for (int i = 0; g.segment < 1 || owner == 0; i++) {
+        archai_message m = {0};
+
+        owner = g.segment < 1 ? 0 : 1; /* the other one comes last, and places its tensors first */
+        assert_int_equal(archai_grants_rows(&g, owner, 1, 1, &m, NULL), ARCHAI_OK);
+        archai_message_fini(&m);
+        if (i == 0)
+            place_tensors(&g, 0, 10);
+    }
+    place_tensors(&g, 1, 1000);
+    place_tensors(&g, 0, 10);
+    assert_int_equal(g.segment, 1);
+    archai_grants_fini(&g);
+}
+
 /* No two owners write one page: between their tensors lies a boundary. */
 static void owners_share_no_page(void **state)
 {
@@ -324,7 +363,9 @@ int main(void)
                                         tmpdir_teardown),
         cmocka_unit_test_setup_teardown(the_newest_grants_are_looked_into, tmpdir_setup,
                                         tmpdir_teardown),
-        cmocka_unit_test(owners_share_no_page),
+        cmocka_unit_test(owners_share_no_page), /* of the tensors above */
+        cmocka_unit_test_setup_teardown(blocks_stay_in_their_segment, tmpdir_setup,
+                                        tmpdir_teardown),
         cmocka_unit_test_setup_teardown(an_absurd_tensor_is_refused, tmpdir_setup,
                                         tmpdir_teardown),
     };

@@ -158,6 +158,19 @@ void root_step(struct root *r)
             collect(r, i);
 }
 
+void root_refresh(struct root *r)
+{
+    bool done = false;
+
+    r->c.changed = true;
+    for (int i = 0; i < PATIENCE_MS && !done; i++) {
+        root_step(r);
+        done = !r->c.changed && r->c.index.unanswered == 0 && r->c.index.asked[0] == '\0';
+        (void)usleep(1000);
+    }
+    assert_true(done);
+}
+
 void root_run_out(struct root *r)
 {
     for (int i = 0; i < PATIENCE_MS && r->c.phase != ARCHAI_PHASE_OVER; i++) {

@@ -37,6 +37,8 @@ void root_close(struct root *r);
 void root_dispatch(struct root *r);
 /* One turn of the loop. */
 void root_step(struct root *r);
+/* Until results.h5 has all that was committed by now. */
+void root_refresh(struct root *r);
 /* Until all is over. */
 void root_run_out(struct root *r);
 
