@@ -131,6 +131,7 @@ static void one_under_way_is_what_it_was(void **state)
     assert_int_equal(archai_search_restore(&w.search, &e, NULL), ARCHAI_OK);
     assert_int_equal(w.search.n_running, 1);
     assert_int_equal(w.search.n_finished, 0);
+    assert_int_equal(archai_search_requeue(&w.search, 3, NULL), ARCHAI_OK); /* it waits already */
     for (int i = 0; i < 2; i++) {
         ask_one(&w, &c);
         assert_int_equal(c.id, 3);
@@ -143,6 +144,12 @@ static void one_under_way_is_what_it_was(void **state)
         archai_candidate_fini(&c);
         assert_int_equal(archai_search_requeue(&w.search, 3, NULL), ARCHAI_OK);
     }
+    ask_one(&w, &c);
+    assert_int_equal(c.id, 3);
+    archai_candidate_fini(&c);
+    ask_one(&w, &c);
+    assert_int_equal(c.id, 4);
+    archai_candidate_fini(&c);
     archai_evaluation_fini(&e);
     world_close(&w);
 }
@@ -279,6 +286,7 @@ static void restored_records_are_what_they_were(void **state)
             assert_int_equal(b->on_front, a->on_front);
             assert_int_equal(b->generation, a->generation);
             assert_null(b->flight);
+            assert_int_equal(b->arch != NULL, b->on_front || b->keep);
             for (size_t k = 0; k < v.objectives.n + a->n_metrics; k++)
                 assert_true(a->values[k] == b->values[k] ||
                             (isnan(a->values[k]) && isnan(b->values[k])));
@@ -312,6 +320,7 @@ static void encodings_are_taken_over_or_made(void **state)
     e.arch = strdup("{\"nb_layers\": 2, \"kernel_size\": 3, \"hidden_dim\": 16}");
     for (int i = 0; i < 3; i++) { /* right, none, of another length */
         e.id = i;
+        e.status = i == 2 ? ARCHAI_STATUS_CACHED : ARCHAI_STATUS_FAILED;
         e.encoding = i == 1 ? NULL : encoding;
         e.n_encoding = (const size_t[]){n, 0, n - 1}[i];
         assert_int_equal(archai_search_restore(&w.search, &e, NULL), ARCHAI_OK);
@@ -319,6 +328,7 @@ static void encodings_are_taken_over_or_made(void **state)
     assert_int_equal(archai_search_restore_end(&w.search, NULL), ARCHAI_OK);
     assert_int_equal(archai_space_load_arch(w.space, e.arch, strlen(e.arch), &model, NULL), ARCHAI_OK);
     assert_int_equal(archai_space_encode(w.space, &model, made, NULL), ARCHAI_OK);
+    assert_int_equal(w.search.n_finished, 2); /* what repeats another one is no evaluation */
     assert_memory_equal(w.search.records[0].encoding, encoding, n * sizeof *encoding);
     assert_memory_equal(w.search.records[1].encoding, made, n * sizeof *made);
     assert_memory_equal(w.search.records[2].encoding, made, n * sizeof *made);
@@ -370,6 +380,82 @@ static void resumed_generational_is_the_same_search(void **state)
         }
         log_free(&whole);
     }
+}
+
+/* A hole now and then. */
+static bool has_row(size_t id)
+{
+    return id % 5 != 3;
+}
+
+/* Evaluations among the first `stop` rows, each of them once. */
+static size_t count_evaluated(const struct log *l, size_t stop)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < stop; i++) {
+        size_t k = 0;
+
+        if (!has_row(i))
+            continue;
+        while (k < i && !(has_row(k) && l->rows[k].budget == l->rows[i].budget &&
+                          strcmp(l->rows[k].archid, l->rows[i].archid) == 0))
+            k++;
+        n += k == i && l->rows[i].status != ARCHAI_STATUS_CACHED;
+    }
+    return n;
+}
+
+/* Whatever the search has come to again by then. */
+static void evaluations_of_earlier_starts_are_counted_at_once(void **state)
+{
+    struct log whole = {.rows = NULL};
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, "num_iters = 12\n"));
+    drive(&w, fail_often, NULL, 1, 0, SIZE_MAX, &whole);
+    world_close(&w);
+    for (size_t stop = 5; stop <= whole.n; stop += 5) {
+        archai_candidate c;
+
+        world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, "num_iters = 12\n"));
+        for (size_t id = 0; id < stop; id++)
+            if (has_row(id))
+                restore_row(&w, &whole, id);
+        assert_int_equal(archai_search_restore_end(&w.search, NULL), ARCHAI_OK);
+        assert_int_equal(w.search.n_finished, count_evaluated(&whole, stop));
+        ask_one(&w, &c);
+        assert_int_equal(c.id, 3); /* the first hole */
+        archai_candidate_fini(&c);
+        world_close(&w);
+    }
+    log_free(&whole);
+}
+
+/* A row that says so is none. */
+static void one_under_way_in_a_generation_is_proposed_again(void **state)
+{
+    struct log whole = {.rows = NULL};
+    archai_candidate c;
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, ""));
+    drive(&w, accuracy, NULL, 1, 0, 12, &whole);
+    world_close(&w);
+    world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, ""));
+    whole.rows[4].status = ARCHAI_STATUS_RUNNING;
+    for (size_t id = 0; id < 10; id++)
+        restore_row(&w, &whole, id);
+    ask_one(&w, &c);
+    assert_int_equal(c.id, 4);
+    assert_string_equal(c.model.archid, whole.rows[4].archid);
+    assert_int_equal(w.search.n_running, 1);
+    assert_int_equal(w.search.n_finished, 9);
+    archai_candidate_fini(&c);
+    log_free(&whole);
+    world_close(&w);
 }
 
 static void a_changed_search_is_refused(void **state)
@@ -435,6 +521,61 @@ static void saved_generators_go_on(void **state)
     world_close(&w);
 }
 
+static void assert_damaged(struct world *w, json_t *state, const char *why)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+
+    assert_int_equal(archai_search_load(&w->search, state, &err), ARCHAI_EFORMAT);
+    if (strstr(err.text, why) == NULL)
+        fail_msg("'%s' does not say '%s'", err.text, why);
+}
+
+/* What cannot be a state is none, and changes nothing. */
+static void a_saved_state_is_checked(void **state)
+{
+    json_t *saved = NULL, *rng, *words;
+    struct world w, v;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    w.search.rejected = 17;
+    assert_int_equal(archai_search_save(&w.search, &saved, NULL), ARCHAI_OK);
+    rng = json_object_get(saved, "algorithm_rng");
+    words = json_object_get(rng, "state");
+    world_open(&v, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    for (int i = 0; i < 3; i++) {
+        const json_int_t next = (const json_int_t[]){-1, (json_int_t)json_array_size(words) + 1, 1}[i];
+
+        assert_int_equal(json_object_set_new(rng, "next", json_integer(next)), 0);
+        if (i < 2)
+            assert_damaged(&v, saved, "'algorithm_rng' is damaged");
+    }
+    for (int i = 0; i < 3; i++) {
+        const json_int_t word = (const json_int_t[]){-1, (json_int_t)UINT32_MAX + 1, UINT32_MAX}[i];
+
+        assert_int_equal(json_array_set_new(words, 5, json_integer(word)), 0);
+        if (i < 2)
+            assert_damaged(&v, saved, "'algorithm_rng' is damaged");
+    }
+    assert_int_equal(v.search.rejected, 0);
+    assert_int_equal(archai_search_load(&v.search, saved, NULL), ARCHAI_OK);
+    assert_int_equal(v.search.rejected, 17);
+    assert_int_equal(v.search.algorithm->rng.next, 1);
+    assert_int_equal(v.search.algorithm->rng.state[5], UINT32_MAX);
+    assert_int_equal(json_array_remove(words, 0), 0);
+    assert_damaged(&v, saved, "'algorithm_rng' is damaged");
+    assert_int_equal(json_object_set_new(saved, "algorithm", json_string("nsga2")), 0);
+    assert_damaged(&v, saved, "belongs to the algorithm 'nsga2', not 'evolution_pareto'");
+    world_close(&v);
+    /* generations replay themselves and have no use for it */
+    world_open(&v, config("evolution_pareto", ARCHAI_GENERATIONAL, ""));
+    assert_int_equal(archai_search_load(&v.search, saved, NULL), ARCHAI_OK);
+    assert_int_equal(v.search.rejected, 0);
+    json_decref(saved);
+    world_close(&v);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,8 +587,11 @@ int main(void)
         cmocka_unit_test(restored_records_are_what_they_were),
         cmocka_unit_test(encodings_are_taken_over_or_made),
         cmocka_unit_test(resumed_generational_is_the_same_search),
+        cmocka_unit_test(evaluations_of_earlier_starts_are_counted_at_once),
+        cmocka_unit_test(one_under_way_in_a_generation_is_proposed_again),
         cmocka_unit_test(a_changed_search_is_refused),
         cmocka_unit_test(saved_generators_go_on),
+        cmocka_unit_test(a_saved_state_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
