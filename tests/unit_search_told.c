@@ -335,30 +335,39 @@ static void weights_are_kept_where_others_may_begin_from_them(void **state)
     world_close(&w);
 }
 
-/* Evaluators need not know what follows from the architecture alone. */
+/* Evaluators need not know what follows from the architecture alone; what they say of it stands. */
 static void cheap_measures_that_nobody_sent_are_computed(void **state)
 {
-    archai_evaluation e;
-    archai_candidate c;
-    struct world w;
-    bool on_front;
-
     (void)state;
-    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
-    ask_one(&w, &c);
-    evaluation_of(&c, &e);
-    archai_measures_free(e.measures, e.n_measures);
-    e.measures = NULL;
-    e.n_measures = 0;
-    accuracy(&c, &e, NULL);
-    assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_OK);
-    assert_int_equal(e.status, ARCHAI_STATUS_OK);
-    assert_true(on_front);
-    assert_true(w.search.records[0].values[1] ==
-                archai_measure_get(c.measures, c.n_measures, "params"));
-    archai_evaluation_fini(&e);
-    archai_candidate_fini(&c);
-    world_close(&w);
+    for (int sent = 0; sent < 2; sent++) {
+        archai_evaluation e;
+        archai_candidate c;
+        struct world w;
+        bool on_front;
+
+        world_open(&w, config("evolution_pareto", ARCHAI_ASYNC,
+                              "[objective.macs]\ndirection = minimize\n"));
+        assert_string_equal(w.objectives.at[0].name, "macs");
+        assert_string_equal(w.objectives.at[2].name, "params");
+        ask_one(&w, &c);
+        evaluation_of(&c, &e);
+        archai_measures_free(e.measures, e.n_measures);
+        e.measures = NULL;
+        e.n_measures = 0;
+        accuracy(&c, &e, NULL);
+        if (sent)
+            assert_int_equal(archai_evaluation_set_measure(&e, "params", 5, NULL), ARCHAI_OK);
+        assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_OK);
+        assert_int_equal(e.status, ARCHAI_STATUS_OK);
+        assert_true(on_front);
+        assert_true(w.search.records[0].values[0] ==
+                    archai_measure_get(c.measures, c.n_measures, "macs"));
+        assert_true(w.search.records[0].values[2] ==
+                    (sent ? 5 : archai_measure_get(c.measures, c.n_measures, "params")));
+        archai_evaluation_fini(&e);
+        archai_candidate_fini(&c);
+        world_close(&w);
+    }
 }
 
 static void verdicts_say_why(void **state)
