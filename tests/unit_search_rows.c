@@ -199,6 +199,46 @@ static void a_given_one_that_does_not_fit_is_a_row(void **state)
     }
 }
 
+/* As long as something runs it may still open ways to others: a search has not ended before. */
+static void the_end_waits_for_what_runs(void **state)
+{
+    archai_candidate c[MODELS];
+    archai_evaluation e;
+    archai_ask what;
+    struct world w;
+    bool on_front;
+    size_t n = 0;
+
+    (void)state;
+    world_open(&w, constrained("evolution_pareto", ARCHAI_ASYNC, "", "constraint = 0 3000\n"));
+    for (;; n++) {
+        assert_int_equal(archai_search_ask(&w.search, &what, &c[n], &e, NULL), ARCHAI_OK);
+        if (what != ARCHAI_ASK_CANDIDATE)
+            break;
+    }
+    assert_true(n > 2 && n < MODELS);
+    for (size_t i = 0; i < n; i++) {
+        archai_candidate none;
+
+        assert_int_equal(archai_search_ask(&w.search, &what, &none, &e, NULL), ARCHAI_OK);
+        assert_int_equal(what, ARCHAI_ASK_WAIT);
+        assert_string_equal(w.search.done, "");
+        evaluation_of(&c[i], &e);
+        accuracy(&c[i], &e, NULL);
+        assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_OK);
+        archai_evaluation_fini(&e);
+        archai_candidate_fini(&c[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(archai_search_ask(&w.search, &what, &c[0], &e, NULL), ARCHAI_OK);
+        assert_int_equal(what, ARCHAI_ASK_DONE);
+        assert_non_null(strstr(w.search.done, "that satisfy the constraints were tried"));
+    }
+    assert_int_equal(w.search.n_finished, n);
+    assert_true(w.search.rejected > 0);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +246,7 @@ int main(void)
         cmocka_unit_test(what_is_finished_is_let_go_of),
         cmocka_unit_test_setup_teardown(a_given_one_that_does_not_fit_is_a_row, tmpdir_setup,
                                         tmpdir_teardown),
+        cmocka_unit_test(the_end_waits_for_what_runs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
