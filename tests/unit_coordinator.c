@@ -448,6 +448,40 @@ static void what_a_lost_rank_had_committed_counts(void **state)
     root_close(&r);
 }
 
+/* Weights that it had stored, too: a row that nobody reported names their place. */
+static void weights_of_a_lost_rank_are_found(void **state)
+{
+    const char *const more[] = {"evaluator.kind=command", "evaluator.command=/bin/true",
+                                "train.inherit_weights=yes", "search.algorithm=evolution_pareto",
+                                NULL};
+    archai_segment segment = ARCHAI_SEGMENT_INIT;
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_buffer detail = {0};
+    archai_evaluation e;
+    struct root r;
+
+    root_open(&r, *state, more);
+    root_dispatch(&r);
+    assert_true(is_kept(&r, 1, 1, ARCHAI_STATUS_OK));
+    e = root_evaluation(&r, 1, ARCHAI_STATUS_OK);
+    e.tensors = r.verdict[1].evaluation->tensors; /* with their places */
+    e.n_tensors = r.verdict[1].evaluation->n_tensors;
+    OK(archai_evaluation_pack(&e, &detail, &err));
+    OK(archai_segment_open(&segment, r.output, r.verdict[1].segment, true, &err));
+    OK(archai_segment_commit(&segment, r.grant[1].row, r.grant[1].text_offset, detail.data,
+                             detail.size, &e, &err));
+    archai_segment_close(&segment);
+    root_lose(&r, 1);
+    assert_int_equal(root_record(&r, 1)->status, ARCHAI_STATUS_OK);
+    assert_true(root_record(&r, 1)->stored ==
+                archai_segment_place(r.verdict[1].segment, r.grant[1].row));
+    e.tensors = NULL;
+    e.n_tensors = 0;
+    archai_evaluation_fini(&e);
+    archai_buffer_free(&detail);
+    root_close(&r);
+}
+
 /* What it had is evaluated once more where its segment cannot be read. */
 static void what_cannot_be_read_goes_to_others(void **state)
 {
@@ -639,6 +673,7 @@ int main(void)
         TEST(what_waited_at_a_lost_rank_is_above_suspicion),
         TEST(what_is_lost_with_three_ranks_has_failed),
         TEST(what_a_lost_rank_had_committed_counts),
+        TEST(weights_of_a_lost_rank_are_found),
         TEST(what_cannot_be_read_goes_to_others),
         TEST(one_that_speaks_again_gets_no_more),
         TEST(a_late_word_of_one_that_was_lost_counts),
