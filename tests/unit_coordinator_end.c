@@ -68,7 +68,8 @@ static void a_run_with_its_evaluations_is_complete(void **state)
     root_close(&r);
 }
 
-/* Not before the last worker has left, since until then there may be a row that is not in it. */
+/* Not before the last worker has left, since until then there may be a row that is not in it.
+ */
 static void results_are_complete_when_the_last_one_has_left(void **state)
 {
     const char *const more[] = {"search.max_evaluations=4", NULL};
@@ -92,8 +93,8 @@ static void results_are_complete_when_the_last_one_has_left(void **state)
 /* Two architectures and four workers: the others wait, and what comes back goes out again. */
 static void a_space_that_is_through_is_complete(void **state)
 {
-    const char *const more[] = {"space.kernel_list=1", "space.hidden_list=8", "space.max_layers=2",
-                                NULL};
+    const char *const more[] = {"space.kernel_list=1", "space.hidden_list=8",
+                                "space.max_layers=2", NULL};
     struct root r;
 
     root_open(&r, *state, more);
@@ -108,15 +109,16 @@ static void a_space_that_is_through_is_complete(void **state)
     root_hear_done(&r, r.n_ids[2] > 0 ? 2 : 3, 1);
     root_step(&r);
     assert_int_equal(r.c.phase, ARCHAI_PHASE_DRAINING);
-    assert_non_null(strstr(r.c.outcome.why, "complete after 2 evaluations: all 2 architectures"));
+    assert_non_null(
+        strstr(r.c.outcome.why, "complete after 2 evaluations: all 2 architectures"));
     root_close(&r);
 }
 
 /* The last one came back, and nobody is there to do it. */
 static void what_nobody_can_do_is_not_complete(void **state)
 {
-    const char *const more[] = {"space.kernel_list=1", "space.hidden_list=8", "space.max_layers=1",
-                                NULL};
+    const char *const more[] = {"space.kernel_list=1", "space.hidden_list=8",
+                                "space.max_layers=1", NULL};
 
     for (int lost = 0; lost < 2; lost++) {
         char directory[TMPDIR_PATH_MAX];
@@ -157,7 +159,7 @@ static void a_signal_drains_and_a_second_one_hurries(void **state)
     stopped_at = r.c.slots.at[2].stopped_at;
     assert_int_equal(signal_to(&r, 2), 0);
     assert_true(r.c.slots.at[2].stopped_at == stopped_at); /* the first one counts */
-    r.c.slots.at[2].stopped_at -= 1; /* a second ago */
+    r.c.slots.at[2].stopped_at -= 1;                       /* a second ago */
     assert_int_equal(signal_to(&r, 2), 1);
     assert_int_equal(root_logged(&r, "a signal to rank 2 again: stopping at once"), 1);
     r.c.slots.at[2].stopped_at -= 1;

@@ -16,7 +16,8 @@
 static void fail_often_with_more(const archai_candidate *c, archai_evaluation *e, void *context)
 {
     fail_often(c, e, context);
-    assert_int_equal(archai_evaluation_set_measure(e, "extra", (double)c->id + 0.5, NULL), ARCHAI_OK);
+    assert_int_equal(archai_evaluation_set_measure(e, "extra", (double)c->id + 0.5, NULL),
+                     ARCHAI_OK);
     e->stored = 1000 + c->id;
 }
 
@@ -30,7 +31,8 @@ static size_t first_like(const struct world *w, int64_t id)
     return i;
 }
 
-/* A row that repeats another one is what that one has become, and names it where it was not well. */
+/* A row that repeats another one is what that one has become, and names it where it was not
+ * well. */
 static void check_repetition(const struct world *w, const archai_evaluation *e)
 {
     const archai_objectives *o = &w->objectives;
@@ -46,7 +48,8 @@ static void check_repetition(const struct world *w, const archai_evaluation *e)
     } else {
         assert_int_equal(first->status, ARCHAI_STATUS_FAILED);
         assert_int_equal(e->status, ARCHAI_STATUS_FAILED);
-        (void)snprintf(error, sizeof error, "the same architecture was candidate %zu: failed", at);
+        (void)snprintf(error, sizeof error, "the same architecture was candidate %zu: failed",
+                       at);
     }
     assert_string_equal(e->error, error);
     assert_string_equal(e->archid, first->archid);
@@ -64,8 +67,8 @@ static void check_repetition(const struct world *w, const archai_evaluation *e)
     assert_true(archai_record_counts(r) == archai_record_counts(first));
 }
 
-/* Records that run and were handed out to nobody wait for the one that they repeat: they are nobody's to
- * tell or to give back. How many there are. */
+/* Records that run and were handed out to nobody wait for the one that they repeat: they are
+ * nobody's to tell or to give back. How many there are. */
 static size_t check_waiting(struct world *w, const archai_candidate *c, size_t n)
 {
     size_t waiting = 0;
@@ -104,7 +107,8 @@ static void repetitions_are_what_their_first_one_was(void **state)
 
             what = ARCHAI_ASK_WAIT;
             if (n < (size_t)workers)
-                assert_int_equal(archai_search_ask(&w.search, &what, &c[n], &e, NULL), ARCHAI_OK);
+                assert_int_equal(archai_search_ask(&w.search, &what, &c[n], &e, NULL),
+                                 ARCHAI_OK);
             if (what == ARCHAI_ASK_CANDIDATE) {
                 n++;
             } else if (what == ARCHAI_ASK_CACHED) {
@@ -130,7 +134,8 @@ static void repetitions_are_what_their_first_one_was(void **state)
     assert_true(repeated[0] > 0 && repeated[1] > 0 && waiting > 0);
 }
 
-/* Architectures take most of the memory: they stay where somebody needs them, and nowhere else. */
+/* Architectures take most of the memory: they stay where somebody needs them, and nowhere else.
+ */
 static void what_is_finished_is_let_go_of(void **state)
 {
     (void)state;
@@ -161,7 +166,8 @@ static void what_is_finished_is_let_go_of(void **state)
         }
 }
 
-/* A given architecture outside a cheap constraint is a row with its reason; no worker sees it. */
+/* A given architecture outside a cheap constraint is a row with its reason; no worker sees it.
+ */
 static void a_given_one_that_does_not_fit_is_a_row(void **state)
 {
     char path[TMPDIR_PATH_MAX + 16], more[TMPDIR_PATH_MAX + 64];

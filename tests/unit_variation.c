@@ -26,8 +26,8 @@ static void open_with_parents(struct world *w, size_t *parents)
 }
 
 /* Which of the parents has the next child. */
-static size_t next_turn(struct world *w, archai_turns *t, archai_rng *rng, const size_t *parents,
-                        size_t n, bool *is_new)
+static size_t next_turn(struct world *w, archai_turns *t, archai_rng *rng,
+                        const size_t *parents, size_t n, bool *is_new)
 {
     archai_err err = ARCHAI_ERR_INIT;
     archai_proposal p;
@@ -67,7 +67,8 @@ static void every_parent_has_its_turn(void **state)
     world_close(&w);
 }
 
-/* Who joins later has fewer turns behind it, and comes first until it has as many as the others. */
+/* Who joins later has fewer turns behind it, and comes first until it has as many as the
+ * others. */
 static void a_newcomer_catches_up(void **state)
 {
     archai_turns t = {.taken = NULL};
@@ -87,8 +88,8 @@ static void a_newcomer_catches_up(void **state)
     world_close(&w);
 }
 
-/* Chance decides between equal ones, and prefers none of them: 1000 first turns, 200 for each, of
- * which 4.5 standard deviations are 57. */
+/* Chance decides between equal ones, and prefers none of them: 1000 first turns, 200 for each,
+ * of which 4.5 standard deviations are 57. */
 static void chance_decides_who_begins(void **state)
 {
     size_t parents[PARENTS], first[PARENTS] = {0};
@@ -110,7 +111,8 @@ static void chance_decides_who_begins(void **state)
     world_close(&w);
 }
 
-/* A parent has mutants that nobody has tried: one of them comes, though most mutants may be known. */
+/* A parent has mutants that nobody has tried: one of them comes, though most mutants may be
+ * known. */
 static void what_is_new_is_preferred(void **state)
 {
     size_t parents[PARENTS], fresh = 0;

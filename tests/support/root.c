@@ -40,9 +40,7 @@ void archai_pulse_heard(int rank)
     (void)rank;
 }
 
-void archai_pulse_ask_mpi(void)
-{
-}
+void archai_pulse_ask_mpi(void) {}
 
 /* -- rank 0 -------------------------------------------------------------------------------- */
 
@@ -75,7 +73,8 @@ static void begin(struct root *r, const char *directory, const char *const *more
     for (int i = 0; i < RANKS; i++)
         r->comm.to[i].request = MPI_REQUEST_NULL;
     OK(archai_plan_make(&r->plan, &args, &err));
-    OK(archai_rundir_open(&r->dir, r->output, resume, resume ? r->plan.starts : -1, RANKS, &err));
+    OK(archai_rundir_open(&r->dir, r->output, resume, resume ? r->plan.starts : -1, RANKS,
+                          &err));
     OK(archai_runlog_open(&r->log, r->output, &err));
     OK(archai_coordinator_init(&r->c, &r->comm, &r->plan, &r->dir, &r->log, workers,
                                ARCHAI_PROGRESS_NONE, &err));
@@ -190,7 +189,7 @@ void root_hear(struct root *r, int rank, archai_message *m)
 }
 
 void root_hear_text(struct root *r, int rank, archai_message_type type, int code,
-                      const char *text)
+                    const char *text)
 {
     archai_message m = {
         .type = type, .id = -1, .code = code, .text = strdup(text), .device = strdup("cpu")};
@@ -208,9 +207,12 @@ void root_hear_returned(struct root *r, int rank, int64_t id)
 
 archai_record *root_record(struct root *r, int64_t id)
 {
-    assert_true(id >= 0 && (size_t)id < r->plan.search.n_records);
-    assert_int_equal(r->plan.search.records[id].id, id);
-    return &r->plan.search.records[id];
+    size_t at = 0;
+
+    while (at < r->plan.search.n_records && r->plan.search.records[at].id != id)
+        at++;
+    assert_true(at < r->plan.search.n_records);
+    return &r->plan.search.records[at];
 }
 
 archai_evaluation root_evaluation(struct root *r, int64_t id, int status)
@@ -219,8 +221,12 @@ archai_evaluation root_evaluation(struct root *r, int64_t id, int status)
     const archai_record *of = root_record(r, id);
     archai_model model = {.arch = NULL};
 
-    if (status == ARCHAI_STATUS_OK && of->arch != NULL) { /* a worker knows the cheap measures */
-        assert_int_equal(archai_search_model(&r->plan.search, (size_t)id, &model, NULL), ARCHAI_OK);
+    if (status == ARCHAI_STATUS_OK &&
+        of->arch != NULL) { /* a worker knows the cheap measures */
+        assert_int_equal(archai_search_model(&r->plan.search,
+                                             (size_t)(of - r->plan.search.records), &model,
+                                             NULL),
+                         ARCHAI_OK);
         assert_int_equal(
             archai_measures_cheap(r->plan.space, &model, &e.measures, &e.n_measures, NULL),
             ARCHAI_OK);
