@@ -16,7 +16,7 @@ static void open_with_parents(struct world *w, size_t *parents)
 {
     struct log log = {.rows = NULL};
 
-    world_open(w, config("nsga2", ARCHAI_ASYNC, "population_size = 20\n"));
+    world_open(w, config("nsga2", ARCHAI_ASYNC, "population_size = 200\n"));
     drive(w, accuracy, NULL, 1, 0, 3 * PARENTS, &log);
     for (size_t i = 0; i < PARENTS; i++) {
         parents[i] = 3 * i + 1;
@@ -71,6 +71,7 @@ static void every_parent_has_its_turn(void **state)
  * others. */
 static void a_newcomer_catches_up(void **state)
 {
+    struct log log = {.rows = NULL};
     archai_turns t = {.taken = NULL};
     size_t parents[PARENTS];
     archai_rng rng;
@@ -82,17 +83,19 @@ static void a_newcomer_catches_up(void **state)
     archai_rng_seed(&rng, 7);
     for (size_t i = 0; i < 3 * (PARENTS - 1); i++)
         assert_true(next_turn(&w, &t, &rng, parents, PARENTS - 1, &is_new) < PARENTS - 1);
+    drive(&w, accuracy, NULL, 1, 0, 50, &log); /* how many there are by then plays no part */
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(next_turn(&w, &t, &rng, parents, PARENTS, &is_new), PARENTS - 1);
+    log_free(&log);
     archai_turns_fini(&t);
     world_close(&w);
 }
 
-/* Chance decides between equal ones, and prefers none of them: 1000 first turns, 200 for each,
- * of which 4.5 standard deviations are 57. */
+/* Chance decides between equal ones, and prefers none of them: 1200 turns, 240 for each of
+ * five, of which 4.5 standard deviations are 62, and 300 for each of four, 67. */
 static void chance_decides_who_begins(void **state)
 {
-    size_t parents[PARENTS], first[PARENTS] = {0};
+    size_t parents[PARENTS], second[2][PARENTS] = {{0}};
     archai_rng rng;
     struct world w;
     bool is_new;
@@ -100,14 +103,20 @@ static void chance_decides_who_begins(void **state)
     (void)state;
     open_with_parents(&w, parents);
     archai_rng_seed(&rng, 7);
-    for (int i = 0; i < 1000; i++) {
-        archai_turns t = {.taken = NULL};
+    for (size_t had = 0; had < 2; had++)
+        for (int i = 0; i < 1200; i++) {
+            archai_turns t = {.taken = NULL};
 
-        first[next_turn(&w, &t, &rng, parents, PARENTS, &is_new)]++;
-        archai_turns_fini(&t);
-    }
+            if (had > 0) /* the first one has had its turn */
+                (void)next_turn(&w, &t, &rng, parents, 1, &is_new);
+            second[had][next_turn(&w, &t, &rng, parents, PARENTS, &is_new)]++;
+            archai_turns_fini(&t);
+        }
     for (size_t i = 0; i < PARENTS; i++)
-        assert_in_range(first[i], 143, 257);
+        assert_in_range(second[0][i], 178, 302);
+    assert_int_equal(second[1][0], 0);
+    for (size_t i = 1; i < PARENTS; i++)
+        assert_in_range(second[1][i], 233, 367);
     world_close(&w);
 }
 
