@@ -245,6 +245,26 @@ static void the_end_waits_for_what_runs(void **state)
     world_close(&w);
 }
 
+/* What is drawn or enumerated in an algorithm's stead has the budget that it gives to what is
+ * new. */
+static void what_stands_in_for_an_algorithm_has_its_budget(void **state)
+{
+    struct log log = {.rows = NULL};
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("asha", ARCHAI_ASYNC, "init_budget = 3\nmax_budget = 27\n"));
+    drive(&w, accuracy, NULL, 4, 5, SIZE_MAX, &log);
+    for (size_t i = 0; i < log.n; i++)
+        if (strcmp(log.rows[i].operator_, ARCHAI_OPERATOR_PROMOTION) != 0)
+            assert_true(log.rows[i].budget == 3);
+        else
+            assert_true(log.rows[i].budget > 3);
+    assert_string_equal(w.search.done, "all 192 architectures of the space were tried");
+    log_free(&log);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_given_one_that_does_not_fit_is_a_row, tmpdir_setup,
                                         tmpdir_teardown),
         cmocka_unit_test(the_end_waits_for_what_runs),
+        cmocka_unit_test(what_stands_in_for_an_algorithm_has_its_budget),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
