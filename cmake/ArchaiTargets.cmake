@@ -39,6 +39,11 @@ endif()
 set(ARCHAI_MPI_ENVIRONMENT "OMP_NUM_THREADS=1" "OMPI_ALLOW_RUN_AS_ROOT=1" "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
   "PRTE_ALLOW_RUN_AS_ROOT=1" "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1")
 
+# Under the sanitizers: what they report fails a test, unless only the leak check itself failed.
+if(ARCHAI_SANITIZE MATCHES address)
+  set(ARCHAI_RUN_SANITIZED /usr/bin/python3 -B ${PROJECT_SOURCE_DIR}/tests/support/run_sanitized.py)
+endif()
+
 # archai_add_test(unit_x LIBS archai_core [RANKS 1 2 4] [PROGRAMS archai-guard] [LABELS ...] [TIMEOUT 300])
 # One cmocka program tests/<name>.c; with RANKS it runs under mpiexec once per count, as <name>.np<k>.
 # PROGRAMS names programs of the project that the test starts. A test that starts archai-evaluator bears the label
@@ -63,7 +68,7 @@ function(archai_add_test name)
       list(APPEND T_LABELS sanitized)
       add_dependencies(sanitized-tests ${name})
     endif()
-    add_test(NAME ${name} COMMAND ${name})
+    add_test(NAME ${name} COMMAND ${ARCHAI_RUN_SANITIZED} $<TARGET_FILE:${name}>)
     set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "unit;${T_LABELS}" SKIP_RETURN_CODE 77
       ENVIRONMENT "OMP_NUM_THREADS=1")
   endif()

@@ -92,13 +92,73 @@ static bool build(const archai_cnn *c, const archai_data_shape *data, archai_net
     return out >= 0 && archai_network_flatten(net, out) >= 0;
 }
 
+static void input_of(const archai_data_shape *data, int input[3])
+{
+    const bool sized = data->height > 0 && data->width > 0;
+
+    input[0] = channels_of(data);
+    input[1] = sized ? data->height : HEIGHT;
+    input[2] = sized ? data->width : WIDTH;
+}
+
+int archai_cnn_count(const archai_cnn *c, const archai_data_shape *data, archai_counts *out,
+                     archai_err *err)
+{
+    static char conv_name[] = "convolution", norm_name[] = "norm", relu_name[] = "relu",
+                pool_name[] = "pool", head_name[] = "head";
+    const int k = (int)c->kernel_size, width = (int)c->hidden_dim, padding = (k - 1) / 2;
+    archai_module conv = {.kind = ARCHAI_MODULE_CONV2D,
+                          .name = conv_name,
+                          .u.conv = {.in_channels = channels_of(data),
+                                     .out_channels = width,
+                                     .kernel = {k, k},
+                                     .stride = {1, 1},
+                                     .padding = {padding, padding},
+                                     .groups = 1,
+                                     .bias = true}};
+    const archai_module norm = {.kind = ARCHAI_MODULE_BATCH_NORM2D,
+                                .name = norm_name,
+                                .u.norm = {.num_features = width}};
+    const archai_module relu = {.kind = ARCHAI_MODULE_RELU, .name = relu_name};
+    const archai_module pool = {.kind = ARCHAI_MODULE_ADAPTIVE_AVG_POOL2D,
+                                .name = pool_name,
+                                .u.adaptive = {.output = {1, 1}}};
+    const archai_module head = {.kind = ARCHAI_MODULE_CONV2D,
+                                .name = head_name,
+                                .u.conv = {.in_channels = width,
+                                           .out_channels = classes_of(data),
+                                           .kernel = {1, 1},
+                                           .stride = {1, 1},
+                                           .groups = 1,
+                                           .bias = true}};
+    archai_chain chain, before;
+    int input[3];
+
+    input_of(data, input);
+    archai_chain_begin(&chain, input);
+    for (int64_t i = 0; i < c->nb_layers; i++) {
+        before = chain;
+        ARCHAI_TRY(archai_chain_layer(&chain, &conv, err));
+        ARCHAI_TRY(archai_chain_layer(&chain, &norm, err));
+        ARCHAI_TRY(archai_chain_layer(&chain, &relu, err));
+        conv.u.conv.in_channels = width;
+        if (i > 0 && chain.h == before.h && chain.w == before.w) { /* so are all others */
+            archai_chain_repeat(&chain, &before, c->nb_layers - 1 - i);
+            break;
+        }
+    }
+    ARCHAI_TRY(archai_chain_layer(&chain, &pool, err));
+    ARCHAI_TRY(archai_chain_layer(&chain, &head, err));
+    archai_chain_flatten(&chain);
+    return archai_chain_end(&chain, out, err);
+}
+
 int archai_cnn_describe(const archai_cnn *c, const archai_data_shape *data, archai_network *out,
                         archai_err *err)
 {
-    bool sized = data->height > 0 && data->width > 0;
-    archai_network net = {.input = {channels_of(data), sized ? data->height : HEIGHT,
-                                    sized ? data->width : WIDTH}};
+    archai_network net = {.root = NULL};
 
+    input_of(data, net.input);
     if (!build(c, data, &net)) {
         archai_network_fini(&net);
         return archai_fail(err, ARCHAI_ENOMEM, "space 'cnn': out of memory");

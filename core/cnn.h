@@ -29,6 +29,9 @@ typedef struct archai_cnn {
 int archai_cnn_read(archai_cnn *out, const json_t *arch, const archai_data_shape *data,
                     archai_err *err);
 int64_t archai_cnn_params(const archai_cnn *c, const archai_data_shape *data);
+/* What archai_network_count gives of it. */
+int archai_cnn_count(const archai_cnn *c, const archai_data_shape *data, archai_counts *out,
+                     archai_err *err);
 int archai_cnn_describe(const archai_cnn *c, const archai_data_shape *data, archai_network *out,
                         archai_err *err);
 #endif

@@ -14,14 +14,16 @@ static int check_keys(const json_t *object, const char *where, const char *const
 
     for (void *at = json_object_iter(walked); at != NULL;
          at = json_object_iter_next(walked, at)) {
-        const char *key = json_object_iter_key(at), *near = archai_nearest(key, keys, n);
+        const char *key = json_object_iter_key(at), *near;
         size_t i = 0;
 
         while (i < n && strcmp(keys[i], key) != 0)
             i++;
-        if (i == n)
-            return archai_fail(err, ARCHAI_EINVAL, "%s%.60s: unknown key%s%s", where, key,
-                               near != NULL ? ", did you mean " : "", near != NULL ? near : "");
+        if (i < n)
+            continue;
+        near = archai_nearest(key, keys, n);
+        return archai_fail(err, ARCHAI_EINVAL, "%s%.60s: unknown key%s%s", where, key,
+                           near != NULL ? ", did you mean " : "", near != NULL ? near : "");
     }
     return ARCHAI_OK;
 }

@@ -94,9 +94,9 @@ typedef struct archai_candidate {
                               promoted, else its parent's; 0: new ones */
     double max_budget;     /* the largest that the algorithm gives; 0: it gives none of its own */
     bool keep;             /* others may begin from its weights: they are kept in any case */
-    archai_measure *measures; /* owned; the cheap ones */
+    archai_measure *measures; /* owned; the cheap ones, once archai_search_know was here */
     size_t n_measures;
-    float *encoding;       /* owned; or NULL */
+    float *encoding;       /* owned; or NULL; likewise */
     size_t n_encoding;
 } archai_candidate;
 void archai_candidate_fini(archai_candidate *c);

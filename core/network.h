@@ -112,6 +112,22 @@ typedef struct archai_counts {
  * ARCHAI_EINVAL names the module whose input does not fit. */
 int archai_network_count(const archai_network *net, archai_counts *out, archai_err *err);
 
+/* The same without a network, one layer of a chain after the other: begin, then each layer in turn (a
+ * leaf, which need not stand in any tree), then the end. What does not fit is said by the name of the
+ * layer. */
+typedef struct archai_chain {
+    archai_counts counts;
+    int64_t c, h, w; /* of what the next layer gets */
+    bool sized, flat, overflow;
+} archai_chain;
+void archai_chain_begin(archai_chain *chain, const int input[3]);
+int archai_chain_layer(archai_chain *chain, const archai_module *m, archai_err *err);
+/* What came since `before` comes so many times more: only where the last of it gives what the first of it
+ * gets. */
+void archai_chain_repeat(archai_chain *chain, const archai_chain *before, int64_t times);
+void archai_chain_flatten(archai_chain *chain);
+int archai_chain_end(archai_chain *chain, archai_counts *out, archai_err *err);
+
 /* Total trainable parameters below a module. */
 int64_t archai_module_params(const archai_module *m);
 

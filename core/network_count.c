@@ -236,9 +236,26 @@ static int step(counter *c, const archai_step *s, shape *values, int n_values)
     return ARCHAI_OK;
 }
 
+static int take_output(archai_counts *counts, const shape *last, bool overflow, archai_err *err)
+{
+    if (overflow || last->c > INT32_MAX || last->h > INT32_MAX || last->w > INT32_MAX)
+        return archai_fail(err, ARCHAI_EINVAL, "the model is too large to be counted");
+    counts->output[0] = (int)last->c;
+    counts->output[1] = (int)last->h;
+    counts->output[2] = (int)last->w;
+    counts->flat = last->flat;
+    return ARCHAI_OK;
+}
+
+static void leave_unsized(archai_counts *counts)
+{
+    counts->macs = counts->flops = counts->madd = -1;
+    counts->output[0] = counts->output[1] = counts->output[2] = -1;
+}
+
 static int walk(counter *c, const archai_network *net)
 {
-    shape *values, *last;
+    shape *values;
     int rc = ARCHAI_OK;
 
     if (net->n_values < 1 || net->n_steps < 1)
@@ -250,15 +267,7 @@ static int walk(counter *c, const archai_network *net)
         (shape){.c = net->input[0], .h = net->input[1], .w = net->input[2], .written = true};
     for (size_t i = 0; i < net->n_steps; i++)
         ARCHAI_TRY_GOTO(rc, step(c, &net->steps[i], values, net->n_values), out);
-    last = &values[net->steps[net->n_steps - 1].out];
-    if (c->overflow || last->c > INT32_MAX || last->h > INT32_MAX || last->w > INT32_MAX) {
-        rc = archai_fail(c->err, ARCHAI_EINVAL, "the model is too large to be counted");
-        goto out;
-    }
-    c->counts->output[0] = (int)last->c;
-    c->counts->output[1] = (int)last->h;
-    c->counts->output[2] = (int)last->w;
-    c->counts->flat = last->flat;
+    rc = take_output(c->counts, &values[net->steps[net->n_steps - 1].out], c->overflow, c->err);
 out:
     free(values);
     return rc;
@@ -272,9 +281,67 @@ int archai_network_count(const archai_network *net, archai_counts *out, archai_e
     if (net->input[1] > 0 && net->input[2] > 0) {
         ARCHAI_TRY(walk(&c, net));
     } else {
-        made.macs = made.flops = made.madd = -1;
-        made.output[0] = made.output[1] = made.output[2] = -1;
+        leave_unsized(&made);
     }
     *out = made;
+    return ARCHAI_OK;
+}
+
+/* -- a chain --------------------------------------------------------------------------- */
+
+void archai_chain_begin(archai_chain *chain, const int input[3])
+{
+    *chain = (archai_chain){
+        .c = input[0], .h = input[1], .w = input[2], .sized = input[1] > 0 && input[2] > 0};
+}
+
+int archai_chain_layer(archai_chain *chain, const archai_module *m, archai_err *err)
+{
+    counter c = {.counts = &chain->counts, .err = err};
+    const shape in = {.c = chain->c, .h = chain->h, .w = chain->w, .flat = chain->flat};
+    shape out = {.c = 0};
+
+    chain->counts.params += archai_module_params(m);
+    if (!chain->sized)
+        return ARCHAI_OK;
+    ARCHAI_TRY(layer(&c, m, &in, &out));
+    chain->c = out.c;
+    chain->h = out.h;
+    chain->w = out.w;
+    chain->flat = out.flat;
+    chain->overflow = chain->overflow || c.overflow;
+    return ARCHAI_OK;
+}
+
+void archai_chain_repeat(archai_chain *chain, const archai_chain *before, int64_t times)
+{
+    counter c = {.counts = &chain->counts};
+    const archai_counts a = before->counts, b = chain->counts;
+
+    chain->counts.params = add(&c, b.params, mul(&c, times, b.params - a.params));
+    charge(&c, mul(&c, times, b.macs - a.macs), mul(&c, times, b.flops - a.flops),
+           mul(&c, times, b.madd - a.madd));
+    chain->overflow = chain->overflow || c.overflow;
+}
+
+void archai_chain_flatten(archai_chain *chain)
+{
+    counter c = {.counts = &chain->counts};
+
+    chain->c = mul(&c, chain->c, mul(&c, chain->h, chain->w));
+    chain->h = chain->w = 1;
+    chain->flat = true;
+    chain->overflow = chain->overflow || c.overflow;
+}
+
+int archai_chain_end(archai_chain *chain, archai_counts *out, archai_err *err)
+{
+    const shape last = {.c = chain->c, .h = chain->h, .w = chain->w, .flat = chain->flat};
+
+    if (!chain->sized)
+        leave_unsized(&chain->counts);
+    else
+        ARCHAI_TRY(take_output(&chain->counts, &last, chain->overflow, err));
+    *out = chain->counts;
     return ARCHAI_OK;
 }

@@ -163,7 +163,6 @@ void archai_objectives_free(archai_objectives *o)
 int archai_measures_cheap(archai_space *space, const archai_model *m, archai_measure **out,
                           size_t *n, archai_err *err)
 {
-    archai_network net = {.root = NULL};
     archai_measure *at = NULL;
     archai_counts counts;
     size_t n_at = 0;
@@ -174,8 +173,7 @@ int archai_measures_cheap(archai_space *space, const archai_model *m, archai_mea
         *n = 0;
         return ARCHAI_OK;
     }
-    ARCHAI_TRY_GOTO(rc, archai_space_describe(space, m, &net, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_network_count(&net, &counts, err), out);
+    ARCHAI_TRY(archai_space_count(space, m, &counts, err));
     at = calloc(N_CHEAP, sizeof *at);
     if (at == NULL) {
         rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the measures of %s", m->archid);
@@ -195,11 +193,9 @@ int archai_measures_cheap(archai_space *space, const archai_model *m, archai_mea
     }
     *out = at;
     *n = n_at;
-    at = NULL;
-    n_at = 0;
+    return ARCHAI_OK;
 out:
     archai_measures_free(at, n_at);
-    archai_network_fini(&net);
     return rc;
 }
 

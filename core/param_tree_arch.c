@@ -121,13 +121,14 @@ static int read_members(reader *r, const archai_param_node *group, const char *p
     json_object_foreach(v, key, value)
     {
         const archai_param_node *child = archai_param_node_child(group, key);
-        const char *near = archai_nearest(key, names, n);
+        const char *near;
         char what[160];
 
         if (child != NULL) {
             ARCHAI_TRY(read_node(r, child, value));
             continue;
         }
+        near = archai_nearest(key, names, n);
         (void)snprintf(what, sizeof what, "unknown key%s%.100s",
                        near != NULL ? ", did you mean " : "", near != NULL ? near : "");
         return fault(r, group, key, what);

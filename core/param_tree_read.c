@@ -179,7 +179,7 @@ static int check_keys(grammar *g, const archai_param_node *node, const json_t *v
 
     json_object_foreach((json_t *)v, key, value)
     {
-        const char *near = archai_nearest(key, keys, n);
+        const char *near;
         char what[160];
         size_t i = 0;
 
@@ -187,6 +187,7 @@ static int check_keys(grammar *g, const archai_param_node *node, const json_t *v
             i++;
         if (i < n)
             continue;
+        near = archai_nearest(key, keys, n);
         (void)snprintf(what, sizeof what, "unknown key%s%s",
                        near != NULL ? ", did you mean " : "", near != NULL ? near : "");
         return fault(g, node, key, what);

@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-enum { ARCHAI_PLUGIN_ABI = 1 };
+enum { ARCHAI_PLUGIN_ABI = 2 };
 
 typedef struct archai_plugin {
     int abi;                       /* ARCHAI_PLUGIN_ABI; first, for ever */

@@ -172,13 +172,55 @@ static int put(const writer *w, const json_t *v)
     return ARCHAI_OK;
 }
 
+static bool is_plain_text(const char *text)
+{
+    while (*text >= 0x20 && *text <= 0x7e)
+        text++;
+    return *text == '\0';
+}
+
+/* Would jansson write it as Python does? All but real numbers and what is not printable ASCII. */
+static bool is_plain(const json_t *v)
+{
+    json_t *walked = (json_t *)v; /* jansson's iterators take no const */
+
+    switch (json_typeof(v)) {
+    case JSON_OBJECT:
+        for (void *at = json_object_iter(walked); at != NULL;
+             at = json_object_iter_next(walked, at))
+            if (!is_plain_text(json_object_iter_key(at)) || !is_plain(json_object_iter_value(at)))
+                return false;
+        return true;
+    case JSON_ARRAY:
+        for (size_t i = 0; i < json_array_size(v); i++)
+            if (!is_plain(json_array_get(v, i)))
+                return false;
+        return true;
+    case JSON_STRING:
+        return is_plain_text(json_string_value(v));
+    case JSON_REAL:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* Architectures are written for every candidate: where jansson's text is the same, a fifth of the work. */
 int archai_python_json(const json_t *value, bool sort_keys, char **out, archai_err *err)
 {
+    const size_t flags = JSON_ENCODE_ANY | (sort_keys ? JSON_SORT_KEYS : 0);
     char *text = NULL;
     size_t size;
-    writer w = {.out = open_memstream(&text, &size), .json = true, .sort = sort_keys};
-    int rc = w.out != NULL ? put(&w, value) : ARCHAI_ENOMEM;
+    writer w = {.json = true, .sort = sort_keys};
+    int rc;
 
+    if (is_plain(value)) {
+        *out = json_dumps(value, flags);
+        return *out != NULL ? ARCHAI_OK
+                            : archai_fail(err, ARCHAI_ENOMEM, "JSON text: out of memory");
+    }
+    w.out = open_memstream(&text, &size);
+    rc = w.out != NULL ? put(&w, value) : ARCHAI_ENOMEM;
     if (w.out != NULL && fclose(w.out) != 0)
         rc = ARCHAI_ENOMEM;
     if (rc != ARCHAI_OK) {

@@ -58,25 +58,49 @@ int archai_search_retry(archai_search *s, int64_t id, bool *again, archai_err *e
 
 /* -- handing out --------------------------------------------------------------------------- */
 
-static int encode(archai_search *s, const archai_model *m, float **out, size_t *n,
+static int encode(archai_space *space, const archai_model *m, float **out, size_t *n,
                   archai_err *err)
 {
     float *encoding;
     int rc;
 
-    if (!archai_space_can(s->space, "encode"))
+    if (!archai_space_can(space, "encode"))
         return ARCHAI_OK;
-    encoding = malloc(s->space->encoding_size * sizeof *encoding);
+    encoding = malloc((space->encoding_size + 1) * sizeof *encoding);
     if (encoding == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for an encoding");
-    rc = archai_space_encode(s->space, m, encoding, err);
+    rc = archai_space_encode(space, m, encoding, err);
     if (rc != ARCHAI_OK) {
         free(encoding);
         return rc;
     }
     *out = encoding;
-    *n = s->space->encoding_size;
+    *n = space->encoding_size;
     return ARCHAI_OK;
+}
+
+int archai_search_know(archai_candidate *c, archai_space *space, const archai_objectives *o,
+                       archai_err *err)
+{
+    archai_model read = {.arch = NULL};
+    const archai_model *m = &c->model;
+    const bool measures = c->n_measures == 0 && archai_search_any_cheap(o, false) &&
+                          archai_space_can(space, "describe");
+    const bool encoding = c->n_encoding == 0 && archai_space_can(space, "encode");
+    int rc = ARCHAI_OK;
+
+    if (!measures && !encoding)
+        return ARCHAI_OK;
+    if (m->arch == NULL) {
+        ARCHAI_TRY(archai_space_load_arch(space, c->arch, strlen(c->arch), &read, err));
+        m = &read;
+    }
+    if (measures)
+        rc = archai_search_measure(space, m, &c->measures, &c->n_measures, err);
+    if (rc == ARCHAI_OK && encoding)
+        rc = encode(space, m, &c->encoding, &c->n_encoding, err);
+    archai_model_fini(&read);
+    return rc;
 }
 
 /* The model that was proposed, or, the second time, one read from the text. */
@@ -139,11 +163,10 @@ static int hand_out(archai_search *s, size_t at, archai_candidate *out, archai_e
         rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for candidate %lld", (long long)r->id);
         goto out;
     }
-    if (archai_search_any_cheap(s->objectives, false))
-        ARCHAI_TRY_GOTO(rc, archai_search_measure(s, &c.model, &c.measures, &c.n_measures, err),
-                        out);
-    ARCHAI_TRY_GOTO(rc, encode(s, &c.model, &c.encoding, &c.n_encoding, err), out);
     r->flight->queued = false;
+    /* Where a space counts without a network, reading the text anew would cost the worker more. */
+    if (s->space->ops->count != NULL && c.model.arch != NULL)
+        ARCHAI_TRY_GOTO(rc, archai_search_know(&c, s->space, s->objectives, err), out);
     *out = c;
     return ARCHAI_OK;
 out:
@@ -194,7 +217,7 @@ static int build_row(archai_search *s, size_t at, archai_evaluation *out, archai
         rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for row %lld", (long long)r->id);
         goto out;
     }
-    ARCHAI_TRY_GOTO(rc, encode(s, &model, &e.encoding, &e.n_encoding, err), out);
+    ARCHAI_TRY_GOTO(rc, encode(s->space, &model, &e.encoding, &e.n_encoding, err), out);
     for (size_t i = 0; i < o->n + r->n_metrics; i++)
         if (!isnan(r->values[i]))
             ARCHAI_TRY_GOTO(
@@ -224,7 +247,7 @@ static int fail_unevaluated(archai_search *s, size_t at, archai_evaluation *chea
 
     ARCHAI_TRY(archai_search_model(s, at, &model, err));
     if (archai_search_any_cheap(s->objectives, false))
-        rc = archai_search_measure(s, &model, &cheap->measures, &cheap->n_measures, err);
+        rc = archai_search_measure(s->space, &model, &cheap->measures, &cheap->n_measures, err);
     archai_model_fini(&model);
     ARCHAI_TRY(rc);
     ARCHAI_TRY(archai_search_values(s, cheap, &r->values, &r->n_metrics, err));

@@ -100,13 +100,19 @@ typedef enum archai_ask {
     ARCHAI_ASK_DONE
 } archai_ask;
 
-/* What to do next. CANDIDATE: *out must be evaluated and told. CACHED: *cached is a finished row
+/* What to do next. CANDIDATE: *out must be evaluated and told (its measures and encoding are not filled in). CACHED: *cached is a finished row
  * that must be recorded, nothing to evaluate (a repetition in the generational schedule, or a
  * given architecture that violates a constraint); it is already told. WAIT: nothing until
  * something is told. DONE: nothing ever again (unless a candidate is requeued), s->done says why.
  * Only the output that the answer names is written; the caller frees it. */
 int archai_search_ask(archai_search *s, archai_ask *what, archai_candidate *out,
                       archai_evaluation *cached, archai_err *err);
+/* What follows from a candidate's architecture alone: its encoding and, where there is a cheap objective,
+ * the cheap measures, unless they are there already. The row has them, whatever comes of it. Whoever evaluates it calls this, so that the
+ * search need not: it proposes for many. Of `space` any that the same configuration made; c->model.arch
+ * may be NULL, then it is read from c->arch. */
+int archai_search_know(archai_candidate *c, archai_space *space, const archai_objectives *o,
+                       archai_err *err);
 /* May the next candidate not wait at a worker behind others, since an asynchronous algorithm learns
  * from results? It is to be asked for when a slot is free and nothing waits at any other, so that it
  * knows every result but those of the candidates that are being evaluated. false: it would be the same
@@ -147,6 +153,8 @@ int archai_search_load(archai_search *s, const json_t *state, archai_err *err);
 
 /* -- for algorithms ---------------------------------------------------------------------- */
 const archai_record *archai_search_find(const archai_search *s, const char *archid, double budget);
+/* Of a candidate that was handed out; "" of one that was not. Holds until the search is released. */
+const char *archai_search_archid(const archai_search *s, int64_t id);
 /* Was this archid handed out, at any budget? */
 bool archai_search_seen(const archai_search *s, const char *archid);
 /* Cheap measures within their constraints; counts one rejection where not. */

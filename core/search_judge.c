@@ -68,10 +68,10 @@ bool archai_search_any_cheap(const archai_objectives *o, bool constrained)
     return false;
 }
 
-int archai_search_measure(archai_search *s, const archai_model *m, archai_measure **out,
+int archai_search_measure(archai_space *space, const archai_model *m, archai_measure **out,
                           size_t *n, archai_err *err)
 {
-    const int rc = archai_measures_cheap(s->space, m, out, n, err);
+    const int rc = archai_measures_cheap(space, m, out, n, err);
 
     if (rc == ARCHAI_EINVAL) {
         *out = NULL;
@@ -90,7 +90,7 @@ int archai_search_violation(archai_search *s, const archai_model *m, int *which,
     *which = -1;
     if (!archai_search_any_cheap(s->objectives, true))
         return ARCHAI_OK;
-    ARCHAI_TRY(archai_search_measure(s, m, &measures, &n, err));
+    ARCHAI_TRY(archai_search_measure(s->space, m, &measures, &n, err));
     archai_objectives_values(s->objectives, measures, n, values);
     archai_measures_free(measures, n);
     *which = archai_objectives_violated(s->objectives, values, 0);
@@ -124,7 +124,7 @@ static int complete_measures(archai_search *s, size_t at, archai_evaluation *e, 
     if (!missing || !archai_space_can(s->space, "describe"))
         return ARCHAI_OK;
     ARCHAI_TRY(archai_search_model(s, at, &model, err));
-    ARCHAI_TRY_GOTO(rc, archai_search_measure(s, &model, &measures, &n, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_search_measure(s->space, &model, &measures, &n, err), out);
     for (size_t i = 0; i < n; i++)
         if (isnan(archai_measure_get(e->measures, e->n_measures, measures[i].name)))
             ARCHAI_TRY_GOTO(

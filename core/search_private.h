@@ -74,7 +74,7 @@ bool archai_search_any_cheap(const archai_objectives *o, bool constrained);
 /* Cheap measures of a model. There are none of an architecture whose network does not fit together
  * (a kernel larger than what is left of the image): it violates every constraint, and without one
  * its evaluation fails with the reason. */
-int archai_search_measure(archai_search *s, const archai_model *m, archai_measure **out, size_t *n,
+int archai_search_measure(archai_space *space, const archai_model *m, archai_measure **out, size_t *n,
                           archai_err *err);
 /* Values of the cheap measures of a model and the objective whose constraint they violate, or -1.
  * Without constraints the model is not looked at and no values are written. */

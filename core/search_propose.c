@@ -113,8 +113,10 @@ static int enumerate(archai_search *s, double cardinality, double budget, archai
 
     while (s->queues->cursor < n && !*found) {
         const uint64_t index = (start + s->queues->cursor++) % n;
-        const int rc = s->space->ops->at(s->space, index, &p->model, err);
+        int rc = archai_space_breathe(s->space, err);
 
+        if (rc == ARCHAI_OK)
+            rc = s->space->ops->at(s->space, index, &p->model, err);
         if (rc == ARCHAI_ENONE) {
             t->childless++;
             continue;

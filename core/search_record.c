@@ -117,6 +117,13 @@ int archai_search_running(const archai_search *s, int64_t id, size_t *at, archai
     return ARCHAI_OK;
 }
 
+const char *archai_search_archid(const archai_search *s, int64_t id)
+{
+    const size_t at = find_id(s, id);
+
+    return at != SIZE_MAX ? s->records[at].archid : "";
+}
+
 const archai_record *archai_search_find(const archai_search *s, const char *archid,
                                         double budget)
 {

@@ -199,8 +199,14 @@ static int need_arch(const archai_model *m, archai_err *err)
                        m->archid);
 }
 
+int archai_space_breathe(archai_space *s, archai_err *err)
+{
+    return s->interrupt != NULL ? s->interrupt->check(s->interrupt->payload, err) : ARCHAI_OK;
+}
+
 int archai_space_random_sample(archai_space *s, archai_model *out, archai_err *err)
 {
+    ARCHAI_TRY(archai_space_breathe(s, err));
     return s->ops->random_sample(s, out, err);
 }
 
@@ -209,6 +215,7 @@ int archai_space_mutate(archai_space *s, const archai_model *parent, archai_mode
 {
     ARCHAI_TRY(need(s, "mutate", err));
     ARCHAI_TRY(need_arch(parent, err));
+    ARCHAI_TRY(archai_space_breathe(s, err));
     return s->ops->mutate(s, parent, child, err);
 }
 
@@ -220,6 +227,7 @@ int archai_space_crossover(archai_space *s, const archai_model *const *parents, 
         return archai_fail(err, ARCHAI_EINVAL, "a crossover of no models");
     for (size_t i = 0; i < n; i++)
         ARCHAI_TRY(need_arch(parents[i], err));
+    ARCHAI_TRY(archai_space_breathe(s, err));
     return s->ops->crossover(s, parents, n, child, err);
 }
 
@@ -236,6 +244,21 @@ int archai_space_describe(archai_space *s, const archai_model *m, archai_network
     ARCHAI_TRY(need(s, "describe", err));
     ARCHAI_TRY(need_arch(m, err));
     return s->ops->describe(s, m, out, err);
+}
+
+int archai_space_count(archai_space *s, const archai_model *m, archai_counts *out, archai_err *err)
+{
+    archai_network net = {.root = NULL};
+    int rc;
+
+    ARCHAI_TRY(need(s, "describe", err));
+    ARCHAI_TRY(need_arch(m, err));
+    if (s->ops->count != NULL)
+        return s->ops->count(s, m, out, err);
+    ARCHAI_TRY(s->ops->describe(s, m, &net, err));
+    rc = archai_network_count(&net, out, err);
+    archai_network_fini(&net);
+    return rc;
 }
 
 /* Members of nested objects under dotted names. */

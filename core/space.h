@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-enum { ARCHAI_SPACE_ABI = 1 };
+enum { ARCHAI_SPACE_ABI = 2 };
 
 typedef struct archai_space archai_space;
 
@@ -66,9 +66,20 @@ typedef struct archai_space_ops {
     /* (optional) the parameters that exist, by dotted name, for evaluators of the user's own;
      * absent: everything in `arch` but objects, by dotted name. *out is a new object. */
     int (*params)(archai_space *self, const archai_model *m, json_t **out, archai_err *err);
+    /* (optional, beside describe) what archai_network_count gives of its network, without building it:
+     * rank 0 counts every candidate. */
+    int (*count)(archai_space *self, const archai_model *m, archai_counts *out, archai_err *err);
     /* (optional) a drawing; NULL: the data flow of describe. Graphviz text. */
     int (*dot)(archai_space *self, const archai_model *m, FILE *out, archai_err *err);
 } archai_space_ops;
+
+/* Whoever has other things to look at while a space is at work (the signals of a run, its messages) is
+ * called now and then; an answer other than ARCHAI_OK ends the work with it. What was drawn is lost
+ * then: a search that was interrupted is not asked again. */
+typedef struct archai_interrupt {
+    int (*check)(void *payload, archai_err *err);
+    void *payload;
+} archai_interrupt;
 
 struct archai_space {            /* base; first member of every concrete type */
     const archai_space_ops *ops; /* borrowed, static lifetime (or a loaded plug-in's) */
@@ -77,7 +88,11 @@ struct archai_space {            /* base; first member of every concrete type */
     archai_data_shape data;
     size_t encoding_size; /* set by init; 0 without encode */
     char *plugin;         /* owned; path of the plug-in that brought ops, NULL: built in */
+    const archai_interrupt *interrupt; /* borrowed; NULL: nobody */
 };
+/* For loops of a space that may take long (every few hundred microseconds is often enough). Random
+ * samples, mutants and crossovers begin with it. */
+int archai_space_breathe(archai_space *s, archai_err *err);
 
 /* Create the space of section [space]; marks its entries used. `data` may be NULL.
  * Errors carry "file:line: space.key: ". */
@@ -96,6 +111,8 @@ int archai_space_crossover(archai_space *s, const archai_model *const *parents, 
 int archai_space_encode(archai_space *s, const archai_model *m, float *out, archai_err *err);
 int archai_space_describe(archai_space *s, const archai_model *m, archai_network *out,
                           archai_err *err);
+/* Parameters, MACs and so on, by count or else from describe. Errors are those of either. */
+int archai_space_count(archai_space *s, const archai_model *m, archai_counts *out, archai_err *err);
 int archai_space_params(archai_space *s, const archai_model *m, json_t **out, archai_err *err);
 /* save_arch / load_arch on text (JSON, or YAML where the space writes it) and on parsed JSON.
  * Errors about a text begin with its line ("3: kernel_size: ..."), so that "path:" goes before. */

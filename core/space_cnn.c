@@ -5,6 +5,7 @@
  * it: the output is flattened instead of squeezed (a batch of one keeps its batch dimension),
  * and input channels and classes come from the data set where one is known.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,12 +38,15 @@ static const struct cnn *self_of(const archai_space *s)
 static int to_model(const archai_cnn *g, archai_model *out, archai_err *err)
 {
     char archid[96];
-    json_t *arch =
-        json_pack("{s:I, s:I, s:I}", "nb_layers", (json_int_t)g->nb_layers, "kernel_size",
-                  (json_int_t)g->kernel_size, "hidden_dim", (json_int_t)g->hidden_dim);
+    json_t *arch = json_object();
 
-    if (arch == NULL)
+    if (arch == NULL ||
+        json_object_set_new_nocheck(arch, "nb_layers", json_integer(g->nb_layers)) != 0 ||
+        json_object_set_new_nocheck(arch, "kernel_size", json_integer(g->kernel_size)) != 0 ||
+        json_object_set_new_nocheck(arch, "hidden_dim", json_integer(g->hidden_dim)) != 0) {
+        json_decref(arch);
         return archai_fail(err, ARCHAI_ENOMEM, "space 'cnn': out of memory");
+    }
     (void)snprintf(archid, sizeof archid, "L=%lld, K=%lld, H=%lld", (long long)g->nb_layers,
                    (long long)g->kernel_size, (long long)g->hidden_dim);
     return archai_model_init(out, arch, archid, NULL, err);
@@ -127,6 +131,19 @@ static int cnn_load_arch(archai_space *s, const json_t *arch, archai_model *out,
     return to_model(&g, out, err);
 }
 
+/* As json.dumps writes it. */
+static int cnn_save_arch(archai_space *s, const archai_model *m, char **out, archai_err *err)
+{
+    archai_cnn g;
+
+    ARCHAI_TRY(from_json(s, m->arch, &g, err));
+    if (asprintf(out, "{\"nb_layers\": %lld, \"kernel_size\": %lld, \"hidden_dim\": %lld}",
+                 (long long)g.nb_layers, (long long)g.kernel_size, (long long)g.hidden_dim) >= 0)
+        return ARCHAI_OK;
+    *out = NULL;
+    return archai_fail(err, ARCHAI_ENOMEM, "space 'cnn': out of memory");
+}
+
 static int cnn_mutate(archai_space *s, const archai_model *parent, archai_model *child,
                       archai_err *err)
 {
@@ -177,6 +194,14 @@ static int cnn_describe(archai_space *s, const archai_model *m, archai_network *
 
     ARCHAI_TRY(from_json(s, m->arch, &g, err));
     return archai_cnn_describe(&g, &s->data, out, err);
+}
+
+static int cnn_count(archai_space *s, const archai_model *m, archai_counts *out, archai_err *err)
+{
+    archai_cnn g;
+
+    ARCHAI_TRY(from_json(s, m->arch, &g, err));
+    return archai_cnn_count(&g, &s->data, out, err);
 }
 
 /* -- enumeration ----------------------------------------------------------------------- */
@@ -237,10 +262,12 @@ const archai_space_ops archai_space_cnn = {
     .init = cnn_init,
     .random_sample = cnn_random_sample,
     .load_arch = cnn_load_arch,
+    .save_arch = cnn_save_arch,
     .mutate = cnn_mutate,
     .crossover = cnn_crossover,
     .encode = cnn_encode,
     .describe = cnn_describe,
+    .count = cnn_count,
     .cardinality = cnn_cardinality,
     .at = cnn_at,
 };

@@ -13,6 +13,7 @@
 
 enum {
     SAMPLE_TRIES = 1000000, /* about the number that takes seconds */
+    TRIES_A_BREATH = 100,
     MUTATE_TRIES = 5,
     CROSSOVER_TRIES = 30
 };
@@ -117,8 +118,11 @@ int archai_segdag_sample(archai_segdag *s, archai_dag *out, archai_err *err)
 {
     for (int i = 0; i < SAMPLE_TRIES; i++) {
         archai_dag d = {.n = 0};
-        int rc = draw_graph(s, &d);
+        int rc;
 
+        if (i % TRIES_A_BREATH == 0)
+            ARCHAI_TRY(archai_space_breathe(&s->base, err));
+        rc = draw_graph(s, &d);
         if (rc == ARCHAI_OK && is_valid(s, &d)) {
             *out = d;
             return ARCHAI_OK;

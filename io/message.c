@@ -12,6 +12,7 @@
 
 /* clang-format off */
 #define F(name, suffix, ...) {.key = name, .kind = ARCHAI_FIELD_##suffix, __VA_ARGS__}
+#define O(name, suffix, ...) F(name, suffix, __VA_ARGS__, .optional = true)
 
 static const archai_field curve_fields[] = {
     F("name",   TEXT,   AT(archai_curve, name)),
@@ -53,21 +54,45 @@ static const archai_field evaluation_fields[] = {
 };
 static const archai_record_type evaluation_type = {"evaluation", sizeof(archai_evaluation), evaluation_fields};
 
+/* Of an evaluation, what rank 0 does not know already when its row is committed. */
+static const archai_field report_fields[] = {
+    F("id",       I64,      AT(archai_evaluation, id)),
+    F("status",   STATUS,   AT(archai_evaluation, status)),
+    O("error",    TEXT,     AT(archai_evaluation, error)),
+    F("seconds",  DOUBLE,   AT(archai_evaluation, seconds)),
+    O("measures", MEASURES, AT(archai_evaluation, measures), COUNT(archai_evaluation, n_measures)),
+    {.key = NULL},
+};
+static const archai_record_type report_type = {"report", sizeof(archai_evaluation), report_fields};
+
+/* Of an evaluation, what is asked about: may its weights be kept, and where; and what is answered. */
+static const archai_field offer_fields[] = {
+    F("id",       I64,      AT(archai_evaluation, id)),
+    F("status",   STATUS,   AT(archai_evaluation, status)),
+    O("error",    TEXT,     AT(archai_evaluation, error)),
+    O("budget",   DOUBLE,   AT(archai_evaluation, budget)),
+    O("seconds",  DOUBLE,   AT(archai_evaluation, seconds)),
+    O("measures", MEASURES, AT(archai_evaluation, measures), COUNT(archai_evaluation, n_measures)),
+    O("tensors",  LIST,     AT(archai_evaluation, tensors), COUNT(archai_evaluation, n_tensors), .of = &tensor_type),
+    {.key = NULL},
+};
+static const archai_record_type offer_type = {"offer", sizeof(archai_evaluation), offer_fields};
+
 static const archai_field candidate_fields[] = {
     F("id",         I64,      AT(archai_candidate, id)),
     F("archid",     TEXT,     AT(archai_candidate, model.archid)),
-    F("metadata",   JSON,     AT(archai_candidate, model.metadata)),
+    O("metadata",   JSON,     AT(archai_candidate, model.metadata)),
     F("arch",       TEXT,     AT(archai_candidate, arch)),
     F("operator",   WORD,     AT(archai_candidate, operator_)),
-    F("parents",    TEXT,     AT(archai_candidate, parents)),
-    F("generation", I32,      AT(archai_candidate, generation)),
+    O("parents",    TEXT,     AT(archai_candidate, parents)),
+    O("generation", I32,      AT(archai_candidate, generation)),
     F("budget",     DOUBLE,   AT(archai_candidate, budget)),
     F("seed",       U64,      AT(archai_candidate, seed)),
-    F("begin_at",   I64,      AT(archai_candidate, begin_at)),
-    F("max_budget", DOUBLE,   AT(archai_candidate, max_budget)),
-    F("keep",       BOOL,     AT(archai_candidate, keep)),
-    F("measures",   MEASURES, AT(archai_candidate, measures), COUNT(archai_candidate, n_measures)),
-    F("encoding",   FLOATS,   AT(archai_candidate, encoding), COUNT(archai_candidate, n_encoding)),
+    O("begin_at",   I64,      AT(archai_candidate, begin_at)),
+    O("max_budget", DOUBLE,   AT(archai_candidate, max_budget)),
+    O("keep",       BOOL,     AT(archai_candidate, keep)),
+    O("measures",   MEASURES, AT(archai_candidate, measures), COUNT(archai_candidate, n_measures)),
+    O("encoding",   FLOATS,   AT(archai_candidate, encoding), COUNT(archai_candidate, n_encoding)),
     {.key = NULL},
 };
 static const archai_record_type candidate_type = {"candidate", sizeof(archai_candidate), candidate_fields};
@@ -137,6 +162,8 @@ static const archai_record_type answer_type = {"answer", sizeof(archai_surrogate
     X(TEXT_BYTES,  "text_bytes",  I64,    AT(archai_message, text_bytes)) \
     X(CANDIDATES,  "candidates",  LIST,   AT(archai_message, candidates), COUNT(archai_message, n_candidates), .of = &candidate_type) \
     X(EVALUATION,  "evaluation",  OWNED,  AT(archai_message, evaluation), .of = &evaluation_type) \
+    X(REPORT,      "report",      OWNED,  AT(archai_message, evaluation), .of = &report_type) \
+    X(OFFER,       "offer",       OWNED,  AT(archai_message, evaluation), .of = &offer_type) \
     X(SHAPE,       "shape",       DIMS,   AT(archai_message, shape), COUNT(archai_message, ndim)) \
     X(JOB,         "job",         OWNED,  AT(archai_message, job), .of = &job_type) \
     X(ANSWER,      "answer",      OWNED,  AT(archai_message, answer), .of = &answer_type) \
@@ -165,8 +192,10 @@ static const uint64_t message_carries[ARCHAI_MSG_COUNT] = {
     [ARCHAI_MSG_GRANT]     = B(SEGMENT) | B(ROW) | B(N_ROWS) | B(TEXT_OFFSET) | B(TEXT_BYTES),
     [ARCHAI_MSG_WORK]      = B(CANDIDATES),
     [ARCHAI_MSG_MEASURED]  = B(ID) | B(EVALUATION),
-    [ARCHAI_MSG_VERDICT]   = B(ID) | B(CODE) | B(KEEP) | B(SEGMENT) | B(EVALUATION),
-    [ARCHAI_MSG_DONE]      = B(ID) | B(STORED) | B(EVALUATION),
+    [ARCHAI_MSG_OFFER]     = B(TEXT_BYTES) | B(OFFER),
+    [ARCHAI_MSG_VERDICT]   = B(ID) | B(CODE) | B(KEEP) | B(SEGMENT) | B(OFFER),
+    [ARCHAI_MSG_DONE]      = B(STORED) | B(REPORT),
+    [ARCHAI_MSG_ROW]       = B(STORED) | B(EVALUATION),
     [ARCHAI_MSG_PROGRESS]  = B(ID) | B(EPOCH) | B(EPOCHS),
     [ARCHAI_MSG_NEED]      = B(N_ROWS) | B(TEXT_BYTES),
     [ARCHAI_MSG_RETIRED]   = B(TEXT),
@@ -265,6 +294,12 @@ const char *archai_message_name(archai_message_type type)
     return (unsigned)type < ARCHAI_MSG_COUNT ? message_names[type] : "unknown";
 }
 
+bool archai_message_is_for_worker(archai_message_type type, int source)
+{
+    return type == ARCHAI_MSG_WORK || type == ARCHAI_MSG_GRANT || type == ARCHAI_MSG_VERDICT ||
+           (type == ARCHAI_MSG_DRAIN && source == 0);
+}
+
 int archai_message_pack(const archai_message *m, archai_buffer *out, archai_err *err)
 {
     writer w = {.out = out, .start = out->size};
@@ -275,7 +310,7 @@ int archai_message_pack(const archai_message *m, archai_buffer *out, archai_err 
         return archai_fail(err, ARCHAI_EINTERNAL, "message type %d", (int)m->type);
     fields = message_carries[m->type];
     msgpack_packer_init(&pk, &w, append);
-    msgpack_pack_map(&pk, 2 + archai_record_count(&message_type, fields));
+    msgpack_pack_map(&pk, 2 + archai_record_count(&message_type, m, fields));
     pack_word(&pk, "t");
     pack_word(&pk, message_names[m->type]);
     pack_word(&pk, "v");
@@ -321,14 +356,22 @@ static int check_message(const archai_message *m, archai_err *err)
 
     if (m->row < 0 || m->n_rows < 0 || m->text_offset < 0 || m->text_bytes < 0 || m->rejected < 0)
         return archai_fail(err, ARCHAI_EFORMAT, "%s: a negative place", name);
-    if (m->evaluation == NULL && (m->type == ARCHAI_MSG_MEASURED || m->type == ARCHAI_MSG_DONE))
-        return archai_fail(err, ARCHAI_EFORMAT, "%s: 'evaluation' is nil", name);
+    if (m->evaluation == NULL && m->type != ARCHAI_MSG_VERDICT &&
+        (message_carries[m->type] & (B(EVALUATION) | B(REPORT) | B(OFFER))) != 0)
+        return archai_fail(err, ARCHAI_EFORMAT, "%s: the evaluation is nil", name);
     if ((m->type == ARCHAI_MSG_FIT && m->job == NULL) ||
         (m->type == ARCHAI_MSG_FITTED && m->answer == NULL))
         return archai_fail(err, ARCHAI_EFORMAT, "%s: nil", name);
     if (m->job != NULL)
         return archai_err_wrap(err, archai_surrogate_job_check(m->job, err), "%s: ", name);
     return ARCHAI_OK;
+}
+
+/* A chunk of 8 KB, msgpack-c's own choice, costs more to allocate and to free than a small message
+ * to read. */
+static size_t zone_bytes(size_t size)
+{
+    return size < 512 ? 960 : MSGPACK_ZONE_CHUNK_SIZE;
 }
 
 int archai_message_unpack(const char *data, size_t size, archai_message *out, archai_err *err)
@@ -338,7 +381,7 @@ int archai_message_unpack(const char *data, size_t size, archai_message *out, ar
     msgpack_zone zone;
     int rc;
 
-    if (!msgpack_zone_init(&zone, MSGPACK_ZONE_CHUNK_SIZE))
+    if (!msgpack_zone_init(&zone, zone_bytes(size)))
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a message");
     ARCHAI_TRY_GOTO(rc, archai_record_parse(data, size, &zone, &map, err), out);
     ARCHAI_TRY_GOTO(rc, find_type(&map, &m.type, err), out);
@@ -426,7 +469,7 @@ int archai_evaluation_pack(const archai_evaluation *e, archai_buffer *out, archa
     msgpack_packer pk;
 
     msgpack_packer_init(&pk, &w, append);
-    msgpack_pack_map(&pk, archai_record_count(&evaluation_type, ARCHAI_ALL_FIELDS));
+    msgpack_pack_map(&pk, archai_record_count(&evaluation_type, e, ARCHAI_ALL_FIELDS));
     archai_record_write(&pk, &evaluation_type, e, ARCHAI_ALL_FIELDS);
     return finish(&w, "evaluation", err);
 }
@@ -439,7 +482,7 @@ int archai_evaluation_unpack(const char *data, size_t size, archai_evaluation *o
     msgpack_zone zone;
     int rc;
 
-    if (!msgpack_zone_init(&zone, MSGPACK_ZONE_CHUNK_SIZE))
+    if (!msgpack_zone_init(&zone, zone_bytes(size)))
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory for an evaluation");
     ARCHAI_TRY_GOTO(rc, archai_record_parse(data, size, &zone, &map, err), out);
     ARCHAI_TRY_GOTO(rc, archai_record_read(&evaluation_type, &map, ARCHAI_ALL_FIELDS, &e, err),

@@ -10,6 +10,7 @@
  */
 #ifndef ARCHAI_IO_MESSAGE_H
 #define ARCHAI_IO_MESSAGE_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "core/err.h"
@@ -31,9 +32,11 @@ int archai_buffer_reserve(archai_buffer *b, size_t more, archai_err *err); /* ro
     X(ARCHAI_MSG_HELLO,    "hello")    /* W->C: host, device, evaluator text                    */ \
     X(ARCHAI_MSG_GRANT,    "grant")    /* C->W: segment file, block of rows, block of text      */ \
     X(ARCHAI_MSG_WORK,     "work")     /* C->W, W->E: candidates to evaluate                    */ \
-    X(ARCHAI_MSG_MEASURED, "measured") /* E->W, W->C: an evaluation without its weights' place, and the tensors on offer */ \
-    X(ARCHAI_MSG_VERDICT,  "verdict")  /* C->W: keep (pool places) or drop the weights          */ \
-    X(ARCHAI_MSG_DONE,     "done")     /* W->C: an evaluation whose row is committed            */ \
+    X(ARCHAI_MSG_MEASURED, "measured") /* E->W: measures, curves and the tensors on offer       */ \
+    X(ARCHAI_MSG_OFFER,    "offer")    /* W->C: id, status, error, measures, tensors on offer; text_bytes: of its row */ \
+    X(ARCHAI_MSG_VERDICT,  "verdict")  /* C->W: keep (pool places) or drop the weights; status, error */ \
+    X(ARCHAI_MSG_DONE,     "done")     /* W->C: id, status, error, measures, seconds of one whose row is committed */ \
+    X(ARCHAI_MSG_ROW,      "row")      /* indexer->C: a row of an earlier start                  */ \
     X(ARCHAI_MSG_PROGRESS, "progress") /* E->W, W->C: id, epoch, epochs; also a sign of life    */ \
     X(ARCHAI_MSG_NEED,     "need")     /* W->C: n_rows and text_bytes that a new grant must hold */ \
     X(ARCHAI_MSG_RETIRED,  "retired")  /* W->C: this worker takes no more work; why             */ \
@@ -76,10 +79,11 @@ typedef struct archai_message {
     char *segment;            /* owned; file name without directory */
     int64_t stored;           /* done: place of the row, if weights were kept with it (io/segment.h); else 0 */
     int64_t row, n_rows;      /* grant */
-    int64_t text_offset, text_bytes; /* grant: bytes in the text pool */
+    int64_t text_offset, text_bytes; /* grant: bytes in the text pool; offer: that its row takes */
     archai_candidate *candidates; /* owned; work */
     size_t n_candidates;
-    archai_evaluation *evaluation; /* owned; measured, done (verdict: tensors with places, in order) */
+    archai_evaluation *evaluation; /* owned; row, measured; done, offer: what rank 0 lacks of it (the rest
+                                      is zero); verdict: status, error, tensors with places, in order */
     int64_t shape[ARCHAI_MAX_DIMS]; /* predicted, predict */
     int32_t ndim;
     archai_surrogate_job *job;       /* owned; fit */
@@ -94,6 +98,9 @@ int archai_message_pack(const archai_message *m, archai_buffer *out, archai_err 
 int archai_message_unpack(const char *data, size_t size, archai_message *out, archai_err *err);
 void archai_message_fini(archai_message *m); /* safe on a zeroed struct */
 const char *archai_message_name(archai_message_type type); /* "work"; static storage */
+/* Between ranks: is it for a worker, or for rank 0's coordinator? DRAIN goes both ways: from rank 0 it is an
+ * order, to rank 0 a request. */
+bool archai_message_is_for_worker(archai_message_type type, int source);
 
 /* The evaluation map alone (row detail of a segment). */
 int archai_evaluation_pack(const archai_evaluation *e, archai_buffer *out, archai_err *err);

@@ -38,6 +38,7 @@ typedef struct archai_field {
     archai_field_kind kind;
     size_t at;       /* offset of the field */
     size_t count_at; /* offset of its count, where it has one */
+    bool optional;   /* left out where it is zero or empty, and that when it does not come */
     const struct archai_record_type *of;
 } archai_field;
 
@@ -51,13 +52,14 @@ typedef struct archai_record_type {
 #define ARCHAI_FIELD_BIT(i) (UINT64_C(1) << (i))
 #define ARCHAI_ALL_FIELDS   UINT64_MAX
 
-/* Write the key and value of the fields in `which` (the caller writes the map header for
- * archai_record_count of them). Errors are the packer's: its buffer is sticky. */
+/* Write the key and value of the fields in `which` that are not left out (the caller writes the map
+ * header for archai_record_count of them). Errors are the packer's: its buffer is sticky. */
 void archai_record_write(msgpack_packer *pk, const archai_record_type *type, const void *obj,
                          uint64_t which);
-size_t archai_record_count(const archai_record_type *type, uint64_t which);
+size_t archai_record_count(const archai_record_type *type, const void *obj, uint64_t which);
 
-/* Fill the zeroed `obj` from a map. Fields in `required` must be there. What was filled stays
+/* Fill the zeroed `obj` from a map. Fields in `required` must be there, unless they are optional: a
+ * text is "" then, and JSON an empty object. What was filled stays
  * owned by obj on failure too: the caller releases it either way. */
 int archai_record_read(const archai_record_type *type, const msgpack_object *map,
                        uint64_t required, void *obj, archai_err *err);

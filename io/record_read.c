@@ -189,6 +189,8 @@ static int read_owned(const archai_field *f, const msgpack_object *o, void **out
 {
     if (o->type == MSGPACK_OBJECT_NIL)
         return ARCHAI_OK;
+    if (*out != NULL) /* by another key */
+        return archai_fail(err, ARCHAI_EFORMAT, "'%s' is given twice", f->key);
     *out = calloc(1, f->of->size);
     if (*out == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
@@ -276,6 +278,19 @@ static const archai_field *find_field(const archai_record_type *type, const msgp
     return NULL;
 }
 
+/* An optional field that did not come. */
+static int leave_empty(const archai_field *f, void *obj, archai_err *err)
+{
+    void *at = (char *)obj + f->at;
+    bool done = true;
+
+    if (f->kind == ARCHAI_FIELD_TEXT)
+        done = (*(char **)at = strdup("")) != NULL;
+    else if (f->kind == ARCHAI_FIELD_JSON)
+        done = (*(json_t **)at = json_object()) != NULL;
+    return done ? ARCHAI_OK : archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+}
+
 int archai_record_read(const archai_record_type *type, const msgpack_object *map,
                        uint64_t required, void *obj, archai_err *err)
 {
@@ -298,10 +313,14 @@ int archai_record_read(const archai_record_type *type, const msgpack_object *map
         seen |= bit;
         ARCHAI_TRY(read_field(type, f, &kv->val, obj, err));
     }
-    for (size_t i = 0; type->fields[i].key != NULL; i++)
-        if ((required & ~seen & ARCHAI_FIELD_BIT(i)) != 0)
+    for (size_t i = 0; type->fields[i].key != NULL; i++) {
+        if ((required & ~seen & ARCHAI_FIELD_BIT(i)) == 0)
+            continue;
+        if (!type->fields[i].optional)
             return archai_fail(err, ARCHAI_EFORMAT, "%s: '%s' is missing", type->name,
                                type->fields[i].key);
+        ARCHAI_TRY(leave_empty(&type->fields[i], obj, err));
+    }
     return ARCHAI_OK;
 }
 

@@ -19,7 +19,7 @@ static void write_text(msgpack_packer *pk, const char *s)
 
 static void write_record(msgpack_packer *pk, const archai_record_type *type, const void *obj)
 {
-    msgpack_pack_map(pk, archai_record_count(type, ARCHAI_ALL_FIELDS));
+    msgpack_pack_map(pk, archai_record_count(type, obj, ARCHAI_ALL_FIELDS));
     archai_record_write(pk, type, obj, ARCHAI_ALL_FIELDS);
 }
 
@@ -122,12 +122,46 @@ static void write_field(msgpack_packer *pk, const archai_field *f, const void *o
     }
 }
 
-size_t archai_record_count(const archai_record_type *type, uint64_t which)
+static bool is_empty(const archai_field *f, const void *obj)
+{
+    const char *at = (const char *)obj + f->at;
+    const char *count = (const char *)obj + f->count_at;
+
+    switch (f->kind) {
+    case ARCHAI_FIELD_I32:
+        return *(const int32_t *)at == 0;
+    case ARCHAI_FIELD_I64:
+        return *(const int64_t *)at == 0;
+    case ARCHAI_FIELD_DOUBLE:
+        return *(const double *)at == 0.0;
+    case ARCHAI_FIELD_BOOL:
+        return !*(const bool *)at;
+    case ARCHAI_FIELD_TEXT:
+        return *(char *const *)at == NULL || **(char *const *)at == '\0';
+    case ARCHAI_FIELD_JSON:
+        return json_object_size(*(json_t *const *)at) == 0;
+    case ARCHAI_FIELD_FLOATS:
+    case ARCHAI_FIELD_MEASURES:
+    case ARCHAI_FIELD_LIST:
+        return *(const size_t *)count == 0;
+    default:
+        return false;
+    }
+}
+
+static bool is_written(const archai_record_type *type, size_t i, const void *obj, uint64_t which)
+{
+    const archai_field *f = &type->fields[i];
+
+    return (which & ARCHAI_FIELD_BIT(i)) != 0 && !(f->optional && is_empty(f, obj));
+}
+
+size_t archai_record_count(const archai_record_type *type, const void *obj, uint64_t which)
 {
     size_t n = 0;
 
     for (size_t i = 0; type->fields[i].key != NULL; i++)
-        n += (which & ARCHAI_FIELD_BIT(i)) != 0;
+        n += is_written(type, i, obj, which);
     return n;
 }
 
@@ -135,7 +169,7 @@ void archai_record_write(msgpack_packer *pk, const archai_record_type *type, con
                          uint64_t which)
 {
     for (size_t i = 0; type->fields[i].key != NULL; i++) {
-        if ((which & ARCHAI_FIELD_BIT(i)) == 0)
+        if (!is_written(type, i, obj, which))
             continue;
         write_text(pk, type->fields[i].key);
         write_field(pk, &type->fields[i], obj);

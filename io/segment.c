@@ -257,31 +257,21 @@ uint32_t archai_segment_crc(const void *data, size_t n)
     return (uint32_t)crc32_z(0, data, n);
 }
 
-int archai_segment_write_tensors(archai_segment *s, const archai_tensor *tensors,
-                                 archai_tensor_place *places, size_t n, archai_err *err)
+int archai_segment_write_piece(archai_segment *s, archai_tensor_place *p, size_t at,
+                               const void *data, size_t n, archai_err *err)
 {
-    size_t i;
+    const size_t size = archai_dtype_size(p->dtype);
+    uint64_t count;
 
-    for (i = 0; i < n; i++) {
-        archai_tensor_place *p = &places[i];
-        size_t size = archai_dtype_size(p->dtype);
-        uint64_t count;
-
-        if (!archai_segment_holds(s, p, &count))
-            return archai_fail(err, ARCHAI_EINTERNAL,
-                               "%s: tensor %s of %lld bytes has no place in the pool", s->path,
-                               p->name, (long long)tensors[i].bytes);
-        if (tensors[i].dtype != p->dtype || tensors[i].bytes != count * size)
-            return archai_fail(
-                err, ARCHAI_EINTERNAL,
-                "%s: tensor %s does not have the type and size that were granted", s->path,
-                p->name);
-        p->crc = archai_segment_crc(tensors[i].data, tensors[i].bytes);
-        ARCHAI_TRY(archai_file_pwrite(s->fd, tensors[i].data, tensors[i].bytes,
-                                      s->pool_at[p->dtype] + (uint64_t)p->offset * size,
-                                      s->path, err));
-    }
-    return ARCHAI_OK;
+    if (!archai_segment_holds(s, p, &count))
+        return archai_fail(err, ARCHAI_EINTERNAL, "%s: tensor %s has no place in the pool", s->path,
+                           p->name);
+    if (at > count * size || n > count * size - at)
+        return archai_fail(err, ARCHAI_EINTERNAL, "%s: tensor %s is larger than its place", s->path,
+                           p->name);
+    p->crc = (uint32_t)crc32_z(at == 0 ? 0 : p->crc, data, n);
+    return archai_file_pwrite(s->fd, data, n, s->pool_at[p->dtype] + (uint64_t)p->offset * size + at,
+                              s->path, err);
 }
 
 static double unix_time(void)
@@ -292,9 +282,8 @@ static double unix_time(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
-                          const char *detail, size_t detail_bytes, const archai_evaluation *e,
-                          archai_err *err)
+archai_row archai_segment_row(const archai_evaluation *e, int64_t text_offset, const char *detail,
+                              size_t detail_bytes)
 {
     archai_row r = {.id = e->id,
                     .budget = e->budget,
@@ -304,18 +293,34 @@ int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
                     .status = e->status,
                     .rank = e->rank};
 
-    if (row < 0 || row >= s->size.rows || text_offset < 0 || text_offset > s->size.text_bytes ||
-        detail_bytes > (uint64_t)(s->size.text_bytes - text_offset))
-        return archai_fail(err, ARCHAI_EINTERNAL,
-                           "%s: row %lld with %zu bytes at %lld has no place", s->path,
-                           (long long)row, detail_bytes, (long long)text_offset);
     r.text_crc = (uint32_t)crc32_z(0, (const unsigned char *)detail, detail_bytes);
     r.crc = archai_row_crc(&r);
-    ARCHAI_TRY(archai_file_pwrite(s->fd, detail, detail_bytes,
-                                  s->text_at + (uint64_t)text_offset, s->path, err));
-    /* 64 bytes that never cross a page: a reader sees the whole row or none of it. */
-    return archai_file_pwrite(s->fd, &r, sizeof r, s->rows_at + (uint64_t)row * sizeof r,
-                              s->path, err);
+    return r;
+}
+
+int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row *rows, size_t n,
+                               const char *details, size_t bytes, archai_err *err)
+{
+    const int64_t text = rows[0].text_offset;
+
+    if (row < 0 || row > s->size.rows || n > (uint64_t)(s->size.rows - row) || text < 0 ||
+        text > s->size.text_bytes || bytes > (uint64_t)(s->size.text_bytes - text))
+        return archai_fail(err, ARCHAI_EINTERNAL,
+                           "%s: row %lld with %zu bytes at %lld has no place", s->path,
+                           (long long)row, bytes, (long long)text);
+    ARCHAI_TRY(archai_file_pwrite(s->fd, details, bytes, s->text_at + (uint64_t)text, s->path, err));
+    /* 64 bytes each that never cross a page: a reader sees the whole row or none of it. */
+    return archai_file_pwrite(s->fd, (const char *)rows, n * sizeof *rows,
+                              s->rows_at + (uint64_t)row * sizeof *rows, s->path, err);
+}
+
+int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
+                          const char *detail, size_t detail_bytes, const archai_evaluation *e,
+                          archai_err *err)
+{
+    const archai_row r = archai_segment_row(e, text_offset, detail, detail_bytes);
+
+    return archai_segment_commit_rows(s, row, &r, 1, detail, detail_bytes, err);
 }
 
 int archai_segment_sync(archai_segment *s, archai_err *err)

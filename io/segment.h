@@ -75,13 +75,18 @@ int archai_segment_open(archai_segment *out, const char *directory, const char *
                         bool writable, archai_err *err);
 void archai_segment_close(archai_segment *s); /* safe on a zeroed struct with fd -1 */
 
-/* Write tensors[i] to places[i].offset of its pool; sets places[i].crc. Disk full is ARCHAI_EIO
- * naming file and bytes. */
-int archai_segment_write_tensors(archai_segment *s, const archai_tensor *tensors,
-                                 archai_tensor_place *places, size_t n, archai_err *err);
-/* Write the detail at text_offset and then row number `row`: the commit. *packed_bytes is what
- * the detail took. The caller made sure that it fits its block (archai_evaluation_pack's size).
- */
+/* Write data [n], the bytes of a tensor from byte `at` of it on, to its place, first to last: p->crc is the
+ * checksum of what is written so far. Disk full is ARCHAI_EIO naming file and bytes. */
+int archai_segment_write_piece(archai_segment *s, archai_tensor_place *p, size_t at,
+                               const void *data, size_t n, archai_err *err);
+/* The row of an evaluation whose packed form (archai_evaluation_pack) will lie at text_offset. */
+archai_row archai_segment_row(const archai_evaluation *e, int64_t text_offset, const char *detail,
+                              size_t detail_bytes);
+/* Write the details of n rows, from that of the first on one behind the other, and then the rows from
+ * number `row` on: the commit. The caller made sure that they fit its block. */
+int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row *rows, size_t n,
+                               const char *details, size_t bytes, archai_err *err);
+/* One of them. */
 int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
                           const char *detail, size_t detail_bytes, const archai_evaluation *e,
                           archai_err *err);

@@ -51,13 +51,12 @@ static int send_rows(archai_history *h, const archai_results *head, archai_buffe
     ARCHAI_TRY(flush(out, err));
     while (got) {
         archai_evaluation e = {0};
-        archai_message row = {.type = ARCHAI_MSG_DONE, .evaluation = &e};
+        archai_message row = {.type = ARCHAI_MSG_ROW, .evaluation = &e};
         int rc;
 
         ARCHAI_TRY(archai_history_next(h, &e, &got, err));
         if (!got)
             break;
-        row.id = e.id;
         row.stored = e.stored;
         rc = archai_frame_append(&row, out, err);
         archai_evaluation_fini(&e);

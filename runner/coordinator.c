@@ -376,16 +376,34 @@ static int beat(archai_coordinator *c, archai_err *err)
     return rc == ARCHAI_EEXIST ? rc : ARCHAI_OK;
 }
 
+int archai_coordinator_look_at_clock(archai_coordinator *c, archai_err *err)
+{
+    ARCHAI_TRY(beat(c, err)); /* first: whose directory was taken over does nothing more in it */
+    return check_time(c, err);
+}
+
+/* The search is at work here, and may be interrupted: it is not asked again then. */
+static int propose(archai_coordinator *c, bool *busy, archai_err *err)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    int rc = step_surrogate(c, busy, &why);
+
+    if (rc == ARCHAI_OK && c->phase == ARCHAI_PHASE_RUNNING)
+        rc = archai_coordinator_dispatch(c, busy, &why);
+    if (rc == ARCHAI_EINTR && c->phase != ARCHAI_PHASE_RUNNING)
+        return ARCHAI_OK;
+    if (rc != ARCHAI_OK && err != NULL)
+        *err = why;
+    return rc;
+}
+
 int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)
 {
     if (c->phase == ARCHAI_PHASE_OVER)
         return ARCHAI_OK;
-    ARCHAI_TRY(beat(c, err)); /* first: whose directory was taken over does nothing more in it */
+    ARCHAI_TRY(archai_coordinator_look_at_clock(c, err));
     ARCHAI_TRY(archai_coordinator_watch(c, err));
-    ARCHAI_TRY(check_time(c, err));
-    ARCHAI_TRY(step_surrogate(c, busy, err));
-    if (c->phase == ARCHAI_PHASE_RUNNING)
-        ARCHAI_TRY(archai_coordinator_dispatch(c, busy, err));
+    ARCHAI_TRY(propose(c, busy, err));
     ARCHAI_TRY(check_complete(c, err));
     if (c->phase == ARCHAI_PHASE_DRAINING && archai_slots_alive(&c->slots) == 0)
         ARCHAI_TRY(begin_indexing(c, err));

@@ -70,10 +70,13 @@ int archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_pla
                             archai_progress_mode progress, archai_err *err);
 void archai_coordinator_fini(archai_coordinator *c); /* safe on a zeroed struct */
 
-/* HELLO, NEED, MEASURED, DONE, RETURNED, RETIRED, FAILED, NOTE, PROGRESS, and DRAIN (a rank got a signal). */
+/* HELLO, NEED, OFFER, DONE, RETURNED, RETIRED, FAILED, NOTE, PROGRESS, and DRAIN (a rank got a signal). */
 int archai_coordinator_handle(archai_coordinator *c, int source, archai_message *m,
                               archai_err *err);
 int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err);
+/* What a step begins with, and what is looked at in the middle of one that takes long (breath.h): the
+ * heartbeat and max_time. */
+int archai_coordinator_look_at_clock(archai_coordinator *c, archai_err *err);
 /* A stop was asked for, by a signal of this name to rank `source`: the first means drain, a later one
  * to the same rank now. (mpirun sends one signal to all ranks, which report it at their leisure.) */
 int archai_coordinator_stop(archai_coordinator *c, int source, const char *signal_name,

@@ -105,11 +105,13 @@ static int gather(archai_coordinator *c, int n, archai_candidate *out, size_t *n
 static int send_work(archai_coordinator *c, int rank, int n, bool *dry, bool *busy,
                      archai_err *err)
 {
-    archai_candidate candidates[ARCHAI_SLOT_DEPTH] = {0};
+    archai_candidate one, *candidates = n > 1 ? malloc((size_t)n * sizeof *candidates) : &one;
     archai_message work = {.type = ARCHAI_MSG_WORK, .candidates = candidates};
     const double now = archai_clock_s();
     int rc;
 
+    if (candidates == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d candidates", n);
     rc = gather(c, n, candidates, &work.n_candidates, dry, busy, err);
     if (work.n_candidates > 0 && rc == ARCHAI_OK) {
         rc = archai_comm_post(c->comm, rank, &work, err);
@@ -120,6 +122,8 @@ static int send_work(archai_coordinator *c, int rank, int n, bool *dry, bool *bu
             rc = archai_slots_add(&c->slots, rank, candidates[i].id, now, err);
         archai_candidate_fini(&candidates[i]);
     }
+    if (candidates != &one)
+        free(candidates);
     return rc;
 }
 

@@ -189,7 +189,7 @@ int archai_earlier_next(archai_earlier *e, archai_evaluation *out, bool *got, ar
 
     *got = false;
     ARCHAI_TRY(take(e, &m, err));
-    if (m.type != ARCHAI_MSG_DONE)
+    if (m.type != ARCHAI_MSG_ROW)
         return last_word(e, &m, &is_all, err);
     *out = *m.evaluation;
     out->stored = m.stored;

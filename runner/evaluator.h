@@ -76,8 +76,8 @@ typedef struct archai_evaluator_ops {
     /* (optional) Leave a checkpoint at the next epoch's end, then be GONE, killed by SIGTERM. */
     int (*interrupt)(archai_evaluator *self, archai_err *err);
     void (*close)(archai_evaluator *self); /* whatever it does ends; idempotent */
-    /* (optional) tensors on offer after MEASURED, until begin or close; caller closes. */
-    int (*weights)(archai_evaluator *self, archai_tensors *out, archai_err *err);
+    /* (optional) The file with the tensors on offer, as safetensors: after MEASURED, until begin or close. */
+    int (*weights_fd)(archai_evaluator *self);
     /* (optional) descriptors that wake its worker; returns how many of `max` it filled in. */
     size_t (*wake)(archai_evaluator *self, struct pollfd *out, size_t max);
     /* (optional) clock time of the next event, where no descriptor tells; 0: unknown. */

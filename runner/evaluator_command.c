@@ -439,9 +439,9 @@ static int command_poll(archai_evaluator *self, archai_evaluator_event *out, arc
     return gone ? ended(e, out, err) : ARCHAI_OK;
 }
 
-static int command_weights(archai_evaluator *self, archai_tensors *out, archai_err *err)
+static int command_weights_fd(archai_evaluator *self)
 {
-    return archai_safetensors_open_fd(out, ((command_evaluator *)self)->weights_fd, err);
+    return ((command_evaluator *)self)->weights_fd;
 }
 
 static size_t command_wake(archai_evaluator *self, struct pollfd *out, size_t max)
@@ -473,6 +473,6 @@ const archai_evaluator_ops archai_evaluator_command = {
     .start_fd = command_start_fd,
     .poll = command_poll,
     .close = command_close,
-    .weights = command_weights,
+    .weights_fd = command_weights_fd,
     .wake = command_wake,
 };

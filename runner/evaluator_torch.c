@@ -110,8 +110,8 @@ static int torch_begin(archai_evaluator *self, const archai_candidate *c, archai
     return archai_evaluator_client_send(&e->client, &work, err);
 }
 
-/* The same file as the weights come back in: the model has read it by then. */
-static int torch_start_fd(archai_evaluator *self)
+/* For the weights to begin from, and for those that come back: the model has read it by then. */
+static int torch_weights_fd(archai_evaluator *self)
 {
     return ((torch_evaluator *)self)->client.weights_fd;
 }
@@ -249,11 +249,6 @@ static int torch_poll(archai_evaluator *self, archai_evaluator_event *out, archa
     return rc;
 }
 
-static int torch_weights(archai_evaluator *self, archai_tensors *out, archai_err *err)
-{
-    return archai_safetensors_open_fd(out, ((torch_evaluator *)self)->client.weights_fd, err);
-}
-
 static size_t torch_wake(archai_evaluator *self, struct pollfd *out, size_t max)
 {
     const torch_evaluator *e = (const torch_evaluator *)self;
@@ -338,11 +333,11 @@ const archai_evaluator_ops archai_evaluator_torch = {
     .init = torch_init,
     .open = torch_open,
     .begin = torch_begin,
-    .start_fd = torch_start_fd,
+    .start_fd = torch_weights_fd,
     .poll = torch_poll,
     .interrupt = torch_interrupt,
     .close = torch_close,
-    .weights = torch_weights,
+    .weights_fd = torch_weights_fd,
     .wake = torch_wake,
 };
 

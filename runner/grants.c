@@ -186,12 +186,11 @@ static void take_blocks(archai_grants *g, archai_grant_owner *o,
     }
 }
 
-int archai_grants_tensors(archai_grants *g, int owner, archai_evaluation *e, char **segment,
-                          archai_message *grant, archai_err *err)
+int archai_grants_tensors(archai_grants *g, int owner, archai_evaluation *e, int64_t text_bytes,
+                          char **segment, archai_message *grant, archai_err *err)
 {
     archai_grant_owner *o = &g->owners[owner];
     archai_segment_size needed = {0};
-    archai_buffer packed = {0};
     bool any = false;
 
     ARCHAI_TRY(missing(o, e, &needed, err));
@@ -199,15 +198,11 @@ int archai_grants_tensors(archai_grants *g, int owner, archai_evaluation *e, cha
         any = any || needed.pool[t] > 0;
     if (any && (o->segment != g->segment || !has_room(g, &needed))) {
         const archai_grant_owner none = {0};
-        int rc;
 
         /* Another segment: all of it is needed there, and rows beside it. */
         ARCHAI_TRY(missing(&none, e, &needed, err));
-        rc = archai_evaluation_pack(e, &packed, err);
         needed.rows = ROW_BLOCK;
-        needed.text_bytes = round_up(2 * (int64_t)packed.size, TEXT_BLOCK);
-        archai_buffer_free(&packed);
-        ARCHAI_TRY(rc);
+        needed.text_bytes = round_up(2 * text_bytes + 1, TEXT_BLOCK);
         ARCHAI_TRY(take(g, owner, &needed, grant, err));
     }
     take_blocks(g, o, &needed);

@@ -44,9 +44,9 @@ int archai_grants_rows(archai_grants *g, int owner, int64_t n_rows, int64_t text
                        archai_message *grant, archai_err *err);
 /* Give e's tensors places, in the segment of the owner's last grant where they fit; otherwise *grant
  * (type ARCHAI_MSG_GRANT, else left zeroed) moves the owner to another segment, with room for the row
- * too. *segment (owned by the caller): its name. */
-int archai_grants_tensors(archai_grants *g, int owner, archai_evaluation *e, char **segment,
-                          archai_message *grant, archai_err *err);
+ * of `text_bytes` too. *segment (owned by the caller): its name. */
+int archai_grants_tensors(archai_grants *g, int owner, archai_evaluation *e, int64_t text_bytes,
+                          char **segment, archai_message *grant, archai_err *err);
 /* Visit the rows that an owner committed into its newest grants, so all that it may not have reported yet:
  * it holds two grants at most, and reports each row at once. The evaluation is the visitor's to free or to
  * take. Reads files. */

@@ -47,18 +47,20 @@ static void note_best(archai_coordinator *c, const archai_evaluation *e)
 
 static void tell_failure(archai_coordinator *c, int source, const archai_evaluation *e)
 {
+    const char *archid = archai_search_archid(&c->plan->search, e->id);
+
     c->n_failed++;
     if (c->n_said < FAILURES_SAID) {
         c->n_said++;
         archai_progress_clear(&c->progress);
         archai_runlog_say(c->log, source, "candidate %lld (%s) failed: %s", (long long)e->id,
-                          e->archid, e->error);
+                          archid, e->error);
         if (c->n_said == FAILURES_SAID)
             (void)fprintf(stderr, "archai-run: further failures stand in %s/run.log\n",
                           c->dir->path);
     } else {
-        archai_runlog_note(c->log, source, "candidate %lld (%s) failed: %s", (long long)e->id,
-                           e->archid, e->error);
+        archai_runlog_candidate(c->log, source, "candidate %lld (%s) failed: %s", (long long)e->id,
+                           archid, e->error);
     }
 }
 
@@ -89,8 +91,9 @@ static int on_done(archai_coordinator *c, int source, archai_message *m, archai_
     if (failed)
         tell_failure(c, source, e);
     else if (on_front)
-        archai_runlog_note(c->log, source, "candidate %lld (%s) joined the front after %.2f s",
-                           (long long)e->id, e->archid, e->seconds);
+        archai_runlog_candidate(c->log, source, "candidate %lld (%s) joined the front after %.2f s",
+                           (long long)e->id, archai_search_archid(&c->plan->search, e->id),
+                           e->seconds);
     return archai_coordinator_trust(c, source, failed, e->seconds, err);
 }
 
@@ -145,7 +148,7 @@ int archai_coordinator_handle(archai_coordinator *c, int source, archai_message 
         return on_hello(c, source, m);
     case ARCHAI_MSG_NEED:
         return on_need(c, source, m, err);
-    case ARCHAI_MSG_MEASURED:
+    case ARCHAI_MSG_OFFER:
         return archai_coordinator_judge(c, source, m, err);
     case ARCHAI_MSG_DONE:
         return on_done(c, source, m, err);

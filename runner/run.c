@@ -10,6 +10,7 @@
 
 #include "io/checkpoint.h"
 #include "io/dataset.h"
+#include "runner/breath.h"
 #include "runner/clock.h"
 #include "runner/comm.h"
 #include "runner/coordinator.h"
@@ -34,6 +35,7 @@ typedef struct run {
     bool has_worker;
     /* rank 0 */
     archai_coordinator coordinator;
+    archai_breath breath;
     archai_rundir dir;
     archai_runlog log;
     bool *workers; /* [size]; which ranks evaluate; owned */
@@ -231,11 +233,6 @@ static int set_up(run *r, archai_err *err)
 
 /* -- the loop ------------------------------------------------------------------------------ */
 
-static bool is_for_worker(archai_message_type type)
-{
-    return type == ARCHAI_MSG_WORK || type == ARCHAI_MSG_GRANT || type == ARCHAI_MSG_VERDICT;
-}
-
 static int handle(run *r, int source, archai_message *m, archai_err *err)
 {
     if (m->type == ARCHAI_MSG_STOP) {
@@ -244,8 +241,7 @@ static int handle(run *r, int source, archai_message *m, archai_err *err)
         r->exit_code = m->code;
         return ARCHAI_OK;
     }
-    /* DRAIN goes both ways: from rank 0 it is an order, to rank 0 a request. */
-    if (is_for_worker(m->type) || (m->type == ARCHAI_MSG_DRAIN && source == 0))
+    if (archai_message_is_for_worker(m->type, source))
         return r->has_worker ? archai_worker_handle(&r->worker, m, err) : ARCHAI_OK;
     if (r->comm.rank == 0)
         return archai_coordinator_handle(&r->coordinator, source, m, err);
@@ -274,7 +270,9 @@ static int take_messages(run *r, bool *busy, archai_err *err)
         int source, rc;
         bool got;
 
-        ARCHAI_TRY(archai_comm_take(&r->comm, &source, &m, &got, err));
+        got = archai_breath_take(&r->breath, &source, &m);
+        if (!got)
+            ARCHAI_TRY(archai_comm_take(&r->comm, &source, &m, &got, err));
         if (!got)
             return ARCHAI_OK;
         *busy = true;
@@ -290,11 +288,11 @@ static int heed_signals(run *r, archai_err *err)
     const archai_message request = {.type = ARCHAI_MSG_DRAIN};
     const int n = archai_signals_count();
 
+    if (r->comm.rank == 0)
+        return archai_breath_heed_signals(&r->coordinator, &r->signals_seen, err);
     if (n == r->signals_seen)
         return ARCHAI_OK;
     r->signals_seen = n;
-    if (r->comm.rank == 0)
-        return archai_coordinator_stop(&r->coordinator, 0, archai_signals_name(), err);
     return archai_comm_post(&r->comm, 0, &request, err);
 }
 
@@ -392,6 +390,9 @@ static int go(run *r, int args_rc, const archai_err *args_err, archai_err *err)
         rc = archai_err_wrap(err, rc, "while the run was being set up: ");
     ARCHAI_TRY(rc);
     r->looping = true;
+    if (r->comm.rank == 0)
+        archai_breath_init(&r->breath, &r->coordinator, r->has_worker ? &r->worker : NULL,
+                           &r->signals_seen);
     ARCHAI_TRY(loop(r, err));
     archai_pulse_rest();
     r->looping = false;
@@ -400,6 +401,7 @@ static int go(run *r, int args_rc, const archai_err *args_err, archai_err *err)
 
 static void close_run(run *r)
 {
+    archai_breath_fini(&r->breath);
     if (r->has_worker)
         archai_worker_fini(&r->worker);
     archai_coordinator_fini(&r->coordinator);

@@ -56,6 +56,34 @@ void archai_runlog_note(archai_runlog *log, int rank, const char *fmt, ...)
     va_end(ap);
 }
 
+/* A line for what was left out, once its second is over. */
+static void tell_left_out(archai_runlog *log)
+{
+    if (log->left_out > 0)
+        archai_runlog_note(log, 0, "%ld more lines about candidates in that second are left out; "
+                           "results.h5 has their rows", log->left_out);
+    log->lines = log->left_out = 0;
+}
+
+void archai_runlog_candidate(archai_runlog *log, int rank, const char *fmt, ...)
+{
+    enum { LINES_MAX = 200 };
+    const time_t now = time(NULL);
+    va_list ap;
+
+    if (now != log->second)
+        tell_left_out(log);
+    log->second = now;
+    if (log->lines == LINES_MAX) {
+        log->left_out++;
+        return;
+    }
+    log->lines++;
+    va_start(ap, fmt);
+    note(log, rank, fmt, ap);
+    va_end(ap);
+}
+
 void archai_runlog_say(archai_runlog *log, int rank, const char *fmt, ...)
 {
     va_list ap;
@@ -72,7 +100,9 @@ void archai_runlog_say(archai_runlog *log, int rank, const char *fmt, ...)
 
 void archai_runlog_close(archai_runlog *log)
 {
-    if (log->file != NULL)
-        (void)fclose(log->file);
+    if (log->file == NULL)
+        return;
+    tell_left_out(log);
+    (void)fclose(log->file);
     log->file = NULL;
 }

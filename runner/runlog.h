@@ -8,14 +8,21 @@
 #ifndef ARCHAI_RUNNER_RUNLOG_H
 #define ARCHAI_RUNNER_RUNLOG_H
 #include <stdio.h>
+#include <time.h>
 #include "core/err.h"
 
 typedef struct archai_runlog {
     FILE *file; /* owned; NULL: standard error alone */
+    time_t second;        /* of the last lines about single candidates */
+    long lines, left_out; /* in it: written, and not */
 } archai_runlog;
 
 int archai_runlog_open(archai_runlog *log, const char *directory, archai_err *err); /* appends */
 void archai_runlog_note(archai_runlog *log, int rank, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* note, about one candidate. Where there are more than 200 of these in a second, as many as evaluations
+ * that last no time give, the others are counted, and one line says how many; results.h5 has their rows. */
+void archai_runlog_candidate(archai_runlog *log, int rank, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* note, and the same line without its time on standard error with "archai-run: " in front. */
 void archai_runlog_say(archai_runlog *log, int rank, const char *fmt, ...)

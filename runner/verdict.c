@@ -47,15 +47,15 @@ static void drop_tensors(archai_evaluation *e)
     e->n_tensors = 0;
 }
 
-static int send_verdict(archai_coordinator *c, int rank, archai_message *verdict, bool keep,
-                        archai_err *err)
+static int send_verdict(archai_coordinator *c, int rank, archai_message *verdict,
+                        int64_t text_bytes, bool keep, archai_err *err)
 {
     archai_message grant = {0};
     int rc = ARCHAI_OK;
 
     if (keep) {
-        rc = archai_grants_tensors(&c->grants, rank, verdict->evaluation, &verdict->segment,
-                                   &grant, err);
+        rc = archai_grants_tensors(&c->grants, rank, verdict->evaluation, text_bytes,
+                                   &verdict->segment, &grant, err);
         if (rc == ARCHAI_OK && grant.segment != NULL)
             rc = archai_comm_post(c->comm, rank, &grant, err);
         archai_message_fini(&grant);
@@ -78,7 +78,7 @@ static int refuse(archai_coordinator *c, int source, int64_t id, const char *why
         .code = ARCHAI_ENONE,
     };
 
-    archai_runlog_note(c->log, source, "%s", why);
+    archai_runlog_candidate(c->log, source, "%s", why);
     (void)archai_slots_remove(&c->slots, source, id, archai_clock_s());
     return archai_comm_post(c->comm, source, &verdict, err);
 }
@@ -86,7 +86,7 @@ static int refuse(archai_coordinator *c, int source, int64_t id, const char *why
 int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *m,
                              archai_err *err)
 {
-    archai_message verdict = {.type = ARCHAI_MSG_VERDICT, .id = m->id};
+    archai_message verdict = {.type = ARCHAI_MSG_VERDICT, .id = m->evaluation->id};
     archai_evaluation *e = m->evaluation;
     archai_err why = ARCHAI_ERR_INIT;
     bool joins = false, again = false;
@@ -114,7 +114,7 @@ int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *
         return rc;
     }
     verdict.evaluation = e;
-    rc = send_verdict(c, source, &verdict, wants_weights(c, e, joins), err);
+    rc = send_verdict(c, source, &verdict, m->text_bytes, wants_weights(c, e, joins), err);
     free(verdict.segment);
     return rc;
 }

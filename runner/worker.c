@@ -22,12 +22,14 @@ int archai_worker_init(archai_worker *w, archai_comm *comm, const archai_evaluat
         .stored = ARCHAI_STORED_INIT,
     };
     archai_writer_init(&w->writer, directory);
+    w->writer.synced_by_index = comm->rank == 0;
     if (gethostname(w->host, sizeof w->host - 1) != 0)
         (void)snprintf(w->host, sizeof w->host, "unknown");
     w->device = strdup(setup->device);
     if (w->device == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a worker");
-    return archai_evaluator_create(&w->evaluator, ops, &w->setup, err);
+    ARCHAI_TRY(archai_evaluator_create(&w->evaluator, ops, &w->setup, err));
+    return archai_evaluator_space(w->evaluator, &w->space, err);
 }
 
 void archai_worker_fini(archai_worker *w)
@@ -35,13 +37,15 @@ void archai_worker_fini(archai_worker *w)
     if (w->comm == NULL)
         return;
     archai_evaluator_destroy(w->evaluator);
+    archai_space_destroy(w->space);
     (void)archai_writer_fini(&w->writer, NULL);
+    archai_buffer_free(&w->reports);
     for (size_t i = 0; i < w->n_queue; i++)
         archai_candidate_fini(&w->queue[i]);
-    free(w->queue);
+    free(w->store);
     archai_evaluation_fini(&w->result);
     archai_stored_close(&w->stored);
-    free(w->segment);
+    archai_offered_close(&w->offered);
     free(w->device);
     *w = (archai_worker){0};
 }
@@ -65,11 +69,10 @@ void archai_worker_next(archai_worker *w)
 {
     archai_candidate_fini(&w->queue[0]);
     w->n_queue--;
-    memmove(w->queue, w->queue + 1, w->n_queue * sizeof *w->queue);
+    w->queue++;
     archai_evaluation_fini(&w->result);
     archai_stored_close(&w->stored);
-    free(w->segment);
-    w->segment = NULL;
+    archai_offered_close(&w->offered);
     w->state = ARCHAI_WORKER_IDLE;
 }
 
@@ -90,6 +93,7 @@ int archai_worker_retire(archai_worker *w, const char *why, archai_err *err)
     archai_message m = {.type = ARCHAI_MSG_RETIRED, .text = (char *)(uintptr_t)why};
 
     archai_worker_close(w);
+    ARCHAI_TRY(archai_worker_report(w, err));
     while (w->n_queue > 0)
         ARCHAI_TRY(archai_worker_give_back(w, err));
     ARCHAI_TRY(archai_writer_sync(&w->writer, err));
@@ -118,6 +122,8 @@ static int settle(archai_worker *w, int rc, const archai_err *cause, archai_err 
     archai_worker_close(w);
     ARCHAI_TRY(archai_worker_post(w, &m, err));
     w->writer.dirty = false; /* what could not be written cannot be synced */
+    archai_writer_drop(&w->writer); /* rank 0 has not heard of it, and gives it to somebody else */
+    w->reports.size = 0;
     return archai_worker_retire(w, cause->text, err);
 }
 
@@ -182,6 +188,8 @@ static int one_step(archai_worker *w, bool *busy, archai_err *err)
         return archai_worker_finish(w, err);
     case ARCHAI_WORKER_OFFERING:
         return archai_worker_offer(w, busy, err);
+    case ARCHAI_WORKER_WRITING:
+        return archai_worker_write(w, busy, err);
     case ARCHAI_WORKER_COMMITTING:
         return archai_worker_commit(w, busy, err);
     case ARCHAI_WORKER_AWAITING:
@@ -195,8 +203,7 @@ static int sync_now_and_then(archai_worker *w, archai_err *err)
 {
     const double now = archai_clock_s();
 
-    /* Rank 0 must not wait for a disk; the index's writer syncs what this node wrote. */
-    if (w->comm->rank == 0 || !w->writer.dirty || now < w->sync_at)
+    if (!w->writer.dirty || now < w->sync_at)
         return ARCHAI_OK;
     w->sync_at = now + sync_pause_s;
     return archai_writer_sync(&w->writer, err);
@@ -219,24 +226,37 @@ int archai_worker_step(archai_worker *w, bool *busy, archai_err *err)
         more = more && archai_clock_s() < end;
     }
     if (rc == ARCHAI_OK)
+        rc = archai_worker_report(w, &local);
+    if (rc == ARCHAI_OK)
         rc = sync_now_and_then(w, &local);
     return settle(w, rc, &local, err);
 }
 
 /* -- messages ------------------------------------------------------------------------------ */
 
+/* Room for n candidates in all. What is in the queue goes to the front of its store. */
+static int grow_queue(archai_worker *w, size_t n, archai_err *err)
+{
+    if (w->n_queue > 0)
+        memmove(w->store, w->queue, w->n_queue * sizeof *w->queue);
+    if (n > w->capacity) {
+        archai_candidate *grown = realloc(w->store, 2 * n * sizeof *grown);
+
+        if (grown == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu candidates", n);
+        w->store = grown;
+        w->capacity = 2 * n;
+    }
+    w->queue = w->store;
+    return ARCHAI_OK;
+}
+
 static int on_work(archai_worker *w, archai_message *m, archai_err *err)
 {
     const size_t n = w->n_queue + m->n_candidates;
 
-    if (n > w->queue_capacity) {
-        archai_candidate *grown = realloc(w->queue, 2 * n * sizeof *grown);
-
-        if (grown == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu candidates", n);
-        w->queue = grown;
-        w->queue_capacity = 2 * n;
-    }
+    if ((size_t)(w->queue - w->store) + n > w->capacity)
+        ARCHAI_TRY(grow_queue(w, n, err));
     memcpy(w->queue + w->n_queue, m->candidates, m->n_candidates * sizeof *w->queue);
     w->n_queue = n;
     free(m->candidates);
@@ -310,6 +330,8 @@ size_t archai_worker_wake(archai_worker *w, struct pollfd *out, size_t max, doub
 
     if (w->state == ARCHAI_WORKER_FETCHING && w->fetch_at < *due)
         *due = w->fetch_at;
+    if (w->state == ARCHAI_WORKER_WRITING && w->write_at < *due)
+        *due = w->write_at;
     if (ops->due != NULL && w->state == ARCHAI_WORKER_EVALUATING) {
         const double at = ops->due(w->evaluator);
 

@@ -3,14 +3,16 @@
  * One per rank (rank 0 has one too, unless run.coordinator_evaluates = no). Its life with a
  * candidate:
  *
- *   IDLE -> OPENING -> FETCHING -> EVALUATING -> OFFERING -> AWAITING -> COMMITTING -> IDLE
+ *   IDLE -> OPENING -> FETCHING -> EVALUATING -> OFFERING -> AWAITING -> WRITING -> COMMITTING -> IDLE
  *
  *   OPENING     the evaluator starts (only for the first candidate and after a death)
  *   FETCHING    the weights that it begins from are read (only where there are any)
  *   OFFERING    there are weights (or a failure that may be tried again): room for the row is
  *               made sure of before rank 0 is asked
  *   AWAITING    rank 0 was asked: keep the weights, and where?
- *   COMMITTING  weights are written; the row follows, then the report
+ *   WRITING     the weights are written, a piece at a time (only where they are kept)
+ *   COMMITTING  the row follows, then the report, both with those of other instant evaluations where
+ *               there are any
  *
  * Until the row stands the candidate counts as running. A worker never waits: archai_worker_step
  * does what can be done and returns. Not collective.
@@ -18,6 +20,7 @@
 #ifndef ARCHAI_RUNNER_WORKER_H
 #define ARCHAI_RUNNER_WORKER_H
 #include "core/objective.h"
+#include "io/offered.h"
 #include "io/stored.h"
 #include "runner/comm.h"
 #include "runner/evaluator.h"
@@ -31,6 +34,7 @@ typedef enum archai_worker_state {
     ARCHAI_WORKER_DYING,   /* the evaluator was killed: was it by a stop that is still to be heard of? */
     ARCHAI_WORKER_OFFERING,
     ARCHAI_WORKER_AWAITING,
+    ARCHAI_WORKER_WRITING,
     ARCHAI_WORKER_COMMITTING,
     ARCHAI_WORKER_RETIRED
 } archai_worker_state;
@@ -41,15 +45,20 @@ typedef struct archai_worker {
     const archai_objectives *objectives; /* borrowed */
     archai_evaluator_setup setup;
     archai_evaluator *evaluator;         /* owned */
+    archai_space *space;                 /* owned; what follows from an architecture alone is found out here */
     archai_writer writer;
+    archai_buffer reports;   /* frames: DONE of what was gathered, to be sent once it is committed */
     archai_worker_state state;
 
-    archai_candidate *queue; /* owned; [n_queue], the first is the current one */
-    size_t n_queue, queue_capacity;
+    archai_candidate *queue; /* [n_queue], the first is the current one; points into `store` */
+    size_t n_queue;
+    archai_candidate *store; /* owned; [capacity] */
+    size_t capacity;
     archai_evaluation result; /* of the current one */
     archai_stored stored;     /* FETCHING: what is being read */
     double fetch_at, fetch_by; /* clock: look (again) then; train from the beginning after that */
-    char *segment;            /* owned; of the verdict; NULL: no weights are kept */
+    archai_offered offered;   /* WRITING: what is being written */
+    double write_at;          /* clock: look again then whether the segment is seen */
     char *device;             /* owned; as the evaluator calls it */
     char host[256];
     double began;             /* clock: EVALUATING since */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/search.h"
 #include "io/checkpoint.h"
 #include "runner/clock.h"
 
@@ -11,9 +12,11 @@
 /* Everything of a row that does not come from the evaluator. */
 int archai_worker_begin_result(archai_worker *w, archai_err *err)
 {
-    const archai_candidate *c = &w->queue[0];
+    archai_candidate *c = &w->queue[0];
     archai_evaluation *e = &w->result;
-    char *metadata = json_dumps(c->model.metadata, JSON_SORT_KEYS);
+    char *metadata = json_object_size(c->model.metadata) > 0
+                         ? json_dumps(c->model.metadata, JSON_SORT_KEYS)
+                         : strdup("{}");
 
     archai_evaluation_fini(e);
     e->id = c->id;
@@ -26,19 +29,17 @@ int archai_worker_begin_result(archai_worker *w, archai_err *err)
         !archai_worker_take_text(&e->arch, c->arch) ||
         !archai_worker_take_text(&e->error, "") ||
         !archai_worker_take_text(&e->operator_, c->operator_) ||
-        !archai_worker_take_text(&e->parents, c->parents) ||
+        !archai_worker_take_text(&e->parents, c->parents[0] != '\0' ? c->parents : "[]") ||
         !archai_worker_take_text(&e->device, w->device))
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory for an evaluation");
-    if (c->n_encoding > 0) {
-        e->encoding = malloc(c->n_encoding * sizeof *e->encoding);
-        if (e->encoding == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for an encoding");
-        memcpy(e->encoding, c->encoding, c->n_encoding * sizeof *e->encoding);
-        e->n_encoding = c->n_encoding;
-    }
-    for (size_t i = 0; i < c->n_measures; i++)
-        ARCHAI_TRY(
-            archai_evaluation_set_measure(e, c->measures[i].name, c->measures[i].value, err));
+    ARCHAI_TRY(archai_search_know(c, w->space, w->objectives, err));
+    e->encoding = c->encoding;
+    e->n_encoding = c->n_encoding;
+    e->measures = c->measures;
+    e->n_measures = c->n_measures;
+    c->encoding = NULL;
+    c->measures = NULL;
+    c->n_encoding = c->n_measures = 0;
     return ARCHAI_OK;
 }
 
@@ -88,107 +89,73 @@ int archai_worker_fail(archai_worker *w, const char *text, archai_err *err)
 
 int archai_worker_offer(archai_worker *w, bool *busy, archai_err *err)
 {
-    archai_message m = {
-        .type = ARCHAI_MSG_MEASURED,
-        .id = w->result.id,
-        .evaluation = &w->result,
-    };
+    archai_message m = {.type = ARCHAI_MSG_OFFER, .evaluation = &w->result};
     bool ready;
 
     ARCHAI_TRY(archai_writer_reserve(&w->writer, &w->result, &ready, err));
     if (!ready)
         return ARCHAI_OK;
+    m.text_bytes = (int64_t)w->writer.packed.size;
     w->state = ARCHAI_WORKER_AWAITING;
     *busy = true;
     return archai_worker_post(w, &m, err);
-}
-
-/* The tensors in the order of the verdict's places. */
-static int write_weights(archai_worker *w, archai_err *err)
-{
-    archai_evaluation *e = &w->result;
-    archai_tensors on_offer = {0};
-    archai_tensor *chosen = calloc(e->n_tensors, sizeof *chosen);
-    int rc;
-
-    if (chosen == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", e->n_tensors);
-    ARCHAI_TRY_GOTO(rc, w->evaluator->ops->weights(w->evaluator, &on_offer, err), out);
-    for (size_t i = 0; i < e->n_tensors; i++) {
-        const archai_tensor_place *p = &e->tensors[i];
-        const archai_tensor *t = archai_tensors_find(&on_offer, p->name);
-
-        if (t == NULL || t->dtype != p->dtype || t->ndim != p->ndim ||
-            memcmp(t->shape, p->shape, (size_t)p->ndim * sizeof *p->shape) != 0) {
-            rc = archai_fail(err, ARCHAI_EFORMAT,
-                             "weights: tensor %s is not what was announced", p->name);
-            goto out;
-        }
-        chosen[i] = *t;
-    }
-    rc = archai_writer_tensors(&w->writer, w->segment, chosen, e, err);
-out:
-    free(chosen);
-    archai_tensors_close(&on_offer);
-    return rc;
-}
-
-/* A model whose weights cannot be read is a failed candidate; a disk that cannot be written
- * ends the run. */
-static int keep_weights(archai_worker *w, archai_err *err)
-{
-    archai_err local = ARCHAI_ERR_INIT;
-    const int rc = write_weights(w, &local);
-
-    if (rc == ARCHAI_EFORMAT) {
-        archai_worker_close(w);
-        return archai_worker_fail(w, local.text, err);
-    }
-    if (rc != ARCHAI_OK && err != NULL)
-        *err = local;
-    return rc;
 }
 
 int archai_worker_commit(archai_worker *w, bool *busy, archai_err *err)
 {
     archai_message m = {
         .type = ARCHAI_MSG_DONE,
-        .id = w->result.id,
         .evaluation = &w->result,
     };
     bool done;
 
-    ARCHAI_TRY(archai_writer_commit(&w->writer, &w->result, &done, err));
+    ARCHAI_TRY(archai_writer_add(&w->writer, &w->result, &done, err));
     if (!done)
         return ARCHAI_OK;
     if (w->result.n_tensors > 0)
         m.stored = archai_segment_place(w->writer.now.name, w->writer.now.row - 1);
     *busy = true;
-    archai_worker_forget(w);
-    ARCHAI_TRY(archai_worker_post(w, &m, err));
+    ARCHAI_TRY(archai_frame_append(&m, &w->reports, err));
+    if (w->config->train.checkpoint != ARCHAI_CHECKPOINT_NONE) {
+        ARCHAI_TRY(archai_worker_report(w, err));
+        archai_worker_forget(w);
+    }
     archai_worker_next(w);
     return ARCHAI_OK;
 }
 
+int archai_worker_report(archai_worker *w, archai_err *err)
+{
+    ARCHAI_TRY(archai_writer_flush(&w->writer, err));
+    ARCHAI_TRY(archai_comm_post_frames(w->comm, 0, &w->reports, err));
+    w->reports.size = 0;
+    return ARCHAI_OK;
+}
+
+/* As rank 0 judged it. */
+static void take_verdict(archai_evaluation *e, archai_evaluation *verdict)
+{
+    const archai_evaluation before = *e;
+
+    e->status = verdict->status;
+    e->error = verdict->error;
+    e->tensors = verdict->tensors;
+    e->n_tensors = verdict->n_tensors;
+    verdict->error = before.error;
+    verdict->tensors = before.tensors;
+    verdict->n_tensors = before.n_tensors;
+}
+
 int archai_worker_on_verdict(archai_worker *w, archai_message *m, archai_err *err)
 {
-    archai_evaluation judged;
-
     if (w->state != ARCHAI_WORKER_AWAITING || m->id != w->result.id)
         return ARCHAI_OK;       /* for a candidate that was given back since */
     if (m->code != ARCHAI_OK) { /* to be tried again: this attempt is no row */
         archai_worker_next(w);
         return ARCHAI_OK;
     }
-    if (m->evaluation != NULL) { /* as rank 0 judged it */
-        judged = *m->evaluation;
-        *m->evaluation = w->result;
-        w->result = judged;
-    }
+    if (m->evaluation != NULL)
+        take_verdict(&w->result, m->evaluation);
     w->state = ARCHAI_WORKER_COMMITTING;
-    if (!m->keep)
-        return ARCHAI_OK;
-    w->segment = m->segment;
-    m->segment = NULL;
-    return keep_weights(w, err);
+    return m->keep ? archai_worker_begin_write(w, m->segment, err) : ARCHAI_OK;
 }

@@ -196,7 +196,7 @@ int archai_worker_check_limits(archai_worker *w, archai_err *err)
 
     if (w->draining && now > w->drain_by + stuck_s &&
         (w->state == ARCHAI_WORKER_OFFERING || w->state == ARCHAI_WORKER_AWAITING ||
-         w->state == ARCHAI_WORKER_COMMITTING))
+         w->state == ARCHAI_WORKER_WRITING || w->state == ARCHAI_WORKER_COMMITTING))
         return archai_worker_give_back(w, err);
     if (w->state != ARCHAI_WORKER_EVALUATING)
         return ARCHAI_OK;

@@ -3,6 +3,7 @@
  * worker.c            the step, messages, leaving
  * worker_evaluate.c   the evaluator: started, listened to, given up
  * worker_fetch.c      the weights that a candidate begins from
+ * worker_write.c      the weights that it leaves
  * worker_commit.c     a row in the making: judged, offered, written, reported
  */
 #ifndef ARCHAI_RUNNER_WORKER_PRIVATE_H
@@ -31,6 +32,9 @@ int archai_worker_set_error(archai_worker *w, const char *text, archai_err *err)
 int archai_worker_finish(archai_worker *w, archai_err *err);
 int archai_worker_fail(archai_worker *w, const char *text, archai_err *err);
 int archai_worker_offer(archai_worker *w, bool *busy, archai_err *err);
+int archai_worker_begin_write(archai_worker *w, const char *segment, archai_err *err);
+int archai_worker_write(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_commit(archai_worker *w, bool *busy, archai_err *err);
+int archai_worker_report(archai_worker *w, archai_err *err); /* write what was gathered and say so */
 int archai_worker_on_verdict(archai_worker *w, archai_message *m, archai_err *err);
 #endif

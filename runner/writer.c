@@ -11,6 +11,7 @@ static const double open_patience_s = 60;
 enum {
     BLOCK_ROWS = ARCHAI_SEGMENT_BLOCK_ROWS,
     MIN_TEXT = 1 << 20, /* bytes of detail in a grant, at least */
+    GATHERED_MAX = 64   /* rows */
 };
 
 void archai_writer_init(archai_writer *w, const char *directory)
@@ -29,13 +30,29 @@ static void drop(archai_grant *g)
     *g = (archai_grant){.segment = ARCHAI_SEGMENT_INIT};
 }
 
+static int sync_now(archai_writer *w, archai_err *err)
+{
+    if (!w->dirty || w->now.segment.fd < 0)
+        return ARCHAI_OK;
+    w->dirty = false;
+    return archai_segment_sync(&w->now.segment, err);
+}
+
+int archai_writer_sync(archai_writer *w, archai_err *err)
+{
+    return w->synced_by_index ? ARCHAI_OK : sync_now(w, err);
+}
+
 int archai_writer_fini(archai_writer *w, archai_err *err)
 {
-    const int rc = archai_writer_sync(w, err);
+    const int rc = sync_now(w, err);
 
     drop(&w->now);
     drop(&w->next);
     archai_buffer_free(&w->packed);
+    archai_buffer_free(&w->details);
+    free(w->rows);
+    w->rows = NULL;
     return rc;
 }
 
@@ -100,29 +117,29 @@ static int open_segment(archai_writer *w, archai_grant *g, bool *open, archai_er
 
 static int begin_next(archai_writer *w, archai_err *err)
 {
+    ARCHAI_TRY(archai_writer_flush(w, err));
     ARCHAI_TRY(archai_writer_sync(w, err)); /* the descriptor goes with the grant */
+    w->dirty = false;
     drop(&w->now);
     w->now = w->next;
     w->next = (archai_grant){.segment = ARCHAI_SEGMENT_INIT};
     return ARCHAI_OK;
 }
 
-int archai_writer_tensors(archai_writer *w, const char *segment, const archai_tensor *tensors,
-                          archai_evaluation *e, archai_err *err)
+int archai_writer_turn_to(archai_writer *w, const char *segment, archai_err *err)
 {
-    bool open = false;
-
     if (w->next.name != NULL && strcmp(w->next.name, segment) == 0 &&
         (w->now.name == NULL || strcmp(w->now.name, segment) != 0))
         ARCHAI_TRY(begin_next(w, err));
     if (w->now.name == NULL || strcmp(w->now.name, segment) != 0)
         return archai_fail(err, ARCHAI_EINTERNAL, "a verdict names %s, which was not granted",
                            segment);
-    while (!open)
-        ARCHAI_TRY(open_segment(w, &w->now, &open, err));
-    w->dirty = true;
-    return archai_segment_write_tensors(&w->now.segment, tensors, e->tensors, e->n_tensors,
-                                        err);
+    return ARCHAI_OK;
+}
+
+int archai_writer_open(archai_writer *w, bool *open, archai_err *err)
+{
+    return open_segment(w, &w->now, open, err);
 }
 
 /* Make the grant in use one with room for `bytes`; *ready is false while there is none. */
@@ -147,10 +164,13 @@ int archai_writer_reserve(archai_writer *w, const archai_evaluation *e, bool *re
     return make_room(w, w->packed.size + PLACE_GROWTH * e->n_tensors, ready, err);
 }
 
-int archai_writer_commit(archai_writer *w, const archai_evaluation *e, bool *done,
-                         archai_err *err)
+int archai_writer_add(archai_writer *w, const archai_evaluation *e, bool *done, archai_err *err)
 {
     *done = false;
+    if (w->rows == NULL)
+        w->rows = malloc(GATHERED_MAX * sizeof *w->rows);
+    if (w->rows == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d rows", GATHERED_MAX);
     w->packed.size = 0;
     ARCHAI_TRY(archai_evaluation_pack(e, &w->packed, err));
     if (e->n_tensors > 0 && !fits(&w->now, w->packed.size))
@@ -158,21 +178,40 @@ int archai_writer_commit(archai_writer *w, const archai_evaluation *e, bool *don
     ARCHAI_TRY(make_room(w, w->packed.size, done, err));
     if (!*done)
         return ARCHAI_OK;
-    ARCHAI_TRY(archai_segment_commit(&w->now.segment, w->now.row, w->now.text, w->packed.data,
-                                     w->packed.size, e, err));
+    ARCHAI_TRY(archai_buffer_reserve(&w->details, w->packed.size, err));
+    memcpy(w->details.data + w->details.size, w->packed.data, w->packed.size);
+    w->details.size += w->packed.size;
+    w->rows[w->n_rows++] = archai_segment_row(e, w->now.text, w->packed.data, w->packed.size);
     w->now.row++;
     w->now.text += (int64_t)w->packed.size;
     w->rows_written++;
     w->bytes_written += (int64_t)w->packed.size;
     w->packed.size = 0;
+    return w->n_rows == GATHERED_MAX ? archai_writer_flush(w, err) : ARCHAI_OK;
+}
+
+int archai_writer_flush(archai_writer *w, archai_err *err)
+{
+    const size_t n = w->n_rows;
+
+    if (n == 0)
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_segment_commit_rows(&w->now.segment, w->now.row - (int64_t)n, w->rows, n,
+                                          w->details.data, w->details.size, err));
+    archai_writer_drop(w);
     w->dirty = true;
     return ARCHAI_OK;
 }
 
-int archai_writer_sync(archai_writer *w, archai_err *err)
+void archai_writer_drop(archai_writer *w)
 {
-    if (!w->dirty || w->now.segment.fd < 0)
-        return ARCHAI_OK;
-    w->dirty = false;
-    return archai_segment_sync(&w->now.segment, err);
+    w->n_rows = 0;
+    w->details.size = 0;
+}
+
+int archai_writer_commit(archai_writer *w, const archai_evaluation *e, bool *done,
+                         archai_err *err)
+{
+    ARCHAI_TRY(archai_writer_add(w, e, done, err));
+    return *done ? archai_writer_flush(w, err) : ARCHAI_OK;
 }

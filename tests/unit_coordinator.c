@@ -134,14 +134,14 @@ static void a_failure_is_tried_again_as_often_as_is_allowed(void **state)
 
     root_open(&r, *state, more);
     root_dispatch(&r);
-    root_hear_of(&r, 1, ARCHAI_MSG_MEASURED, 1, ARCHAI_STATUS_FAILED);
+    root_hear_of(&r, 1, ARCHAI_MSG_OFFER, 1, ARCHAI_STATUS_FAILED);
     assert_int_equal(r.verdict[1].code, ARCHAI_ENONE); /* no row */
     assert_int_equal(r.c.slots.under_way, RANKS - 1);
     assert_int_equal(r.c.slots.at[1].quick_failures, 1);
     assert_int_equal(r.c.n_failed, 0);
     root_dispatch(&r);
     assert_int_equal(root_last_of(&r, 1), 1);
-    root_hear_of(&r, 1, ARCHAI_MSG_MEASURED, 1, ARCHAI_STATUS_FAILED);
+    root_hear_of(&r, 1, ARCHAI_MSG_OFFER, 1, ARCHAI_STATUS_FAILED);
     assert_int_equal(r.verdict[1].code, ARCHAI_OK);
     assert_false(r.verdict[1].keep);
     assert_int_equal(r.c.slots.under_way, RANKS); /* until the row is there */
@@ -160,11 +160,11 @@ static void only_who_has_a_candidate_writes_its_row(void **state)
 
     root_open(&r, *state, nothing_more);
     root_dispatch(&r);
-    root_hear_of(&r, 2, ARCHAI_MSG_MEASURED, 1, ARCHAI_STATUS_OK);
+    root_hear_of(&r, 2, ARCHAI_MSG_OFFER, 1, ARCHAI_STATUS_OK);
     assert_int_equal(r.verdict[2].code, ARCHAI_ENONE);
     assert_int_equal(r.c.slots.under_way, RANKS);
     assert_int_equal(root_logged(&r, "candidate 1 went to another worker"), 1);
-    root_hear_of(&r, 1, ARCHAI_MSG_MEASURED, 1, ARCHAI_STATUS_OK);
+    root_hear_of(&r, 1, ARCHAI_MSG_OFFER, 1, ARCHAI_STATUS_OK);
     assert_int_equal(r.verdict[1].code, ARCHAI_OK);
     root_hear_done(&r, 1, 1);
     root_hear_done(&r, 1, 1); /* what is said twice counts once */
@@ -177,7 +177,7 @@ static void only_who_has_a_candidate_writes_its_row(void **state)
 static bool is_kept(struct root *r, int rank, int64_t id, int status)
 {
     archai_evaluation e = root_evaluation(r, id, status);
-    archai_message m = {.type = ARCHAI_MSG_MEASURED, .id = id, .evaluation = &e};
+    archai_message m = {.type = ARCHAI_MSG_OFFER, .text_bytes = 4096, .evaluation = &e};
     bool kept;
 
     e.tensors = calloc(1, sizeof *e.tensors);
@@ -227,7 +227,7 @@ static void weights_are_kept_by_their_policy(void **state)
         root_dispatch(&r);
         for (int64_t id = 0; id < RANKS; id++)
             of[root_record(&r, id)->archid[2] - '1'] = id; /* L=1, ... */
-        root_hear_of(&r, (int)of[1], ARCHAI_MSG_MEASURED, of[1], ARCHAI_STATUS_OK);
+        root_hear_of(&r, (int)of[1], ARCHAI_MSG_OFFER, of[1], ARCHAI_STATUS_OK);
         assert_false(r.verdict[of[1]].keep); /* there are none */
         assert_int_equal(is_kept(&r, (int)of[1], of[1], ARCHAI_STATUS_OK), cases[i].second);
         root_hear_done(&r, (int)of[1], of[1]);
@@ -529,7 +529,7 @@ static void one_that_speaks_again_gets_no_more(void **state)
     assert_int_equal(root_logged(&r, "rank 1 gives signs of life again"), 1);
     root_find_again(&r, 1);
     assert_int_equal(r.drains[1], 1);
-    root_hear_of(&r, 1, ARCHAI_MSG_MEASURED, 1, ARCHAI_STATUS_OK); /* it is not up to date */
+    root_hear_of(&r, 1, ARCHAI_MSG_OFFER, 1, ARCHAI_STATUS_OK); /* it is not up to date */
     assert_int_equal(r.verdict[1].code, ARCHAI_ENONE);
     root_dispatch(&r);
     assert_int_equal(r.n_ids[1], 1);
@@ -554,7 +554,7 @@ static void a_late_word_of_one_that_was_lost_counts(void **state)
     assert_int_equal(root_last_of(&r, 3), 2);
     root_hear_done(&r, 2, 2); /* this one another has */
     assert_int_equal(r.plan.search.n_finished, 3);
-    root_hear_of(&r, 3, ARCHAI_MSG_MEASURED, 2, ARCHAI_STATUS_OK);
+    root_hear_of(&r, 3, ARCHAI_MSG_OFFER, 2, ARCHAI_STATUS_OK);
     assert_int_equal(r.verdict[3].code, ARCHAI_ENONE);
     assert_int_equal(r.c.slots.under_way, 1);
     root_dispatch(&r);

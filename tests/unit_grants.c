@@ -132,7 +132,7 @@ static void tensors_are_disjoint_inside_and_where_the_row_goes(void **state)
         archai_segment s = ARCHAI_SEGMENT_INIT;
         char *segment = NULL;
 
-        assert_int_equal(archai_grants_tensors(&g, owner, &e, &segment, &m, NULL), ARCHAI_OK);
+        assert_int_equal(archai_grants_tensors(&g, owner, &e, 4096, &segment, &m, NULL), ARCHAI_OK);
         if (m.segment != NULL) {
             check_grant(directory, &m, owner);
             memcpy(at[owner], m.segment, strlen(m.segment) + 1);
@@ -161,7 +161,7 @@ static void place_tensors(archai_grants *g, int owner, int64_t weights)
     archai_message m = {0};
     char *segment = NULL;
 
-    assert_int_equal(archai_grants_tensors(g, owner, &e, &segment, &m, NULL), ARCHAI_OK);
+    assert_int_equal(archai_grants_tensors(g, owner, &e, 4096, &segment, &m, NULL), ARCHAI_OK);
     for (size_t k = 0; k < e.n_tensors; k++)
         if (elements(&e.tensors[k]) > 0)
             remember(segment, e.tensors[k].dtype, owner, e.tensors[k].offset,
@@ -222,7 +222,7 @@ static void an_absurd_tensor_is_refused(void **state)
     archai_grants g;
 
     assert_int_equal(archai_grants_init(&g, *state, 9, 1, true, NULL), ARCHAI_OK);
-    assert_int_equal(archai_grants_tensors(&g, 0, &e, &segment, &m, &err), ARCHAI_EFORMAT);
+    assert_int_equal(archai_grants_tensors(&g, 0, &e, 4096, &segment, &m, &err), ARCHAI_EFORMAT);
     assert_non_null(strstr(err.text, "too large"));
     archai_evaluation_fini(&e);
     archai_grants_fini(&g);
@@ -321,7 +321,7 @@ static void the_newest_grants_are_looked_into(void **state)
         assert_non_null(e.arch = strdup("{}"));
         assert_int_equal(archai_grants_rows(&g, 1, 1, 1, &m, NULL), ARCHAI_OK);
         if (i % 3 == 0)
-            assert_int_equal(archai_grants_tensors(&g, 1, &e, &segment, &moved, NULL), ARCHAI_OK);
+            assert_int_equal(archai_grants_tensors(&g, 1, &e, 4096, &segment, &moved, NULL), ARCHAI_OK);
         else
             for (; e.n_tensors > 0; e.n_tensors--)
                 free(e.tensors[e.n_tensors - 1].name);

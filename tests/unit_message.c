@@ -195,10 +195,19 @@ static void every_message_type_survives_the_way(void **state)
             assert_true(back.candidates[0].begin_at == INT64_C(0x100020003));
             assert_true(back.candidates[0].max_budget == 27 && back.candidates[0].keep);
         }
-        if (t == ARCHAI_MSG_DONE) {
-            assert_int_equal(back.id, -1);
+        if (t == ARCHAI_MSG_ROW) {
             assert_true(back.stored == INT64_C(0x100020003));
             assert_evaluation(back.evaluation);
+        } else if (t == ARCHAI_MSG_DONE || t == ARCHAI_MSG_OFFER || t == ARCHAI_MSG_VERDICT) {
+            const archai_evaluation *got = back.evaluation;
+
+            assert_true(got->id == e.id && got->status == e.status && got->seconds == e.seconds);
+            assert_string_equal(got->error, e.error);
+            assert_int_equal(got->n_measures, e.n_measures);
+            assert_true(got->measures[1].value == e.measures[1].value);
+            assert_int_equal(got->n_tensors, t == ARCHAI_MSG_DONE ? 0 : e.n_tensors);
+            assert_null(got->arch); /* who gets it has what does not change */
+            assert_null(got->parents);
         } else if (t == ARCHAI_MSG_FIT) {
             const archai_surrogate_job *j = back.job;
 
@@ -270,10 +279,26 @@ static const struct {
      STR("\x83\xa1t\xa9predicted\xa1v\x01\xa5shape\x99\x01\x01\x01\x01\x01\x01\x01\x01\x01"),
      ARCHAI_EFORMAT, "'shape'"},
     {"nil evaluation",
-     STR("\x85\xa1t\xa4"
-         "done\xa1v\x01\xa2id\x01\xa6stored\x00\xaa"
+     STR("\x84\xa1t\xa3"
+         "row\xa1v\x01\xa6stored\x00\xaa"
          "evaluation\xc0"),
-     ARCHAI_EFORMAT, "'evaluation' is nil"},
+     ARCHAI_EFORMAT, "row: the evaluation is nil"},
+    {"nil report",
+     STR("\x84\xa1t\xa4"
+         "done\xa1v\x01\xa6stored\x00\xa6"
+         "report\xc0"),
+     ARCHAI_EFORMAT, "done: the evaluation is nil"},
+    {"a report and an offer",
+     STR("\x85\xa1t\xa4"
+         "done\xa1v\x01\xa6stored\x00\xa6"
+         "report\x83\xa2id\x01\xa6status\xa2ok\xa7seconds\x00\xa5"
+         "offer\x82\xa2id\x01\xa6status\xa2ok"),
+     ARCHAI_EFORMAT, "'offer' is given twice"},
+    {"a report without its status",
+     STR("\x84\xa1t\xa4"
+         "done\xa1v\x01\xa6stored\x00\xa6"
+         "report\x82\xa2id\x01\xa7seconds\x00"),
+     ARCHAI_EFORMAT, "report: 'status' is missing"},
     {"a candidate that is a number",
      STR("\x83\xa1t\xa4work\xa1v\x01\xaa"
          "candidates\x91\x01"),
@@ -314,12 +339,44 @@ static void deep_nesting_is_refused(void **state)
     assert_int_equal(archai_message_unpack(bytes, sizeof bytes, &m, NULL), ARCHAI_EFORMAT);
 }
 
+/* What is zero or empty is left out, and is zero or empty when it comes. */
+static void what_is_empty_does_not_travel(void **state)
+{
+    archai_candidate c = {.id = 5,
+                          .model = {.archid = (char *)"a", .metadata = json_object()},
+                          .arch = (char *)"{}",
+                          .operator_ = "random",
+                          .parents = (char *)"",
+                          .budget = 1,
+                          .seed = 7};
+    archai_message m = {.type = ARCHAI_MSG_WORK, .candidates = &c, .n_candidates = 1}, back = {0};
+    archai_buffer b = {0};
+    const archai_candidate *got;
+
+    (void)state;
+    assert_int_equal(archai_message_pack(&m, &b, NULL), ARCHAI_OK);
+    assert_null(memmem(b.data, b.size, "metadata", 8));
+    assert_null(memmem(b.data, b.size, "begin_at", 8));
+    assert_null(memmem(b.data, b.size, "encoding", 8));
+    assert_non_null(memmem(b.data, b.size, "budget", 6));
+    assert_int_equal(archai_message_unpack(b.data, b.size, &back, NULL), ARCHAI_OK);
+    got = &back.candidates[0];
+    assert_string_equal(got->parents, "");
+    assert_true(json_is_object(got->model.metadata));
+    assert_int_equal(json_object_size(got->model.metadata), 0);
+    assert_true(got->generation == 0 && got->begin_at == 0 && got->max_budget == 0 && !got->keep);
+    assert_true(got->n_measures == 0 && got->n_encoding == 0 && got->encoding == NULL);
+    archai_message_fini(&back);
+    json_decref(c.model.metadata);
+    archai_buffer_free(&b);
+}
+
 /* Cut and flipped bytes: no crash, no leak (the sanitizers judge), and never a half-filled
  * output. */
 static void damage_is_survived(void **state)
 {
     archai_evaluation e;
-    archai_message m = {.type = ARCHAI_MSG_DONE, .id = 41, .evaluation = &e};
+    archai_message m = {.type = ARCHAI_MSG_ROW, .evaluation = &e};
     archai_buffer b = {0};
 
     (void)state;
@@ -402,6 +459,7 @@ int main(void)
         cmocka_unit_test(every_message_type_survives_the_way),
         cmocka_unit_test(foreign_bytes_are_judged),
         cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(what_is_empty_does_not_travel),
         cmocka_unit_test(damage_is_survived),
         cmocka_unit_test(packing_appends),
         cmocka_unit_test(frames_are_taken_one_by_one),

@@ -288,12 +288,17 @@ static void what_has_no_place_is_refused(void **state)
     archai_err err = ARCHAI_ERR_INIT;
     char buffer[SAMPLE_BYTES];
     archai_tensor tensors[SAMPLE_TENSORS];
+    archai_tensor_place *p;
 
     sample_tensors(0, buffer, tensors);
     sample_places(&e, tensors, 1023);
-    OK(archai_segment_write_tensors(&s, tensors, e.tensors, SAMPLE_TENSORS, &err));
+    p = &e.tensors[0];
+    OK(archai_segment_write_piece(&s, p, 0, tensors[0].data, tensors[0].bytes, &err));
+    assert_int_equal(archai_segment_write_piece(&s, p, 1, tensors[0].data, tensors[0].bytes, &err),
+                     ARCHAI_EINTERNAL);
+    assert_int_equal(archai_segment_write_piece(&s, p, SIZE_MAX, "x", 1, &err), ARCHAI_EINTERNAL);
     e.tensors[0].offset += 1000;
-    assert_int_equal(archai_segment_write_tensors(&s, tensors, e.tensors, SAMPLE_TENSORS, &err),
+    assert_int_equal(archai_segment_write_piece(&s, p, 0, tensors[0].data, tensors[0].bytes, &err),
                      ARCHAI_EINTERNAL);
     e.tensors[0].offset = INT64_MAX;
     e.tensors[0].shape[0] = INT64_MAX;

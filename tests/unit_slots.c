@@ -73,7 +73,7 @@ static void candidates_keep_their_order(void **state)
 }
 
 /* Who has room comes in the order in which it came to it, once, and not where it may get nothing. */
-static void workers_stand_in_line(void **state)
+static void the_line_goes_round(void **state)
 {
     const char *const hosts[] = {"a", "a", "a", "a"};
     archai_slots s = make(4, hosts);
@@ -108,6 +108,58 @@ static void workers_stand_in_line(void **state)
     assert_int_equal(archai_slots_next(&s), 2);
     archai_slots_served(&s);
     assert_int_equal(archai_slots_next(&s), -1);
+    archai_slots_fini(&s);
+}
+
+/* Whoever came to have room first is served first, and with nothing to do stays in the line until it is. */
+static void workers_stand_in_line(void **state)
+{
+    const char *const hosts[] = {"a", "a", "a"};
+    archai_slots s = make(3, hosts);
+
+    (void)state;
+    assert_int_equal(archai_slots_next(&s), -1);
+    for (int i = 2; i >= 0; i--)
+        archai_slots_enqueue(&s, i);
+    archai_slots_enqueue(&s, 1); /* once only */
+    assert_int_equal(s.n_line, 3);
+    assert_int_equal(archai_slots_next(&s), 2);
+    assert_int_equal(archai_slots_next(&s), 2);
+    assert_int_equal(archai_slots_add(&s, 2, 0, 0, NULL), ARCHAI_OK);
+    archai_slots_served(&s);
+    s.at[1].leaving = true;
+    assert_int_equal(archai_slots_next(&s), 0); /* past the one that leaves */
+    assert_true(archai_slots_remove(&s, 2, 0, 1));
+    assert_int_equal(archai_slots_next(&s), 0); /* it goes to the end */
+    archai_slots_served(&s);
+    assert_int_equal(archai_slots_next(&s), 2);
+    archai_slots_served(&s);
+    assert_int_equal(archai_slots_next(&s), -1);
+    archai_slots_fini(&s);
+}
+
+/* Queues grow and shrink; what waits behind another is counted. */
+static void what_waits_at_workers_is_counted(void **state)
+{
+    const char *const hosts[] = {"a", "a"};
+    archai_slots s = make(2, hosts);
+
+    (void)state;
+    for (int64_t id = 0; id < 1000; id++) {
+        assert_int_equal(archai_slots_add(&s, (int)(id % 2), id, 0, NULL), ARCHAI_OK);
+        if (id >= 10) {
+            assert_int_equal(s.at[id % 2].ids[0], id - 10);
+            assert_true(archai_slots_remove(&s, (int)(id % 2), id - 10, 0));
+        }
+    }
+    assert_int_equal(archai_slots_waiting(&s), 8); /* 5 at each, of which one is under way */
+    for (int64_t id = 990; id < 1000; id++)
+        assert_true(archai_slots_has(&s, (int)(id % 2), id));
+    for (int64_t id = 990; id < 1000; id++)
+        assert_true(archai_slots_remove(&s, (int)(id % 2), id, 0));
+    assert_int_equal(archai_slots_waiting(&s), 0);
+    assert_int_equal(s.n_busy, 0);
+    assert_int_equal(s.under_way, 0);
     archai_slots_fini(&s);
 }
 
@@ -416,7 +468,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(candidates_under_way_are_counted),
         cmocka_unit_test(candidates_keep_their_order),
+        cmocka_unit_test(the_line_goes_round),
         cmocka_unit_test(workers_stand_in_line),
+        cmocka_unit_test(what_waits_at_workers_is_counted),
         cmocka_unit_test(only_short_evaluations_queue),
         cmocka_unit_test(a_bad_node_is_told_from_bad_candidates),
         cmocka_unit_test(a_gpu_that_goes_bad_is_told_from_its_node),

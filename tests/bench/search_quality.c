@@ -9,7 +9,8 @@
  * training with the default budget (a promoted candidate is charged the difference, since it
  * goes on from its weights); time on the clock; the hypervolume of the front against the
  * reference point, or without one the best value of the first objective. To stderr a line for
- * each seed with the CPU time that proposals took.
+ * each seed with the CPU time that proposals took. With --candidates, instead, one line for
+ * each candidate in the order in which they were handed out: id, operator, archid.
  */
 #include <getopt.h>
 #include <math.h>
@@ -36,7 +37,8 @@ struct bench {
     double max, step; /* cost: when to stop, and between two lines */
     double reference[ARCHAI_MAX_OBJECTIVES];
     int n_reference;
-    double unit; /* budget that costs 1 */
+    double unit;     /* budget that costs 1 */
+    bool candidates; /* print these, not how good they are */
 };
 
 struct worker {
@@ -158,6 +160,9 @@ static int hand_out(struct run *r, archai_err *err)
             archai_evaluation_fini(&cached);
             continue;
         }
+        if (r->b->candidates)
+            printf("%lld,%s,%s\n", (long long)w->candidate.id, w->candidate.operator_,
+                   w->candidate.model.archid);
         w->cost = cost_of(r->b, r->s, &w->candidate);
         w->free_at = r->clock + w->cost * archai_delay_draw(&delay, w->candidate.seed);
         r->busy += w->free_at - r->clock;
@@ -198,7 +203,7 @@ static int print_line(struct run *r, archai_err *err)
 {
     double q;
 
-    if (r->done + 1e-9 < r->next && r->n > 0)
+    if (r->b->candidates || (r->done + 1e-9 < r->next && r->n > 0))
         return ARCHAI_OK;
     ARCHAI_TRY(quality(r->b, r->s, &q, err));
     printf("%lu,%zu,%.6g,%.6g,%.10g\n", r->seed, r->told, r->done, r->clock, q);
@@ -298,7 +303,8 @@ static void usage(FILE *to)
           "  --step COST               a line after each so many, default 1\n"
           "  --reference X,Y,...       of the hypervolume, one number per objective\n"
           "  --failing SHARE           of the architectures\n"
-          "  --curve                   the table has a column NAME_k for each budget k\n",
+          "  --curve                   the table has a column NAME_k for each budget k\n"
+          "  --candidates              print id, operator and archid of each, as handed out\n",
           to);
 }
 
@@ -343,6 +349,9 @@ static int read_option(struct bench *b, int option)
     case 'c':
         b->problem.curve = true;
         return 0;
+    case 'n':
+        b->candidates = true;
+        return 0;
     default:
         return 2;
     }
@@ -351,11 +360,17 @@ static int read_option(struct bench *b, int option)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"set", required_argument, NULL, 's'},     {"seeds", required_argument, NULL, 'e'},
-        {"workers", required_argument, NULL, 'w'}, {"max", required_argument, NULL, 'm'},
-        {"step", required_argument, NULL, 't'},    {"reference", required_argument, NULL, 'r'},
-        {"failing", required_argument, NULL, 'f'}, {"curve", no_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+        {"set", required_argument, NULL, 's'},
+        {"seeds", required_argument, NULL, 'e'},
+        {"workers", required_argument, NULL, 'w'},
+        {"max", required_argument, NULL, 'm'},
+        {"step", required_argument, NULL, 't'},
+        {"reference", required_argument, NULL, 'r'},
+        {"failing", required_argument, NULL, 'f'},
+        {"curve", no_argument, NULL, 'c'},
+        {"candidates", no_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     struct bench b = {.first_seed = 1, .n_seeds = 1, .workers = 1, .max = 100.0, .step = 1.0};
     archai_err err = ARCHAI_ERR_INIT;

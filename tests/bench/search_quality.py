@@ -66,9 +66,9 @@ def searches(problem):
     return out
 
 
-def run(program, problem, search, keep, may_run):
+def run(program, problem, search, keep, may_run, seeds=None):
     label, algorithm, schedule, workers = search
-    seeds = SEEDS if algorithm in ("mo_bananas", "bayes_opt") or label == LONG else MORE_SEEDS
+    seeds = seeds or (SEEDS if algorithm in ("mo_bananas", "bayes_opt") or label == LONG else MORE_SEEDS)
     config, source, reference, evaluations, more = PROBLEMS[problem]
     step, evaluations = max(1, evaluations // 100), evaluations * (10 if label == LONG else 1)
     command = [program, f"tests/bench/data/{config}", str(source), "--workers", str(workers), "--max", str(evaluations),

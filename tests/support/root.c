@@ -245,7 +245,7 @@ archai_evaluation root_evaluation(struct root *r, int64_t id, int status)
 void root_hear_of(struct root *r, int rank, archai_message_type type, int64_t id, int status)
 {
     archai_evaluation e = root_evaluation(r, id, status);
-    archai_message m = {.type = type, .id = id, .evaluation = &e};
+    archai_message m = {.type = type, .text_bytes = 4096, .evaluation = &e};
 
     root_hear(r, rank, &m);
     archai_evaluation_fini(&e);
@@ -291,6 +291,7 @@ int root_logged(const struct root *r, const char *words)
     FILE *f;
 
     (void)snprintf(path, sizeof path, "%s/run.log", r->output);
+    assert_int_equal(fflush(r->log.file), 0);
     f = fopen(path, "r");
     assert_non_null(f);
     while (fgets(line, sizeof line, f) != NULL)

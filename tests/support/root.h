@@ -48,7 +48,7 @@ void root_hear(struct root *r, int rank, archai_message *m);
 void root_hear_text(struct root *r, int rank, archai_message_type type, int code,
                     const char *text);
 void root_hear_returned(struct root *r, int rank, int64_t id);
-/* Of the evaluation of a candidate: MEASURED or DONE. */
+/* Of the evaluation of a candidate: OFFER or DONE. */
 void root_hear_of(struct root *r, int rank, archai_message_type type, int64_t id, int status);
 void root_hear_done(struct root *r, int rank, int64_t id);
 /* One that took 0.6 s: long enough that no other candidate waits behind it, short enough for a

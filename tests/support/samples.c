@@ -140,7 +140,9 @@ int sample_commit_as(archai_segment *s, archai_evaluation *e, int64_t row, int w
     if (with_weights) {
         sample_tensors(e->id, buffer, tensors);
         sample_places(e, tensors, row);
-        rc = archai_segment_write_tensors(s, tensors, e->tensors, SAMPLE_TENSORS, err);
+        for (size_t i = 0; i < SAMPLE_TENSORS && rc == ARCHAI_OK; i++)
+            rc = archai_segment_write_piece(s, &e->tensors[i], 0, tensors[i].data,
+                                            tensors[i].bytes, err);
     }
     if (rc == ARCHAI_OK)
         rc = archai_evaluation_pack(e, &detail, err);
