@@ -60,6 +60,7 @@ static const archai_field report_fields[] = {
     F("status",   STATUS,   AT(archai_evaluation, status)),
     O("error",    TEXT,     AT(archai_evaluation, error)),
     F("seconds",  DOUBLE,   AT(archai_evaluation, seconds)),
+    O("stored",   I64,      AT(archai_evaluation, stored)),
     O("measures", MEASURES, AT(archai_evaluation, measures), COUNT(archai_evaluation, n_measures)),
     {.key = NULL},
 };
@@ -162,7 +163,7 @@ static const archai_record_type answer_type = {"answer", sizeof(archai_surrogate
     X(TEXT_BYTES,  "text_bytes",  I64,    AT(archai_message, text_bytes)) \
     X(CANDIDATES,  "candidates",  LIST,   AT(archai_message, candidates), COUNT(archai_message, n_candidates), .of = &candidate_type) \
     X(EVALUATION,  "evaluation",  OWNED,  AT(archai_message, evaluation), .of = &evaluation_type) \
-    X(REPORT,      "report",      OWNED,  AT(archai_message, evaluation), .of = &report_type) \
+    X(REPORTS,     "reports",     LIST,   AT(archai_message, reports), COUNT(archai_message, n_reports), .of = &report_type) \
     X(OFFER,       "offer",       OWNED,  AT(archai_message, evaluation), .of = &offer_type) \
     X(SHAPE,       "shape",       DIMS,   AT(archai_message, shape), COUNT(archai_message, ndim)) \
     X(JOB,         "job",         OWNED,  AT(archai_message, job), .of = &job_type) \
@@ -194,7 +195,7 @@ static const uint64_t message_carries[ARCHAI_MSG_COUNT] = {
     [ARCHAI_MSG_MEASURED]  = B(ID) | B(EVALUATION),
     [ARCHAI_MSG_OFFER]     = B(TEXT_BYTES) | B(OFFER),
     [ARCHAI_MSG_VERDICT]   = B(ID) | B(CODE) | B(KEEP) | B(SEGMENT) | B(OFFER),
-    [ARCHAI_MSG_DONE]      = B(STORED) | B(REPORT),
+    [ARCHAI_MSG_DONE]      = B(REPORTS),
     [ARCHAI_MSG_ROW]       = B(STORED) | B(EVALUATION),
     [ARCHAI_MSG_PROGRESS]  = B(ID) | B(EPOCH) | B(EPOCHS),
     [ARCHAI_MSG_NEED]      = B(N_ROWS) | B(TEXT_BYTES),
@@ -357,7 +358,7 @@ static int check_message(const archai_message *m, archai_err *err)
     if (m->row < 0 || m->n_rows < 0 || m->text_offset < 0 || m->text_bytes < 0 || m->rejected < 0)
         return archai_fail(err, ARCHAI_EFORMAT, "%s: a negative place", name);
     if (m->evaluation == NULL && m->type != ARCHAI_MSG_VERDICT &&
-        (message_carries[m->type] & (B(EVALUATION) | B(REPORT) | B(OFFER))) != 0)
+        (message_carries[m->type] & (B(EVALUATION) | B(OFFER))) != 0)
         return archai_fail(err, ARCHAI_EFORMAT, "%s: the evaluation is nil", name);
     if ((m->type == ARCHAI_MSG_FIT && m->job == NULL) ||
         (m->type == ARCHAI_MSG_FITTED && m->answer == NULL))
@@ -408,6 +409,9 @@ void archai_message_fini(archai_message *m)
     if (m->evaluation != NULL)
         archai_evaluation_fini(m->evaluation);
     free(m->evaluation);
+    for (size_t i = 0; i < m->n_reports; i++)
+        archai_evaluation_fini(&m->reports[i]);
+    free(m->reports);
     if (m->job != NULL)
         archai_surrogate_job_fini(m->job);
     free(m->job);

@@ -35,7 +35,7 @@ int archai_buffer_reserve(archai_buffer *b, size_t more, archai_err *err); /* ro
     X(ARCHAI_MSG_MEASURED, "measured") /* E->W: measures, curves and the tensors on offer       */ \
     X(ARCHAI_MSG_OFFER,    "offer")    /* W->C: id, status, error, measures, tensors on offer; text_bytes: of its row */ \
     X(ARCHAI_MSG_VERDICT,  "verdict")  /* C->W: keep (pool places) or drop the weights; status, error */ \
-    X(ARCHAI_MSG_DONE,     "done")     /* W->C: id, status, error, measures, seconds of one whose row is committed */ \
+    X(ARCHAI_MSG_DONE,     "done")     /* W->C: reports: id, status, error, measures, seconds, place of those whose rows are committed */ \
     X(ARCHAI_MSG_ROW,      "row")      /* indexer->C: a row of an earlier start                  */ \
     X(ARCHAI_MSG_PROGRESS, "progress") /* E->W, W->C: id, epoch, epochs; also a sign of life    */ \
     X(ARCHAI_MSG_NEED,     "need")     /* W->C: n_rows and text_bytes that a new grant must hold */ \
@@ -77,13 +77,16 @@ typedef struct archai_message {
     archai_data_shape data;   /* open */
     /* grant, verdict: the segment and places in it */
     char *segment;            /* owned; file name without directory */
-    int64_t stored;           /* done: place of the row, if weights were kept with it (io/segment.h); else 0 */
+    int64_t stored;           /* row: its place, likewise */
     int64_t row, n_rows;      /* grant */
     int64_t text_offset, text_bytes; /* grant: bytes in the text pool; offer: that its row takes */
     archai_candidate *candidates; /* owned; work */
     size_t n_candidates;
-    archai_evaluation *evaluation; /* owned; row, measured; done, offer: what rank 0 lacks of it (the rest
-                                      is zero); verdict: status, error, tensors with places, in order */
+    archai_evaluation *evaluation; /* owned; row, measured; offer: what rank 0 lacks of it (the rest is
+                                      zero); verdict: status, error, tensors with places, in order */
+    archai_evaluation *reports;    /* owned; done: what rank 0 lacks of each, and `stored`: the place of its row,
+                                      if weights were kept with it (io/segment.h); else 0 */
+    size_t n_reports;
     int64_t shape[ARCHAI_MAX_DIMS]; /* predicted, predict */
     int32_t ndim;
     archai_surrogate_job *job;       /* owned; fit */

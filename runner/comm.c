@@ -260,21 +260,6 @@ int archai_comm_post(archai_comm *c, int dest, const archai_message *m, archai_e
     return ARCHAI_OK;
 }
 
-int archai_comm_post_frames(archai_comm *c, int dest, const archai_buffer *frames, archai_err *err)
-{
-    archai_outbox *o = &c->to[dest];
-    const bool was_busy = is_busy(o);
-
-    if (o->gone || frames->size == 0)
-        return ARCHAI_OK;
-    ARCHAI_TRY(archai_buffer_reserve(&o->waiting, frames->size, err));
-    memcpy(o->waiting.data + o->waiting.size, frames->data, frames->size);
-    o->waiting.size += frames->size;
-    if (!was_busy)
-        c->n_busy++;
-    return ARCHAI_OK;
-}
-
 int archai_comm_progress(archai_comm *c, archai_err *err)
 {
     size_t left = c->n_busy;

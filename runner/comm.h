@@ -65,8 +65,6 @@ void archai_comm_fini(archai_comm *c);
 
 /* Not collective, never blocks. Failures of MPI are ARCHAI_EMPI: the job cannot go on. */
 int archai_comm_post(archai_comm *c, int dest, const archai_message *m, archai_err *err);
-/* Frames that were packed before (archai_frame_append). */
-int archai_comm_post_frames(archai_comm *c, int dest, const archai_buffer *frames, archai_err *err);
 /* Start what waits, complete what flies. */
 int archai_comm_progress(archai_comm *c, archai_err *err);
 /* The next message, if there is one: *got, *source and *out (caller fini). */

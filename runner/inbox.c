@@ -64,9 +64,8 @@ static void tell_failure(archai_coordinator *c, int source, const archai_evaluat
     }
 }
 
-static int on_done(archai_coordinator *c, int source, archai_message *m, archai_err *err)
+static int take_report(archai_coordinator *c, int source, archai_evaluation *e, archai_err *err)
 {
-    archai_evaluation *e = m->evaluation;
     archai_err why = ARCHAI_ERR_INIT;
     bool on_front = false, failed;
     int rc;
@@ -75,7 +74,6 @@ static int on_done(archai_coordinator *c, int source, archai_message *m, archai_
     if (!archai_slots_remove(&c->slots, source, e->id, archai_clock_s()))
         archai_runlog_note(c->log, source, "candidate %lld was not expected from here",
                            (long long)e->id);
-    e->stored = m->stored;
     rc = archai_search_tell(&c->plan->search, e, &on_front, &why);
     if (rc == ARCHAI_ENOTFOUND) {
         archai_runlog_note(c->log, source, "%s", why.text);
@@ -95,6 +93,13 @@ static int on_done(archai_coordinator *c, int source, archai_message *m, archai_
                            (long long)e->id, archai_search_archid(&c->plan->search, e->id),
                            e->seconds);
     return archai_coordinator_trust(c, source, failed, e->seconds, err);
+}
+
+static int on_done(archai_coordinator *c, int source, archai_message *m, archai_err *err)
+{
+    for (size_t i = 0; i < m->n_reports; i++)
+        ARCHAI_TRY(take_report(c, source, &m->reports[i], err));
+    return ARCHAI_OK;
 }
 
 int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id,

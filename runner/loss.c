@@ -34,8 +34,7 @@ typedef struct salvage {
 static int on_row(void *payload, archai_evaluation *e, archai_err *err)
 {
     salvage *x = payload;
-    archai_message done = {
-        .type = ARCHAI_MSG_DONE, .id = e->id, .stored = e->stored, .evaluation = e};
+    archai_message done = {.type = ARCHAI_MSG_DONE, .reports = e, .n_reports = 1};
     int rc = ARCHAI_OK;
 
     if (archai_slots_has(&x->c->slots, x->rank, e->id)) {

@@ -39,7 +39,8 @@ void archai_worker_fini(archai_worker *w)
     archai_evaluator_destroy(w->evaluator);
     archai_space_destroy(w->space);
     (void)archai_writer_fini(&w->writer, NULL);
-    archai_buffer_free(&w->reports);
+    archai_worker_drop_reports(w);
+    free(w->reports);
     for (size_t i = 0; i < w->n_queue; i++)
         archai_candidate_fini(&w->queue[i]);
     free(w->store);
@@ -123,7 +124,7 @@ static int settle(archai_worker *w, int rc, const archai_err *cause, archai_err 
     ARCHAI_TRY(archai_worker_post(w, &m, err));
     w->writer.dirty = false; /* what could not be written cannot be synced */
     archai_writer_drop(&w->writer); /* rank 0 has not heard of it, and gives it to somebody else */
-    w->reports.size = 0;
+    archai_worker_drop_reports(w);
     return archai_worker_retire(w, cause->text, err);
 }
 

@@ -47,7 +47,8 @@ typedef struct archai_worker {
     archai_evaluator *evaluator;         /* owned */
     archai_space *space;                 /* owned; what follows from an architecture alone is found out here */
     archai_writer writer;
-    archai_buffer reports;   /* frames: DONE of what was gathered, to be sent once it is committed */
+    archai_evaluation *reports; /* owned; [n_reports]: what rank 0 will hear of the rows that are gathered */
+    size_t n_reports, reports_capacity;
     archai_worker_state state;
 
     archai_candidate *queue; /* [n_queue], the first is the current one; points into `store` */

@@ -101,21 +101,46 @@ int archai_worker_offer(archai_worker *w, bool *busy, archai_err *err)
     return archai_worker_post(w, &m, err);
 }
 
+/* What rank 0 lacks moves from the result, whose row has it. */
+static int gather_report(archai_worker *w, archai_err *err)
+{
+    archai_evaluation *e = &w->result;
+
+    if (w->n_reports == w->reports_capacity) {
+        const size_t capacity = w->n_reports == 0 ? 8 : 2 * w->n_reports;
+        archai_evaluation *grown = realloc(w->reports, capacity * sizeof *grown);
+
+        if (grown == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu reports", capacity);
+        w->reports = grown;
+        w->reports_capacity = capacity;
+    }
+    w->reports[w->n_reports++] = (archai_evaluation){
+        .id = e->id,
+        .status = e->status,
+        .error = e->error,
+        .seconds = e->seconds,
+        .measures = e->measures,
+        .n_measures = e->n_measures,
+        .stored = e->n_tensors > 0
+                      ? archai_segment_place(w->writer.now.name, w->writer.now.row - 1)
+                      : 0,
+    };
+    e->error = NULL;
+    e->measures = NULL;
+    e->n_measures = 0;
+    return ARCHAI_OK;
+}
+
 int archai_worker_commit(archai_worker *w, bool *busy, archai_err *err)
 {
-    archai_message m = {
-        .type = ARCHAI_MSG_DONE,
-        .evaluation = &w->result,
-    };
     bool done;
 
     ARCHAI_TRY(archai_writer_add(&w->writer, &w->result, &done, err));
     if (!done)
         return ARCHAI_OK;
-    if (w->result.n_tensors > 0)
-        m.stored = archai_segment_place(w->writer.now.name, w->writer.now.row - 1);
     *busy = true;
-    ARCHAI_TRY(archai_frame_append(&m, &w->reports, err));
+    ARCHAI_TRY(gather_report(w, err));
     if (w->config->train.checkpoint != ARCHAI_CHECKPOINT_NONE) {
         ARCHAI_TRY(archai_worker_report(w, err));
         archai_worker_forget(w);
@@ -126,10 +151,22 @@ int archai_worker_commit(archai_worker *w, bool *busy, archai_err *err)
 
 int archai_worker_report(archai_worker *w, archai_err *err)
 {
+    archai_message m = {
+        .type = ARCHAI_MSG_DONE, .reports = w->reports, .n_reports = w->n_reports};
+
+    if (w->n_reports == 0)
+        return ARCHAI_OK;
     ARCHAI_TRY(archai_writer_flush(&w->writer, err));
-    ARCHAI_TRY(archai_comm_post_frames(w->comm, 0, &w->reports, err));
-    w->reports.size = 0;
+    ARCHAI_TRY(archai_worker_post(w, &m, err));
+    archai_worker_drop_reports(w);
     return ARCHAI_OK;
+}
+
+void archai_worker_drop_reports(archai_worker *w)
+{
+    for (size_t i = 0; i < w->n_reports; i++)
+        archai_evaluation_fini(&w->reports[i]);
+    w->n_reports = 0;
 }
 
 /* As rank 0 judged it. */

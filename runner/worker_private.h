@@ -36,5 +36,6 @@ int archai_worker_begin_write(archai_worker *w, const char *segment, archai_err 
 int archai_worker_write(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_commit(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_report(archai_worker *w, archai_err *err); /* write what was gathered and say so */
+void archai_worker_drop_reports(archai_worker *w);
 int archai_worker_on_verdict(archai_worker *w, archai_message *m, archai_err *err);
 #endif

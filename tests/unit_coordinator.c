@@ -285,14 +285,15 @@ static void the_best_is_one_that_may_be(void **state)
 /* Where a worker put the weights is where others find them. */
 static void the_place_of_weights_is_noted(void **state)
 {
-    archai_message m = {.type = ARCHAI_MSG_DONE, .id = 1, .stored = 77};
+    archai_message m = {.type = ARCHAI_MSG_DONE, .n_reports = 1};
     archai_evaluation e;
     struct root r;
 
     root_open(&r, *state, nothing_more);
     root_dispatch(&r);
     e = root_evaluation(&r, 1, ARCHAI_STATUS_OK);
-    m.evaluation = &e;
+    e.stored = 77;
+    m.reports = &e;
     root_hear(&r, 1, &m);
     assert_true(root_record(&r, 1)->stored == 77);
     archai_evaluation_fini(&e);

@@ -171,6 +171,8 @@ static void every_message_type_survives_the_way(void **state)
             .candidates = &c,
             .n_candidates = 1,
             .evaluation = &e,
+            .reports = &e,
+            .n_reports = 1,
             .shape = {1, 2, 3},
             .ndim = 3,
             .job = &job,
@@ -199,7 +201,8 @@ static void every_message_type_survives_the_way(void **state)
             assert_true(back.stored == INT64_C(0x100020003));
             assert_evaluation(back.evaluation);
         } else if (t == ARCHAI_MSG_DONE || t == ARCHAI_MSG_OFFER || t == ARCHAI_MSG_VERDICT) {
-            const archai_evaluation *got = back.evaluation;
+            const archai_evaluation *got =
+                t == ARCHAI_MSG_DONE ? &back.reports[0] : back.evaluation;
 
             assert_true(got->id == e.id && got->status == e.status && got->seconds == e.seconds);
             assert_string_equal(got->error, e.error);
@@ -283,21 +286,21 @@ static const struct {
          "row\xa1v\x01\xa6stored\x00\xaa"
          "evaluation\xc0"),
      ARCHAI_EFORMAT, "row: the evaluation is nil"},
-    {"nil report",
-     STR("\x84\xa1t\xa4"
-         "done\xa1v\x01\xa6stored\x00\xa6"
-         "report\xc0"),
-     ARCHAI_EFORMAT, "done: the evaluation is nil"},
-    {"a report and an offer",
-     STR("\x85\xa1t\xa4"
-         "done\xa1v\x01\xa6stored\x00\xa6"
-         "report\x83\xa2id\x01\xa6status\xa2ok\xa7seconds\x00\xa5"
-         "offer\x82\xa2id\x01\xa6status\xa2ok"),
-     ARCHAI_EFORMAT, "'offer' is given twice"},
+    {"nil reports",
+     STR("\x83\xa1t\xa4"
+         "done\xa1v\x01\xa7"
+         "reports\xc0"),
+     ARCHAI_EFORMAT, "'reports' is not a list"},
+    {"an evaluation and an offer",
+     STR("\x85\xa1t\xa5"
+         "offer\xa1v\x01\xaatext_bytes\x00\xa5"
+         "offer\x82\xa2id\x01\xa6status\xa2ok\xaa"
+         "evaluation\x80"),
+     ARCHAI_EFORMAT, "'evaluation' is given twice"},
     {"a report without its status",
-     STR("\x84\xa1t\xa4"
-         "done\xa1v\x01\xa6stored\x00\xa6"
-         "report\x82\xa2id\x01\xa7seconds\x00"),
+     STR("\x83\xa1t\xa4"
+         "done\xa1v\x01\xa7"
+         "reports\x91\x82\xa2id\x01\xa7seconds\x00"),
      ARCHAI_EFORMAT, "report: 'status' is missing"},
     {"a candidate that is a number",
      STR("\x83\xa1t\xa4work\xa1v\x01\xaa"

@@ -130,11 +130,11 @@ static void expect_failed(slot *b, const char *words)
 {
     archai_message m = slot_expect(b, ARCHAI_MSG_DONE);
 
-    assert_int_equal(m.evaluation->status, ARCHAI_STATUS_FAILED);
-    assert_int_equal(m.evaluation->n_tensors, 0);
+    assert_int_equal(m.reports[0].status, ARCHAI_STATUS_FAILED);
+    assert_int_equal(m.reports[0].n_tensors, 0);
     assert_true(m.stored == 0);
-    if (strstr(m.evaluation->error, words) == NULL)
-        fail_msg("'%s' lacks '%s'", m.evaluation->error, words);
+    if (strstr(m.reports[0].error, words) == NULL)
+        fail_msg("'%s' lacks '%s'", m.reports[0].error, words);
     archai_message_fini(&m);
     assert_false(b->f->is_open); /* it is not to be trusted */
     assert_int_equal(b->w.offered.n, 0);

@@ -245,8 +245,14 @@ archai_evaluation root_evaluation(struct root *r, int64_t id, int status)
 void root_hear_of(struct root *r, int rank, archai_message_type type, int64_t id, int status)
 {
     archai_evaluation e = root_evaluation(r, id, status);
-    archai_message m = {.type = type, .text_bytes = 4096, .evaluation = &e};
+    archai_message m = {.type = type, .text_bytes = 4096};
 
+    if (type == ARCHAI_MSG_DONE) {
+        m.reports = &e;
+        m.n_reports = 1;
+    } else {
+        m.evaluation = &e;
+    }
     root_hear(r, rank, &m);
     archai_evaluation_fini(&e);
 }

@@ -263,8 +263,8 @@ void slot_assert_kept(const slot *b, const char *segment, const archai_message *
     archai_err err = ARCHAI_ERR_INIT;
     bool valid;
 
-    assert_int_equal(done->evaluation->id, SLOT_ID);
-    assert_true(done->stored == archai_segment_place(segment, 0));
+    assert_int_equal(done->reports[0].id, SLOT_ID);
+    assert_true(done->reports[0].stored == archai_segment_place(segment, 0));
     OK(archai_segment_open(&s, b->directory, segment, false, &err));
     OK(archai_segment_read(&s, 0, &valid, &e, &err));
     assert_true(valid);
