@@ -362,6 +362,23 @@ static void a_killed_guard_is_the_childs_end(void **state)
     archai_child_close(&c);
 }
 
+/* The death signal reaches the program alone; what that had started in its group goes as well. */
+static void a_killed_guard_takes_the_group_along(void **state)
+{
+    pid_t pids[2];
+    archai_child c;
+
+    (void)state;
+    start_script(&c, "sleep 1000 & echo $!; echo $$; exec sleep 1000",
+                 (archai_child_spec){.want_stdout = true});
+    read_pids(c.stdout_fd, pids, 2);
+    assert_int_equal(kill(c.guard, SIGKILL), 0);
+    wait_end(&c);
+    assert_goes(pids[0]);
+    assert_goes(pids[1]);
+    archai_child_close(&c);
+}
+
 static void closing_twice_is_allowed(void **state)
 {
     archai_child c = ARCHAI_CHILD_INIT;
@@ -396,6 +413,7 @@ int main(void)
         cmocka_unit_test(an_end_takes_the_family_along),
         cmocka_unit_test(a_killed_parent_leaves_nothing),
         cmocka_unit_test(a_killed_guard_is_the_childs_end),
+        cmocka_unit_test(a_killed_guard_takes_the_group_along),
         cmocka_unit_test(closing_twice_is_allowed),
     };
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runner/grants.h"
 #include "runner/writer.h"
@@ -154,6 +155,45 @@ static void tensors_are_disjoint_inside_and_where_the_row_goes(void **state)
     archai_grants_fini(&g);
 }
 
+static void place_tensors(archai_grants *g, int owner, int64_t weights)
+{
+    archai_evaluation e = model(weights);
+    archai_message m = {0};
+    char *segment = NULL;
+
+    assert_int_equal(archai_grants_tensors(g, owner, &e, 4096, &segment, &m, NULL), ARCHAI_OK);
+    for (size_t k = 0; k < e.n_tensors; k++)
+        if (elements(&e.tensors[k]) > 0)
+            remember(segment, e.tensors[k].dtype, owner, e.tensors[k].offset,
+                     e.tensors[k].offset + elements(&e.tensors[k]));
+    archai_message_fini(&m);
+    archai_evaluation_fini(&e);
+    free(segment);
+}
+
+/* Who comes to the next segment for its rows leaves what its blocks had room for behind. */
+static void blocks_stay_in_their_segment(void **state)
+{
+    archai_grants g;
+    int owner = 0;
+
+    n_blocks = 0;
+    assert_int_equal(archai_grants_init(&g, *state, 5, 2, true, NULL), ARCHAI_OK);
+    for (int i = 0; g.segment < 1 || owner == 0; i++) {
+        archai_message m = {0};
+
+        owner = g.segment < 1 ? 0 : 1; /* the other one comes last, and places its tensors first */
+        assert_int_equal(archai_grants_rows(&g, owner, 1, 1, &m, NULL), ARCHAI_OK);
+        archai_message_fini(&m);
+        if (i == 0)
+            place_tensors(&g, 0, 10);
+    }
+    place_tensors(&g, 1, 1000);
+    place_tensors(&g, 0, 10);
+    assert_int_equal(g.segment, 1);
+    archai_grants_fini(&g);
+}
+
 /* No two owners write one page: between their tensors lies a boundary. */
 static void owners_share_no_page(void **state)
 {
@@ -241,6 +281,77 @@ static void rows_are_found_by_their_owner(void **state)
     archai_grants_fini(&g);
 }
 
+struct newest {
+    int64_t ids[ARCHAI_GRANTS_KEPT], stored[ARCHAI_GRANTS_KEPT];
+    int n;
+};
+
+static int note_newest(void *payload, archai_evaluation *e, archai_err *err)
+{
+    struct newest *newest = payload;
+
+    (void)err;
+    assert_true(newest->n < ARCHAI_GRANTS_KEPT);
+    newest->ids[newest->n] = e->id;
+    newest->stored[newest->n++] = e->stored;
+    archai_evaluation_fini(e);
+    return ARCHAI_OK;
+}
+
+/* One row of each grant, its first or its last, of many grants: those of the newest ones are found, and
+ * where the weights are that were kept with them. One is damaged, and none. */
+static void the_newest_grants_are_looked_into(void **state)
+{
+    enum { GRANTS = 40, DAMAGED = 30, FIRST = GRANTS - ARCHAI_GRANTS_KEPT };
+    const char *directory = *state;
+    struct newest newest = {.n = 0};
+    int64_t places[GRANTS];
+    archai_grants g;
+
+    assert_int_equal(archai_grants_init(&g, directory, 0, 2, true, NULL), ARCHAI_OK);
+    for (int i = 0; i < GRANTS; i++) {
+        archai_evaluation e = model(10);
+        archai_segment s = ARCHAI_SEGMENT_INIT;
+        archai_message m = {0}, moved = {0};
+        archai_buffer detail = {0};
+        char *segment = NULL;
+        int64_t row;
+
+        e.id = i;
+        assert_non_null(e.arch = strdup("{}"));
+        assert_int_equal(archai_grants_rows(&g, 1, 1, 1, &m, NULL), ARCHAI_OK);
+        if (i % 3 == 0)
+            assert_int_equal(archai_grants_tensors(&g, 1, &e, 4096, &segment, &moved, NULL), ARCHAI_OK);
+        else
+            for (; e.n_tensors > 0; e.n_tensors--)
+                free(e.tensors[e.n_tensors - 1].name);
+        assert_null(moved.segment); /* so few have a place there */
+        row = i % 2 == 0 ? m.row : m.row + m.n_rows - 1;
+        places[i] = i % 3 == 0 ? archai_segment_place(m.segment, row) : 0;
+        assert_int_equal(archai_evaluation_pack(&e, &detail, NULL), ARCHAI_OK);
+        assert_int_equal(archai_segment_open(&s, directory, m.segment, true, NULL), ARCHAI_OK);
+        assert_int_equal(archai_segment_commit(&s, row, m.text_offset, detail.data, detail.size, &e,
+                                               NULL),
+                         ARCHAI_OK);
+        if (i == DAMAGED)
+            assert_int_equal(pwrite(s.fd, "\0", 1, (off_t)(s.text_at + (uint64_t)m.text_offset)), 1);
+        archai_segment_close(&s);
+        archai_buffer_free(&detail);
+        archai_message_fini(&m);
+        archai_evaluation_fini(&e);
+        free(segment);
+    }
+    assert_int_equal(archai_grants_committed(&g, 1, note_newest, &newest, NULL), ARCHAI_OK);
+    assert_int_equal(newest.n, ARCHAI_GRANTS_KEPT - 1);
+    for (int i = 0; i < newest.n; i++) {
+        assert_int_equal(newest.ids[i], FIRST + i + (FIRST + i >= DAMAGED));
+        assert_true(newest.stored[i] == places[newest.ids[i]]);
+    }
+    assert_int_equal(archai_grants_committed(&g, 0, note_newest, &newest, NULL), ARCHAI_OK);
+    assert_int_equal(newest.n, ARCHAI_GRANTS_KEPT - 1); /* nothing is another's */
+    archai_grants_fini(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,7 +361,11 @@ int main(void)
                                         tmpdir_setup, tmpdir_teardown),
         cmocka_unit_test_setup_teardown(rows_are_found_by_their_owner, tmpdir_setup,
                                         tmpdir_teardown),
-        cmocka_unit_test(owners_share_no_page),
+        cmocka_unit_test_setup_teardown(the_newest_grants_are_looked_into, tmpdir_setup,
+                                        tmpdir_teardown),
+        cmocka_unit_test(owners_share_no_page), /* of the tensors above */
+        cmocka_unit_test_setup_teardown(blocks_stay_in_their_segment, tmpdir_setup,
+                                        tmpdir_teardown),
         cmocka_unit_test_setup_teardown(an_absurd_tensor_is_refused, tmpdir_setup,
                                         tmpdir_teardown),
     };

@@ -17,8 +17,10 @@
 #include <unistd.h>
 
 #include "core/config.h"
+#include "io/h5.h"
 #include "io/index.h"
 #include "io/segment.h"
+#include "near.h"
 #include "samples.h"
 #include "tmpdir.h"
 
@@ -233,6 +235,69 @@ static void numbers_as_large_as_doubles_are_published(void **state)
     archai_segment_close(&s);
 }
 
+/* An ok row with these objectives, as worker after worker commits them. */
+static void commit_point(archai_segment *s, int64_t id, double accuracy, double params)
+{
+    archai_evaluation e = sample_evaluation(7 * id); /* which is ok */
+    archai_err err = ARCHAI_ERR_INIT;
+
+    e.id = id;
+    OK(archai_evaluation_set_measure(&e, "val_accuracy", accuracy, &err));
+    OK(archai_evaluation_set_measure(&e, "params", params, &err));
+    OK(sample_commit_as(s, &e, id, false, &err));
+    archai_evaluation_fini(&e);
+}
+
+static void check_reference(const char *directory, double accuracy, double params)
+{
+    hid_t file = H5I_INVALID_HID, group, attribute;
+    char path[TMPDIR_PATH_MAX + 32];
+    double reference[2] = {0, 0};
+    archai_err err = ARCHAI_ERR_INIT;
+
+    (void)snprintf(path, sizeof path, "%s/results.h5", directory);
+    OK(archai_h5_open(&file, path, &err));
+    group = H5Gopen2(file, "hypervolume", H5P_DEFAULT);
+    attribute = H5Aopen(group, "reference", H5P_DEFAULT);
+    assert_true(H5Aread(attribute, H5T_NATIVE_DOUBLE, reference) >= 0);
+    assert_near(reference[0], accuracy, 1e-12);
+    assert_near(reference[1], params, 1e-12 * params);
+    (void)H5Aclose(attribute);
+    (void)H5Gclose(group);
+    (void)H5Fclose(file);
+}
+
+/* A tenth of the range beyond the worst of the first 64 points, and there it stays; where all are alike, a
+ * tenth of what they are. */
+static void the_reference_point_lies_a_tenth_beyond_the_first_points(void **state)
+{
+    archai_index_run run = run_in(*state, ARCHAI_WEIGHTS_NONE);
+    archai_segment s = make(*state, "segment-0-0.h5", 1024);
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_index *x;
+    int64_t id = 0;
+
+    OK(archai_index_open(&x, &run, &err));
+    commit_point(&s, id++, 0.5, 200);
+    (void)refresh(x, "running");
+    check_reference(*state, 0.45, 220);
+    commit_point(&s, id++, 0.75, 100);
+    commit_point(&s, id++, 0.25, 300);
+    (void)refresh(x, "running");
+    check_reference(*state, 0.25 - 0.05, 300 + 20);
+    for (; id < 63; id++)
+        commit_point(&s, id, 0.5, 200);
+    commit_point(&s, id++, 0.15, 200); /* the 64th still counts */
+    (void)refresh(x, "running");
+    check_reference(*state, 0.15 - 0.06, 300 + 20);
+    commit_point(&s, id++, 0.01, 900);
+    commit_point(&s, id++, 0.9, 10);
+    (void)refresh(x, "complete");
+    check_reference(*state, 0.15 - 0.06, 300 + 20);
+    archai_index_close(x);
+    archai_segment_close(&s);
+}
+
 static void resume_takes_up_everything_committed(void **state)
 {
     archai_index_run run = run_in(*state, ARCHAI_WEIGHTS_PARETO);
@@ -370,9 +435,12 @@ static void what_workers_wrote_is_brought_to_the_contract(void **state)
     archai_segment s = make(*state, "segment-0-0.h5", 1024);
     archai_err err = ARCHAI_ERR_INIT;
     archai_evaluation e = sample_evaluation(0);
+    archai_objectives limited = objectives;
     archai_index *x;
     archai_results r;
 
+    limited.at[1].expensive = 1; /* else rank 0 has seen to the constraint before */
+    run.objectives = &limited;
     OK(archai_evaluation_set_measure(&e, "val_accuracy", NAN, &err));
     OK(sample_commit_as(&s, &e, 0, 0, &err));
     e.id = 1;
@@ -382,15 +450,33 @@ static void what_workers_wrote_is_brought_to_the_contract(void **state)
     e.id = 2;
     e.status = ARCHAI_STATUS_FAILED;
     OK(sample_commit_as(&s, &e, 2, 0, &err));
+    e.id = 3;
+    e.status = ARCHAI_STATUS_OK;
+    OK(archai_evaluation_set_measure(&e, "val_accuracy", 0.5, &err));
+    OK(archai_evaluation_set_measure(&e, "params", 2001, &err));
+    OK(sample_commit_as(&s, &e, 3, 0, &err));
+    e.id = 4;
+    e.status = ARCHAI_STATUS_CACHED;
+    OK(sample_commit_as(&s, &e, 4, 0, &err));
+    e.id = 5;
+    e.status = ARCHAI_STATUS_OK;
+    OK(archai_evaluation_set_measure(&e, "params", 2000, &err));
+    OK(sample_commit_as(&s, &e, 5, 0, &err));
     OK(archai_index_open(&x, &run, &err));
     (void)refresh(x, "running");
     OK(archai_results_read(&r, *state, &err));
-    assert_int_equal(r.n, 3);
-    assert_int_equal(r.n_front, 0);
+    assert_int_equal(r.n, 6);
+    assert_int_equal(r.n_front, 1);
+    assert_int_equal(r.front[0], 5);
     assert_int_equal(r.rows[0].status, ARCHAI_STATUS_FAILED);
     assert_string_equal(r.rows[0].error, "val_accuracy is NaN or missing");
     assert_string_equal(r.rows[1].error, "val_accuracy is infinite");
     assert_string_equal(r.rows[2].error, "no reason was recorded");
+    for (size_t i = 3; i < 5; i++) {
+        assert_int_equal(r.rows[i].status, ARCHAI_STATUS_INFEASIBLE);
+        assert_string_equal(r.rows[i].error, "params = 2001 violates its constraint");
+    }
+    assert_int_equal(r.rows[5].status, ARCHAI_STATUS_OK);
     archai_results_free(&r);
     archai_evaluation_fini(&e);
     archai_index_close(x);
@@ -478,6 +564,7 @@ int main(void)
         TEST(nothing_new_writes_nothing),
         TEST(longer_texts_widen_their_columns),
         TEST(numbers_as_large_as_doubles_are_published),
+        TEST(the_reference_point_lies_a_tenth_beyond_the_first_points),
         TEST(resume_takes_up_everything_committed),
         TEST(rows_whose_segment_is_gone_are_kept),
         TEST(of_two_rows_with_one_id_the_first_finished_stands),

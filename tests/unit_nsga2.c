@@ -24,6 +24,9 @@ static void measure(const archai_candidate *c, archai_evaluation *e, void *conte
     archai_evaluation_set_measure(e, "v", v, NULL);
     archai_evaluation_set_measure(e, "w", 1.0 - v, NULL);
     archai_evaluation_set_measure(e, "limit", 1.0 + v, NULL);
+    /* by how many hundredths of its bound each is too large, and by how much: opposite orders */
+    archai_evaluation_set_measure(e, "small", 1.0 + v, NULL);
+    archai_evaluation_set_measure(e, "large", 1500.0 - 500.0 * v, NULL);
     /* one in four has too large a limit, and is better in both of these than most others */
     archai_evaluation_set_measure(e, "a", v > 0.75 ? 0.1 : v, NULL);
     archai_evaluation_set_measure(e, "b", v > 0.75 ? 0.1 : 1.0 - v, NULL);
@@ -147,6 +150,20 @@ static void the_least_violation_stays(void **state)
                  ARCHAI_STATUS_INFEASIBLE, rank_by_violation);
 }
 
+/* Bounds of 1 and 1000: the violations are v and (1 - v) / 2 of them. A bound of 0 has no share. */
+static void violations_are_shares_of_their_bounds(void **state)
+{
+    (void)state;
+    selection_is("[objective.v]\ndirection = maximize\n"
+                 "[objective.small]\ndirection = none\nconstraint = 0 1\n"
+                 "[objective.large]\ndirection = none\nconstraint = 0 1000\n",
+                 ARCHAI_STATUS_INFEASIBLE, rank_by_violation);
+    selection_is("[objective.v]\ndirection = maximize\n"
+                 "[objective.w]\ndirection = none\nconstraint = 2 3\n"
+                 "[objective.limit]\ndirection = none\nconstraint = -1 0\n",
+                 ARCHAI_STATUS_INFEASIBLE, rank_by_violation);
+}
+
 static void an_infeasible_one_pushes_no_feasible_one_back(void **state)
 {
     (void)state;
@@ -160,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crowded_members_leave),
         cmocka_unit_test(the_least_violation_stays),
+        cmocka_unit_test(violations_are_shares_of_their_bounds),
         cmocka_unit_test(an_infeasible_one_pushes_no_feasible_one_back),
     };
 

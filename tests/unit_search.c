@@ -169,6 +169,7 @@ static void an_end_without_enumeration(void **state)
 {
     const archai_search_settings settings = {.algorithm = "evolution_pareto", .seed = 3};
     struct log log = {.rows = NULL};
+    size_t last, known, violating;
     archai_space_ops ops;
     struct world w;
 
@@ -184,7 +185,13 @@ static void an_end_without_enumeration(void **state)
         ARCHAI_OK);
     drive(&w, accuracy, NULL, 5, 9, SIZE_MAX, &log);
     assert_int_equal(log.evaluated, MODELS);
-    assert_non_null(strstr(w.search.done, "nothing new among the last"));
+    assert_int_equal(sscanf(w.search.done,
+                            "nothing new among the last %zu proposals: %zu were tried before, "
+                            "%zu violate a constraint",
+                            &last, &known, &violating),
+                     3);
+    assert_int_equal(violating, 0);
+    assert_true(known > 0 && known == last);
     log_free(&log);
     world_close(&w);
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,231 @@ static void one_under_way_is_handed_out_first(void **state)
     world_close(&w);
 }
 
+/* All that it had when it was handed out the first time. */
+static void one_under_way_is_what_it_was(void **state)
+{
+    archai_evaluation e = {
+        .id = 3, .status = ARCHAI_STATUS_RUNNING, .budget = 4, .generation = 2, .stored = 77};
+    archai_candidate c;
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("asha", ARCHAI_ASYNC, ""));
+    e.archid = strdup("L=2, K=3, H=16");
+    e.arch = strdup("{\"nb_layers\": 2, \"kernel_size\": 3, \"hidden_dim\": 16}");
+    e.metadata = strdup("{\"parent\": \"L=1, K=3, H=16\"}");
+    assert_int_equal(archai_search_restore(&w.search, &e, NULL), ARCHAI_OK);
+    assert_int_equal(w.search.n_running, 1);
+    assert_int_equal(w.search.n_finished, 0);
+    assert_int_equal(archai_search_requeue(&w.search, 3, NULL), ARCHAI_OK); /* it waits already */
+    for (int i = 0; i < 2; i++) {
+        ask_one(&w, &c);
+        assert_int_equal(c.id, 3);
+        assert_true(c.budget == 4);
+        assert_int_equal(c.generation, 2);
+        assert_true(c.begin_at == 77);
+        assert_string_equal(c.parents, "[]");
+        assert_string_equal(json_string_value(json_object_get(c.model.metadata, "parent")),
+                            "L=1, K=3, H=16");
+        archai_candidate_fini(&c);
+        assert_int_equal(archai_search_requeue(&w.search, 3, NULL), ARCHAI_OK);
+    }
+    ask_one(&w, &c);
+    assert_int_equal(c.id, 3);
+    archai_candidate_fini(&c);
+    ask_one(&w, &c);
+    assert_int_equal(c.id, 4);
+    archai_candidate_fini(&c);
+    archai_evaluation_fini(&e);
+    world_close(&w);
+}
+
+static void assert_no_row(struct world *w, archai_evaluation e, int rc, const char *why)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+
+    assert_int_equal(archai_search_restore(&w->search, &e, &err), rc);
+    if (strstr(err.text, why) == NULL)
+        fail_msg("'%s' does not say '%s'", err.text, why);
+}
+
+static void rows_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    for (int schedule = 0; schedule < 2; schedule++) {
+        archai_evaluation e = {.id = 5, .status = ARCHAI_STATUS_FAILED, .budget = 1}, other;
+        struct world w;
+
+        world_open(&w, config("random_search", schedule, ""));
+        e.archid = (char *)(uintptr_t)"L=2, K=3, H=16";
+        e.arch = (char *)(uintptr_t)"{\"nb_layers\": 2, \"kernel_size\": 3, \"hidden_dim\": 16}";
+        other = e;
+        other.id = -1;
+        assert_no_row(&w, other, ARCHAI_EFORMAT, "row -1 of the results is out of order");
+        assert_int_equal(archai_search_restore(&w.search, &e, NULL), ARCHAI_OK);
+        assert_no_row(&w, e, ARCHAI_EFORMAT, "row 5 of the results is out of order");
+        other.id = 4;
+        assert_no_row(&w, other, ARCHAI_EFORMAT, "row 4 of the results is out of order");
+        other.id = 6;
+        other.arch = NULL;
+        assert_no_row(&w, other, ARCHAI_EFORMAT, "row 6 of the results is out of order or incomplete");
+        other = e;
+        other.id = 6;
+        other.archid = NULL;
+        assert_no_row(&w, other, ARCHAI_EFORMAT, "row 6 of the results is out of order or incomplete");
+        other = e;
+        other.id = 6;
+        other.status = ARCHAI_STATUS_COUNT;
+        assert_no_row(&w, other, ARCHAI_EFORMAT, "row 6 of the results has status");
+        other.status = ARCHAI_STATUS_RUNNING - 1;
+        assert_no_row(&w, other, ARCHAI_EFORMAT, "row 6 of the results has status");
+        if (schedule == ARCHAI_ASYNC) {
+            assert_int_equal(archai_search_restore_end(&w.search, NULL), ARCHAI_OK);
+            other.status = ARCHAI_STATUS_FAILED;
+            assert_no_row(&w, other, ARCHAI_EINTERNAL, "row 6 comes after the search began");
+        }
+        world_close(&w);
+    }
+}
+
+/* A start does not draw again what the one before it drew, but the same every time. */
+static void every_start_draws_its_own(void **state)
+{
+    uint32_t drawn[4][2];
+    struct log log = {.rows = NULL};
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    drive(&w, accuracy, NULL, 1, 0, 30, &log);
+    world_close(&w);
+    for (int i = 0; i < 4; i++) {
+        const size_t rows = (const size_t[]){0, 20, 20, 30}[i];
+
+        world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+        for (size_t id = 0; id < rows; id++)
+            restore_row(&w, &log, id);
+        assert_int_equal(archai_search_restore_end(&w.search, NULL), ARCHAI_OK);
+        drawn[i][0] = (uint32_t)archai_rng_below(&w.search.algorithm->rng, 1u << 31);
+        drawn[i][1] = (uint32_t)archai_rng_below(&w.space->rng, 1u << 31);
+        world_close(&w);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_not_equal(drawn[0][i], drawn[1][i]);
+        assert_int_not_equal(drawn[1][i], drawn[3][i]);
+        assert_int_equal(drawn[1][i], drawn[2][i]);
+    }
+    log_free(&log);
+}
+
+static void fail_often_with_more(const archai_candidate *c, archai_evaluation *e, void *context)
+{
+    fail_often(c, e, context);
+    assert_int_equal(archai_evaluation_set_measure(e, "extra", (double)c->id + 0.5, NULL),
+                     ARCHAI_OK);
+    e->stored = 1000 + c->id;
+}
+
+/* Record by record: values and further measures, places of weights, members of the front. */
+static void restored_records_are_what_they_were(void **state)
+{
+    (void)state;
+    for (int schedule = 0; schedule < 2; schedule++) {
+        const char *text = config("evolution_pareto", schedule, "num_iters = 12\n");
+        struct log log = {.rows = NULL};
+        struct world w, v;
+        size_t repeated = 0;
+
+        world_open(&w, text);
+        drive(&w, fail_often_with_more, NULL, 4, 3, 80, &log);
+        world_open(&v, text);
+        for (size_t id = 0; id < log.n; id++) {
+            const archai_record *r = &w.search.records[id];
+            archai_evaluation e;
+
+            if (log.rows[id].archid[0] == '\0')
+                continue;
+            row_of(&v, &log, id, &e);
+            e.stored = r->stored;
+            for (size_t k = 0; k < r->n_metrics; k++)
+                assert_int_equal(
+                    archai_evaluation_set_measure(&e, w.search.metrics[k],
+                                                  r->values[v.objectives.n + k], NULL),
+                    ARCHAI_OK);
+            assert_int_equal(archai_search_restore(&v.search, &e, NULL), ARCHAI_OK);
+            archai_evaluation_fini(&e);
+        }
+        assert_int_equal(archai_search_restore_end(&v.search, NULL), ARCHAI_OK);
+        assert_int_equal(v.search.front.n, w.search.front.n);
+        for (size_t i = 0; i < w.search.n_records; i++) {
+            const archai_record *a = &w.search.records[i], *b = &v.search.records[i];
+
+            if (a->status == ARCHAI_STATUS_RUNNING)
+                continue;
+            assert_true(i < v.search.n_records);
+            assert_int_equal(b->id, a->id);
+            assert_string_equal(b->archid, a->archid);
+            assert_int_equal(b->status, a->status);
+            repeated += archai_search_find(&v.search, b->archid, b->budget) != b;
+            assert_int_equal(b->stored, a->stored);
+            assert_int_equal(b->n_metrics, a->n_metrics);
+            assert_int_equal(b->on_front, a->on_front);
+            assert_int_equal(b->generation, a->generation);
+            assert_null(b->flight);
+            assert_int_equal(b->arch != NULL, b->on_front || b->keep);
+            for (size_t k = 0; k < v.objectives.n + a->n_metrics; k++)
+                assert_true(a->values[k] == b->values[k] ||
+                            (isnan(a->values[k]) && isnan(b->values[k])));
+        }
+        assert_true(schedule == ARCHAI_ASYNC || repeated > 0);
+        assert_int_equal(v.search.n_finished, w.search.n_finished);
+        log_free(&log);
+        world_close(&v);
+        world_close(&w);
+    }
+}
+
+/* As they stand in the row; where they do not, from the architecture. */
+static void encodings_are_taken_over_or_made(void **state)
+{
+    archai_evaluation e = {.status = ARCHAI_STATUS_FAILED, .budget = 1};
+    float *encoding, *made;
+    archai_model model;
+    struct world w;
+    size_t n;
+
+    (void)state;
+    world_open(&w, config("bayes_opt", ARCHAI_ASYNC, ""));
+    n = w.space->encoding_size;
+    encoding = calloc(n, sizeof *encoding);
+    made = calloc(n, sizeof *made);
+    assert_true(encoding != NULL && made != NULL);
+    for (size_t i = 0; i < n; i++)
+        encoding[i] = 0.5F + (float)i;
+    e.archid = strdup("L=2, K=3, H=16");
+    e.arch = strdup("{\"nb_layers\": 2, \"kernel_size\": 3, \"hidden_dim\": 16}");
+    for (int i = 0; i < 3; i++) { /* right, none, of another length */
+        e.id = i;
+        e.status = i == 2 ? ARCHAI_STATUS_CACHED : ARCHAI_STATUS_FAILED;
+        e.encoding = i == 1 ? NULL : encoding;
+        e.n_encoding = (const size_t[]){n, 0, n - 1}[i];
+        assert_int_equal(archai_search_restore(&w.search, &e, NULL), ARCHAI_OK);
+    }
+    assert_int_equal(archai_search_restore_end(&w.search, NULL), ARCHAI_OK);
+    assert_int_equal(archai_space_load_arch(w.space, e.arch, strlen(e.arch), &model, NULL), ARCHAI_OK);
+    assert_int_equal(archai_space_encode(w.space, &model, made, NULL), ARCHAI_OK);
+    assert_int_equal(w.search.n_finished, 2); /* what repeats another one is no evaluation */
+    assert_memory_equal(w.search.records[0].encoding, encoding, n * sizeof *encoding);
+    assert_memory_equal(w.search.records[1].encoding, made, n * sizeof *made);
+    assert_memory_equal(w.search.records[2].encoding, made, n * sizeof *made);
+    archai_model_fini(&model);
+    e.encoding = NULL;
+    archai_evaluation_fini(&e);
+    free(encoding);
+    free(made);
+    world_close(&w);
+}
+
 /* Killed after any number of results, with holes: the whole is what it would have been. */
 static void resumed_generational_is_the_same_search(void **state)
 {
@@ -156,6 +382,82 @@ static void resumed_generational_is_the_same_search(void **state)
     }
 }
 
+/* A hole now and then. */
+static bool has_row(size_t id)
+{
+    return id % 5 != 3;
+}
+
+/* Evaluations among the first `stop` rows, each of them once. */
+static size_t count_evaluated(const struct log *l, size_t stop)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < stop; i++) {
+        size_t k = 0;
+
+        if (!has_row(i))
+            continue;
+        while (k < i && !(has_row(k) && l->rows[k].budget == l->rows[i].budget &&
+                          strcmp(l->rows[k].archid, l->rows[i].archid) == 0))
+            k++;
+        n += k == i && l->rows[i].status != ARCHAI_STATUS_CACHED;
+    }
+    return n;
+}
+
+/* Whatever the search has come to again by then. */
+static void evaluations_of_earlier_starts_are_counted_at_once(void **state)
+{
+    struct log whole = {.rows = NULL};
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, "num_iters = 12\n"));
+    drive(&w, fail_often, NULL, 1, 0, SIZE_MAX, &whole);
+    world_close(&w);
+    for (size_t stop = 5; stop <= whole.n; stop += 5) {
+        archai_candidate c;
+
+        world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, "num_iters = 12\n"));
+        for (size_t id = 0; id < stop; id++)
+            if (has_row(id))
+                restore_row(&w, &whole, id);
+        assert_int_equal(archai_search_restore_end(&w.search, NULL), ARCHAI_OK);
+        assert_int_equal(w.search.n_finished, count_evaluated(&whole, stop));
+        ask_one(&w, &c);
+        assert_int_equal(c.id, 3); /* the first hole */
+        archai_candidate_fini(&c);
+        world_close(&w);
+    }
+    log_free(&whole);
+}
+
+/* A row that says so is none. */
+static void one_under_way_in_a_generation_is_proposed_again(void **state)
+{
+    struct log whole = {.rows = NULL};
+    archai_candidate c;
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, ""));
+    drive(&w, accuracy, NULL, 1, 0, 12, &whole);
+    world_close(&w);
+    world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, ""));
+    whole.rows[4].status = ARCHAI_STATUS_RUNNING;
+    for (size_t id = 0; id < 10; id++)
+        restore_row(&w, &whole, id);
+    ask_one(&w, &c);
+    assert_int_equal(c.id, 4);
+    assert_string_equal(c.model.archid, whole.rows[4].archid);
+    assert_int_equal(w.search.n_running, 1);
+    assert_int_equal(w.search.n_finished, 9);
+    archai_candidate_fini(&c);
+    log_free(&whole);
+    world_close(&w);
+}
+
 static void a_changed_search_is_refused(void **state)
 {
     struct log whole = {.rows = NULL};
@@ -171,6 +473,14 @@ static void a_changed_search_is_refused(void **state)
         restore_row(&w, &whole, id);
     assert_int_equal(archai_search_restore_end(&w.search, &err), ARCHAI_EFORMAT);
     assert_non_null(strstr(err.text, "the configuration or the program has changed since"));
+    world_close(&w);
+    world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, ""));
+    for (size_t id = 0; id < whole.n; id++) {
+        whole.rows[id].budget = 2; /* the same architectures, for longer */
+        restore_row(&w, &whole, id);
+    }
+    assert_int_equal(archai_search_restore_end(&w.search, &err), ARCHAI_EFORMAT);
+    assert_non_null(strstr(err.text, "(budget 2), but the search comes to "));
     log_free(&whole);
     world_close(&w);
 }
@@ -211,14 +521,77 @@ static void saved_generators_go_on(void **state)
     world_close(&w);
 }
 
+static void assert_damaged(struct world *w, json_t *state, const char *why)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+
+    assert_int_equal(archai_search_load(&w->search, state, &err), ARCHAI_EFORMAT);
+    if (strstr(err.text, why) == NULL)
+        fail_msg("'%s' does not say '%s'", err.text, why);
+}
+
+/* What cannot be a state is none, and changes nothing. */
+static void a_saved_state_is_checked(void **state)
+{
+    json_t *saved = NULL, *rng, *words;
+    struct world w, v;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    w.search.rejected = 17;
+    assert_int_equal(archai_search_save(&w.search, &saved, NULL), ARCHAI_OK);
+    rng = json_object_get(saved, "algorithm_rng");
+    words = json_object_get(rng, "state");
+    world_open(&v, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    for (int i = 0; i < 3; i++) {
+        const json_int_t next = (const json_int_t[]){-1, (json_int_t)json_array_size(words) + 1, 1}[i];
+
+        assert_int_equal(json_object_set_new(rng, "next", json_integer(next)), 0);
+        if (i < 2)
+            assert_damaged(&v, saved, "'algorithm_rng' is damaged");
+    }
+    for (int i = 0; i < 3; i++) {
+        const json_int_t word = (const json_int_t[]){-1, (json_int_t)UINT32_MAX + 1, UINT32_MAX}[i];
+
+        assert_int_equal(json_array_set_new(words, 5, json_integer(word)), 0);
+        if (i < 2)
+            assert_damaged(&v, saved, "'algorithm_rng' is damaged");
+    }
+    assert_int_equal(v.search.rejected, 0);
+    assert_int_equal(archai_search_load(&v.search, saved, NULL), ARCHAI_OK);
+    assert_int_equal(v.search.rejected, 17);
+    assert_int_equal(v.search.algorithm->rng.next, 1);
+    assert_int_equal(v.search.algorithm->rng.state[5], UINT32_MAX);
+    assert_int_equal(json_array_remove(words, 0), 0);
+    assert_damaged(&v, saved, "'algorithm_rng' is damaged");
+    assert_int_equal(json_object_set_new(saved, "algorithm", json_string("nsga2")), 0);
+    assert_damaged(&v, saved, "belongs to the algorithm 'nsga2', not 'evolution_pareto'");
+    world_close(&v);
+    /* generations replay themselves and have no use for it */
+    world_open(&v, config("evolution_pareto", ARCHAI_GENERATIONAL, ""));
+    assert_int_equal(archai_search_load(&v.search, saved, NULL), ARCHAI_OK);
+    assert_int_equal(v.search.rejected, 0);
+    json_decref(saved);
+    world_close(&v);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resumed_async_repeats_nothing),
         cmocka_unit_test(one_under_way_is_handed_out_first),
+        cmocka_unit_test(one_under_way_is_what_it_was),
+        cmocka_unit_test(rows_that_cannot_be_are_refused),
+        cmocka_unit_test(every_start_draws_its_own),
+        cmocka_unit_test(restored_records_are_what_they_were),
+        cmocka_unit_test(encodings_are_taken_over_or_made),
         cmocka_unit_test(resumed_generational_is_the_same_search),
+        cmocka_unit_test(evaluations_of_earlier_starts_are_counted_at_once),
+        cmocka_unit_test(one_under_way_in_a_generation_is_proposed_again),
         cmocka_unit_test(a_changed_search_is_refused),
         cmocka_unit_test(saved_generators_go_on),
+        cmocka_unit_test(a_saved_state_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,78 @@ static void interrupted_and_failed_ones_come_again(void **state)
     world_close(&w);
 }
 
+static void answer(struct world *w, const archai_candidate *c)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_evaluation e;
+    bool on_front;
+
+    evaluation_of(c, &e);
+    accuracy(c, &e, NULL);
+    if (archai_search_tell(&w->search, &e, &on_front, &err) != ARCHAI_OK)
+        fail_msg("%s", err.text);
+    archai_evaluation_fini(&e);
+}
+
+/* The next one is `c` again, and as it was. */
+static void is_asked_again(struct world *w, const archai_candidate *c)
+{
+    archai_candidate again;
+
+    ask_one(w, &again);
+    assert_int_equal(again.id, c->id);
+    assert_string_equal(again.arch, c->arch);
+    assert_int_equal(again.seed, c->seed);
+    archai_candidate_fini(&again);
+}
+
+/* Given up for whatever reason, and answered after all before it was handed out again: the answer counts,
+ * nobody is asked a second time, and those that wait before and behind it keep their places. */
+static void a_late_answer_ends_the_wait(void **state)
+{
+    enum { REQUEUED, FAILED_ONCE, LOST, WAYS };
+
+    (void)state;
+    for (int schedule = 0; schedule < 2; schedule++)
+        for (int way = 0; way < WAYS; way++) {
+            archai_evaluation row = {0};
+            archai_candidate c[4];
+            struct world w;
+            bool again = true;
+
+            world_open(&w, config("evolution_pareto", schedule, "retries = 1\n"));
+            for (int i = 0; i < 3; i++)
+                ask_one(&w, &c[i]);
+            for (int i = 0; i < 3; i++) {
+                if (way == REQUEUED)
+                    assert_int_equal(archai_search_requeue(&w.search, c[i].id, NULL), ARCHAI_OK);
+                else if (way == FAILED_ONCE)
+                    assert_int_equal(archai_search_retry(&w.search, c[i].id, &again, NULL),
+                                     ARCHAI_OK);
+                else
+                    assert_int_equal(
+                        archai_search_lost(&w.search, c[i].id, &again, &row, NULL), ARCHAI_OK);
+                assert_true(again);
+            }
+            answer(&w, &c[1]);
+            assert_int_equal(w.search.n_running, 2);
+            assert_int_equal(w.search.n_finished, 1);
+            is_asked_again(&w, &c[0]);
+            is_asked_again(&w, &c[2]);
+            ask_one(&w, &c[3]);
+            assert_int_equal(c[3].id, 3);
+            assert_int_equal(w.search.n_running, 3);
+            for (int i = 0; i < 4; i++) {
+                if (i != 1)
+                    answer(&w, &c[i]);
+                archai_candidate_fini(&c[i]);
+            }
+            assert_int_equal(w.search.n_running, 0);
+            assert_int_equal(w.search.n_finished, 4);
+            world_close(&w);
+        }
+}
+
 /* What takes its worker along every time is handed out again, but not for ever: then it is a failed row. */
 static void one_that_is_lost_again_and_again_fails(void **state)
 {
@@ -109,6 +181,195 @@ static void one_that_is_lost_again_and_again_fails(void **state)
     }
 }
 
+/* However many, and however often: first come, first served. */
+static void those_that_come_again_keep_their_order(void **state)
+{
+    enum { N = 50, STEPS = 4000 };
+    int64_t line[STEPS], out[N];
+    size_t first = 0, n = 0, n_out = N;
+    uint32_t draw = 1;
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("random_search", ARCHAI_ASYNC, ""));
+    for (size_t i = 0; i < N; i++) {
+        archai_candidate c;
+
+        ask_one(&w, &c);
+        out[i] = c.id;
+        archai_candidate_fini(&c);
+    }
+    for (size_t i = 0; i < STEPS; i++) {
+        const bool grows = (i / 100) % 2 == 0;
+
+        draw = draw * 1664525 + 1013904223; /* Numerical Recipes' generator */
+        if (n_out > 0 && (n == 0 || (draw >> 16) % 10 < (grows ? 7u : 3u))) {
+            const size_t at = (draw >> 8) % n_out;
+
+            assert_int_equal(archai_search_requeue(&w.search, out[at], NULL), ARCHAI_OK);
+            line[first + n++] = out[at];
+            out[at] = out[--n_out];
+        } else {
+            archai_candidate c;
+
+            ask_one(&w, &c);
+            assert_int_equal(c.id, line[first]);
+            out[n_out++] = line[first++];
+            n--;
+            archai_candidate_fini(&c);
+        }
+        assert_int_equal(w.search.n_running, N);
+    }
+    world_close(&w);
+}
+
+/* Whoever has it next is lost before it was handed out again: it does not wait any longer either. */
+static void one_that_fails_while_it_waits_is_not_handed_out(void **state)
+{
+    archai_evaluation row = {0};
+    archai_candidate c[3];
+    struct world w;
+    bool again;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    ask_one(&w, &c[0]);
+    ask_one(&w, &c[1]);
+    assert_int_equal(archai_search_requeue(&w.search, c[1].id, NULL), ARCHAI_OK);
+    for (int i = 1; i <= ARCHAI_LOSSES_MAX; i++) {
+        assert_int_equal(archai_search_lost(&w.search, c[0].id, &again, &row, NULL), ARCHAI_OK);
+        assert_int_equal(again, i < ARCHAI_LOSSES_MAX);
+    }
+    assert_int_equal(row.id, c[0].id);
+    assert_int_equal(w.search.n_running, 1);
+    is_asked_again(&w, &c[1]);
+    ask_one(&w, &c[2]);
+    assert_int_equal(c[2].id, 2);
+    archai_evaluation_fini(&row);
+    for (int i = 0; i < 3; i++)
+        archai_candidate_fini(&c[i]);
+    world_close(&w);
+}
+
+/* Also the second time it says whose child it is. */
+static void a_child_that_comes_again_has_its_parents(void **state)
+{
+    archai_candidate c, again;
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("regularized_evolution", ARCHAI_ASYNC, "init_num_models = 4\n"));
+    for (ask_one(&w, &c); strcmp(c.operator_, "mutation") != 0; ask_one(&w, &c)) {
+        answer(&w, &c);
+        archai_candidate_fini(&c);
+    }
+    assert_non_null(json_object_get(c.model.metadata, "parent"));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(archai_search_requeue(&w.search, c.id, NULL), ARCHAI_OK);
+        ask_one(&w, &again);
+        assert_int_equal(again.id, c.id);
+        assert_true(json_equal(again.model.metadata, c.model.metadata));
+        assert_string_equal(again.parents, c.parents);
+        assert_string_equal(again.operator_, c.operator_);
+        assert_int_equal(again.generation, c.generation);
+        archai_candidate_fini(&again);
+    }
+    archai_candidate_fini(&c);
+    world_close(&w);
+}
+
+/* What is no verdict is none of the search's. */
+static void a_status_that_no_evaluation_has_is_refused(void **state)
+{
+    static const int none[] = {ARCHAI_STATUS_RUNNING, ARCHAI_STATUS_CACHED, ARCHAI_STATUS_COUNT};
+    archai_evaluation e;
+    archai_candidate c;
+    struct world w;
+    bool on_front;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    ask_one(&w, &c);
+    evaluation_of(&c, &e);
+    accuracy(&c, &e, NULL);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        e.status = none[i];
+        assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_EINVAL);
+        assert_int_equal(w.search.n_running, 1);
+        assert_int_equal(w.search.n_finished, 0);
+    }
+    archai_evaluation_fini(&e);
+    answer(&w, &c);
+    archai_candidate_fini(&c);
+    world_close(&w);
+}
+
+static bool keeps(const struct world *w, int status, double budget)
+{
+    const archai_evaluation e = {.status = status, .budget = budget};
+
+    return archai_search_keeps(&w->search, &e);
+}
+
+/* Weights are kept for children, of whom one that violates a constraint may be the parent, and for
+ * promotions, of which it gets none. */
+static void weights_are_kept_where_others_may_begin_from_them(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
+    assert_false(keeps(&w, ARCHAI_STATUS_OK, 1));
+    world_close(&w);
+    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, "[train]\ninherit_weights = yes\n"));
+    assert_true(keeps(&w, ARCHAI_STATUS_OK, 1));
+    assert_true(keeps(&w, ARCHAI_STATUS_INFEASIBLE, 1));
+    assert_false(keeps(&w, ARCHAI_STATUS_FAILED, 1));
+    assert_false(keeps(&w, ARCHAI_STATUS_PRUNED, 1));
+    world_close(&w);
+    world_open(&w, config("asha", ARCHAI_ASYNC, "max_budget = 9\n"));
+    assert_true(keeps(&w, ARCHAI_STATUS_OK, 8));
+    assert_false(keeps(&w, ARCHAI_STATUS_OK, 9)); /* it gets no more than that */
+    assert_false(keeps(&w, ARCHAI_STATUS_INFEASIBLE, 1));
+    assert_false(keeps(&w, ARCHAI_STATUS_FAILED, 1));
+    world_close(&w);
+}
+
+/* Evaluators need not know what follows from the architecture alone; what they say of it stands. */
+static void cheap_measures_that_nobody_sent_are_computed(void **state)
+{
+    (void)state;
+    for (int sent = 0; sent < 2; sent++) {
+        archai_evaluation e;
+        archai_candidate c;
+        struct world w;
+        bool on_front;
+
+        world_open(&w, config("evolution_pareto", ARCHAI_ASYNC,
+                              "[objective.macs]\ndirection = minimize\n"));
+        assert_string_equal(w.objectives.at[0].name, "macs");
+        assert_string_equal(w.objectives.at[2].name, "params");
+        ask_one(&w, &c);
+        evaluation_of(&c, &e);
+        archai_measures_free(e.measures, e.n_measures);
+        e.measures = NULL;
+        e.n_measures = 0;
+        accuracy(&c, &e, NULL);
+        if (sent)
+            assert_int_equal(archai_evaluation_set_measure(&e, "params", 5, NULL), ARCHAI_OK);
+        assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_OK);
+        assert_int_equal(e.status, ARCHAI_STATUS_OK);
+        assert_true(on_front);
+        assert_true(w.search.records[0].values[0] ==
+                    archai_measure_get(c.measures, c.n_measures, "macs"));
+        assert_true(w.search.records[0].values[2] ==
+                    (sent ? 5 : archai_measure_get(c.measures, c.n_measures, "params")));
+        archai_evaluation_fini(&e);
+        archai_candidate_fini(&c);
+        world_close(&w);
+    }
+}
+
 static void verdicts_say_why(void **state)
 {
     static const struct {
@@ -155,7 +416,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interrupted_and_failed_ones_come_again),
+        cmocka_unit_test(a_late_answer_ends_the_wait),
         cmocka_unit_test(one_that_is_lost_again_and_again_fails),
+        cmocka_unit_test(those_that_come_again_keep_their_order),
+        cmocka_unit_test(one_that_fails_while_it_waits_is_not_handed_out),
+        cmocka_unit_test(a_child_that_comes_again_has_its_parents),
+        cmocka_unit_test(a_status_that_no_evaluation_has_is_refused),
+        cmocka_unit_test(weights_are_kept_where_others_may_begin_from_them),
+        cmocka_unit_test(cheap_measures_that_nobody_sent_are_computed),
         cmocka_unit_test(verdicts_say_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,6 +139,105 @@ static void a_flipped_byte_is_no_row(void **state)
     archai_segment_close(&s);
 }
 
+/* A row as no worker would write it, but with a checksum that is right. */
+static void forge(archai_segment *s, int64_t at, archai_row r)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_evaluation e;
+    bool valid;
+
+    r.crc = archai_segment_crc(&r, offsetof(archai_row, crc));
+    assert_int_equal(pwrite(s->fd, &r, sizeof r, (off_t)s->rows_at + at * (off_t)sizeof r),
+                     sizeof r);
+    OK(archai_segment_read(s, at, &valid, &e, &err));
+    assert_false(valid);
+}
+
+/* Checksums tell what was damaged, not what a foreign hand wrote: places are checked as well. */
+static void a_row_that_points_outside_is_no_row(void **state)
+{
+    archai_segment s = make(*state, 1024);
+    const int64_t end = s.size.text_bytes;
+    archai_err err = ARCHAI_ERR_INIT;
+    struct seen seen = {.n = 0};
+    archai_evaluation e;
+    archai_row r;
+    bool valid;
+
+    OK(sample_commit(&s, 1, 0, 0, &err));
+    assert_int_equal(pread(s.fd, &r, sizeof r, (off_t)s.rows_at), sizeof r);
+    const struct {
+        int64_t offset, bytes;
+    } places[] = {
+        {-1, r.text_bytes},
+        {end - r.text_bytes + 1, r.text_bytes},
+        {end + 1, 0},
+        {INT64_MAX, r.text_bytes},
+        {0, -1},
+        {0, end + 1},
+        {1, INT64_MAX},
+    };
+    enum { PLACES = sizeof places / sizeof places[0] };
+
+    for (int i = 0; i < PLACES; i++) {
+        archai_row wrong = r;
+
+        wrong.text_offset = places[i].offset;
+        wrong.text_bytes = places[i].bytes;
+        forge(&s, 1 + i, wrong);
+    }
+    r.status = ARCHAI_STATUS_COUNT;
+    forge(&s, PLACES + 1, r);
+    r.status = -1;
+    forge(&s, PLACES + 2, r);
+    r.status = ARCHAI_STATUS_OK;
+    r.id = -1;
+    forge(&s, PLACES + 3, r);
+    OK(archai_segment_scan(&s, 0, 1024, see, &seen, &err));
+    assert_int_equal(seen.n, 1);
+    assert_int_equal(seen.rows[0], 0);
+    seen.n = 0;
+    OK(archai_segment_scan_damaged(&s, see, &seen, &err));
+    assert_int_equal(seen.n, PLACES + 3);
+    OK(archai_segment_read(&s, 0, &valid, &e, &err));
+    assert_true(valid);
+    archai_evaluation_fini(&e);
+    assert_int_equal(archai_segment_read(&s, -1, &valid, &e, &err), ARCHAI_EINVAL);
+    assert_int_equal(archai_segment_read(&s, 1024, &valid, &e, &err), ARCHAI_EINVAL);
+    assert_int_equal(archai_segment_scan(&s, -1, 1024, see, &seen, &err), ARCHAI_EINVAL);
+    assert_int_equal(archai_segment_scan(&s, 0, 1025, see, &seen, &err), ARCHAI_EINVAL);
+    archai_segment_close(&s);
+}
+
+/* Tensors end where the pool does at the latest, or nothing of the row is believed. */
+static void a_tensor_that_lies_outside_its_pool_takes_its_row_along(void **state)
+{
+    archai_segment s = make(*state, 1024);
+    archai_err err = ARCHAI_ERR_INIT;
+
+    for (int64_t beyond = 0; beyond < 2; beyond++) {
+        archai_evaluation e = sample_evaluation(0), back;
+        char buffer[SAMPLE_BYTES];
+        archai_tensor tensors[SAMPLE_TENSORS];
+        bool valid;
+
+        sample_tensors(0, buffer, tensors);
+        sample_places(&e, tensors, 0);
+        e.tensors[1].offset = s.size.pool[ARCHAI_F32] - 3 + beyond; /* it has 3 elements */
+        OK(sample_commit_as(&s, &e, beyond, false, &err));
+        OK(archai_segment_read(&s, beyond, &valid, &back, &err));
+        assert_int_equal(valid, beyond == 0);
+        assert_int_equal(archai_segment_read_tensor(&s, &e.tensors[1], buffer, &err),
+                         beyond == 0 ? ARCHAI_OK : ARCHAI_EFORMAT);
+        if (valid)
+            archai_evaluation_fini(&back);
+        e.tensors[1].offset = -1;
+        assert_false(archai_segment_holds(&s, &e.tensors[1], NULL));
+        archai_evaluation_fini(&e);
+    }
+    archai_segment_close(&s);
+}
+
 static void pools_of_many_gib_cost_no_disk(void **state)
 {
     archai_segment_size size = {.rows = 1 << 20, .text_bytes = INT64_C(4) << 30};
@@ -204,6 +303,10 @@ static void what_has_no_place_is_refused(void **state)
     e.tensors[0].offset = INT64_MAX;
     e.tensors[0].shape[0] = INT64_MAX;
     assert_false(archai_segment_holds(&s, &e.tensors[0], NULL));
+    assert_int_equal(archai_segment_commit(&s, -1, 0, "x", 1, &e, &err), ARCHAI_EINTERNAL);
+    assert_int_equal(archai_segment_commit(&s, 0, -1, "x", 1, &e, &err), ARCHAI_EINTERNAL);
+    assert_int_equal(archai_segment_commit(&s, 0, s.size.text_bytes + 1, "", 0, &e, &err),
+                     ARCHAI_EINTERNAL);
     assert_int_equal(archai_segment_commit(&s, 1024, 0, "x", 1, &e, &err), ARCHAI_EINTERNAL);
     assert_int_equal(archai_segment_commit(&s, 0, s.size.text_bytes - 1, "xy", 2, &e, &err),
                      ARCHAI_EINTERNAL);
@@ -297,6 +400,8 @@ int main(void)
         TEST(committed_rows_come_back),
         TEST(scan_finds_rows_across_holes),
         TEST(a_flipped_byte_is_no_row),
+        TEST(a_row_that_points_outside_is_no_row),
+        TEST(a_tensor_that_lies_outside_its_pool_takes_its_row_along),
         TEST(pools_of_many_gib_cost_no_disk),
         TEST(metadata_never_changes),
         TEST(what_has_no_place_is_refused),

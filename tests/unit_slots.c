@@ -40,6 +40,77 @@ static void candidates_under_way_are_counted(void **state)
     archai_slots_fini(&s);
 }
 
+/* As many as there are, in the order in which they were sent, whichever comes back first. */
+static void candidates_keep_their_order(void **state)
+{
+    const char *const hosts[] = {"a", "b"};
+    archai_slots s = make(2, hosts);
+    int64_t held[200], next = 0;
+    uint32_t draw = 1;
+    int n = 0;
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        const bool grows = (i / 500) % 2 == 0;
+
+        draw = draw * 1664525 + 1013904223; /* Numerical Recipes' generator */
+        if (n < 200 && (n == 0 || (draw >> 16) % 10 < (grows ? 7u : 3u))) {
+            assert_int_equal(archai_slots_add(&s, 0, next, i, NULL), ARCHAI_OK);
+            held[n++] = next++;
+        } else {
+            const int at = (draw >> 8) % 3 == 0 ? (int)((draw >> 10) % (uint32_t)n) : 0;
+
+            assert_true(archai_slots_remove(&s, 0, held[at], i));
+            memmove(&held[at], &held[at + 1], (size_t)(--n - at) * sizeof *held);
+        }
+        assert_int_equal(s.at[0].n, n);
+        assert_int_equal(s.under_way, n);
+        assert_int_equal(archai_slots_waiting(&s), n > 0 ? n - 1 : 0);
+        assert_memory_equal(s.at[0].ids, held, (size_t)n * sizeof *held);
+        assert_int_equal(archai_slots_has(&s, 0, next - 1), n > 0 && held[n - 1] == next - 1);
+    }
+    archai_slots_fini(&s);
+}
+
+/* Who has room comes in the order in which it came to it, once, and not where it may get nothing. */
+static void the_line_goes_round(void **state)
+{
+    const char *const hosts[] = {"a", "a", "a", "a"};
+    archai_slots s = make(4, hosts);
+
+    (void)state;
+    assert_int_equal(archai_slots_next(&s), -1);
+    for (int round = 0; round < 5; round++) { /* wherever the line begins */
+        for (int i = 0; i < 4; i++)
+            archai_slots_enqueue(&s, (i + 2) % 4);
+        archai_slots_enqueue(&s, 2); /* it stands there */
+        for (int i = 0; i < 4; i++) {
+            assert_int_equal(archai_slots_next(&s), (i + 2) % 4);
+            assert_int_equal(archai_slots_next(&s), (i + 2) % 4); /* until it is served */
+            archai_slots_served(&s);
+        }
+        assert_int_equal(archai_slots_next(&s), -1);
+        archai_slots_enqueue(&s, round % 4);
+        archai_slots_served(&s);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(archai_slots_add(&s, i, i, 0, NULL), ARCHAI_OK);
+        assert_int_equal(archai_slots_next(&s), -1);
+    }
+    assert_true(archai_slots_remove(&s, 3, 3, 1));
+    assert_true(archai_slots_remove(&s, 1, 1, 1));
+    assert_true(archai_slots_remove(&s, 0, 0, 1));
+    assert_true(archai_slots_remove(&s, 2, 2, 1));
+    s.at[3].retired = true;
+    s.at[0].leaving = true;
+    assert_int_equal(archai_slots_next(&s), 1);
+    archai_slots_served(&s);
+    assert_int_equal(archai_slots_next(&s), 2);
+    archai_slots_served(&s);
+    assert_int_equal(archai_slots_next(&s), -1);
+    archai_slots_fini(&s);
+}
+
 /* Whoever came to have room first is served first, and with nothing to do stays in the line until it is. */
 static void workers_stand_in_line(void **state)
 {
@@ -173,6 +244,24 @@ static void a_gpu_that_goes_bad_is_told_from_its_node(void **state)
     archai_slots_fini(&s);
 }
 
+/* However well the others do: fewer than five in a row may be anything. */
+static void four_in_a_row_are_not_enough(void **state)
+{
+    const char *const hosts[] = {"a", "b"};
+    archai_slots s = make(2, hosts);
+
+    (void)state;
+    evaluate(&s, 1, false, 0, 0.5);
+    for (int failures = 1; failures <= 5; failures++) {
+        evaluate(&s, 1, true, failures, 0.1);
+        for (int i = 0; i < 100; i++)
+            evaluate(&s, 0, false, failures, 0.1);
+        assert_int_equal(archai_slots_suspect(&s, 1, failures + 1),
+                         failures < 5 ? ARCHAI_SUSPECT_NONE : ARCHAI_SUSPECT_HOST);
+    }
+    archai_slots_fini(&s);
+}
+
 /* From the very first candidate, while the others are still busy with theirs. */
 static void one_that_is_bad_from_the_start_is_found_before_others_are_done(void **state)
 {
@@ -188,6 +277,68 @@ static void one_that_is_bad_from_the_start_is_found_before_others_are_done(void 
     assert_int_equal(failures, 30); /* theirs may fail yet */
     assert_int_equal(archai_slots_suspect(&s, 7, 101.5), ARCHAI_SUSPECT_HOST);
     archai_slots_fini(&s);
+}
+
+/* What has run since before the streak began says nothing of what the others would have made of it. */
+static void only_what_began_with_the_streak_speaks_for_others(void **state)
+{
+    const char *const hosts[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        archai_slots s = make(8, hosts);
+
+        evaluate(&s, 7, false, 990, 9);
+        for (int i = 0; i < 7; i++)
+            assert_int_equal(archai_slots_add(&s, i, 1000 + i, late ? 1000 : 900, NULL), ARCHAI_OK);
+        for (int failures = 0; failures < 30; failures++)
+            evaluate(&s, 7, true, 1000 + 0.03 * failures, 0.01);
+        assert_int_equal(archai_slots_suspect(&s, 7, 1002),
+                         late ? ARCHAI_SUSPECT_HOST : ARCHAI_SUSPECT_NONE);
+        archai_slots_fini(&s);
+    }
+}
+
+/* A node one of whose workers did well last is no bad node, whatever that one failed before. */
+static void a_success_clears_the_node(void **state)
+{
+    const char *const hosts[] = {"good", "good", "other", "other"};
+    archai_slots s = make(4, hosts);
+
+    (void)state;
+    evaluate(&s, 3, true, 0, 0.1);
+    evaluate(&s, 3, false, 1, 0.1);
+    for (int i = 0; i < 10; i++) {
+        evaluate(&s, 2, true, 2 + i, 0.1);
+        for (int k = 0; k < 10; k++)
+            evaluate(&s, k % 2, false, 2 + i, 0.1);
+    }
+    assert_int_equal(archai_slots_suspect(&s, 2, 12), ARCHAI_SUSPECT_WORKER);
+    archai_slots_fini(&s);
+}
+
+/* What one that was found to be bad goes on failing does not excuse another. */
+static void the_bad_do_not_speak_for_the_others(void **state)
+{
+    const char *const hosts[] = {"a", "b", "c"};
+
+    (void)state;
+    for (int found = 0; found < 2; found++) {
+        archai_slots s = make(3, hosts);
+
+        s.at[1].leaving = s.at[1].quarantined = found;
+        for (int i = 0; i < 8; i++) {
+            evaluate(&s, 2, true, i, 0.1);
+            for (int k = 0; k < 8; k++)
+                evaluate(&s, 1, true, i, 0.1);
+            for (int k = 0; k < 4; k++)
+                evaluate(&s, 0, false, i, 0.1);
+        }
+        /* (1 / 34)^8 104 < 1e-6, but not (65 / 98)^8 104 */
+        assert_int_equal(archai_slots_suspect(&s, 2, 8),
+                         found ? ARCHAI_SUSPECT_HOST : ARCHAI_SUSPECT_NONE);
+        archai_slots_fini(&s);
+    }
 }
 
 /* When all begin to fail at once, it is no node's fault. */
@@ -272,6 +423,12 @@ static void utilisation_counts_what_runs(void **state)
     assert_true(archai_slots_remove(&s, 0, 1, 110));
     archai_slots_judge(&s, 0, false, 10);
     assert_true(archai_slots_busy(&s, 100, 120) == 0.25);
+    assert_int_equal(archai_slots_add(&s, 0, 2, 120, NULL), ARCHAI_OK);
+    assert_int_equal(archai_slots_add(&s, 0, 3, 130, NULL), ARCHAI_OK); /* waits */
+    assert_true(archai_slots_busy(&s, 100, 140) == 30.0 / 80); /* 10 s before, 20 s now */
+    assert_true(archai_slots_remove(&s, 0, 2, 140));
+    archai_slots_judge(&s, 0, false, 20);
+    assert_true(archai_slots_busy(&s, 100, 150) == 40.0 / 100); /* the other one since 140 */
     s.at[1].retired = true;
     assert_int_equal(archai_slots_alive(&s), 1);
     assert_int_equal(archai_slots_count(&s), 2);
@@ -310,12 +467,18 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(candidates_under_way_are_counted),
+        cmocka_unit_test(candidates_keep_their_order),
+        cmocka_unit_test(the_line_goes_round),
         cmocka_unit_test(workers_stand_in_line),
         cmocka_unit_test(what_waits_at_workers_is_counted),
         cmocka_unit_test(only_short_evaluations_queue),
         cmocka_unit_test(a_bad_node_is_told_from_bad_candidates),
         cmocka_unit_test(a_gpu_that_goes_bad_is_told_from_its_node),
+        cmocka_unit_test(four_in_a_row_are_not_enough),
         cmocka_unit_test(one_that_is_bad_from_the_start_is_found_before_others_are_done),
+        cmocka_unit_test(only_what_began_with_the_streak_speaks_for_others),
+        cmocka_unit_test(a_success_clears_the_node),
+        cmocka_unit_test(the_bad_do_not_speak_for_the_others),
         cmocka_unit_test(nobody_is_blamed_for_what_befalls_all),
         cmocka_unit_test(failing_often_is_no_streak),
         cmocka_unit_test(the_last_one_is_kept),
