@@ -44,6 +44,17 @@ add_library(archai_msgpack INTERFACE)
 target_include_directories(archai_msgpack SYSTEM INTERFACE ${MSGPACK_INCLUDE_DIR})
 target_link_libraries(archai_msgpack INTERFACE ${MSGPACK_LIBRARY})
 
+# Optional. Rank 0 makes and frees some eighty small things for each candidate, between those that it keeps for good: with
+# glibc's allocator half of its time goes into that and into the cache misses that follow (tests/bench/README.md). Sanitizers
+# bring an allocator of their own.
+find_library(JEMALLOC_LIBRARY NAMES jemalloc)
+add_library(archai_allocator INTERFACE)
+if(JEMALLOC_LIBRARY AND NOT ARCHAI_SANITIZE)
+  target_link_libraries(archai_allocator INTERFACE -Wl,--no-as-needed ${JEMALLOC_LIBRARY} -Wl,--as-needed)
+elseif(NOT JEMALLOC_LIBRARY)
+  message(STATUS "jemalloc was not found (Debian: libjemalloc-dev): archai-run takes the C library's allocator, and rank 0 is slower")
+endif()
+
 # OpenBLAS must come before libtorch's own choice: with the reference BLAS linear layers crawl.
 find_library(OPENBLAS_LIBRARY NAMES openblas)
 archai_need(OPENBLAS_LIBRARY "OpenBLAS" libopenblas-dev)

@@ -31,7 +31,8 @@ RUN = ["archai-run", f"{SOURCE}/tests/support/null.ini", "--output", f"{HERE}/ou
 
 def run(ranks, command, env):
     """Exit codes of all ranks, and what was said. A hang is a failure of the story."""
-    shell = ["sh", "-c", 'ARCHAI_FAULT_COUNTER=$F LD_PRELOAD=$P "$@"; c=$?; echo $c >' + HERE +
+    # The C library comes next, so that its allocator is what fails and not one that was linked for speed.
+    shell = ["sh", "-c", 'ARCHAI_FAULT_COUNTER=$F LD_PRELOAD="$P libc.so.6" "$@"; c=$?; echo $c >' + HERE +
              '/code.${OMPI_COMM_WORLD_RANK:-0}; exit $c', "sh", *command]
     for name in os.listdir(HERE):
         if name.startswith("code."):
