@@ -45,6 +45,8 @@ typedef struct archai_algorithm_ops {
     const archai_option *options; /* keys of [search] beyond the common ones; Archai's names */
     unsigned needs;               /* ARCHAI_NEEDS_* */
     bool breeds;                  /* some proposals have parents */
+    bool independent;             /* async: no proposal learns from any result, so that candidates may wait at
+                                     a worker behind others. (Those of one generation always may.) */
     unsigned schedules;           /* bits 1 << ARCHAI_ASYNC, 1 << ARCHAI_GENERATIONAL */
 
     /* (optional) options, rng and search are set. One that gives budgets of its own sets
@@ -56,10 +58,6 @@ typedef struct archai_algorithm_ops {
      * become cached rows. ARCHAI_ENONE: no child this time, ask again. */
     int (*propose)(archai_algorithm *self, archai_propose *what, archai_proposal *out,
                    archai_err *err);
-    /* (optional) Would the next proposal be another one if more had been told? Only what learns from
-     * nothing may wait at a worker behind other candidates. NULL: it always learns. Generations need not
-     * say so: their candidates are all made before the first one is told. async only. */
-    bool (*learns)(const archai_algorithm *self);
     /* (optional) record `r` (an index into search->records) has finished, or was restored. */
     int (*tell)(archai_algorithm *self, size_t record, archai_err *err);
     /* (optional, all three) predictions that are computed elsewhere (core/surrogate.h, which says what

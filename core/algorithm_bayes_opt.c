@@ -298,13 +298,6 @@ static int bayes_tell(archai_algorithm *self, size_t record, archai_err *err)
     return ARCHAI_OK;
 }
 
-static bool bayes_learns(const archai_algorithm *self)
-{
-    const struct bayes *a = (const struct bayes *)self;
-
-    return archai_vary_has_begun(self->search, &a->given, a->init_num_models);
-}
-
 extern const archai_algorithm_ops archai_algorithm_bayes_opt;
 const archai_algorithm_ops archai_algorithm_bayes_opt = {
     .abi = ARCHAI_ALGORITHM_ABI,
@@ -317,6 +310,5 @@ const archai_algorithm_ops archai_algorithm_bayes_opt = {
     .init = bayes_init,
     .fini = bayes_fini,
     .propose = bayes_propose,
-    .learns = bayes_learns,
     .tell = bayes_tell,
 };

@@ -269,13 +269,6 @@ static int evolution_propose(archai_algorithm *self, archai_propose *what, archa
     return propose_next(a, out, err);
 }
 
-static bool evolution_learns(const archai_algorithm *self)
-{
-    const struct evolution *a = (const struct evolution *)self;
-
-    return archai_vary_has_begun(self->search, &a->given, a->init_num_models);
-}
-
 extern const archai_algorithm_ops archai_algorithm_evolution_pareto;
 const archai_algorithm_ops archai_algorithm_evolution_pareto = {
     .abi = ARCHAI_ALGORITHM_ABI,
@@ -288,6 +281,5 @@ const archai_algorithm_ops archai_algorithm_evolution_pareto = {
     .init = evolution_init,
     .fini = evolution_fini,
     .propose = evolution_propose,
-    .learns = evolution_learns,
     .tell = evolution_tell,
 };

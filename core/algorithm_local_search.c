@@ -100,13 +100,6 @@ static int local_propose(archai_algorithm *self, archai_propose *what, archai_pr
     return propose_next(a, out, err);
 }
 
-static bool local_learns(const archai_algorithm *self)
-{
-    const struct local_search *a = (const struct local_search *)self;
-
-    return archai_vary_has_begun(self->search, &a->given, a->init_num_models);
-}
-
 extern const archai_algorithm_ops archai_algorithm_local_search;
 const archai_algorithm_ops archai_algorithm_local_search = {
     .abi = ARCHAI_ALGORITHM_ABI,
@@ -120,5 +113,4 @@ const archai_algorithm_ops archai_algorithm_local_search = {
     .init = local_init,
     .fini = local_fini,
     .propose = local_propose,
-    .learns = local_learns,
 };

@@ -261,13 +261,6 @@ static int bananas_forgo(archai_algorithm *self, archai_err *err)
     return ARCHAI_OK;
 }
 
-static bool bananas_learns(const archai_algorithm *self)
-{
-    const archai_bananas *a = (const archai_bananas *)self;
-
-    return archai_vary_has_begun(self->search, &a->given, a->init_num_models);
-}
-
 extern const archai_algorithm_ops archai_algorithm_mo_bananas;
 const archai_algorithm_ops archai_algorithm_mo_bananas = {
     .abi = ARCHAI_ALGORITHM_ABI,
@@ -281,7 +274,6 @@ const archai_algorithm_ops archai_algorithm_mo_bananas = {
     .init = bananas_init,
     .fini = bananas_fini,
     .propose = bananas_propose,
-    .learns = bananas_learns,
     .tell = bananas_tell,
     .job = bananas_job,
     .answer = bananas_answer,

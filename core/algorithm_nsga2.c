@@ -337,13 +337,6 @@ static int nsga2_propose(archai_algorithm *self, archai_propose *what, archai_pr
     return propose_next(a, out, err);
 }
 
-static bool nsga2_learns(const archai_algorithm *self)
-{
-    const struct nsga2 *a = (const struct nsga2 *)self;
-
-    return archai_vary_has_begun(self->search, &a->given, a->population_size);
-}
-
 extern const archai_algorithm_ops archai_algorithm_nsga2;
 const archai_algorithm_ops archai_algorithm_nsga2 = {
     .abi = ARCHAI_ALGORITHM_ABI,
@@ -357,6 +350,5 @@ const archai_algorithm_ops archai_algorithm_nsga2 = {
     .init = nsga2_init,
     .fini = nsga2_fini,
     .propose = nsga2_propose,
-    .learns = nsga2_learns,
     .tell = nsga2_tell,
 };

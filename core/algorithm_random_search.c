@@ -49,12 +49,6 @@ static int random_propose(archai_algorithm *self, archai_propose *what, archai_p
     return archai_vary_random(self->search, out, err);
 }
 
-static bool random_learns(const archai_algorithm *self)
-{
-    (void)self;
-    return false;
-}
-
 extern const archai_algorithm_ops archai_algorithm_random_search;
 const archai_algorithm_ops archai_algorithm_random_search = {
     .abi = ARCHAI_ALGORITHM_ABI,
@@ -62,8 +56,8 @@ const archai_algorithm_ops archai_algorithm_random_search = {
     .help = "independent random samples",
     .size = sizeof(struct random_search),
     .options = options,
+    .independent = true,
     .schedules = 1u << ARCHAI_ASYNC | 1u << ARCHAI_GENERATIONAL,
     .fini = random_fini,
     .propose = random_propose,
-    .learns = random_learns,
 };

@@ -168,13 +168,6 @@ static int regularized_propose(archai_algorithm *self, archai_propose *what,
     return propose_next(a, out, err);
 }
 
-static bool regularized_learns(const archai_algorithm *self)
-{
-    const struct regularized *a = (const struct regularized *)self;
-
-    return archai_vary_has_begun(self->search, &a->given, a->init_num_models);
-}
-
 extern const archai_algorithm_ops archai_algorithm_regularized_evolution;
 const archai_algorithm_ops archai_algorithm_regularized_evolution = {
     .abi = ARCHAI_ALGORITHM_ABI,
@@ -188,6 +181,5 @@ const archai_algorithm_ops archai_algorithm_regularized_evolution = {
     .init = regularized_init,
     .fini = regularized_fini,
     .propose = regularized_propose,
-    .learns = regularized_learns,
     .tell = regularized_tell,
 };

@@ -283,9 +283,7 @@ out:
 
 bool archai_search_learns(const archai_search *s)
 {
-    const archai_algorithm *a = s->algorithm;
-
-    return s->schedule == ARCHAI_ASYNC && (a->ops->learns == NULL || a->ops->learns(a));
+    return s->schedule == ARCHAI_ASYNC && !s->algorithm->ops->independent;
 }
 
 int archai_search_ask(archai_search *s, archai_ask *what, archai_candidate *out,

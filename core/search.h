@@ -113,10 +113,9 @@ int archai_search_ask(archai_search *s, archai_ask *what, archai_candidate *out,
  * may be NULL, then it is read from c->arch. */
 int archai_search_know(archai_candidate *c, archai_space *space, const archai_objectives *o,
                        archai_err *err);
-/* May the next candidate not wait at a worker behind others, since an asynchronous algorithm learns
- * from results? It is to be asked for when a slot is free and nothing waits at any other, so that it
- * knows every result but those of the candidates that are being evaluated. false: it would be the same
- * whatever is told before. */
+/* Do proposals learn from results? Then one is to be asked for when a slot is free, and nothing waits at a
+ * slot behind something else, so that it knows every result but those of the candidates that are being
+ * evaluated. false: they are the same whatever was told before. */
 bool archai_search_learns(const archai_search *s);
 /* What tell() will make of an evaluation, without telling it yet, so that a row can be written
  * first: an ok one whose objective is missing, NaN or infinite becomes failed, one that violates

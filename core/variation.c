@@ -224,14 +224,6 @@ int archai_given_next(archai_given *g, archai_proposal *out, archai_err *err)
     return archai_model_copy(&out->model, &g->at[g->next++], err);
 }
 
-bool archai_vary_has_begun(const archai_search *s, const archai_given *g, int64_t n)
-{
-    for (size_t i = g->next; i < g->n; i++)
-        if (!archai_search_seen(s, g->at[i].archid))
-            return false;
-    return g->n > 0 || (int64_t)s->n_records >= n;
-}
-
 int archai_vary_initial(archai_search *s, archai_given *g, int64_t n, archai_proposal *out,
                         archai_err *err)
 {

@@ -45,6 +45,4 @@ int archai_given_next(archai_given *g, archai_proposal *out, archai_err *err);
  * the beginning is over. */
 int archai_vary_initial(archai_search *s, archai_given *g, int64_t n, archai_proposal *out,
                         archai_err *err);
-/* Would archai_vary_initial() answer ARCHAI_ENONE? Until then nothing is learned from. */
-bool archai_vary_has_begun(const archai_search *s, const archai_given *g, int64_t n);
 #endif

@@ -48,11 +48,10 @@ static int64_t budget(const archai_coordinator *c)
            c->slots.under_way;
 }
 
-/* Room of a worker for what learns from no result. Towards the end of the budget what is left is shared
- * evenly. */
+/* Room of a worker. Towards the end of the budget what is left is shared evenly. */
 static int room(const archai_coordinator *c, const archai_slot *s)
 {
-    const int depth = archai_slot_depth(s);
+    const int depth = archai_search_learns(&c->plan->search) ? 1 : archai_slot_depth(s);
     int64_t wanted = depth;
 
     if (depth > 1) {
@@ -77,8 +76,6 @@ static int gather(archai_coordinator *c, int n, archai_candidate *out, size_t *n
         archai_evaluation cached = {0};
         archai_ask what;
 
-        if (*n_out > 0 && archai_search_learns(&c->plan->search))
-            return ARCHAI_OK; /* the beginning is over */
         ARCHAI_TRY(archai_search_ask(&c->plan->search, &what, &out[*n_out], &cached, err));
         switch (what) {
         case ARCHAI_ASK_CANDIDATE:
@@ -127,8 +124,10 @@ static int send_work(archai_coordinator *c, int rank, int n, bool *dry, bool *bu
     return rc;
 }
 
-/* What learns from results is proposed for a free worker, and not while a candidate waits at any other:
- * its result would be missed. Such waiting ends with the beginning of a search, within milliseconds. */
+/* What learns from results is proposed for a free worker, and one at a time: a proposal may take a while, it
+ * goes out before the next one is made, and that one knows what came in meanwhile. Nothing waits at a
+ * worker then, not even the random beginning of a search: whatever was behind a long evaluation would
+ * be missed by all that is proposed after it. */
 int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *err)
 {
     archai_search *s = &c->plan->search;
@@ -139,17 +138,17 @@ int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *e
     /* Each has one turn: with nothing under way it stays in the line until it has got something. */
     for (int left = c->slots.n_line; left > 0 && !dry && budget(c) > 0; left--) {
         const int rank = archai_slots_next(&c->slots);
-        const archai_slot *slot = &c->slots.at[rank];
-        const bool learns = archai_search_learns(s);
         int n;
 
-        if (rank < 0 || (learns && archai_slots_waiting(&c->slots) > 0))
+        if (rank < 0)
             break;
-        n = learns ? slot->n == 0 : room(c, slot);
+        n = room(c, &c->slots.at[rank]);
         if (n > 0)
             ARCHAI_TRY(send_work(c, rank, n, &dry, busy, err));
-        if (slot->n > 0)
+        if (c->slots.at[rank].n > 0)
             archai_slots_served(&c->slots);
+        if (n > 0 && archai_search_learns(s))
+            break;
     }
     return ARCHAI_OK;
 }

@@ -68,11 +68,6 @@ int archai_slot_depth(const archai_slot *s)
     return depth < ARCHAI_SLOT_DEPTH ? (int)depth : ARCHAI_SLOT_DEPTH;
 }
 
-int64_t archai_slots_waiting(const archai_slots *s)
-{
-    return s->under_way - s->n_busy;
-}
-
 /* -- the line ------------------------------------------------------------------------------ */
 
 int archai_slots_next(archai_slots *s)
@@ -123,10 +118,8 @@ int archai_slots_add(archai_slots *s, int rank, int64_t id, double now, archai_e
         slot->ids = grown + before;
         slot->capacity = capacity;
     }
-    if (slot->n == 0) {
+    if (slot->n == 0)
         slot->since = now;
-        s->n_busy++;
-    }
     slot->ids[slot->n++] = id;
     s->under_way++;
     return ARCHAI_OK;
@@ -152,10 +145,8 @@ bool archai_slots_remove(archai_slots *s, int rank, int64_t id, double now)
             slot->ids++;
         else
             memmove(slot->ids + i, slot->ids + i + 1, (size_t)(slot->n - i) * sizeof *slot->ids);
-        if (slot->n == 0) {
+        if (slot->n == 0)
             slot->ids = slot->store;
-            s->n_busy--;
-        }
         slot->began = slot->since;
         slot->since = now;
         s->under_way--;

@@ -40,7 +40,6 @@ typedef struct archai_slots {
     archai_slot *at; /* [n], owned; number = rank */
     int n;
     int64_t under_way; /* over all */
-    int n_busy;        /* with something under way */
     int *line;         /* [n], owned; ranks that may have room, in the order in which they came to it: a
                           ring of n_line from `first` on */
     int first, n_line;
@@ -65,8 +64,6 @@ int archai_slots_count(const archai_slots *s); /* exist */
 /* How many candidates that learn from nothing a worker should have: one, unless its evaluations are so
  * short that the way to rank 0 and back would show. */
 int archai_slot_depth(const archai_slot *s);
-/* Candidates that wait at a worker behind another one, over all. */
-int64_t archai_slots_waiting(const archai_slots *s);
 /* The rank that has waited longest for more, -1: nobody has room. It is given some, or what it cannot be
  * given: served takes it out of the line. It comes back to its end when something is removed from it. */
 int archai_slots_next(archai_slots *s);

@@ -52,34 +52,33 @@ static void whoever_is_free_first_is_served_first(void **state)
     root_close(&r);
 }
 
-/* The beginning of a search may wait at a quick worker; what learns from it is proposed when
- * none of it does, and for a worker with nothing to do. */
-static void what_learns_waits_for_nothing_to_wait(void **state)
+/* What learns from results is proposed for a worker with nothing to do, one in a turn, however quick
+ * evaluations are: from the random beginning on, since a result that waits behind another one would
+ * be missed. */
+static void what_learns_is_proposed_when_somebody_is_free(void **state)
 {
     const char *const more[] = {"search.algorithm=regularized_evolution",
                                 "search.init_num_models=8", NULL};
     struct root r;
 
     root_open(&r, *state, more);
-    root_dispatch(&r);
+    for (int i = 0; i < RANKS; i++) {
+        assert_int_equal(r.c.slots.under_way, i);
+        root_dispatch_once(&r);
+    }
+    root_dispatch_once(&r);
+    assert_int_equal(r.c.slots.under_way, RANKS);
     root_hear_done(&r, 1, 1);
+    root_hear_done(&r, 2, 2);
     for (int i = 0; i < 40; i++)
         archai_slots_judge(&r.c.slots, 1, false, 0.002);
-    root_dispatch(&r);
-    assert_int_equal(r.c.slots.at[1].n, 4); /* 4 to 7: there the beginning ends */
-    root_hear_done(&r, 2, 2);
-    root_hear_done(&r, 1, 4);
-    root_hear_done(&r, 1, 5);
-    root_dispatch(&r);
-    assert_int_equal(r.n_ids[2], 1); /* 7 waits behind 6 */
-    root_hear_done(&r, 1, 6);
-    root_dispatch(&r);
-    assert_int_equal(root_last_of(&r, 2), 8);
+    root_dispatch_once(&r);
     assert_int_equal(r.c.slots.at[1].n, 1);
-    root_hear_done(&r, 1, 7);
-    root_dispatch(&r);
-    assert_int_equal(root_last_of(&r, 1), 9);
-    assert_int_equal(r.c.slots.at[1].n, 1);
+    assert_int_equal(r.c.slots.at[2].n, 0); /* in the next turn */
+    root_dispatch_once(&r);
+    assert_int_equal(r.c.slots.at[2].n, 1);
+    root_dispatch_once(&r);
+    assert_int_equal(r.c.slots.under_way, RANKS);
     root_close(&r);
 }
 
@@ -662,7 +661,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tmpdir_setup, tmpdir_teardown)
     const struct CMUnitTest tests[] = {
         TEST(whoever_is_free_first_is_served_first),
-        TEST(what_learns_waits_for_nothing_to_wait),
+        TEST(what_learns_is_proposed_when_somebody_is_free),
         TEST(the_rest_of_a_budget_is_shared),
         TEST(what_comes_back_unevaluated_goes_out_again),
         TEST(a_failure_is_tried_again_as_often_as_is_allowed),

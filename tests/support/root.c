@@ -135,7 +135,7 @@ static void collect(struct root *r, int rank)
     }
 }
 
-void root_dispatch(struct root *r)
+bool root_dispatch_once(struct root *r)
 {
     archai_err err = ARCHAI_ERR_INIT;
     bool busy = false;
@@ -144,6 +144,13 @@ void root_dispatch(struct root *r)
     for (int i = 0; i < RANKS; i++)
         if (!r->comm.to[i].gone)
             collect(r, i);
+    return busy;
+}
+
+void root_dispatch(struct root *r)
+{
+    while (root_dispatch_once(r))
+        continue;
 }
 
 void root_step(struct root *r)

@@ -34,7 +34,8 @@ void root_open(struct root *r, const char *directory, const char *const *more);
 void root_resume(struct root *r, const char *directory, const char *const *more);
 void root_close(struct root *r);
 
-/* Candidates go out, nothing else. */
+/* Candidates go out, nothing else: as many as go out in one turn (true: some did), or all that do. */
+bool root_dispatch_once(struct root *r);
 void root_dispatch(struct root *r);
 /* One turn of the loop. */
 void root_step(struct root *r);
