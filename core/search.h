@@ -36,6 +36,8 @@ typedef struct archai_record {
     char *archid;    /* owned */
     char *arch;      /* owned; an arch file's text. Let go of (NULL) once the record is finished
                         and neither the front nor the algorithm (`keep`) needs it */
+    archai_model *model; /* owned; `arch` as it was read when it was needed, for the next time: parents come
+                            up again and again. NULL: not read yet, or let go of with `arch` */
     double *values;  /* owned; [objectives->n + n_metrics], NaN: none; NULL while running */
     float *encoding; /* owned; [space->encoding_size]; NULL unless the algorithm needs encode */
     struct archai_flight *flight; /* owned; what is needed until it is finished; then NULL */

@@ -58,10 +58,20 @@ static void flight_destroy(struct archai_flight *f)
     free(f);
 }
 
+static void forget_arch(archai_record *r)
+{
+    if (r->model != NULL)
+        archai_model_fini(r->model);
+    free(r->model);
+    free(r->arch);
+    r->model = NULL;
+    r->arch = NULL;
+}
+
 void archai_record_fini(archai_record *r)
 {
     free(r->archid);
-    free(r->arch);
+    forget_arch(r);
     free(r->values);
     free(r->encoding);
     flight_destroy(r->flight);
@@ -140,22 +150,31 @@ bool archai_search_seen(const archai_search *s, const char *archid)
 
 int archai_search_model(archai_search *s, size_t record, archai_model *out, archai_err *err)
 {
-    const archai_record *r = &s->records[record];
+    archai_record *r = &s->records[record];
+    archai_model read = {.arch = NULL};
 
     if (r->arch == NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "the architecture of candidate %lld is gone",
                            (long long)r->id);
-    return archai_err_wrap(err,
-                           archai_space_load_arch(s->space, r->arch, strlen(r->arch), out, err),
-                           "candidate %lld: ", (long long)r->id);
+    if (r->model != NULL)
+        return archai_model_copy(out, r->model, err);
+    ARCHAI_TRY(archai_err_wrap(
+        err, archai_space_load_arch(s->space, r->arch, strlen(r->arch), &read, err),
+        "candidate %lld: ", (long long)r->id));
+    r->model = malloc(sizeof *r->model);
+    if (r->model == NULL) {
+        archai_model_fini(&read);
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for an architecture");
+    }
+    *r->model = read;
+    return archai_model_copy(out, r->model, err);
 }
 
 static void release_unneeded(archai_record *r)
 {
     if (r->status == ARCHAI_STATUS_RUNNING || r->on_front || r->keep || r->flight != NULL)
         return;
-    free(r->arch);
-    r->arch = NULL;
+    forget_arch(r);
 }
 
 void archai_search_land(archai_search *s, size_t at)

@@ -88,7 +88,7 @@ static int take_messages(archai_breath *b, archai_err *err)
 static int look_around(archai_breath *b, archai_err *err)
 {
     archai_coordinator *c = b->coordinator;
-    bool busy;
+    bool busy = false;
 
     archai_pulse_turn();
     ARCHAI_TRY(archai_breath_heed_signals(c, b->signals_seen, err));

@@ -218,6 +218,7 @@ static int run_search(const struct bench *b, archai_search *s, unsigned long see
     struct run r = {.b = b, .s = s, .seed = seed, .next = b->step};
     int rc;
 
+    s->slots = b->workers;
     r.workers = calloc(b->workers, sizeof *r.workers);
     if (r.workers == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu workers", b->workers);
