@@ -33,7 +33,8 @@ static bool is_due(const archai_bananas *a)
            (int64_t)s->n_finished >= a->init_num_models;
 }
 
-/* Has the last ranking given what it may? Before the first one there is none to give anything. */
+/* Has the last ranking given as many as it may? Then one of these is under way or has taught something, so
+ * that there will be a fit. */
 static bool is_spent(const archai_bananas *a)
 {
     const archai_search *s = a->base.search;
@@ -41,8 +42,25 @@ static bool is_spent(const archai_bananas *a)
                          : (size_t)a->num_candidates > s->slots ? (size_t)a->num_candidates
                                                                  : s->slots;
 
-    return a->n_answers == 0 ||
-           (bound > 0 && s->n_records - a->ranked_from >= bound + a->n_vain);
+    return a->n_answers > 0 && bound > 0 &&
+           s->n_records - a->ranked_from >= bound + a->n_vain;
+}
+
+/* The next of the ranking that is new, if there is one. */
+static bool take_ranked(archai_bananas *a, archai_proposal *out)
+{
+    while (a->next < a->ranked.n) {
+        archai_proposal *p = &a->ranked.at[a->next++];
+
+        if (archai_search_seen(a->base.search, p->model.archid)) {
+            archai_proposal_fini(p);
+            continue;
+        }
+        *out = *p;
+        *p = (archai_proposal){.operator_ = NULL};
+        return true;
+    }
+    return false;
 }
 
 int archai_bananas_async_propose(archai_bananas *a, archai_propose *what, archai_proposal *out,
@@ -54,22 +72,19 @@ int archai_bananas_async_propose(archai_bananas *a, archai_propose *what, archai
     if (rc != ARCHAI_ENONE)
         return rc;
     s->job_due = !a->alone && (a->breeding || is_due(a));
-    if ((s->job_due || s->job != 0) && is_spent(a)) {
+    if (!a->alone && is_spent(a) && (s->job_due || s->job != 0 || s->n_running > 0)) {
+        *what = ARCHAI_PROPOSE_WAIT;
+        return ARCHAI_OK;
+    }
+    if (take_ranked(a, out)) {
+        a->n_spent++;
+        return ARCHAI_OK;
+    }
+    if (s->job_due || s->job != 0) {
         *what = ARCHAI_PROPOSE_WAIT;
         return ARCHAI_OK;
     }
     a->n_spent++;
-    while (a->next < a->ranked.n) {
-        archai_proposal *p = &a->ranked.at[a->next++];
-
-        if (archai_search_seen(s, p->model.archid)) {
-            archai_proposal_fini(p);
-            continue;
-        }
-        *out = *p;
-        *p = (archai_proposal){.operator_ = NULL};
-        return ARCHAI_OK;
-    }
     if ((a->n_known == 0 && !a->alone) || s->front.n == 0)
         return archai_vary_random(s, out, err);
     return archai_vary_mutate(
@@ -114,9 +129,11 @@ static int add_mutant(archai_bananas *a, archai_err *err)
     bool valid;
     int rc;
 
-    if (!s->records[parent]
-             .on_front) /* it was beaten in the meantime, and its text let go of */
+    if (!s->records[parent].on_front) { /* beaten in the meantime, and its text let go of */
+        a->parents[(a->tries - 1) % a->n_parents] =
+            (size_t)s->front.tags[archai_rng_below(&a->base.rng, s->front.n)];
         return ARCHAI_OK;
+    }
     rc = archai_vary_mutate(s, parent, &p, err);
     if (rc == ARCHAI_ENONE)
         return ARCHAI_OK;

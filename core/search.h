@@ -156,6 +156,8 @@ int archai_search_load(archai_search *s, const json_t *state, archai_err *err);
 const archai_record *archai_search_find(const archai_search *s, const char *archid, double budget);
 /* Of a candidate that was handed out; "" of one that was not. Holds until the search is released. */
 const char *archai_search_archid(const archai_search *s, int64_t id);
+/* How often a candidate that was handed out has failed by now, attempts that were tried again included. */
+int archai_search_failures(const archai_search *s, int64_t id);
 /* Was this archid handed out, at any budget? */
 bool archai_search_seen(const archai_search *s, const char *archid);
 /* Cheap measures within their constraints; counts one rejection where not. */

@@ -134,6 +134,15 @@ const char *archai_search_archid(const archai_search *s, int64_t id)
     return at != SIZE_MAX ? s->records[at].archid : "";
 }
 
+int archai_search_failures(const archai_search *s, int64_t id)
+{
+    const size_t at = find_id(s, id);
+
+    return at == SIZE_MAX ? 0
+                          : s->records[at].attempts +
+                                (s->records[at].status == ARCHAI_STATUS_FAILED);
+}
+
 const archai_record *archai_search_find(const archai_search *s, const char *archid,
                                         double budget)
 {

@@ -91,7 +91,8 @@ struct archai_space {            /* base; first member of every concrete type */
     const archai_interrupt *interrupt; /* borrowed; NULL: nobody */
 };
 /* For loops of a space that may take long (every few hundred microseconds is often enough). Random
- * samples, mutants and crossovers begin with it. */
+ * samples, mutants and crossovers begin with it. load_arch, describe, encode and count of the same
+ * space may be called meanwhile. */
 int archai_space_breathe(archai_space *s, archai_err *err);
 
 /* Create the space of section [space]; marks its entries used. `data` may be NULL.

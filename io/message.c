@@ -350,6 +350,9 @@ static int find_type(const msgpack_object *map, archai_message_type *out, archai
                        (int)(t->via.str.size < 32 ? t->via.str.size : 32), t->via.str.ptr);
 }
 
+/* Places are added up and doubled by who gives them. */
+static const int64_t PLACES_MAX = INT64_C(1) << 48;
+
 /* What the table cannot say. */
 static int check_message(const archai_message *m, archai_err *err)
 {
@@ -357,6 +360,8 @@ static int check_message(const archai_message *m, archai_err *err)
 
     if (m->row < 0 || m->n_rows < 0 || m->text_offset < 0 || m->text_bytes < 0 || m->rejected < 0)
         return archai_fail(err, ARCHAI_EFORMAT, "%s: a negative place", name);
+    if (m->n_rows > PLACES_MAX || m->text_bytes > PLACES_MAX)
+        return archai_fail(err, ARCHAI_EFORMAT, "%s: more places than any file has", name);
     if (m->evaluation == NULL && m->type != ARCHAI_MSG_VERDICT &&
         (message_carries[m->type] & (B(EVALUATION) | B(OFFER))) != 0)
         return archai_fail(err, ARCHAI_EFORMAT, "%s: the evaluation is nil", name);

@@ -93,8 +93,8 @@ int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id, 
 /* Look for ranks that were lost or came back (loss.c). */
 int archai_coordinator_watch(archai_coordinator *c, archai_err *err);
 /* A worker's evaluation came back: should it get more work (quarantine.c)? */
-int archai_coordinator_trust(archai_coordinator *c, int source, bool failed, double seconds,
-                             archai_err *err);
+int archai_coordinator_trust(archai_coordinator *c, int source, int64_t id, bool failed,
+                             double seconds, archai_err *err);
 int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *err);
 int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *m,
                              archai_err *err);

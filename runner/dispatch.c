@@ -49,14 +49,13 @@ static int64_t budget(const archai_coordinator *c)
 }
 
 /* Room of a worker. Towards the end of the budget what is left is shared evenly. */
-static int room(const archai_coordinator *c, const archai_slot *s)
+static int room(const archai_coordinator *c, const archai_slot *s, int alive)
 {
     const int depth = archai_search_learns(&c->plan->search) ? 1 : archai_slot_depth(s);
     int64_t wanted = depth;
 
     if (depth > 1) {
         const int64_t left = budget(c);
-        const int alive = archai_slots_alive(&c->slots);
         const int64_t share = left / alive + (left % alive > 0); /* a budget may be INT64_MAX */
 
         wanted = share < depth ? share : depth;
@@ -132,9 +131,13 @@ int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *e
 {
     archai_search *s = &c->plan->search;
     bool dry = false;
+    int alive = 1;
 
-    if (archai_search_has_jobs(s))
-        s->slots = (size_t)archai_slots_alive(&c->slots);
+    if (c->slots.n_line == 0)
+        return ARCHAI_OK;
+    if (archai_search_has_jobs(s) || !archai_search_learns(s))
+        alive = archai_slots_alive(&c->slots);
+    s->slots = (size_t)alive;
     /* Each has one turn: with nothing under way it stays in the line until it has got something. */
     for (int left = c->slots.n_line; left > 0 && !dry && budget(c) > 0; left--) {
         const int rank = archai_slots_next(&c->slots);
@@ -142,7 +145,7 @@ int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *e
 
         if (rank < 0)
             break;
-        n = room(c, &c->slots.at[rank]);
+        n = room(c, &c->slots.at[rank], alive);
         if (n > 0)
             ARCHAI_TRY(send_work(c, rank, n, &dry, busy, err));
         if (c->slots.at[rank].n > 0)

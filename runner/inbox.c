@@ -92,7 +92,7 @@ static int take_report(archai_coordinator *c, int source, archai_evaluation *e, 
         archai_runlog_candidate(c->log, source, "candidate %lld (%s) joined the front after %.2f s",
                            (long long)e->id, archai_search_archid(&c->plan->search, e->id),
                            e->seconds);
-    return archai_coordinator_trust(c, source, failed, e->seconds, err);
+    return archai_coordinator_trust(c, source, e->id, failed, e->seconds, err);
 }
 
 static int on_done(archai_coordinator *c, int source, archai_message *m, archai_err *err)

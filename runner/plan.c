@@ -8,6 +8,7 @@
 #include "io/dataset.h"
 #include "runner/resume.h"
 #include "runner/rundir.h"
+#include "runner/signals.h"
 
 /* -- reading ------------------------------------------------------------------------------- */
 
@@ -71,6 +72,19 @@ static int check_evaluator(const archai_plan *p, archai_err *err)
     return rc == ARCHAI_ENONE ? ARCHAI_OK : rc; /* no sample: for the search to say */
 }
 
+/* Before there is a loop (runner/breath.h): a generational search that is resumed proposes again all that it
+ * had proposed, and whoever stops it need not wait for that. */
+static int heed_stop(void *payload, archai_err *err)
+{
+    (void)payload;
+    return archai_signals_count() == 0
+               ? ARCHAI_OK
+               : archai_fail(err, ARCHAI_EINTR, "stopped by %s before the search began; --resume goes on",
+                             archai_signals_name());
+}
+
+static const archai_interrupt until_the_loop = {.check = heed_stop};
+
 /* Each part is looked at even if another one is wrong, as far as it can be: a user mends all at
  * once. */
 static int read_parts(archai_plan *p, archai_err *err)
@@ -86,6 +100,8 @@ static int read_parts(archai_plan *p, archai_err *err)
         rc = data_rc =
             archai_ini_locate(&p->ini, archai_dataset_probe(&p->config, &p->data, err), err);
     space_rc = archai_space_create(&p->space, &p->ini, &p->data, &one);
+    if (p->space != NULL)
+        p->space->interrupt = &until_the_loop;
     if (rc == ARCHAI_OK) /* else the space may only lack what the data would have told */
         rc = archai_err_also(err, rc, space_rc, &one);
     rc =

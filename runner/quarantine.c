@@ -5,13 +5,19 @@
 #include "runner/clock.h"
 #include "runner/coordinator.h"
 
-int archai_coordinator_trust(archai_coordinator *c, int source, bool failed, double seconds,
-                             archai_err *err)
+int archai_coordinator_trust(archai_coordinator *c, int source, int64_t id, bool failed,
+                             double seconds, archai_err *err)
 {
     const archai_message drain = {.type = ARCHAI_MSG_DRAIN};
     const archai_slot *s = &c->slots.at[source];
     archai_suspicion suspicion;
 
+    /* What failed before, with this worker or another, says nothing about this one: a worker may have a
+     * whole batch of such. */
+    if (failed && archai_search_failures(&c->plan->search, id) > 1) {
+        archai_slots_pace(&c->slots, source, seconds);
+        return ARCHAI_OK;
+    }
     archai_slots_judge(&c->slots, source, failed, seconds);
     if (!failed || s->leaving)
         return ARCHAI_OK;

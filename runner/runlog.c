@@ -61,7 +61,7 @@ static void tell_left_out(archai_runlog *log)
 {
     if (log->left_out > 0)
         archai_runlog_note(log, 0, "%ld more lines about candidates in that second are left out; "
-                           "results.h5 has their rows", log->left_out);
+                           "rows stand in results.h5", log->left_out);
     log->lines = log->left_out = 0;
 }
 

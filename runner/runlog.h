@@ -21,7 +21,7 @@ int archai_runlog_open(archai_runlog *log, const char *directory, archai_err *er
 void archai_runlog_note(archai_runlog *log, int rank, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* note, about one candidate. Where there are more than 200 of these in a second, as many as evaluations
- * that last no time give, the others are counted, and one line says how many; results.h5 has their rows. */
+ * that last no time give, the others are counted, and one line says how many; results.h5 has the rows. */
 void archai_runlog_candidate(archai_runlog *log, int rank, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* note, and the same line without its time on standard error with "archai-run: " in front. */

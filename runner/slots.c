@@ -156,16 +156,23 @@ bool archai_slots_remove(archai_slots *s, int rank, int64_t id, double now)
     return false;
 }
 
-void archai_slots_judge(archai_slots *s, int rank, bool failed, double seconds)
+void archai_slots_pace(archai_slots *s, int rank, double seconds)
 {
     const double weight = 0.2; /* recent ones count more */
     const double sample = seconds > 1e-6 ? seconds : 1e-6;
-    const bool quick = failed && seconds < quick_s;
-    archai_slot_event *event = &s->recent[s->judged % s->n_recent];
     archai_slot *slot = &s->at[rank];
 
     slot->mean_s = slot->mean_s > 0 ? (1 - weight) * slot->mean_s + weight * sample : sample;
     slot->busy_s += seconds;
+}
+
+void archai_slots_judge(archai_slots *s, int rank, bool failed, double seconds)
+{
+    const bool quick = failed && seconds < quick_s;
+    archai_slot_event *event = &s->recent[s->judged % s->n_recent];
+    archai_slot *slot = &s->at[rank];
+
+    archai_slots_pace(s, rank, seconds);
     slot->quick_failures = quick ? slot->quick_failures + 1 : 0;
     s->n_fine += !quick - (s->judged >= s->n_recent && !event->quick_failure);
     *event = (archai_slot_event){.began = slot->began, .rank = rank, .quick_failure = quick};

@@ -74,7 +74,9 @@ int archai_slots_add(archai_slots *s, int rank, int64_t id, double now, archai_e
 bool archai_slots_has(const archai_slots *s, int rank, int64_t id);
 /* false: it never had it (or gave it back already). */
 bool archai_slots_remove(archai_slots *s, int rank, int64_t id, double now);
-/* After an evaluation was removed: pace, and failures within a second. */
+/* After an evaluation was removed: its pace. */
+void archai_slots_pace(archai_slots *s, int rank, double seconds);
+/* The same, and whether it failed within a second. */
 void archai_slots_judge(archai_slots *s, int rank, bool failed, double seconds);
 /* Has this worker, or its whole node, failed all of its last candidates within a second, at least five,
  * while others do so well at the same time that such a streak is no accident (less than one in a

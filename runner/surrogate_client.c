@@ -1,12 +1,15 @@
 #include "runner/surrogate_client.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "runner/clock.h"
 
 enum { FAILURES_MAX = 3 /* in a row */ };
-static const double handshake_s = 300, answer_s = 600, pause_s = 1;
+static const double handshake_s = 300, pause_s = 1;
+/* Slots may be waiting for a fit: after the first one of a process it is known how long these take. */
+static const double first_answer_s = 600, answer_s = 60, answer_factor = 20;
 
 void archai_surrogate_client_init(archai_surrogate_client *c, archai_search *search,
                                   int64_t memory_limit)
@@ -65,7 +68,9 @@ static int send_job(archai_surrogate_client *c, bool *busy, archai_err *why, arc
     *busy = true;
     c->job = job.id;
     c->held = (size_t)job.held + job.n_y / (size_t)job.n_targets;
-    c->due = archai_clock_s() + answer_s;
+    c->sent_at = archai_clock_s();
+    c->patience = job.held > 0 ? fmax(answer_s, answer_factor * c->longest_s) : first_answer_s;
+    c->due = c->sent_at + c->patience;
     rc = archai_evaluator_client_send(&c->child, &fit, why);
     archai_surrogate_job_fini(&job);
     return rc;
@@ -87,6 +92,7 @@ static int on_message(archai_surrogate_client *c, archai_message *m, archai_err 
     answer = *m->answer;
     *m->answer = (archai_surrogate_answer){.id = 0};
     c->job = 0;
+    c->longest_s = fmax(c->longest_s, archai_clock_s() - c->sent_at);
     ARCHAI_TRY(archai_search_answer(c->search, &answer, why));
     c->failures = 0;
     return ARCHAI_OK;
@@ -112,7 +118,7 @@ static int poll_child(archai_surrogate_client *c, bool *busy, archai_err *why)
     }
     if ((!c->ready || c->job != 0) && archai_clock_s() > c->due)
         return archai_fail(why, ARCHAI_ETIMEOUT, "archai-evaluator gave no answer in %.0f s",
-                           c->ready ? answer_s : handshake_s);
+                           c->ready ? c->patience : handshake_s);
     return ARCHAI_OK;
 }
 

@@ -106,7 +106,7 @@ int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *
                        (long long)e->id, e->error);
     if (again || rc == ARCHAI_ENOTFOUND) {
         ARCHAI_TRY(refuse(c, source, e->id, why.text, err));
-        return again ? archai_coordinator_trust(c, source, true, e->seconds, err) : ARCHAI_OK;
+        return again ? archai_coordinator_trust(c, source, e->id, true, e->seconds, err) : ARCHAI_OK;
     }
     if (rc != ARCHAI_OK) {
         if (err != NULL)

@@ -102,6 +102,18 @@ int archai_worker_retire(archai_worker *w, const char *why, archai_err *err)
     return archai_worker_post(w, &m, err);
 }
 
+/* Of what was gathered, the rows that stand already: they were written when there were many, or with a
+ * segment that was full. */
+static int report_committed(archai_worker *w, archai_err *err)
+{
+    archai_message m = {.type = ARCHAI_MSG_DONE, .reports = w->reports};
+
+    if (w->n_reports <= w->writer.n_rows)
+        return ARCHAI_OK;
+    m.n_reports = w->n_reports - w->writer.n_rows;
+    return archai_worker_post(w, &m, err);
+}
+
 /* Something failed that is not the candidate's doing: the results directory, memory. Rank 0
  * hears of it and decides; only where MPI itself failed there is nobody to tell. */
 static int settle(archai_worker *w, int rc, const archai_err *cause, archai_err *err)
@@ -121,6 +133,7 @@ static int settle(archai_worker *w, int rc, const archai_err *cause, archai_err 
         return rc;
     }
     archai_worker_close(w);
+    ARCHAI_TRY(report_committed(w, err));
     ARCHAI_TRY(archai_worker_post(w, &m, err));
     w->writer.dirty = false; /* what could not be written cannot be synced */
     archai_writer_drop(&w->writer); /* rank 0 has not heard of it, and gives it to somebody else */

@@ -96,6 +96,7 @@ int archai_worker_offer(archai_worker *w, bool *busy, archai_err *err)
     if (!ready)
         return ARCHAI_OK;
     m.text_bytes = (int64_t)w->writer.packed.size;
+    ARCHAI_TRY(archai_worker_report(w, err)); /* what was finished before is heard of before */
     w->state = ARCHAI_WORKER_AWAITING;
     *busy = true;
     return archai_worker_post(w, &m, err);

@@ -167,6 +167,8 @@ int archai_writer_reserve(archai_writer *w, const archai_evaluation *e, bool *re
 int archai_writer_add(archai_writer *w, const archai_evaluation *e, bool *done, archai_err *err)
 {
     *done = false;
+    if (w->n_rows == GATHERED_MAX) /* the last flush failed */
+        ARCHAI_TRY(archai_writer_flush(w, err));
     if (w->rows == NULL)
         w->rows = malloc(GATHERED_MAX * sizeof *w->rows);
     if (w->rows == NULL)
