@@ -47,14 +47,12 @@ for name in random pareto generations halving; do
     check $name/results.h5 --rows 0 --state interrupted
 done
 
-expect 75 archai-run pareto.ini --output time --progress none --set search.max_time=2s
-says time/run.log "stopped by search.max_time"
-check time/results.h5 --rows 0 --state interrupted
+# A generational search that is resumed proposes again what it had proposed, before anything else: two given architectures are
+# a generation, after which there is nothing.
+gone() { ! kill -0 $1 2>/dev/null; }
 
-# Two given architectures are evaluated; the first result sets rank 0 searching, the second comes while it does, and behind it
-# the signal to the rank that sent it. Both rows are there in the end, and the run goes on from them.
-write given "algorithm = evolution_pareto" "max_evaluations = 9" "initial_population_paths = a.yaml b.yaml"
-sed 's/^min_mac.*//' given.ini >free.ini
+write again "algorithm = evolution_pareto" "schedule = generational" "initial_population_paths = a.yaml b.yaml"
+sed 's/^min_mac.*//; s/^initial_pop.*//' again.ini >free.ini
 archai-space free.ini sample -n 2 >two.txt || fail "no samples"
 "$PYTHON" - <<'PY'
 import json
@@ -62,15 +60,36 @@ import json
 for name, line in zip("ab", open("two.txt")):
     json.dump(json.loads(line)["arch"], open(f"{name}.yaml", "w"))
 PY
+for resume in "" --resume; do
+    archai-run again.ini --output again --progress none $resume >o.txt 2>e.txt &
+    pid=$!
+    sleep 3
+    kill -TERM $pid
+    within 60 gone $pid
+    rc=0
+    wait $pid || rc=$?
+    [ $rc -eq 75 ] || fail "generations${resume:+, resumed}, SIGTERM: exit code $rc"
+    check again/results.h5 --rows 2 --state interrupted
+done
+
+expect 75 archai-run pareto.ini --output time --progress none --set search.max_time=2s
+says time/run.log "stopped by search.max_time"
+check time/results.h5 --rows 0 --state interrupted
+
+# Two given architectures are evaluated; the first result sets rank 0 searching, the second comes while it does, and behind it
+# the signal to the rank that sent it. Both rows are there in the end, and the run goes on from them.
+write given "algorithm = evolution_pareto" "max_evaluations = 9" "initial_population_paths = a.yaml b.yaml"
 mpirun -n 3 archai-run given.ini --output given --progress none --set run.coordinator_evaluates=no \
     --set evaluator.delay=300ms >o.txt 2>e.txt &
 pid=$!
-within 60 grep -q "candidate 0" given/run.log
+within 60 grep -q "joined the front" given/run.log
 sleep 1
-kill -TERM $(pgrep -P $pid | sed -n 3p)
+other=1
+grep -q "rank 1: candidate" given/run.log && other=2
+kill -TERM $(pgrep -P $pid | sed -n $((other + 1))p)
 within 60 finished given
 rc=0
 wait $pid || rc=$?
-[ $rc -eq 75 ] || fail "SIGTERM to rank 2: exit code $rc"
-says given/run.log "a signal to rank 2"
+[ $rc -eq 75 ] || fail "SIGTERM to rank $other: exit code $rc"
+says given/run.log "a signal to rank $other"
 check given/results.h5 --rows 2 --state interrupted

@@ -214,7 +214,25 @@ def training():
         run("archai-space", ini, *arguments)
 
 
-stories = [nothing_to_evaluate, commands_in_trouble]
+def nothing_to_propose():
+    """A space without an architecture: rank 0 looks at signals, messages and its own slot in the middle of a proposal."""
+    with open("none.ini", "w") as f:
+        f.write("[search]\nalgorithm = random_search\nmax_evaluations = 5\n[space]\nname = segmentation_dag\n"
+                "img_size = 64 64\nnb_classes = 3\nmax_layers = 5\nmin_mac = 99999999999\n"
+                "[objective.params]\ndirection = minimize\n[evaluator]\nkind = null\n[output]\nreport = no\n")
+
+    def stopped():
+        p = start(*search(2, "none.ini", "none"))
+        if wait_for(lambda: os.path.exists("none/results.h5"), p):
+            time.sleep(1)
+            p.send_signal(signal.SIGUSR1)
+        return outcome(p)
+
+    repeated(stopped, 75, "none")
+    check("none", state="interrupted", rows=0)
+
+
+stories = [nothing_to_evaluate, nothing_to_propose, commands_in_trouble]
 if os.path.exists(f"{BIN}/archai-evaluator"):  # built without libtorch
     stories += [predictions, training]
 for story in stories:
