@@ -27,7 +27,7 @@
  * and so does the other side, which waits for this one: two ranks waited 12 ms for each other with every
  * evaluation that takes no time.) Blocking receives of MPI would burn a core each. */
 enum { SPINS = 40, MESSAGES_PER_TURN = 256, WAKE_MAX = 8 };
-static const double sleep_min_s = 0.00005, sleep_max_s = 0.004;
+static const double sleep_min_s = 0.00005, sleep_max_s = 0.005;
 
 typedef struct run {
     const archai_arguments *args;
