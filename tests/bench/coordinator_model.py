@@ -31,7 +31,7 @@ COSTS = HERE / "data" / "coordinator_costs.json"
 ALGORITHMS = ["random_search", "regularized_evolution", "bayes_opt"]
 SIGMA = 0.8
 MESSAGES_PER_TURN, LOOKS = 256, 3  # runner/run.c; times that a turn looks at every worker
-SLEEP = 0.004  # seconds, the longest, of who waits for a message; one that comes meanwhile waits for the rest of it
+SLEEP = 0.005  # seconds, the longest, of who waits for a message; one that comes meanwhile waits for the rest of it
 HEARTBEAT = 5.0  # seconds between two signs of life, each way
 
 # -- the model ---------------------------------------------------------------------------------
