@@ -223,8 +223,8 @@ def nothing_to_propose():
 
     def stopped():
         p = start(*search(2, "none.ini", "none"))
-        if wait_for(lambda: os.path.exists("none/results.h5"), p):
-            time.sleep(1)
+        if wait_for(lambda: os.path.exists("none/run.log"), p):  # before the first proposal, which never comes
+            time.sleep(2)
             p.send_signal(signal.SIGUSR1)
         return outcome(p)
 
