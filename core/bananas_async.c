@@ -42,8 +42,15 @@ static bool is_spent(const archai_bananas *a)
                          : (size_t)a->num_candidates > s->slots ? (size_t)a->num_candidates
                                                                  : s->slots;
 
-    return a->n_answers > 0 && bound > 0 &&
+    return a->ranked_from > 0 && bound > 0 && /* before the first one nothing is counted */
            s->n_records - a->ranked_from >= bound + a->n_vain;
+}
+
+/* What is proposed from now on comes from another ranking, or from none. */
+static void begin_count(archai_bananas *a)
+{
+    a->ranked_from = a->base.search->n_records;
+    a->n_vain = 0;
 }
 
 /* The next of the ranking that is new, if there is one. */
@@ -159,6 +166,8 @@ static int step_pool(archai_bananas *a, archai_err *err)
                 a->n_rows; /* without a candidate nothing is to be done before more is told */
             if (a->pool.proposals.n > 0)
                 archai_bananas_open_job(a);
+            else /* all mutants are known: no slot may wait for a ranking of none */
+                begin_count(a);
             return ARCHAI_OK;
         }
         ARCHAI_TRY(add_mutant(a, err));
@@ -185,8 +194,6 @@ int archai_bananas_async_answer(archai_bananas *a, const archai_surrogate_answer
 {
     archai_proposals_fini(&a->ranked);
     a->next = 0;
-    a->n_answers++;
-    a->ranked_from = a->base.search->n_records;
-    a->n_vain = 0;
+    begin_count(a);
     return archai_bananas_take_best(a, answer, SIZE_MAX, &a->ranked, err);
 }

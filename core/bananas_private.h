@@ -38,9 +38,8 @@ typedef struct archai_bananas {
     bool breeding;
     archai_proposals ranked; /* from `next` on, the most promising first */
     size_t next, n_spent;    /* n_spent: asked for since the last pool was begun */
-    size_t ranked_from;      /* the first record that was proposed after the last answer */
+    size_t ranked_from;      /* the first record that was proposed after the last ranking came */
     size_t n_vain;           /* of those from there on, what taught nothing */
-    int64_t n_answers;
     bool alone;              /* there is no surrogate any more */
 } archai_bananas;
 

@@ -76,7 +76,8 @@ typedef struct archai_search {
     size_t n_metrics;
     int64_t job;    /* what an algorithm wants predicted and waits for (core/surrogate.h); 0: none */
     bool job_due;   /* it waits for a job that is being made, or will be with the next call for one */
-    size_t slots;   /* candidates that are evaluated at once; whoever drives the search sets it; 1 at first */
+    size_t slots;   /* candidates that are evaluated at once; whoever drives a search that has jobs sets it;
+                       1 at first */
     char done[256]; /* why ask() said DONE, in words; "" before */
 } archai_search;
 
@@ -102,16 +103,16 @@ typedef enum archai_ask {
     ARCHAI_ASK_DONE
 } archai_ask;
 
-/* What to do next. CANDIDATE: *out must be evaluated and told (its measures and encoding are not filled in). CACHED: *cached is a finished row
- * that must be recorded, nothing to evaluate (a repetition in the generational schedule, or a
+/* What to do next. CANDIDATE: *out must be evaluated and told (archai_search_know fills in its measures
+ * and encoding, where they are not there already). CACHED: *cached is a finished row that must be recorded, nothing to evaluate (a repetition in the generational schedule, or a
  * given architecture that violates a constraint); it is already told. WAIT: nothing until
  * something is told. DONE: nothing ever again (unless a candidate is requeued), s->done says why.
  * Only the output that the answer names is written; the caller frees it. */
 int archai_search_ask(archai_search *s, archai_ask *what, archai_candidate *out,
                       archai_evaluation *cached, archai_err *err);
 /* What follows from a candidate's architecture alone: its encoding and, where there is a cheap objective,
- * the cheap measures, unless they are there already. The row has them, whatever comes of it. Whoever evaluates it calls this, so that the
- * search need not: it proposes for many. Of `space` any that the same configuration made; c->model.arch
+ * the cheap measures, unless they are there already. The row has them, whatever comes of it. Whoever
+ * evaluates it calls this, so that the search need not: it proposes for many. Of `space` any that the same configuration made; c->model.arch
  * may be NULL, then it is read from c->arch. */
 int archai_search_know(archai_candidate *c, archai_space *space, const archai_objectives *o,
                        archai_err *err);
