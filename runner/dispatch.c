@@ -135,9 +135,10 @@ int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *e
 
     if (c->slots.n_line == 0)
         return ARCHAI_OK;
-    if (archai_search_has_jobs(s) || !archai_search_learns(s))
+    if (archai_search_has_jobs(s)) /* a look at all of them: only for who wants to know */
+        s->slots = (size_t)archai_slots_alive(&c->slots);
+    if (!archai_search_learns(s))
         alive = archai_slots_alive(&c->slots);
-    s->slots = (size_t)alive;
     /* Each has one turn: with nothing under way it stays in the line until it has got something. */
     for (int left = c->slots.n_line; left > 0 && !dry && budget(c) > 0; left--) {
         const int rank = archai_slots_next(&c->slots);

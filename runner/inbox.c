@@ -6,7 +6,7 @@
 #include "runner/clock.h"
 #include "runner/coordinator.h"
 
-enum { FAILURES_SAID = 5 }; /* on standard error; run.log has all of them */
+enum { FAILURES_SAID = 5 }; /* on standard error; run.log has the others */
 
 static int on_hello(archai_coordinator *c, int source, archai_message *m)
 {
@@ -60,7 +60,7 @@ static void tell_failure(archai_coordinator *c, int source, const archai_evaluat
                           c->dir->path);
     } else {
         archai_runlog_candidate(c->log, source, "candidate %lld (%s) failed: %s", (long long)e->id,
-                           archid, e->error);
+                                archid, e->error);
     }
 }
 
@@ -90,8 +90,8 @@ static int take_report(archai_coordinator *c, int source, archai_evaluation *e, 
         tell_failure(c, source, e);
     else if (on_front)
         archai_runlog_candidate(c->log, source, "candidate %lld (%s) joined the front after %.2f s",
-                           (long long)e->id, archai_search_archid(&c->plan->search, e->id),
-                           e->seconds);
+                                (long long)e->id,
+                                archai_search_archid(&c->plan->search, e->id), e->seconds);
     return archai_coordinator_trust(c, source, e->id, failed, e->seconds, err);
 }
 

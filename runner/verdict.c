@@ -63,8 +63,18 @@ static int send_verdict(archai_coordinator *c, int rank, archai_message *verdict
         drop_tensors(verdict->evaluation);
     }
     verdict->keep = keep;
-    if (rc == ARCHAI_OK)
-        rc = archai_comm_post(c->comm, rank, verdict, err);
+    if (rc == ARCHAI_OK) {
+        const archai_evaluation *e = verdict->evaluation;
+        archai_evaluation answer = {.id = e->id, /* what the worker measured it has */
+                                    .status = e->status,
+                                    .error = e->error,
+                                    .tensors = e->tensors,
+                                    .n_tensors = e->n_tensors};
+        archai_message m = *verdict;
+
+        m.evaluation = &answer;
+        rc = archai_comm_post(c->comm, rank, &m, err);
+    }
     return rc;
 }
 
