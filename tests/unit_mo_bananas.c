@@ -204,6 +204,118 @@ static void needs_something_to_predict(void **state)
     assert_non_null(strstr(err.text, "t.ini:2: search.algorithm: mo_bananas needs an expensive objective"));
 }
 
+/* -- how many come from one fit ----------------------------------------------------------------- */
+
+static archai_ask ask(struct world *w, archai_candidate *c)
+{
+    archai_evaluation cached = {0};
+    archai_ask what;
+
+    assert_int_equal(archai_search_ask(&w->search, &what, c, &cached, NULL), ARCHAI_OK);
+    assert_int_not_equal(what, ARCHAI_ASK_CACHED);
+    return what;
+}
+
+static void tell(struct world *w, archai_candidate *c, bool failed)
+{
+    archai_evaluation e;
+    bool on_front;
+
+    evaluation_of(c, &e);
+    measure(c, &e, &failed);
+    assert_int_equal(archai_search_tell(&w->search, &e, &on_front, NULL), ARCHAI_OK);
+    archai_evaluation_fini(&e);
+    archai_candidate_fini(c);
+}
+
+/* The first eight, told; now a fit is due. */
+static void begin(struct world *w, const char *more)
+{
+    char text[1024], all[1024];
+    archai_candidate c;
+
+    (void)snprintf(text, sizeof text, settings, "async", 1LL, 1LL);
+    (void)snprintf(all, sizeof all, "[search]\n%s\n%.900s", more, text + strlen("[search]\n"));
+    world_open(w, all);
+    w->predict = closed_form;
+    w->search.slots = 3;
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(ask(w, &c), ARCHAI_ASK_CANDIDATE);
+        assert_string_equal(c.operator_, "random");
+        tell(w, &c, false);
+    }
+    assert_int_equal(ask(w, &c), ARCHAI_ASK_WAIT);
+}
+
+/* So many candidates, and then it waits, though nothing was told since the answer. */
+static void expect(struct world *w, archai_candidate *c, size_t n)
+{
+    archai_candidate more;
+
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(ask(w, &c[i]), ARCHAI_ASK_CANDIDATE);
+        assert_non_null(json_object_get(c[i].model.metadata, "predicted_score_mean"));
+    }
+    assert_int_equal(ask(w, &more), ARCHAI_ASK_WAIT);
+}
+
+static void from_one_fit_come_as_many_as_are_allowed(void **state)
+{
+    archai_candidate first[2], third, next[2];
+    struct world w;
+
+    (void)state;
+    begin(&w, "max_per_fit = 2");
+    serve_jobs(&w);
+    expect(&w, first, 2);
+    tell(&w, &first[0], true); /* it teaches nothing: another takes its place */
+    expect(&w, &third, 1);
+    tell(&w, &third, false);
+    expect(&w, NULL, 0); /* a fit is due */
+    serve_jobs(&w);
+    expect(&w, next, 2); /* whatever is under way from before */
+    archai_candidate_fini(&first[1]);
+    archai_candidate_fini(&next[0]);
+    archai_candidate_fini(&next[1]);
+    world_close(&w);
+}
+
+/* auto: num_candidates, or the slots where these are more. */
+static void by_default_as_many_as_a_generation_or_the_slots(void **state)
+{
+    archai_candidate c[9];
+    struct world w;
+
+    (void)state;
+    for (size_t slots = 3; slots <= 9; slots += 6) {
+        const size_t n = slots > 7 ? slots : 7;
+
+        begin(&w, "");
+        w.search.slots = slots;
+        serve_jobs(&w);
+        expect(&w, c, n);
+        for (size_t i = 0; i < n; i++)
+            archai_candidate_fini(&c[i]);
+        world_close(&w);
+    }
+}
+
+/* When nobody can fit any more nothing waits. */
+static void without_a_surrogate_nothing_waits(void **state)
+{
+    archai_candidate c;
+    struct world w;
+
+    (void)state;
+    begin(&w, "max_per_fit = 1");
+    assert_int_equal(archai_search_forgo_jobs(&w.search, "it is gone", NULL), ARCHAI_OK);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(ask(&w, &c), ARCHAI_ASK_CANDIDATE);
+        archai_candidate_fini(&c);
+    }
+    world_close(&w);
+}
+
 static void foreign_answers_are_refused(void **state)
 {
     archai_surrogate_answer answer = {.id = 5};
@@ -241,6 +353,9 @@ int main(void)
         cmocka_unit_test(where_everything_fails_the_search_ends),
         cmocka_unit_test(where_all_violate_a_constraint_it_begins_again),
         cmocka_unit_test(needs_something_to_predict),
+        cmocka_unit_test(from_one_fit_come_as_many_as_are_allowed),
+        cmocka_unit_test(by_default_as_many_as_a_generation_or_the_slots),
+        cmocka_unit_test(without_a_surrogate_nothing_waits),
         cmocka_unit_test(foreign_answers_are_refused),
         cmocka_unit_test(long_seeds_are_refused),
     };

@@ -42,6 +42,8 @@ void log_free(struct log *l);
 /* Until the search is done or `max` evaluations came back. */
 void drive(struct world *w, evaluate_fn *evaluate, void *context, size_t workers, uint64_t order,
            size_t max, struct log *log);
+/* Do the algorithm's job if there is one. */
+void serve_jobs(struct world *w);
 void evaluation_of(const archai_candidate *c, archai_evaluation *e);
 /* nb_layers, kernel_size, hidden_dim of a cnn candidate. */
 int arch_int(const archai_candidate *c, const char *key);
