@@ -6,6 +6,7 @@
 
 One server: rank 0 takes what has come, at most 256 messages, tells the search each result, then looks at all workers and proposes one
 candidate for each free slot; what it sends leaves at the end of that turn. Where nothing has come it sleeps, as a waiting worker does.
+The program does no worse: it keeps a line of the workers that wait, and sends a candidate that a result was needed for at once.
 """
 import argparse
 import bisect
