@@ -168,7 +168,8 @@ int archai_comm_init(archai_comm *c, MPI_Comm parent, archai_err *err)
     ARCHAI_TRY(archai_mpi(err, MPI_Comm_rank(c->comm, &c->rank)));
     ARCHAI_TRY(archai_mpi(err, MPI_Comm_size(c->comm, &c->size)));
     c->to = calloc((size_t)c->size, sizeof *c->to);
-    if (c->to == NULL)
+    c->busy = calloc((size_t)c->size, sizeof *c->busy);
+    if (c->to == NULL || c->busy == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d outboxes", c->size);
     for (int i = 0; i < c->size; i++)
         c->to[i].request = MPI_REQUEST_NULL;
@@ -187,6 +188,7 @@ void archai_comm_fini(archai_comm *c)
             archai_buffer_free(&c->to[i].flying);
     }
     free(c->to);
+    free(c->busy);
     archai_buffer_free(&c->in);
     if (c->comm != MPI_COMM_NULL && all)
         (void)archai_mpi(NULL, MPI_Comm_free(&c->comm));
@@ -255,36 +257,41 @@ int archai_comm_post(archai_comm *c, int dest, const archai_message *m, archai_e
     if (o->gone)
         return ARCHAI_OK;
     ARCHAI_TRY(archai_frame_append(m, &o->waiting, err));
-    if (!was_busy)
-        c->n_busy++;
+    if (!was_busy && dest != c->rank)
+        c->busy[c->n_busy++] = dest;
     return ARCHAI_OK;
 }
 
 int archai_comm_progress(archai_comm *c, archai_err *err)
 {
-    size_t left = c->n_busy;
+    size_t n = 0;
+    int rc = ARCHAI_OK;
 
-    for (int i = 0; i < c->size && left > 0; i++) {
-        if (!is_busy(&c->to[i]))
-            continue;
-        left--;
-        if (i == c->rank)
-            continue; /* taken by archai_comm_take */
-        ARCHAI_TRY(advance(c, i, err));
-        if (!is_busy(&c->to[i]))
-            c->n_busy--;
+    for (size_t i = 0; i < c->n_busy; i++) {
+        const int dest = c->busy[i];
+
+        if (rc == ARCHAI_OK)
+            rc = advance(c, dest, err);
+        if (is_busy(&c->to[dest]))
+            c->busy[n++] = dest;
     }
-    return ARCHAI_OK;
+    c->n_busy = n;
+    return rc;
 }
 
 bool archai_comm_is_idle(const archai_comm *c)
 {
-    return c->n_busy == 0;
+    return c->n_busy == 0 && c->to[c->rank].waiting.size == 0;
 }
 
 void archai_comm_forget(archai_comm *c, int rank)
 {
-    c->n_busy -= is_busy(&c->to[rank]);
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->n_busy; i++)
+        if (c->busy[i] != rank)
+            c->busy[n++] = c->busy[i];
+    c->n_busy = n;
     c->to[rank].gone = true;
     archai_buffer_free(&c->to[rank].waiting);
 }
@@ -294,7 +301,8 @@ void archai_comm_remember(archai_comm *c, int rank)
     if (!c->to[rank].gone)
         return;
     c->to[rank].gone = false;
-    c->n_busy += is_busy(&c->to[rank]);
+    if (is_busy(&c->to[rank])) /* what was flying when it was lost */
+        c->busy[c->n_busy++] = rank;
 }
 
 /* -- receiving ----------------------------------------------------------------------------- */
@@ -317,7 +325,6 @@ static int fetch(archai_comm *c, archai_err *err)
         c->in = self->waiting;
         self->waiting = spare;
         c->in_source = c->rank;
-        c->n_busy--;
         return ARCHAI_OK;
     }
     if (c->size == 1)

@@ -52,7 +52,8 @@ typedef struct archai_comm {
     MPI_Comm comm; /* owned duplicate; MPI errors are returned, not fatal */
     int rank, size;
     archai_outbox *to;  /* [size], owned; to[rank] loops back */
-    size_t n_busy;      /* outboxes with something waiting or flying */
+    int *busy;          /* [n_busy], owned; other ranks with something waiting or flying for them */
+    size_t n_busy;      /* so that nobody looks at all outboxes with every message */
     archai_buffer in;   /* the message being taken apart; in_used bytes are done */
     size_t in_used;
     int in_source;

@@ -104,6 +104,31 @@ static void a_large_message_arrives_whole(void **state)
     assert_all_ranks(right);
 }
 
+/* Nobody waits for it, and of what was meant for it only that arrives which is posted once it is back. */
+static void a_lost_rank_is_forgotten_until_it_is_back(void **state)
+{
+    const int last = comm.size - 1;
+    int source = -1;
+    int64_t id = 3;
+
+    (void)state;
+    if (comm.rank == 0 && last > 0) {
+        post(last, 1);
+        assert_false(archai_comm_is_idle(&comm));
+        archai_comm_forget(&comm, last);
+        assert_true(archai_comm_is_idle(&comm));
+        post(last, 2);
+        assert_true(archai_comm_is_idle(&comm));
+        archai_comm_remember(&comm, last);
+        assert_true(archai_comm_is_idle(&comm));
+        post(last, 3);
+    }
+    if (comm.rank == last && last > 0)
+        id = wait_for(&source);
+    drain();
+    assert_all_ranks(id == 3);
+}
+
 static void the_lowest_failing_rank_speaks(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -149,6 +174,7 @@ int main(void)
         cmocka_unit_test(everyone_reaches_rank_0_in_order),
         cmocka_unit_test(a_message_goes_round),
         cmocka_unit_test(a_large_message_arrives_whole),
+        cmocka_unit_test(a_lost_rank_is_forgotten_until_it_is_back),
         cmocka_unit_test(the_lowest_failing_rank_speaks),
         cmocka_unit_test(a_text_is_shared),
         cmocka_unit_test(close_comm),

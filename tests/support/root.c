@@ -69,7 +69,8 @@ static void begin(struct root *r, const char *directory, const char *const *more
         sets[args.n_sets] = more[args.n_sets];
     r->comm = (archai_comm){.comm = MPI_COMM_NULL, .size = RANKS};
     r->comm.to = calloc(RANKS, sizeof *r->comm.to);
-    assert_non_null(r->comm.to);
+    r->comm.busy = calloc(RANKS, sizeof *r->comm.busy);
+    assert_true(r->comm.to != NULL && r->comm.busy != NULL);
     for (int i = 0; i < RANKS; i++)
         r->comm.to[i].request = MPI_REQUEST_NULL;
     OK(archai_plan_make(&r->plan, &args, &err));
