@@ -5,7 +5,8 @@
  * Rank 0 sends each other rank a message of OUT_BYTES; whoever answers, with BACK_BYTES, gets
  * the next one, until EXCHANGES were answered. Sent and received as runner/comm.c does it
  * (MPI_Isend, MPI_Improbe, MPI_Mrecv), and a rank that has nothing to do waits as runner/run.c
- * does: it looks 40 times, then sleeps for 1 ms, 2 ms, 4 ms. With --busy nobody sleeps. Prints
+ * does: it looks 40 times, then sleeps for a quarter of the time in which nothing came, 50 us
+ * to 5 ms. With --busy nobody sleeps. Prints
  * JSON: seconds, and the CPU seconds of rank 0.
  */
 #include <mpi.h>
@@ -16,7 +17,7 @@
 #include <time.h>
 
 enum { TAG = 1, SPINS = 40, WARM_UP = 10 /* exchanges with each rank, not counted */ };
-static const double sleep_min_s = 0.001, sleep_max_s = 0.004;
+static const double sleep_min_s = 0.00005, sleep_max_s = 0.005;
 
 static bool busy_waiting;
 
@@ -28,21 +29,23 @@ static double seconds_of(clockid_t clock)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void rest(int *spins, double *pause)
+static void rest(int *spins, double idle_since)
 {
+    double pause;
     struct timespec t;
 
     if (busy_waiting || (*spins)++ < SPINS)
         return;
-    t = (struct timespec){.tv_nsec = (long)(*pause * 1e9)};
+    pause = (seconds_of(CLOCK_MONOTONIC) - idle_since) / 4;
+    pause = pause < sleep_min_s ? sleep_min_s : pause < sleep_max_s ? pause : sleep_max_s;
+    t = (struct timespec){.tv_nsec = (long)(pause * 1e9)};
     (void)nanosleep(&t, NULL);
-    *pause = *pause * 2 < sleep_max_s ? *pause * 2 : sleep_max_s;
 }
 
 /* The next message, from whomever: its source. */
 static int take(char *buffer, int size, int *bytes)
 {
-    double pause = sleep_min_s;
+    const double idle_since = seconds_of(CLOCK_MONOTONIC);
     int spins = 0, got = 0;
     MPI_Message handle;
     MPI_Status status;
@@ -51,7 +54,7 @@ static int take(char *buffer, int size, int *bytes)
         (void)MPI_Improbe(MPI_ANY_SOURCE, TAG, MPI_COMM_WORLD, &got, &handle, &status);
         if (got)
             break;
-        rest(&spins, &pause);
+        rest(&spins, idle_since);
     }
     (void)MPI_Mrecv(buffer, size, MPI_BYTE, &handle, &status);
     (void)MPI_Get_count(&status, MPI_BYTE, bytes);

@@ -4,12 +4,13 @@
   coordinator_model.py [--costs FILE] [--check BUILD/bin]     utilisation for 100, 1,000 and 10,000 workers; --check: beside real runs
   coordinator_model.py --measure BUILD/bin [--costs FILE]     the costs that it takes, measured on this machine
 
-One server: rank 0 takes what has come, at most 256 messages, tells the search each result, then looks at all workers and proposes one
-candidate for each free slot; what it sends leaves at the end of that turn. Where nothing has come it sleeps, as a waiting worker does.
-The program does no worse: it keeps a line of the workers that wait, and sends a candidate that a result was needed for at once.
+One server: rank 0 takes what has come, at most 256 messages, tells the search each result, then proposes for the workers that wait, who has
+waited longest first: one candidate, or with random_search, which needs no results, one for each. What it sends leaves at the end of that
+turn. Where nothing has come and nobody waits it sleeps a quarter of the time for which nothing came, as a waiting worker does.
 """
 import argparse
 import bisect
+import collections
 import csv
 import heapq
 import json
@@ -31,8 +32,8 @@ ROOT = HERE.parent.parent
 COSTS = HERE / "data" / "coordinator_costs.json"
 ALGORITHMS = ["random_search", "regularized_evolution", "bayes_opt"]
 SIGMA = 0.8
-MESSAGES_PER_TURN, LOOKS = 256, 3  # runner/run.c; times that a turn looks at every worker
-SLEEP = 0.005  # seconds, the longest, of who waits for a message; one that comes meanwhile waits for the rest of it
+MESSAGES_PER_TURN = 256  # runner/run.c
+LONGEST_SLEEP = 0.005  # seconds
 HEARTBEAT = 5.0  # seconds between two signs of life, each way
 
 # -- the model ---------------------------------------------------------------------------------
@@ -45,10 +46,8 @@ class Costs:
         self.message = table["message_us"] * 1e-6
         self.tell = table["tell_us"] * 1e-6
         self.latency = table["latency_us"] * 1e-6
-        per_slot = table["slot_ns"]
-        near = min(per_slot, key=lambda n: abs(math.log(int(n) / workers)))
-        # all workers looked at, and their signs of life and its own, spread over all time
-        self.turn = LOOKS * per_slot[near] * 1e-9 * workers
+        self.learns = algorithm != "random_search"
+        # their signs of life and its own, spread over all time
         self.beats = 2 * workers / HEARTBEAT * self.message
         curves = table["proposal_ms"][algorithm]
         curve = curves[min(curves, key=lambda n: abs(math.log(int(n) / workers)))]
@@ -84,6 +83,11 @@ class Found:
         self.rate = len(spans) / max(self.seconds, 1e-9)
 
 
+def oversleep(draw, waited):
+    """Seconds by which a message that comes after so long is seen late: the rest of a sleep (runner/run.c, rest)."""
+    return draw.uniform(0, min(waited / 4, LONGEST_SLEEP))
+
+
 def simulate(costs, workers, mean, evaluations, sigma=SIGMA):
     draw = random.Random(1)
     mu = math.log(mean) - sigma * sigma / 2
@@ -91,24 +95,24 @@ def simulate(costs, workers, mean, evaluations, sigma=SIGMA):
     heapq.heapify(coming)
     slower = 1 / max(1 - costs.beats, 1e-3)  # what is left of rank 0 beside signs of life
     now = busy = 0.0
-    n, spans = 0, []
-    while coming and n < evaluations:
-        if coming[0][0] > now:
+    n, spans, line = 0, [], collections.deque()
+    while n < evaluations:
+        if not line and coming[0][0] > now:
             arrives = coming[0][0]
-            now = arrives + (draw.uniform(0, SLEEP) if arrives - now > 1e-3 else 0)
-        began, free = now, []
-        while coming and coming[0][0] <= now and len(free) < MESSAGES_PER_TURN:
-            _, worker, first = heapq.heappop(coming)
-            free.append(worker)
+            now = arrives + oversleep(draw, arrives - now)
+        began, taken = now, 0
+        while coming and coming[0][0] <= now and taken < MESSAGES_PER_TURN:
+            sent, worker, first = heapq.heappop(coming)
+            line.append((worker, sent))
+            taken += 1
             now += (costs.message + (0 if first else costs.tell)) * slower
-        free = free[:evaluations - n]
-        for _ in free:
+        served = [line.popleft() for _ in range(min(1 if costs.learns else len(line), evaluations - n))]
+        for _ in served:
             now += (costs.proposal(n) + costs.message) * slower
             n += 1
-        now += costs.turn * slower
         busy += now - began
-        for worker in free:
-            start = now + costs.latency + draw.uniform(0, SLEEP)
+        for worker, sent in served:
+            start = now + costs.latency + oversleep(draw, now - sent)
             end = start + draw.lognormvariate(mu, sigma)
             spans.append((worker, start, end))
             heapq.heappush(coming, (end + costs.latency, worker, False))
@@ -143,24 +147,6 @@ def round_2(n):
 
 # -- beside real runs --------------------------------------------------------------------------
 
-NULL = """
-[space]
-name = cnn
-max_layers = 100
-kernel_list = 1 3 5 7 9 11 13 15
-hidden_list = {hidden}
-[objective.params]
-direction = minimize
-[data]
-format = synthetic
-[evaluator]
-kind = null
-[output]
-weights = none
-report = no
-""".format(hidden=" ".join(map(str, range(1, 106))))
-
-
 def real(bin_directory, algorithm, workers, mean, evaluations):
     """A search whose evaluations only wait; rank 0 has no slot, as in the model."""
     import h5py
@@ -168,7 +154,7 @@ def real(bin_directory, algorithm, workers, mean, evaluations):
     directory = pathlib.Path(tempfile.mkdtemp(prefix="coordinator_model-"))
     try:
         config = directory / "null.ini"
-        config.write_text(NULL)
+        config.write_text(launch.NULL)
         sets = {"search.algorithm": algorithm, "search.max_evaluations": evaluations, "run.coordinator_evaluates": "no",
                 "evaluator.delay": f"lognormal {mean}s {SIGMA}"}
         run = launch.search(f"{bin_directory}/archai-run", workers + 1, config, directory / "out", sets)
@@ -194,29 +180,6 @@ def check(costs_table, bin_directory):
 
 # -- measuring ---------------------------------------------------------------------------------
 
-TABLE = """
-[search]
-algorithm = regularized_evolution
-[space]
-name = cnn
-max_layers = 24
-kernel_list = 1 3 5 7 9 11 13 15
-hidden_list = {hidden}
-[objective.accuracy]
-direction = maximize
-[objective.params]
-direction = minimize
-[data]
-format = synthetic
-[evaluator]
-kind = table
-table = {table}
-[output]
-weights = none
-report = no
-"""
-
-
 def write_table(file):
     """20,160 models with an accuracy that is made up: a hill with bumps."""
     bumps = random.Random(1)
@@ -230,10 +193,10 @@ def write_table(file):
                     writer.writerow([layers, kernel, hidden, f"{0.9 + 0.1 * hill + bumps.gauss(0, 0.01):.6f}"])
 
 
-def asked(bin_directory, config, problem, algorithm, workers, evaluations):
+def asked(bin_directory, config, problem, workers, evaluations, sets):
     """Milliseconds of CPU time of all proposals of one search, told by search_quality."""
-    p = launch.start([f"{bin_directory}/search_quality", config, problem, "--max", evaluations, "--step", evaluations, "--workers", workers, "--set",
-                      f"search.algorithm={algorithm}"], cwd=ROOT)
+    p = launch.start([f"{bin_directory}/search_quality", config, problem, "--max", evaluations, "--step", evaluations, "--workers", workers,
+                      *(a for k, v in sets.items() for a in ("--set", f"{k}={v}"))], cwd=ROOT)
     found = re.search(r"proposals ([\d.]+) ms", p.stderr)
     if p.returncode != 0 or not found:
         sys.exit(f"search_quality: {p.stderr.strip()}")
@@ -244,7 +207,7 @@ def proposals(bin_directory, algorithm, workers, histories):
     """[evaluations, milliseconds of one proposal at about that history]: what longer searches take more than shorter ones."""
     print(f"proposals of {algorithm}, {workers} workers", file=sys.stderr, flush=True)
     config = "tests/bench/data/zdt1.ini"
-    total = [0.0] + [asked(bin_directory, config, "zdt1", algorithm, workers, n) for n in histories]
+    total = [0.0] + [asked(bin_directory, config, "zdt1", workers, n, {"search.algorithm": algorithm}) for n in histories]
     starts = [0, *histories]
     return [[(a + b) // 2, round((total[i + 1] - total[i]) / (b - a), 4)] for i, (a, b) in enumerate(zip(starts, histories))]
 
@@ -252,13 +215,16 @@ def proposals(bin_directory, algorithm, workers, histories):
 def tell(bin_directory, directory, message_us):
     """Microseconds of rank 0 for one evaluation beside its proposal and its two messages: it is told, noted, counted."""
     config, points, n = directory / "table.ini", directory / "table.csv", 4000
+    sets = {"search.algorithm": "regularized_evolution", "space.max_layers": 24, "objective.accuracy.direction": "maximize", "evaluator.kind": "table",
+            "evaluator.table": points}
     write_table(points)
-    config.write_text(TABLE.format(hidden=" ".join(map(str, range(1, 106))), table=points))
-    proposal = 1e3 * asked(bin_directory, config, points, "regularized_evolution", 15, n) / n
+    config.write_text(launch.NULL)
+    proposal = 1e3 * asked(bin_directory, config, points, 15, n, sets) / n
     rest = []
     for i in range(3):
         print(f"archai-run, {i + 1} of 3", file=sys.stderr, flush=True)
-        run = launch.search(f"{bin_directory}/archai-run", 16, config, directory / f"out-{i}", {"search.max_evaluations": n, "run.coordinator_evaluates": "no"})
+        run = launch.search(f"{bin_directory}/archai-run", 16, config, directory / f"out-{i}",
+                            {**sets, "search.max_evaluations": n, "run.coordinator_evaluates": "no"})
         rest.append(1e6 * run["cpu"] / n)
     whole = statistics.median(rest)
     return {"tell_us": round(max(0.0, whole - proposal - 2 * message_us), 2), "whole_us": round(whole, 2), "whole_proposal_us": round(proposal, 2)}
@@ -283,7 +249,6 @@ def measure(bin_directory):
             "message_us": round(message_us, 3),
             "latency_us": round(1e6 * two["seconds"] / two["exchanges"] / 2, 2),
             **tell(bin_directory, directory, message_us),
-            "slot_ns": {n: float(ns) for n, ns in csv.reader(launch.output([f"{bin_directory}/bench_slots"]).splitlines())},
             "proposal_ms": {},
         }
     finally:
@@ -297,7 +262,7 @@ def measure(bin_directory):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--costs", type=pathlib.Path, default=COSTS)
-    parser.add_argument("--measure", metavar="BIN", help="where archai-run, search_quality, bench_pingpong and bench_slots are")
+    parser.add_argument("--measure", metavar="BIN", help="where archai-run, search_quality and bench_pingpong are")
     parser.add_argument("--check", metavar="BIN")
     parser.add_argument("--each", type=int, default=20, help="evaluations of each worker")
     arguments = parser.parse_args()

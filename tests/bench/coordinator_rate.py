@@ -17,26 +17,7 @@ import time
 
 import launch
 
-# 84,000 models, so that random ones are new ones mostly
-NULL = f"""
-[search]
-algorithm = random_search
-[space]
-name = cnn
-max_layers = 100
-kernel_list = {" ".join(map(str, range(1, 16, 2)))}
-hidden_list = {" ".join(map(str, range(1, 106)))}
-[objective.params]
-direction = minimize
-[data]
-format = synthetic
-[evaluator]
-kind = null
-[output]
-weights = none
-report = no
-"""
-MOST = 50000  # evaluations of one search
+MOST = 200000  # evaluations of one search, of the models that launch.NULL has
 
 
 def nothing(x):
@@ -63,7 +44,7 @@ class Bench:
         self.bin = os.path.abspath(arguments.bin)
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="coordinator_rate-"))
         self.config = self.directory / "null.ini"
-        self.config.write_text(NULL)
+        self.config.write_text(launch.NULL)
         self.count = {}
 
     def run(self, n, algorithm, coordinator_evaluates):

@@ -14,6 +14,26 @@ import time
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", **{f"{p}_ALLOW_RUN_AS_ROOT{c}": "1" for p in ("OMPI", "PRTE") for c in ("", "_CONFIRM")}}
 
+# a search whose evaluations cost nothing, among 252,000 models: most random ones are new
+NULL = f"""
+[search]
+algorithm = random_search
+[space]
+name = cnn
+max_layers = 800
+kernel_list = 1 3 5
+hidden_list = {" ".join(map(str, range(1, 106)))}
+[objective.params]
+direction = minimize
+[data]
+format = synthetic
+[evaluator]
+kind = null
+[output]
+weights = none
+report = no
+"""
+
 
 def mpirun(ranks):
     """The words before a program's; none for one rank."""
