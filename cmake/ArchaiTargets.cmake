@@ -21,11 +21,10 @@ endif()
 add_custom_target(programs)
 add_custom_target(sanitized-tests)
 
-# A program runner/<name with _>.c -> bin/<name>
+# archai_add_program(name SOURCES main.c ... LIBS ...): bin/<name>
 function(archai_add_program name)
   cmake_parse_arguments(P "" "" "LIBS;SOURCES" ${ARGN})
-  string(REPLACE "-" "_" file ${name})
-  add_executable(${name} ${file}.c ${P_SOURCES})
+  add_executable(${name} ${P_SOURCES})
   target_link_libraries(${name} PRIVATE ${P_LIBS})
   set_target_properties(${name} PROPERTIES ENABLE_EXPORTS ON) # plug-ins call core's functions
   add_dependencies(programs ${name})

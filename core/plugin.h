@@ -12,18 +12,18 @@
  *   plugin = ./stack.so         plugin = ./stack.so
  *
  * The functions of core/ that a plug-in calls are found in the program that loads it. Write the space
- * as the built-in ones are written (core/space_cnn.c is one to copy); its option table becomes keys of
+ * as the built-in ones are written (core/space/cnn.c is one to copy); its option table becomes keys of
  * [space]. A measure runs in a child process: a crash costs one candidate. A worked example that is
  * built and tested: configs/examples/plugin_stack.c.
  *
- * ARCHAI_PLUGIN_ABI grows whenever a struct here, in core/space.h or in what they include changes
+ * ARCHAI_PLUGIN_ABI grows whenever a struct here, in core/search/space.h or in what they include changes
  * its layout; a plug-in built for another number is refused with both numbers.
  */
 #ifndef ARCHAI_CORE_PLUGIN_H
 #define ARCHAI_CORE_PLUGIN_H
-#include "core/err.h"
-#include "core/evaluation.h"
-#include "core/space.h"
+#include "core/base/err.h"
+#include "core/search/evaluation.h"
+#include "core/search/space.h"
 
 #ifdef __cplusplus
 extern "C" {

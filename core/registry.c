@@ -1,6 +1,6 @@
 /* core/registry.c - the tables of registered types, in the order in which --help prints them. */
-#include "core/algorithm.h"
-#include "core/space.h"
+#include "core/search/algorithm.h"
+#include "core/search/space.h"
 
 extern const archai_space_ops archai_space_cnn;
 extern const archai_space_ops archai_space_config;

@@ -4,7 +4,7 @@
 #include <exception>
 #include <new>
 #include <c10/util/Exception.h>
-#include "core/err.h"
+#include "core/base/err.h"
 
 namespace shim
 {

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "core/err.h"
+#include "core/base/err.h"
 #ifdef __cplusplus
 #define SHIM_NOEXCEPT noexcept
 extern "C" {
@@ -103,7 +103,7 @@ int shim_model_predict(shim_model *m, const float *input, const int64_t shape[4]
 /* A PyTorch file: torch.load gives a dict name -> tensor, load_state_dict(strict) takes it. */
 int shim_save_pt(const struct archai_tensor *tensors, size_t n, const char *path, archai_err *err) SHIM_NOEXCEPT;
 
-/* Jobs of core/surrogate.h. The surrogate keeps the rows of all jobs and the last fit. */
+/* Jobs of core/search/surrogate.h. The surrogate keeps the rows of all jobs and the last fit. */
 struct archai_surrogate_job;
 typedef struct shim_surrogate shim_surrogate;
 int shim_surrogate_open(shim_surrogate **out, archai_err *err) SHIM_NOEXCEPT;

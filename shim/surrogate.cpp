@@ -1,4 +1,4 @@
-/* shim/surrogate.cpp - jobs of core/surrogate.h: rows are kept, cleaned, put into columns and handed to
+/* shim/surrogate.cpp - jobs of core/search/surrogate.h: rows are kept, cleaned, put into columns and handed to
  * the surrogate that the job names.
  *
  * Columns: numbers as they are, what is NaN or infinite as replace_nan_value; a choice of up to 64

@@ -4,8 +4,8 @@
 #include <vector>
 #include "shim/types.hpp"
 extern "C" {
-#include "core/rng.h"
-#include "core/surrogate.h"
+#include "core/base/rng.h"
+#include "core/search/surrogate.h"
 }
 
 namespace shim

@@ -9,8 +9,8 @@
 #include <sstream>
 #include <type_traits>
 extern "C" {
-#include "core/config.h"
-#include "core/rng.h"
+#include "core/config/config.h"
+#include "core/base/rng.h"
 }
 
 namespace

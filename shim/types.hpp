@@ -6,9 +6,9 @@
 #include <vector>
 #include <torch/torch.h>
 extern "C" {
-#include "core/network.h"
-#include "io/dataset.h"
-#include "io/tensors.h"
+#include "core/network/network.h"
+#include "io/dataset/dataset.h"
+#include "io/file/tensors.h"
 }
 #include "shim/guard.hpp"
 #include "shim/shim.h"

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The dependency rule: core <- io, shim <- runner; core is plain C without MPI, HDF5, libtorch, clock or printing.
+Inside core: base <- network, config, pareto <- search <- space, algorithm.
 
 usage: check_dependencies.py SOURCE_DIRECTORY
 """
@@ -8,6 +9,11 @@ import re
 import sys
 
 FOLDERS = {"core": {"core"}, "io": {"core", "io"}, "shim": {"core", "io", "shim"}, "runner": {"core", "io", "shim", "runner"}}
+# What a folder of core may include beside itself. Files of core itself (plug-ins, the registry) count as search.
+LOW = {"base"}
+MIDDLE = LOW | {"network", "config", "pareto"}
+INSIDE_CORE = {"base": set(), "network": LOW, "config": LOW, "pareto": LOW, "search": MIDDLE | {""}, "": MIDDLE | {"search"},
+               "space": MIDDLE | {"search", ""}, "algorithm": MIDDLE | {"search", ""}}
 # Foreign headers, each with the only folders that may include it.
 FOREIGN = {
     r"mpi\.h|mpi-ext\.h": {"runner"},
@@ -27,6 +33,11 @@ def without_comments(text):
     return re.sub(pattern, lambda m: "\n" * m.group().count("\n"), text, flags=re.S)
 
 
+def part_of_core(path):
+    parts = path.split("/")
+    return parts[1] if len(parts) > 2 else ""
+
+
 def faults_of(path, folder, text):
     for number, line in enumerate(text.splitlines(), 1):
         m = re.match(r'\s*#\s*include\s*(["<])([^">]+)[">]', line)
@@ -36,6 +47,10 @@ def faults_of(path, folder, text):
         top = name.split("/")[0]
         if quote == '"' and "/" in name and top not in FOLDERS[folder]:
             yield f"{path}:{number}: {folder}/ must not include {name}"
+        if folder == "core" and quote == '"' and top == "core":
+            here, there = part_of_core(str(path)), part_of_core(name)
+            if there != here and there not in INSIDE_CORE.get(here, set()):
+                yield f"{path}:{number}: core/{here} must not include {name}"
         for pattern, allowed in FOREIGN.items():
             if re.fullmatch(pattern, name) and folder not in allowed:
                 yield f"{path}:{number}: {folder}/ must not include <{name}>"

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runner/child.h"
+#include "runner/process/child.h"
 
 static void run(char *const *argv, archai_child *c)
 {

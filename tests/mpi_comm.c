@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runner/comm.h"
+#include "runner/rank/comm.h"
 
 static archai_comm comm;
 

@@ -13,10 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/config.h"
-#include "io/dataset.h"
-#include "io/tensors.h"
-#include "runner/evaluator_client.h"
+#include "core/config/config.h"
+#include "io/dataset/dataset.h"
+#include "io/file/tensors.h"
+#include "runner/process/evaluator_client.h"
 #include "tmpdir.h"
 
 static const double limit_s = 120; /* ends a hang, measures nothing */

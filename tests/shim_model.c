@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/space.h"
-#include "io/array.h"
-#include "io/dataset.h"
+#include "core/search/space.h"
+#include "io/file/array.h"
+#include "io/dataset/dataset.h"
 #include "near.h"
 #include "shim/shim.h"
 #include "tmpdir.h"

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/space.h"
-#include "io/tensors.h"
+#include "core/search/space.h"
+#include "io/file/tensors.h"
 #include "near.h"
 #include "shim/shim.h"
 

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/surrogate.h"
+#include "core/search/surrogate.h"
 #include "shim/shim.h"
 
 enum { ROWS = 80, QUERIES = 20 };

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/table.h"
+#include "io/table/table.h"
 #include "json_data.h"
 #include "world.h"
 

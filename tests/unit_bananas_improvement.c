@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/bananas.h"
+#include "core/algorithm/mo_bananas/bananas.h"
 
 /* The order by its definition: of those left always the one that adds most, each with a volume of
  * its own. */

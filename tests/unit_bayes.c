@@ -1,5 +1,5 @@
 /* What Bayesian optimisation maximises, against numerical integration of the exact hypervolume
- * (core/pareto.h), which knows nothing of boxes. */
+ * (core/pareto/pareto.h), which knows nothing of boxes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/bayes_improvement.h"
-#include "core/pareto.h"
-#include "core/rng.h"
+#include "core/algorithm/bayes_opt/bayes_improvement.h"
+#include "core/pareto/pareto.h"
+#include "core/base/rng.h"
 
 enum { MAX_POINTS = 12, MAX_M = 3 };
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/bayes_results.h"
+#include "core/algorithm/bayes_opt/bayes_results.h"
 #include "world.h"
 
 enum { SPACE = 192 };

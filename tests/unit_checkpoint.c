@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/checkpoint.h"
+#include "io/file/checkpoint.h"
 #include "tmpdir.h"
 
 enum { EPOCH = 2, EPOCHS = 6 };

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runner/child.h"
+#include "runner/process/child.h"
 
 enum { PATIENCE_MS = 30000 }; /* only so that a broken build ends */
 

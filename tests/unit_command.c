@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runner/command_text.h"
-#include "runner/evaluator.h"
+#include "runner/evaluator/command_text.h"
+#include "runner/evaluator/evaluator.h"
 #include "tmpdir.h"
 
 enum { PATIENCE_MS = 30000 }; /* only so that a broken build ends */

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/config.h"
-#include "core/objective.h"
-#include "core/space.h"
+#include "core/config/config.h"
+#include "core/search/objective.h"
+#include "core/search/space.h"
 
 static const char complete[] = "[search]\n"
                                "algorithm = random_search\n"

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "root.h"
-#include "runner/clock.h"
+#include "runner/process/clock.h"
 
 static const char *const nothing_more[] = {NULL};
 

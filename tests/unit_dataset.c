@@ -14,8 +14,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "io/dataset.h"
-#include "io/h5.h"
+#include "io/dataset/dataset.h"
+#include "io/file/h5.h"
 #include "tmpdir.h"
 
 /* -- files -------------------------------------------------------------------------------------- */

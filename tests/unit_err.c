@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "core/err.h"
+#include "core/base/err.h"
 
 static void first_detection_is_recorded(void **state)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/gp_pool.h"
+#include "core/algorithm/bayes_opt/gp_pool.h"
 #include "json_data.h"
 
 enum { D = 3, MAX = 64 };

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runner/grants.h"
-#include "runner/writer.h"
+#include "runner/coordinator/grants.h"
+#include "runner/worker/writer.h"
 #include "tmpdir.h"
 
 enum { OWNERS = 5, MAX_BLOCKS = 4096 };

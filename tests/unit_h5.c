@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/file.h"
-#include "io/h5.h"
+#include "io/file/file.h"
+#include "io/file/h5.h"
 #include "tmpdir.h"
 
 #define OK(call)                                                                               \

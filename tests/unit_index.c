@@ -16,10 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/config.h"
-#include "io/h5.h"
-#include "io/index.h"
-#include "io/segment.h"
+#include "core/config/config.h"
+#include "io/file/h5.h"
+#include "io/results/index.h"
+#include "io/segment/segment.h"
 #include "near.h"
 #include "samples.h"
 #include "tmpdir.h"

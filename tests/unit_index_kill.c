@@ -20,9 +20,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/config.h"
-#include "io/index.h"
-#include "io/segment.h"
+#include "core/config/config.h"
+#include "io/results/index.h"
+#include "io/segment/segment.h"
 #include "samples.h"
 #include "tmpdir.h"
 

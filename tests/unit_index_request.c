@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/index_request.h"
+#include "io/wire/index_request.h"
 
 #define OK(call)                                                                               \
     do {                                                                                       \

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/ini.h"
+#include "core/config/ini.h"
 
 static void parse(archai_ini *ini, const char *text)
 {

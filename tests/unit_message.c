@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/message.h"
+#include "io/wire/message.h"
 
 static char *copy(const char *s)
 {

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "core/network.h"
+#include "core/network/network.h"
 #include "json_data.h"
 
 /* The network of make_modules.py. */

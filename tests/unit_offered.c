@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "io/offered.h"
+#include "io/segment/offered.h"
 #include "samples.h"
 #include "tmpdir.h"
 

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "core/option.h"
+#include "core/config/option.h"
 #include "json_data.h"
 
 typedef struct things {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/pareto.h"
+#include "core/pareto/pareto.h"
 
 static uint64_t noise = 1;
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "core/python_text.h"
+#include "core/base/python_text.h"
 #include "json_data.h"
 
 static const char *field(const json_t *c, const char *key)

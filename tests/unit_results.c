@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io/file.h"
-#include "io/index.h"
+#include "io/file/file.h"
+#include "io/results/index.h"
 #include "samples.h"
 #include "tmpdir.h"
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdbool.h>
 
-#include "core/rng.h"
+#include "core/base/rng.h"
 #include "json_data.h"
 
 static json_t *vectors;

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/segment.h"
+#include "io/segment/segment.h"
 #include "samples.h"
 #include "tmpdir.h"
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runner/node.h"
-#include "runner/slots.h"
+#include "runner/rank/node.h"
+#include "runner/coordinator/slots.h"
 
 static archai_slots make(int n, const char *const *hosts)
 {

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "core/space.h"
+#include "core/search/space.h"
 #include "json_data.h"
 
 static archai_space *open_space(const char *keys, const archai_data_shape *data)

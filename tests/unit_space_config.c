@@ -8,9 +8,9 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "core/param_tree.h"
-#include "core/python_text.h"
-#include "core/space.h"
+#include "core/space/config/param_tree.h"
+#include "core/base/python_text.h"
+#include "core/search/space.h"
 #include "json_data.h"
 #include "tmpdir.h"
 

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "core/python_text.h"
+#include "core/base/python_text.h"
 #include "json_data.h"
 #include "segmentation.h"
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/space.h"
+#include "core/search/space.h"
 
 enum { SAMPLES = 30 };
 

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "io/stored.h"
+#include "io/segment/stored.h"
 #include "samples.h"
 #include "tmpdir.h"
 

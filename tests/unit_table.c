@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/delay.h"
-#include "io/table.h"
+#include "core/config/delay.h"
+#include "io/table/table.h"
 
 static char *file_with(const char *text)
 {

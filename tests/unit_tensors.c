@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/tensors.h"
+#include "io/file/tensors.h"
 
 static void reads_what_the_reference_wrote(void **state)
 {

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "core/variation.h"
+#include "core/algorithm/variation.h"
 #include "small_search.h"
 
 enum { PARENTS = 5 };

@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "runner/clock.h"
+#include "runner/process/clock.h"
 #include "slot.h"
 #include "tmpdir.h"
 

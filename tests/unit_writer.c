@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runner/writer.h"
+#include "runner/worker/writer.h"
 #include "tmpdir.h"
 
 enum { MIB = 1 << 20 };

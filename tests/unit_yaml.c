@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/sha1.h"
-#include "core/yaml.h"
+#include "core/base/sha1.h"
+#include "core/base/yaml.h"
 
 static int parse(const char *text, json_t **out, archai_err *err)
 {

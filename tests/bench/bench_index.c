@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "core/config.h"
-#include "io/index.h"
-#include "io/message.h"
-#include "io/segment.h"
+#include "core/config/config.h"
+#include "io/results/index.h"
+#include "io/wire/message.h"
+#include "io/segment/segment.h"
 #include "samples.h"
 
 enum { STEPS = 10, STEP_ROWS = 20, ELEMENTS = 1000 };

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "core/pareto.h"
-#include "core/rng.h"
+#include "core/pareto/pareto.h"
+#include "core/base/rng.h"
 
 enum { N = 3, PEER_ROWS = 2000 };
 

@@ -3,8 +3,8 @@
  *   mpirun -n RANKS bench_pingpong OUT_BYTES BACK_BYTES EXCHANGES [--busy]
  *
  * Rank 0 sends each other rank a message of OUT_BYTES; whoever answers, with BACK_BYTES, gets
- * the next one, until EXCHANGES were answered. Sent and received as runner/comm.c does it
- * (MPI_Isend, MPI_Improbe, MPI_Mrecv), and a rank that has nothing to do waits as runner/run.c
+ * the next one, until EXCHANGES were answered. Sent and received as runner/rank/comm.c does it
+ * (MPI_Isend, MPI_Improbe, MPI_Mrecv), and a rank that has nothing to do waits as runner/rank/run.c
  * does: it looks 40 times, then sleeps for a quarter of the time in which nothing came, 50 us
  * to 5 ms. With --busy nobody sleeps. Prints
  * JSON: seconds, and the CPU seconds of rank 0.

@@ -16,9 +16,9 @@
 #ifndef ARCHAI_TESTS_BENCH_PROBLEM_H
 #define ARCHAI_TESTS_BENCH_PROBLEM_H
 #include <stdbool.h>
-#include "core/evaluation.h"
-#include "core/space.h"
-#include "io/table.h"
+#include "core/search/evaluation.h"
+#include "core/search/space.h"
+#include "io/table/table.h"
 
 struct problem {
     archai_table *table; /* NULL: a function */

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/space.h"
-#include "io/dataset.h"
+#include "core/search/space.h"
+#include "io/dataset/dataset.h"
 #include "shim/shim.h"
 
 struct bench {

@@ -32,7 +32,7 @@ ROOT = HERE.parent.parent
 COSTS = HERE / "data" / "coordinator_costs.json"
 ALGORITHMS = ["random_search", "regularized_evolution", "bayes_opt"]
 SIGMA = 0.8
-MESSAGES_PER_TURN = 256  # runner/run.c
+MESSAGES_PER_TURN = 256  # runner/rank/run.c
 LONGEST_SLEEP = 0.005  # seconds
 HEARTBEAT = 5.0  # seconds between two signs of life, each way
 
@@ -84,7 +84,7 @@ class Found:
 
 
 def oversleep(draw, waited):
-    """Seconds by which a message that comes after so long is seen late: the rest of a sleep (runner/run.c, rest)."""
+    """Seconds by which a message that comes after so long is seen late: the rest of a sleep (runner/rank/run.c, rest)."""
     return draw.uniform(0, min(waited / 4, LONGEST_SLEEP))
 
 

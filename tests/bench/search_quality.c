@@ -20,9 +20,9 @@
 #include <time.h>
 
 #include "bench_problem.h"
-#include "core/config.h"
-#include "core/delay.h"
-#include "core/search.h"
+#include "core/config/config.h"
+#include "core/config/delay.h"
+#include "core/search/search.h"
 #include "shim/shim.h"
 
 enum { MAX_WORKERS = 4096, MAX_SETS = 64 };
@@ -68,7 +68,7 @@ static int quality(const struct bench *b, const archai_search *s, double *out, a
         *out = o->at[0].direction == ARCHAI_MAXIMIZE ? -s->front.points[0] : s->front.points[0];
         return ARCHAI_OK;
     }
-    archai_pareto_minimised(o, b->reference, reference);
+    archai_objectives_minimised(o, b->reference, reference);
     return archai_pareto_hypervolume(s->front.points, s->front.n, s->front.n_objectives,
                                      reference, out, err);
 }

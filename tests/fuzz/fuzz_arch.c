@@ -4,8 +4,8 @@
 #include "fuzz.h"
 #include <math.h>
 #include <string.h>
-#include "core/objective.h"
-#include "core/space.h"
+#include "core/search/objective.h"
+#include "core/search/space.h"
 
 enum { SPACES_MAX = 32 };
 

@@ -5,7 +5,7 @@
  * right checksum is not trusted either. */
 #include "fuzz.h"
 #include <string.h>
-#include "io/checkpoint.h"
+#include "io/file/checkpoint.h"
 
 /* The bytes with a right archai:crc, where there is one to be made right. */
 static void make_sum_right(uint8_t *bytes, size_t size)

@@ -3,8 +3,8 @@
  * same again. */
 #include "fuzz.h"
 #include <string.h>
-#include "core/config.h"
-#include "core/search.h"
+#include "core/config/config.h"
+#include "core/search/search.h"
 
 typedef struct loaded {
     archai_ini ini;

@@ -1,8 +1,8 @@
-/* Documents that people write, YAML or JSON (core/yaml.h). What is read must come out of the
+/* Documents that people write, YAML or JSON (core/base/yaml.h). What is read must come out of the
  * writer as YAML that reads as the same value. */
 #include "fuzz.h"
 #include <string.h>
-#include "core/yaml.h"
+#include "core/base/yaml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,7 +1,7 @@
 /* A pair of IDX files, plain or gzip: two bytes (little-endian) give the length of the pictures'
  * file, which follows; the rest is the labels' file. What is loaded must fit what was probed. */
 #include "fuzz.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 #include "memory_file.h"
 
 static void check_loaded(int fd, const archai_data_shape *shape)

@@ -1,8 +1,8 @@
-/* Bytes from another rank, an evaluator or a segment file: io/message.h must refuse or understand
+/* Bytes from another rank, an evaluator or a segment file: io/wire/message.h must refuse or understand
  * them, and what it understands must survive being packed and read again. */
 #include "fuzz.h"
 #include <string.h>
-#include "io/message.h"
+#include "io/wire/message.h"
 
 static void message(const char *data, size_t size)
 {

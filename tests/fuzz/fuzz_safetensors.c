@@ -1,7 +1,7 @@
-/* Weights that a user's evaluator or file hands over: every tensor that io/tensors.h accepts must
+/* Weights that a user's evaluator or file hands over: every tensor that io/file/tensors.h accepts must
  * lie inside the bytes, have the size its shape says. */
 #include "fuzz.h"
-#include "io/tensors.h"
+#include "io/file/tensors.h"
 
 static volatile uint8_t sink; /* so that the reads below are not optimised away */
 

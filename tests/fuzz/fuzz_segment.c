@@ -6,7 +6,7 @@
 #include "fuzz.h"
 #include <string.h>
 #include <unistd.h>
-#include "io/segment.h"
+#include "io/segment/segment.h"
 
 enum { ROWS = 16, TEXT = 8192, POOL = 1024 };
 

@@ -1,6 +1,6 @@
-/* A CSV of a tabular benchmark, as the user's spreadsheet may have written it (io/table.h). */
+/* A CSV of a tabular benchmark, as the user's spreadsheet may have written it (io/table/table.h). */
 #include "fuzz.h"
-#include "io/table.h"
+#include "io/table/table.h"
 #include "memory_file.h"
 
 static void find(archai_table *t, const char *archid, const json_t *arch)

@@ -1,9 +1,9 @@
-/* Parameter trees that people write (core/param_tree.h). A tree that is understood has values, which
+/* Parameter trees that people write (core/space/config/param_tree.h). A tree that is understood has values, which
  * are written as a configuration and read back as the same ones; it can be counted and walked. */
 #include "fuzz.h"
 #include <string.h>
-#include "core/param_walk.h"
-#include "core/yaml.h"
+#include "core/space/config/param_walk.h"
+#include "core/base/yaml.h"
 
 enum { STEPS = 50, COUNT_MAX = 500 };
 

@@ -14,7 +14,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { ROW = 64 /* io/segment.h: nothing else of a segment is written in this size */ };
+enum { ROW = 64 /* io/segment/segment.h: nothing else of a segment is written in this size */ };
 
 static void count(const char *what)
 {

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/config.h"
-#include "io/checkpoint.h"
-#include "io/file.h"
-#include "io/index.h"
+#include "core/config/config.h"
+#include "io/file/checkpoint.h"
+#include "io/file/file.h"
+#include "io/results/index.h"
 #include "samples.h"
 
 static double bounds[] = {0, 2000};

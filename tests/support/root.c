@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runner/pulse.h"
+#include "runner/rank/pulse.h"
 
 enum { PATIENCE_MS = 60000 /* only so that a broken build ends */ };
 

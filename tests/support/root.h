@@ -7,7 +7,7 @@
  */
 #ifndef ARCHAI_TESTS_ROOT_H
 #define ARCHAI_TESTS_ROOT_H
-#include "runner/coordinator.h"
+#include "runner/coordinator/coordinator.h"
 #include "tmpdir.h"
 
 enum { RANKS = 4, HELD_MAX = 512 };

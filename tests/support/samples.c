@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "io/message.h"
+#include "io/wire/message.h"
 
 static char *format(const char *fmt, long long id)
 {

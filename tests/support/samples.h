@@ -6,9 +6,9 @@
  */
 #ifndef ARCHAI_TESTS_SAMPLES_H
 #define ARCHAI_TESTS_SAMPLES_H
-#include "core/evaluation.h"
-#include "io/segment.h"
-#include "io/tensors.h"
+#include "core/search/evaluation.h"
+#include "io/segment/segment.h"
+#include "io/file/tensors.h"
 
 enum { SAMPLE_TENSORS = 4, SAMPLE_F32 = 24 + 3, SAMPLE_F16 = 6, SAMPLE_I64 = 1 };
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/space.h"
+#include "core/search/space.h"
 
 static inline int try_space(archai_space **s, const char *keys, const archai_data_shape *data,
                      archai_err *err)

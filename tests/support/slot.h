@@ -3,7 +3,7 @@
  */
 #ifndef ARCHAI_TESTS_SLOT_H
 #define ARCHAI_TESTS_SLOT_H
-#include "runner/worker_private.h"
+#include "runner/worker/worker_private.h"
 
 enum { SLOT_ID = 7, SLOT_TENSORS = 4 };
 

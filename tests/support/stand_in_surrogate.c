@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io/message.h"
+#include "io/wire/message.h"
 
 enum { REQUESTS = 3, REPLIES = 4 };
 

@@ -7,14 +7,14 @@
 #ifndef ARCHAI_TESTS_WORLD_H
 #define ARCHAI_TESTS_WORLD_H
 #include <stdint.h>
-#include "core/search.h"
+#include "core/search/search.h"
 
 struct world {
     archai_ini ini;
     archai_space *space;
     archai_objectives objectives;
     archai_search search;
-    /* Answers the algorithm's jobs (core/surrogate.h) at once; by default without knowledge. NULL:
+    /* Answers the algorithm's jobs (core/search/surrogate.h) at once; by default without knowledge. NULL:
      * it has none, or nobody answers. */
     void (*predict)(const archai_surrogate_job *job, archai_surrogate_answer *answer);
 };

@@ -1,0 +1,385 @@
+#include "core/algorithm/bayes_opt/bayes_improvement.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE = 24 /* steps of the quadrature */ };
+static const double hope = 3.5; /* standard deviations */
+
+void archai_improvement_fini(archai_improvement *x)
+{
+    for (size_t k = 0; x->axis != NULL && k < x->m; k++) {
+        free(x->axis[k].cost);
+        free(x->axis[k].target);
+        free(x->axis[k].psi);
+    }
+    free(x->axis);
+    free(x->front);
+    free(x->box);
+    free(x->line);
+    *x = (archai_improvement){.m = 0};
+}
+
+/* -- knots
+ * ------------------------------------------------------------------------------------- */
+
+struct knot {
+    double cost, target;
+};
+
+static int compare_knots(const void *a, const void *b)
+{
+    const struct knot *x = a, *y = b;
+
+    return x->cost < y->cost ? -1 : x->cost > y->cost;
+}
+
+static bool below_reference(const archai_improvement_front *f, size_t i)
+{
+    for (size_t k = 0; k < f->m; k++)
+        if (!(f->cost[i * f->m + k] < f->reference_cost[k]))
+            return false;
+    return true;
+}
+
+/* Different costs of the front in objective k, and the reference. */
+static int make_axis(struct archai_improvement_axis *a, const archai_improvement_front *f,
+                     size_t k, archai_err *err)
+{
+    struct knot *knots = malloc((f->n + 1) * sizeof *knots);
+    size_t n = 0;
+
+    a->cost = malloc((f->n + 1) * sizeof *a->cost);
+    a->target = malloc((f->n + 1) * sizeof *a->target);
+    a->psi = calloc(f->n + 2, sizeof *a->psi);
+    a->below = f->below[k];
+    if (knots == NULL || a->cost == NULL || a->target == NULL || a->psi == NULL) {
+        free(knots);
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a front of %zu", f->n);
+    }
+    for (size_t i = 0; i < f->n; i++)
+        if (below_reference(f, i))
+            knots[n++] = (struct knot){f->cost[i * f->m + k], f->target[i * f->m + k]};
+    knots[n++] = (struct knot){f->reference_cost[k], f->reference_target[k]};
+    qsort(knots, n, sizeof *knots, compare_knots);
+    for (size_t i = 0; i < n; i++) {
+        if (a->n > 0 && knots[i].cost <= a->cost[a->n - 1])
+            continue;
+        a->cost[a->n] = knots[i].cost;
+        a->target[a->n++] = knots[i].target;
+    }
+    free(knots);
+    return ARCHAI_OK;
+}
+
+/* The number that psi has for a cost which is a knot. */
+static unsigned short number_of(const struct archai_improvement_axis *a, double cost)
+{
+    size_t low = 0, high = a->n - 1;
+
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+
+        if (a->cost[mid] < cost)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return (unsigned short)(low + 1);
+}
+
+/* -- boxes
+ * ------------------------------------------------------------------------------------- */
+
+static int add_box(archai_improvement *x, const struct archai_improvement_box *box,
+                   archai_err *err)
+{
+    if (x->n_boxes == x->box_capacity) {
+        const size_t capacity = 2 * x->box_capacity + 64;
+        struct archai_improvement_box *grown = realloc(x->box, capacity * sizeof *grown);
+
+        if (grown == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu boxes", capacity);
+        x->box = grown;
+        x->box_capacity = capacity;
+    }
+    x->box[x->n_boxes++] = *box;
+    return ARCHAI_OK;
+}
+
+/* What the points met so far leave open in the plane of the first two objectives: strips from
+ * left to right, each lower than the one before, and since which third value each is as it is.
+ */
+struct strip {
+    unsigned short left, right, top, since;
+};
+
+struct sweep {
+    struct strip *at; /* [n] */
+    size_t n;
+    bool flat; /* two objectives: no third one */
+};
+
+static int close_strip(archai_improvement *x, const struct sweep *s, const struct strip *t,
+                       unsigned short left, unsigned short until, archai_err *err)
+{
+    const struct archai_improvement_box box = {.low = {left, 0, t->since},
+                                               .high = {t->right, t->top, until}};
+
+    return until > t->since || s->flat ? add_box(x, &box, err) : ARCHAI_OK;
+}
+
+/* A point cuts off what lies right of and above it. */
+static int meet(archai_improvement *x, struct sweep *s, const unsigned short *p,
+                archai_err *err)
+{
+    const unsigned short z = s->flat ? 0 : p[2];
+    struct strip cut = {.left = p[0], .top = p[1], .since = z};
+    size_t first = 0, last, keep;
+
+    while (first < s->n && s->at[first].right <= p[0])
+        first++;
+    for (last = first; last < s->n && s->at[last].top > p[1]; last++) {
+        const struct strip *t = &s->at[last];
+
+        if (!s->flat)
+            ARCHAI_TRY(close_strip(x, s, t, t->left > p[0] ? t->left : p[0], z, err));
+        cut.right = t->right;
+    }
+    if (last == first)
+        return ARCHAI_OK;                    /* another point was there before */
+    keep = s->at[first].left < p[0] ? 1 : 0; /* of the first one its left part stays */
+    memmove(&s->at[first + keep + 1], &s->at[last], (s->n - last) * sizeof *s->at);
+    s->n = s->n - (last - first) + keep + 1;
+    if (keep == 1)
+        s->at[first].right = p[0];
+    s->at[first + keep] = cut;
+    return ARCHAI_OK;
+}
+
+static int compare_third(const void *a, const void *b)
+{
+    const unsigned short *p = a, *q = b;
+
+    return p[2] < q[2] ? -1 : p[2] > q[2];
+}
+
+/* points: [n, 3] numbers of psi. */
+static int make_boxes(archai_improvement *x, unsigned short *points, size_t n, archai_err *err)
+{
+    struct sweep s = {.at = malloc((n + 2) * sizeof *s.at), .n = 1, .flat = x->m < 3};
+    const unsigned short end = s.flat ? 0 : (unsigned short)x->axis[2].n;
+    int rc = ARCHAI_OK;
+
+    if (s.at == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a front of %zu", n);
+    s.at[0] = (struct strip){.right = (unsigned short)x->axis[0].n,
+                             .top = x->m > 1 ? (unsigned short)x->axis[1].n : 1};
+    qsort(points, n, 3 * sizeof *points, compare_third);
+    for (size_t i = 0; rc == ARCHAI_OK && i < n; i++)
+        rc = meet(x, &s, &points[3 * i], err);
+    for (size_t i = 0; rc == ARCHAI_OK && i < s.n; i++)
+        if (x->m > 1 || s.at[i].left == 0)
+            rc = close_strip(x, &s, &s.at[i], s.at[i].left, end, err);
+    free(s.at);
+    return rc;
+}
+
+/* -- a line
+ * ------------------------------------------------------------------------------------ */
+
+/* Position of a cost between the ideal point (0) and the reference (1). */
+static double relative(const archai_improvement *x, size_t k, double cost)
+{
+    const struct archai_improvement_axis *a = &x->axis[k];
+    const double extent = a->cost[a->n - 1] - a->cost[0];
+
+    return extent > 0.0 ? (cost - a->cost[0]) / extent : 0.0;
+}
+
+static double target_at(const struct archai_improvement_axis *a, double cost)
+{
+    size_t i = 1;
+
+    if (a->n < 2 || cost <= a->cost[0])
+        return a->target[0] + (cost - a->cost[0]) / a->below;
+    while (i + 1 < a->n && a->cost[i] < cost)
+        i++;
+    return a->target[i - 1] + (cost - a->cost[i - 1]) * (a->target[i] - a->target[i - 1]) /
+                                  (a->cost[i] - a->cost[i - 1]);
+}
+
+/* Equal steps from the best scalarised cost of the front towards and somewhat past the ideal
+ * point, as targets. */
+static int make_line(archai_improvement *x, const archai_improvement_front *f,
+                     const double *weights, archai_err *err)
+{
+    const double past = -0.25;
+    double best = 0.0;
+
+    for (size_t k = 0; k < x->m; k++)
+        best = fmax(best, weights[k]);
+    for (size_t i = 0; i < f->n; i++) {
+        double worst = 0.0;
+
+        for (size_t k = 0; k < x->m; k++)
+            worst = fmax(worst, weights[k] * relative(x, k, f->cost[i * x->m + k]));
+        best = fmin(best, worst);
+    }
+    x->line = malloc(LINE * x->m * sizeof *x->line);
+    if (x->line == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a line");
+    x->n_line = LINE;
+    for (size_t i = 0; i < LINE; i++) {
+        const double t = best + (past - best) * ((double)i + 0.5) / LINE;
+
+        for (size_t k = 0; k < x->m; k++) {
+            const struct archai_improvement_axis *a = &x->axis[k];
+            const double extent = a->cost[a->n - 1] - a->cost[0];
+
+            x->line[i * x->m + k] =
+                target_at(a, a->cost[0] + extent * t / fmax(weights[k], 1e-3));
+        }
+    }
+    return ARCHAI_OK;
+}
+
+/* -- all of it
+ * ---------------------------------------------------------------------------------- */
+
+static int make(archai_improvement *x, const archai_improvement_front *f, const double *weights,
+                archai_err *err)
+{
+    unsigned short *points;
+    int rc = ARCHAI_OK;
+
+    x->axis = calloc(x->m, sizeof *x->axis);
+    x->front = malloc((f->n * x->m + 1) * sizeof *x->front);
+    if (x->axis == NULL || x->front == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a front of %zu", f->n);
+    for (size_t k = 0; k < x->m; k++)
+        ARCHAI_TRY(make_axis(&x->axis[k], f, k, err));
+    if (x->m > ARCHAI_IMPROVEMENT_EXACT)
+        return make_line(x, f, weights, err);
+    points = calloc(3 * f->n + 1, sizeof *points);
+    if (points == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a front of %zu", f->n);
+    for (size_t i = 0; i < f->n; i++) {
+        if (!below_reference(f, i))
+            continue;
+        for (size_t k = 0; k < x->m; k++)
+            points[3 * x->n_front + k] = number_of(&x->axis[k], f->cost[i * x->m + k]);
+        memcpy(&x->front[x->n_front++ * x->m], &f->target[i * x->m], x->m * sizeof *x->front);
+    }
+    rc = make_boxes(x, points, x->n_front, err);
+    free(points);
+    return rc;
+}
+
+int archai_improvement_init(archai_improvement *out, const archai_improvement_front *front,
+                            const double *weights, archai_err *err)
+{
+    archai_improvement x = {.m = front->m};
+    const int rc = make(&x, front, weights, err);
+
+    if (rc == ARCHAI_OK)
+        *out = x;
+    else
+        archai_improvement_fini(&x);
+    return rc;
+}
+
+/* -- a candidate
+ * -------------------------------------------------------------------------------- */
+
+static double normal(double x)
+{
+    return 0.5 * erfc(-x * 0.70710678118654752);
+}
+
+/* Integral of the normal distribution's function up to x. */
+static double integral(double x)
+{
+    if (x < -8.0)
+        return 0.0;
+    if (x > 8.0)
+        return x;
+    return x * normal(x) + 0.39894228040143268 * exp(-0.5 * x * x);
+}
+
+/* Integral of P(Y <= .) up to every knot. */
+static void set_psi(const struct archai_improvement_axis *a, double mean, double sigma)
+{
+    double before = 0.0, sum = 0.0;
+
+    for (size_t i = 0; i < a->n; i++) {
+        const double z = a->target[i] - mean;
+        const double g = sigma > 0.0 ? sigma * integral(z / sigma) : fmax(z, 0.0);
+
+        sum += i == 0 ? a->below * g
+                      : (g - before) * (a->cost[i] - a->cost[i - 1]) /
+                            (a->target[i] - a->target[i - 1]);
+        before = g;
+        a->psi[i + 1] = sum;
+    }
+}
+
+static bool hopeless(const archai_improvement *x, const double *mean, const double *sigma)
+{
+    double best[ARCHAI_IMPROVEMENT_EXACT];
+
+    for (size_t k = 0; k < x->m; k++) {
+        best[k] = mean[k] - hope * sigma[k];
+        if (best[k] >= x->axis[k].target[x->axis[k].n - 1])
+            return true;
+    }
+    for (size_t i = 0; i < x->n_front; i++) {
+        bool dominated = true;
+
+        for (size_t k = 0; dominated && k < x->m; k++)
+            dominated = x->front[i * x->m + k] <= best[k];
+        if (dominated)
+            return true;
+    }
+    return false;
+}
+
+static double along_line(const archai_improvement *x, const double *mean, const double *sigma)
+{
+    double sum = 0.0;
+
+    for (size_t i = 0; i < x->n_line; i++) {
+        double p = 1.0;
+
+        for (size_t k = 0; p > 1e-12 && k < x->m; k++) {
+            const double z = x->line[i * x->m + k] - mean[k];
+
+            p *= sigma[k] > 0.0 ? normal(z / sigma[k]) : (double)(z >= 0.0);
+        }
+        sum += p;
+    }
+    return sum / (double)x->n_line;
+}
+
+double archai_improvement_expected(const archai_improvement *x, const double *mean,
+                                   const double *deviation)
+{
+    double sum = 0.0;
+
+    if (x->m > ARCHAI_IMPROVEMENT_EXACT)
+        return along_line(x, mean, deviation);
+    if (hopeless(x, mean, deviation))
+        return 0.0;
+    for (size_t k = 0; k < x->m; k++)
+        set_psi(&x->axis[k], mean[k], deviation[k]);
+    for (size_t i = 0; i < x->n_boxes; i++) {
+        const struct archai_improvement_box *b = &x->box[i];
+        double product = 1.0;
+
+        for (size_t k = 0; k < x->m; k++)
+            product *= x->axis[k].psi[b->high[k]] - x->axis[k].psi[b->low[k]];
+        sum += product;
+    }
+    return sum;
+}

@@ -1,0 +1,16 @@
+/* core/algorithm/bayes_opt/bayes_look.h - what each candidate is worth just now.
+ *
+ * Private to core/algorithm/bayes_opt/bayes_opt.c.
+ */
+#ifndef ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_LOOK_H
+#define ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_LOOK_H
+#include "core/algorithm/bayes_opt/bayes_candidates.h"
+
+/* Set the scores of all members by the improvement that is to be expected of them. Cheap objectives
+ * are predicted like others first; the best members are then looked at again with their exact
+ * values, until the best one is one of these. r: results of c->now's rows, at least one. */
+int archai_bayes_look(archai_bayes_candidates *c, const archai_bayes_results *r, archai_search *s,
+                      archai_rng *rng, archai_err *err);
+/* The number of the best member; there must be one. */
+uint32_t archai_bayes_most_promising(const archai_bayes_candidates *c);
+#endif

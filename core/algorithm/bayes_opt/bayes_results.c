@@ -1,0 +1,344 @@
+#include "core/algorithm/bayes_opt/bayes_results.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+double archai_normal_quantile(double p)
+{
+    const double q = p - 0.5;
+    double r, x;
+
+    if (fabs(q) <= 0.425) {
+        r = 0.180625 - q * q;
+        return q * (((59.109374720 * r + 159.29113202) * r + 50.434271938) * r + 3.3871327179) /
+               (((67.187563600 * r + 78.757757664) * r + 17.895169469) * r + 1.0);
+    }
+    r = sqrt(-log(q < 0.0 ? p : 1.0 - p));
+    if (r <= 5.0) {
+        r -= 1.6;
+        x = (((0.17023821103 * r + 1.3067284816) * r + 2.7568153900) * r + 1.4234372777) /
+            ((0.12021132975 * r + 0.73700164250) * r + 1.0);
+    } else {
+        r -= 5.0;
+        x = (((0.017337203997 * r + 0.42868294337) * r + 3.0812263860) * r + 6.6579051150) /
+            ((0.012258202635 * r + 0.24197894225) * r + 1.0);
+    }
+    return q < 0.0 ? -x : x;
+}
+
+bool archai_bayes_has_result(const archai_search *s, const archai_record *r)
+{
+    if (r->status != ARCHAI_STATUS_OK && r->status != ARCHAI_STATUS_INFEASIBLE)
+        return false;
+    for (size_t i = 0; i < s->objectives->n; i++)
+        if (s->objectives->at[i].direction != ARCHAI_CONSTRAIN && !isfinite(r->values[i]))
+            return false;
+    return true;
+}
+
+void archai_bayes_results_fini(archai_bayes_results *r)
+{
+    for (int way = 0; way < ARCHAI_BAYES_WAYS; way++) {
+        for (size_t k = 0; r->scale[way] != NULL && k < r->m; k++) {
+            free(r->scale[way][k].cost);
+            free(r->scale[way][k].target);
+        }
+        free(r->scale[way]);
+        free(r->target[way]);
+    }
+    free(r->known);
+    free(r->cost);
+    free(r->order);
+    *r = (archai_bayes_results){.n = 0};
+}
+
+/* -- one objective
+ * ----------------------------------------------------------------------------- */
+
+struct ranked {
+    double cost;
+    size_t at;
+    bool behind; /* infeasible although others are not */
+};
+
+static int compare_ranked(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+
+    if (x->behind != y->behind)
+        return x->behind ? 1 : -1;
+    if (x->cost != y->cost)
+        return x->cost < y->cost ? -1 : 1;
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* How fast the cost falls with the target below the best one: as it does among the best half,
+ * or among the best twentieth where that is more. What lies beyond what is known may be like a
+ * step, of which a crowd before it tells nothing. */
+static double slope_below(const archai_bayes_scale *s)
+{
+    const double far[] = {0.4, 2.4}; /* targets; of a few hundred ranks */
+    double steepest = 0.0;
+
+    if (s->n < 2)
+        return 1.0;
+    for (size_t j = 0; j < sizeof far / sizeof *far; j++) {
+        size_t i = 1;
+
+        while (i + 1 < s->n && s->target[i] < s->target[0] + far[j])
+            i++;
+        steepest = fmax(steepest, (s->cost[i] - s->cost[0]) / (s->target[i] - s->target[0]));
+    }
+    return steepest;
+}
+
+/* Equal costs share the middle of their ranks. list[n] is sorted. */
+static void set_ranked(archai_bayes_scale *s, double *targets, const struct ranked *list,
+                       size_t n)
+{
+    for (size_t from = 0, to; from < n; from = to) {
+        double target;
+
+        for (to = from + 1;
+             to < n && list[to].cost == list[from].cost && list[to].behind == list[from].behind;
+             to++)
+            ;
+        target = archai_normal_quantile(0.5 * (double)(from + to) / (double)n);
+        for (size_t i = from; i < to; i++)
+            targets[list[i].at] = target;
+        if (list[from].behind)
+            continue;
+        s->cost[s->n] = list[from].cost;
+        s->target[s->n++] = target;
+    }
+    s->below = s->n > 0 ? slope_below(s) : 1.0;
+    s->usable = true;
+}
+
+/* Infeasible ones count as the worst that is feasible. `ranked` knows the different costs. */
+static void set_plain(archai_bayes_scale *s, double *targets, const struct ranked *list,
+                      size_t n, const archai_bayes_scale *ranked)
+{
+    const double outlier = 10.0; /* standard deviations */
+    double mean = 0.0, squares = 0.0, sigma;
+    size_t feasible = 0;
+
+    while (feasible < n && !list[feasible].behind)
+        mean += (list[feasible].cost - mean) / (double)(feasible + 1), feasible++;
+    for (size_t i = 0; i < feasible; i++)
+        squares += (list[i].cost - mean) * (list[i].cost - mean);
+    sigma = sqrt(squares / (double)(feasible > 0 ? feasible : 1));
+    if (!(sigma > 0.0) || !isfinite(sigma))
+        sigma = 1.0;
+    for (size_t i = 0; i < n; i++)
+        targets[list[i].at] = (list[i < feasible ? i : feasible - 1].cost - mean) / sigma;
+    s->n = ranked->n;
+    for (size_t i = 0; i < s->n; i++) {
+        s->cost[i] = ranked->cost[i];
+        s->target[i] = (ranked->cost[i] - mean) / sigma;
+    }
+    s->below = sigma;
+    s->usable = s->n > 1 && fabs(s->target[0]) < outlier &&
+                fabs(s->target[s->n - 1]) < outlier;
+}
+
+static int make_scales(archai_bayes_results *r, size_t k, const bool *behind,
+                       struct ranked *list, archai_err *err)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n; i++)
+        if (r->known[i])
+            list[n++] = (struct ranked){r->cost[i * r->m + k], i, behind[i]};
+    qsort(list, n, sizeof *list, compare_ranked);
+    for (int way = 0; way < ARCHAI_BAYES_WAYS; way++) {
+        archai_bayes_scale *s = &r->scale[way][k];
+
+        s->cost = malloc((n + 1) * sizeof *s->cost);
+        s->target = malloc((n + 1) * sizeof *s->target);
+        if (s->cost == NULL || s->target == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "no memory for the results of %zu models",
+                               n);
+    }
+    set_ranked(&r->scale[ARCHAI_BAYES_RANKED][k], &r->target[ARCHAI_BAYES_RANKED][k * r->n],
+               list, n);
+    set_plain(&r->scale[ARCHAI_BAYES_PLAIN][k], &r->target[ARCHAI_BAYES_PLAIN][k * r->n], list,
+              n, &r->scale[ARCHAI_BAYES_RANKED][k]);
+    return ARCHAI_OK;
+}
+
+/* -- all of them
+ * ------------------------------------------------------------------------------- */
+
+struct placed {
+    size_t at, front;
+    double crowding;
+    bool behind;
+};
+
+static int compare_placed(const void *a, const void *b)
+{
+    const struct placed *x = a, *y = b;
+
+    if (x->behind != y->behind)
+        return x->behind ? 1 : -1;
+    if (x->front != y->front)
+        return x->front < y->front ? -1 : 1;
+    if (x->crowding != y->crowding)
+        return x->crowding > y->crowding ? -1 : 1;
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* The first front by crowding, so that any number of its first members is spread over it. */
+static int spread_front(archai_bayes_results *r, struct placed *list, archai_err *err)
+{
+    double *points, *crowding;
+    int rc;
+
+    while (r->n_front < r->n_known && list[r->n_front].front == list[0].front &&
+           list[r->n_front].behind == list[0].behind)
+        r->n_front++;
+    points = malloc((r->n_front * r->m + 1) * sizeof *points);
+    crowding = malloc((r->n_front + 1) * sizeof *crowding);
+    if (points == NULL || crowding == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a front");
+        goto out;
+    }
+    for (size_t i = 0; i < r->n_front; i++)
+        memcpy(&points[i * r->m], &r->cost[list[i].at * r->m], r->m * sizeof *points);
+    ARCHAI_TRY_GOTO(rc, archai_pareto_crowding(points, r->n_front, r->m, crowding, err), out);
+    for (size_t i = 0; i < r->n_front; i++)
+        list[i].crowding = crowding[i];
+    qsort(list, r->n_front, sizeof *list, compare_placed);
+out:
+    free(points);
+    free(crowding);
+    return rc;
+}
+
+static int place(archai_bayes_results *r, const bool *behind, archai_err *err)
+{
+    double *points = malloc((r->n_known * r->m + 1) * sizeof *points);
+    size_t *front = malloc((r->n_known + 1) * sizeof *front), n = 0;
+    struct placed *list = malloc((r->n_known + 1) * sizeof *list);
+    int rc;
+
+    if (points == NULL || front == NULL || list == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the results of %zu models", r->n);
+        goto out;
+    }
+    for (size_t i = 0; i < r->n; i++) {
+        if (!r->known[i])
+            continue;
+        list[n] = (struct placed){.at = i, .behind = behind[i]};
+        for (size_t k = 0; k < r->m; k++) /* targets: infeasible ones are dominated */
+            points[n * r->m + k] = r->target[ARCHAI_BAYES_RANKED][k * r->n + i];
+        n++;
+    }
+    ARCHAI_TRY_GOTO(rc, archai_pareto_sort(points, n, r->m, front, err), out);
+    for (size_t i = 0; i < n; i++)
+        list[i].front = front[i];
+    qsort(list, n, sizeof *list, compare_placed);
+    ARCHAI_TRY_GOTO(rc, spread_front(r, list, err), out);
+    for (size_t i = 0; i < n; i++)
+        r->order[i] = list[i].at;
+out:
+    free(points);
+    free(front);
+    free(list);
+    return rc;
+}
+
+static int look(archai_bayes_results *r, const archai_search *s, const size_t *rows,
+                archai_err *err)
+{
+    struct ranked *list = malloc((r->n + 1) * sizeof *list);
+    bool *behind = calloc(r->n + 1, sizeof *behind), any = false;
+    int rc = ARCHAI_OK;
+
+    if (list == NULL || behind == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the results of %zu models", r->n);
+        goto out;
+    }
+    for (size_t i = 0; i < r->n; i++) {
+        const archai_record *record = &s->records[rows[i]];
+
+        r->known[i] = archai_bayes_has_result(s, record);
+        if (!r->known[i])
+            continue;
+        archai_objectives_minimised(s->objectives, record->values, &r->cost[i * r->m]);
+        behind[i] = record->status == ARCHAI_STATUS_INFEASIBLE;
+        any = any || !behind[i];
+        r->n_known++;
+    }
+    if (!any)
+        memset(behind, 0, r->n * sizeof *behind);
+    for (size_t k = 0; rc == ARCHAI_OK && k < r->m; k++)
+        rc = make_scales(r, k, behind, list, err);
+    if (rc == ARCHAI_OK && r->n_known > 0)
+        rc = place(r, behind, err);
+out:
+    free(list);
+    free(behind);
+    return rc;
+}
+
+int archai_bayes_results_of(archai_bayes_results *out, const archai_search *s,
+                            const size_t *rows, size_t n, archai_err *err)
+{
+    archai_bayes_results r = {.n = n, .m = s->objectives->n_optimised};
+    bool room = true;
+    int rc;
+
+    r.known = calloc(n + 1, sizeof *r.known);
+    r.cost = calloc(n * r.m + 1, sizeof *r.cost);
+    r.order = calloc(n + 1, sizeof *r.order);
+    for (int way = 0; way < ARCHAI_BAYES_WAYS; way++) {
+        r.target[way] = calloc(n * r.m + 1, sizeof *r.target[way]);
+        r.scale[way] = calloc(r.m + 1, sizeof *r.scale[way]);
+        room = room && r.target[way] != NULL && r.scale[way] != NULL;
+    }
+    if (!room || r.known == NULL || r.cost == NULL || r.order == NULL)
+        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the results of %zu models", n);
+    else
+        rc = look(&r, s, rows, err);
+    if (rc == ARCHAI_OK)
+        *out = r;
+    else
+        archai_bayes_results_fini(&r);
+    return rc;
+}
+
+/* -- there and back
+ * ---------------------------------------------------------------------------- */
+
+/* The piece of the line through (x[i], y[i]) on which v lies, at v. */
+static double along(const double *x, const double *y, size_t n, double v)
+{
+    size_t low = 1, high = n - 1;
+
+    while (low < high) { /* first i >= 1 with v <= x[i] */
+        const size_t mid = low + (high - low) / 2;
+
+        if (x[mid] < v)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return y[low - 1] + (v - x[low - 1]) * (y[low] - y[low - 1]) / (x[low] - x[low - 1]);
+}
+
+double archai_bayes_cost_of(const archai_bayes_scale *s, double target)
+{
+    if (s->n < 2 || target < s->target[0])
+        return s->cost[0] + s->below * (target - s->target[0]);
+    return along(s->target, s->cost, s->n, target);
+}
+
+double archai_bayes_target_of(const archai_bayes_scale *s, double cost)
+{
+    if (s->n < 2 || cost < s->cost[0])
+        return s->target[0] + (cost - s->cost[0]) / s->below;
+    return along(s->cost, s->target, s->n, cost);
+}

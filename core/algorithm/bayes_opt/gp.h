@@ -1,0 +1,54 @@
+/* core/algorithm/bayes_opt/gp.h - a Gaussian process that grows point by point.
+ *
+ * The Cholesky factor of the covariance of all points depends on where they are alone, not on what
+ * was measured there. So a point can be appended when it is proposed, O(n^2), before its value
+ * is known: it makes the process certain of its surroundings and keeps other workers away from
+ * them. Its missing value is taken to be what the known ones predict (Ginsbourger, Le Riche,
+ * Carraro 2010, the "kriging believer"), exactly, for all missing ones at once.
+ *
+ * The process has mean 0, so targets are to be centred; its variance (`scale`) follows from the
+ * targets. Source of the formulas: Rasmussen, Williams 2006, "Gaussian Processes for Machine
+ * Learning", algorithm 2.1 and section 5.4.1. LAPACK and BLAS run on one thread, so that results do
+ * not depend on how many there are.
+ */
+#ifndef ARCHAI_CORE_ALGORITHM_BAYES_OPT_GP_H
+#define ARCHAI_CORE_ALGORITHM_BAYES_OPT_GP_H
+#include <stdbool.h>
+#include "core/algorithm/bayes_opt/gp_kernel.h"
+
+typedef struct archai_gp {
+    const archai_gp_features *features; /* borrowed */
+    archai_gp_kernel kernel;
+    double noise; /* variance of the noise, relative to `scale` */
+    double scale; /* variance of the process; set by archai_gp_solve */
+    size_t n, capacity;
+    unsigned char *points; /* [capacity] packed points, owned */
+    double *chol;          /* [capacity, capacity], lower triangle, row-major; owned */
+    double *z;             /* [capacity], chol^-1 targets; owned */
+    double *table;         /* scratch of archai_gp_covariances; owned */
+} archai_gp;
+
+/* An empty process for points of these features, with kernel parameters to begin with. */
+int archai_gp_init(archai_gp *gp, const archai_gp_features *features, archai_err *err);
+void archai_gp_fini(archai_gp *gp); /* safe on a zeroed struct */
+
+/* Append `count` packed points, O(n^2) each; many at once are several times quicker than one by
+ * one. */
+int archai_gp_append(archai_gp *gp, const void *points, size_t count, archai_err *err);
+/* No points any more; before the kernel or the noise is changed. */
+void archai_gp_clear(archai_gp *gp);
+/* Condition on targets[n], of which known[n] says which ones are known: sets z and scale; `filled`
+ * [n] (may be NULL) gets the targets with the predicted ones in place of the missing ones. O(n^2),
+ * and O(n^2) more for each missing one. */
+int archai_gp_solve(archai_gp *gp, const double *targets, const bool *known, double *filled,
+                    archai_err *err);
+/* Mean and variance (of the process, without noise) at one point. */
+int archai_gp_predict(const archai_gp *gp, const void *point, double *mean, double *variance,
+                      archai_err *err);
+
+/* Choose kernel and noise by the likelihood of targets [n] at n packed points, with a weak prior.
+ * The process must have no points. O(n^3) some forty times. *gain (may be NULL): the logarithm of
+ * how much likelier a target has become than as noise alone, on average. */
+int archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *targets, double *gain,
+                  archai_err *err);
+#endif

@@ -1,0 +1,113 @@
+#include "core/base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Texts quote input that nobody has checked: a key with a newline must not make two lines of one,
+ * nor one with an escape sequence speak to the terminal. */
+static void clean(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '\n' || *text == '\r' || *text == '\t')
+            *text = ' ';
+        else if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+    }
+}
+
+int archai_err_set_(archai_err *err, int code, const char *file, int line, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (err == NULL)
+        return code;
+    err->code = code;
+    err->line = line;
+    (void)snprintf(err->file, sizeof err->file, "%s", base_name(file));
+    va_start(ap, fmt);
+    (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
+    va_end(ap);
+    clean(err->text);
+    return code;
+}
+
+int archai_err_wrap(archai_err *err, int rc, const char *fmt, ...)
+{
+    char text[ARCHAI_ERR_TEXT_MAX];
+    va_list ap;
+    size_t n;
+
+    if (err == NULL || rc == ARCHAI_OK)
+        return rc;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    clean(text);
+    n = strlen(text);
+    (void)snprintf(text + n, sizeof text - n, "%s", err->text);
+    memcpy(err->text, text, sizeof text);
+    return rc;
+}
+
+int archai_err_also(archai_err *err, int rc, int other_rc, const archai_err *other)
+{
+    size_t n;
+
+    if (other_rc == ARCHAI_OK)
+        return rc;
+    if (err != NULL && rc == ARCHAI_OK) {
+        *err = *other;
+    } else if (err != NULL) {
+        n = strlen(err->text);
+        if (n + strlen(other->text) + 1 < sizeof err->text)
+            (void)snprintf(err->text + n, sizeof err->text - n, "\n%s", other->text);
+    }
+    return rc != ARCHAI_OK ? rc : other_rc;
+}
+
+const char *archai_rc_name(int rc)
+{
+    switch (rc) {
+#define X(name, value, status, text)                                                           \
+    case value:                                                                                \
+        return #name;
+        ARCHAI_RC_LIST(X)
+#undef X
+    default:
+        return "unknown code";
+    }
+}
+
+const char *archai_rc_text(int rc)
+{
+    switch (rc) {
+#define X(name, value, status, text)                                                           \
+    case value:                                                                                \
+        return text;
+        ARCHAI_RC_LIST(X)
+#undef X
+    default:
+        return "unknown code";
+    }
+}
+
+int archai_rc_exit_status(int rc)
+{
+    switch (rc) {
+#define X(name, value, status, text)                                                           \
+    case value:                                                                                \
+        return status;
+        ARCHAI_RC_LIST(X)
+#undef X
+    default:
+        return 1;
+    }
+}

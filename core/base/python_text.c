@@ -1,0 +1,240 @@
+#include "core/base/python_text.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/number.h"
+
+typedef struct writer {
+    FILE *out;
+    bool json; /* else repr */
+    bool sort;
+} writer;
+
+/* -- strings --------------------------------------------------------------------------- */
+
+/* Next code point of valid UTF-8 (jansson lets nothing else in). */
+static uint32_t next_code(const unsigned char **p)
+{
+    const unsigned char *s = *p;
+    int more = s[0] < 0x80 ? 0 : s[0] < 0xe0 ? 1 : s[0] < 0xf0 ? 2 : 3;
+    uint32_t code = more == 0 ? s[0] : s[0] & (0x3fu >> more);
+
+    for (int i = 1; i <= more; i++)
+        code = code << 6 | (s[i] & 0x3fu);
+    *p += more + 1;
+    return code;
+}
+
+static void put_json_code(FILE *out, uint32_t c)
+{
+    static const char names[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    const char *named = c != 0 && c < 0x80 ? strchr(names, (int)c) : NULL;
+
+    if (named != NULL)
+        (void)fprintf(out, "\\%c", letters[named - names]);
+    else if (c >= 0x10000)
+        (void)fprintf(out, "\\u%04x\\u%04x", 0xd800u + ((c - 0x10000) >> 10),
+                      0xdc00u + ((c - 0x10000) & 0x3ffu));
+    else if (c < 0x20 || c > 0x7e)
+        (void)fprintf(out, "\\u%04x", c);
+    else
+        (void)fputc((int)c, out);
+}
+
+static void put_json_string(FILE *out, const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+
+    (void)fputc('"', out);
+    while (*p != '\0')
+        put_json_code(out, next_code(&p));
+    (void)fputc('"', out);
+}
+
+static void put_repr_string(FILE *out, const char *text)
+{
+    char quote = strchr(text, '\'') != NULL && strchr(text, '"') == NULL ? '"' : '\'';
+
+    (void)fputc(quote, out);
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == quote || *p == '\\')
+            (void)fprintf(out, "\\%c", *p);
+        else if (*p == '\n' || *p == '\r' || *p == '\t')
+            (void)fputs(*p == '\n' ? "\\n" : *p == '\r' ? "\\r" : "\\t", out);
+        else if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            (void)fprintf(out, "\\x%02x", (unsigned)*p);
+        else
+            (void)fputc(*p, out);
+    }
+    (void)fputc(quote, out);
+}
+
+static void put_string(const writer *w, const char *text)
+{
+    if (w->json)
+        put_json_string(w->out, text);
+    else
+        put_repr_string(w->out, text);
+}
+
+/* -- values ---------------------------------------------------------------------------- */
+
+static int put(const writer *w, const json_t *v);
+
+/* json.dumps writes NaN and Infinity, repr nan and inf. */
+static void put_real(const writer *w, double v)
+{
+    char text[32];
+
+    archai_format_double(v, text);
+    if (w->json && isnan(v))
+        (void)fputs("NaN", w->out);
+    else if (w->json && isinf(v))
+        (void)fputs(v < 0 ? "-Infinity" : "Infinity", w->out);
+    else
+        (void)fputs(text, w->out);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* In insertion order, or sorted: the order of UTF-8 by bytes is Python's order by code points.
+ */
+static int put_object(const writer *w, const json_t *object)
+{
+    json_t *walked = (json_t *)object; /* jansson's iterators take no const */
+    size_t n = json_object_size(object), i = 0;
+    const char **keys = calloc(n > 0 ? n : 1, sizeof *keys);
+    int rc = ARCHAI_OK;
+
+    if (keys == NULL)
+        return ARCHAI_ENOMEM;
+    for (void *at = json_object_iter(walked); at != NULL;
+         at = json_object_iter_next(walked, at))
+        keys[i++] = json_object_iter_key(at);
+    if (w->sort)
+        qsort(keys, n, sizeof *keys, compare_keys);
+    (void)fputc('{', w->out);
+    for (i = 0; i < n; i++) {
+        (void)fputs(i > 0 ? ", " : "", w->out);
+        put_string(w, keys[i]);
+        (void)fputs(": ", w->out);
+        ARCHAI_TRY_GOTO(rc, put(w, json_object_get(object, keys[i])), out);
+    }
+    (void)fputc('}', w->out);
+out:
+    free(keys);
+    return rc;
+}
+
+static int put_array(const writer *w, const json_t *array)
+{
+    (void)fputc('[', w->out);
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        (void)fputs(i > 0 ? ", " : "", w->out);
+        ARCHAI_TRY(put(w, json_array_get(array, i)));
+    }
+    (void)fputc(']', w->out);
+    return ARCHAI_OK;
+}
+
+static int put(const writer *w, const json_t *v)
+{
+    switch (json_typeof(v)) {
+    case JSON_OBJECT:
+        return put_object(w, v);
+    case JSON_ARRAY:
+        return put_array(w, v);
+    case JSON_STRING:
+        put_string(w, json_string_value(v));
+        break;
+    case JSON_INTEGER:
+        (void)fprintf(w->out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+        break;
+    case JSON_REAL:
+        put_real(w, json_real_value(v));
+        break;
+    case JSON_TRUE:
+        (void)fputs(w->json ? "true" : "True", w->out);
+        break;
+    case JSON_FALSE:
+        (void)fputs(w->json ? "false" : "False", w->out);
+        break;
+    case JSON_NULL:
+        (void)fputs(w->json ? "null" : "None", w->out);
+        break;
+    }
+    return ARCHAI_OK;
+}
+
+static bool is_plain_text(const char *text)
+{
+    while (*text >= 0x20 && *text <= 0x7e)
+        text++;
+    return *text == '\0';
+}
+
+/* Would jansson write it as Python does? All but real numbers and what is not printable ASCII. */
+static bool is_plain(const json_t *v)
+{
+    json_t *walked = (json_t *)v; /* jansson's iterators take no const */
+
+    switch (json_typeof(v)) {
+    case JSON_OBJECT:
+        for (void *at = json_object_iter(walked); at != NULL;
+             at = json_object_iter_next(walked, at))
+            if (!is_plain_text(json_object_iter_key(at)) || !is_plain(json_object_iter_value(at)))
+                return false;
+        return true;
+    case JSON_ARRAY:
+        for (size_t i = 0; i < json_array_size(v); i++)
+            if (!is_plain(json_array_get(v, i)))
+                return false;
+        return true;
+    case JSON_STRING:
+        return is_plain_text(json_string_value(v));
+    case JSON_REAL:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* Architectures are written for every candidate: where jansson's text is the same, a fifth of the work. */
+int archai_python_json(const json_t *value, bool sort_keys, char **out, archai_err *err)
+{
+    const size_t flags = JSON_ENCODE_ANY | (sort_keys ? JSON_SORT_KEYS : 0);
+    char *text = NULL;
+    size_t size;
+    writer w = {.json = true, .sort = sort_keys};
+    int rc;
+
+    if (is_plain(value)) {
+        *out = json_dumps(value, flags);
+        return *out != NULL ? ARCHAI_OK
+                            : archai_fail(err, ARCHAI_ENOMEM, "JSON text: out of memory");
+    }
+    w.out = open_memstream(&text, &size);
+    rc = w.out != NULL ? put(&w, value) : ARCHAI_ENOMEM;
+    if (w.out != NULL && fclose(w.out) != 0)
+        rc = ARCHAI_ENOMEM;
+    if (rc != ARCHAI_OK) {
+        free(text);
+        return archai_fail(err, rc, "JSON text: out of memory");
+    }
+    *out = text;
+    return ARCHAI_OK;
+}
+
+int archai_python_repr(const json_t *value, FILE *out, archai_err *err)
+{
+    writer w = {.out = out};
+    int rc = put(&w, value);
+
+    return rc == ARCHAI_OK ? rc : archai_fail(err, rc, "repr: out of memory");
+}

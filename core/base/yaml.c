@@ -1,0 +1,403 @@
+#include "core/base/yaml.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "core/base/yaml_scalar.h"
+
+enum { MAX_ANCHORS = 1000 };
+
+typedef struct anchor {
+    char *name;    /* owned */
+    json_t *value; /* owned reference */
+    size_t values; /* written out, itself included */
+    int height;    /* levels below it, itself included */
+} anchor;
+
+typedef struct reader {
+    yaml_parser_t parser;
+    anchor *anchors; /* owned */
+    size_t n_anchors;
+    size_t values; /* read so far, aliases written out */
+    archai_err *err;
+} reader;
+
+static int fail_at(reader *r, const yaml_event_t *e, const char *what)
+{
+    return archai_fail(r->err, ARCHAI_EFORMAT, "%zu: %s", e->start_mark.line + 1, what);
+}
+
+static int out_of_memory(reader *r)
+{
+    return archai_fail(r->err, ARCHAI_ENOMEM, "document: out of memory");
+}
+
+static int next_event(reader *r, yaml_event_t *e)
+{
+    if (yaml_parser_parse(&r->parser, e))
+        return ARCHAI_OK;
+    if (r->parser.error == YAML_MEMORY_ERROR)
+        return out_of_memory(r);
+    return archai_fail(r->err, ARCHAI_EFORMAT, "%zu: %s", r->parser.problem_mark.line + 1,
+                       r->parser.problem != NULL ? r->parser.problem : "this is no YAML");
+}
+
+static int count_values(reader *r, const yaml_event_t *e, size_t more)
+{
+    if (more > ARCHAI_DOCUMENT_MAX_VALUES - r->values)
+        return fail_at(r, e, "too many values (aliases written out)");
+    r->values += more;
+    return ARCHAI_OK;
+}
+
+/* -- anchors and aliases ----------------------------------------------------------------------
+ */
+
+static const anchor *find_anchor(const reader *r, const yaml_char_t *name)
+{
+    for (size_t i = r->n_anchors; i > 0; i--) /* YAML: the latest of that name */
+        if (strcmp(r->anchors[i - 1].name, (const char *)name) == 0)
+            return &r->anchors[i - 1];
+    return NULL;
+}
+
+static int keep_anchor(reader *r, const yaml_event_t *e, const yaml_char_t *name, json_t *value,
+                       size_t values, int height)
+{
+    anchor *a;
+
+    if (r->n_anchors == MAX_ANCHORS)
+        return fail_at(r, e, "too many anchors");
+    if (r->anchors == NULL)
+        r->anchors = calloc(MAX_ANCHORS, sizeof *r->anchors);
+    if (r->anchors == NULL)
+        return out_of_memory(r);
+    a = &r->anchors[r->n_anchors];
+    a->name = strdup((const char *)name);
+    if (a->name == NULL)
+        return out_of_memory(r);
+    a->value = json_incref(value);
+    a->values = values;
+    a->height = height;
+    r->n_anchors++;
+    return ARCHAI_OK;
+}
+
+/* An anchor stands only once its value is complete, so no value can hold itself. */
+static int read_alias(reader *r, const yaml_event_t *e, int depth, json_t **out, int *height)
+{
+    const anchor *a = find_anchor(r, e->data.alias.anchor);
+
+    if (a == NULL)
+        return fail_at(r, e, "an alias of no (complete) anchor");
+    if (depth + a->height > ARCHAI_DOCUMENT_MAX_DEPTH)
+        return fail_at(r, e, "nested too deeply");
+    ARCHAI_TRY(count_values(r, e, a->values));
+    *out = json_incref(a->value);
+    *height = a->height;
+    return ARCHAI_OK;
+}
+
+/* -- values ------------------------------------------------------------------------------ */
+
+static int read_value(reader *r, const yaml_event_t *e, int depth, json_t **out, int *height);
+
+static int read_scalar(reader *r, const yaml_event_t *e, json_t **out)
+{
+    const char *text = (const char *)e->data.scalar.value;
+    size_t size = e->data.scalar.length;
+
+    if (memchr(text, '\0', size) != NULL)
+        return fail_at(r, e, "a NUL character in a string");
+    if (e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
+        const char *wrong = archai_yaml_plain_scalar(text, out);
+
+        if (wrong != NULL)
+            return fail_at(r, e, wrong);
+    } else {
+        *out = json_stringn(text, size);
+    }
+    return *out != NULL ? ARCHAI_OK : out_of_memory(r);
+}
+
+static int read_sequence(reader *r, int depth, json_t *array, int *height)
+{
+    yaml_event_t e;
+    int rc = ARCHAI_OK;
+
+    for (bool more = true; more && rc == ARCHAI_OK;) {
+        json_t *item = NULL;
+        int below = 0;
+
+        ARCHAI_TRY(next_event(r, &e));
+        more = e.type != YAML_SEQUENCE_END_EVENT;
+        if (more) {
+            rc = read_value(r, &e, depth + 1, &item, &below);
+            if (rc == ARCHAI_OK && json_array_append_new(array, item) != 0)
+                rc = out_of_memory(r);
+            *height = below + 1 > *height ? below + 1 : *height;
+        }
+        yaml_event_delete(&e);
+    }
+    return rc;
+}
+
+static int check_key(reader *r, const yaml_event_t *e, const json_t *object)
+{
+    const char *key;
+
+    if (e->type != YAML_SCALAR_EVENT)
+        return fail_at(r, e, "a key that is no plain text");
+    key = (const char *)e->data.scalar.value;
+    if (memchr(key, '\0', e->data.scalar.length) != NULL)
+        return fail_at(r, e, "a NUL character in a key");
+    if (e->data.scalar.anchor != NULL || e->data.scalar.tag != NULL)
+        return fail_at(r, e, "a key with an anchor or a tag");
+    if (e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && strcmp(key, "<<") == 0)
+        return fail_at(r, e, "merge keys ('<<') are not supported");
+    if (json_object_get(object, key) != NULL)
+        return archai_fail(r->err, ARCHAI_EFORMAT, "%zu: key '%.100s' stands twice",
+                           e->start_mark.line + 1, key);
+    return ARCHAI_OK;
+}
+
+/* One key and its value; the key's event is `e`. */
+static int read_member(reader *r, const yaml_event_t *e, int depth, json_t *object, int *height)
+{
+    yaml_event_t v;
+    json_t *value = NULL;
+    int below = 0, rc;
+
+    ARCHAI_TRY(check_key(r, e, object));
+    ARCHAI_TRY(next_event(r, &v));
+    rc = read_value(r, &v, depth + 1, &value, &below);
+    if (rc == ARCHAI_OK &&
+        json_object_set_new(object, (const char *)e->data.scalar.value, value) != 0)
+        rc = out_of_memory(r);
+    *height = below + 1 > *height ? below + 1 : *height;
+    yaml_event_delete(&v);
+    return rc;
+}
+
+static int read_mapping(reader *r, int depth, json_t *object, int *height)
+{
+    yaml_event_t e;
+    int rc = ARCHAI_OK;
+
+    for (bool more = true; more && rc == ARCHAI_OK;) {
+        ARCHAI_TRY(next_event(r, &e));
+        more = e.type != YAML_MAPPING_END_EVENT;
+        if (more)
+            rc = read_member(r, &e, depth, object, height);
+        yaml_event_delete(&e);
+    }
+    return rc;
+}
+
+static int read_value(reader *r, const yaml_event_t *e, int depth, json_t **out, int *height)
+{
+    const yaml_char_t *name = NULL, *tag = NULL;
+    json_t *value = NULL;
+    size_t before = r->values;
+    int rc = ARCHAI_OK;
+
+    if (depth > ARCHAI_DOCUMENT_MAX_DEPTH)
+        return fail_at(r, e, "nested too deeply");
+    *height = 1;
+    if (e->type == YAML_ALIAS_EVENT)
+        return read_alias(r, e, depth, out, height);
+    ARCHAI_TRY(count_values(r, e, 1));
+    if (e->type == YAML_SCALAR_EVENT) {
+        name = e->data.scalar.anchor;
+        tag = e->data.scalar.tag;
+    } else if (e->type == YAML_SEQUENCE_START_EVENT) {
+        name = e->data.sequence_start.anchor;
+        tag = e->data.sequence_start.tag;
+    } else if (e->type == YAML_MAPPING_START_EVENT) {
+        name = e->data.mapping_start.anchor;
+        tag = e->data.mapping_start.tag;
+    }
+    if (tag != NULL)
+        return fail_at(r, e, "tags are not supported");
+    if (e->type == YAML_SCALAR_EVENT)
+        rc = read_scalar(r, e, &value);
+    else if (e->type == YAML_SEQUENCE_START_EVENT)
+        rc = (value = json_array()) != NULL ? read_sequence(r, depth, value, height)
+                                            : out_of_memory(r);
+    else if (e->type == YAML_MAPPING_START_EVENT)
+        rc = (value = json_object()) != NULL ? read_mapping(r, depth, value, height)
+                                             : out_of_memory(r);
+    else
+        rc = fail_at(r, e, "expected a value");
+    if (rc == ARCHAI_OK && name != NULL)
+        rc = keep_anchor(r, e, name, value, r->values - before, *height);
+    if (rc == ARCHAI_OK)
+        *out = value;
+    else
+        json_decref(value);
+    return rc;
+}
+
+/* -- documents --------------------------------------------------------------------------- */
+
+static int expect(reader *r, yaml_event_type_t type, const char *otherwise)
+{
+    yaml_event_t e;
+    int rc;
+
+    ARCHAI_TRY(next_event(r, &e));
+    rc = e.type == type ? ARCHAI_OK : fail_at(r, &e, otherwise);
+    yaml_event_delete(&e);
+    return rc;
+}
+
+static int read_document(reader *r, json_t **out)
+{
+    yaml_event_t e;
+    json_t *value = NULL;
+    int height, rc;
+
+    ARCHAI_TRY(expect(r, YAML_STREAM_START_EVENT, "expected a document"));
+    ARCHAI_TRY(expect(r, YAML_DOCUMENT_START_EVENT, "the document is empty"));
+    ARCHAI_TRY(next_event(r, &e));
+    rc = read_value(r, &e, 1, &value, &height);
+    yaml_event_delete(&e);
+    if (rc == ARCHAI_OK)
+        rc = expect(r, YAML_DOCUMENT_END_EVENT, "expected the end of the document");
+    if (rc == ARCHAI_OK)
+        rc = expect(r, YAML_STREAM_END_EVENT, "a second document, expected one");
+    if (rc == ARCHAI_OK)
+        *out = value;
+    else
+        json_decref(value);
+    return rc;
+}
+
+static int parse_yaml(const char *text, size_t size, json_t **out, archai_err *err)
+{
+    reader r = {.err = err};
+    int rc;
+
+    if (!yaml_parser_initialize(&r.parser))
+        return out_of_memory(&r);
+    yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, size);
+    rc = read_document(&r, out);
+    for (size_t i = 0; i < r.n_anchors; i++) {
+        free(r.anchors[i].name);
+        json_decref(r.anchors[i].value);
+    }
+    free(r.anchors);
+    yaml_parser_delete(&r.parser);
+    return rc;
+}
+
+static int levels(const json_t *v, int limit)
+{
+    json_t *walked = (json_t *)v; /* jansson's iterators take no const */
+    int below = 0, n;
+
+    if (limit == 0)
+        return 1;
+    for (size_t i = 0; i < json_array_size(v); i++)
+        below = (n = levels(json_array_get(v, i), limit - 1)) > below ? n : below;
+    for (void *at = json_object_iter(walked); at != NULL;
+         at = json_object_iter_next(walked, at))
+        below = (n = levels(json_object_iter_value(at), limit - 1)) > below ? n : below;
+    return below + 1;
+}
+
+static int parse_json(const char *text, size_t size, json_t **out, archai_err *err)
+{
+    json_error_t where;
+    json_t *value;
+    size_t values = 1; /* at most: commas inside strings count too */
+
+    for (size_t i = 0; i < size; i++)
+        values += text[i] == ',' || text[i] == '[' || text[i] == '{';
+    if (values > ARCHAI_DOCUMENT_MAX_VALUES)
+        return archai_fail(err, ARCHAI_EFORMAT, "1: too many values");
+    value = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+    if (value == NULL)
+        return archai_fail(err, ARCHAI_EFORMAT, "%d: %s", where.line > 0 ? where.line : 1,
+                           where.text);
+    if (levels(value, ARCHAI_DOCUMENT_MAX_DEPTH) > ARCHAI_DOCUMENT_MAX_DEPTH) {
+        json_decref(value);
+        return archai_fail(err, ARCHAI_EFORMAT, "1: nested too deeply");
+    }
+    *out = value;
+    return ARCHAI_OK;
+}
+
+int archai_document_parse(const char *text, size_t size, json_t **out, archai_err *err)
+{
+    archai_err json = ARCHAI_ERR_INIT;
+    size_t start = 0;
+
+    if (size > ARCHAI_DOCUMENT_MAX_BYTES)
+        return archai_fail(err, ARCHAI_EFORMAT, "1: more than %d bytes",
+                           ARCHAI_DOCUMENT_MAX_BYTES);
+    while (start < size && strchr(" \t\r\n", text[start]) != NULL && text[start] != '\0')
+        start++;
+    if (start == size)
+        return archai_fail(err, ARCHAI_EFORMAT, "1: the document is empty");
+    if (text[start] != '{' && text[start] != '[')
+        return parse_yaml(text, size, out, err);
+    if (parse_json(text, size, out, &json) == ARCHAI_OK)
+        return ARCHAI_OK;
+    if (json.code == ARCHAI_EFORMAT && parse_yaml(text, size, out, NULL) == ARCHAI_OK)
+        return ARCHAI_OK; /* YAML's flow style: {a: [b, c]} */
+    return archai_fail(err, json.code, "%s", json.text);
+}
+
+/* One byte more than allowed is read, so that a longer file shows. */
+static int read_stream(FILE *f, char **out, size_t *size, archai_err *err)
+{
+    size_t room = 0, n = 0, got = 1;
+    char *text = NULL;
+
+    while (got > 0 && n <= ARCHAI_DOCUMENT_MAX_BYTES) {
+        if (n == room) {
+            char *more = realloc(text, room = room > 0 ? 2 * room : 65536);
+
+            if (more == NULL) {
+                free(text);
+                return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+            }
+            text = more;
+        }
+        got = fread(text + n, 1, room - n, f);
+        n += got;
+    }
+    if (ferror(f)) {
+        free(text);
+        return archai_fail(err, errno == EISDIR ? ARCHAI_EINVAL : ARCHAI_EIO, "%s",
+                           strerror(errno));
+    }
+    *out = text;
+    *size = n;
+    return ARCHAI_OK;
+}
+
+int archai_document_read(const char *path, json_t **out, archai_err *err)
+{
+    FILE *f = fopen(path, "rb");
+    char *text = NULL;
+    size_t size = 0;
+    int rc;
+
+    if (f == NULL)
+        return archai_fail(err, errno == ENOENT ? ARCHAI_ENOTFOUND : ARCHAI_EINVAL, "%s: %s", path,
+                           strerror(errno));
+    rc = read_stream(f, &text, &size, err);
+    (void)fclose(f);
+    if (rc != ARCHAI_OK)
+        return archai_err_wrap(err, rc, "%s: ", path);
+    rc = archai_document_parse(text, size, out, err);
+    free(text);
+    return rc == ARCHAI_OK ? rc : archai_err_wrap(err, rc, "%s:", path);
+}

@@ -1,0 +1,361 @@
+#include "core/config/option.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config/option_value.h"
+
+enum { MAX_KEYS = 256 };
+
+static void *field_of(const archai_option *opt, void *obj)
+{
+    return (char *)obj + opt->offset;
+}
+
+/* Parsed into scratch space first, so that a bad value leaves the field as it was. */
+static int store(const archai_option *opt, void *obj, const char *text, archai_err *err)
+{
+    union {
+        int64_t i;
+        double d;
+        archai_strings list;
+    } value;
+
+    memset(&value, 0, sizeof value);
+    ARCHAI_TRY(archai_option_value_parse(opt, text, &value, err));
+    archai_option_value_free(opt, field_of(opt, obj));
+    memcpy(field_of(opt, obj), &value, archai_option_value_size(opt));
+    return ARCHAI_OK;
+}
+
+void archai_strings_free(archai_strings *s)
+{
+    size_t i;
+
+    for (i = 0; i < s->n; i++)
+        free(s->at[i]);
+    free(s->at);
+    memset(s, 0, sizeof *s);
+}
+
+int archai_option_defaults(const archai_option *table, void *obj, archai_err *err)
+{
+    archai_err inner = ARCHAI_ERR_INIT;
+
+    for (const archai_option *o = table; o->key != NULL; o++) {
+        bool text = o->kind == ARCHAI_OPT_STRING;
+        int rc = o->def != NULL || text ? store(o, obj, o->def != NULL ? o->def : "", &inner)
+                                        : ARCHAI_OK;
+
+        if (rc == ARCHAI_ENOMEM)
+            return archai_fail(err, rc, "%s: %s", o->key, inner.text);
+        if (rc != ARCHAI_OK)
+            return archai_fail(err, ARCHAI_EINTERNAL, "default of %s: %s", o->key, inner.text);
+    }
+    return ARCHAI_OK;
+}
+
+static int unknown_key(const archai_option *table, const char *key, archai_err *err)
+{
+    const char *names[MAX_KEYS], *near;
+    size_t n = 0;
+
+    for (const archai_option *o = table; o->key != NULL && n < MAX_KEYS; o++)
+        names[n++] = o->key;
+    near = archai_nearest(key, names, n);
+    if (near != NULL)
+        return archai_fail(err, ARCHAI_ENOTFOUND, "%s: unknown key; did you mean '%s'?", key,
+                           near);
+    return archai_fail(err, ARCHAI_ENOTFOUND, "%s: unknown key", key);
+}
+
+int archai_option_set(const archai_option *table, void *obj, const char *key, const char *text,
+                      archai_err *err)
+{
+    for (const archai_option *o = table; o->key != NULL; o++)
+        if (strcmp(o->key, key) == 0)
+            return archai_err_wrap(err, store(o, obj, text, err), "%s: ", key);
+    return unknown_key(table, key, err);
+}
+
+void archai_option_free(const archai_option *table, void *obj)
+{
+    for (const archai_option *o = table; o->key != NULL; o++)
+        archai_option_value_free(o, field_of(o, obj));
+}
+
+/* -- values as text -------------------------------------------------------------------- */
+
+static void put_double(FILE *out, double v)
+{
+    char text[32];
+
+    archai_format_double(v, text);
+    (void)fputs(text, out);
+}
+
+static void put_seconds(FILE *out, double v)
+{
+    static const struct {
+        double seconds;
+        char name;
+    } units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}};
+
+    for (size_t i = 0; v > 0 && v < 1e12 && i < sizeof units / sizeof units[0]; i++) {
+        double count = v / units[i].seconds;
+
+        if (count == floor(count) && count * units[i].seconds == v) {
+            (void)fprintf(out, "%.0f%c", count, units[i].name);
+            return;
+        }
+    }
+    if (v == floor(v) && fabs(v) < 1e15) {
+        (void)fprintf(out, "%.0fs", v);
+        return;
+    }
+    put_double(out, v);
+    (void)fputc('s', out);
+}
+
+static void put_bytes(FILE *out, int64_t v)
+{
+    static const char names[] = "KMGT";
+    int unit = -1;
+
+    while (v != 0 && v % 1024 == 0 && unit < 3) {
+        v /= 1024;
+        unit++;
+    }
+    (void)fprintf(out, "%" PRId64, v);
+    if (unit >= 0)
+        (void)fputc(names[unit], out);
+}
+
+static void put_choice(FILE *out, const char *choices, int index)
+{
+    const char *p = choices;
+
+    for (int i = 0; i < index && *p != '\0'; i++) {
+        p += strcspn(p, " ");
+        p += strspn(p, " ");
+    }
+    (void)fprintf(out, "%.*s", (int)strcspn(p, " "), p);
+}
+
+/* The word of "auto=0" when the field has just this value. */
+static bool put_alias(FILE *out, const archai_option *opt, const void *field)
+{
+    const char *equals = opt->choices != NULL ? strchr(opt->choices, '=') : NULL;
+    double d;
+    bool same;
+
+    if (equals == NULL || opt->kind == ARCHAI_OPT_CHOICE)
+        return false;
+    if (opt->kind == ARCHAI_OPT_INT || opt->kind == ARCHAI_OPT_BYTES) {
+        same = *(const int64_t *)field == strtoll(equals + 1, NULL, 10);
+    } else {
+        d = strtod(equals + 1, NULL);
+        same = *(const double *)field == d;
+    }
+    if (same)
+        (void)fprintf(out, "%.*s", (int)(equals - opt->choices), opt->choices);
+    return same;
+}
+
+static void put_list(FILE *out, const archai_option *opt, const void *field)
+{
+    const archai_ints *ints = field;
+    const archai_doubles *doubles = field;
+    const archai_strings *strings = field;
+
+    if (opt->kind == ARCHAI_OPT_INTS) {
+        for (size_t i = 0; i < ints->n; i++)
+            (void)fprintf(out, "%s%" PRId64, i > 0 ? " " : "", ints->at[i]);
+    } else if (opt->kind == ARCHAI_OPT_DOUBLES) {
+        for (size_t i = 0; i < doubles->n; i++) {
+            (void)fputs(i > 0 ? " " : "", out);
+            put_double(out, doubles->at[i]);
+        }
+    } else {
+        for (size_t i = 0; i < strings->n; i++)
+            (void)fprintf(out, "%s%s", i > 0 ? " " : "", strings->at[i]);
+    }
+}
+
+static void put_value(FILE *out, const archai_option *opt, const void *field)
+{
+    const char *text;
+
+    if (put_alias(out, opt, field))
+        return;
+    switch (opt->kind) {
+    case ARCHAI_OPT_INT:
+        (void)fprintf(out, "%" PRId64, *(const int64_t *)field);
+        break;
+    case ARCHAI_OPT_DOUBLE:
+        put_double(out, *(const double *)field);
+        break;
+    case ARCHAI_OPT_BOOL:
+        (void)fputs(*(const bool *)field ? "yes" : "no", out);
+        break;
+    case ARCHAI_OPT_STRING:
+        text = *(char *const *)field;
+        (void)fputs(text != NULL ? text : "", out);
+        break;
+    case ARCHAI_OPT_CHOICE:
+        put_choice(out, opt->choices, *(const int *)field);
+        break;
+    case ARCHAI_OPT_SECONDS:
+        put_seconds(out, *(const double *)field);
+        break;
+    case ARCHAI_OPT_BYTES:
+        put_bytes(out, *(const int64_t *)field);
+        break;
+    case ARCHAI_OPT_INTS:
+    case ARCHAI_OPT_DOUBLES:
+    case ARCHAI_OPT_STRINGS:
+        put_list(out, opt, field);
+        break;
+    }
+}
+
+char *archai_option_format(const archai_option *opt, const void *obj)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (out == NULL)
+        return NULL;
+    put_value(out, opt, (const char *)obj + opt->offset);
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* -- what a table says about itself ---------------------------------------------------- */
+
+static const char *kind_name(archai_option_kind kind)
+{
+    switch (kind) {
+    case ARCHAI_OPT_INT:
+        return "integer";
+    case ARCHAI_OPT_DOUBLE:
+        return "number";
+    case ARCHAI_OPT_BOOL:
+        return "yes/no";
+    case ARCHAI_OPT_STRING:
+        return "text";
+    case ARCHAI_OPT_CHOICE:
+        return "choice";
+    case ARCHAI_OPT_SECONDS:
+        return "time";
+    case ARCHAI_OPT_BYTES:
+        return "size";
+    case ARCHAI_OPT_INTS:
+        return "integers";
+    case ARCHAI_OPT_DOUBLES:
+        return "numbers";
+    case ARCHAI_OPT_STRINGS:
+        return "words";
+    }
+    return "";
+}
+
+static void put_bound(FILE *out, double v)
+{
+    char text[32];
+
+    if (v == floor(v) && fabs(v) < 1e15) {
+        (void)fprintf(out, "%.0f", v);
+        return;
+    }
+    archai_format_double(v, text);
+    (void)fputs(text, out);
+}
+
+/* Choices that a list of types made end in a blank. */
+static int trimmed(const char *choices)
+{
+    size_t n = strlen(choices);
+
+    while (n > 0 && choices[n - 1] == ' ')
+        n--;
+    return (int)n;
+}
+
+static void put_range(FILE *out, const archai_option *o)
+{
+    const char *equals = o->choices != NULL ? strchr(o->choices, '=') : NULL;
+
+    switch (o->kind) {
+    case ARCHAI_OPT_CHOICE:
+        (void)fprintf(out, "%.*s", trimmed(o->choices), o->choices);
+        return;
+    case ARCHAI_OPT_BOOL:
+    case ARCHAI_OPT_STRING:
+    case ARCHAI_OPT_STRINGS:
+        return;
+    default:
+        break;
+    }
+    if (o->min > -0x1p53 && o->max < 0x1p53) {
+        put_bound(out, o->min);
+        (void)fputs("..", out);
+        put_bound(out, o->max);
+    } else if (o->min > -0x1p53) {
+        (void)fputs("from ", out);
+        put_bound(out, o->min);
+    } else if (o->max < 0x1p53) {
+        (void)fputs("up to ", out);
+        put_bound(out, o->max);
+    }
+    if (equals != NULL)
+        (void)fprintf(out, " or %.*s", (int)(equals - o->choices), o->choices);
+}
+
+static void put_help(FILE *out, const archai_option *o)
+{
+    bool unit = o->unit != NULL && o->unit[0] != '\0';
+
+    (void)fprintf(out, "%s%s%s%s", o->help, unit ? " (" : "", unit ? o->unit : "",
+                  unit ? ")" : "");
+}
+
+void archai_option_markdown(const archai_option *table, const char *section, FILE *out)
+{
+    for (const archai_option *o = table; o->key != NULL; o++) {
+        (void)fprintf(out, "| `%s.%s` | %s | ", section, o->key, kind_name(o->kind));
+        if (o->def == NULL)
+            (void)fputs("required", out);
+        else if (o->def[0] != '\0')
+            (void)fprintf(out, "`%s`", o->def);
+        (void)fputs(" | ", out);
+        put_range(out, o);
+        (void)fputs(" | ", out);
+        put_help(out, o);
+        (void)fputs(" |\n", out);
+    }
+}
+
+void archai_option_help(const archai_option *table, FILE *out)
+{
+    for (const archai_option *o = table; o->key != NULL; o++) {
+        (void)fprintf(out, "  %-24s ", o->key);
+        put_help(out, o);
+        if (o->def == NULL)
+            (void)fputs("; required", out);
+        else if (o->def[0] != '\0')
+            (void)fprintf(out, "; default %s", o->def);
+        if (o->kind != ARCHAI_OPT_BOOL && o->kind != ARCHAI_OPT_STRING &&
+            o->kind != ARCHAI_OPT_STRINGS) {
+            (void)fputs("; ", out);
+            put_range(out, o);
+        }
+        (void)fputc('\n', out);
+    }
+}

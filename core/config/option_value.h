@@ -1,0 +1,12 @@
+/* core/config/option_value.h - one value of an option table: text to field and back. Private to
+ * option.c; a value is parsed whole before the field is touched. */
+#ifndef ARCHAI_CORE_CONFIG_OPTION_VALUE_H
+#define ARCHAI_CORE_CONFIG_OPTION_VALUE_H
+#include "core/config/option.h"
+
+/* Errors carry no key: the caller knows it. Overwrites the field without releasing it. */
+int archai_option_value_parse(const archai_option *opt, const char *text, void *field,
+                              archai_err *err);
+void archai_option_value_free(const archai_option *opt, void *field);
+size_t archai_option_value_size(const archai_option *opt); /* bytes of the field */
+#endif

@@ -1,0 +1,253 @@
+#include "core/search/objective.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config/config.h"
+#include "core/network/network.h"
+
+/* clang-format off */
+static const char *const cheap_names[] = {"params", "macs", "flops", "madd"};
+enum { N_CHEAP = sizeof cheap_names / sizeof *cheap_names };
+
+const archai_option archai_objective_options[] = {
+    {.key = "source", .kind = ARCHAI_OPT_STRING, .offset = offsetof(archai_objective, source),
+     .def = "", .unit = "",
+     .help = "the measure that counts; by default the one that bears the objective's name"},
+    {.key = "direction", .kind = ARCHAI_OPT_CHOICE, .offset = offsetof(archai_objective, direction),
+     .def = NULL, .unit = "", .choices = "maximize minimize none",
+     .help = "none: not optimised, only its constraint counts"},
+    {.key = "expensive", .kind = ARCHAI_OPT_CHOICE, .offset = offsetof(archai_objective, expensive),
+     .def = "auto", .unit = "", .choices = "no yes auto",
+     .help = "auto: yes unless the source follows from the architecture alone (params macs flops madd)"},
+    {.key = "constraint", .kind = ARCHAI_OPT_DOUBLES, .offset = offsetof(archai_objective, constraint),
+     .min = -HUGE_VAL, .max = HUGE_VAL, .def = "", .unit = "",
+     .help = "lowest and highest value allowed, both included"},
+    {.key = "unit", .kind = ARCHAI_OPT_STRING, .offset = offsetof(archai_objective, unit),
+     .def = "", .unit = "", .help = "written beside the values"},
+    ARCHAI_OPTION_END,
+};
+/* clang-format on */
+
+enum { EXPENSIVE_AUTO = 2 }; /* index into the choices above */
+static const char prefix[] = "objective.";
+
+bool archai_measure_is_cheap(const char *source)
+{
+    for (int i = 0; i < N_CHEAP; i++)
+        if (strcmp(cheap_names[i], source) == 0)
+            return true;
+    return false;
+}
+
+/* Where to point for something that is wrong with a whole section or one key of it. */
+static int fail_at(const archai_ini *ini, const char *section, const char *key, archai_err *err,
+                   const char *text)
+{
+    const archai_ini_entry *at = key != NULL ? archai_ini_find(ini, section, key) : NULL;
+
+    for (size_t i = 0; at == NULL && i < ini->n; i++)
+        if (strcmp(ini->at[i].section, section) == 0)
+            at = &ini->at[i];
+    (void)archai_fail(err, ARCHAI_EINVAL, "%s%s%s: %s", section, key != NULL ? "." : "",
+                      key != NULL ? key : "", text);
+    return at != NULL ? archai_ini_wrap(at, ARCHAI_EINVAL, err) : ARCHAI_EINVAL;
+}
+
+static int check(archai_objective *o, const archai_ini *ini, const char *section,
+                 archai_err *err)
+{
+    const archai_doubles *c = &o->constraint;
+
+    if (o->source[0] == '\0') {
+        char *source = strdup(o->name);
+
+        if (source == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "no memory for objective '%s'", o->name);
+        free(o->source);
+        o->source = source;
+    }
+    if (c->n != 0 && c->n != 2)
+        return fail_at(ini, section, "constraint", err,
+                       "two numbers were expected, the lowest and the highest value allowed");
+    if (c->n == 2 && !(c->at[0] <= c->at[1]))
+        return fail_at(ini, section, "constraint", err,
+                       "no value can satisfy it: the first number is above the second");
+    if (o->direction == ARCHAI_CONSTRAIN && c->n == 0)
+        return fail_at(ini, section, "direction", err,
+                       "'none' makes sense with a constraint only; add constraint = LOW HIGH");
+    if (o->expensive == EXPENSIVE_AUTO)
+        o->expensive = !archai_measure_is_cheap(o->source);
+    else if (!o->expensive && !archai_measure_is_cheap(o->source))
+        return fail_at(
+            ini, section, "expensive", err,
+            "'no' is for what follows from the architecture alone: params macs flops "
+            "madd");
+    return ARCHAI_OK;
+}
+
+static int add(archai_objectives *out, archai_ini *ini, const char *section, archai_err *err)
+{
+    archai_objective *o = &out->at[out->n];
+
+    if (section[sizeof prefix - 1] == '\0')
+        return fail_at(ini, section, NULL, err, "a name was expected: [objective.accuracy]");
+    if (strpbrk(section, "/\n\r\t") != NULL)
+        return fail_at(ini, section, NULL, err, "a name holds no '/' and no tab");
+    if (out->n == ARCHAI_MAX_OBJECTIVES)
+        return fail_at(ini, section, NULL, err, "at most 16 objectives are possible");
+    *o = (archai_objective){.name = strdup(section + sizeof prefix - 1)};
+    if (o->name == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %s", section);
+    out->n++; /* from here on archai_objectives_free() sees it */
+    ARCHAI_TRY(archai_config_apply(ini, section, archai_objective_options, o, err));
+    ARCHAI_TRY(check(o, ini, section, err));
+    out->n_optimised += o->direction != ARCHAI_CONSTRAIN;
+    return ARCHAI_OK;
+}
+
+static bool known(const archai_objectives *o, const char *name)
+{
+    for (size_t i = 0; i < o->n; i++)
+        if (strcmp(o->at[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+int archai_objectives_create(archai_objectives *out, archai_ini *ini, archai_err *err)
+{
+    archai_err problem = ARCHAI_ERR_INIT;
+    archai_objectives o = {.n = 0};
+    bool full = false; /* one word about all that are too many */
+    int rc = ARCHAI_OK;
+
+    for (size_t i = 0; i < ini->n && !full; i++) {
+        const char *section = ini->at[i].section;
+        const bool was_full = o.n == ARCHAI_MAX_OBJECTIVES;
+
+        if (strncmp(section, prefix, sizeof prefix - 1) == 0 &&
+            !known(&o, section + sizeof prefix - 1)) {
+            rc = archai_err_also(err, rc, add(&o, ini, section, &problem), &problem);
+            full = was_full;
+        }
+    }
+    if (rc != ARCHAI_OK)
+        goto out;
+    if (o.n == 0)
+        rc = archai_fail(err, ARCHAI_EINVAL,
+                         "%s: nothing to optimise: a section [objective.NAME] was expected",
+                         archai_ini_name(ini));
+    else if (o.n_optimised == 0)
+        rc = archai_fail(err, ARCHAI_EINVAL,
+                         "%s: nothing to optimise: every objective has direction = none",
+                         archai_ini_name(ini));
+out:
+    if (rc == ARCHAI_OK)
+        *out = o;
+    else
+        archai_objectives_free(&o);
+    return rc;
+}
+
+void archai_objectives_free(archai_objectives *o)
+{
+    for (size_t i = 0; i < o->n; i++) {
+        archai_option_free(archai_objective_options, &o->at[i]);
+        free(o->at[i].name);
+    }
+    *o = (archai_objectives){.n = 0};
+}
+
+int archai_measures_cheap(archai_space *space, const archai_model *m, archai_measure **out,
+                          size_t *n, archai_err *err)
+{
+    archai_measure *at = NULL;
+    archai_counts counts;
+    size_t n_at = 0;
+    int rc;
+
+    if (!archai_space_can(space, "describe")) {
+        *out = NULL;
+        *n = 0;
+        return ARCHAI_OK;
+    }
+    ARCHAI_TRY(archai_space_count(space, m, &counts, err));
+    at = calloc(N_CHEAP, sizeof *at);
+    if (at == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the measures of %s", m->archid);
+        goto out;
+    }
+    for (int i = 0; i < N_CHEAP; i++) {
+        const int64_t value[N_CHEAP] = {counts.params, counts.macs, counts.flops, counts.madd};
+
+        if (value[i] < 0) /* the input's size is unknown */
+            continue;
+        at[n_at].name = strdup(cheap_names[i]);
+        if (at[n_at].name == NULL) {
+            rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the measures of %s", m->archid);
+            goto out;
+        }
+        at[n_at++].value = (double)value[i];
+    }
+    *out = at;
+    *n = n_at;
+    return ARCHAI_OK;
+out:
+    archai_measures_free(at, n_at);
+    return rc;
+}
+
+void archai_measures_free(archai_measure *at, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(at[i].name);
+    free(at);
+}
+
+double archai_measure_get(const archai_measure *at, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(at[i].name, name) == 0)
+            return at[i].value;
+    return NAN;
+}
+
+void archai_objectives_values(const archai_objectives *o, const archai_measure *at, size_t n,
+                              double *values)
+{
+    for (size_t i = 0; i < o->n; i++)
+        values[i] = archai_measure_get(at, n, o->at[i].source);
+}
+
+int archai_objectives_violated(const archai_objectives *o, const double *values, int expensive)
+{
+    for (size_t i = 0; i < o->n; i++) {
+        const archai_doubles *c = &o->at[i].constraint;
+
+        if (o->at[i].expensive == expensive && c->n == 2 &&
+            !(values[i] >= c->at[0] && values[i] <= c->at[1]))
+            return (int)i;
+    }
+    return -1;
+}
+
+int archai_objective_explain(const archai_objective *o, double value, char **text,
+                             archai_err *err)
+{
+    if (asprintf(text, "%s = %g is outside the constraint [%g, %g] of objective %s", o->source,
+                 value, o->constraint.at[0], o->constraint.at[1], o->name) >= 0)
+        return ARCHAI_OK;
+    *text = NULL;
+    return archai_fail(err, ARCHAI_ENOMEM, "no memory for a message");
+}
+
+void archai_objectives_minimised(const archai_objectives *o, const double *values, double *point)
+{
+    size_t k = 0;
+
+    for (size_t i = 0; i < o->n; i++)
+        if (o->at[i].direction != ARCHAI_CONSTRAIN)
+            point[k++] = o->at[i].direction == ARCHAI_MAXIMIZE ? -values[i] : values[i];
+}

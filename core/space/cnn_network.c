@@ -1,0 +1,168 @@
+#include "core/space/cnn_network.h"
+
+#include <stdio.h>
+
+/* What the document's images are, and MNIST's size. */
+enum { CHANNELS = 1, HEIGHT = 28, WIDTH = 28, CLASSES = 10 };
+
+static int channels_of(const archai_data_shape *data)
+{
+    return data->channels > 0 ? data->channels : CHANNELS;
+}
+
+static int classes_of(const archai_data_shape *data)
+{
+    return data->num_classes > 0 ? data->num_classes : CLASSES;
+}
+
+/* Fits int64_t within the bounds of the header: 1000 * 65536^2 * 255^2 is 2.8e17. */
+int64_t archai_cnn_params(const archai_cnn *c, const archai_data_shape *data)
+{
+    int64_t taps = c->kernel_size * c->kernel_size, h = c->hidden_dim;
+
+    return h * channels_of(data) * taps + (c->nb_layers - 1) * h * h * taps +
+           c->nb_layers * 3 * h + (h + 1) * classes_of(data);
+}
+
+static int read_field(const json_t *arch, const char *key, int64_t max, int64_t *out,
+                      archai_err *err)
+{
+    const json_t *v = json_object_get(arch, key);
+
+    if (v == NULL)
+        return archai_fail(err, ARCHAI_EINVAL, "%s: missing, expected a whole number", key);
+    if (!json_is_integer(v))
+        return archai_fail(err, ARCHAI_EINVAL, "%s: expected a whole number", key);
+    if (json_integer_value(v) < 1 || json_integer_value(v) > max)
+        return archai_fail(err, ARCHAI_EINVAL, "%s: %lld is outside 1..%lld", key,
+                           (long long)json_integer_value(v), (long long)max);
+    *out = json_integer_value(v);
+    return ARCHAI_OK;
+}
+
+int archai_cnn_read(archai_cnn *out, const json_t *arch, const archai_data_shape *data,
+                    archai_err *err)
+{
+    archai_cnn c;
+
+    ARCHAI_TRY(read_field(arch, "nb_layers", ARCHAI_CNN_MAX_LAYERS, &c.nb_layers, err));
+    ARCHAI_TRY(read_field(arch, "kernel_size", ARCHAI_CNN_MAX_KERNEL, &c.kernel_size, err));
+    ARCHAI_TRY(read_field(arch, "hidden_dim", ARCHAI_CNN_MAX_HIDDEN, &c.hidden_dim, err));
+    if (archai_cnn_params(&c, data) > ARCHAI_CNN_MAX_PARAMS)
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "hidden_dim: this model has %lld parameters, more than %d",
+                           (long long)archai_cnn_params(&c, data), ARCHAI_CNN_MAX_PARAMS);
+    *out = c;
+    return ARCHAI_OK;
+}
+
+/* One layer's three modules, named by their place in the Sequential. */
+static bool add_layer(archai_module *seq, int in, const archai_cnn *c)
+{
+    int kernel = (int)c->kernel_size, width = (int)c->hidden_dim;
+    char name[3][24];
+
+    for (size_t i = 0; i < 3; i++)
+        (void)snprintf(name[i], sizeof name[i], "%zu", seq->n_children + i);
+    return archai_module_conv2d(seq, name[0], in, width, kernel, 1, (kernel - 1) / 2, 1,
+                                true) != NULL &&
+           archai_module_batch_norm2d(seq, name[1], width) != NULL &&
+           archai_module_relu(seq, name[2]) != NULL;
+}
+
+static bool build(const archai_cnn *c, const archai_data_shape *data, archai_network *net)
+{
+    archai_module *seq;
+    char pool[24], head[24];
+    int width = (int)c->hidden_dim, out;
+
+    net->root = archai_module_container(NULL, "", "MyModel");
+    seq = net->root != NULL ? archai_module_container(net->root, "model", "Sequential") : NULL;
+    if (seq == NULL)
+        return false;
+    for (int64_t i = 0; i < c->nb_layers; i++)
+        if (!add_layer(seq, i == 0 ? channels_of(data) : width, c))
+            return false;
+    (void)snprintf(pool, sizeof pool, "%zu", seq->n_children);
+    (void)snprintf(head, sizeof head, "%zu", seq->n_children + 1);
+    if (archai_module_adaptive_avg_pool2d(seq, pool, 1, 1) == NULL ||
+        archai_module_conv2d(seq, head, width, classes_of(data), 1, 1, 0, 1, true) == NULL)
+        return false;
+    out = archai_network_call_all(net, seq, 0);
+    return out >= 0 && archai_network_flatten(net, out) >= 0;
+}
+
+static void input_of(const archai_data_shape *data, int input[3])
+{
+    const bool sized = data->height > 0 && data->width > 0;
+
+    input[0] = channels_of(data);
+    input[1] = sized ? data->height : HEIGHT;
+    input[2] = sized ? data->width : WIDTH;
+}
+
+int archai_cnn_count(const archai_cnn *c, const archai_data_shape *data, archai_counts *out,
+                     archai_err *err)
+{
+    static char conv_name[] = "convolution", norm_name[] = "norm", relu_name[] = "relu",
+                pool_name[] = "pool", head_name[] = "head";
+    const int k = (int)c->kernel_size, width = (int)c->hidden_dim, padding = (k - 1) / 2;
+    archai_module conv = {.kind = ARCHAI_MODULE_CONV2D,
+                          .name = conv_name,
+                          .u.conv = {.in_channels = channels_of(data),
+                                     .out_channels = width,
+                                     .kernel = {k, k},
+                                     .stride = {1, 1},
+                                     .padding = {padding, padding},
+                                     .groups = 1,
+                                     .bias = true}};
+    const archai_module norm = {.kind = ARCHAI_MODULE_BATCH_NORM2D,
+                                .name = norm_name,
+                                .u.norm = {.num_features = width}};
+    const archai_module relu = {.kind = ARCHAI_MODULE_RELU, .name = relu_name};
+    const archai_module pool = {.kind = ARCHAI_MODULE_ADAPTIVE_AVG_POOL2D,
+                                .name = pool_name,
+                                .u.adaptive = {.output = {1, 1}}};
+    const archai_module head = {.kind = ARCHAI_MODULE_CONV2D,
+                                .name = head_name,
+                                .u.conv = {.in_channels = width,
+                                           .out_channels = classes_of(data),
+                                           .kernel = {1, 1},
+                                           .stride = {1, 1},
+                                           .groups = 1,
+                                           .bias = true}};
+    archai_chain chain, before;
+    int input[3];
+
+    input_of(data, input);
+    archai_chain_begin(&chain, input);
+    for (int64_t i = 0; i < c->nb_layers; i++) {
+        before = chain;
+        ARCHAI_TRY(archai_chain_layer(&chain, &conv, err));
+        ARCHAI_TRY(archai_chain_layer(&chain, &norm, err));
+        ARCHAI_TRY(archai_chain_layer(&chain, &relu, err));
+        conv.u.conv.in_channels = width;
+        if (i > 0 && chain.h == before.h && chain.w == before.w) { /* so are all others */
+            archai_chain_repeat(&chain, &before, c->nb_layers - 1 - i);
+            break;
+        }
+    }
+    ARCHAI_TRY(archai_chain_layer(&chain, &pool, err));
+    ARCHAI_TRY(archai_chain_layer(&chain, &head, err));
+    archai_chain_flatten(&chain);
+    return archai_chain_end(&chain, out, err);
+}
+
+int archai_cnn_describe(const archai_cnn *c, const archai_data_shape *data, archai_network *out,
+                        archai_err *err)
+{
+    archai_network net = {.root = NULL};
+
+    input_of(data, net.input);
+    if (!build(c, data, &net)) {
+        archai_network_fini(&net);
+        return archai_fail(err, ARCHAI_ENOMEM, "space 'cnn': out of memory");
+    }
+    *out = net;
+    return ARCHAI_OK;
+}

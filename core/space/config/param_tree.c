@@ -1,0 +1,98 @@
+/* The parameter tree itself: names, values, its end. What a file means is param_tree_read.c. */
+#include "core/space/config/param_tree.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/space/config/param_tree_private.h"
+#include "core/base/yaml.h"
+
+/* Each level of a document becomes one node at most. */
+enum { MAX_DEPTH = ARCHAI_DOCUMENT_MAX_DEPTH + 1 };
+
+void archai_param_node_path(const archai_param_node *node, const char *last, char *out,
+                            size_t size)
+{
+    const archai_param_node *chain[MAX_DEPTH];
+    size_t depth = 0, n = 0;
+
+    for (; node != NULL && node->parent != NULL && depth < MAX_DEPTH; node = node->parent)
+        chain[depth++] = node;
+    out[0] = '\0';
+    while (depth > 0 && n < size) {
+        bool entry = chain[--depth]->parent->kind == ARCHAI_NODE_LIST;
+
+        n += (size_t)snprintf(out + n, size - n, "%s%s%s", n > 0 ? "." : "",
+                              entry ? "_configs." : "", chain[depth]->name);
+    }
+    if (last[0] != '\0' && n < size)
+        (void)snprintf(out + n, size - n, "%s%s", n > 0 ? "." : "", last);
+    if (out[0] == '\0')
+        (void)snprintf(out, size, "tree");
+}
+
+archai_param_node *archai_param_node_child(const archai_param_node *node, const char *name)
+{
+    for (size_t i = 0; i < node->n_children; i++)
+        if (strcmp(node->children[i]->name, name) == 0)
+            return node->children[i];
+    return NULL;
+}
+
+static void destroy_node(archai_param_node *node)
+{
+    if (node == NULL)
+        return;
+    for (size_t i = 0; i < node->n_children; i++)
+        destroy_node(node->children[i]);
+    for (size_t i = 0; i < node->n_conditions; i++)
+        json_decref(node->conditions[i].values);
+    free(node->children);
+    free(node->conditions);
+    free(node->name);
+    json_decref(node->constant);
+    json_decref(node->when);
+    free(node);
+}
+
+bool archai_value_equal(const json_t *a, const json_t *b)
+{
+    if (json_is_number(a) && json_is_number(b))
+        return json_is_integer(a) && json_is_integer(b)
+                   ? json_integer_value(a) == json_integer_value(b)
+                   : json_number_value(a) == json_number_value(b);
+    return json_equal(a, b) != 0;
+}
+
+int archai_param_index(const archai_param *p, const json_t *value)
+{
+    for (size_t i = 0; i < json_array_size(p->choices); i++)
+        if (archai_value_equal(json_array_get(p->choices, i), value))
+            return (int)i;
+    return -1;
+}
+
+bool archai_value_is_number(const json_t *v)
+{
+    return json_is_boolean(v) || (json_is_number(v) && fabs(json_number_value(v)) <= FLT_MAX);
+}
+
+void archai_param_tree_destroy(archai_param_tree *t)
+{
+    if (t == NULL)
+        return;
+    destroy_node(t->root);
+    for (size_t i = 0; i < t->n; i++) {
+        free(t->params[i].path);
+        free(t->params[i].weights);
+        json_decref(t->params[i].choices);
+    }
+    free(t->params);
+    free(t->order);
+    free(t->places);
+    free(t->first_place);
+    free(t);
+}

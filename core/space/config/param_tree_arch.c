@@ -1,0 +1,216 @@
+/* Values to a configuration and back, in the layout of Archai's ArchConfig: at each level
+ * constants first, then parameters, lists and groups in the file's order. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config/option.h"
+#include "core/space/config/param_tree_private.h"
+
+enum { PATH_MAX_BYTES = 256 };
+
+/* -- writing
+ * -------------------------------------------------------------------------------------------
+ */
+
+static json_t *write_node(const archai_param_node *node, json_t *const *values);
+
+static json_t *write_children(const archai_param_node *group, json_t *const *values)
+{
+    json_t *object = json_object();
+
+    for (int constants = 1; constants >= 0; constants--)
+        for (size_t i = 0; i < group->n_children; i++) {
+            const archai_param_node *child = group->children[i];
+
+            if ((child->kind == ARCHAI_NODE_CONSTANT) == (constants == 1) &&
+                json_object_set_new(object, child->name, write_node(child, values)) != 0) {
+                json_decref(object);
+                return NULL;
+            }
+        }
+    return object;
+}
+
+/* NULL when out of memory, which any holder of it passes on. */
+static json_t *write_node(const archai_param_node *node, json_t *const *values)
+{
+    switch (node->kind) {
+    case ARCHAI_NODE_CONSTANT:
+        return json_incref(node->constant);
+    case ARCHAI_NODE_PARAM:
+        return json_incref(values[node->param]);
+    case ARCHAI_NODE_GROUP:
+        return write_children(node, values);
+    case ARCHAI_NODE_LIST:
+        return json_pack("{s:s, s:b, s:O, s:o}", "_config_type", "config_list", "_share_arch",
+                         (int)node->share, "_repeat_times", values[node->param], "_configs",
+                         write_children(node, values));
+    }
+    return NULL;
+}
+
+int archai_param_tree_to_json(const archai_param_tree *t, json_t *const *values, json_t **out,
+                              archai_err *err)
+{
+    *out = write_node(t->root, values);
+    return *out != NULL ? ARCHAI_OK
+                        : archai_fail(err, ARCHAI_ENOMEM, "configuration: out of memory");
+}
+
+/* -- reading
+ * --------------------------------------------------------------------------------------------
+ */
+
+typedef struct reader {
+    const archai_param_tree *t;
+    json_t **values; /* [n]; NULL: not given yet */
+    archai_err *err;
+} reader;
+
+static int fault(reader *r, const archai_param_node *node, const char *key, const char *what)
+{
+    char path[PATH_MAX_BYTES];
+
+    archai_param_node_path(node, key, path, sizeof path);
+    return archai_fail(r->err, ARCHAI_EINVAL, "%s: %s", path, what);
+}
+
+static int read_node(reader *r, const archai_param_node *node, json_t *v);
+
+static int not_a_choice(reader *r, const archai_param_node *node, const char *key,
+                        const json_t *choices)
+{
+    char what[160];
+    char *list = json_dumps(choices, JSON_ENCODE_ANY);
+
+    (void)snprintf(what, sizeof what, "is none of the choices %.100s",
+                   list != NULL ? list : "");
+    free(list);
+    return fault(r, node, key, what);
+}
+
+/* The choice itself where the value is one, so that 2.0 and 2 are written alike. */
+static int read_param(reader *r, const archai_param_node *node, const char *key, json_t *v)
+{
+    const archai_param *p = &r->t->params[node->param];
+    int choice = archai_param_index(p, v);
+
+    if (choice >= 0)
+        v = json_array_get(p->choices, (size_t)choice);
+    else if (p->one_hot || p->times || !archai_value_is_number(v))
+        return not_a_choice(r, node, key, p->choices);
+    if (r->values[node->param] == NULL)
+        r->values[node->param] = json_incref(v);
+    else if (!archai_value_equal(r->values[node->param], v))
+        return fault(r, node, key,
+                     "differs from its value elsewhere, but is the same parameter");
+    return ARCHAI_OK;
+}
+
+static int read_members(reader *r, const archai_param_node *group, const char *place, json_t *v)
+{
+    const char *key, *names[64];
+    size_t n = 0;
+    json_t *value;
+
+    if (!json_is_object(v))
+        return fault(r, group, place, "expected a mapping of names to values");
+    for (; n < group->n_children && n < 64; n++)
+        names[n] = group->children[n]->name;
+    json_object_foreach(v, key, value)
+    {
+        const archai_param_node *child = archai_param_node_child(group, key);
+        const char *near;
+        char what[160];
+
+        if (child != NULL) {
+            ARCHAI_TRY(read_node(r, child, value));
+            continue;
+        }
+        near = archai_nearest(key, names, n);
+        (void)snprintf(what, sizeof what, "unknown key%s%.100s",
+                       near != NULL ? ", did you mean " : "", near != NULL ? near : "");
+        return fault(r, group, key, what);
+    }
+    return ARCHAI_OK;
+}
+
+static int read_list(reader *r, const archai_param_node *node, json_t *v)
+{
+    static const char *const keys[] = {"_config_type", "_share_arch", "_repeat_times",
+                                       "_configs"};
+    const char *type = json_string_value(json_object_get(v, keys[0])), *key;
+    const json_t *share = json_object_get(v, keys[1]);
+    json_t *times = json_object_get(v, keys[2]), *configs = json_object_get(v, keys[3]), *value;
+
+    if (!json_is_object(v))
+        return fault(r, node, "", "expected a list: _repeat_times and _configs");
+    json_object_foreach(v, key, value)
+    {
+        size_t i = 0;
+
+        while (i < 4 && strcmp(key, keys[i]) != 0)
+            i++;
+        if (i == 4)
+            return fault(r, node, key, "unknown key, expected _repeat_times and _configs");
+    }
+    if (json_object_get(v, keys[0]) != NULL &&
+        (type == NULL || strcmp(type, "config_list") != 0))
+        return fault(r, node, keys[0], "expected config_list");
+    if (share != NULL && (!json_is_boolean(share) || json_is_true(share) != node->share))
+        return fault(r, node, keys[1], "differs from the tree's");
+    if (times != NULL)
+        ARCHAI_TRY(read_param(r, node, keys[2], times));
+    return configs != NULL ? read_members(r, node, keys[3], configs) : ARCHAI_OK;
+}
+
+static int read_node(reader *r, const archai_param_node *node, json_t *v)
+{
+    switch (node->kind) {
+    case ARCHAI_NODE_CONSTANT:
+        return json_equal(node->constant, v) || archai_value_equal(node->constant, v)
+                   ? ARCHAI_OK
+                   : fault(r, node, "", "differs from the tree's constant");
+    case ARCHAI_NODE_PARAM:
+        return read_param(r, node, "", v);
+    case ARCHAI_NODE_GROUP:
+        return read_members(r, node, "", v);
+    case ARCHAI_NODE_LIST:
+        return read_list(r, node, v);
+    }
+    return ARCHAI_OK;
+}
+
+/* The first choice stands for what is not given; it must not be needed. */
+static int complete(reader *r, bool *given, bool *exists)
+{
+    const archai_param_tree *t = r->t;
+
+    for (size_t i = 0; i < t->n; i++) {
+        given[i] = r->values[i] != NULL;
+        if (!given[i])
+            r->values[i] = json_incref(json_array_get(t->params[i].choices, 0));
+    }
+    archai_param_tree_exists(t, r->values, exists);
+    for (size_t i = 0; i < t->n; i++)
+        if (exists[i] && !given[i])
+            return archai_fail(r->err, ARCHAI_EINVAL, "%s: missing", t->params[i].path);
+    return ARCHAI_OK;
+}
+
+int archai_param_tree_from_json(const archai_param_tree *t, const json_t *arch, json_t **values,
+                                archai_err *err)
+{
+    reader r = {t, values, err};
+    bool given[ARCHAI_PARAM_MAX], exists[ARCHAI_PARAM_MAX];
+    int rc;
+
+    memset(values, 0, t->n * sizeof(json_t *));
+    rc = read_members(&r, t->root, "", (json_t *)arch);
+    if (rc == ARCHAI_OK)
+        rc = complete(&r, given, exists);
+    for (size_t i = 0; i < t->n && rc != ARCHAI_OK; i++)
+        json_decref(values[i]);
+    return rc;
+}

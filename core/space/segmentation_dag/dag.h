@@ -1,0 +1,99 @@
+/* core/space/segmentation_dag/dag.h - the genome of the segmentation space: a graph of operations, one width per
+ * scale.
+ *
+ * Nodes stand in topological order; the first is `input`, the last `output`. A node has a scale
+ * (its resolution is the stem's output, half the image, divided by it) and, but for the output,
+ * an operation, which is applied on each of its outgoing edges separately. Inputs are numbers
+ * of earlier nodes and may repeat (crossover makes such); a repeated one is one edge.
+ */
+#ifndef ARCHAI_CORE_SPACE_SEGMENTATION_DAG_DAG_H
+#define ARCHAI_CORE_SPACE_SEGMENTATION_DAG_DAG_H
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "core/base/err.h"
+#include "core/network/network.h"
+
+enum {
+    ARCHAI_DAG_OPS = 7,
+    ARCHAI_DAG_SCALES = 5,
+    /* Bounds of a well-formed graph, far from what any search makes. */
+    ARCHAI_DAG_MAX_NODES = 512,
+    ARCHAI_DAG_MAX_EDGES = 8192, /* repeated ones included */
+    ARCHAI_DAG_NAME = 32,        /* bytes of a node's name, NUL included */
+    ARCHAI_DAG_MAX_POST = 64,
+    ARCHAI_DAG_MAX_WIDTH = 65536,
+    ARCHAI_DAG_MAX_PARAMS = 2000000000 /* 8 GB: no CNN of a search has more, and a file must not ask for it */
+};
+
+extern const char *const archai_dag_ops[ARCHAI_DAG_OPS]; /* conv3x3 ... mbconv5x5_e2 */
+extern const int archai_dag_scales[ARCHAI_DAG_SCALES];   /* 1 2 4 8 16 */
+
+typedef struct archai_dag_op {
+    bool mobile; /* depthwise and pointwise convolution */
+    int kernel;
+    int expansion; /* mobile only: 1 (none) or 2 */
+} archai_dag_op;
+extern const archai_dag_op archai_dag_op_kinds[ARCHAI_DAG_OPS];
+
+typedef struct archai_dag_node {
+    char name[ARCHAI_DAG_NAME];
+    int op;      /* index into archai_dag_ops; -1 at the output */
+    int scale;   /* index into archai_dag_scales */
+    int *inputs; /* owned; numbers of earlier nodes; none at the input */
+    size_t n_inputs;
+} archai_dag_node;
+
+typedef struct archai_dag {
+    archai_dag_node *nodes; /* owned */
+    size_t n;
+    int64_t base_channels, delta_channels;
+    bool mult_delta; /* width at scale index i: base * delta^i, else base + delta * i */
+    int64_t post_upsample_layers;
+} archai_dag;
+
+void archai_dag_fini(archai_dag *d); /* safe on a zeroed struct */
+int archai_dag_copy(archai_dag *out, const archai_dag *from, archai_err *err);
+/* Append a node without inputs; NULL when out of memory. The pointer holds until the next one.
+ */
+archai_dag_node *archai_dag_append(archai_dag *d, const char *name, int op, int scale);
+int archai_dag_add_input(archai_dag_node *node, int input); /* ARCHAI_ENOMEM */
+bool archai_dag_has_input(const archai_dag_node *node, int input);
+/* Whether inputs[i] did not stand before i: repeated inputs are one edge. */
+bool archai_dag_first_mention(const archai_dag_node *node, size_t i);
+/* out[i] is the number of distinct edges that leave node i; `out` has room for d->n. */
+void archai_dag_out_degrees(const archai_dag *d, int *out);
+/* Channels of every node with that scale index; never beyond MAX_WIDTH + 1. */
+int64_t archai_dag_width(const archai_dag *d, int scale);
+
+/* Arch file's JSON to a graph and back. Errors begin with the key: "architecture[2].op: ...".
+ */
+int archai_dag_from_json(archai_dag *out, const json_t *arch, archai_err *err);
+int archai_dag_to_json(const archai_dag *d, json_t **out, archai_err *err);
+/* Whether the graph is a network: every node on a path from input to output, widths that agree,
+ * within the bounds above. ARCHAI_EINVAL otherwise, worded as for a file. */
+int archai_dag_check(const archai_dag *d, archai_err *err);
+
+/* What the model is for. */
+typedef struct archai_dag_shape {
+    int channels, width, height, classes; /* width and height: multiples of 32 */
+} archai_dag_shape;
+
+/* Parameters, from the graph alone. */
+int64_t archai_dag_params(const archai_dag *d, const archai_dag_shape *shape);
+/* tensorwatch's MAdd for one image, as Archai's metadata "macs" and its bounds min_mac and
+ * max_mac have it. The graph passed archai_dag_check. */
+int64_t archai_dag_madd(const archai_dag *d, const archai_dag_shape *shape);
+/* Whether one image can be trained on: batch normalisation needs more than one value per
+ * channel. */
+bool archai_dag_trainable(const archai_dag *d, const archai_dag_shape *shape);
+
+/* The model as PyTorch has it: SegmentationDagModel with edge_dict, stem_block, up,
+ * post_upsample and classifier. `out` is zeroed. */
+int archai_dag_describe(const archai_dag *d, const archai_dag_shape *shape, archai_network *out,
+                        archai_err *err);
+/* Graphviz: a column per node in order, labelled with operation, scale and width. */
+void archai_dag_dot(const archai_dag *d, const archai_dag_shape *shape, const char *title,
+                    FILE *out);
+#endif

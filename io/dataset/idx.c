@@ -1,0 +1,245 @@
+/* io/dataset/idx.c - IDX files, plain or gzip (MNIST, Fashion-MNIST, EMNIST, ...).
+ *
+ * Big-endian: two zero bytes, a type (0x08: unsigned byte), the number of dimensions, a uint32 per
+ * dimension, the data. Source: http://yann.lecun.com/exdb/mnist (now mirrored widely). Pictures are
+ * [N,H,W] or [N,C,H,W], labels [N]. zlib reads plain files through the same calls.
+ */
+#include "io/dataset/dataset_format.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zlib.h>
+#include "io/file/file.h"
+
+enum { IDX_UNSIGNED_BYTE = 0x08, MAX_DIMS = 4, READ_BUFFER = 1 << 18, READ_SLICE = 1 << 30 };
+
+typedef struct idx_file {
+    gzFile gz; /* owned */
+    int ndim;
+    uint32_t dim[MAX_DIMS];
+} idx_file;
+
+static const struct split_keys {
+    const char *images, *labels;
+} keys[ARCHAI_SPLIT_COUNT] = {
+    [ARCHAI_SPLIT_TRAIN] = {"data.train_images", "data.train_labels"},
+    [ARCHAI_SPLIT_VAL] = {"data.val_images", "data.val_labels"},
+    [ARCHAI_SPLIT_TEST] = {"data.test_images", "data.test_labels"},
+};
+
+static void split_paths(const archai_config *c, int split, const char **images, const char **labels)
+{
+    const char *const paths[ARCHAI_SPLIT_COUNT][2] = {
+        [ARCHAI_SPLIT_TRAIN] = {c->data.train_images, c->data.train_labels},
+        [ARCHAI_SPLIT_VAL] = {c->data.val_images, c->data.val_labels},
+        [ARCHAI_SPLIT_TEST] = {c->data.test_images, c->data.test_labels},
+    };
+
+    *images = paths[split][0] != NULL ? paths[split][0] : "";
+    *labels = paths[split][1] != NULL ? paths[split][1] : "";
+}
+
+/* Exactly `size` bytes, or what is wrong with the file. */
+static int read_bytes(gzFile gz, void *out, size_t size, archai_err *err)
+{
+    char *p = out;
+    size_t left = size;
+
+    while (left > 0) {
+        int did = gzread(gz, p, (unsigned)(left < READ_SLICE ? left : READ_SLICE));
+        int code = Z_OK;
+
+        if (did < 0) {
+            (void)gzerror(gz, &code);
+            if (code == Z_ERRNO)
+                return archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
+            if (code == Z_BUF_ERROR)
+                return archai_fail(err, ARCHAI_EFORMAT, "the gzip file is truncated");
+            return archai_fail(err, ARCHAI_EFORMAT, "the gzip file is damaged");
+        }
+        if (did == 0) {
+            (void)gzerror(gz, &code);
+            return archai_fail(err, ARCHAI_EFORMAT, "%s %zu bytes early",
+                               code == Z_BUF_ERROR ? "the gzip file is truncated, it ends"
+                                                   : "the file ends",
+                               left);
+        }
+        p += did;
+        left -= (size_t)did;
+    }
+    return ARCHAI_OK;
+}
+
+/* A plain file's size is known beforehand: a truncated download is found before any work. */
+static int check_plain_size(gzFile gz, const char *path, const idx_file *f, archai_err *err)
+{
+    uint64_t expected = 4 + 4 * (uint64_t)f->ndim, data = 1;
+    struct stat st;
+
+    if (!gzdirect(gz) || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return ARCHAI_OK;
+    for (int i = 0; i < f->ndim; i++)
+        data *= f->dim[i]; /* bounded by read_header */
+    expected += data;
+    if ((uint64_t)st.st_size != expected)
+        return archai_fail(err, ARCHAI_EFORMAT, "%" PRId64 " bytes, expected %" PRIu64
+                           " for its dimensions", (int64_t)st.st_size, expected);
+    return ARCHAI_OK;
+}
+
+static int read_header(gzFile gz, idx_file *f, int min_dims, int max_dims, archai_err *err)
+{
+    unsigned char magic[4];
+    uint32_t dim[MAX_DIMS];
+
+    ARCHAI_TRY(read_bytes(gz, magic, sizeof magic, err));
+    if (magic[0] != 0 || magic[1] != 0 || magic[2] != IDX_UNSIGNED_BYTE || magic[3] < min_dims ||
+        magic[3] > max_dims)
+        return archai_fail(err, ARCHAI_EFORMAT,
+                           "starts with %02x %02x %02x %02x, expected 00 00 08 %02x: no IDX file of "
+                           "%s",
+                           magic[0], magic[1], magic[2], magic[3], min_dims,
+                           min_dims == 1 ? "labels" : "pictures");
+    f->ndim = magic[3];
+    ARCHAI_TRY(read_bytes(gz, dim, sizeof dim[0] * (size_t)f->ndim, err));
+    for (int i = 0; i < f->ndim; i++) {
+        f->dim[i] = be32toh(dim[i]);
+        if (f->dim[i] == 0 || f->dim[i] > (i == 0 ? INT32_MAX : ARCHAI_DATASET_MAX_SIDE))
+            return archai_fail(err, ARCHAI_EFORMAT, "dimension %d is %" PRIu32, i, f->dim[i]);
+    }
+    return ARCHAI_OK;
+}
+
+static int open_idx(const char *key, const char *path, int min_dims, int max_dims, idx_file *out,
+                    archai_err *err)
+{
+    idx_file f = {0};
+    int rc;
+
+    if (path[0] == '\0')
+        return archai_fail(err, ARCHAI_EINVAL, "%s: missing, expected the path of an IDX file", key);
+    ARCHAI_TRY(archai_err_wrap(err, archai_file_check(path, err), "%s: ", key));
+    errno = 0;
+    f.gz = gzopen(path, "rbe");
+    if (f.gz == NULL)
+        return archai_fail(err, errno == ENOENT || errno == ENOTDIR ? ARCHAI_ENOTFOUND : ARCHAI_EIO,
+                           "%s: %s: %s", key, path, errno != 0 ? strerror(errno) : "out of memory");
+    (void)gzbuffer(f.gz, READ_BUFFER);
+    rc = read_header(f.gz, &f, min_dims, max_dims, err);
+    if (rc == ARCHAI_OK)
+        rc = check_plain_size(f.gz, path, &f, err);
+    if (rc != ARCHAI_OK) {
+        (void)gzclose(f.gz);
+        return archai_err_wrap(err, rc, "%s: %s: ", key, path);
+    }
+    *out = f;
+    return ARCHAI_OK;
+}
+
+/* How many classes a label file knows: its highest label and one. */
+static int count_classes(const char *path, int *out, archai_err *err)
+{
+    idx_file f;
+    unsigned char *labels = NULL;
+    int highest = 0, rc;
+
+    ARCHAI_TRY(open_idx(keys[ARCHAI_SPLIT_TRAIN].labels, path, 1, 1, &f, err));
+    labels = malloc(f.dim[0]);
+    if (labels == NULL)
+        rc = archai_fail(err, ARCHAI_ENOMEM, "%" PRIu32 " labels", f.dim[0]);
+    else
+        rc = read_bytes(f.gz, labels, f.dim[0], err);
+    for (uint32_t i = 0; rc == ARCHAI_OK && i < f.dim[0]; i++)
+        highest = labels[i] > highest ? labels[i] : highest;
+    if (rc == ARCHAI_OK && highest == 0)
+        rc = archai_fail(err, ARCHAI_EFORMAT, "every label is 0, expected at least two classes");
+    if (rc == ARCHAI_OK)
+        *out = highest + 1;
+    else
+        rc = archai_err_wrap(err, rc, "%s: %s: ", keys[ARCHAI_SPLIT_TRAIN].labels, path);
+    free(labels);
+    (void)gzclose(f.gz);
+    return rc;
+}
+
+/* Both headers of a split; *n is their common number of pictures. */
+static int plan_split(const archai_config *c, int split, archai_dataset_plan *p, archai_err *err)
+{
+    const char *images, *labels;
+    idx_file f = {0}, g = {0};
+    int channels, height, width;
+
+    split_paths(c, split, &images, &labels);
+    if (split != ARCHAI_SPLIT_TRAIN && images[0] == '\0' && labels[0] == '\0')
+        return ARCHAI_OK;
+    ARCHAI_TRY(open_idx(keys[split].images, images, 3, 4, &f, err));
+    (void)gzclose(f.gz);
+    ARCHAI_TRY(open_idx(keys[split].labels, labels, 1, 1, &g, err));
+    (void)gzclose(g.gz);
+    if (f.dim[0] != g.dim[0])
+        return archai_fail(err, ARCHAI_EFORMAT,
+                           "%s: %s: %" PRIu32 " labels, expected %" PRIu32 ", one for each picture of %s",
+                           keys[split].labels, labels, g.dim[0], f.dim[0], images);
+    channels = f.ndim == 4 ? (int)f.dim[1] : 1;
+    height = (int)f.dim[f.ndim - 2];
+    width = (int)f.dim[f.ndim - 1];
+    if (split != ARCHAI_SPLIT_TRAIN &&
+        (channels != p->channels || height != p->height || width != p->width))
+        return archai_fail(err, ARCHAI_EFORMAT,
+                           "%s: %s: pictures of %d x %d x %d, expected %d x %d x %d as in training",
+                           keys[split].images, images, channels, height, width, p->channels,
+                           p->height, p->width);
+    p->channels = channels;
+    p->height = height;
+    p->width = width;
+    p->n[split] = f.dim[0];
+    return ARCHAI_OK;
+}
+
+static int idx_plan(const archai_config *c, archai_dataset_plan *out, archai_err *err)
+{
+    const char *images, *labels;
+
+    for (int i = 0; i < ARCHAI_SPLIT_COUNT; i++)
+        ARCHAI_TRY(plan_split(c, i, out, err));
+    split_paths(c, ARCHAI_SPLIT_TRAIN, &images, &labels);
+    return count_classes(labels, &out->num_classes, err);
+}
+
+/* The first n items of a file whose header still says what the plan does. */
+static int read_items(const char *key, const char *path, const archai_dataset_plan *p, int64_t n,
+                      size_t each, void *out, bool is_labels, archai_err *err)
+{
+    size_t item = 1;
+    idx_file f;
+    int rc = ARCHAI_OK;
+
+    ARCHAI_TRY(open_idx(key, path, is_labels ? 1 : 3, is_labels ? 1 : 4, &f, err));
+    for (int i = 1; i < f.ndim; i++)
+        item *= f.dim[i];
+    if (item != each || f.dim[0] < n)
+        rc = archai_fail(err, ARCHAI_EFORMAT, "changed while it was being read");
+    if (rc == ARCHAI_OK)
+        rc = read_bytes(f.gz, out, (size_t)n * each, err);
+    if (rc == ARCHAI_OK && is_labels)
+        rc = archai_dataset_check_labels(p, out, n, err);
+    (void)gzclose(f.gz);
+    return archai_err_wrap(err, rc, "%s: %s: ", key, path);
+}
+
+static int idx_read(const archai_config *c, const archai_dataset_plan *p, int split, void *images,
+                    void *labels, archai_err *err)
+{
+    const char *image_path, *label_path;
+
+    split_paths(c, split, &image_path, &label_path);
+    ARCHAI_TRY(read_items(keys[split].images, image_path, p, p->n[split],
+                          archai_dataset_image_bytes(p), images, false, err));
+    return read_items(keys[split].labels, label_path, p, p->n[split], 1, labels, true, err);
+}
+
+const archai_dataset_format archai_dataset_idx = {"idx", idx_plan, idx_read};

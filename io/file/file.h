@@ -1,0 +1,38 @@
+/* io/file/file.h - files that survive: whole writes, full-disk messages, publishing by rename.
+ *
+ * Errors name the path. A full disk (or quota, or file size limit) is ARCHAI_EIO that says how
+ * many bytes could not be written. Not collective.
+ */
+#ifndef ARCHAI_IO_FILE_FILE_H
+#define ARCHAI_IO_FILE_FILE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "core/base/err.h"
+
+/* All of data [n] at byte `at`, whatever writes at a time. `path` is for messages. */
+int archai_file_pwrite(int fd, const void *data, size_t n, uint64_t at, const char *path,
+                       archai_err *err);
+/* All of out [n] from byte `at`; a file that ends before is ARCHAI_EFORMAT. */
+int archai_file_pread(int fd, void *out, size_t n, uint64_t at, const char *path,
+                      archai_err *err);
+
+/* "<directory>/<name>"; caller frees; NULL when out of memory. */
+char *archai_file_path(const char *directory, const char *name);
+
+/* fsync `beside`, rename it to `path`, fsync their directory: afterwards `path` is the old file
+ * or the new one, never a mixture, also after a power failure. */
+int archai_file_publish(const char *beside, const char *path, archai_err *err);
+/* Write <directory>/.<name>.new and publish it as <directory>/<name>. */
+int archai_file_replace(const char *directory, const char *name, const void *data, size_t n,
+                        archai_err *err);
+/* Copy `from` to a new file `to` (an existing one is replaced); shares blocks where the file
+ * system can. Not synced. */
+int archai_file_copy(const char *from, const char *to, archai_err *err);
+/* ARCHAI_OK where `path` is a regular file that may be read, else ARCHAI_EINVAL or ARCHAI_ENOTFOUND
+ * and why not. For files that users name: opening a FIFO would wait for ever. */
+int archai_file_check(const char *path, archai_err *err);
+/* A whole regular file of at most `limit` bytes; NUL-terminated; caller frees. */
+int archai_file_read(const char *path, size_t limit, char **out, size_t *n, archai_err *err);
+
+#endif

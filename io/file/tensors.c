@@ -1,0 +1,373 @@
+/* io/file/tensors.c - safetensors, read with suspicion and written aligned. */
+#include "io/file/tensors.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    LENGTH_BYTES = 8,
+    HEADER_ALIGN = 8,                   /* the widest element; the header is padded with blanks */
+    HEADER_MAX = 100 * 1000 * 1000,     /* bytes, as the reference reader has it */
+    WRITE_SLICE = 64 * 1024 * 1024      /* bytes a call; Linux takes 2 GiB at most */
+};
+
+/* safetensors' names, by archai_dtype. */
+static const char *const dtype_names[ARCHAI_DTYPE_COUNT] = {
+    [ARCHAI_F32] = "F32", [ARCHAI_F64] = "F64", [ARCHAI_F16] = "F16",
+    [ARCHAI_I64] = "I64", [ARCHAI_I32] = "I32", [ARCHAI_U8] = "U8",
+};
+
+/* Bytes of a shape; 0 on success. Overflow and negative sizes are refused. */
+static int shape_bytes(const archai_tensor *t, size_t *out)
+{
+    size_t bytes = archai_dtype_size(t->dtype);
+
+    for (int i = 0; i < t->ndim; i++)
+        if (t->shape[i] < 0 || __builtin_mul_overflow(bytes, (size_t)t->shape[i], &bytes))
+            return -1;
+    *out = bytes;
+    return 0;
+}
+
+/* One member of the header: {"dtype": "F32", "shape": [..], "data_offsets": [begin, end]}. */
+static int parse_entry(archai_tensor *t, const char *name, const json_t *entry,
+                       const unsigned char *data, size_t data_bytes, archai_err *err)
+{
+    const json_t *dtype = json_object_get(entry, "dtype");
+    const json_t *shape = json_object_get(entry, "shape");
+    const json_t *offsets = json_object_get(entry, "data_offsets");
+    const json_t *begin = json_array_get(offsets, 0);
+    const json_t *end = json_array_get(offsets, 1);
+    size_t expected = 0;
+    int kind = 0;
+
+    if (!json_is_string(dtype) || !json_is_array(shape) || json_array_size(offsets) != 2 ||
+        !json_is_integer(begin) || !json_is_integer(end))
+        return archai_fail(err, ARCHAI_EFORMAT,
+                           "tensor '%s': expected dtype, shape and two data_offsets", name);
+    while (kind < ARCHAI_DTYPE_COUNT &&
+           strcmp(dtype_names[kind], json_string_value(dtype)) != 0)
+        kind++;
+    if (kind == ARCHAI_DTYPE_COUNT)
+        return archai_fail(err, ARCHAI_EFORMAT,
+                           "tensor '%s': type '%s', expected F32 F64 F16 I64 I32 or U8", name,
+                           json_string_value(dtype));
+    if (json_array_size(shape) > ARCHAI_MAX_DIMS)
+        return archai_fail(err, ARCHAI_EFORMAT, "tensor '%s': %zu dimensions, at most %d", name,
+                           json_array_size(shape), ARCHAI_MAX_DIMS);
+    t->dtype = (archai_dtype)kind;
+    t->ndim = (int)json_array_size(shape);
+    for (int i = 0; i < t->ndim; i++) {
+        const json_t *size = json_array_get(shape, (size_t)i);
+
+        if (!json_is_integer(size))
+            return archai_fail(err, ARCHAI_EFORMAT, "tensor '%s': shape is not of integers",
+                               name);
+        t->shape[i] = json_integer_value(size);
+    }
+    if (shape_bytes(t, &expected) != 0)
+        return archai_fail(err, ARCHAI_EFORMAT, "tensor '%s': impossible shape", name);
+    if (json_integer_value(begin) < 0 || json_integer_value(end) < json_integer_value(begin) ||
+        (uint64_t)json_integer_value(end) > data_bytes)
+        return archai_fail(err, ARCHAI_EFORMAT,
+                           "tensor '%s': bytes %" PRId64 " to %" PRId64
+                           " lie outside the file's %zu bytes of data",
+                           name, (int64_t)json_integer_value(begin),
+                           (int64_t)json_integer_value(end), data_bytes);
+    t->bytes = (size_t)(json_integer_value(end) - json_integer_value(begin));
+    if (t->bytes != expected)
+        return archai_fail(err, ARCHAI_EFORMAT,
+                           "tensor '%s': %zu bytes, expected %zu for its shape and type", name,
+                           t->bytes, expected);
+    t->data = data + json_integer_value(begin);
+    t->name = strdup(name);
+    return t->name != NULL ? ARCHAI_OK : archai_fail(err, ARCHAI_ENOMEM, "names of tensors");
+}
+
+/* By place, then by size, so that an empty tensor precedes the one that starts where it lies. */
+static int by_place(const void *a, const void *b)
+{
+    const archai_tensor *x = *(const archai_tensor *const *)a;
+    const archai_tensor *y = *(const archai_tensor *const *)b;
+
+    if (x->data != y->data)
+        return (const char *)x->data < (const char *)y->data ? -1 : 1;
+    return (x->bytes > y->bytes) - (x->bytes < y->bytes);
+}
+
+/* The data is covered exactly: no overlap and no hole in which something could hide. */
+static int check_cover(const archai_tensors *t, const unsigned char *data, size_t data_bytes,
+                       archai_err *err)
+{
+    const archai_tensor **order = malloc((t->n + 1) * sizeof *order);
+    const unsigned char *next = data;
+    int rc = ARCHAI_OK;
+
+    if (order == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "%zu tensors", t->n);
+    for (size_t i = 0; i < t->n; i++)
+        order[i] = &t->at[i];
+    qsort(order, t->n, sizeof *order, by_place);
+    for (size_t i = 0; i < t->n && rc == ARCHAI_OK; i++) {
+        if ((const unsigned char *)order[i]->data != next)
+            rc = archai_fail(err, ARCHAI_EFORMAT, "tensor '%s' %s", order[i]->name,
+                             (const unsigned char *)order[i]->data < next
+                                 ? "overlaps another one"
+                                 : "is preceded by bytes that belong to none");
+        next = (const unsigned char *)order[i]->data + order[i]->bytes;
+    }
+    if (rc == ARCHAI_OK && next != data + data_bytes)
+        rc = archai_fail(err, ARCHAI_EFORMAT, "%zu bytes at the end belong to no tensor",
+                         (size_t)(data + data_bytes - next));
+    free(order);
+    return rc;
+}
+
+int archai_safetensors_parse(archai_tensors *out, const void *bytes, size_t size,
+                             archai_err *err)
+{
+    const unsigned char *data = bytes;
+    archai_tensors t = {0};
+    json_error_t jerr;
+    json_t *header = NULL, *entry;
+    const char *name;
+    uint64_t length = 0;
+    int rc;
+
+    if (size < LENGTH_BYTES)
+        return archai_fail(err, ARCHAI_EFORMAT, "%zu bytes are no safetensors file", size);
+    memcpy(&length, data, LENGTH_BYTES);
+    length = le64toh(length);
+    if (length > HEADER_MAX || length > size - LENGTH_BYTES)
+        return archai_fail(err, ARCHAI_EFORMAT,
+                           "a header of %" PRIu64 " bytes in a file of %zu: no safetensors file",
+                           length, size);
+    header = json_loadb((const char *)data + LENGTH_BYTES, length, JSON_REJECT_DUPLICATES, &jerr);
+    if (!json_is_object(header)) {
+        rc = archai_fail(err, ARCHAI_EFORMAT, "header: %s",
+                         header == NULL ? jerr.text : "expected a JSON object");
+        goto out;
+    }
+    t.at = calloc(json_object_size(header) + 1, sizeof *t.at);
+    if (t.at == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "%zu tensors", json_object_size(header));
+        goto out;
+    }
+    data += LENGTH_BYTES + length;
+    size -= LENGTH_BYTES + (size_t)length;
+    json_object_foreach(header, name, entry)
+    {
+        if (strcmp(name, "__metadata__") == 0)
+            continue;
+        ARCHAI_TRY_GOTO(rc, parse_entry(&t.at[t.n], name, entry, data, size, err), out);
+        t.n++;
+    }
+    ARCHAI_TRY_GOTO(rc, check_cover(&t, data, size, err), out);
+    *out = t;
+    t = (archai_tensors){0};
+out:
+    archai_tensors_close(&t);
+    json_decref(header);
+    return rc;
+}
+
+int archai_safetensors_open_fd(archai_tensors *out, int fd, archai_err *err)
+{
+    struct stat st;
+    void *map;
+    int rc;
+
+    if (fstat(fd, &st) != 0)
+        return archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return archai_fail(err, ARCHAI_EFORMAT, "not a regular file");
+    if (st.st_size < LENGTH_BYTES) /* an empty file cannot be mapped */
+        return archai_fail(err, ARCHAI_EFORMAT, "%lld bytes are no safetensors file",
+                           (long long)st.st_size);
+    map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED)
+        return archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
+    rc = archai_safetensors_parse(out, map, (size_t)st.st_size, err);
+    if (rc != ARCHAI_OK) {
+        (void)munmap(map, (size_t)st.st_size);
+        return rc;
+    }
+    out->map = map;
+    out->map_bytes = (size_t)st.st_size;
+    return ARCHAI_OK;
+}
+
+int archai_safetensors_open(archai_tensors *out, const char *path, archai_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int rc;
+
+    if (fd < 0)
+        return archai_fail(err, errno == ENOENT ? ARCHAI_ENOTFOUND : ARCHAI_EIO, "%s: %s", path,
+                           strerror(errno));
+    rc = archai_err_wrap(err, archai_safetensors_open_fd(out, fd, err), "%s: ", path);
+    (void)close(fd);
+    return rc;
+}
+
+void archai_tensors_close(archai_tensors *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        free(t->at[i].name);
+    free(t->at);
+    if (t->map != NULL)
+        (void)munmap(t->map, t->map_bytes);
+    *t = (archai_tensors){0};
+}
+
+const archai_tensor *archai_tensors_find(const archai_tensors *t, const char *name)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (strcmp(t->at[i].name, name) == 0)
+            return &t->at[i];
+    return NULL;
+}
+
+/* The header's text, padded so that the data starts aligned. *total: bytes of all the data. */
+static int make_header(const archai_tensor *at, size_t n, char **text, size_t *total,
+                       archai_err *err)
+{
+    json_t *header = json_object();
+    size_t at_byte = 0, length;
+    char *plain = NULL, *padded = NULL;
+    int rc = ARCHAI_OK;
+
+    /* Entries first in the given order, places afterwards in the order of the data. */
+    for (size_t i = 0; i < n; i++)
+        if (json_object_set_new(header, at[i].name, json_object()) != 0)
+            goto nomem;
+    for (size_t width = 8; width > 0; width /= 2) {
+        for (size_t i = 0; i < n; i++) {
+            json_t *shape;
+            size_t bytes;
+
+            if (archai_dtype_size(at[i].dtype) != width)
+                continue;
+            if (shape_bytes(&at[i], &bytes) != 0 || bytes != at[i].bytes) {
+                rc = archai_fail(err, ARCHAI_EINVAL,
+                                 "tensor '%s': %zu bytes do not fit its shape", at[i].name,
+                                 at[i].bytes);
+                goto out;
+            }
+            shape = json_array();
+            for (int d = 0; d < at[i].ndim; d++)
+                if (json_array_append_new(shape, json_integer(at[i].shape[d])) != 0) {
+                    json_decref(shape);
+                    goto nomem;
+                }
+            if (json_object_update_new(
+                    json_object_get(header, at[i].name),
+                    json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_names[at[i].dtype], "shape",
+                              shape, "data_offsets", (json_int_t)at_byte,
+                              (json_int_t)(at_byte + bytes))) != 0)
+                goto nomem;
+            at_byte += bytes;
+        }
+    }
+    if (json_object_size(header) != n) {
+        rc = archai_fail(err, ARCHAI_EINVAL, "two tensors have the same name");
+        goto out;
+    }
+    plain = json_dumps(header, JSON_COMPACT);
+    if (plain == NULL)
+        goto nomem;
+    length = strlen(plain);
+    padded = malloc(length + HEADER_ALIGN + 1);
+    if (padded == NULL)
+        goto nomem;
+    memcpy(padded, plain, length);
+    while (length % HEADER_ALIGN != 0)
+        padded[length++] = ' ';
+    padded[length] = '\0';
+    *text = padded;
+    *total = at_byte;
+    goto out;
+nomem:
+    rc = archai_fail(err, ARCHAI_ENOMEM, "header of %zu tensors", n);
+out:
+    free(plain);
+    json_decref(header);
+    return rc;
+}
+
+static int write_all(int fd, const void *data, size_t bytes, size_t *at, archai_err *err)
+{
+    const char *p = data;
+    size_t left = bytes;
+
+    while (left > 0) {
+        ssize_t did = pwrite(fd, p, left < WRITE_SLICE ? left : WRITE_SLICE, (off_t)*at);
+
+        if (did < 0 && errno == EINTR)
+            continue;
+        if (did <= 0)
+            return archai_fail(err, ARCHAI_EIO, "%s after %zu bytes, %zu more to write",
+                               did < 0 ? strerror(errno) : "nothing written", *at, left);
+        p += did;
+        left -= (size_t)did;
+        *at += (size_t)did;
+    }
+    return ARCHAI_OK;
+}
+
+/* Write length and header; *byte is where the data begins. */
+static int write_head(int fd, const archai_tensor *at, size_t n, size_t *byte, archai_err *err)
+{
+    char *header = NULL;
+    uint64_t length;
+    size_t total = 0;
+    int rc;
+
+    *byte = 0;
+    ARCHAI_TRY(make_header(at, n, &header, &total, err));
+    length = htole64(strlen(header));
+    if (ftruncate(fd, 0) != 0 ||
+        ftruncate(fd, (off_t)(LENGTH_BYTES + strlen(header) + total)) != 0) {
+        rc = archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
+        goto out;
+    }
+    ARCHAI_TRY_GOTO(rc, write_all(fd, &length, sizeof length, byte, err), out);
+    rc = write_all(fd, header, strlen(header), byte, err);
+out:
+    free(header);
+    return rc;
+}
+
+int archai_safetensors_write(int fd, const archai_tensor *at, size_t n, archai_err *err)
+{
+    size_t byte;
+
+    ARCHAI_TRY(write_head(fd, at, n, &byte, err));
+    for (size_t width = 8; width > 0; width /= 2)
+        for (size_t i = 0; i < n; i++)
+            if (archai_dtype_size(at[i].dtype) == width)
+                ARCHAI_TRY(write_all(fd, at[i].data, at[i].bytes, &byte, err));
+    return ARCHAI_OK;
+}
+
+int archai_safetensors_head(int fd, const archai_tensor *at, size_t n, size_t *at_byte, archai_err *err)
+{
+    size_t byte;
+
+    ARCHAI_TRY(write_head(fd, at, n, &byte, err));
+    for (size_t width = 8; width > 0; width /= 2)
+        for (size_t i = 0; i < n; i++)
+            if (archai_dtype_size(at[i].dtype) == width) {
+                at_byte[i] = byte;
+                byte += at[i].bytes;
+            }
+    return ARCHAI_OK;
+}

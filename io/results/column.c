@@ -1,0 +1,376 @@
+#include "io/results/column.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "io/file/h5.h"
+
+/* Chunks are at most this large, so that one fits HDF5's cache and a refresh that touches the
+ * last rows rewrites little. */
+static const size_t chunk_max = (size_t)1 << 20;
+/* A text that is longer (an error with a core dump's worth of words) is cut: one row must not
+ * make a column of a million rows unreadable. */
+enum { ERROR_MAX = 4096, TEXT_LEAST = 16 };
+
+bool archai_column_name_ok(const char *name)
+{
+    return name != NULL && name[0] != '\0' && strchr(name, '/') == NULL &&
+           strcmp(name, ".") != 0;
+}
+
+int archai_column_init(archai_column *c, archai_column_kind kind, const char *group,
+                       const char *name, const char *source, size_t offset, archai_err *err)
+{
+    *c = (archai_column){.kind = kind, .offset = offset, .dataset = H5I_INVALID_HID};
+    c->group = strdup(group);
+    c->name = strdup(name);
+    c->source = strdup(source);
+    if (c->group != NULL && c->name != NULL && c->source != NULL)
+        return ARCHAI_OK;
+    archai_column_fini(c);
+    return archai_fail(err, ARCHAI_ENOMEM, "out of memory for column %s/%s", group, name);
+}
+
+void archai_column_fini(archai_column *c)
+{
+    archai_h5_release(&c->dataset);
+    free(c->group);
+    free(c->name);
+    free(c->source);
+    *c = (archai_column){.dataset = H5I_INVALID_HID};
+}
+
+/* -- values of one evaluation -------------------------------------------------------------- */
+
+static bool is_text(const archai_column *c)
+{
+    return c->kind == ARCHAI_COLUMN_TEXT || c->kind == ARCHAI_COLUMN_STATUS;
+}
+
+static bool is_matrix(const archai_column *c)
+{
+    return c->kind == ARCHAI_COLUMN_CURVE || c->kind == ARCHAI_COLUMN_ENCODING;
+}
+
+static const void *field(const archai_column *c, const archai_evaluation *e)
+{
+    return (const char *)e + c->offset;
+}
+
+static const char *text_of(const archai_column *c, const archai_evaluation *e, size_t *n)
+{
+    const char *text = c->kind == ARCHAI_COLUMN_STATUS
+                           ? archai_status_name(*(const int *)field(c, e))
+                           : *(char *const *)field(c, e);
+
+    if (text == NULL)
+        text = "";
+    *n = strlen(text);
+    if (*n > ERROR_MAX && c->offset == offsetof(archai_evaluation, error)) {
+        *n = ERROR_MAX;
+        while (*n > 0 && ((unsigned char)text[*n] & 0xc0) == 0x80)
+            (*n)--; /* not in the middle of a UTF-8 sequence */
+    }
+    return text;
+}
+
+static const float *floats_of(const archai_column *c, const archai_evaluation *e, size_t *n)
+{
+    if (c->kind == ARCHAI_COLUMN_ENCODING) {
+        *n = e->encoding != NULL ? e->n_encoding : 0;
+        return e->encoding;
+    }
+    for (size_t i = 0; i < e->n_curves; i++)
+        if (strcmp(e->curves[i].name, c->source) == 0) {
+            *n = e->curves[i].n;
+            return e->curves[i].values;
+        }
+    *n = 0;
+    return NULL;
+}
+
+/* Bytes or columns that the widest of e[n] needs. */
+static size_t width_needed(const archai_column *c, const archai_evaluation *e, size_t n)
+{
+    size_t width = is_text(c) || is_matrix(c) ? 0 : 1;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t own = 0;
+
+        if (is_text(c))
+            (void)text_of(c, &e[i], &own);
+        else if (is_matrix(c))
+            (void)floats_of(c, &e[i], &own);
+        if (own > width)
+            width = own;
+    }
+    return width;
+}
+
+static size_t element_size(const archai_column *c)
+{
+    switch (c->kind) {
+    case ARCHAI_COLUMN_TEXT:
+    case ARCHAI_COLUMN_STATUS:
+        return 1;
+    case ARCHAI_COLUMN_I32:
+    case ARCHAI_COLUMN_CURVE:
+    case ARCHAI_COLUMN_ENCODING:
+        return 4;
+    default:
+        return 8;
+    }
+}
+
+/* e[n] as the rows that are written: [n, width]. */
+static void fill(const archai_column *c, const archai_evaluation *e, size_t n, char *out)
+{
+    size_t row = c->width * element_size(c);
+
+    for (size_t i = 0; i < n; i++, out += row) {
+        double value;
+        size_t own;
+
+        switch (c->kind) {
+        case ARCHAI_COLUMN_TEXT:
+        case ARCHAI_COLUMN_STATUS: {
+            const char *text = text_of(c, &e[i], &own);
+
+            memcpy(out, text, own);
+            memset(out + own, 0, row - own);
+            break;
+        }
+        case ARCHAI_COLUMN_MEASURE:
+            value = archai_measure_get(e[i].measures, e[i].n_measures, c->source);
+            memcpy(out, &value, sizeof value);
+            break;
+        case ARCHAI_COLUMN_CURVE:
+        case ARCHAI_COLUMN_ENCODING: {
+            const float *values = floats_of(c, &e[i], &own);
+
+            if (own > 0)
+                memcpy(out, values, own * sizeof *values);
+            for (float none = NAN; own < c->width; own++)
+                memcpy(out + own * sizeof none, &none, sizeof none);
+            break;
+        }
+        default:
+            memcpy(out, field(c, &e[i]), row);
+        }
+    }
+}
+
+/* -- the dataset --------------------------------------------------------------------------- */
+
+static int file_type(const archai_column *c, size_t width, hid_t *type, archai_err *err)
+{
+    switch (c->kind) {
+    case ARCHAI_COLUMN_TEXT:
+    case ARCHAI_COLUMN_STATUS:
+        return archai_h5_string_type(type, width, err);
+    case ARCHAI_COLUMN_I64:
+        return archai_h5_type(type, ARCHAI_I64, err);
+    case ARCHAI_COLUMN_I32:
+        return archai_h5_type(type, ARCHAI_I32, err);
+    case ARCHAI_COLUMN_F64:
+    case ARCHAI_COLUMN_MEASURE:
+        return archai_h5_type(type, ARCHAI_F64, err);
+    default:
+        return archai_h5_type(type, ARCHAI_F32, err);
+    }
+}
+
+/* A power of two, so that chunks and batches share their borders. */
+static hsize_t chunk_rows(size_t row_bytes)
+{
+    hsize_t rows = ARCHAI_COLUMN_BATCH;
+
+    while (rows > 1 && rows * row_bytes > chunk_max)
+        rows /= 2;
+    return rows;
+}
+
+static int set_fill(hid_t dcpl, const archai_column *c, archai_err *err)
+{
+    const float f = NAN;
+    const double d = NAN;
+
+    if (is_matrix(c))
+        return archai_h5_ok(err, H5Pset_fill_value(dcpl, H5T_NATIVE_FLOAT, &f));
+    if (c->kind == ARCHAI_COLUMN_F64 || c->kind == ARCHAI_COLUMN_MEASURE)
+        return archai_h5_ok(err, H5Pset_fill_value(dcpl, H5T_NATIVE_DOUBLE, &d));
+    return ARCHAI_OK;
+}
+
+/* A new dataset [rows] or [rows, width] under `link` of the open group. */
+static int create(const archai_column *c, hid_t group, const char *link, size_t width,
+                  uint64_t rows, hid_t *out, archai_err *err)
+{
+    hid_t type = H5I_INVALID_HID;
+    hid_t space = H5I_INVALID_HID;
+    hid_t dcpl = H5I_INVALID_HID;
+    hsize_t dims[2] = {rows, width};
+    hsize_t most[2] = {H5S_UNLIMITED, H5S_UNLIMITED};
+    hsize_t chunk[2] = {chunk_rows(width * element_size(c)), width < 8 ? 8 : width};
+    int rank = is_matrix(c) ? 2 : 1;
+    int rc;
+
+    ARCHAI_TRY(file_type(c, width, &type, err));
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Screate_simple(rank, dims, most)), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dcpl, H5Pcreate(H5P_DATASET_CREATE)), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_chunk(dcpl, rank, chunk)), out);
+    ARCHAI_TRY_GOTO(rc, set_fill(dcpl, c, err), out);
+    /* Headroom and missing errors are zeros: the fastest level takes them away. */
+    if (is_text(c) && H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0)
+        ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_deflate(dcpl, 1)), out);
+    rc = archai_h5_id(err, out,
+                      H5Dcreate2(group, link, type, space, H5P_DEFAULT, dcpl, H5P_DEFAULT));
+out:
+    archai_h5_release(&dcpl);
+    archai_h5_release(&space);
+    archai_h5_release(&type);
+    return rc;
+}
+
+/* Select rows [first, first + n) of `space`. */
+static int select_rows(hid_t space, const archai_column *c, uint64_t first, size_t n,
+                       size_t width, archai_err *err)
+{
+    hsize_t start[2] = {first, 0};
+    hsize_t count[2] = {n, is_matrix(c) ? width : 1};
+
+    return archai_h5_ok(err,
+                        H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL));
+}
+
+static int transfer(const archai_column *c, hid_t dataset, size_t width, uint64_t first,
+                    size_t n, void *data, bool write, archai_err *err)
+{
+    hid_t type = H5I_INVALID_HID;
+    hid_t space = H5I_INVALID_HID;
+    hid_t memory = H5I_INVALID_HID;
+    hsize_t dims[2] = {n, width};
+    int rc;
+
+    ARCHAI_TRY(file_type(c, width, &type, err));
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Dget_space(dataset)), out);
+    ARCHAI_TRY_GOTO(rc, select_rows(space, c, first, n, width, err), out);
+    ARCHAI_TRY_GOTO(
+        rc, archai_h5_id(err, &memory, H5Screate_simple(is_matrix(c) ? 2 : 1, dims, NULL)),
+        out);
+    if (write)
+        rc = archai_h5_ok(err, H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, data));
+    else
+        rc = archai_h5_ok(err, H5Dread(dataset, type, memory, space, H5P_DEFAULT, data));
+out:
+    archai_h5_release(&memory);
+    archai_h5_release(&space);
+    archai_h5_release(&type);
+    return rc;
+}
+
+/* Give the text column room for `width` bytes: copy rows [0, rows), those before the ones to be
+ * written, into a wider dataset [total]. HDF5 pads with NULs where it converts between lengths.
+ */
+static int widen_text(archai_column *c, hid_t group, size_t width, uint64_t rows,
+                      uint64_t total, archai_err *err)
+{
+    hid_t wider = H5I_INVALID_HID;
+    size_t batch = chunk_rows(width);
+    char *data = malloc(batch * width);
+    int rc;
+
+    if (data == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", batch);
+    ARCHAI_TRY_GOTO(rc, create(c, group, "widened", width, total, &wider, err), out);
+    for (uint64_t at = 0; at < rows; at += batch) {
+        size_t n = rows - at < batch ? (size_t)(rows - at) : batch;
+
+        ARCHAI_TRY_GOTO(rc, transfer(c, c->dataset, width, at, n, data, false, err), out);
+        ARCHAI_TRY_GOTO(rc, transfer(c, wider, width, at, n, data, true, err), out);
+    }
+    ARCHAI_TRY_GOTO(rc, archai_h5_close(&c->dataset, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Ldelete(group, c->name, H5P_DEFAULT)), out);
+    ARCHAI_TRY_GOTO(rc,
+                    archai_h5_ok(err, H5Lmove(group, "widened", H5L_SAME_LOC, c->name,
+                                              H5P_DEFAULT, H5P_DEFAULT)),
+                    out);
+    c->dataset = wider;
+    wider = H5I_INVALID_HID;
+    c->width = width;
+out:
+    archai_h5_release(&wider);
+    free(data);
+    return rc;
+}
+
+/* A quarter more than needed, in steps of 16 bytes. */
+static size_t with_headroom(size_t needed)
+{
+    size_t width = needed + needed / 4;
+
+    return width < TEXT_LEAST ? TEXT_LEAST : (width + 15) / 16 * 16;
+}
+
+/* Bring the dataset to [total] or [total, width >= needed]; rows before `first` keep their
+ * values. */
+static int make_room(archai_column *c, hid_t group, uint64_t first, uint64_t total,
+                     size_t needed, archai_err *err)
+{
+    hsize_t dims[2] = {total, needed};
+
+    if (c->width == 0) { /* the first value ever: the rows before it hold none */
+        size_t width = is_text(c) ? with_headroom(needed) : needed;
+
+        ARCHAI_TRY(create(c, group, c->name, width, total, &c->dataset, err));
+        c->width = width;
+        return ARCHAI_OK;
+    }
+    if (c->dataset < 0)
+        ARCHAI_TRY(archai_h5_id(err, &c->dataset, H5Dopen2(group, c->name, H5P_DEFAULT)));
+    if (is_text(c) && needed > c->width)
+        ARCHAI_TRY(widen_text(c, group, with_headroom(needed), first, total, err));
+    if (is_matrix(c)) {
+        if (needed < c->width)
+            dims[1] = c->width;
+        ARCHAI_TRY(archai_h5_ok(err, H5Dset_extent(c->dataset, dims)));
+        c->width = (size_t)dims[1];
+        return ARCHAI_OK;
+    }
+    return archai_h5_ok(err, H5Dset_extent(c->dataset, dims));
+}
+
+int archai_column_write(archai_column *c, hid_t file, uint64_t first,
+                        const archai_evaluation *e, size_t n, uint64_t total, archai_err *err)
+{
+    hid_t group = H5I_INVALID_HID;
+    size_t needed = width_needed(c, e, n);
+    char *data = NULL;
+    int rc = ARCHAI_OK;
+
+    if (n == 0 && c->width > 0)
+        return ARCHAI_OK;
+    if (is_matrix(c) && needed == 0 && c->width == 0)
+        return ARCHAI_OK; /* no curve, no encoding yet: absent */
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &group, H5Gopen2(file, c->group, H5P_DEFAULT)), out);
+    ARCHAI_TRY_GOTO(rc, make_room(c, group, first, total, needed, err), out);
+    if (n == 0)
+        goto out;
+    data = malloc(n * c->width * element_size(c));
+    if (data == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", n);
+        goto out;
+    }
+    fill(c, e, n, data);
+    rc = transfer(c, c->dataset, c->width, first, n, data, true, err);
+out:
+    free(data);
+    archai_h5_release(&group);
+    return archai_err_wrap(err, rc, "/%s/%s: ", c->group, c->name);
+}
+
+int archai_column_close(archai_column *c, archai_err *err)
+{
+    return archai_err_wrap(err, archai_h5_close(&c->dataset, err), "/%s/%s: ", c->group,
+                           c->name);
+}

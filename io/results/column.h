@@ -1,0 +1,53 @@
+/* io/results/column.h - one column of results.h5: a dataset that grows downwards and, if need be,
+ * sideways.
+ *
+ * A column takes its values from evaluations: from a field of the struct, a measure, a curve or
+ * the encoding. Text is fixed-length UTF-8 with headroom; when a longer one comes the dataset
+ * is made anew, wider. Matrices (curves, the encoding) widen in place. Rows that hold nothing
+ * read as NaN, 0 or "".
+ */
+#ifndef ARCHAI_IO_RESULTS_COLUMN_H
+#define ARCHAI_IO_RESULTS_COLUMN_H
+#include <hdf5.h>
+#include <stdbool.h>
+#include "core/search/evaluation.h"
+
+typedef enum archai_column_kind {
+    ARCHAI_COLUMN_TEXT,     /* char * at `offset` */
+    ARCHAI_COLUMN_STATUS,   /* the name of the archai_status at `offset` */
+    ARCHAI_COLUMN_I64,      /* int64_t at `offset` */
+    ARCHAI_COLUMN_I32,      /* int32_t at `offset` */
+    ARCHAI_COLUMN_F64,      /* double at `offset` */
+    ARCHAI_COLUMN_MEASURE,  /* float64: the measure `source` */
+    ARCHAI_COLUMN_CURVE,    /* float32 [N, E]: the curve `source` */
+    ARCHAI_COLUMN_ENCODING, /* float32 [N, D] */
+} archai_column_kind;
+
+/* Rows are written in batches that do not cross a multiple of this, so that no chunk is
+ * compressed twice. */
+enum { ARCHAI_COLUMN_BATCH = 1024 };
+
+typedef struct archai_column {
+    archai_column_kind kind;
+    char *group;   /* owned: "candidates" */
+    char *name;    /* owned: link in the group */
+    char *source;  /* owned: measure or curve; "" otherwise */
+    size_t offset; /* into archai_evaluation */
+    size_t width;  /* text: bytes; matrix: columns; else 1. 0: no dataset yet */
+    hid_t dataset; /* open between archai_column_open and _close only */
+} archai_column;
+
+int archai_column_init(archai_column *c, archai_column_kind kind, const char *group,
+                       const char *name, const char *source, size_t offset, archai_err *err);
+void archai_column_fini(archai_column *c);
+
+/* Write rows [first, first + n) of a column that has `total` rows in the end, from e[n]; n may
+ * be 0. Makes, widens and lengthens the dataset as needed. `file` is open for writing. */
+int archai_column_write(archai_column *c, hid_t file, uint64_t first,
+                        const archai_evaluation *e, size_t n, uint64_t total, archai_err *err);
+/* Close the dataset if it is open: an error here is a failed write. */
+int archai_column_close(archai_column *c, archai_err *err);
+
+/* May `name` be the name of a link? Not empty, no '/', not ".". */
+bool archai_column_name_ok(const char *name);
+#endif

@@ -1,0 +1,304 @@
+/* Opening, refreshing and publishing results.h5. */
+#include "io/results/index.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "io/file/file.h"
+#include "io/file/h5.h"
+#include "io/results/index_private.h"
+
+static const char file_name[] = "results.h5";
+static const char beside_name[] = ".results.h5.new";
+
+/* HDF5 never gives back what a file once held (models that left the front, compressed chunks
+ * that were written again). A file twice as large as its rows explain, measured by the last one
+ * that was written from scratch, is written from scratch again: taken together that costs
+ * little. */
+static const int64_t growth_slack = INT64_C(16) << 20;
+
+struct archai_index {
+    archai_index_run run; /* strings and objectives borrowed */
+    char *path, *beside;  /* owned */
+    index_table table;
+    index_columns columns;
+    index_growth growth;
+    index_models models;
+    bool fresh;   /* the next file is written from scratch */
+    bool recount; /* front, curve and models no longer agree with the table */
+    bool published;
+    size_t first;       /* lowest row that the file does not have yet */
+    struct stat last;   /* of the file that was published last */
+    int64_t fresh_size; /* of the last one that was written from scratch */
+    size_t fresh_rows;  /* in it */
+    const char *state;  /* of the last one */
+    int64_t rejected;
+};
+
+static int check_run(const archai_index_run *run, archai_err *err)
+{
+    for (size_t i = 0; i < run->objectives->n; i++)
+        if (!archai_column_name_ok(run->objectives->at[i].name))
+            return archai_fail(err, ARCHAI_EINVAL,
+                               "objective name \"%s\" holds a '/' or is empty",
+                               run->objectives->at[i].name);
+    return ARCHAI_OK;
+}
+
+static int count(archai_index *x, index_news *news, archai_err *err)
+{
+    ARCHAI_TRY(index_growth_add(&x->growth, news, err));
+    return index_models_add(&x->models, news, err);
+}
+
+/* Front, curve and models from the whole table. */
+static int recount(archai_index *x, archai_err *err)
+{
+    index_news news = {0};
+    int rc;
+
+    index_growth_fini(&x->growth);
+    index_growth_init(&x->growth, x->run.objectives);
+    index_models_fini(&x->models);
+    x->fresh = true; /* which models the file shows is forgotten with them */
+    ARCHAI_TRY(index_table_recount(&x->table, &news, err));
+    rc = count(x, &news, err);
+    index_news_fini(&news);
+    x->recount = rc != ARCHAI_OK;
+    return rc;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const index_new *x = a, *y = b;
+
+    return (x->row.id > y->row.id) - (x->row.id < y->row.id);
+}
+
+/* The end of a generational search, which is the same for any number of ranks: so is how its
+ * front grew, told in the order of the proposals instead of that in which they happened to
+ * finish. */
+static int settle_growth(archai_index *x, archai_err *err)
+{
+    index_news news = {0};
+    int rc;
+
+    ARCHAI_TRY(index_table_recount(&x->table, &news, err));
+    index_growth_fini(&x->growth);
+    index_growth_init(&x->growth, x->run.objectives);
+    if (news.n > 1)
+        qsort(news.at, news.n, sizeof *news.at, compare_ids);
+    rc = index_growth_add(&x->growth, &news, err);
+    index_news_fini(&news);
+    return rc;
+}
+
+/* New rows into the table and what follows from them. */
+static int update(archai_index *x, archai_err *err)
+{
+    index_news news = {0};
+    int rc;
+
+    ARCHAI_TRY(index_table_update(&x->table, &news, err));
+    x->first = news.first < x->first ? news.first : x->first;
+    if (news.replaced || x->recount)
+        rc = recount(x, err);
+    else
+        rc = count(x, &news, err);
+    x->recount = rc != ARCHAI_OK;
+    index_news_fini(&news);
+    return rc;
+}
+
+static int adopt_earlier(archai_index *x, archai_err *err)
+{
+    index_news news = {0};
+    int rc;
+
+    index_table_doubt(&x->table);
+    if (access(x->path, F_OK) != 0)
+        return ARCHAI_OK; /* killed before the first refresh: the segments are all there is */
+    ARCHAI_TRY(index_table_adopt(&x->table, x->path, &news, err));
+    rc = count(x, &news, err);
+    index_news_fini(&news);
+    return rc;
+}
+
+int archai_index_open(archai_index **out, const archai_index_run *run, archai_err *err)
+{
+    archai_index *x;
+    int rc;
+
+    ARCHAI_TRY(check_run(run, err));
+    ARCHAI_TRY(archai_h5_init(err));
+    x = calloc(1, sizeof *x);
+    if (x == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for the index");
+    x->run = *run;
+    x->fresh = true;
+    x->path = archai_file_path(run->directory, file_name);
+    x->beside = archai_file_path(run->directory, beside_name);
+    index_table_init(&x->table, run->directory, run->objectives);
+    index_growth_init(&x->growth, run->objectives);
+    index_models_init(&x->models, run->weights);
+    rc = x->path != NULL && x->beside != NULL
+             ? index_columns_init(&x->columns, run->objectives, err)
+             : archai_fail(err, ARCHAI_ENOMEM, "out of memory for the index");
+    if (rc == ARCHAI_OK)
+        rc = update(x, err);
+    if (rc == ARCHAI_OK && run->is_resume)
+        rc = adopt_earlier(x, err);
+    if (rc != ARCHAI_OK) {
+        archai_index_close(x);
+        return rc;
+    }
+    *out = x;
+    return ARCHAI_OK;
+}
+
+void archai_index_close(archai_index *x)
+{
+    if (x == NULL)
+        return;
+    index_models_fini(&x->models);
+    index_growth_fini(&x->growth);
+    index_columns_fini(&x->columns);
+    index_table_fini(&x->table);
+    free(x->path);
+    free(x->beside);
+    free(x);
+}
+
+/* -- writing ------------------------------------------------------------------------------- */
+
+static int write_attributes(const archai_index *x, const char *state, int64_t rejected,
+                            hid_t file, archai_err *err)
+{
+    const archai_index_run *run = &x->run;
+    const struct {
+        const char *name, *value;
+    } texts[] = {
+        {"format", "archai-results"},  {"space", run->space},
+        {"algorithm", run->algorithm}, {"schedule", run->schedule},
+        {"software", run->software},   {"started", run->started},
+        {"config", run->config_text},
+    };
+    char updated[32];
+    time_t now = time(NULL);
+    struct tm tm;
+
+    (void)strftime(updated, sizeof updated, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+    ARCHAI_TRY(archai_h5_set_string(file, "state", state, err));
+    ARCHAI_TRY(archai_h5_set_string(file, "updated", updated, err));
+    ARCHAI_TRY(archai_h5_set_int(file, "rejected", rejected, err));
+    if (!x->fresh)
+        return ARCHAI_OK;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        ARCHAI_TRY(archai_h5_set_string(file, texts[i].name, texts[i].value, err));
+    ARCHAI_TRY(archai_h5_set_int(file, "format_version", 1, err));
+    ARCHAI_TRY(archai_h5_set_int(file, "seed", run->seed, err));
+    return archai_h5_set_int(file, "ranks", run->ranks, err);
+}
+
+/* Is results.h5 still the file that was published last? */
+static bool is_ours(const archai_index *x)
+{
+    struct stat st;
+
+    return x->published && stat(x->path, &st) == 0 && st.st_ino == x->last.st_ino &&
+           st.st_size == x->last.st_size && st.st_mtim.tv_sec == x->last.st_mtim.tv_sec &&
+           st.st_mtim.tv_nsec == x->last.st_mtim.tv_nsec;
+}
+
+/* The file to write into: a copy of the last one, or an empty one. */
+static int open_beside(archai_index *x, hid_t *file, archai_err *err)
+{
+    hid_t fapl = H5I_INVALID_HID;
+    int rc;
+
+    if (!is_ours(x))
+        x->fresh = true;
+    if (!x->fresh)
+        ARCHAI_TRY(archai_file_copy(x->path, x->beside, err));
+    ARCHAI_TRY(archai_h5_access(&fapl, err));
+    if (x->fresh)
+        rc = archai_h5_id(err, file, H5Fcreate(x->beside, H5F_ACC_TRUNC, H5P_DEFAULT, fapl));
+    else
+        rc = archai_h5_id(err, file, H5Fopen(x->beside, H5F_ACC_RDWR, fapl));
+    archai_h5_release(&fapl);
+    return rc;
+}
+
+static int write_beside(archai_index *x, const char *state, int64_t rejected, archai_err *err)
+{
+    hid_t file = H5I_INVALID_HID;
+    size_t first;
+    int rc;
+
+    ARCHAI_TRY_GOTO(rc, open_beside(x, &file, err), out);
+    first = x->first;
+    if (x->fresh) {
+        index_columns_fini(&x->columns);
+        ARCHAI_TRY_GOTO(rc, index_columns_init(&x->columns, x->run.objectives, err), out);
+        index_models_forget(&x->models);
+        first = 0;
+    }
+    if (x->fresh || first < x->table.n)
+        ARCHAI_TRY_GOTO(rc, index_columns_write(&x->columns, &x->table, first, file, err), out);
+    ARCHAI_TRY_GOTO(rc, index_growth_write(&x->growth, &x->table, file, err), out);
+    ARCHAI_TRY_GOTO(rc, index_models_write(&x->models, &x->table, &x->growth, file, err), out);
+    ARCHAI_TRY_GOTO(rc, write_attributes(x, state, rejected, file, err), out);
+    rc = archai_h5_close(&file, err);
+out:
+    archai_h5_release(&file);
+    return archai_err_wrap(err, rc, "%s: ", x->path);
+}
+
+static bool is_wasteful(const archai_index *x)
+{
+    double explained = (double)x->fresh_size;
+
+    if (x->fresh_rows > 0)
+        explained *= (double)x->table.n / (double)x->fresh_rows;
+    return (double)x->last.st_size > 2 * explained + (double)growth_slack;
+}
+
+int archai_index_refresh(archai_index *x, const char *state, int64_t rejected, int64_t *rows,
+                         archai_err *err)
+{
+    int rc;
+
+    ARCHAI_TRY(update(x, err));
+    if (x->published && !x->fresh && x->first == x->table.n && rejected == x->rejected &&
+        strcmp(state, x->state) == 0 && is_ours(x)) {
+        *rows = (int64_t)x->table.n;
+        return ARCHAI_OK;
+    }
+    if (strcmp(x->run.schedule, "generational") == 0 && strcmp(state, "running") != 0)
+        ARCHAI_TRY(settle_growth(x, err));
+    rc = write_beside(x, state, rejected, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_file_publish(x->beside, x->path, err);
+    if (rc == ARCHAI_OK && stat(x->path, &x->last) != 0)
+        rc = archai_fail(err, ARCHAI_EIO, "%s: %s", x->path, strerror(errno));
+    if (rc != ARCHAI_OK) {
+        (void)unlink(x->beside);
+        x->fresh = true; /* what columns and models remember is not in any file */
+        return rc;
+    }
+    if (x->fresh) {
+        x->fresh_size = x->last.st_size;
+        x->fresh_rows = x->table.n;
+    }
+    x->fresh = is_wasteful(x);
+    x->published = true;
+    x->first = x->table.n;
+    x->state = state;
+    x->rejected = rejected;
+    *rows = (int64_t)x->table.n;
+    return ARCHAI_OK;
+}

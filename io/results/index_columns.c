@@ -1,0 +1,208 @@
+/* /candidates, /objectives, /metrics, /curves: which columns there are and how rows get into
+ * them. */
+#include "io/results/index_private.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "io/file/h5.h"
+
+/* Programs of users name measures and curves; no program has reason for more. */
+enum { COLUMNS_MAX = 1024 };
+
+/* clang-format off */
+#define AT(f) offsetof(archai_evaluation, f)
+static const struct {
+    const char *name;
+    archai_column_kind kind;
+    size_t offset;
+} candidate_columns[] = {
+    {"id",         ARCHAI_COLUMN_I64,      AT(id)},
+    {"archid",     ARCHAI_COLUMN_TEXT,     AT(archid)},
+    {"arch",       ARCHAI_COLUMN_TEXT,     AT(arch)},
+    {"status",     ARCHAI_COLUMN_STATUS,   AT(status)},
+    {"error",      ARCHAI_COLUMN_TEXT,     AT(error)},
+    {"operator",   ARCHAI_COLUMN_TEXT,     AT(operator_)},
+    {"parents",    ARCHAI_COLUMN_TEXT,     AT(parents)},
+    {"metadata",   ARCHAI_COLUMN_TEXT,     AT(metadata)},
+    {"device",     ARCHAI_COLUMN_TEXT,     AT(device)},
+    {"generation", ARCHAI_COLUMN_I32,      AT(generation)},
+    {"rank",       ARCHAI_COLUMN_I32,      AT(rank)},
+    {"budget",     ARCHAI_COLUMN_F64,      AT(budget)},
+    {"started",    ARCHAI_COLUMN_F64,      AT(started)},
+    {"seconds",    ARCHAI_COLUMN_F64,      AT(seconds)},
+    {"encoding",   ARCHAI_COLUMN_ENCODING, AT(encoding)},
+};
+#undef AT
+/* clang-format on */
+
+static const char *const groups[] = {"candidates", "objectives", "metrics", "curves"};
+
+static int add(index_columns *c, archai_column_kind kind, const char *group, const char *name,
+               const char *source, size_t offset, archai_err *err)
+{
+    archai_column *grown = realloc(c->at, (c->n + 1) * sizeof *grown);
+
+    if (grown == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for columns");
+    c->at = grown;
+    ARCHAI_TRY(archai_column_init(&c->at[c->n], kind, group, name, source, offset, err));
+    c->n++;
+    return ARCHAI_OK;
+}
+
+int index_columns_init(index_columns *c, const archai_objectives *objectives, archai_err *err)
+{
+    int rc = ARCHAI_OK;
+
+    *c = (index_columns){.objectives = objectives};
+    for (size_t i = 0;
+         rc == ARCHAI_OK && i < sizeof candidate_columns / sizeof candidate_columns[0]; i++)
+        rc = add(c, candidate_columns[i].kind, "candidates", candidate_columns[i].name, "",
+                 candidate_columns[i].offset, err);
+    for (size_t i = 0; rc == ARCHAI_OK && i < objectives->n; i++)
+        if (objectives->at[i].direction != ARCHAI_CONSTRAIN)
+            rc = add(c, ARCHAI_COLUMN_MEASURE, "objectives", objectives->at[i].name,
+                     objectives->at[i].source, 0, err);
+    if (rc != ARCHAI_OK)
+        index_columns_fini(c);
+    return rc;
+}
+
+void index_columns_fini(index_columns *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        archai_column_fini(&c->at[i]);
+    free(c->at);
+    *c = (index_columns){0};
+}
+
+/* -- measures and curves, as they come ----------------------------------------------------- */
+
+/* Measures come in the same order from row to row: *hint is where the search begins. */
+static int know(index_columns *c, archai_column_kind kind, const char *group, const char *name,
+                size_t *hint, archai_err *err)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        const archai_column *column = &c->at[(*hint + i) % c->n];
+
+        if (column->kind == kind && strcmp(column->group, group) == 0 &&
+            strcmp(column->source, name) == 0) {
+            *hint = (*hint + i + 1) % c->n;
+            return ARCHAI_OK;
+        }
+    }
+    if (!archai_column_name_ok(name) || c->n >= COLUMNS_MAX)
+        return ARCHAI_OK;
+    return add(c, kind, group, name, name, 0, err);
+}
+
+static int know_all(index_columns *c, const archai_evaluation *e, size_t n, archai_err *err)
+{
+    size_t hint = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < e[i].n_measures; k++)
+            ARCHAI_TRY(
+                know(c, ARCHAI_COLUMN_MEASURE, "metrics", e[i].measures[k].name, &hint, err));
+        for (size_t k = 0; k < e[i].n_curves; k++)
+            ARCHAI_TRY(know(c, ARCHAI_COLUMN_CURVE, "curves", e[i].curves[k].name, &hint, err));
+    }
+    return ARCHAI_OK;
+}
+
+/* -- writing ------------------------------------------------------------------------------- */
+
+static int make_groups(hid_t file, archai_err *err)
+{
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+        hid_t group = H5I_INVALID_HID;
+
+        ARCHAI_TRY(archai_h5_group(file, groups[i], &group, err));
+        ARCHAI_TRY(archai_h5_close(&group, err));
+    }
+    return ARCHAI_OK;
+}
+
+static int describe_objective(hid_t dataset, const archai_objective *o, archai_err *err)
+{
+    double bounds[2] = {-INFINITY, INFINITY};
+
+    if (o->constraint.n == 2)
+        memcpy(bounds, o->constraint.at, sizeof bounds);
+    ARCHAI_TRY(archai_h5_set_string(
+        dataset, "direction", o->direction == ARCHAI_MAXIMIZE ? "maximize" : "minimize", err));
+    ARCHAI_TRY(archai_h5_set_int(dataset, "expensive", o->expensive != 0, err));
+    ARCHAI_TRY(archai_h5_set_string(dataset, "unit", o->unit != NULL ? o->unit : "", err));
+    ARCHAI_TRY(archai_h5_set_string(dataset, "source", o->source, err));
+    return archai_h5_set_doubles(dataset, "constraint", bounds, 2, err);
+}
+
+static int describe_objectives(const index_columns *c, hid_t file, archai_err *err)
+{
+    hid_t group = H5I_INVALID_HID;
+    hid_t dataset = H5I_INVALID_HID;
+    int rc = ARCHAI_OK;
+
+    ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "objectives", H5P_DEFAULT)));
+    for (size_t i = 0; i < c->objectives->n; i++) {
+        const archai_objective *o = &c->objectives->at[i];
+
+        if (o->direction == ARCHAI_CONSTRAIN)
+            continue;
+        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dataset, H5Dopen2(group, o->name, H5P_DEFAULT)),
+                        out);
+        ARCHAI_TRY_GOTO(rc, describe_objective(dataset, o, err), out);
+        ARCHAI_TRY_GOTO(rc, archai_h5_close(&dataset, err), out);
+    }
+out:
+    archai_h5_release(&dataset);
+    archai_h5_release(&group);
+    return rc;
+}
+
+static int write_batch(index_columns *c, const index_table *t, size_t first, size_t n,
+                       hid_t file, archai_err *err)
+{
+    archai_evaluation *e = calloc(n + 1, sizeof *e);
+    int rc = ARCHAI_OK;
+
+    if (e == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", n);
+    for (size_t i = 0; i < n; i++)
+        ARCHAI_TRY_GOTO(rc, index_table_read(t, first + i, &e[i], err), out);
+    ARCHAI_TRY_GOTO(rc, know_all(c, e, n, err), out);
+    for (size_t i = 0; i < c->n; i++)
+        ARCHAI_TRY_GOTO(rc, archai_column_write(&c->at[i], file, first, e, n, t->n, err), out);
+out:
+    for (size_t i = 0; i < n; i++)
+        archai_evaluation_fini(&e[i]);
+    free(e);
+    return rc;
+}
+
+int index_columns_write(index_columns *c, const index_table *t, size_t first, hid_t file,
+                        archai_err *err)
+{
+    bool fresh = !archai_h5_has(file, "candidates");
+    size_t at = first;
+    int rc;
+
+    ARCHAI_TRY(make_groups(file, err));
+    do { /* once at least: an empty run has columns too */
+        size_t end = (at / ARCHAI_COLUMN_BATCH + 1) * ARCHAI_COLUMN_BATCH;
+        size_t n = (end < t->n ? end : t->n) - at;
+
+        ARCHAI_TRY_GOTO(rc, write_batch(c, t, at, n, file, err), out);
+        at += n;
+    } while (at < t->n);
+out:
+    for (size_t i = 0; i < c->n; i++)
+        if (rc == ARCHAI_OK)
+            rc = archai_column_close(&c->at[i], err);
+        else
+            archai_h5_release(&c->at[i].dataset);
+    if (rc == ARCHAI_OK && fresh)
+        rc = describe_objectives(c, file, err);
+    return rc;
+}

@@ -1,0 +1,158 @@
+/* io/results/index_private.h - the parts of the index writer (index*.c only).
+ *
+ *   index_table.c    which rows there are, and where their details lie
+ *   index_columns.c  /candidates, /objectives, /metrics, /curves
+ *   index_models.c   /models: which are shown, and their virtual datasets
+ *   index_growth.c   /pareto and /hypervolume
+ *   index.c          opening, refreshing, publishing
+ *
+ * A refresh goes through the parts in this order. Memory per row is one index_row; everything
+ * else is read again from the segments when it is needed.
+ */
+#ifndef ARCHAI_IO_RESULTS_INDEX_PRIVATE_H
+#define ARCHAI_IO_RESULTS_INDEX_PRIVATE_H
+#include <hdf5.h>
+#include "core/search/evaluation.h"
+#include "core/pareto/pareto.h"
+#include "io/results/column.h"
+#include "io/results/index.h"
+#include "io/wire/message.h"
+#include "io/segment/segment.h"
+
+/* -- the table ----------------------------------------------------------------------------- */
+
+enum { INDEX_KEPT = -1 }; /* index_row.segment: the row is in no segment, only in `kept` */
+
+typedef struct index_row {
+    int64_t id;
+    double finished;
+    int64_t row;         /* in its segment, or index into `kept` */
+    int64_t text_offset; /* as in archai_row */
+    uint32_t text_bytes, text_crc;
+    uint64_t archid_hash;
+    int32_t segment; /* index into `segments`, or INDEX_KEPT */
+    uint8_t status;  /* settled */
+    bool doubtful;   /* its weights may have been lost with a node's power: check them */
+} index_row;
+_Static_assert(sizeof(index_row) <= 64, "rank 0's helper may hold millions of these");
+
+typedef struct index_segment {
+    archai_segment file;
+    uint8_t *seen;    /* owned; bit per row */
+    uint16_t *n_seen; /* owned; per block of INDEX_BLOCK rows: full blocks are not read again */
+    int64_t n_blocks;
+} index_segment;
+enum { INDEX_BLOCK = 1024 };
+
+typedef struct index_table {
+    const char *directory;               /* borrowed */
+    const archai_objectives *objectives; /* borrowed */
+    index_segment *segments;             /* owned, as they were found */
+    size_t n_segments;
+    index_row *rows; /* owned, sorted by id, ids unique */
+    size_t n, capacity;
+    archai_buffer *kept; /* packed evaluations; owned */
+    size_t n_kept;
+} index_table;
+
+/* Rows new to the table, with what the other parts need of them. */
+typedef struct index_new {
+    index_row row;
+    double started, budget;
+    char *archid; /* owned; only of rows whose weights may be shown, else NULL */
+    size_t point; /* first of n_optimised doubles in index_news.points */
+} index_new;
+
+typedef struct index_news {
+    index_new *at;  /* owned; in order of finishing */
+    double *points; /* owned; minimised; NaN where status is neither ok nor cached */
+    size_t n, capacity;
+    size_t first;  /* lowest position in the table that changed */
+    bool replaced; /* a known row gave way to an earlier one of its id: count everything anew */
+} index_news;
+void index_news_fini(index_news *news);
+
+void index_table_init(index_table *t, const char *directory,
+                      const archai_objectives *objectives);
+void index_table_fini(index_table *t);
+/* Look for new segments and new rows, fdatasync where some were found, merge them. */
+int index_table_update(index_table *t, index_news *news, archai_err *err);
+/* Resuming: all rows so far are doubtful ... */
+void index_table_doubt(index_table *t);
+/* ... but those that an earlier results.h5 (at `path`) has were synced before they got into it. Rows of
+ * it that no segment holds join the table and `news`. It is read piece by piece. */
+int index_table_adopt(index_table *t, const char *path, index_news *news, archai_err *err);
+/* The evaluation of table row `i`, settled; caller fini. */
+int index_table_read(const index_table *t, size_t i, archai_evaluation *out, archai_err *err);
+/* Position of `id` in the table, or t->n. */
+size_t index_table_find(const index_table *t, int64_t id);
+/* Everything in the table as news, for counting anew. */
+int index_table_recount(const index_table *t, index_news *news, archai_err *err);
+
+/* -- columns ------------------------------------------------------------------------------- */
+
+typedef struct index_columns {
+    const archai_objectives *objectives; /* borrowed */
+    archai_column *at;                   /* owned */
+    size_t n;
+} index_columns;
+int index_columns_init(index_columns *c, const archai_objectives *objectives, archai_err *err);
+void index_columns_fini(index_columns *c);
+/* Write the table's rows from `first` on. A fresh file (first is 0, no datasets) gets its
+ * groups. */
+int index_columns_write(index_columns *c, const index_table *t, size_t first, hid_t file,
+                        archai_err *err);
+
+/* -- front and hypervolume ----------------------------------------------------------------- */
+
+enum { GROWTH_FIRST = 64, GROWTH_OBJECTIVES = 4 };
+
+typedef struct index_growth {
+    const archai_objectives *objectives; /* borrowed */
+    archai_front front;                  /* tags are ids; owned */
+    int64_t best_id;                     /* of the first optimised objective; -1: none */
+    double best;                         /* minimised */
+    double began; /* Unix time that `seconds` counts from; 0: not yet known */
+    /* The first points fix the reference point (index_growth.c says how). */
+    double first[GROWTH_FIRST * GROWTH_OBJECTIVES];
+    int64_t first_evaluations[GROWTH_FIRST];
+    double first_seconds[GROWTH_FIRST];
+    size_t n_first;
+    double reference[GROWTH_OBJECTIVES];
+    /* The curve; owned. */
+    int64_t *evaluations;
+    double *seconds, *value;
+    size_t n, capacity;
+    int64_t evaluated; /* rows that are not cached */
+    double last;       /* seconds of the latest */
+} index_growth;
+void index_growth_init(index_growth *g, const archai_objectives *objectives);
+void index_growth_fini(index_growth *g);
+int index_growth_add(index_growth *g, const index_news *news, archai_err *err);
+int index_growth_write(index_growth *g, const index_table *t, hid_t file, archai_err *err);
+
+/* -- models -------------------------------------------------------------------------------- */
+
+typedef struct index_model {
+    char *archid; /* owned; NULL: an empty slot */
+    uint64_t hash;
+    int64_t id; /* row whose weights stand for the archid: highest budget */
+    double budget;
+    int64_t shown; /* id of the row in the file; -1: none */
+    bool lost;     /* its weights failed their checksums */
+    bool wanted;   /* by the policy, in this refresh */
+} index_model;
+
+typedef struct index_models {
+    int policy;      /* ARCHAI_WEIGHTS_* */
+    index_model *at; /* owned; hash table, open addressing */
+    size_t n, capacity;
+} index_models;
+void index_models_init(index_models *m, int policy);
+void index_models_fini(index_models *m);
+int index_models_add(index_models *m, index_news *news, archai_err *err); /* takes archids */
+/* Bring /models in line with the policy. */
+int index_models_write(index_models *m, const index_table *t, const index_growth *g, hid_t file,
+                       archai_err *err);
+void index_models_forget(index_models *m); /* a fresh file: nothing is shown */
+#endif

@@ -1,0 +1,131 @@
+/* io/segment/segment.h - segment files: shared HDF5 files into which all worker ranks write at once.
+ *
+ * A segment is created whole by one process: fixed metadata, contiguous datasets with early
+ * allocation and no fill, closed, then renamed into place. After that no metadata ever changes.
+ * Ranks write raw bytes into disjoint regions with pwrite, at the offsets that HDF5 itself
+ * names (H5Dget_offset): no collective call, no lock, no barrier, no MPI-IO.
+ *
+ *   /rows              compound archai_row [n_rows]   one fixed-size record per evaluation
+ *   /detail            uint8 [bytes]                  msgpack evaluations (io/wire/message.h)
+ *   /pool/<dtype>      [n]                            weights, one pool per type
+ *   root attributes    format="archai-segment", format_version, created (ISO 8601, UTC), uuid
+ *
+ * A row counts when its crc is right, its detail's crc is right and its tensors lie inside the
+ * pools. All-zero rows are free places. Order of writing: weights, detail, row. Files are
+ * sparse: their size on disk is what was written. Each dataset starts at a multiple of
+ * ARCHAI_SEGMENT_ALIGNMENT: whoever hands out blocks in multiples of ARCHAI_SEGMENT_BLOCK_ROWS
+ * rows and ARCHAI_SEGMENT_ALIGNMENT bytes makes sure that two nodes never write the same page.
+ *
+ * Nothing here is collective.
+ */
+#ifndef ARCHAI_IO_SEGMENT_SEGMENT_H
+#define ARCHAI_IO_SEGMENT_SEGMENT_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "core/base/err.h"
+#include "core/search/evaluation.h"
+#include "core/config/option.h"
+#include "io/file/tensors.h"
+
+/* The largest page in use (64 KiB on some ARM and POWER nodes) is safe everywhere. */
+enum { ARCHAI_SEGMENT_ALIGNMENT = 65536, ARCHAI_SEGMENT_BLOCK_ROWS = 1024 };
+
+/* 64 bytes, little-endian; the crc covers the 60 bytes before it. */
+typedef struct archai_row {
+    int64_t id;
+    double budget;
+    double finished;     /* Unix time of the commit */
+    int64_t text_offset; /* bytes into /detail */
+    int64_t text_bytes;
+    int32_t status; /* archai_status */
+    int32_t rank;
+    uint32_t text_crc;
+    uint32_t reserved[2];
+    uint32_t crc;
+} archai_row;
+_Static_assert(sizeof(archai_row) == 64, "a row is 64 bytes in the file");
+
+typedef struct archai_segment_size {
+    int64_t rows;
+    int64_t text_bytes;
+    int64_t pool[ARCHAI_DTYPE_COUNT]; /* elements; 0: no such pool */
+} archai_segment_size;
+
+/* Create <directory>/<name> (written beside, fsynced, renamed, directory fsynced). */
+int archai_segment_create(const char *directory, const char *name,
+                          const archai_segment_size *size, archai_err *err);
+
+typedef struct archai_segment {
+    int fd;     /* owned */
+    char *name; /* owned; file name without directory */
+    char *path; /* owned; for messages */
+    archai_segment_size size;
+    uint64_t rows_at, text_at;            /* byte offsets in the file */
+    uint64_t pool_at[ARCHAI_DTYPE_COUNT]; /* 0: no such pool */
+} archai_segment;
+
+#define ARCHAI_SEGMENT_INIT                                                                    \
+    {                                                                                          \
+        .fd = -1                                                                               \
+    }
+
+/* Open through HDF5 once to learn the offsets, then keep a plain descriptor. `writable` for
+ * workers. */
+int archai_segment_open(archai_segment *out, const char *directory, const char *name,
+                        bool writable, archai_err *err);
+void archai_segment_close(archai_segment *s); /* safe on a zeroed struct with fd -1 */
+
+/* Write data [n], the bytes of a tensor from byte `at` of it on, to its place, first to last: p->crc is the
+ * checksum of what is written so far. Disk full is ARCHAI_EIO naming file and bytes. */
+int archai_segment_write_piece(archai_segment *s, archai_tensor_place *p, size_t at,
+                               const void *data, size_t n, archai_err *err);
+/* The row of an evaluation whose packed form (archai_evaluation_pack) will lie at text_offset. */
+archai_row archai_segment_row(const archai_evaluation *e, int64_t text_offset, const char *detail,
+                              size_t detail_bytes);
+/* Write the details of n rows, from that of the first on one behind the other, and then the rows from
+ * number `row` on: the commit. The caller made sure that they fit its block. */
+int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row *rows, size_t n,
+                               const char *details, size_t bytes, archai_err *err);
+/* One of them. */
+int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
+                          const char *detail, size_t detail_bytes, const archai_evaluation *e,
+                          archai_err *err);
+int archai_segment_sync(archai_segment *s, archai_err *err); /* fdatasync */
+
+/* Read row `row`: *valid tells whether it is a committed one; then *out is filled (caller
+ * fini). */
+int archai_segment_read(const archai_segment *s, int64_t row, bool *valid,
+                        archai_evaluation *out, archai_err *err);
+/* Visit the rows of [first, last) whose own record is right (its detail is checked by
+ * archai_segment_read). Holes in the file are skipped quickly. A visitor's error ends the scan.
+ */
+typedef int (*archai_segment_visit)(void *payload, int64_t row, const archai_row *r,
+                                    archai_err *err);
+int archai_segment_scan(const archai_segment *s, int64_t first, int64_t last,
+                        archai_segment_visit visit, void *payload, archai_err *err);
+/* Visit those that are neither right nor free: a bad disk's, or what a node left that lost its power while
+ * it wrote. Nothing in them can be believed. */
+int archai_segment_scan_damaged(const archai_segment *s, archai_segment_visit visit,
+                                void *payload, archai_err *err);
+/* The detail of a row that a scan gave. *valid as for archai_segment_read. */
+int archai_segment_detail(const archai_segment *s, const archai_row *r, bool *valid,
+                          archai_evaluation *out, archai_err *err);
+
+/* Does a tensor lie inside its pool? *n (may be NULL): its elements. */
+bool archai_segment_holds(const archai_segment *s, const archai_tensor_place *p, uint64_t *n);
+/* The bytes of a tensor into `out`, which has room for them; the crc is the caller's to
+ * compare. */
+int archai_segment_read_tensor(const archai_segment *s, const archai_tensor_place *p, void *out,
+                               archai_err *err);
+uint32_t archai_segment_crc(const void *data, size_t n); /* zlib's crc32 */
+
+/* A row of any segment of a run as one positive number, which travels and is kept by rank 0; 0: none,
+ * also for a name that is not segment-<start>-<k>.h5 or numbers beyond 32767, 65535 and 2^32 - 2. */
+enum { ARCHAI_SEGMENT_NAME_MAX = 32 };
+int64_t archai_segment_place(const char *name, int64_t row);
+/* And back: the segment's file name and the row. False: it is no place. */
+bool archai_segment_of_place(int64_t place, char name[ARCHAI_SEGMENT_NAME_MAX], int64_t *row);
+
+/* Names of the segment files in a directory, sorted; caller frees with archai_strings_free. */
+int archai_segment_list(const char *directory, archai_strings *out, archai_err *err);
+#endif

@@ -1,0 +1,415 @@
+#include "runner/coordinator/coordinator.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "io/file/h5.h"
+#include "runner/process/clock.h"
+
+enum { INDEX_FAILURES_MAX = 3 }; /* in a row, before the run gives up */
+static const double second_stop_s = 0.5; /* one request may reach a rank by several ways */
+
+/* -- life ---------------------------------------------------------------------------------- */
+
+static void set_index_run(archai_coordinator *c)
+{
+    const archai_config *config = &c->plan->config;
+    char hdf5[32], mpi[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int n;
+
+    archai_h5_version(hdf5, sizeof hdf5);
+    (void)MPI_Get_library_version(mpi, &n);
+    /* the first phrase of a long text: "Open MPI v4.1.4, package: ..." */
+    (void)snprintf(c->software, sizeof c->software, "archai-run %s, %s, %.*s", ARCHAI_VERSION, hdf5,
+                   (int)strcspn(mpi, ",\n"), mpi);
+    archai_iso_time(archai_clock_unix(), c->started, sizeof c->started);
+    c->index_run = (archai_index_run){
+        .directory = c->dir->path,
+        .config_text = c->plan->text,
+        .space = c->plan->space->ops->name,
+        .algorithm = config->search.algorithm,
+        .schedule = config->search.schedule == ARCHAI_GENERATIONAL ? "generational" : "async",
+        .software = c->software,
+        .started = c->started,
+        .seed = config->search.seed,
+        .ranks = c->comm->size,
+        .weights = config->output.weights,
+        .is_resume = c->dir->resumed,
+        .objectives = &c->plan->objectives,
+    };
+}
+
+/* The best value of the first objective that earlier starts found. */
+static void restore_best(archai_coordinator *c)
+{
+    const archai_search *s = &c->plan->search;
+
+    c->best = NAN;
+    for (size_t i = 0; i < s->n_records; i++) {
+        const archai_record *r = &s->records[i];
+        double point[ARCHAI_MAX_OBJECTIVES];
+
+        c->n_failed += r->status == ARCHAI_STATUS_FAILED;
+        if (!archai_record_counts(r) || r->values == NULL)
+            continue;
+        archai_objectives_minimised(s->objectives, r->values, point);
+        c->best = isnan(c->best) || point[0] < c->best ? point[0] : c->best;
+    }
+}
+
+int archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_plan *plan,
+                            archai_rundir *dir, archai_runlog *log, const bool *workers,
+                            archai_progress_mode progress, archai_err *err)
+{
+    const archai_config *config = &plan->config;
+    const double limit = config->search.max_time_s;
+
+    *c = (archai_coordinator){
+        .comm = comm,
+        .plan = plan,
+        .dir = dir,
+        .log = log,
+        .began = archai_clock_s(),
+        .drain_at = INFINITY,
+        .kill_at = INFINITY,
+        .n_before = (int64_t)plan->search.n_finished,
+    };
+    ARCHAI_TRY(archai_slots_init(&c->slots, comm->size, err));
+    for (int i = 0; i < comm->size; i++) {
+        c->slots.at[i].exists = workers[i];
+        if (workers[i])
+            archai_slots_enqueue(&c->slots, i);
+    }
+    ARCHAI_TRY(archai_grants_init(
+        &c->grants, dir->path, dir->start, comm->size + 1,
+        plan->evaluator->trains &&
+            (config->output.weights != ARCHAI_WEIGHTS_NONE || plan->search.inherit ||
+             plan->search.max_budget > 0),
+        err));
+    archai_writer_init(&c->pen, dir->path);
+    set_index_run(c);
+    archai_index_client_init(&c->index, &c->index_run);
+    archai_surrogate_client_init(&c->surrogate, &plan->search, config->evaluator.memory_limit);
+    archai_progress_init(&c->progress, progress);
+    restore_best(c);
+    if (isfinite(limit)) {
+        /* The drain begins before the time is over: it is the scheduler's, and it is not
+         * generous. */
+        c->kill_at = c->began + limit;
+        c->drain_at = c->kill_at - fmin(config->run.grace_s, limit / 10);
+    }
+    c->changed = true; /* the first results.h5 is there from the beginning */
+    return ARCHAI_OK;
+}
+
+void archai_coordinator_fini(archai_coordinator *c)
+{
+    if (c->comm == NULL)
+        return;
+    archai_progress_clear(&c->progress);
+    archai_index_client_close(&c->index);
+    archai_surrogate_client_close(&c->surrogate);
+    (void)archai_writer_fini(&c->pen, NULL);
+    archai_grants_fini(&c->grants);
+    archai_slots_fini(&c->slots);
+    *c = (archai_coordinator){0};
+}
+
+/* -- ending -------------------------------------------------------------------------------- */
+
+static int tell_workers(archai_coordinator *c, double seconds, archai_err *err)
+{
+    const archai_message drain = {.type = ARCHAI_MSG_DRAIN, .seconds = seconds};
+
+    for (int i = 0; i < c->slots.n; i++) {
+        if (!c->slots.at[i].exists || c->slots.at[i].retired)
+            continue;
+        c->slots.at[i].leaving = true;
+        ARCHAI_TRY(archai_comm_post(c->comm, i, &drain, err));
+    }
+    return ARCHAI_OK;
+}
+
+int archai_coordinator_drain(archai_coordinator *c, const char *state, int exit_code,
+                             double seconds, archai_err *err, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (c->phase > ARCHAI_PHASE_DRAINING)
+        return ARCHAI_OK;
+    if (c->phase == ARCHAI_PHASE_RUNNING)
+        c->busy = archai_slots_busy(&c->slots, c->began, archai_clock_s());
+    if (c->phase == ARCHAI_PHASE_RUNNING ||
+        exit_code == 74) { /* a full disk outweighs a stop */
+        c->outcome.state = state;
+        c->outcome.exit_code = exit_code;
+        va_start(ap, fmt);
+        (void)vsnprintf(c->outcome.why, sizeof c->outcome.why, fmt, ap);
+        va_end(ap);
+        archai_progress_clear(&c->progress);
+        archai_runlog_note(c->log, 0, "%s", c->outcome.why);
+    }
+    c->phase = ARCHAI_PHASE_DRAINING;
+    c->changed = true;
+    return tell_workers(c, seconds, err);
+}
+
+int archai_coordinator_stop(archai_coordinator *c, int source, const char *signal_name,
+                            archai_err *err)
+{
+    archai_slot *slot = &c->slots.at[source];
+    const double now = archai_clock_s();
+    const double grace = c->plan->config.run.grace_s;
+    const bool again = slot->stopped_at > 0 && now - slot->stopped_at > second_stop_s;
+
+    if (c->phase > ARCHAI_PHASE_DRAINING)
+        return ARCHAI_OK;
+    if (slot->stopped_at <= 0)
+        slot->stopped_at = now;
+    if (c->stops == 0) {
+        c->stops = 1;
+        archai_progress_clear(&c->progress);
+        archai_runlog_say(
+            c->log, 0,
+            "%s: stopping; what runs may go on for %.0f s, a second signal stops it "
+            "at once",
+            signal_name, grace);
+        return archai_coordinator_drain(c, "interrupted", 75, grace, err, "stopped by %s",
+                                        signal_name);
+    }
+    if (c->stops == 1 && again) {
+        c->stops = 2;
+        archai_runlog_say(c->log, 0, "%s again: stopping at once", signal_name);
+        return tell_workers(c, 0, err);
+    }
+    return ARCHAI_OK;
+}
+
+static int check_time(archai_coordinator *c, archai_err *err)
+{
+    const double now = archai_clock_s();
+
+    if (c->phase != ARCHAI_PHASE_RUNNING || now < c->drain_at)
+        return ARCHAI_OK;
+    archai_progress_clear(&c->progress);
+    archai_runlog_say(c->log, 0, "search.max_time is nearly over: stopping");
+    return archai_coordinator_drain(c, "interrupted", 75, fmax(0, c->kill_at - now), err,
+                                    "stopped by search.max_time = %.0f s",
+                                    c->plan->config.search.max_time_s);
+}
+
+/* Nothing under way, nothing to come? */
+static int check_complete(archai_coordinator *c, archai_err *err)
+{
+    const archai_search *s = &c->plan->search;
+
+    if (c->phase != ARCHAI_PHASE_RUNNING || c->slots.under_way > 0)
+        return ARCHAI_OK;
+    if ((int64_t)s->n_finished >= c->plan->config.search.max_evaluations)
+        return archai_coordinator_drain(c, "complete", 0, 0, err, "complete: %zu evaluations",
+                                        s->n_finished);
+    if (c->search_is_done)
+        return archai_coordinator_drain(c, "complete", 0, 0, err,
+                                        "complete after %zu evaluations: %s", s->n_finished,
+                                        s->done);
+    if (archai_slots_alive(&c->slots) == 0 && c->n_lost > 0)
+        return archai_coordinator_drain(c, "interrupted", 75, 0, err,
+                                        "no worker is left: %d were lost", c->n_lost);
+    if (archai_slots_alive(&c->slots) == 0)
+        return archai_coordinator_drain(c, "failed", 1, 0, err,
+                                        "no worker is left that can evaluate anything");
+    return ARCHAI_OK;
+}
+
+/* -- the step ------------------------------------------------------------------------------ */
+
+static void show_progress(archai_coordinator *c)
+{
+    const archai_plan *p = c->plan;
+    const double now = archai_clock_s();
+    archai_progress_facts f = {
+        .done = (int64_t)p->search.n_finished,
+        .done_before = c->n_before,
+        .running = c->slots.under_way,
+        .failed = c->n_failed,
+        .front = p->search.front.n,
+        .best = c->best,
+        .elapsed_s = now - c->began,
+        .limit_s = p->config.search.max_time_s,
+    };
+
+    if (c->progress.mode == ARCHAI_PROGRESS_NONE || now - c->began < c->progress.next_s)
+        return; /* before the costly part */
+    if (p->config.search.max_evaluations < INT64_MAX)
+        f.total = p->config.search.max_evaluations;
+    f.busy = archai_slots_busy(&c->slots, c->began, now);
+    f.objective = "";
+    for (size_t i = p->objectives.n; i-- > 0;) {
+        if (p->objectives.at[i].direction == ARCHAI_CONSTRAIN)
+            continue;
+        f.objective = p->objectives.at[i].name;
+        f.best = p->objectives.at[i].direction == ARCHAI_MAXIMIZE ? -c->best : c->best;
+    }
+    archai_progress_show(&c->progress, &f);
+}
+
+/* results.h5 cannot be written. */
+static int on_index_failure(archai_coordinator *c, archai_err *err)
+{
+    const int status = archai_rc_exit_status(c->index.error.code);
+    /* The input was good: a directory that is gone or damaged now is the disk's affair. */
+    const int exit_code = status == 2 ? 74 : status;
+
+    archai_progress_clear(&c->progress);
+    archai_runlog_say(c->log, 0, "results.h5: %s", c->index.error.text);
+    c->index.failures = 0; /* the last refresh has its own chances */
+    if (c->phase != ARCHAI_PHASE_INDEXING)
+        return archai_coordinator_drain(c, "failed", exit_code, 0, err, "results.h5: %s",
+                                        c->index.error.text);
+    if (c->outcome.exit_code != 74) {
+        c->outcome.state = "failed";
+        c->outcome.exit_code = exit_code;
+        (void)snprintf(c->outcome.why, sizeof c->outcome.why, "results.h5: %.900s",
+                       c->index.error.text);
+    }
+    c->phase = ARCHAI_PHASE_OVER;
+    return ARCHAI_OK;
+}
+
+/* Publish what is new, and at the end the final state. */
+static int step_index(archai_coordinator *c, bool *busy, archai_err *err)
+{
+    /* A drain begins with a refresh: mpirun may leave the ranks one second only. */
+    const bool hurry = c->phase != ARCHAI_PHASE_RUNNING && c->index.failures == 0;
+    const char *state = c->phase == ARCHAI_PHASE_RUNNING ? "running" : c->outcome.state;
+
+    ARCHAI_TRY(archai_index_client_step(&c->index, busy, err));
+    if (c->index.failures >= INDEX_FAILURES_MAX)
+        return on_index_failure(c, err);
+    if (!archai_index_client_is_free(&c->index, archai_clock_s(), hurry))
+        return ARCHAI_OK;
+    if (c->phase == ARCHAI_PHASE_DRAINING && strcmp(state, "complete") == 0)
+        state = "running"; /* not before the last row is in it */
+    if (c->phase == ARCHAI_PHASE_INDEXING && !c->changed &&
+        strcmp(c->index.published, state) == 0) {
+        c->phase = ARCHAI_PHASE_OVER;
+        return ARCHAI_OK;
+    }
+    if (!c->changed && (c->phase != ARCHAI_PHASE_INDEXING))
+        return ARCHAI_OK;
+    c->changed = false;
+    return archai_index_client_refresh(&c->index, state, c->plan->search.rejected, err);
+}
+
+/* Every worker has left: whatever was going to be written is. */
+static int begin_indexing(archai_coordinator *c, archai_err *err)
+{
+    const archai_search *s = &c->plan->search;
+    archai_err why = ARCHAI_ERR_INIT;
+    int rc;
+
+    if (strcmp(c->outcome.state, "interrupted") == 0 &&
+        (int64_t)s->n_finished >= c->plan->config.search.max_evaluations) {
+        c->outcome = (archai_outcome){.state = "complete", .exit_code = 0};
+        (void)snprintf(c->outcome.why, sizeof c->outcome.why, "complete: %zu evaluations",
+                       s->n_finished);
+    }
+    /* The others wait for the exit code: what fails from here on is told with it. */
+    rc = archai_writer_sync(&c->pen, &why);
+    if (rc != ARCHAI_OK)
+        ARCHAI_TRY(archai_coordinator_drain(c, "failed", archai_rc_exit_status(rc), 0, err,
+                                            "%s", why.text));
+    c->phase = ARCHAI_PHASE_INDEXING;
+    c->changed = true;
+    return ARCHAI_OK;
+}
+
+static int send_stop(archai_coordinator *c, bool keep, int first, int last, archai_err *err)
+{
+    const archai_message stop = {
+        .type = ARCHAI_MSG_STOP,
+        .code = c->outcome.exit_code,
+        .text = c->outcome.why,
+        .keep = keep,
+    };
+
+    for (int i = first; i <= last; i++)
+        ARCHAI_TRY(archai_comm_post(c->comm, i, &stop, err));
+    return ARCHAI_OK;
+}
+
+/* Predictions are fitted elsewhere; a run that is ending needs none. */
+static int step_surrogate(archai_coordinator *c, bool *busy, archai_err *err)
+{
+    char why[512] = "";
+    bool gave_up;
+
+    if (c->phase != ARCHAI_PHASE_RUNNING) {
+        archai_surrogate_client_close(&c->surrogate);
+        return ARCHAI_OK;
+    }
+    ARCHAI_TRY(
+        archai_surrogate_client_step(&c->surrogate, busy, &gave_up, why, sizeof why, err));
+    if (gave_up) {
+        archai_progress_clear(&c->progress);
+        archai_runlog_say(c->log, 0, "the surrogate cannot be fitted, the search goes on without: %s",
+                          why);
+    }
+    return ARCHAI_OK;
+}
+
+int archai_coordinator_dismiss(archai_coordinator *c, archai_err *err)
+{
+    return send_stop(c, true, 1, c->comm->size - 1, err);
+}
+
+/* A heartbeat that cannot be written is no reason to end a search, a second writer is one. */
+static int beat(archai_coordinator *c, archai_err *err)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    const int rc = archai_rundir_beat(c->dir, archai_clock_unix(), &why);
+
+    if (rc == ARCHAI_EEXIST && err != NULL)
+        *err = why;
+    return rc == ARCHAI_EEXIST ? rc : ARCHAI_OK;
+}
+
+int archai_coordinator_look_at_clock(archai_coordinator *c, archai_err *err)
+{
+    ARCHAI_TRY(beat(c, err)); /* first: whose directory was taken over does nothing more in it */
+    return check_time(c, err);
+}
+
+/* The search is at work here, and may be interrupted: it is not asked again then. */
+static int propose(archai_coordinator *c, bool *busy, archai_err *err)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    int rc = step_surrogate(c, busy, &why);
+
+    if (rc == ARCHAI_OK && c->phase == ARCHAI_PHASE_RUNNING)
+        rc = archai_coordinator_dispatch(c, busy, &why);
+    if (rc == ARCHAI_EINTR && c->phase != ARCHAI_PHASE_RUNNING)
+        return ARCHAI_OK;
+    if (rc != ARCHAI_OK && err != NULL)
+        *err = why;
+    return rc;
+}
+
+int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)
+{
+    if (c->phase == ARCHAI_PHASE_OVER)
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_coordinator_look_at_clock(c, err));
+    ARCHAI_TRY(archai_coordinator_watch(c, err));
+    ARCHAI_TRY(propose(c, busy, err));
+    ARCHAI_TRY(check_complete(c, err));
+    if (c->phase == ARCHAI_PHASE_DRAINING && archai_slots_alive(&c->slots) == 0)
+        ARCHAI_TRY(begin_indexing(c, err));
+    ARCHAI_TRY(step_index(c, busy, err));
+    if (c->phase == ARCHAI_PHASE_OVER)
+        return send_stop(c, false, 0, c->n_lost == 0 ? c->comm->size - 1 : 0, err);
+    show_progress(c);
+    return ARCHAI_OK;
+}

@@ -1,0 +1,104 @@
+/* runner/coordinator/coordinator.h - rank 0: which candidate goes to which worker, what is kept, when it is over.
+ *
+ * Never computes, never blocks. Phases:
+ *
+ *   RUNNING    candidates go out (dispatch.c), evaluations come back (inbox.c)
+ *   DRAINING   nothing goes out; workers finish or give back what they have, then leave. Entered when
+ *              everything is done, on a stop request, when the time is over, when nothing works
+ *   INDEXING   the last results.h5 is written, with the final state
+ *   OVER       every rank was told the exit code. Where a rank was lost, archai_coordinator_dismiss
+ *              tells the others, after the last words, and nobody may wait for anybody
+ */
+#ifndef ARCHAI_RUNNER_COORDINATOR_COORDINATOR_H
+#define ARCHAI_RUNNER_COORDINATOR_COORDINATOR_H
+#include "runner/rank/comm.h"
+#include "runner/coordinator/grants.h"
+#include "runner/indexer/index_client.h"
+#include "runner/rank/plan.h"
+#include "runner/coordinator/progress.h"
+#include "runner/directory/rundir.h"
+#include "runner/rank/runlog.h"
+#include "runner/coordinator/slots.h"
+#include "runner/coordinator/surrogate_client.h"
+#include "runner/worker/writer.h"
+
+typedef enum archai_phase {
+    ARCHAI_PHASE_RUNNING,
+    ARCHAI_PHASE_DRAINING,
+    ARCHAI_PHASE_INDEXING,
+    ARCHAI_PHASE_OVER
+} archai_phase;
+
+/* How a run ended: what stands in results.h5, and the exit code. */
+typedef struct archai_outcome {
+    const char *state; /* "complete", "interrupted", "failed"; static storage */
+    int exit_code;
+    char why[ARCHAI_ERR_TEXT_MAX]; /* a sentence */
+} archai_outcome;
+
+typedef struct archai_coordinator {
+    archai_comm *comm;     /* borrowed */
+    archai_plan *plan;     /* borrowed */
+    archai_rundir *dir;    /* borrowed */
+    archai_runlog *log;    /* borrowed */
+    archai_slots slots;
+    archai_grants grants;
+    archai_writer pen;     /* for rows that no worker evaluates */
+    archai_index_run index_run;
+    archai_index_client index;
+    archai_surrogate_client surrogate;
+    archai_progress progress;
+    char started[40];      /* ISO 8601 */
+    char software[256];    /* versions of this program, HDF5 and MPI */
+
+    archai_phase phase;
+    archai_outcome outcome; /* set when DRAINING begins */
+    double busy;            /* share of the workers' time that went into evaluations, until then */
+    bool search_is_done;    /* the search has nothing more to propose */
+    bool changed;           /* rows were committed since the last refresh began */
+    double began, drain_at, kill_at; /* clock; inf: never */
+    int64_t n_before;       /* finished evaluations of earlier starts */
+    int64_t n_failed, n_said; /* failures; those told on standard error */
+    int n_lost;             /* ranks that are lost now */
+    int stops;              /* stop requests heeded: 1 drain, 2 now */
+    double best;            /* of the first optimised objective; NaN: none yet */
+} archai_coordinator;
+
+/* `workers[size]`: which ranks evaluate (borrowed for the call). */
+int archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_plan *plan,
+                            archai_rundir *dir, archai_runlog *log, const bool *workers,
+                            archai_progress_mode progress, archai_err *err);
+void archai_coordinator_fini(archai_coordinator *c); /* safe on a zeroed struct */
+
+/* HELLO, NEED, OFFER, DONE, RETURNED, RETIRED, FAILED, NOTE, PROGRESS, and DRAIN (a rank got a signal). */
+int archai_coordinator_handle(archai_coordinator *c, int source, archai_message *m,
+                              archai_err *err);
+int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err);
+/* What a step begins with, and what is looked at in the middle of one that takes long (breath.h): the
+ * heartbeat and max_time. */
+int archai_coordinator_look_at_clock(archai_coordinator *c, archai_err *err);
+/* A stop was asked for, by a signal of this name to rank `source`: the first means drain, a later one
+ * to the same rank now. (mpirun sends one signal to all ranks, which report it at their leisure.) */
+int archai_coordinator_stop(archai_coordinator *c, int source, const char *signal_name,
+                            archai_err *err);
+
+/* To all that are there: leave, without waiting for the others. */
+int archai_coordinator_dismiss(archai_coordinator *c, archai_err *err);
+
+/* Write and let go of a row that no worker's evaluation stands behind. */
+int archai_coordinator_record(archai_coordinator *c, archai_evaluation *e, archai_err *err);
+
+/* -- parts (dispatch.c, inbox.c, loss.c, quarantine.c, verdict.c) ------------------------------------------------ */
+int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id, archai_err *err);
+/* Look for ranks that were lost or came back (loss.c). */
+int archai_coordinator_watch(archai_coordinator *c, archai_err *err);
+/* A worker's evaluation came back: should it get more work (quarantine.c)? */
+int archai_coordinator_trust(archai_coordinator *c, int source, int64_t id, bool failed,
+                             double seconds, archai_err *err);
+int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *err);
+int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *m,
+                             archai_err *err);
+int archai_coordinator_drain(archai_coordinator *c, const char *state, int exit_code,
+                             double seconds, archai_err *err, const char *fmt, ...)
+    __attribute__((format(printf, 6, 7)));
+#endif

@@ -1,0 +1,190 @@
+#include "runner/coordinator/finish.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "io/file/checkpoint.h"
+#include "runner/process/child.h"
+#include "runner/process/clock.h"
+
+enum { FRONT_LINES = 12, ARCHID_WIDTH_MAX = 64 };
+
+/* By archai-inspect, since HDF5 may crash on a file that a bad disk has damaged, and a million rows take
+ * memory that rank 0 has no use for. The results are there anyway. */
+static void make_report(const archai_coordinator *c)
+{
+    archai_child child = ARCHAI_CHILD_INIT;
+    archai_err err = ARCHAI_ERR_INIT;
+    char program[PATH_MAX], how[512];
+    char *argv[] = {program, (char *)"--", c->dir->path, (char *)"report", NULL};
+    const archai_child_spec spec = {.argv = argv};
+    const struct timespec pause = {.tv_nsec = 2000000};
+    bool ended = false;
+    int rc;
+
+    if (!c->plan->config.output.report)
+        return;
+    rc = archai_program_path("archai-inspect", program, sizeof program, &err);
+    if (rc == ARCHAI_OK)
+        rc = archai_child_start(&child, &spec, &err);
+    while (rc == ARCHAI_OK && !ended) {
+        rc = archai_child_poll(&child, &ended, &err);
+        if (rc == ARCHAI_OK && !ended)
+            (void)nanosleep(&pause, NULL);
+    }
+    if (rc != ARCHAI_OK) {
+        archai_runlog_say(c->log, 0, "report.html: %s", err.text);
+    } else if (child.status != 0) {
+        archai_child_describe(&child, how, sizeof how);
+        archai_runlog_say(c->log, 0, "report.html: archai-inspect %s", how);
+    }
+    archai_child_close(&child);
+}
+
+/* -- the front as a table ------------------------------------------------------------------ */
+
+typedef struct sorter {
+    const archai_search *search;
+    size_t objective; /* first optimised one */
+    double sign;
+} sorter;
+
+static int compare_members(const void *a, const void *b, void *payload)
+{
+    const sorter *s = payload;
+    const archai_record *x = &s->search->records[*(const int64_t *)a];
+    const archai_record *y = &s->search->records[*(const int64_t *)b];
+    const double u = s->sign * x->values[s->objective], v = s->sign * y->values[s->objective];
+
+    return u < v ? -1 : u > v;
+}
+
+static int archid_width(const archai_search *s, const int64_t *members, size_t n)
+{
+    size_t width = strlen("archid");
+
+    for (size_t i = 0; i < n; i++) {
+        const size_t len = strlen(s->records[members[i]].archid);
+
+        width = len > width ? len : width;
+    }
+    return width < ARCHID_WIDTH_MAX ? (int)width : ARCHID_WIDTH_MAX;
+}
+
+static void print_front(const archai_search *s)
+{
+    const archai_objectives *o = s->objectives;
+    const size_t n = s->front.n;
+    const size_t shown = n < FRONT_LINES ? n : FRONT_LINES;
+    int64_t *members = malloc((n + 1) * sizeof *members);
+    sorter by = {.search = s};
+    int width;
+
+    if (members == NULL || n == 0) {
+        free(members);
+        return;
+    }
+    while (o->at[by.objective].direction == ARCHAI_CONSTRAIN)
+        by.objective++;
+    by.sign = o->at[by.objective].direction == ARCHAI_MAXIMIZE ? -1 : 1;
+    memcpy(members, s->front.tags, n * sizeof *members);
+    qsort_r(members, n, sizeof *members, compare_members, &by);
+    width = archid_width(s, members, shown);
+    (void)printf("\n%-*s", width, "archid");
+    for (size_t k = 0; k < o->n; k++)
+        if (o->at[k].direction != ARCHAI_CONSTRAIN)
+            (void)printf("  %14.14s", o->at[k].name);
+    (void)printf("\n");
+    for (size_t i = 0; i < shown; i++) {
+        const archai_record *r = &s->records[members[i]];
+
+        (void)printf("%-*s", width, r->archid); /* whole: it is copied from here */
+        for (size_t k = 0; k < o->n; k++)
+            if (o->at[k].direction != ARCHAI_CONSTRAIN)
+                (void)printf("  %14.8g", r->values[k]);
+        (void)printf("\n");
+    }
+    if (n > shown)
+        (void)printf("... and %zu more on the front\n", n - shown);
+    free(members);
+}
+
+/* As a shell takes it for one word. */
+static void print_word(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+    bool quoted = false;
+
+    for (const char *c = text; *c != '\0'; c++)
+        quoted = quoted || ((unsigned char)*c < 0x80 && strchr(plain, *c) == NULL);
+    if (!quoted) {
+        (void)fputs(text, stdout);
+        return;
+    }
+    (void)putchar('\'');
+    for (const char *c = text; *c != '\0'; c++)
+        if (*c == '\'')
+            (void)fputs("'\\''", stdout);
+        else
+            (void)putchar(*c);
+    (void)putchar('\'');
+}
+
+/* A line that can be typed as it stands: archai-inspect lies beside this program, and a path may
+ * hold blanks. */
+static void print_look(const char *label, const char *dir, const char *command)
+{
+    const char *slash = strrchr(program_invocation_name, '/');
+    char program[PATH_MAX];
+
+    (void)snprintf(program, sizeof program, "%.*sarchai-inspect",
+                   slash != NULL ? (int)(slash + 1 - program_invocation_name) : 0,
+                   program_invocation_name);
+    (void)printf("%-11s", label);
+    print_word(program);
+    (void)putchar(' ');
+    print_word(dir);
+    (void)printf(" %s\n", command);
+}
+
+static void print_next(const archai_coordinator *c, int exit_code)
+{
+    const char *dir = c->dir->path;
+
+    (void)printf("\nresults    %s/results.h5\n", dir);
+    if (c->plan->config.output.report)
+        (void)printf("report     %s/report.html\n", dir);
+    print_look("look", dir, "summary");
+    if (c->plan->search.front.n > 0)
+        print_look("", dir, "pareto");
+    if (exit_code != 0)
+        (void)printf("go on      the same command with --resume\n");
+}
+
+void archai_finish(archai_coordinator *c, int exit_code)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+
+    if (c->comm != NULL && c->phase == ARCHAI_PHASE_OVER) {
+        archai_progress_clear(&c->progress);
+        if (c->index.refreshes > 0)
+            make_report(c);
+        (void)printf("%s in %.1f s, %lld failed, %zu on the front, workers %.0f %% busy\n",
+                     c->outcome.why, archai_clock_s() - c->began, (long long)c->n_failed,
+                     c->plan->search.front.n, 100 * c->busy);
+        print_front(&c->plan->search);
+        print_next(c, exit_code);
+        (void)fflush(stdout);
+        archai_runlog_note(c->log, 0, "exit code %d, state %s, %lld failed, workers %.1f %% busy",
+                           exit_code, c->outcome.state, (long long)c->n_failed, 100 * c->busy);
+    }
+    if (exit_code == 0) /* an earlier start may have left some, whatever this one was told */
+        archai_checkpoints_sweep(c->dir->path, false);
+    if (archai_rundir_finish(c->dir, exit_code, &err) != ARCHAI_OK)
+        (void)fprintf(stderr, "archai-run: %s\n", err.text);
+}

@@ -1,0 +1,314 @@
+#include "runner/coordinator/resume.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include "core/config/ini.h"
+#include "io/file/checkpoint.h"
+#include "runner/indexer/earlier.h"
+#include "runner/rank/plan.h"
+#include "runner/directory/rundir.h"
+
+/* -- may it go on? ------------------------------------------------------------------------- */
+
+static bool decides_results(const char *section, const char *key)
+{
+    return strcmp(section, "space") == 0 || strncmp(section, "objective.", 10) == 0 ||
+           (strcmp(section, "search") == 0 && strcmp(key, "seed") == 0);
+}
+
+/* Every key of `a` that decides what rows mean must be in `b` with the same value. */
+static int same_meaning(const archai_ini *a, const archai_ini *b, const char *directory,
+                        bool a_is_old, archai_err *err)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        const archai_ini_entry *e = &a->at[i], *other;
+        const char *mine = e->value, *theirs;
+
+        if (e->key == NULL || !decides_results(e->section, e->key))
+            continue;
+        other = archai_ini_find(b, e->section, e->key);
+        theirs = other != NULL ? other->value : "(nothing)";
+        if (strcmp(mine, theirs) != 0)
+            return archai_fail(
+                err, ARCHAI_EINVAL,
+                "%s.%s: the run in %s has %s, this configuration says %s; --resume "
+                "goes on with the same space, objectives and seed only",
+                e->section, e->key, directory, a_is_old ? mine : theirs,
+                a_is_old ? theirs : mine);
+    }
+    return ARCHAI_OK;
+}
+
+/* What decides how a candidate is evaluated. */
+static bool decides_measures(const char *section, const char *key)
+{
+    static const char *const keys[] = {"kind", "table", "command", "plugin"};
+
+    if (strcmp(section, "data") == 0)
+        return true;
+    if (strcmp(section, "train") == 0)
+        return strncmp(key, "checkpoint", strlen("checkpoint")) != 0;
+    for (size_t i = 0; strcmp(section, "evaluator") == 0 && i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
+/* What was changed and may be: a sentence each, so that nobody wonders later. */
+static int note_changes(archai_plan *p, const archai_ini *before, const archai_ini *now,
+                        archai_err *err)
+{
+    size_t size = 0;
+    FILE *out = open_memstream(&p->changes, &size);
+
+    if (out == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a message");
+    for (size_t i = 0; i < now->n; i++) {
+        const archai_ini_entry *e = &now->at[i], *was;
+
+        if (e->key == NULL || decides_results(e->section, e->key) ||
+            strcmp(e->section, "output") == 0)
+            continue;
+        was = archai_ini_find(before, e->section, e->key);
+        if (was == NULL || strcmp(was->value, e->value) == 0)
+            continue;
+        (void)fprintf(out, "%s.%s: was %s, is %s from now on%s\n", e->section, e->key, was->value,
+                      e->value,
+                      decides_measures(e->section, e->key)
+                          ? "; earlier rows keep what was measured then"
+                          : "");
+    }
+    if (fclose(out) != 0)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a message");
+    return ARCHAI_OK;
+}
+
+/* `text`: the configuration that results.h5 holds, "": there is none. */
+static int check_config(archai_plan *p, const char *text, archai_err *err)
+{
+    const char *directory = p->config.output.directory;
+    archai_ini before = {0}, now = {0};
+    char *path = NULL;
+    int rc;
+
+    if (*text != '\0') {
+        rc = archai_ini_parse(&before, "results.h5", text, strlen(text), err);
+    } else if (asprintf(&path, "%s/config.ini", directory) < 0) {
+        path = NULL;
+        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
+    } else {
+        rc = access(path, F_OK) == 0 ? archai_ini_read(&before, path, err) : ARCHAI_OK;
+    }
+    ARCHAI_TRY_GOTO(rc, rc, out);
+    if (before.n == 0)
+        goto out;
+    ARCHAI_TRY_GOTO(rc, archai_ini_parse(&now, "configuration", p->text, strlen(p->text), err),
+                    out);
+    ARCHAI_TRY_GOTO(rc, same_meaning(&before, &now, directory, true, err), out);
+    ARCHAI_TRY_GOTO(rc, same_meaning(&now, &before, directory, false, err), out);
+    rc = note_changes(p, &before, &now, err);
+out:
+    free(path);
+    archai_ini_free(&before);
+    archai_ini_free(&now);
+    return rc;
+}
+
+/* 0: it has none. */
+static long long iterations_of(const archai_ini *ini)
+{
+    const archai_ini_entry *e = archai_ini_find(ini, "search", "num_iters");
+
+    return e != NULL ? strtoll(e->value, NULL, 10) : 0;
+}
+
+/* A complete run with more evaluations or iterations than before goes on. */
+static int check_complete(archai_plan *p, const archai_message *earlier, archai_err *err)
+{
+    const char *directory = p->config.output.directory;
+    archai_ini before = {0}, now = {0};
+    archai_config config = {0};
+    bool same = true;
+
+    if (strcmp(earlier->state, "complete") != 0)
+        return ARCHAI_OK;
+    if (archai_ini_parse(&before, "results.h5", earlier->text, strlen(earlier->text), NULL) ==
+            ARCHAI_OK &&
+        archai_ini_parse(&now, "configuration", p->text, strlen(p->text), NULL) == ARCHAI_OK &&
+        archai_config_load(&config, &before, NULL) == ARCHAI_OK) {
+        same = p->config.search.max_evaluations <= config.search.max_evaluations &&
+               iterations_of(&now) <= iterations_of(&before);
+        archai_config_free(&config);
+    }
+    archai_ini_free(&before);
+    archai_ini_free(&now);
+    if (!same)
+        return ARCHAI_OK;
+    if (asprintf(&p->complete,
+                 "%s is complete (%lld rows): nothing is left to do; archai-inspect %s summary "
+                 "shows it",
+                 directory, (long long)earlier->n_rows, directory) < 0) {
+        p->complete = NULL;
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a message");
+    }
+    return ARCHAI_OK;
+}
+
+/* -- entering ------------------------------------------------------------------------------ */
+
+/* Candidates under way when an asynchronous run ended, as their checkpoints tell: handed out again
+ * under their ids. */
+typedef struct underway {
+    int64_t *ids; /* owned; ascending */
+    size_t n, at;
+} underway;
+
+/* Swept once the directory is ours: until then this is a look. */
+static int note_left_over(archai_plan *p, int64_t id, archai_err *err)
+{
+    int64_t *grown = realloc(p->left_over, (p->n_left_over + 1) * sizeof *grown);
+
+    if (grown == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a list of checkpoints");
+    p->left_over = grown;
+    p->left_over[p->n_left_over++] = id;
+    return ARCHAI_OK;
+}
+
+static int restore_checkpoint(archai_plan *p, int64_t id, archai_err *err)
+{
+    archai_checkpoint k = {.id = -1};
+    archai_candidate c = {.id = -1};
+    archai_evaluation e = {0};
+    int rc = ARCHAI_OK;
+
+    if (archai_checkpoint_open(&k, p->config.output.directory, id, NULL) != ARCHAI_OK)
+        return ARCHAI_OK; /* damaged: no head start */
+    if (archai_checkpoint_candidate(&k, &c, NULL) == ARCHAI_OK && c.id == id) {
+        e = (archai_evaluation){
+            .id = c.id,
+            .archid = c.model.archid,
+            .arch = c.arch,
+            .status = ARCHAI_STATUS_RUNNING,
+            .operator_ = strdup(c.operator_),
+            .parents = c.parents,
+            .metadata = json_dumps(c.model.metadata, JSON_SORT_KEYS),
+            .generation = c.generation,
+            .budget = c.budget,
+            .encoding = c.encoding,
+            .n_encoding = c.n_encoding,
+            .stored = c.begin_at,
+        };
+        c.model.archid = c.arch = c.parents = NULL;
+        c.encoding = NULL;
+        rc = archai_search_restore(&p->search, &e, err);
+        archai_evaluation_fini(&e);
+    }
+    archai_candidate_fini(&c);
+    archai_checkpoint_close(&k);
+    return rc;
+}
+
+/* Those with ids below `id`. (A generational search comes to them by itself.) A row outweighs a checkpoint that was left beside it. */
+static int restore_underway(archai_plan *p, underway *u, int64_t id, archai_err *err)
+{
+    const bool are_known = p->config.train.checkpoint == ARCHAI_CHECKPOINT_NONE ||
+                           p->config.search.schedule != ARCHAI_ASYNC;
+
+    for (; u->at < u->n && u->ids[u->at] < id; u->at++)
+        if (!are_known)
+            ARCHAI_TRY(restore_checkpoint(p, u->ids[u->at], err));
+    if (u->at < u->n && u->ids[u->at] == id) {
+        u->at++;
+        return note_left_over(p, id, err);
+    }
+    return ARCHAI_OK;
+}
+
+static bool decides_candidates(const char *change)
+{
+    return strncmp(change, "search.", 7) == 0 &&
+           strncmp(change, "search.max_evaluations:", 23) != 0 &&
+           strncmp(change, "search.max_time:", 16) != 0;
+}
+
+/* What a generational search that comes to other candidates than before may owe it to. */
+static int wrap_changes(const archai_plan *p, int rc, archai_err *err)
+{
+    char keys[512] = "";
+
+    if (rc != ARCHAI_EFORMAT || p->config.search.schedule != ARCHAI_GENERATIONAL)
+        return rc;
+    for (const char *line = p->changes; line != NULL && *line != '\0';) {
+        const char *end = strchr(line, '\n');
+
+        if (decides_candidates(line))
+            (void)snprintf(keys + strlen(keys), sizeof keys - strlen(keys), "%s%.*s",
+                           keys[0] != '\0' ? ", " : "", (int)strcspn(line, ":"), line);
+        line = end != NULL ? end + 1 : NULL;
+    }
+    return keys[0] != '\0' ? archai_err_wrap(err, rc, "other than before: %s; ", keys) : rc;
+}
+
+/* One row at a time, so that a resume takes no more memory than the search keeps. */
+static int enter_rows(archai_plan *p, archai_earlier *earlier, archai_err *err)
+{
+    underway u = {0};
+    bool got = true;
+    int rc = ARCHAI_OK;
+
+    ARCHAI_TRY(archai_checkpoints_list(p->config.output.directory, &u.ids, &u.n, err));
+    while (rc == ARCHAI_OK && got) {
+        archai_evaluation e = {0};
+
+        ARCHAI_TRY_GOTO(rc, archai_earlier_next(earlier, &e, &got, err), out);
+        rc = restore_underway(p, &u, got ? e.id : INT64_MAX, err);
+        if (rc == ARCHAI_OK && got)
+            rc = archai_search_restore(&p->search, &e, err);
+        archai_evaluation_fini(&e);
+    }
+    if (rc == ARCHAI_OK)
+        rc = archai_search_restore_end(&p->search, err);
+    rc = archai_err_wrap(err, wrap_changes(p, rc, err), "%s: ", p->config.output.directory);
+out:
+    free(u.ids);
+    return rc;
+}
+
+int archai_resume(archai_plan *p, archai_err *err)
+{
+    const char *directory = p->config.output.directory;
+    archai_earlier earlier = ARCHAI_EARLIER_INIT;
+    int rc;
+
+    if (access(directory, F_OK) != 0)
+        return ARCHAI_OK;
+    p->starts = archai_rundir_starts(directory);
+    rc = archai_earlier_open(&earlier, directory, err);
+    ARCHAI_TRY_GOTO(rc, rc, out);
+    p->earlier_ranks = earlier.head.ranks;
+    ARCHAI_TRY_GOTO(rc, check_config(p, earlier.head.text, err), out);
+    ARCHAI_TRY_GOTO(rc, check_complete(p, &earlier.head, err), out);
+    if (p->complete != NULL)
+        goto out;
+    ARCHAI_TRY_GOTO(rc,
+                    archai_ini_locate(&p->ini,
+                                      archai_err_wrap(err, archai_rundir_writable(directory, err),
+                                                      "output.directory: "),
+                                      err),
+                    out);
+    p->search.rejected = earlier.head.rejected;
+    rc = enter_rows(p, &earlier, err);
+out:
+    archai_earlier_close(&earlier);
+#ifdef __GLIBC__
+    (void)malloc_trim(0); /* what came through the pipe left holes */
+#endif
+    return rc;
+}

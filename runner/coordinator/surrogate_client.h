@@ -1,0 +1,35 @@
+/* runner/coordinator/surrogate_client.h - rank 0's side of the archai-evaluator that does its algorithm's jobs
+ * (core/search/surrogate.h), while candidates come and go.
+ *
+ * One process with one thread on a CPU, started with the run. When it dies or gives no answer it
+ * is started again and gets all rows anew. After a few failures in a row the algorithm must do
+ * without (async) or the run cannot go on (generational). Never blocks.
+ */
+#ifndef ARCHAI_RUNNER_COORDINATOR_SURROGATE_CLIENT_H
+#define ARCHAI_RUNNER_COORDINATOR_SURROGATE_CLIENT_H
+#include <poll.h>
+#include "core/search/search.h"
+#include "runner/process/evaluator_client.h"
+
+typedef struct archai_surrogate_client {
+    archai_search *search; /* borrowed; NULL: there is nothing to do, or no use in it */
+    int64_t memory_limit;  /* bytes; 0: none */
+    archai_evaluator_client child;
+    bool running, ready;
+    int64_t job;    /* under way; 0: none */
+    size_t held;    /* rows that the process knows */
+    int failures;   /* in a row */
+    double due;     /* clock: when the process is started again, or must have answered */
+    double sent_at, longest_s, patience; /* clock: of the job; of any answer; for this one */
+} archai_surrogate_client;
+
+void archai_surrogate_client_init(archai_surrogate_client *c, archai_search *search,
+                                  int64_t memory_limit);
+void archai_surrogate_client_close(archai_surrogate_client *c); /* idempotent */
+/* *busy: something happened. *gave_up: there were too many failures; `why` [size] says what the last
+ * one was; from now on nothing is done. Errors are the search's own. */
+int archai_surrogate_client_step(archai_surrogate_client *c, bool *busy, bool *gave_up, char *why,
+                                 size_t size, archai_err *err);
+size_t archai_surrogate_client_wake(const archai_surrogate_client *c, struct pollfd *out,
+                                    size_t max);
+#endif

@@ -1,0 +1,312 @@
+/* The file `owner`: which living run holds a results directory. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/file/file.h"
+#include "runner/process/clock.h"
+#include "runner/directory/rundir_private.h"
+
+static void host_name(char name[256])
+{
+    if (gethostname(name, 256) != 0)
+        (void)snprintf(name, 256, "unknown");
+    name[255] = '\0';
+}
+
+/* Start time of a process in clock ticks since boot, so that a reused pid is told apart; 0: gone. A
+ * killed one that nobody has waited for yet is gone, too: it writes no more. */
+static long long process_started(long pid)
+{
+    char path[64], line[1024], *at;
+    long long started = 0;
+    char state = 'Z';
+    FILE *in;
+
+    (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    in = fopen(path, "r");
+    if (in == NULL)
+        return 0;
+    /* the name in parentheses may hold anything: field 3 follows the last ')' */
+    if (fgets(line, sizeof line, in) != NULL && (at = strrchr(line, ')')) != NULL &&
+        sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+                       "%*d %lld",
+               &state, &started) != 2)
+        started = 0;
+    (void)fclose(in);
+    return state != 'Z' && state != 'X' ? started : 0;
+}
+
+static char *owner_text(int ranks)
+{
+    char host[256];
+    const char *job = getenv("SLURM_JOB_ID"), *restart = getenv("SLURM_RESTART_COUNT");
+    json_t *owner;
+    char *text;
+
+    host_name(host);
+    owner = json_pack("{s:s, s:I, s:I, s:s, s:s, s:i, s:f}", "host", host, "pid", (json_int_t)getpid(),
+                      "process_started", (json_int_t)process_started(getpid()), "job",
+                      job != NULL ? job : "", "restart", restart != NULL ? restart : "0", "ranks",
+                      ranks, "heartbeat", archai_clock_unix());
+    text = owner != NULL ? json_dumps(owner, JSON_INDENT(1)) : NULL;
+    json_decref(owner);
+    return text;
+}
+
+/* SLURM starts a job again only once its last start is over: what that has left needs no waiting for, on
+ * whatever node it was. */
+static bool is_earlier_start_of_this_job(const char *job, const char *restart)
+{
+    const char *mine = getenv("SLURM_JOB_ID"), *count = getenv("SLURM_RESTART_COUNT");
+
+    return mine != NULL && *mine != '\0' && restart != NULL && strcmp(mine, job) == 0 &&
+           strcmp(count != NULL ? count : "0", restart) != 0;
+}
+
+/* Whether a living run holds the directory; then *who describes it. A damaged owner file counts as
+ * alive while it is young: its writer may be between creating and filling it. */
+bool archai_rundir_owner_alive(const char *directory, char who[512])
+{
+    char *path = archai_file_path(directory, "owner"), host[256];
+    json_t *owner = NULL;
+    const char *owner_host = "", *job = "", *restart = NULL;
+    json_int_t pid = 0, started = 0;
+    double beat = 0, silent;
+    struct stat st;
+    bool alive = false;
+
+    host_name(host);
+    if (path == NULL || stat(path, &st) != 0)
+        goto out;
+    silent = archai_clock_unix() - (double)st.st_mtime;
+    owner = json_load_file(path, 0, NULL);
+    if (owner == NULL || json_unpack(owner, "{s:s, s:I, s:I, s:s, s:F, s?s}", "host", &owner_host, "pid",
+                                     &pid, "process_started", &started, "job", &job, "heartbeat",
+                                     &beat, "restart", &restart) != 0) {
+        (void)snprintf(who, 512, "a run that has just started");
+        alive = fabs(silent) < ARCHAI_OWNER_BEAT_S; /* a clock that was set back knows no young file */
+        goto out;
+    }
+    silent = archai_clock_unix() - beat;
+    if (strcmp(owner_host, host) == 0)
+        alive = process_started((long)pid) == started && started != 0;
+    else
+        alive = silent < ARCHAI_OWNER_SILENT_S && !is_earlier_start_of_this_job(job, restart);
+    (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s ago", (long long)pid,
+                   owner_host, *job != '\0' ? ", job " : "", job, silent);
+    if (silent < -ARCHAI_OWNER_SILENT_S) /* whether it lives nobody can tell from here */
+        (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s in the future: the clocks "
+                                 "differ (if it is gone, remove the file owner)",
+                       (long long)pid, owner_host, *job != '\0' ? ", job " : "", job, -silent);
+out:
+    json_decref(owner);
+    free(path);
+    return alive;
+}
+
+/* -- taking it ------------------------------------------------------------------------------ */
+
+enum { DRAFT_NAME_MAX = 300 };
+static const char draft[] = "owner-draft-", stale[] = "owner-stale-";
+
+/* Two hosts, or containers, may have the same pid. */
+static void draft_name(char name[DRAFT_NAME_MAX], const char *kind)
+{
+    char host[256];
+
+    host_name(host);
+    (void)snprintf(name, DRAFT_NAME_MAX, "%s%s-%ld", kind, host, (long)getpid());
+}
+
+/* Was this file left by a start that was killed? Of this host, or silent for long. */
+static bool is_left_over(const archai_rundir *d, const char *name)
+{
+    const char *at = strncmp(name, draft, sizeof draft - 1) == 0 ? name + sizeof draft - 1
+                     : strncmp(name, stale, sizeof stale - 1) == 0 ? name + sizeof stale - 1
+                                                                   : NULL;
+    const char *pid = at != NULL ? strrchr(at, '-') : NULL;
+    char host[256], *path;
+    struct stat st;
+    bool is_old;
+
+    if (pid == NULL)
+        return false;
+    host_name(host);
+    if (strlen(host) == (size_t)(pid - at) && strncmp(host, at, strlen(host)) == 0)
+        return process_started(strtol(pid + 1, NULL, 10)) == 0;
+    path = archai_file_path(d->path, name);
+    is_old = path != NULL && stat(path, &st) == 0 &&
+             archai_clock_unix() - (double)st.st_mtime > ARCHAI_OWNER_SILENT_S;
+    free(path);
+    return is_old;
+}
+
+static void sweep(const archai_rundir *d)
+{
+    DIR *dir = opendir(d->path);
+    struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        if (is_left_over(d, entry->d_name))
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir != NULL)
+        (void)closedir(dir);
+}
+
+/* Move a stale `owner` away. Two starters may see the same stale file at once: whoever finds that
+ * it moved another file than the one it judged (the other's fresh one) puts that back. */
+static void remove_stale(const archai_rundir *d, const char *path, ino_t judged)
+{
+    char name[DRAFT_NAME_MAX];
+    char *aside;
+    struct stat st;
+
+    draft_name(name, stale);
+    aside = archai_file_path(d->path, name);
+    if (aside != NULL && rename(path, aside) == 0) {
+        if (stat(aside, &st) == 0 && st.st_ino != judged)
+            (void)link(aside, path);
+        (void)unlink(aside);
+    }
+    free(aside);
+}
+
+static bool has_two_names(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && st.st_nlink == 2;
+}
+
+/* Create `owner`, never over another's: link() of a filled file is atomic on NFS too, where O_EXCL
+ * was not always. */
+int archai_rundir_take(archai_rundir *d, archai_err *err)
+{
+    char *path = archai_file_path(d->path, "owner"), *text = owner_text(d->ranks), *mine = NULL;
+    char name[DRAFT_NAME_MAX], who[512] = "another run";
+    struct stat seen = {0};
+    int rc;
+
+    draft_name(name, draft);
+    mine = archai_file_path(d->path, name);
+    if (path == NULL || text == NULL || mine == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
+        goto out;
+    }
+    ARCHAI_TRY_GOTO(rc, archai_rundir_write(d, name, text, strlen(text), err), out);
+    for (int attempt = 0; attempt < 2; attempt++) {
+        int why = link(mine, path) == 0 ? 0 : errno;
+
+        if (why == EEXIST && has_two_names(mine)) /* NFS repeats a request whose answer was lost */
+            why = 0;
+        if (why == 0) {
+            d->held = true;
+            d->last_beat = archai_clock_unix();
+            break;
+        }
+        if (why != EEXIST) {
+            rc = archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(why));
+            goto out;
+        }
+        (void)stat(path, &seen);
+        if (archai_rundir_owner_alive(d->path, who) || attempt == 1) {
+            rc = archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write one "
+                                                 "directory",
+                             d->path, who);
+            goto out;
+        }
+        remove_stale(d, path, seen.st_ino);
+    }
+    sweep(d);
+    rc = ARCHAI_OK;
+out:
+    if (mine != NULL)
+        (void)unlink(mine);
+    free(mine);
+    free(text);
+    free(path);
+    return rc;
+}
+
+/* Whoever was silent for long, suspended or cut off from the file system, may be taken for dead by
+ * another host. A file that cannot be read tells nothing. */
+bool archai_rundir_is_mine(const archai_rundir *d)
+{
+    char *path = archai_file_path(d->path, "owner"), host[256];
+    json_t *owner = path != NULL ? json_load_file(path, 0, NULL) : NULL;
+    const char *owner_host;
+    json_int_t pid, started;
+    bool mine = true;
+
+    host_name(host);
+    if (owner != NULL && json_unpack(owner, "{s:s, s:I, s:I}", "host", &owner_host, "pid", &pid,
+                                     "process_started", &started) == 0)
+        mine = strcmp(owner_host, host) == 0 && pid == (json_int_t)getpid() &&
+               started == (json_int_t)process_started(getpid());
+    json_decref(owner);
+    free(path);
+    return mine;
+}
+
+int archai_rundir_beat(archai_rundir *d, double now, archai_err *err)
+{
+    char *text;
+    int rc;
+
+    /* A clock that is set back must not silence it. */
+    if (!d->held || fabs(now - d->last_beat) < ARCHAI_OWNER_BEAT_S)
+        return ARCHAI_OK;
+    d->last_beat = now;
+    if (!archai_rundir_is_mine(d)) {
+        d->held = false;
+        return archai_fail(err, ARCHAI_EEXIST,
+                           "%s: another run has taken it over, since this one gave no sign of life for "
+                           "too long",
+                           d->path);
+    }
+    text = owner_text(d->ranks);
+    if (text == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the heartbeat");
+    rc = archai_rundir_write(d, "owner", text, strlen(text), err);
+    free(text);
+    return rc;
+}
+
+static int overwrite(int fd, const char *text)
+{
+    const ssize_t size = (ssize_t)strlen(text);
+
+    return pwrite(fd, text, (size_t)size, 0) == size && ftruncate(fd, size) == 0 ? 0 : -1;
+}
+
+/* On a full disk there is still the room of `owner`, which is needed no more. Where it cannot be
+ * renamed either it goes on naming this process, which is soon gone: the directory is free then. */
+int archai_rundir_turn_owner_into(archai_rundir *d, const char *name, const char *text)
+{
+    char *owner = archai_file_path(d->path, "owner"), *path = archai_file_path(d->path, name);
+    char *as_it_was = owner_text(d->ranks);
+    int fd = -1, rc = -1;
+
+    if (d->held && owner != NULL && path != NULL)
+        fd = open(owner, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && overwrite(fd, text) == 0 && rename(owner, path) == 0)
+        rc = 0;
+    if (rc == 0)
+        d->held = false;
+    else if (fd >= 0 && as_it_was != NULL)
+        (void)overwrite(fd, as_it_was);
+    if (fd >= 0)
+        (void)close(fd);
+    free(as_it_was);
+    free(owner);
+    free(path);
+    return rc;
+}

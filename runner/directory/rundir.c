@@ -1,0 +1,283 @@
+/* The results directory: what is in it, and how a run leaves it. `owner` is owner.c. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/file/file.h"
+#include "runner/directory/rundir_private.h"
+
+static bool exists(const char *directory, const char *name)
+{
+    char *path = archai_file_path(directory, name);
+    bool there = path != NULL && access(path, F_OK) == 0;
+
+    free(path);
+    return there;
+}
+
+/* -- what is there ------------------------------------------------------------------------- */
+
+/* Number of the next start: one more than the highest in segment-<start>-<k>.h5. */
+static int next_start(const char *directory, bool *any)
+{
+    DIR *dir = opendir(directory);
+    struct dirent *entry;
+    int next = 0;
+
+    *any = false;
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        int start, k, used = 0;
+
+        if (sscanf(entry->d_name, "segment-%d-%d.h5%n", &start, &k, &used) == 2 && used > 0 &&
+            entry->d_name[used] == '\0' && start >= 0) {
+            *any = true;
+            if (start >= next && start < INT16_MAX) /* beyond: no start of ours (archai_segment_place) */
+                next = start + 1;
+        }
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    return next;
+}
+
+static bool is_empty(const char *directory)
+{
+    DIR *dir = opendir(directory);
+    struct dirent *entry;
+    bool empty = true;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            empty = false;
+    if (dir != NULL)
+        (void)closedir(dir);
+    return empty;
+}
+
+/* What is not there will be made: can it, where its nearest parent that is there lies? */
+static int check_parent(const char *path, archai_err *err)
+{
+    char *parent = strdup(path);
+    struct stat st;
+    int rc = ARCHAI_OK;
+
+    if (parent == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
+    for (;;) {
+        char *slash = strrchr(parent, '/');
+
+        if (slash == NULL)
+            (void)strcpy(parent, "."); /* a path has at least one character */
+        else
+            slash[slash == parent] = '\0';
+        if (stat(parent, &st) == 0 || errno != ENOENT || strcmp(parent, ".") == 0 ||
+            strcmp(parent, "/") == 0)
+            break;
+    }
+    if (lstat(path, &st) == 0)
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: is a link to what is not there", path);
+    else if (access(parent, W_OK | X_OK) != 0)
+        rc = archai_fail(err, ARCHAI_EIO, "%s cannot be made: %s: %s", path, parent,
+                         strerror(errno));
+    free(parent);
+    return rc;
+}
+
+int archai_rundir_writable(const char *path, archai_err *err)
+{
+    return access(path, W_OK | X_OK) == 0
+               ? ARCHAI_OK
+               : archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
+}
+
+int archai_rundir_check(const char *path, bool resume, archai_err *err)
+{
+    struct stat st;
+    char who[512];
+    bool segments;
+
+    if (*path == '\0')
+        return archai_fail(err, ARCHAI_EINVAL, "output.directory: is empty, expected a path");
+    if (stat(path, &st) != 0) {
+        if (errno == ENOENT)
+            return check_parent(path, err);
+        if (errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP)
+            return archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, strerror(errno));
+        return archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
+    }
+    if (!S_ISDIR(st.st_mode))
+        return archai_fail(err, ARCHAI_EINVAL, "%s: is a file, expected a directory for results",
+                           path);
+    if (archai_rundir_owner_alive(path, who))
+        return archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write one "
+                                               "directory",
+                           path, who);
+    if (!resume) /* complete results may lie where nothing can be written: resume.c */
+        ARCHAI_TRY(archai_rundir_writable(path, err));
+    (void)next_start(path, &segments);
+    if (!resume && (segments || exists(path, "results.h5")))
+        return archai_fail(err, ARCHAI_EEXIST,
+                           "%s holds the results of a run; --resume goes on with it, --output "
+                           "names another directory",
+                           path);
+    if (!resume && !is_empty(path))
+        return archai_fail(err, ARCHAI_EEXIST, "%s exists and is not empty; --output names another "
+                                               "directory",
+                           path);
+    return ARCHAI_OK;
+}
+
+static int make_directories(const char *path, archai_err *err)
+{
+    char *copy = strdup(path);
+    int rc = ARCHAI_OK;
+
+    if (copy == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
+    for (char *c = copy + 1; rc == ARCHAI_OK; c++) {
+        char kept = *c;
+
+        if (kept != '/' && kept != '\0')
+            continue;
+        *c = '\0';
+        if (mkdir(copy, 0777) != 0 && errno != EEXIST)
+            rc = archai_fail(err, ARCHAI_EIO, "%s: %s", copy, strerror(errno));
+        if (kept == '\0')
+            break;
+        *c = kept;
+    }
+    free(copy);
+    return rc;
+}
+
+int archai_rundir_starts(const char *path)
+{
+    bool any;
+
+    return next_start(path, &any);
+}
+
+/* What others may have done to it between the look at it and the moment it became ours. */
+static int check_held(const archai_rundir *d, bool resume, int starts, archai_err *err)
+{
+    if (!resume && d->resumed)
+        return archai_fail(err, ARCHAI_EEXIST,
+                           "%s: another run has put results there meanwhile; --output names another "
+                           "directory",
+                           d->path);
+    if (resume && starts >= 0 && d->start != starts)
+        return archai_fail(err, ARCHAI_EEXIST,
+                           "%s: another run has gone on with it meanwhile; the same command again "
+                           "goes on from there",
+                           d->path);
+    return ARCHAI_OK;
+}
+
+int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int starts, int ranks,
+                       archai_err *err)
+{
+    char *code = NULL;
+    bool segments;
+    int rc;
+
+    memset(d, 0, sizeof *d);
+    ARCHAI_TRY(archai_rundir_check(path, resume, err));
+    ARCHAI_TRY(make_directories(path, err));
+    d->path = strdup(path);
+    if (d->path == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
+    d->ranks = ranks;
+    ARCHAI_TRY(archai_rundir_take(d, err));
+    d->start = next_start(path, &segments);
+    d->resumed = segments || exists(path, "results.h5");
+    rc = check_held(d, resume, starts, err);
+    if (rc != ARCHAI_OK) {
+        archai_rundir_close(d);
+        return rc;
+    }
+    code = archai_file_path(path, "exit_code");
+    if (code != NULL)
+        (void)unlink(code); /* absent means: running or killed */
+    free(code);
+    return ARCHAI_OK;
+}
+
+int archai_rundir_write(const archai_rundir *d, const char *name, const char *text, size_t size,
+                        archai_err *err)
+{
+    char *path = archai_file_path(d->path, name), *beside = NULL;
+    int fd = -1, rc = ARCHAI_OK;
+    size_t done = 0;
+
+    if (path == NULL || asprintf(&beside, "%s.new", path) < 0) {
+        beside = NULL;
+        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
+        goto out;
+    }
+    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        rc = archai_fail(err, ARCHAI_EIO, "%s: %s", beside, strerror(errno));
+        goto out;
+    }
+    while (done < size) {
+        ssize_t n = write(fd, text + done, size - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            rc = archai_fail(err, ARCHAI_EIO, "%s: %s, %zu bytes missing", path, strerror(errno),
+                             size - done);
+            goto out;
+        }
+        done += (size_t)n;
+    }
+    if (fsync(fd) != 0 || rename(beside, path) != 0)
+        rc = archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
+out:
+    if (fd >= 0 && close(fd) != 0 && rc == ARCHAI_OK)
+        rc = archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
+    if (rc != ARCHAI_OK && beside != NULL)
+        (void)unlink(beside);
+    free(beside);
+    free(path);
+    return rc;
+}
+
+int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    char text[16];
+    int rc;
+
+    d->held = d->held && archai_rundir_is_mine(d);
+    if (!d->held) {
+        archai_rundir_close(d);
+        return ARCHAI_OK;
+    }
+    (void)snprintf(text, sizeof text, "%d\n", exit_code);
+    rc = archai_rundir_write(d, "exit_code", text, strlen(text), &why);
+    if (rc == ARCHAI_EIO && archai_rundir_turn_owner_into(d, "exit_code", text) == 0)
+        rc = ARCHAI_OK;
+    if (rc != ARCHAI_OK && err != NULL)
+        *err = why;
+    archai_rundir_close(d);
+    return rc;
+}
+
+void archai_rundir_close(archai_rundir *d)
+{
+    char *path = d->held ? archai_file_path(d->path, "owner") : NULL;
+
+    if (path != NULL)
+        (void)unlink(path);
+    free(path);
+    free(d->path);
+    d->path = NULL;
+    d->held = false;
+}

@@ -1,0 +1,367 @@
+/* Candidates evaluated in a process of their own, archai-evaluator: models trained with libtorch
+ * (kind torch), or whatever a plug-in measures (kind plugin). */
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "core/plugin.h"
+#include "io/dataset/dataset.h"
+#include "runner/process/clock.h"
+#include "runner/evaluator/evaluator.h"
+#include "runner/process/evaluator_client.h"
+
+/* From start to the first word. libtorch is large and its file system may be slow. */
+static const double handshake_s = 300;
+
+enum { ENVIRONMENT_MAX = 8, VARIABLE_MAX = 256 };
+
+typedef struct torch_evaluator {
+    archai_evaluator base;
+    archai_evaluator_client client;
+    bool is_open, ready;
+    double ready_by;
+    const char *device; /* of the next start; falls back from cuda to cpu */
+    int64_t id;         /* of the candidate being evaluated; -1: none */
+    char variables[ENVIRONMENT_MAX][VARIABLE_MAX];
+    const char *environment[ENVIRONMENT_MAX + 1];
+} torch_evaluator;
+
+static int torch_init(archai_evaluator *self, archai_err *err)
+{
+    torch_evaluator *e = (torch_evaluator *)self;
+
+    (void)err;
+    e->client = (archai_evaluator_client)ARCHAI_EVALUATOR_CLIENT_INIT;
+    e->device = self->setup->device;
+    e->id = -1;
+    return ARCHAI_OK;
+}
+
+static void torch_close(archai_evaluator *self)
+{
+    torch_evaluator *e = (torch_evaluator *)self;
+
+    archai_evaluator_client_close(&e->client);
+    e->is_open = e->ready = false;
+    e->id = -1;
+}
+
+static void set_variable(torch_evaluator *e, size_t *n, const char *name, const char *value)
+{
+    (void)snprintf(e->variables[*n], VARIABLE_MAX, "%s=%s", name, value);
+    e->environment[*n] = e->variables[*n];
+    (*n)++;
+}
+
+/* Threads are bounded before libtorch and its BLAS start theirs; of the GPUs a child sees its
+ * own, and none where it shall not open a context. */
+static void make_environment(torch_evaluator *e)
+{
+    const archai_evaluator_setup *setup = e->base.setup;
+    char threads[16];
+    size_t n = 0;
+
+    (void)snprintf(threads, sizeof threads, "%d", setup->threads);
+    set_variable(e, &n, "OMP_NUM_THREADS", threads);
+    set_variable(e, &n, "MKL_NUM_THREADS", threads);
+    set_variable(e, &n, "OPENBLAS_NUM_THREADS", threads);
+    if (strcmp(e->device, "cpu") == 0)
+        set_variable(e, &n, "CUDA_VISIBLE_DEVICES", "");
+    else if (setup->gpu != NULL)
+        set_variable(e, &n, "CUDA_VISIBLE_DEVICES", setup->gpu);
+    e->environment[n] = NULL;
+}
+
+static int torch_open(archai_evaluator *self, archai_err *err)
+{
+    torch_evaluator *e = (torch_evaluator *)self;
+    const archai_evaluator_setup *setup = self->setup;
+    const archai_message open = {
+        .type = ARCHAI_MSG_OPEN,
+        .text = (char *)(uintptr_t)setup->config_text, /* packing does not write */
+        .device = (char *)(uintptr_t)e->device,
+        .threads = setup->threads,
+        .data = setup->data,
+    };
+
+    make_environment(e);
+    ARCHAI_TRY(archai_evaluator_client_start(&e->client, &open, setup->data_fd, false,
+                                             e->environment,
+                                             setup->config->evaluator.memory_limit, err));
+    e->is_open = true;
+    e->ready = false;
+    e->ready_by = archai_clock_s() + handshake_s;
+    return ARCHAI_OK;
+}
+
+static int torch_begin(archai_evaluator *self, const archai_candidate *c, archai_err *err)
+{
+    torch_evaluator *e = (torch_evaluator *)self;
+    const archai_message work = {
+        .type = ARCHAI_MSG_WORK,
+        .candidates = (archai_candidate *)(uintptr_t)c,
+        .n_candidates = 1,
+    };
+
+    e->id = c->id;
+    return archai_evaluator_client_send(&e->client, &work, err);
+}
+
+/* For the weights to begin from, and for those that come back: the model has read it by then. */
+static int torch_weights_fd(archai_evaluator *self)
+{
+    return ((torch_evaluator *)self)->client.weights_fd;
+}
+
+static int torch_interrupt(archai_evaluator *self, archai_err *err)
+{
+    torch_evaluator *e = (torch_evaluator *)self;
+    const archai_message drain = {.type = ARCHAI_MSG_DRAIN};
+
+    if (self->setup->config->train.checkpoint == ARCHAI_CHECKPOINT_NONE || e->id < 0)
+        return ARCHAI_OK;
+    return archai_evaluator_client_send(&e->client, &drain, err);
+}
+
+/* -- events -------------------------------------------------------------------------------- */
+
+static void set_event(archai_evaluator_event *out, archai_evaluator_event_kind kind, int code,
+                      const char *text)
+{
+    out->kind = kind;
+    out->code = code;
+    (void)snprintf(out->text, sizeof out->text, "%s", text);
+}
+
+static void gone(torch_evaluator *e, archai_evaluator_event *out)
+{
+    const archai_child *child = &e->client.child;
+    char how[512];
+
+    archai_child_describe(child, how, sizeof how);
+    set_event(out, e->ready ? ARCHAI_EVALUATOR_GONE : ARCHAI_EVALUATOR_NOT_STARTED,
+              ARCHAI_ECHILD, how);
+    if (child->started && WIFSIGNALED(child->status))
+        out->signal = WTERMSIG(child->status);
+}
+
+/* The device was only guessed from what the machine shows: libtorch may know better. */
+static bool fall_back(torch_evaluator *e)
+{
+    if (e->base.setup->device_is_chosen || strcmp(e->device, "cpu") == 0)
+        return false;
+    e->device = "cpu";
+    return true;
+}
+
+static int not_started(torch_evaluator *e, int code, const char *text,
+                       archai_evaluator_event *out, archai_err *err)
+{
+    if (fall_back(e)) {
+        torch_close(&e->base);
+        return torch_open(&e->base, err);
+    }
+    set_event(out, ARCHAI_EVALUATOR_NOT_STARTED, code, text);
+    return ARCHAI_OK;
+}
+
+static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event *out,
+                  archai_err *err)
+{
+    switch (m->type) {
+    case ARCHAI_MSG_READY:
+        if (e->ready)
+            break;
+        e->ready = true;
+        set_event(out, ARCHAI_EVALUATOR_READY, ARCHAI_OK, m->device);
+        return ARCHAI_OK;
+    case ARCHAI_MSG_PROGRESS:
+        out->kind = ARCHAI_EVALUATOR_PROGRESS;
+        out->epoch = m->epoch;
+        out->epochs = m->epochs;
+        return ARCHAI_OK;
+    case ARCHAI_MSG_NOTE:
+        set_event(out, ARCHAI_EVALUATOR_NOTE, ARCHAI_OK, m->text);
+        return ARCHAI_OK;
+    case ARCHAI_MSG_FAILED:
+        if (!e->ready)
+            return not_started(e, m->code, m->text, out, err);
+        set_event(out, ARCHAI_EVALUATOR_FAILED, m->code, m->text);
+        e->id = -1;
+        return ARCHAI_OK;
+    case ARCHAI_MSG_MEASURED:
+        if (m->id != e->id)
+            break;
+        out->kind = ARCHAI_EVALUATOR_MEASURED;
+        out->result = m->evaluation;
+        m->evaluation = NULL;
+        e->id = -1;
+        return ARCHAI_OK;
+    case ARCHAI_MSG_RETURNED: /* it got a stop signal of its own, and is about to end */
+        set_event(out, ARCHAI_EVALUATOR_GONE, ARCHAI_EINTR, "was stopped by SIGTERM");
+        out->signal = SIGTERM;
+        e->id = -1;
+        return ARCHAI_OK;
+    default:
+        break;
+    }
+    set_event(out, ARCHAI_EVALUATOR_GONE, ARCHAI_EFORMAT, "sent a message out of turn");
+    return ARCHAI_OK;
+}
+
+static int torch_poll(archai_evaluator *self, archai_evaluator_event *out, archai_err *err)
+{
+    torch_evaluator *e = (torch_evaluator *)self;
+    archai_err foreign = ARCHAI_ERR_INIT;
+    archai_message m = {0};
+    bool got, ended;
+    int rc;
+
+    if (!e->is_open)
+        return ARCHAI_OK;
+    rc = archai_evaluator_client_poll(&e->client, &m, &got, &ended, &foreign);
+    if (rc == ARCHAI_EFORMAT) { /* what it says cannot be trusted any more */
+        set_event(out, e->ready ? ARCHAI_EVALUATOR_GONE : ARCHAI_EVALUATOR_NOT_STARTED, rc,
+                  foreign.text);
+        return ARCHAI_OK;
+    }
+    if (rc != ARCHAI_OK) {
+        if (err != NULL)
+            *err = foreign;
+        return rc;
+    }
+    if (got) {
+        rc = handle(e, &m, out, err);
+        archai_message_fini(&m);
+    } else if (ended) {
+        gone(e, out);
+        if (!e->ready && fall_back(e)) {
+            *out = (archai_evaluator_event){.kind = ARCHAI_EVALUATOR_NOTHING};
+            torch_close(self);
+            rc = torch_open(self, err);
+        }
+    } else if (!e->ready && archai_clock_s() > e->ready_by) {
+        set_event(out, ARCHAI_EVALUATOR_NOT_STARTED, ARCHAI_ETIMEOUT, "gave no sign of life");
+    }
+    return rc;
+}
+
+static size_t torch_wake(archai_evaluator *self, struct pollfd *out, size_t max)
+{
+    const torch_evaluator *e = (const torch_evaluator *)self;
+    const int fds[] = {e->client.reply_fd, e->client.child.report_fd};
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0] && n < max; i++)
+        if (fds[i] >= 0)
+            out[n++] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    return n;
+}
+
+static int check_measured(const archai_objectives *objectives, archai_err *err)
+{
+    static const char *const measured[] = {
+#define X(name, value) #name,
+        ARCHAI_MEASURED_LIST(X)
+#undef X
+    };
+    const size_t n = sizeof measured / sizeof measured[0];
+
+    for (size_t i = 0; i < objectives->n; i++) {
+        const archai_objective *o = &objectives->at[i];
+        const char *near = archai_nearest(o->source, measured, n);
+        bool known = archai_measure_is_cheap(o->source);
+
+        for (size_t k = 0; k < n; k++)
+            known = known || strcmp(measured[k], o->source) == 0;
+        if (!known)
+            return archai_fail(err, ARCHAI_EINVAL,
+                               "objective.%s.source: the evaluator measures no '%.100s'%s%s%s",
+                               o->name, o->source, near != NULL ? "; did you mean '" : "",
+                               near != NULL ? near : "", near != NULL ? "'?" : "");
+    }
+    return ARCHAI_OK;
+}
+
+/* Whether a model of this space answers for pictures or for pixels, by one drawn at random. */
+static int answers_for_pictures(archai_space *space, bool *out, archai_err *err)
+{
+    archai_model m = {.arch = NULL};
+    archai_network net = {.n_steps = 0};
+    archai_counts counts = {.flat = false};
+    int rc;
+
+    ARCHAI_TRY(archai_space_random_sample(space, &m, err));
+    rc = archai_space_describe(space, &m, &net, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_network_count(&net, &counts, err);
+    *out = counts.flat;
+    archai_network_fini(&net);
+    archai_model_fini(&m);
+    return rc;
+}
+
+/* Labels must be of the kind that the space's models answer with. */
+static int torch_check_sources(const archai_config *config, archai_space *space,
+                               const archai_objectives *objectives, archai_err *err)
+{
+    bool masks, flat;
+
+    ARCHAI_TRY(check_measured(objectives, err));
+    ARCHAI_TRY(archai_dataset_probe_masks(config, &masks, err));
+    ARCHAI_TRY(answers_for_pictures(space, &flat, err));
+    if (masks != flat)
+        return ARCHAI_OK;
+    return archai_fail(err, ARCHAI_EINVAL,
+                       "space.name: models of %s classify %s, but the data has a label for each %s",
+                       space->ops->name, flat ? "pictures" : "pixels",
+                       flat ? "pixel (masks)" : "picture");
+}
+
+const archai_evaluator_ops archai_evaluator_torch = {
+    .name = "torch",
+    .kind = ARCHAI_EVALUATOR_TORCH,
+    .help = "trains with libtorch, in a process of its own",
+    .size = sizeof(torch_evaluator),
+    .needs_data = true,
+    .needs_network = true,
+    .trains = true,
+    .check_sources = torch_check_sources,
+    .init = torch_init,
+    .open = torch_open,
+    .begin = torch_begin,
+    .start_fd = torch_weights_fd,
+    .poll = torch_poll,
+    .interrupt = torch_interrupt,
+    .close = torch_close,
+    .weights_fd = torch_weights_fd,
+    .wake = torch_wake,
+};
+
+static int plugin_check(const archai_config *config, archai_err *err)
+{
+    const archai_plugin *plugin;
+    int rc = archai_plugin_load(config->evaluator.plugin, &plugin, err);
+
+    if (rc == ARCHAI_OK && plugin->measure == NULL)
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s brings no measure", config->evaluator.plugin,
+                         plugin->name);
+    return archai_err_wrap(err, rc, "evaluator.plugin: ");
+}
+
+const archai_evaluator_ops archai_evaluator_plugin = {
+    .name = "plugin",
+    .kind = ARCHAI_EVALUATOR_PLUGIN,
+    .help = "measures with a shared library of your own, in a process of its own",
+    .size = sizeof(torch_evaluator),
+    .check = plugin_check,
+    .init = torch_init,
+    .open = torch_open,
+    .begin = torch_begin,
+    .poll = torch_poll,
+    .close = torch_close,
+    .wake = torch_wake,
+};

@@ -1,9 +1,0 @@
-/* runner/finish.h - the last words: report.html, the front on standard output, exit_code. */
-#ifndef ARCHAI_RUNNER_FINISH_H
-#define ARCHAI_RUNNER_FINISH_H
-#include "runner/coordinator.h"
-
-/* Rank 0, after the loop (or when setting up failed once the directory was open). Writing exit_code
- * is the last act. */
-void archai_finish(archai_coordinator *c, int exit_code);
-#endif

@@ -1,0 +1,228 @@
+/* archai-inspect: look at the results of a search, while it runs and afterwards. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/config/option.h"
+#include "runner/inspect/inspect.h"
+#include "runner/process/limit.h"
+
+/* clang-format off */
+static const struct command {
+    const char *name, *usage, *help;
+    size_t low, high; /* number of arguments */
+    bool reads_itself;
+    int (*run)(inspect *t, archai_err *err);
+} commands[] = {
+    {"summary", "summary",             "what ran, how far it is, the best by each objective, what failed", 0, 0, false, inspect_summary},
+    {"state",   "state",               "one word: running complete interrupted failed",                    0, 0, false, inspect_state},
+    {"pareto",  "pareto",              "the models that no other beats in every objective",                0, 0, false, inspect_pareto},
+    {"top",     "top NAME [-n N]",     "the N (10) best models by an objective or a metric",               1, 1, false, inspect_top},
+    {"show",    "show ARCHID",         "everything that is known of one model",                            1, 1, false, inspect_show},
+    {"curves",  "curves ARCHID",       "its learning curves, one line an epoch",                           1, 1, false, inspect_curves},
+    {"csv",     "csv",                 "all evaluations in the columns of Archai's search state",          0, 0, false, inspect_csv},
+    {"export",  "export ARCHID [--format safetensors|pt|arch] -o FILE",
+                                       "its weights for PyTorch, or its architecture for archai-space",    1, 1, false, inspect_export},
+    {"verify",  "verify",              "hold results.h5 against the segments: rows, checksums, weights; look at checkpoints", 0, 0, false, inspect_verify},
+    {"watch",   "watch",               "the summary again and again until the run ends",                   0, 0, true,  inspect_watch},
+    {"report",  "report [-o FILE]",    "report.html: one page with front, plots and failures",             0, 0, true,  inspect_report},
+};
+/* clang-format on */
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void help(FILE *out)
+{
+    (void)fputs(
+        "usage: archai-inspect RESULTS COMMAND [ARGUMENTS]\n\n"
+        "Looks at the results of a search; RESULTS is its directory or the results.h5 in it. "
+        "A running\nsearch is not disturbed.\n\n",
+        out);
+    for (int i = 0; i < N_COMMANDS; i++)
+        (void)fprintf(out, "  %s\n      %s\n", commands[i].usage, commands[i].help);
+    (void)fputs(
+        "\nThe morning after:\n\n"
+        "  archai-inspect runs/cnn-mnist summary\n"
+        "  archai-inspect runs/cnn-mnist top accuracy -n 5\n"
+        "  archai-inspect runs/cnn-mnist show 'L=3, K=1, H=64'\n"
+        "  archai-inspect runs/cnn-mnist export 'L=3, K=1, H=64' -o best.safetensors\n\n"
+        "and in Python, without any of this:\n\n"
+        "  import h5py\n"
+        "  f = h5py.File('runs/cnn-mnist/results.h5')\n"
+        "  f['objectives/accuracy'][f['pareto/index'][()]]\n"
+        "  {name: d[()] for name, d in f['models/L=3, K=1, H=64'].items()}  # a state_dict\n",
+        out);
+}
+
+static const struct command *find_command(const char *name, archai_err *err)
+{
+    const char *names[N_COMMANDS];
+    const char *near;
+
+    for (int i = 0; i < N_COMMANDS; i++) {
+        names[i] = commands[i].name;
+        if (strcmp(names[i], name) == 0)
+            return &commands[i];
+    }
+    near = archai_nearest(name, names, N_COMMANDS);
+    (void)archai_fail(err, ARCHAI_EINVAL, "there is no command '%s'%s%s%s; --help lists them",
+                      name, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                      near != NULL ? "'?" : "");
+    return NULL;
+}
+
+enum { OPT_FORMAT = 256 };
+
+/* Options may stand anywhere. *done: help or version was asked for and printed. */
+static int parse(int argc, char **argv, inspect *t, bool *done, archai_err *err)
+{
+    static const struct option options[] = {
+        {"format", required_argument, NULL, OPT_FORMAT},
+        {"output", required_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
+    char *end;
+    int c;
+
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, ":n:o:h", options, NULL)) != -1) {
+        switch (c) {
+        case 'n':
+            errno = 0;
+            t->count = strtoll(optarg, &end, 10);
+            if (errno != 0 || end == optarg || *end != '\0' || t->count < 1)
+                return archai_fail(err, ARCHAI_EINVAL, "-n: '%s' is not a number of models",
+                                   optarg);
+            break;
+        case 'o':
+            t->output = optarg;
+            break;
+        case OPT_FORMAT:
+            t->format = optarg;
+            break;
+        case 'h':
+            help(stdout);
+            *done = true;
+            return ARCHAI_OK;
+        case 'V':
+            (void)printf("archai-inspect %s\n", ARCHAI_VERSION);
+            *done = true;
+            return ARCHAI_OK;
+        case ':':
+            return archai_fail(err, ARCHAI_EINVAL, "%s needs a value", argv[optind - 1]);
+        default:
+            return archai_fail(err, ARCHAI_EINVAL, "there is no option %s; --help lists them",
+                               argv[optind - 1]);
+        }
+    }
+    return ARCHAI_OK;
+}
+
+static int run(const struct command *command, inspect *t, archai_err *err)
+{
+    struct stat st;
+    const char *slash = strrchr(t->path, '/');
+    int rc = ARCHAI_OK;
+
+    if (stat(t->path, &st) == 0 && S_ISDIR(st.st_mode))
+        t->directory = strdup(t->path);
+    else
+        t->directory =
+            slash == NULL ? strdup(".") : strndup(t->path, (size_t)(slash - t->path) + 1);
+    if (t->directory == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+    if (!command->reads_itself)
+        rc = archai_results_read(&t->r, t->path, err);
+    if (rc == ARCHAI_OK)
+        rc = command->run(t, err);
+    if (fflush(stdout) != 0 && rc == ARCHAI_OK)
+        rc = archai_fail(err, ARCHAI_EIO, "standard output: %s", strerror(errno));
+    archai_results_free(&t->r);
+    free(t->directory);
+    return rc;
+}
+
+/* HDF5 1.10 can crash or run in circles on a damaged global heap, which has no checksum. A
+ * damaged file must be a sentence, not a core dump: the command runs in a child, with
+ * limits on its processor time and memory that no whole file comes near. Returns the exit status. */
+static int run_guarded(const struct command *command, inspect *t)
+{
+    pid_t child;
+    int status;
+
+    (void)fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        archai_err err = ARCHAI_ERR_INIT;
+        int rc;
+
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        archai_limit_reading(t->path);
+        rc = run(command, t, &err);
+        if (rc != ARCHAI_OK)
+            (void)fprintf(stderr, "archai-inspect: %s\n", err.text);
+        _exit(archai_rc_exit_status(rc));
+    }
+    if (child < 0) {
+        (void)fprintf(stderr, "archai-inspect: cannot start a process: %s\n", strerror(errno));
+        return 1;
+    }
+    (void)signal(SIGINT, SIG_IGN); /* is for the child, which shares the terminal */
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status);
+    if (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM ||
+        WTERMSIG(status) == SIGPIPE)
+        return 128 + WTERMSIG(status);
+    if (archai_limit_crash(status) == NULL) {
+        (void)fprintf(stderr, "archai-inspect: %s: killed by signal %d (%s)\n", t->path,
+                      WTERMSIG(status), strsignal(WTERMSIG(status)));
+        return 1;
+    }
+    (void)fprintf(stderr, "archai-inspect: %s: damaged: HDF5 %s while it read the file\n",
+                  t->path, archai_limit_crash(status));
+    return archai_rc_exit_status(ARCHAI_EFORMAT);
+}
+
+int main(int argc, char **argv)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    inspect t = {.count = -1};
+    const struct command *command;
+    bool done = false;
+    int rc = parse(argc, argv, &t, &done, &err);
+
+    if (rc == ARCHAI_OK && done)
+        return fflush(stdout) == 0 ? 0 : archai_rc_exit_status(ARCHAI_EIO);
+    if (rc == ARCHAI_OK && argc - optind < 1) {
+        help(stderr);
+        return 2;
+    }
+    if (rc == ARCHAI_OK) {
+        t.path = argv[optind++];
+        command = find_command(optind < argc ? argv[optind++] : "summary", &err);
+        t.args = argv + optind;
+        t.n_args = (size_t)(argc - optind);
+        if (command == NULL)
+            rc = err.code;
+        else if (t.n_args < command->low || t.n_args > command->high)
+            rc = archai_fail(&err, ARCHAI_EINVAL, "usage: archai-inspect RESULTS %s%s",
+                             command->usage,
+                             t.n_args > command->high ? " (quote what holds blanks: 'L=3, K=1, H=64')"
+                                                      : "");
+        else
+            return run_guarded(command, &t);
+    }
+    if (rc != ARCHAI_OK)
+        (void)fprintf(stderr, "archai-inspect: %s\n", err.text);
+    return archai_rc_exit_status(rc);
+}

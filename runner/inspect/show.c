@@ -1,0 +1,146 @@
+/* show, curves: one model. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runner/inspect/inspect.h"
+
+/* -- show ---------------------------------------------------------------------------------- */
+
+static void line(const char *name, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        (void)printf("%-12s %s\n", name, text);
+}
+
+static void print_time(double started, double seconds)
+{
+    time_t t = (time_t)started;
+    struct tm tm;
+    char text[32];
+
+    if (!(started > 0) || gmtime_r(&t, &tm) == NULL)
+        return;
+    (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    (void)printf("%-12s %s, took %.3g s\n", "evaluated", text, seconds);
+}
+
+static bool is_on_front(const archai_results *r, size_t row)
+{
+    for (size_t i = 0; i < r->n_front; i++)
+        if (r->front[i] == row)
+            return true;
+    return false;
+}
+
+static int print_weights(const inspect *t, const char *archid, archai_err *err)
+{
+    archai_tensor_place *meta = NULL;
+    void **data = NULL;
+    size_t n = 0, bytes = 0;
+    archai_err why = ARCHAI_ERR_INIT;
+    int rc = archai_results_tensors(t->path, archid, &meta, &data, &n, &why);
+
+    if (rc != ARCHAI_OK) { /* most models have none: no fault of this command */
+        (void)printf("%-12s %s\n", "weights", rc == ARCHAI_ENOTFOUND ? "none kept" : why.text);
+        return ARCHAI_OK;
+    }
+    (void)err;
+    for (size_t i = 0; i < n; i++) {
+        size_t own = archai_dtype_size(meta[i].dtype);
+
+        for (int d = 0; d < meta[i].ndim; d++)
+            own *= (size_t)meta[i].shape[d];
+        bytes += own;
+    }
+    (void)printf("%-12s %zu tensors, %zu bytes\n", "weights", n, bytes);
+    for (size_t i = 0; i < n; i++) {
+        (void)printf("  %s  %s [", meta[i].name, archai_dtype_name(meta[i].dtype));
+        for (int d = 0; d < meta[i].ndim; d++)
+            (void)printf("%s%lld", d > 0 ? ", " : "", (long long)meta[i].shape[d]);
+        (void)printf("]\n");
+    }
+    archai_results_tensors_free(meta, data, n);
+    return ARCHAI_OK;
+}
+
+/* A measure that is an objective is shown as that already. */
+static bool is_shown(const archai_results *r, const char *name)
+{
+    for (size_t k = 0; k < r->n_objectives; k++)
+        if (strcmp(r->objectives[k].name, name) == 0)
+            return true;
+    return false;
+}
+
+int inspect_show(inspect *t, archai_err *err)
+{
+    const archai_results *r = &t->r;
+    const archai_evaluation *e;
+    char text[32];
+    size_t row, others = 0;
+
+    ARCHAI_TRY(inspect_find(t, t->args[0], &row, err));
+    e = &r->rows[row];
+    for (size_t i = 0; i < r->n; i++)
+        others += i != row && strcmp(r->rows[i].archid, e->archid) == 0;
+    line("model", e->archid);
+    line("arch", e->arch);
+    line("metadata", strcmp(e->metadata, "{}") == 0 ? "" : e->metadata);
+    (void)printf("%-12s %s%s\n", "status", archai_status_name(e->status),
+                 is_on_front(r, row) ? ", on the front" : "");
+    line("error", e->error);
+    for (size_t k = 0; k < r->n_objectives; k++) {
+        inspect_number(r->values[row * r->n_objectives + k], text);
+        (void)printf("%-12s %s%s%s (%s)\n", r->objectives[k].name, text,
+                     r->objectives[k].unit[0] != '\0' ? " " : "", r->objectives[k].unit,
+                     r->objectives[k].direction == ARCHAI_MAXIMIZE ? "max" : "min");
+    }
+    for (size_t k = 0; k < e->n_measures; k++)
+        if (!is_shown(r, e->measures[k].name)) {
+            inspect_number(e->measures[k].value, text);
+            line(e->measures[k].name, text);
+        }
+    (void)printf("%-12s %lld, generation %d, by %s\n", "id", (long long)e->id, e->generation,
+                 e->operator_);
+    line("parents", strcmp(e->parents, "[]") == 0 ? "" : e->parents);
+    inspect_number(e->budget, text);
+    line("budget", text);
+    print_time(e->started, e->seconds);
+    (void)printf("%-12s %s, rank %d\n", "on", e->device, e->rank);
+    if (others > 0)
+        (void)printf("%-12s %zu more rows of this model\n", "also", others);
+    return print_weights(t, e->archid, err);
+}
+
+/* -- curves -------------------------------------------------------------------------------- */
+
+int inspect_curves(inspect *t, archai_err *err)
+{
+    archai_curve *curves = NULL;
+    inspect_table table;
+    size_t row, n, epochs = 0;
+    int rc;
+
+    ARCHAI_TRY(inspect_find(t, t->args[0], &row, err));
+    ARCHAI_TRY(archai_results_curves(t->path, row, &curves, &n, err));
+    if (n == 0)
+        (void)fprintf(stderr, "archai-inspect: no learning curves of %s\n", t->args[0]);
+    inspect_table_init(&table, n + 1);
+    inspect_table_text(&table, "epoch");
+    for (size_t c = 0; c < n; c++) {
+        inspect_table_text(&table, curves[c].name);
+        epochs = curves[c].n > epochs ? curves[c].n : epochs;
+    }
+    for (size_t e = 0; e < epochs; e++) {
+        inspect_table_number(&table, (double)e + 1);
+        for (size_t c = 0; c < n; c++)
+            inspect_table_number(&table,
+                                 e < curves[c].n ? (double)curves[c].values[e] : (double)NAN);
+    }
+    rc =
+        n > 0 ? inspect_table_end(&table, stdout, err) : inspect_table_end(&table, stderr, err);
+    archai_results_curves_free(curves, n);
+    return rc;
+}

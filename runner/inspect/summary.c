@@ -1,0 +1,212 @@
+/* summary, state, watch: how a search stands. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runner/inspect/inspect.h"
+#include "runner/process/limit.h"
+#include "runner/inspect/report.h"
+
+enum { WATCH_S = 2, FAILURES_SHOWN = 3 };
+
+/* -- summary ------------------------------------------------------------------------------- */
+
+static void counts(const archai_results *r)
+{
+    size_t n[ARCHAI_STATUS_COUNT] = {0};
+    const char *sep = ": ";
+
+    for (size_t i = 0; i < r->n; i++)
+        n[r->rows[i].status]++;
+    (void)printf("evaluations %zu", r->n);
+    for (int s = 0; s < ARCHAI_STATUS_COUNT; s++)
+        if (n[s] > 0) {
+            (void)printf("%s%zu %s", sep, n[s], archai_status_name(s));
+            sep = ", ";
+        }
+    if (r->rejected > 0)
+        (void)printf("; %lld more rejected by a constraint before evaluation",
+                     (long long)r->rejected);
+    (void)printf("\n");
+}
+
+static int best_by_each(const archai_results *r, archai_err *err)
+{
+    inspect_table table;
+
+    inspect_table_init(&table, 4);
+    inspect_table_text(&table, "objective");
+    inspect_table_text(&table, "");
+    inspect_table_text(&table, "best");
+    inspect_table_text(&table, "model");
+    for (size_t k = 0; k < r->n_objectives; k++) {
+        double sign = r->objectives[k].direction == ARCHAI_MAXIMIZE ? -1 : 1;
+        size_t best = r->n;
+
+        for (size_t i = 0; i < r->n; i++) {
+            double v = sign * r->values[i * r->n_objectives + k];
+
+            if (inspect_has_values(&r->rows[i]) && !isnan(v) &&
+                (best == r->n || v < sign * r->values[best * r->n_objectives + k]))
+                best = i;
+        }
+        inspect_table_text(&table, r->objectives[k].name);
+        inspect_table_text(&table, sign < 0 ? "max" : "min");
+        inspect_table_number(&table,
+                             best < r->n ? r->values[best * r->n_objectives + k] : (double)NAN);
+        inspect_table_text(&table, best < r->n ? r->rows[best].archid : "-");
+    }
+    return inspect_table_end(&table, stdout, err);
+}
+
+/* The commonest first lines of errors. */
+static void failures(const archai_results *r)
+{
+    struct {
+        const char *text;
+        size_t length, n;
+    } kinds[64];
+    size_t n_kinds = 0, other = 0;
+
+    for (size_t i = 0; i < r->n; i++) {
+        const char *text = r->rows[i].error;
+        size_t length = strcspn(text, "\n"), k;
+
+        if (r->rows[i].status != ARCHAI_STATUS_FAILED)
+            continue;
+        for (k = 0; k < n_kinds; k++)
+            if (kinds[k].length == length && memcmp(kinds[k].text, text, length) == 0)
+                break;
+        if (k == sizeof kinds / sizeof kinds[0]) {
+            other++;
+            continue;
+        }
+        if (k == n_kinds) {
+            kinds[n_kinds].text = text;
+            kinds[n_kinds].length = length;
+            kinds[n_kinds++].n = 0;
+        }
+        kinds[k].n++;
+    }
+    for (int shown = 0; shown < FAILURES_SHOWN; shown++) {
+        size_t most = 0;
+
+        for (size_t k = 1; k < n_kinds; k++)
+            if (kinds[k].n > kinds[most].n)
+                most = k;
+        if (n_kinds == 0 || kinds[most].n == 0)
+            return;
+        (void)printf("failed %zu x: %.*s\n", kinds[most].n, (int)kinds[most].length,
+                     kinds[most].text);
+        kinds[most].n = 0;
+    }
+    for (size_t k = 0; k < n_kinds; k++)
+        other += kinds[k].n;
+    if (other > 0)
+        (void)printf("failed %zu x: for other reasons\n", other);
+}
+
+int inspect_summary(inspect *t, archai_err *err)
+{
+    const archai_results *r = &t->r;
+    archai_strings models = {NULL, 0};
+    size_t n_front = 0;
+    char who[512] = "";
+
+    (void)printf("%s: %s\n", t->path, r->state);
+    if (strcmp(r->state, "running") == 0) {
+        if (inspect_is_alive(t, who))
+            (void)printf("by %s\n", who);
+        else
+            (void)printf("but no process holds it any more (%s): archai-run --resume goes on\n",
+                         who[0] != '\0' ? who : "no owner");
+    }
+    (void)printf("space %s, algorithm %s, schedule %s, seed %lld, %lld ranks\n", r->space,
+                 r->algorithm, r->schedule, (long long)r->seed, (long long)r->ranks);
+    (void)printf("started %s, updated %s, %s\n", r->started, r->updated, r->software);
+    counts(r);
+    ARCHAI_TRY(archai_results_models(t->path, &models, err));
+    for (size_t i = 0; i < r->n_front; i++) /* copies stand on it, too */
+        n_front += r->rows[r->front[i]].status == ARCHAI_STATUS_OK;
+    (void)printf("front %zu models; weights of %zu models\n\n", n_front, models.n);
+    archai_strings_free(&models);
+    ARCHAI_TRY(best_by_each(r, err));
+    failures(r);
+    return ARCHAI_OK;
+}
+
+/* -- state --------------------------------------------------------------------------------- */
+
+int inspect_state(inspect *t, archai_err *err)
+{
+    char who[512];
+
+    (void)err;
+    (void)puts(t->r.state);
+    if (strcmp(t->r.state, "running") == 0 && !inspect_is_alive(t, who))
+        (void)fprintf(stderr,
+                      "archai-inspect: no process holds %s any more%s%s; archai-run "
+                      "--resume goes on where it stopped\n",
+                      t->directory, who[0] != '\0' ? ": " : "", who);
+    return ARCHAI_OK;
+}
+
+/* -- watch --------------------------------------------------------------------------------- */
+
+int inspect_watch(inspect *t, archai_err *err)
+{
+    bool terminal = isatty(STDOUT_FILENO) == 1;
+    char before[64] = "";
+    char who[512];
+
+    for (;;) {
+        bool alive = inspect_is_alive(t, who);
+        archai_err why = ARCHAI_ERR_INIT;
+        int rc;
+
+        archai_limit_reading(t->path);
+        rc = archai_results_read(&t->r, t->path, &why);
+
+        if (rc == ARCHAI_ENOTFOUND && alive) { /* not published yet */
+            (void)sleep(WATCH_S);
+            continue;
+        }
+        if (rc != ARCHAI_OK)
+            return archai_fail(err, rc, "%s", why.text);
+        if (strcmp(before, t->r.updated) != 0) {
+            (void)snprintf(before, sizeof before, "%s", t->r.updated);
+            if (terminal)
+                (void)fputs("\033[H\033[J", stdout); /* home, clear */
+            ARCHAI_TRY(inspect_summary(t, err));
+            if (!terminal)
+                (void)puts("");
+            if (fflush(stdout) != 0)
+                return archai_fail(err, ARCHAI_EIO, "standard output is gone");
+        }
+        if (strcmp(t->r.state, "running") != 0 || !alive)
+            return ARCHAI_OK;
+        archai_results_free(&t->r);
+        (void)sleep(WATCH_S);
+    }
+}
+
+/* -- report -------------------------------------------------------------------------------- */
+
+int inspect_report(inspect *t, archai_err *err)
+{
+    char *path = NULL;
+    int rc;
+
+    if (t->output != NULL)
+        path = strdup(t->output);
+    else if (asprintf(&path, "%s/report.html", t->directory) < 0)
+        path = NULL;
+    if (path == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+    rc = archai_report_make(t->path, path, err);
+    if (rc == ARCHAI_OK)
+        (void)puts(path);
+    free(path);
+    return rc;
+}

@@ -1,0 +1,226 @@
+#include "runner/inspect/svg.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum {
+    WIDTH = 640,
+    HEIGHT = 400,
+    LEFT = 78,
+    RIGHT = 40 /* half of a tick's number */,
+    TOP = 14,
+    BOTTOM = 52,
+    TICKS_MAX = 12
+};
+
+static const double DRAWN_MAX = 1e300; /* of larger numbers a range would overflow */
+
+typedef struct scale {
+    double low, high; /* in data units, or their log10 */
+    int logarithmic;
+} scale;
+
+void archai_svg_text(FILE *out, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        switch (*c) {
+        case '&':
+            (void)fputs("&amp;", out);
+            break;
+        case '<':
+            (void)fputs("&lt;", out);
+            break;
+        case '>':
+            (void)fputs("&gt;", out);
+            break;
+        case '"':
+            (void)fputs("&quot;", out);
+            break;
+        case '\'':
+            (void)fputs("&#39;", out);
+            break;
+        default:
+            (void)fputc((unsigned char)*c < 0x20 ? ' ' : *c, out);
+        }
+    }
+}
+
+static double position(const scale *s, double v)
+{
+    if (s->logarithmic)
+        v = log10(v);
+    return (v - s->low) / (s->high - s->low);
+}
+
+static double to_x(const scale *s, double v)
+{
+    return LEFT + position(s, v) * (WIDTH - LEFT - RIGHT);
+}
+
+static double to_y(const scale *s, double v)
+{
+    return HEIGHT - BOTTOM - position(s, v) * (HEIGHT - TOP - BOTTOM);
+}
+
+static int drawable(const archai_svg_point *p, int log_x, int log_y)
+{
+    return fabs(p->x) <= DRAWN_MAX && fabs(p->y) <= DRAWN_MAX && (!log_x || p->x > 0) &&
+           (!log_y || p->y > 0);
+}
+
+/* The range of the drawable points with 4 % of air on both sides. */
+static scale fit(const archai_svg_point *points, size_t n, int log_x, int log_y, int is_y)
+{
+    scale s = {INFINITY, -INFINITY, is_y ? log_y : log_x};
+    double air;
+
+    for (size_t i = 0; i < n; i++) {
+        double v = is_y ? points[i].y : points[i].x;
+
+        if (!drawable(&points[i], log_x, log_y))
+            continue;
+        if (s.logarithmic)
+            v = log10(v);
+        s.low = fmin(s.low, v);
+        s.high = fmax(s.high, v);
+    }
+    if (!(s.low <= s.high))
+        s.low = 0, s.high = 1;
+    air = s.high > s.low ? 0.04 * (s.high - s.low) : fmax(0.5 * fabs(s.high), 0.5);
+    s.low -= air;
+    s.high += air;
+    return s;
+}
+
+/* Tick positions at 1, 2 or 5 times a power of ten; at every power of ten on a log axis that
+ * spans more than one. Returns how many. */
+static int ticks(const scale *s, double at[TICKS_MAX])
+{
+    double span = s->high - s->low, raw, step, first;
+    int n = 0;
+
+    if (s->logarithmic && span > 1.0) {
+        step = fmax(1.0, ceil(span / (TICKS_MAX - 2)));
+        for (double e = ceil(s->low); e <= s->high && n < TICKS_MAX; e += step)
+            at[n++] = pow(10, e);
+        return n;
+    }
+    if (s->logarithmic) { /* less than a decade: linear ticks read better */
+        scale linear = {pow(10, s->low), pow(10, s->high), 0};
+
+        return ticks(&linear, at);
+    }
+    raw = span / 6;
+    step = pow(10, floor(log10(raw)));
+    step *= raw / step > 5 ? 10 : raw / step > 2 ? 5 : raw / step > 1 ? 2 : 1;
+    first = ceil(s->low / step);
+    for (int i = 0; n < TICKS_MAX && (first + i) * step <= s->high; i++)
+        at[n++] = (first + i) * step;
+    return n;
+}
+
+static void frame(FILE *out, const scale *sx, const scale *sy, const archai_svg_axis *x,
+                  const archai_svg_axis *y)
+{
+    double at[TICKS_MAX];
+    int n = ticks(sx, at);
+
+    (void)fprintf(out,
+                  "<svg viewBox=\"0 0 %d %d\" role=\"img\">\n"
+                  "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"frame\"/>\n",
+                  WIDTH, HEIGHT, LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
+    for (int i = 0; i < n; i++)
+        (void)fprintf(
+            out,
+            "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\" class=\"grid\"/>"
+            "<text x=\"%.1f\" y=\"%d\" class=\"tick\" text-anchor=\"middle\">%g</text>\n",
+            to_x(sx, at[i]), to_x(sx, at[i]), TOP, HEIGHT - BOTTOM, to_x(sx, at[i]),
+            HEIGHT - BOTTOM + 18, at[i]);
+    n = ticks(sy, at);
+    for (int i = 0; i < n; i++)
+        (void)fprintf(
+            out,
+            "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" class=\"grid\"/>"
+            "<text x=\"%d\" y=\"%.1f\" class=\"tick\" text-anchor=\"end\">%g</text>\n",
+            LEFT, WIDTH - RIGHT, to_y(sy, at[i]), to_y(sy, at[i]), LEFT - 8,
+            to_y(sy, at[i]) + 4, at[i]);
+    (void)fprintf(out, "<text x=\"%d\" y=\"%d\" class=\"axis\" text-anchor=\"middle\">",
+                  (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10);
+    archai_svg_text(out, x->label);
+    (void)fprintf(out,
+                  "</text>\n<text transform=\"translate(16 %d) rotate(-90)\" class=\"axis\" "
+                  "text-anchor=\"middle\">",
+                  (TOP + HEIGHT - BOTTOM) / 2);
+    archai_svg_text(out, y->label);
+    (void)fputs("</text>\n", out);
+}
+
+static int by_x(const void *a, const void *b)
+{
+    const archai_svg_point *p = a, *q = b;
+
+    return (p->x > q->x) - (p->x < q->x);
+}
+
+/* A step line: between two neighbours of the front nothing better is known. `on`: nor after the
+ * last. */
+static void join(FILE *out, const archai_svg_point *points, size_t n, const scale *sx,
+                 const scale *sy, bool on)
+{
+    archai_svg_point *marked = calloc(n > 0 ? n : 1, sizeof *marked);
+    size_t m = 0;
+
+    if (marked == NULL)
+        return; /* the points alone tell the same */
+    for (size_t i = 0; i < n; i++)
+        if (points[i].marked && drawable(&points[i], sx->logarithmic, sy->logarithmic))
+            marked[m++] = points[i];
+    qsort(marked, m, sizeof *marked, by_x);
+    if (m > 1 || (m == 1 && on)) {
+        (void)fputs("<path class=\"front\" d=\"", out);
+        for (size_t i = 0; i < m; i++)
+            (void)fprintf(out, i == 0 ? "M%.1f %.1f" : "H%.1fV%.1f", to_x(sx, marked[i].x),
+                          to_y(sy, marked[i].y));
+        if (on)
+            (void)fprintf(out, "H%d", WIDTH - RIGHT);
+        (void)fputs("\"/>\n", out);
+    }
+    free(marked);
+}
+
+void archai_svg_scatter(FILE *out, const archai_svg_point *points, size_t n,
+                        const archai_svg_axis *x, const archai_svg_axis *y,
+                        archai_svg_line line)
+{
+    scale sx = fit(points, n, x->logarithmic, y->logarithmic, 0);
+    scale sy = fit(points, n, x->logarithmic, y->logarithmic, 1);
+    size_t drawn = 0;
+
+    frame(out, &sx, &sy, x, y);
+    if (line != ARCHAI_SVG_NO_LINE)
+        join(out, points, n, &sx, &sy, line == ARCHAI_SVG_GOES_ON);
+    for (int marked = 0; marked <= 1; marked++) { /* the front on top of the others */
+        for (size_t i = 0; i < n; i++) {
+            if (points[i].marked != marked ||
+                !drawable(&points[i], sx.logarithmic, sy.logarithmic))
+                continue;
+            (void)fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%s\" class=\"%s\">",
+                          to_x(&sx, points[i].x), to_y(&sy, points[i].y), marked ? "4.5" : "3",
+                          marked ? "best" : "other");
+            if (points[i].title != NULL) {
+                (void)fputs("<title>", out);
+                archai_svg_text(out, points[i].title);
+                (void)fputs("</title>", out);
+            }
+            (void)fputs("</circle>\n", out);
+            drawn++;
+        }
+    }
+    if (drawn == 0)
+        (void)fprintf(out,
+                      "<text x=\"%d\" y=\"%d\" class=\"axis\" text-anchor=\"middle\">"
+                      "nothing to draw yet</text>\n",
+                      WIDTH / 2, HEIGHT / 2);
+    (void)fputs("</svg>\n", out);
+}

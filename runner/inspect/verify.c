@@ -1,0 +1,331 @@
+/* verify: hold results.h5 against the segments it was made from.
+ *
+ * Every committed row must be in the table, every stored weight must have its checksum and be
+ * finite, every shown model must be the one that its segment holds, the front must be the
+ * front, and a checkpoint must be whole.
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/pareto/pareto.h"
+#include "io/file/checkpoint.h"
+#include "io/segment/segment.h"
+#include "runner/inspect/inspect.h"
+
+enum { FAULTS_SHOWN = 20 };
+
+struct verifying {
+    const inspect *t;
+    archai_segment *segment; /* the one at hand */
+    size_t faults;
+    int64_t rows, values; /* seen */
+    int64_t coming;       /* committed by a running search since its last refresh */
+    bool *stored;         /* [r.n]: some segment holds the row */
+};
+
+__attribute__((format(printf, 2, 3))) static void fault(struct verifying *v, const char *fmt,
+                                                        ...)
+{
+    va_list ap;
+
+    if (v->faults++ >= FAULTS_SHOWN)
+        return;
+    va_start(ap, fmt);
+    (void)vprintf(fmt, ap);
+    va_end(ap);
+    (void)putchar('\n');
+}
+
+/* -- values -------------------------------------------------------------------------------- */
+
+static bool half_is_finite(uint16_t h)
+{
+    return (h & 0x7c00) != 0x7c00;
+}
+
+static bool is_finite(archai_dtype dtype, const void *data, uint64_t n)
+{
+    const char *p = data;
+
+    for (uint64_t i = 0; i < n; i++) {
+        double d = 0;
+        float f;
+        uint16_t h;
+
+        switch (dtype) {
+        case ARCHAI_F32:
+            memcpy(&f, p + i * sizeof f, sizeof f);
+            d = (double)f;
+            break;
+        case ARCHAI_F64:
+            memcpy(&d, p + i * sizeof d, sizeof d);
+            break;
+        case ARCHAI_F16:
+            memcpy(&h, p + i * sizeof h, sizeof h);
+            d = half_is_finite(h) ? 0 : (double)NAN;
+            break;
+        default:
+            return true; /* whole numbers are */
+        }
+        if (!isfinite(d))
+            return false;
+    }
+    return true;
+}
+
+static int verify_tensor(struct verifying *v, const archai_evaluation *e,
+                         const archai_tensor_place *p, archai_err *err)
+{
+    uint64_t n = 0;
+    size_t bytes;
+    void *data;
+    int rc;
+
+    if (!archai_segment_holds(v->segment, p, &n)) /* the scan has seen to that */
+        return ARCHAI_OK;
+    bytes = (size_t)n * archai_dtype_size(p->dtype);
+    data = malloc(bytes + 1);
+    if (data == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu bytes", bytes);
+    rc = archai_segment_read_tensor(v->segment, p, data, err);
+    if (rc == ARCHAI_OK && archai_segment_crc(data, bytes) != p->crc)
+        fault(v, "%s: %s of %s (id %lld) does not have its checksum", v->segment->name, p->name,
+              e->archid, (long long)e->id);
+    else if (rc == ARCHAI_OK && !archai_tensor_is_state(p->name) && !is_finite(p->dtype, data, n))
+        fault(v, "%s: %s of %s (id %lld) is not finite", v->segment->name, p->name, e->archid,
+              (long long)e->id);
+    v->values += (int64_t)n;
+    free(data);
+    return rc;
+}
+
+/* -- rows ---------------------------------------------------------------------------------- */
+
+static int compare_ids(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = ((const archai_evaluation *)b)->id;
+
+    return (x > y) - (x < y);
+}
+
+static int verify_row(void *payload, int64_t row, const archai_row *r, archai_err *err)
+{
+    struct verifying *v = payload;
+    const archai_results *results = &v->t->r;
+    const archai_evaluation *known;
+    archai_evaluation e = {0};
+    bool valid;
+    int rc;
+
+    ARCHAI_TRY(archai_segment_detail(v->segment, r, &valid, &e, err));
+    if (!valid) {
+        fault(v, "%s: row %lld (id %lld) is damaged", v->segment->name, (long long)row,
+              (long long)r->id);
+        return ARCHAI_OK;
+    }
+    v->rows++;
+    known = bsearch(&e.id, results->rows, results->n, sizeof *results->rows, compare_ids);
+    if (known == NULL && strcmp(results->state, "running") == 0)
+        v->coming++;
+    else if (known == NULL)
+        fault(v, "%s: row %lld (id %lld, %s) is not in results.h5", v->segment->name,
+              (long long)row, (long long)e.id, e.archid);
+    else if (strcmp(known->archid, e.archid) != 0)
+        fault(v, "%s: id %lld is %s, results.h5 says %s", v->segment->name, (long long)e.id,
+              e.archid, known->archid);
+    else
+        v->stored[known - results->rows] = true;
+    rc = ARCHAI_OK;
+    for (size_t i = 0; rc == ARCHAI_OK && i < e.n_tensors; i++)
+        rc = verify_tensor(v, &e, &e.tensors[i], err);
+    archai_evaluation_fini(&e);
+    return rc;
+}
+
+static int verify_damaged(void *payload, int64_t row, const archai_row *r, archai_err *err)
+{
+    (void)r;
+    (void)err;
+    fault(payload, "%s: row %lld is damaged: neither free nor committed",
+          ((struct verifying *)payload)->segment->name, (long long)row);
+    return ARCHAI_OK;
+}
+
+static int verify_segments(struct verifying *v, archai_err *err)
+{
+    archai_strings names = {NULL, 0};
+    size_t missing = 0;
+    int rc = ARCHAI_OK;
+
+    ARCHAI_TRY(archai_segment_list(v->t->directory, &names, err));
+    for (size_t i = 0; rc == ARCHAI_OK && i < names.n; i++) {
+        archai_segment s = ARCHAI_SEGMENT_INIT;
+        archai_err why = ARCHAI_ERR_INIT;
+
+        if (archai_segment_open(&s, v->t->directory, names.at[i], false, &why) != ARCHAI_OK) {
+            fault(v, "%s", why.text);
+            continue;
+        }
+        v->segment = &s;
+        rc = archai_segment_scan(&s, 0, s.size.rows, verify_row, v, err);
+        /* a running search may be about to finish one */
+        if (rc == ARCHAI_OK && strcmp(v->t->r.state, "running") != 0)
+            rc = archai_segment_scan_damaged(&s, verify_damaged, v, err);
+        archai_segment_close(&s);
+    }
+    for (size_t i = 0; i < v->t->r.n; i++)
+        missing += !v->stored[i];
+    (void)printf("%zu segments, %lld rows, %lld weights\n", names.n, (long long)v->rows,
+                 (long long)v->values);
+    if (missing > 0) /* a segment that was deleted: its rows live on here */
+        (void)printf("%zu rows are only in results.h5\n", missing);
+    if (v->coming > 0)
+        (void)printf("%lld rows are not in results.h5 yet\n", (long long)v->coming);
+    archai_strings_free(&names);
+    return rc;
+}
+
+/* -- checkpoints --------------------------------------------------------------------------- */
+
+/* Whole, and of the candidate that its name says; then *about says how far it is. */
+static int open_checkpoint(const struct verifying *v, int64_t id, char about[64], archai_err *err)
+{
+    archai_checkpoint k = {.id = -1};
+    archai_candidate c = {.id = -1};
+    int rc;
+
+    ARCHAI_TRY(archai_checkpoint_open(&k, v->t->directory, id, err));
+    rc = archai_checkpoint_candidate(&k, &c, err);
+    if (rc == ARCHAI_OK && c.id != id)
+        rc = archai_fail(err, ARCHAI_EFORMAT, "is of candidate %lld", (long long)c.id);
+    (void)archai_err_wrap(err, rc, "checkpoint-%lld.safetensors: ", (long long)id);
+    if (rc == ARCHAI_OK && archai_checkpoint_is_marker(&k))
+        (void)snprintf(about, 64, "under way in a program");
+    else
+        (void)snprintf(about, 64, "epoch %lld of %lld", (long long)k.epoch, (long long)k.epochs);
+    archai_candidate_fini(&c);
+    archai_checkpoint_close(&k);
+    return rc;
+}
+
+static int verify_checkpoints(struct verifying *v, archai_err *err)
+{
+    const archai_results *r = &v->t->r;
+    int64_t *ids;
+    size_t n;
+
+    ARCHAI_TRY(archai_checkpoints_list(v->t->directory, &ids, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        const bool is_over = bsearch(&ids[i], r->rows, r->n, sizeof *r->rows, compare_ids) != NULL;
+        archai_err why = ARCHAI_ERR_INIT;
+        char about[64];
+        const int rc = open_checkpoint(v, ids[i], about, &why);
+
+        if (rc == ARCHAI_ENOTFOUND) /* its row was committed this moment */
+            continue;
+        if (rc != ARCHAI_OK)
+            fault(v, "%s", why.text);
+        else
+            (void)printf("checkpoint-%lld.safetensors: %s%s\n", (long long)ids[i], about,
+                         is_over ? ", left over: its row is committed" : "");
+    }
+    free(ids);
+    return ARCHAI_OK;
+}
+
+/* -- models and front ---------------------------------------------------------------------- */
+
+static int verify_models(struct verifying *v, archai_err *err)
+{
+    archai_strings names = {NULL, 0};
+
+    ARCHAI_TRY(archai_results_models(v->t->path, &names, err));
+    for (size_t i = 0; i < names.n; i++) {
+        archai_tensor_place *meta = NULL;
+        void **data = NULL;
+        size_t n = 0, row;
+        archai_err why = ARCHAI_ERR_INIT;
+
+        if (archai_results_tensors(v->t->path, names.at[i], &meta, &data, &n, &why) !=
+            ARCHAI_OK)
+            fault(v, "%s", why.text);
+        else if (n == 0)
+            fault(v, "/models/%s holds nothing", names.at[i]);
+        if (inspect_find(v->t, names.at[i], &row, NULL) != ARCHAI_OK)
+            fault(v, "/models/%s is in no row", names.at[i]);
+        for (size_t k = 0; k < n; k++) {
+            uint64_t elements = 1;
+
+            for (int d = 0; d < meta[k].ndim; d++)
+                elements *= (uint64_t)meta[k].shape[d];
+            if (!is_finite(meta[k].dtype, data[k], elements))
+                fault(v, "/models/%s/%s is not finite", names.at[i], meta[k].name);
+        }
+        archai_results_tensors_free(meta, data, n);
+    }
+    (void)printf("%zu models shown\n", names.n);
+    archai_strings_free(&names);
+    return ARCHAI_OK;
+}
+
+static int verify_front(struct verifying *v, archai_err *err)
+{
+    const archai_results *r = &v->t->r;
+    size_t k = r->n_objectives, n = 0;
+    double *points = malloc((r->n * k + 1) * sizeof *points);
+    size_t *front = malloc((r->n + 1) * sizeof *front);
+    bool same;
+    int rc;
+
+    if (points == NULL || front == NULL) {
+        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+        goto out;
+    }
+    for (size_t i = 0; i < r->n; i++)
+        for (size_t j = 0; j < k; j++)
+            points[i * k + j] = !inspect_has_values(&r->rows[i]) ? (double)NAN
+                                : r->objectives[j].direction == ARCHAI_MAXIMIZE
+                                    ? -r->values[i * k + j]
+                                    : r->values[i * k + j];
+    ARCHAI_TRY_GOTO(rc, archai_pareto_front(points, r->n, k, front, &n, err), out);
+    same = n == r->n_front;
+    for (size_t i = 0; same && i < n; i++)
+        same = front[i] == r->front[i];
+    if (!same)
+        fault(v, "/pareto/index has %zu rows and is not the front, which has %zu", r->n_front,
+              n);
+    (void)printf("front of %zu models\n", n);
+out:
+    free(front);
+    free(points);
+    return rc;
+}
+
+int inspect_verify(inspect *t, archai_err *err)
+{
+    struct verifying v = {.t = t};
+    int rc;
+
+    v.stored = calloc(t->r.n + 1, sizeof *v.stored);
+    if (v.stored == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+    for (size_t i = 1; i < t->r.n; i++)
+        if (t->r.rows[i].id <= t->r.rows[i - 1].id)
+            fault(&v, "row %zu: ids do not ascend", i);
+    rc = verify_segments(&v, err);
+    if (rc == ARCHAI_OK)
+        rc = verify_models(&v, err);
+    if (rc == ARCHAI_OK)
+        rc = verify_front(&v, err);
+    if (rc == ARCHAI_OK)
+        rc = verify_checkpoints(&v, err);
+    free(v.stored);
+    if (rc == ARCHAI_OK && v.faults > 0)
+        return archai_fail(err, ARCHAI_EFORMAT, "%s: %zu faults", t->path, v.faults);
+    if (rc == ARCHAI_OK)
+        (void)puts("ok");
+    return rc;
+}

@@ -1,0 +1,22 @@
+/* runner/rank/arguments.h - the command line of archai-run. */
+#ifndef ARCHAI_RUNNER_RANK_ARGUMENTS_H
+#define ARCHAI_RUNNER_RANK_ARGUMENTS_H
+#include <stdbool.h>
+#include <stdio.h>
+#include "core/base/err.h"
+#include "runner/coordinator/progress.h"
+
+typedef struct archai_arguments {
+    const char *config;   /* borrowed from argv; NULL where `words` ends the program */
+    const char *output;   /* borrowed; NULL: as configured */
+    const char **sets;    /* owned list of borrowed "section.key=value" */
+    size_t n_sets;
+    archai_progress_mode progress;
+    bool resume, dry_run;
+    void (*words)(FILE *out); /* --help and the like: what to print instead of a run; else NULL */
+} archai_arguments;
+
+/* Errors are ARCHAI_EINVAL. */
+int archai_arguments_parse(archai_arguments *out, int argc, char **argv, archai_err *err);
+void archai_arguments_free(archai_arguments *a);
+#endif

@@ -1,0 +1,209 @@
+#include "runner/rank/node.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/dataset/dataset.h"
+#include "runner/rank/comm.h"
+
+/* -- GPUs ---------------------------------------------------------------------------------- */
+
+char *archai_node_pick_gpu(const char *list, int index)
+{
+    size_t n = 0;
+    const char *at = list;
+
+    for (const char *c = list; *c != '\0'; c++)
+        n += *c == ',';
+    if (*list == '\0' || strcmp(list, "-1") == 0)
+        return NULL;
+    for (size_t skip = (size_t)index % (n + 1); skip > 0; skip--)
+        at = strchr(at, ',') + 1;
+    return strndup(at, strcspn(at, ","));
+}
+
+/* All GPUs that NVIDIA's driver names, as a list; malloc'ed. */
+static char *driver_gpus(void)
+{
+    DIR *dir = opendir("/proc/driver/nvidia/gpus");
+    const struct dirent *entry;
+    char *list = calloc(1, 1);
+    int n = 0;
+
+    while (dir != NULL && list != NULL && (entry = readdir(dir)) != NULL) {
+        char *longer = NULL;
+
+        if (entry->d_name[0] == '.')
+            continue;
+        if (asprintf(&longer, "%s%s%d", list, n > 0 ? "," : "", n) < 0)
+            longer = NULL;
+        free(list);
+        list = longer;
+        n++;
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    return list;
+}
+
+/* The scheduler's CUDA_VISIBLE_DEVICES is what this job may use; without it all that there are.
+ */
+static int choose_device(archai_node *n, const archai_config *config, int worker,
+                         archai_err *err)
+{
+    const char *allowed = getenv("CUDA_VISIBLE_DEVICES");
+    char *all = NULL;
+
+    n->device = "cpu";
+    if (config->evaluator.device == ARCHAI_DEVICE_CPU)
+        return ARCHAI_OK;
+    if (allowed == NULL) {
+        allowed = all = driver_gpus();
+        if (all == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a list of GPUs");
+    }
+    n->gpu = archai_node_pick_gpu(allowed, worker);
+    free(all);
+    if (n->gpu != NULL || config->evaluator.device == ARCHAI_DEVICE_CUDA)
+        n->device = "cuda";
+    return ARCHAI_OK;
+}
+
+/* -- cores --------------------------------------------------------------------------------- */
+
+static int own_cores(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    return CPU_COUNT(&set) > 0 ? CPU_COUNT(&set) : 1;
+}
+
+/* Ranks that are bound to cores of their own use those; else the node's are shared. */
+static int choose_threads(const archai_config *config, int workers)
+{
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    const int cores = own_cores();
+    const int share = online > 0 && workers > 0 ? (int)(online / workers) : 1;
+    int threads = cores < share ? cores : share;
+
+    if (config->evaluator.threads > 0)
+        return (int)config->evaluator.threads;
+    if (threads < 1)
+        threads = 1;
+    return threads;
+}
+
+/* -- data ---------------------------------------------------------------------------------- */
+
+/* What the others need to open the leader's memory, and to know that it is that. */
+typedef struct data_ticket {
+    int rc;
+    int fd;
+    long pid;
+    unsigned long long inode, size;
+} data_ticket;
+
+static int load(const archai_config *config, int *fd, data_ticket *ticket, archai_err *err)
+{
+    struct stat st;
+
+    ARCHAI_TRY(archai_dataset_load(config, fd, err));
+    if (fstat(*fd, &st) != 0)
+        return archai_fail(err, ARCHAI_EIO, "data set: %s", strerror(errno));
+    ticket->fd = *fd;
+    ticket->pid = (long)getpid();
+    ticket->inode = (unsigned long long)st.st_ino;
+    ticket->size = (unsigned long long)st.st_size;
+    return ARCHAI_OK;
+}
+
+static int open_shared(const data_ticket *ticket)
+{
+    char path[64];
+    struct stat st;
+    int fd;
+
+    (void)snprintf(path, sizeof path, "/proc/%ld/fd/%d", ticket->pid, ticket->fd);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* In a container of its own a rank may see another process under that number. */
+    if (fd >= 0 && (fstat(fd, &st) != 0 || (unsigned long long)st.st_ino != ticket->inode ||
+                    (unsigned long long)st.st_size != ticket->size)) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Collective over `node`. Where memory cannot be shared, a rank loads a copy of its own. */
+static int share_data(MPI_Comm node, const archai_config *config, bool evaluates, int *fd,
+                      archai_err *err)
+{
+    data_ticket ticket = {.fd = -1};
+    archai_err local = ARCHAI_ERR_INIT;
+    int rank;
+
+    ARCHAI_TRY(archai_mpi(err, MPI_Comm_rank(node, &rank)));
+    if (rank == 0)
+        ticket.rc = load(config, fd, &ticket, &local);
+    ARCHAI_TRY(archai_comm_share(node, 0, &ticket, sizeof ticket, err));
+    if (ticket.rc != ARCHAI_OK) {
+        if (rank == 0 && err != NULL)
+            *err = local;
+        return rank == 0 ? ticket.rc : ARCHAI_OK; /* the leader speaks for its node */
+    }
+    if (rank == 0 || !evaluates)
+        return ARCHAI_OK;
+    *fd = open_shared(&ticket);
+    return *fd >= 0 ? ARCHAI_OK : archai_dataset_load(config, fd, err);
+}
+
+/* -- all together -------------------------------------------------------------------------- */
+
+static int init(archai_node *n, MPI_Comm node, const archai_config *config, bool evaluates,
+                bool needs_data, archai_err *err)
+{
+    const int mine = evaluates;
+    int before = 0, workers = 0;
+
+    ARCHAI_TRY(archai_mpi(err, MPI_Scan(&mine, &before, 1, MPI_INT, MPI_SUM, node)));
+    ARCHAI_TRY(archai_mpi(err, MPI_Allreduce(&mine, &workers, 1, MPI_INT, MPI_SUM, node)));
+    n->threads = choose_threads(config, workers);
+    ARCHAI_TRY(choose_device(n, config, before > 0 ? before - 1 : 0, err));
+    return needs_data ? share_data(node, config, evaluates, &n->data_fd, err) : ARCHAI_OK;
+}
+
+int archai_node_init(archai_node *n, MPI_Comm comm, const archai_config *config, bool evaluates,
+                     bool needs_data, archai_err *err)
+{
+    MPI_Comm node = MPI_COMM_NULL;
+    int rc;
+
+    *n = (archai_node)ARCHAI_NODE_INIT;
+    rc = archai_mpi(err,
+                    MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+    if (rc == ARCHAI_OK)
+        rc = init(n, node, config, evaluates, needs_data, err);
+    if (node != MPI_COMM_NULL)
+        (void)archai_mpi(NULL, MPI_Comm_free(&node));
+    rc = archai_comm_agree(comm, rc, err);
+    if (rc != ARCHAI_OK)
+        archai_node_fini(n);
+    return rc;
+}
+
+void archai_node_fini(archai_node *n)
+{
+    if (n->data_fd >= 0)
+        (void)close(n->data_fd);
+    free(n->gpu);
+    *n = (archai_node)ARCHAI_NODE_INIT;
+}

@@ -1,0 +1,45 @@
+/* runner/rank/plan.h - what a run is going to do, checked as a whole before anything starts.
+ *
+ * Rank 0 reads the configuration, the data's headers, the results directory; every problem it
+ * finds is one line of its error. The other ranks get the resolved configuration as text and make
+ * from it what a worker needs.
+ */
+#ifndef ARCHAI_RUNNER_RANK_PLAN_H
+#define ARCHAI_RUNNER_RANK_PLAN_H
+#include "core/config/config.h"
+#include "core/search/objective.h"
+#include "core/search/search.h"
+#include "core/search/space.h"
+#include "runner/rank/arguments.h"
+#include "runner/evaluator/evaluator.h"
+
+typedef struct archai_plan {
+    archai_ini ini;
+    archai_config config;
+    archai_data_shape data;
+    archai_objectives objectives;
+    const archai_evaluator_ops *evaluator; /* borrowed, static */
+    char *text;                            /* owned; the resolved configuration */
+    /* rank 0 only */
+    archai_space *space;
+    archai_search search;
+    bool has_search;
+    char *complete; /* owned; why there is nothing left to do (--resume on a complete run); or NULL */
+    /* --resume: */
+    char *changes;     /* owned; what differs from the earlier configuration, a line each; or NULL */
+    int starts;        /* there had been when their rows were read */
+    int earlier_ranks; /* of the last one; 0: not known */
+    int64_t *left_over; /* owned; ids of checkpoints whose rows are committed */
+    size_t n_left_over;
+} archai_plan;
+
+/* Rank 0. */
+int archai_plan_make(archai_plan *out, const archai_arguments *args, archai_err *err);
+/* Other ranks, from rank 0's text and data shape; takes over `text` (malloc'ed) in any case. */
+int archai_plan_from_text(archai_plan *out, char *text, const archai_data_shape *data,
+                          archai_err *err);
+void archai_plan_fini(archai_plan *p); /* safe on a zeroed struct */
+
+/* "evolution_pareto on space cnn: 200 evaluations by torch, results in runs/x". */
+void archai_plan_sentence(const archai_plan *p, int workers, char *out, size_t size);
+#endif

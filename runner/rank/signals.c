@@ -1,0 +1,51 @@
+#include "runner/rank/signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+static volatile sig_atomic_t requests;
+static volatile sig_atomic_t first;
+
+static void count(int number)
+{
+    if (requests == 0)
+        first = number;
+    if (requests < 100)
+        requests++;
+}
+
+int archai_signals_install(archai_err *err)
+{
+    static const int stops[] = {SIGINT, SIGTERM, SIGUSR1};
+    struct sigaction action = {.sa_flags = SA_RESTART};
+
+    (void)sigemptyset(&action.sa_mask);
+    action.sa_handler = count;
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
+        if (sigaction(stops[i], &action, NULL) != 0)
+            return archai_fail(err, ARCHAI_EINTERNAL, "sigaction: %s", strerror(errno));
+    action.sa_handler = SIG_IGN;
+    if (sigaction(SIGPIPE, &action, NULL) != 0 || sigaction(SIGXFSZ, &action, NULL) != 0)
+        return archai_fail(err, ARCHAI_EINTERNAL, "sigaction: %s", strerror(errno));
+    return ARCHAI_OK;
+}
+
+int archai_signals_count(void)
+{
+    return requests;
+}
+
+const char *archai_signals_name(void)
+{
+    switch (first) {
+    case SIGINT:
+        return "SIGINT";
+    case SIGTERM:
+        return "SIGTERM";
+    case SIGUSR1:
+        return "SIGUSR1";
+    default:
+        return "";
+    }
+}

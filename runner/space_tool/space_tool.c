@@ -1,0 +1,105 @@
+#include "runner/space_tool/space_tool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/python_text.h"
+
+int space_tool_read(const char *path, char **text, size_t *size, archai_err *err)
+{
+    FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+    char *data = NULL;
+    size_t n = 0, got;
+    int rc = ARCHAI_OK;
+
+    if (in == NULL)
+        return archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, strerror(errno));
+    do { /* the size is not known beforehand: standard input, pipes */
+        char *more = realloc(data, n + 65536 + 1);
+
+        if (more == NULL) {
+            rc = archai_fail(err, ARCHAI_ENOMEM, "%s: no memory", path);
+            goto out;
+        }
+        data = more;
+        got = fread(data + n, 1, 65536, in);
+        n += got;
+        if (n > SPACE_TOOL_FILE_MAX) {
+            rc = archai_fail(err, ARCHAI_EINVAL, "%s: larger than %d MiB, which no arch file is",
+                             path, SPACE_TOOL_FILE_MAX >> 20);
+            goto out;
+        }
+    } while (got > 0);
+    if (ferror(in)) {
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, strerror(errno));
+        goto out;
+    }
+    data[n] = '\0';
+    *text = data;
+    *size = n;
+    data = NULL;
+out:
+    free(data);
+    if (in != stdin)
+        (void)fclose(in);
+    return rc;
+}
+
+/* A line as sample prints it, {"archid": "...", "arch": {...}, "metadata": {...}}: its arch. NULL:
+ * something else, which the space itself judges. New reference. */
+static json_t *arch_of_line(const char *text, size_t size)
+{
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL), *arch = NULL;
+
+    if (json_object_size(root) == 3 && json_is_string(json_object_get(root, "archid")) &&
+        json_is_object(json_object_get(root, "metadata")))
+        arch = json_incref(json_object_get(root, "arch"));
+    json_decref(root);
+    return arch;
+}
+
+int space_tool_load(space_tool *t, const char *path, archai_model *out, archai_err *err)
+{
+    json_t *arch;
+    char *text;
+    size_t size;
+    int rc;
+
+    ARCHAI_TRY(space_tool_read(path, &text, &size, err));
+    arch = arch_of_line(text, size);
+    rc = arch != NULL ? archai_space_load_json(t->space, arch, out, err)
+                      : archai_space_load_arch(t->space, text, size, out, err);
+    json_decref(arch);
+    free(text);
+    return archai_err_wrap(err, rc, "%s:", strcmp(path, "-") == 0 ? "standard input" : path);
+}
+
+int space_tool_line(const archai_model *m, archai_err *err)
+{
+    json_t *line = m == NULL ? json_null()
+                             : json_pack("{s:s, s:O, s:O}", "archid", m->archid, "arch", m->arch,
+                                         "metadata", m->metadata);
+    char *text = NULL;
+    int rc = line == NULL ? archai_fail(err, ARCHAI_ENOMEM, "no memory for a line of output")
+                          : archai_python_json(line, false, &text, err);
+
+    if (rc == ARCHAI_OK && (puts(text) < 0 || fflush(stdout) != 0))
+        rc = archai_fail(err, ARCHAI_EIO, "standard output: %s", strerror(errno));
+    free(text);
+    json_decref(line);
+    return rc;
+}
+
+int space_tool_arguments(const space_tool *t, size_t low, size_t high, const char *usage,
+                         archai_err *err)
+{
+    if (t->n_args < low)
+        return archai_fail(err, ARCHAI_EINVAL, "too few arguments; usage: archai-space CONFIG %s",
+                           usage);
+    if (t->n_args > high)
+        return archai_fail(err, ARCHAI_EINVAL, "unexpected argument '%s'; usage: archai-space "
+                                               "CONFIG %s",
+                           t->args[high], usage);
+    return ARCHAI_OK;
+}

@@ -1,0 +1,44 @@
+/* runner/space_tool/space_tool.h - what the commands of archai-space share.
+ *
+ * Each command is one file runner/space_<command>.c (small ones together) and one line in the table
+ * of runner/space_tool/archai_space.c. Results go to standard output, messages to standard error.
+ */
+#ifndef ARCHAI_RUNNER_SPACE_TOOL_SPACE_TOOL_H
+#define ARCHAI_RUNNER_SPACE_TOOL_SPACE_TOOL_H
+#include <stddef.h>
+#include <stdio.h>
+#include "core/base/err.h"
+#include "core/config/ini.h"
+#include "core/search/space.h"
+
+typedef struct space_tool {
+    archai_space *space;
+    archai_ini *ini;      /* the configuration as read */
+    char **args;          /* after the command, options taken out; borrowed */
+    size_t n_args;
+    int64_t count;        /* -n */
+    const char *weights, *input, *output; /* predict; NULL: not given */
+} space_tool;
+
+enum { SPACE_TOOL_FILE_MAX = 16 * 1024 * 1024 }; /* bytes of an arch file or a script */
+
+/* A whole file, "-" is standard input; NUL-terminated, caller frees. */
+int space_tool_read(const char *path, char **text, size_t *size, archai_err *err);
+/* load_arch of a file, or of a line that space_tool_line() printed; errors name it. */
+int space_tool_load(space_tool *t, const char *path, archai_model *out, archai_err *err);
+/* {"archid": ..., "arch": {...}, "metadata": {...}} and a newline; NULL prints null. */
+int space_tool_line(const archai_model *m, archai_err *err);
+/* ARCHAI_EINVAL with the usage where the number of arguments is not within [low, high]. */
+int space_tool_arguments(const space_tool *t, size_t low, size_t high, const char *usage,
+                         archai_err *err);
+
+int space_sample(space_tool *t, archai_err *err);
+int space_mutate(space_tool *t, archai_err *err);
+int space_crossover(space_tool *t, archai_err *err);
+int space_encode(space_tool *t, archai_err *err);
+int space_show(space_tool *t, archai_err *err);
+int space_info(space_tool *t, archai_err *err);
+int space_dot(space_tool *t, archai_err *err);
+int space_replay(space_tool *t, archai_err *err);
+int space_predict(space_tool *t, archai_err *err);
+#endif

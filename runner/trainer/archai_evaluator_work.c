@@ -1,0 +1,350 @@
+/* Candidates: trained with libtorch, or measured by a plug-in. */
+#include "runner/trainer/archai_evaluator.h"
+
+#include <math.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/file/checkpoint.h"
+#include "io/file/tensors.h"
+#include "runner/process/clock.h"
+#include "runner/evaluator/evaluator.h"
+
+enum {
+    CURVE_TRAIN_LOSS,
+    CURVE_VAL_LOSS,
+    CURVE_VAL_ACCURACY,
+    CURVE_LEARNING_RATE,
+    CURVE_VAL_MIOU,
+    N_CURVES
+};
+static const char *const curve_names[N_CURVES] = {
+    [CURVE_TRAIN_LOSS] = "train_loss",     [CURVE_VAL_LOSS] = "val_loss",
+    [CURVE_VAL_ACCURACY] = "val_accuracy", [CURVE_LEARNING_RATE] = "learning_rate",
+    [CURVE_VAL_MIOU] = "val_miou",
+};
+
+/* What on_epoch needs: where to report and where curves grow. */
+typedef struct progress {
+    archai_server *e;
+    archai_evaluation *result;
+    const archai_candidate *candidate;
+    archai_beginning *beginning;
+    int64_t id;
+    double left_at;  /* clock: the last checkpoint, or the beginning */
+    bool complained; /* a checkpoint could not be written */
+    bool offered;    /* the final state lies in WEIGHTS */
+    archai_err err;  /* of a reply that could not be sent */
+} progress;
+
+/* Between epochs: was a checkpoint asked for? Nothing else comes while a candidate runs. It may lie in
+ * e->in already: then one read took it together with the candidate. */
+static int look_for_drain(archai_server *e, archai_err *err)
+{
+    struct pollfd fd = {.fd = REQUESTS, .events = POLLIN};
+
+    while (!e->draining) {
+        archai_message m = {0};
+        bool got = false;
+        ssize_t n;
+
+        ARCHAI_TRY(archai_frame_take(&e->in, &e->in_used, &m, &got, err));
+        e->draining = got && m.type == ARCHAI_MSG_DRAIN;
+        archai_message_fini(&m);
+        if (got)
+            continue;
+        if (poll(&fd, 1, 0) <= 0)
+            break;
+        ARCHAI_TRY(archai_buffer_reserve(&e->in, CHUNK, err));
+        n = read(REQUESTS, e->in.data + e->in.size, CHUNK);
+        if (n <= 0)
+            break;
+        e->in.size += (size_t)n;
+    }
+    return ARCHAI_OK;
+}
+
+/* *stop: the training is left here, to go on from a checkpoint. */
+static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t, bool *stop,
+                            archai_err *err)
+{
+    const archai_config *config = &p->e->config;
+    archai_err why = ARCHAI_ERR_INIT;
+    const archai_tensor *state;
+    double train_seconds;
+    size_t n;
+    int rc;
+
+    *stop = archai_serve_stopped();
+    if (config->train.checkpoint == ARCHAI_CHECKPOINT_NONE)
+        return ARCHAI_OK;
+    ARCHAI_TRY(look_for_drain(p->e, err));
+    if (!p->e->draining && !archai_serve_stopped() &&
+        archai_clock_s() - p->left_at < config->train.checkpoint_pause_s)
+        return ARCHAI_OK;
+    rc = shim_training_state(t, &state, &n, &train_seconds, &why);
+    if (rc == ARCHAI_OK)
+        rc = archai_checkpoint_write(config->output.directory, p->candidate, at->epoch,
+                                     at->epochs, train_seconds, state, n, p->result->curves,
+                                     p->result->n_curves, &why);
+    p->left_at = archai_clock_s();
+    if (rc == ARCHAI_OK) {
+        *stop = p->e->draining || archai_serve_stopped();
+        return ARCHAI_OK;
+    }
+    if (p->complained)
+        return ARCHAI_OK;
+    p->complained = true;
+    return archai_serve_note(p->e, p->id, err, "no checkpoint: %.900s", why.text);
+}
+
+/* Tensors into WEIGHTS, and their names, types and shapes into the result. */
+static int offer(archai_evaluation *r, const archai_tensor *state, size_t n, archai_err *err)
+{
+    ARCHAI_TRY(
+        archai_err_wrap(err, archai_safetensors_write(WEIGHTS, state, n, err), "weights: "));
+    r->tensors = calloc(n + 1, sizeof *r->tensors);
+    if (r->tensors == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+    for (; r->n_tensors < n; r->n_tensors++) {
+        const archai_tensor *from = &state[r->n_tensors];
+        archai_tensor_place *to = &r->tensors[r->n_tensors];
+
+        to->name = strdup(from->name);
+        if (to->name == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+        to->dtype = from->dtype;
+        to->ndim = from->ndim;
+        memcpy(to->shape, from->shape, sizeof to->shape);
+    }
+    return ARCHAI_OK;
+}
+
+static int offer_weights(archai_evaluation *r, shim_model *model, archai_err *err)
+{
+    const archai_tensor *state;
+    size_t n;
+
+    ARCHAI_TRY(shim_model_state(model, &state, &n, err));
+    return offer(r, state, n, err);
+}
+
+/* After the last epoch: all that a promoted model needs to go on from here, on whichever rank. */
+static int offer_state(progress *p, const shim_epoch *at, shim_training *t, archai_err *err)
+{
+    int64_t about[ARCHAI_ABOUT] = {p->id, (int64_t)p->candidate->seed, at->epoch, at->epochs};
+    const archai_tensor *state;
+    archai_tensor *all;
+    double train_seconds;
+    size_t n;
+    int rc;
+
+    ARCHAI_TRY(shim_training_state(t, &state, &n, &train_seconds, err));
+    all = calloc(n + 1, sizeof *all);
+    if (all == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+    memcpy(all, state, n * sizeof *all);
+    all[n] = (archai_tensor){.name = (char *)(uintptr_t)ARCHAI_STATE_PREFIX "about",
+                             .dtype = ARCHAI_I64,
+                             .ndim = 1,
+                             .shape = {ARCHAI_ABOUT},
+                             .data = about,
+                             .bytes = sizeof about};
+    archai_serve_begun(p->beginning); /* it may be mapped from the file that is written now */
+    rc = offer(p->result, all, n + 1, err);
+    free(all);
+    p->offered = rc == ARCHAI_OK;
+    return rc;
+}
+
+static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *training)
+{
+    progress *p = payload;
+    const archai_message m = {.type = ARCHAI_MSG_PROGRESS,
+                              .id = p->id,
+                              .epoch = (int32_t)epoch->epoch,
+                              .epochs = (int32_t)epoch->epochs};
+    const double values[N_CURVES] = {
+        [CURVE_TRAIN_LOSS] = epoch->train_loss,
+        [CURVE_VAL_LOSS] = epoch->val_loss,
+        [CURVE_VAL_ACCURACY] = epoch->val_accuracy,
+        [CURVE_LEARNING_RATE] = epoch->learning_rate,
+        [CURVE_VAL_MIOU] = epoch->val_miou,
+    };
+    bool stop = false;
+
+    for (size_t i = 0; i < p->result->n_curves; i++)
+        p->result->curves[i].values[epoch->epoch - 1] = (float)values[i];
+    if (archai_serve_send(p->e, &m, &p->err) != ARCHAI_OK)
+        return false;
+    if (epoch->epoch < epoch->epochs)
+        return leave_checkpoint(p, epoch, training, &stop, &p->err) == ARCHAI_OK && !stop;
+    if (p->candidate->budget >= p->candidate->max_budget)
+        return !archai_serve_stopped();
+    return offer_state(p, epoch, training, &p->err) == ARCHAI_OK && !archai_serve_stopped();
+}
+
+static int make_curves(archai_evaluation *r, size_t epochs, bool masks, archai_err *err)
+{
+    r->curves = calloc(N_CURVES, sizeof *r->curves);
+    if (r->curves == NULL)
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for learning curves");
+    for (size_t i = 0; i < (masks ? N_CURVES : CURVE_VAL_MIOU); i++) {
+        archai_curve *c = &r->curves[r->n_curves++];
+
+        c->name = strdup(curve_names[i]);
+        c->values = calloc(epochs, sizeof *c->values);
+        c->n = epochs;
+        if (c->name == NULL || c->values == NULL)
+            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for learning curves");
+    }
+    return ARCHAI_OK;
+}
+
+static int set_measures(archai_evaluation *r, const archai_network *net,
+                        const shim_train_result *t, archai_err *err)
+{
+    archai_counts counts;
+    int rc = archai_network_count(net, &counts, err);
+    const struct {
+        const char *name;
+        double value;
+    } all[] = {
+#define X(name, value) {#name, value},
+        ARCHAI_MEASURED_LIST(X)
+#undef X
+    };
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0] && rc == ARCHAI_OK; i++)
+        if (!isnan(all[i].value))
+            rc = archai_evaluation_set_measure(r, all[i].name, all[i].value, err);
+    return rc;
+}
+
+/* The plug-in's own measure. What travels of a candidate is its arch text: the model is made
+ * here. */
+static int measure(archai_server *e, const archai_candidate *c, archai_evaluation *r,
+                   archai_err *err)
+{
+    archai_candidate complete = *c;
+    int rc;
+
+    if (e->space == NULL || e->plugin->measure == NULL)
+        return archai_fail(err, ARCHAI_EINTERNAL,
+                           "a candidate was sent without a measure for it");
+    r->id = c->id;
+    complete.model = (archai_model){0};
+    ARCHAI_TRY(
+        archai_space_load_arch(e->space, c->arch, strlen(c->arch), &complete.model, err));
+    rc = e->plugin->measure(e->space, &complete, r, err);
+    archai_model_fini(&complete.model);
+    return rc;
+}
+
+/* A budget counts epochs, at least one. */
+static int64_t epochs_of(double budget)
+{
+    return (int64_t)fmin(fmax(round(budget), 1), SHIM_MAX_EPOCHS);
+}
+
+static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluation *r,
+                    archai_err *err)
+{
+    const int64_t epochs = c->budget > 0 ? epochs_of(c->budget) : e->config.train.epochs;
+    progress p = {.e = e,
+                  .result = r,
+                  .candidate = c,
+                  .id = c->id,
+                  .left_at = archai_clock_s(),
+                  .err = ARCHAI_ERR_INIT};
+    shim_train_settings settings = {
+        .epochs = epochs,
+        .schedule_epochs = epochs_of(fmax(c->max_budget, (double)epochs)),
+        .batch_size = e->config.train.batch_size,
+        .optimizer = e->config.train.optimizer,
+        .learning_rate = e->config.train.learning_rate,
+        .momentum = e->config.train.momentum,
+        .weight_decay = e->config.train.weight_decay,
+        .schedule = e->config.train.learning_rate_schedule,
+        .seed =
+            archai_rng_derive(c->seed, 1), /* of shuffling; c->seed is the initialisation's */
+        .on_epoch = on_epoch,
+        .payload = &p,
+    };
+    archai_network net = {0};
+    archai_beginning beginning = {.checkpoint = {.id = -1}};
+    shim_model *model = NULL;
+    shim_train_result trained;
+    int rc;
+
+    p.beginning = &beginning;
+    if (e->data == NULL)
+        return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
+    r->id = c->id;
+    ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
+    ARCHAI_TRY_GOTO(rc, make_curves(r, (size_t)epochs, e->data->masks != 0, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_serve_begin(e, c, model, &settings, r, &beginning, err), out);
+    rc = shim_model_train(model, e->data, &settings, &trained, err);
+    if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* of another optimizer */
+        ARCHAI_TRY_GOTO(rc, archai_serve_note(e, c->id, err, "begins again: %.900s", err->text), out);
+        settings.first_epoch = beginning.epochs_before = 0;
+        settings.train_seconds = 0;
+        shim_model_destroy(model);
+        model = NULL;
+        archai_network_fini(&net);
+        net = (archai_network){0};
+        ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
+        ARCHAI_TRY_GOTO(rc, archai_serve_inherit(c, model, &beginning, err), out);
+        rc = shim_model_train(model, e->data, &settings, &trained, err);
+    }
+    if (rc == ARCHAI_EINTR && p.err.code != ARCHAI_OK) { /* on_epoch had a reason to stop */
+        *err = p.err;
+        rc = p.err.code;
+    }
+    ARCHAI_TRY_GOTO(rc, rc, out);
+    archai_serve_begun(&beginning);
+    ARCHAI_TRY_GOTO(rc, set_measures(r, &net, &trained, err), out);
+    if (c->max_budget > 0)
+        ARCHAI_TRY_GOTO(rc,
+                        archai_evaluation_set_measure(r, "epochs_before",
+                                                      (double)beginning.epochs_before, err),
+                        out);
+    if (e->config.train.inherit_weights)
+        ARCHAI_TRY_GOTO(
+            rc, archai_evaluation_set_measure(r, "inherited", beginning.inherited, err), out);
+    if (!p.offered)
+        rc = offer_weights(r, model, err);
+out:
+    archai_serve_begun(&beginning);
+    shim_model_destroy(model);
+    archai_network_fini(&net);
+    return rc;
+}
+
+int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err)
+{
+    for (size_t i = 0; i < m->n_candidates; i++) {
+        const int64_t id = m->candidates[i].id;
+        archai_evaluation result = {.status = ARCHAI_STATUS_OK};
+        const archai_message measured = {
+            .type = ARCHAI_MSG_MEASURED, .id = id, .evaluation = &result};
+        const archai_message returned = {.type = ARCHAI_MSG_RETURNED, .id = id};
+        archai_err cause = ARCHAI_ERR_INIT;
+        int rc = archai_serve_stopped() ? ARCHAI_EINTR
+                 : e->plugin != NULL    ? measure(e, &m->candidates[i], &result, &cause)
+                                        : evaluate(e, &m->candidates[i], &result, &cause);
+
+        if (rc == ARCHAI_OK)
+            rc = archai_serve_send(e, &measured, err);
+        else if (rc == ARCHAI_EINTR)
+            rc = archai_serve_send(e, &returned, err);
+        else
+            rc = archai_serve_failure(e, id, rc, &cause, err);
+        archai_evaluation_fini(&result);
+        ARCHAI_TRY(rc);
+    }
+    return ARCHAI_OK;
+}

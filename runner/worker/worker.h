@@ -1,0 +1,90 @@
+/* runner/worker/worker.h - a worker slot: candidates in, committed evaluations out.
+ *
+ * One per rank (rank 0 has one too, unless run.coordinator_evaluates = no). Its life with a
+ * candidate:
+ *
+ *   IDLE -> OPENING -> FETCHING -> EVALUATING -> OFFERING -> AWAITING -> WRITING -> COMMITTING -> IDLE
+ *
+ *   OPENING     the evaluator starts (only for the first candidate and after a death)
+ *   FETCHING    the weights that it begins from are read (only where there are any)
+ *   OFFERING    there are weights (or a failure that may be tried again): room for the row is
+ *               made sure of before rank 0 is asked
+ *   AWAITING    rank 0 was asked: keep the weights, and where?
+ *   WRITING     the weights are written, a piece at a time (only where they are kept)
+ *   COMMITTING  the row follows, then the report, both with those of other instant evaluations where
+ *               there are any
+ *
+ * Until the row stands the candidate counts as running. A worker never waits: archai_worker_step
+ * does what can be done and returns. Not collective.
+ */
+#ifndef ARCHAI_RUNNER_WORKER_WORKER_H
+#define ARCHAI_RUNNER_WORKER_WORKER_H
+#include "core/search/objective.h"
+#include "io/segment/offered.h"
+#include "io/segment/stored.h"
+#include "runner/rank/comm.h"
+#include "runner/evaluator/evaluator.h"
+#include "runner/worker/writer.h"
+
+typedef enum archai_worker_state {
+    ARCHAI_WORKER_IDLE,
+    ARCHAI_WORKER_OPENING,
+    ARCHAI_WORKER_FETCHING,
+    ARCHAI_WORKER_EVALUATING,
+    ARCHAI_WORKER_DYING,   /* the evaluator was killed: was it by a stop that is still to be heard of? */
+    ARCHAI_WORKER_OFFERING,
+    ARCHAI_WORKER_AWAITING,
+    ARCHAI_WORKER_WRITING,
+    ARCHAI_WORKER_COMMITTING,
+    ARCHAI_WORKER_RETIRED
+} archai_worker_state;
+
+typedef struct archai_worker {
+    archai_comm *comm;                   /* borrowed */
+    const archai_config *config;         /* borrowed */
+    const archai_objectives *objectives; /* borrowed */
+    archai_evaluator_setup setup;
+    archai_evaluator *evaluator;         /* owned */
+    archai_space *space;                 /* owned; what follows from an architecture alone is found out here */
+    archai_writer writer;
+    archai_evaluation *reports; /* owned; [n_reports]: what rank 0 will hear of the rows that are gathered */
+    size_t n_reports, reports_capacity;
+    archai_worker_state state;
+
+    archai_candidate *queue; /* [n_queue], the first is the current one; points into `store` */
+    size_t n_queue;
+    archai_candidate *store; /* owned; [capacity] */
+    size_t capacity;
+    archai_evaluation result; /* of the current one */
+    archai_stored stored;     /* FETCHING: what is being read */
+    double fetch_at, fetch_by; /* clock: look (again) then; train from the beginning after that */
+    archai_offered offered;   /* WRITING: what is being written */
+    double write_at;          /* clock: look again then whether the segment is seen */
+    char *device;             /* owned; as the evaluator calls it */
+    char host[256];
+    double began;             /* clock: EVALUATING since */
+    double dying_until;       /* clock */
+    bool is_open;             /* the evaluator said READY */
+    bool said_hello;
+    int failed_starts;        /* in a row */
+    double open_after;        /* clock: not started again before */
+
+    bool draining, asked_to_leave;
+    double drain_by;  /* clock: what runs is interrupted then */
+    double sync_at;   /* clock: of the next fdatasync */
+} archai_worker;
+
+/* Borrows all pointers. `directory`: the results. */
+int archai_worker_init(archai_worker *w, archai_comm *comm, const archai_evaluator_ops *ops,
+                       const archai_evaluator_setup *setup, const archai_objectives *objectives,
+                       const char *directory, archai_err *err);
+void archai_worker_fini(archai_worker *w); /* safe on a zeroed struct */
+
+/* WORK, GRANT, VERDICT, DRAIN. Takes over what it needs of the message. */
+int archai_worker_handle(archai_worker *w, archai_message *m, archai_err *err);
+/* *busy: something was done, look again soon. What fails here beside candidates (the results
+ * directory, memory) is reported to rank 0 and retires the worker; an error is one of MPI. */
+int archai_worker_step(archai_worker *w, bool *busy, archai_err *err);
+/* Descriptors that end a sleep; *due: the clock time by which to look again. */
+size_t archai_worker_wake(archai_worker *w, struct pollfd *out, size_t max, double *due);
+#endif

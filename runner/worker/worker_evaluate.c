@@ -1,0 +1,214 @@
+#include "runner/worker/worker_private.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runner/process/clock.h"
+
+/* How often in a row an evaluator may fail to start before its worker retires, and the pause.
+ */
+enum { MAX_FAILED_STARTS = 4 };
+static const double restart_pause_s = 0.25;
+/* scancel reaches every process of a job, in any order: after a death by one of its signals the
+ * stop request itself may be a moment away, and then this was no failure. */
+static const double dying_s = 1;
+/* In a drain, a row whose place or verdict does not come by then is given up. */
+static const double stuck_s = 5;
+
+void archai_worker_close(archai_worker *w)
+{
+    w->evaluator->ops->close(w->evaluator);
+    w->is_open = false;
+}
+
+/* -- evaluating ---------------------------------------------------------------------------- */
+
+int archai_worker_not_started(archai_worker *w, const char *text, archai_err *err)
+{
+    char why[ARCHAI_ERR_TEXT_MAX + 64];
+
+    archai_worker_close(w);
+    w->failed_starts++;
+    if (w->failed_starts >= MAX_FAILED_STARTS) {
+        (void)snprintf(why, sizeof why,
+                       "the evaluator could not be started %d times in a row: %s",
+                       w->failed_starts, text);
+        return archai_worker_retire(w, why, err);
+    }
+    w->open_after = archai_clock_s() + restart_pause_s * (1 << w->failed_starts);
+    w->state = ARCHAI_WORKER_IDLE;
+    return ARCHAI_OK;
+}
+
+int archai_worker_begin(archai_worker *w, archai_err *err)
+{
+    ARCHAI_TRY(archai_worker_begin_result(w, err));
+    w->began = archai_clock_s();
+    w->state = ARCHAI_WORKER_EVALUATING;
+    return w->evaluator->ops->begin(w->evaluator, &w->queue[0], err);
+}
+
+/* Rank 0 hears of a worker's host and device once it can work, and when the device changes. */
+static int on_ready(archai_worker *w, const char *device, archai_err *err)
+{
+    archai_message hello = {.type = ARCHAI_MSG_HELLO, .text = w->host};
+    const bool changed = device[0] != '\0' && strcmp(device, w->device) != 0;
+
+    w->is_open = true;
+    w->failed_starts = 0;
+    w->state = ARCHAI_WORKER_IDLE;
+    if (changed && !archai_worker_take_text(&w->device, device))
+        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a name");
+    if (w->said_hello && !changed)
+        return ARCHAI_OK;
+    w->said_hello = true;
+    hello.device = w->device;
+    return archai_worker_post(w, &hello, err);
+}
+
+static int on_measured(archai_worker *w, archai_evaluation *r, archai_err *err)
+{
+    archai_evaluation *e = &w->result;
+
+    for (size_t i = 0; i < r->n_measures; i++)
+        ARCHAI_TRY(
+            archai_evaluation_set_measure(e, r->measures[i].name, r->measures[i].value, err));
+    e->curves = r->curves;
+    e->n_curves = r->n_curves;
+    e->tensors = r->tensors;
+    e->n_tensors = r->n_tensors;
+    r->curves = NULL;
+    r->tensors = NULL;
+    r->n_curves = r->n_tensors = 0;
+    e->status = ARCHAI_STATUS_OK;
+    return archai_worker_finish(w, err);
+}
+
+static bool is_stop_signal(int number)
+{
+    return number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGUSR1;
+}
+
+static int on_gone(archai_worker *w, const archai_evaluator_event *event, archai_err *err)
+{
+    char text[ARCHAI_ERR_TEXT_MAX];
+
+    archai_worker_close(w);
+    if (w->state !=
+        ARCHAI_WORKER_EVALUATING) { /* between candidates: the next one starts another */
+        w->state = ARCHAI_WORKER_IDLE;
+        return ARCHAI_OK;
+    }
+    (void)snprintf(text, sizeof text, "evaluator %.800s (after %.1f s)", event->text,
+                   archai_clock_s() - w->began);
+    if (event->signal != 0 && w->draining)
+        return archai_worker_give_back(w, err);
+    if (!is_stop_signal(event->signal))
+        return archai_worker_fail(w, text, err);
+    ARCHAI_TRY(archai_worker_set_error(w, text, err));
+    w->dying_until = archai_clock_s() + dying_s;
+    w->state = ARCHAI_WORKER_DYING;
+    return ARCHAI_OK;
+}
+
+static int on_note(archai_worker *w, const archai_evaluator_event *event, archai_err *err)
+{
+    archai_message m = {
+        .type = ARCHAI_MSG_NOTE,
+        .id = w->queue[0].id,
+        .text = (char *)(uintptr_t)event->text,
+    };
+
+    return archai_worker_post(w, &m, err);
+}
+
+static int on_failed(archai_worker *w, const archai_evaluator_event *event, archai_err *err)
+{
+    /* After an error of the device its context may be poisoned: the next candidate gets a new
+     * one. */
+    if (event->code == ARCHAI_EDEVMEM || strstr(event->text, "CUDA") != NULL)
+        archai_worker_close(w);
+    archai_worker_forget(w); /* what led to this is no good to go on from */
+    return archai_worker_fail(w, event->text, err);
+}
+
+static int on_progress(archai_worker *w, const archai_evaluator_event *event, archai_err *err)
+{
+    archai_message m = {
+        .type = ARCHAI_MSG_PROGRESS,
+        .id = w->queue[0].id,
+        .epoch = event->epoch,
+        .epochs = event->epochs,
+    };
+
+    return archai_worker_post(w, &m, err);
+}
+
+int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err)
+{
+    archai_evaluator_event event = {.kind = ARCHAI_EVALUATOR_NOTHING};
+    int rc;
+
+    ARCHAI_TRY_GOTO(rc, w->evaluator->ops->poll(w->evaluator, &event, err), out);
+    if (event.kind != ARCHAI_EVALUATOR_NOTHING)
+        *busy = true;
+    switch (event.kind) {
+    case ARCHAI_EVALUATOR_READY:
+        rc = on_ready(w, event.text, err);
+        break;
+    case ARCHAI_EVALUATOR_NOT_STARTED:
+        rc = archai_worker_not_started(w, event.text, err);
+        break;
+    case ARCHAI_EVALUATOR_GONE:
+        rc = on_gone(w, &event, err);
+        break;
+    case ARCHAI_EVALUATOR_MEASURED:
+        if (w->state == ARCHAI_WORKER_EVALUATING)
+            rc = on_measured(w, event.result, err);
+        break;
+    case ARCHAI_EVALUATOR_FAILED:
+        if (w->state == ARCHAI_WORKER_EVALUATING)
+            rc = on_failed(w, &event, err);
+        break;
+    case ARCHAI_EVALUATOR_PROGRESS:
+        if (w->state == ARCHAI_WORKER_EVALUATING)
+            rc = on_progress(w, &event, err);
+        break;
+    case ARCHAI_EVALUATOR_NOTE:
+        if (w->state == ARCHAI_WORKER_EVALUATING)
+            rc = on_note(w, &event, err);
+        break;
+    case ARCHAI_EVALUATOR_NOTHING:
+        break;
+    }
+out:
+    archai_evaluator_event_fini(&event);
+    return rc;
+}
+
+/* What the clock says about the running candidate. */
+int archai_worker_check_limits(archai_worker *w, archai_err *err)
+{
+    const double now = archai_clock_s();
+    const double timeout = w->config->evaluator.timeout_s;
+    char text[128];
+
+    if (w->draining && now > w->drain_by + stuck_s &&
+        (w->state == ARCHAI_WORKER_OFFERING || w->state == ARCHAI_WORKER_AWAITING ||
+         w->state == ARCHAI_WORKER_WRITING || w->state == ARCHAI_WORKER_COMMITTING))
+        return archai_worker_give_back(w, err);
+    if (w->state != ARCHAI_WORKER_EVALUATING)
+        return ARCHAI_OK;
+    if (w->draining && now > w->drain_by) {
+        archai_worker_close(w);
+        return archai_worker_give_back(w, err);
+    }
+    if (now - w->began > timeout) {
+        archai_worker_close(w);
+        (void)snprintf(text, sizeof text, "timeout: no result after %.1f s (evaluator.timeout)",
+                       now - w->began);
+        return archai_worker_fail(w, text, err);
+    }
+    return ARCHAI_OK;
+}

@@ -1,0 +1,78 @@
+/* The weights that a candidate begins from: out of a segment into its evaluator's file, a piece at a
+ * time. Where they cannot be had the candidate begins with new ones: that costs time, never the
+ * candidate. */
+#include "runner/worker/worker_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/search/algorithm.h"
+#include "runner/process/clock.h"
+
+enum { STEP_BYTES = 8 << 20 };
+/* What another node has written may take a moment to be seen here. */
+static const double patience_s = 5;
+static const double pause_s = 0.1;
+
+int archai_worker_prepare(archai_worker *w, archai_err *err)
+{
+    const archai_evaluator_ops *ops = w->evaluator->ops;
+
+    if (w->queue[0].begin_at == 0 || ops->start_fd == NULL)
+        return archai_worker_begin(w, err);
+    w->fetch_at = archai_clock_s();
+    w->fetch_by = w->fetch_at + patience_s;
+    w->state = ARCHAI_WORKER_FETCHING;
+    return ARCHAI_OK;
+}
+
+/* A promoted model goes on from its own weights, and from no others. */
+static int check(const archai_worker *w, archai_err *err)
+{
+    const archai_candidate *c = &w->queue[0];
+    const archai_evaluation *e = &w->stored.row;
+
+    if (strcmp(c->operator_, ARCHAI_OPERATOR_PROMOTION) != 0 ||
+        (strcmp(e->archid, c->model.archid) == 0 && e->budget < c->budget))
+        return ARCHAI_OK;
+    return archai_fail(err, ARCHAI_EFORMAT, "they are those of candidate %lld, %s with budget %g",
+                       (long long)e->id, e->archid, e->budget);
+}
+
+static int copy_some(archai_worker *w, bool *done, archai_err *err)
+{
+    if (w->stored.n == 0) {
+        ARCHAI_TRY(archai_stored_open(&w->stored, w->writer.directory, w->queue[0].begin_at, err));
+        ARCHAI_TRY(check(w, err));
+    }
+    return archai_stored_copy(&w->stored, w->evaluator->ops->start_fd(w->evaluator), STEP_BYTES,
+                              done, err);
+}
+
+static int do_without(archai_worker *w, const char *why, archai_err *err)
+{
+    char text[ARCHAI_ERR_TEXT_MAX];
+    archai_message note = {.type = ARCHAI_MSG_NOTE, .id = w->queue[0].id, .text = text};
+
+    (void)snprintf(text, sizeof text, "its stored weights cannot be had: %.900s", why);
+    w->queue[0].begin_at = 0;
+    ARCHAI_TRY(archai_worker_post(w, &note, err));
+    return archai_worker_begin(w, err);
+}
+
+int archai_worker_fetch(archai_worker *w, bool *busy, archai_err *err)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    bool done = false;
+
+    if (archai_clock_s() < w->fetch_at)
+        return ARCHAI_OK;
+    *busy = true;
+    if (copy_some(w, &done, &why) == ARCHAI_OK && !done)
+        return ARCHAI_OK;
+    archai_stored_close(&w->stored);
+    if (done)
+        return archai_worker_begin(w, err);
+    w->fetch_at = archai_clock_s() + pause_s;
+    return w->fetch_at < w->fetch_by ? ARCHAI_OK : do_without(w, why.text, err);
+}
