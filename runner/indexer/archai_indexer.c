@@ -23,6 +23,7 @@
 #include "io/wire/index_request.h"
 #include "runner/indexer/archai_indexer.h"
 #include "runner/process/clock.h"
+#include "runner/process/out_of_memory.h"
 
 enum { REQUESTS = 3, REPLIES = 4 };
 
@@ -127,6 +128,7 @@ int main(int argc, char **argv)
     archai_err err = ARCHAI_ERR_INIT;
     int rc;
 
+    archai_out_of_memory_ends("archai-indexer", "");
     if (argc > 1 && (argc != 3 || strcmp(argv[1], "--read") != 0)) {
         (void)fprintf(stderr, "%s is started by archai-run; it takes no arguments\n", argv[0]);
         return 2;

@@ -13,6 +13,7 @@
 #include "core/config/option.h"
 #include "runner/inspect/inspect.h"
 #include "runner/process/limit.h"
+#include "runner/process/out_of_memory.h"
 
 /* clang-format off */
 static const struct command {
@@ -199,8 +200,10 @@ int main(int argc, char **argv)
     inspect t = {.count = -1};
     const struct command *command;
     bool done = false;
-    int rc = parse(argc, argv, &t, &done, &err);
+    int rc;
 
+    archai_out_of_memory_ends("archai-inspect", "");
+    rc = parse(argc, argv, &t, &done, &err);
     if (rc == ARCHAI_OK && done)
         return fflush(stdout) == 0 ? 0 : archai_rc_exit_status(ARCHAI_EIO);
     if (rc == ARCHAI_OK && argc - optind < 1) {

@@ -7,6 +7,7 @@
 #include "runner/rank/arguments.h"
 #include "runner/rank/run.h"
 #include "runner/rank/signals.h"
+#include "runner/process/out_of_memory.h"
 
 /* A rank that leaves before MPI_Init can leave mpirun hanging: under a launcher even --help
  * goes through MPI. */
@@ -24,10 +25,11 @@ int main(int argc, char **argv)
 {
     archai_arguments args;
     archai_err err = ARCHAI_ERR_INIT;
-    int rc = archai_arguments_parse(&args, argc, argv, &err);
-    int exit_code = 0, thread_level;
+    int rc, exit_code = 0, thread_level;
     bool alone = false;
 
+    archai_out_of_memory_ends("archai-run", "; what is committed is kept, --resume goes on");
+    rc = archai_arguments_parse(&args, argc, argv, &err);
     /* Before MPI, which takes its time: a stop request in there is heeded afterwards. */
     if (rc == ARCHAI_OK)
         rc = archai_signals_install(&err);

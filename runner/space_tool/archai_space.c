@@ -12,6 +12,7 @@
 #include "core/config/config.h"
 #include "io/dataset/dataset.h"
 #include "runner/space_tool/space_tool.h"
+#include "runner/process/out_of_memory.h"
 
 /* clang-format off */
 static const struct command {
@@ -193,6 +194,7 @@ int main(int argc, char **argv)
     char **sets;
     int rc;
 
+    archai_out_of_memory_ends("archai-space", "");
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             help(stdout);

@@ -17,6 +17,7 @@
  * RETURNED.
  */
 #include "runner/trainer/archai_evaluator.h"
+#include "runner/process/out_of_memory.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -210,6 +211,7 @@ int main(int argc, char **argv)
     archai_err err = ARCHAI_ERR_INIT;
     int rc;
 
+    archai_out_of_memory_ends("archai-evaluator", "");
     (void)argv;
     if (argc != 1 || !is_open(REQUESTS) || !is_open(REPLIES)) {
         fprintf(stderr,
