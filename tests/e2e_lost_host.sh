@@ -1,7 +1,7 @@
-# Two ranks are lost, one after the other, then a whole host: two network namespaces as hosts, each with a daemon of mpirun and
-# four ranks; two of the first are killed, then everything on the second dies and its link goes down. The search completes on what is
-# left with its exact budget; mpirun, which does not end then, is ended as slurm/archai-run.sbatch does it. Prints what it saw.
-. "$ARCHAI_SOURCE/tests/support/story.sh"
+# Two ranks are lost one after the other, then a whole host. The hosts are two network namespaces, each with a daemon of mpirun and
+# four ranks: two ranks of the first are killed, then everything on the second dies and its link goes down. The search completes on what
+# is left with its exact budget. mpirun does not end by itself then; it is ended as slurm/archai-run.sbatch does. Prints what it saw.
+. "$ARCHAI_SOURCE/tests/support/lost.sh"
 [ "$(id -u)" -eq 0 ] || skip "network namespaces need root"
 for tool in ip unshare; do command -v $tool >/dev/null || skip "$tool is not installed"; done
 a=archai-a-$$ b=archai-b-$$
@@ -19,8 +19,8 @@ trap clean EXIT
     ip -n $a addr add 10.77.6.1/24 dev va && ip -n $b addr add 10.77.6.2/24 dev vb; } 2>err.txt || skip "no network namespaces: $(cat err.txt)"
 for h in $a $b; do ip -n $h link set lo up; done
 ip -n $a link set va up && ip -n $b link set vb up
-ip netns exec $b unshare --uts --mount bash -c 'hostname hostb && mount -t tmpfs tmpfs /dev/shm' 2>err.txt || skip "no host of its own: $(cat err.txt)"
-# like ssh to a host that is gone, the agent stays
+ip netns exec $b unshare --uts --mount bash -c 'hostname hostb && mount -t tmpfs tmpfs /dev/shm' 2>err.txt || skip "no separate host: $(cat err.txt)"
+# like ssh to a host that is gone, the agent does not end
 cat >agent <<EOF
 #!/bin/bash
 shift
@@ -37,18 +37,16 @@ else
     patience=2s
 fi
 ip netns exec $a mpirun $how --host 10.77.6.1:4,10.77.6.2:4 --mca btl_tcp_if_include 10.77.6.0/24 \
-    -n 8 archai-run "$ARCHAI_SOURCE/tests/support/null.ini" --set evaluator.delay=40ms --set search.max_evaluations=800 \
+    -n 8 archai-run "$ini" --set evaluator.delay=40ms --set search.max_evaluations=800 \
     --set run.lost_after=$patience --set run.heartbeat=200ms --progress none >o.txt 2>e.txt &
 job=$!
 both() { [ -e out/run.log ] && [ "$(grep -c 'evaluates on' out/run.log 2>/dev/null)" -eq 8 ] && [ "$(wc -l <out/run.log)" -gt 20 ]; }
 within 60 both
-lost() { [ "$(grep -c 'was lost' out/run.log)" -ge "$1" ]; }
-ranks=($(pgrep -P $job -x archai-run | sort -n))
-[ ${#ranks[@]} -eq 4 ] || fail "ranks on the first host: ${ranks[*]}"
+ranks_of $job 4
 kill -KILL "${ranks[2]}"
-within 60 lost 1
+within 60 lost out 1
 kill -KILL "${ranks[3]}"
-within 60 lost 2
+within 60 lost out 2
 ip -n $a link set va down
 kill -KILL $(ip netns pids $b)
 within 120 test -e out/exit_code
