@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the programs are linked with: check_programs.sh BIN_DIRECTORY
-# A rank must not carry libtorch (a crash in there would end the job), an evaluator neither MPI nor HDF5, a tool none of
-# the three but HDF5. Only direct dependencies count: what a library brings along is its own affair.
+# A rank must not link libtorch (a crash in it would end the job), an evaluator neither MPI nor HDF5, a tool only HDF5 of
+# the three. Only direct dependencies count, not what a library brings along.
 set -u
 bad=0
 

@@ -1,5 +1,5 @@
-# Rank 0 is not deaf while its search looks for an architecture that there is none of: signals to any rank, max_time, and what
-# workers send meanwhile, in both schedules. (A sample of segmentation_dag is a million tries here, and a search takes many.)
+# Rank 0 still reacts while its search looks for an architecture that does not exist: to signals to any rank, to max_time, and to what
+# workers send, in both schedules. (One sample of segmentation_dag takes a million tries here, and a search takes many samples.)
 . "$ARCHAI_SOURCE/tests/support/story.sh"
 
 write() { # NAME SEARCH...
@@ -32,7 +32,7 @@ write pareto "algorithm = evolution_pareto" "max_evaluations = 5"
 write generations "algorithm = local_search" "schedule = generational"
 write halving "algorithm = successive_halving" "schedule = generational"
 
-# it takes minutes to come to its own end, so that whoever is deaf is found out
+# By itself it would end only after minutes, so a rank 0 that does not react is noticed.
 for name in random pareto generations halving; do
     archai-run $name.ini --output $name --progress none >o.txt 2>e.txt &
     pid=$!
@@ -47,8 +47,8 @@ for name in random pareto generations halving; do
     check $name/results.h5 --rows 0 --state interrupted
 done
 
-# A generational search that is resumed proposes again what it had proposed, before anything else: two given architectures are
-# a generation, after which there is nothing.
+# A generational search that is resumed first proposes again what it had proposed. Here that is one generation of two given
+# architectures, after which no more can be found.
 gone() { ! kill -0 $1 2>/dev/null; }
 
 write again "algorithm = evolution_pareto" "schedule = generational" "initial_population_paths = a.yaml b.yaml"
@@ -76,8 +76,8 @@ expect 75 archai-run pareto.ini --output time --progress none --set search.max_t
 says time/run.log "stopped by search.max_time"
 check time/results.h5 --rows 0 --state interrupted
 
-# Two given architectures are evaluated; the first result sets rank 0 searching, the second comes while it does, and behind it
-# the signal to the rank that sent it. Both rows are there in the end, and the run goes on from them.
+# Two given architectures are evaluated. The first result sets rank 0 searching, the second arrives meanwhile, followed by the
+# signal to the rank that sent it. In the end both rows are there.
 write given "algorithm = evolution_pareto" "max_evaluations = 9" "initial_population_paths = a.yaml b.yaml"
 mpirun -n 3 archai-run given.ini --output given --progress none --set run.coordinator_evaluates=no \
     --set evaluator.delay=300ms >o.txt 2>e.txt &

@@ -13,7 +13,7 @@ there_are() { [ "$(evaluators | wc -l)" -ge "$1" ]; }
 there_are_none() { [ -z "$(evaluators)" ]; }
 evaluated() { grep -q "joined the front" out/run.log; }
 
-# kill -9 by hand in the middle: one failed row, and the search goes on with a new evaluator
+# kill -9 in the middle: one failed row, and the search continues with a new evaluator
 mpirun -n 2 archai-run "$ini" --set data.samples=3000 --progress none >o.txt 2>e.txt &
 pid=$!
 within 120 evaluated
@@ -45,7 +45,7 @@ expect 0 archai-run "$ini" --output hang --set train.epochs=100000 --set evaluat
 check hang/results.h5 --rows 2 --state complete
 "$PYTHON" -c 'import h5py; assert all(e.startswith(b"timeout") for e in h5py.File("hang/results.h5")["candidates/error"][()])'
 
-# one that cannot be started: the worker retires, and with the last of them the run ends
+# one that cannot be started: its worker retires, and when the last worker has, the run ends
 mkdir bin
 cp "$ARCHAI_BIN/archai-run" "$ARCHAI_BIN/archai-guard" "$ARCHAI_BIN/archai-indexer" bin/
 printf '#!/bin/sh\necho "no libtorch here" >&2\nexit 1\n' >bin/archai-evaluator
@@ -56,7 +56,7 @@ says err.txt "no libtorch here"
 check none/results.h5 --rows 0 --state failed
 says none/exit_code 1
 
-# one that talks nonsense and lives on: the same, and it is ended
+# one that writes nonsense and keeps running: the same, and it is killed
 printf '#!/bin/sh\nhead -c 100000 /dev/zero | tr "\\0" "\\377" >&4\nexec sleep 1000\n' >bin/archai-evaluator
 expect 1 bin/archai-run "$ini" --output nonsense
 says err.txt "the evaluator could not be started 4 times in a row: a frame of 4294967295 bytes exceeds"

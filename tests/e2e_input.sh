@@ -1,5 +1,5 @@
-# Bad input ends everything with exit code 2 before any work starts, also where there are many ranks; good input can be
-# looked at without running it.
+# Bad input ends the program with exit code 2 before any work starts, with many ranks too. Good input can be looked at without
+# running it.
 . "$ARCHAI_SOURCE/tests/support/story.sh"
 ini=$ARCHAI_SOURCE/tests/support/null.ini
 

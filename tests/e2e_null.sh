@@ -1,4 +1,4 @@
-# 2,000 evaluations that cost nothing: exactly so many rows, with and without mpirun; what a finished directory allows.
+# 2,000 evaluations that cost nothing: exactly that many rows, with and without mpirun; and what may be done with a finished directory.
 . "$ARCHAI_SOURCE/tests/support/story.sh"
 ini=$ARCHAI_SOURCE/tests/support/null.ini
 
@@ -9,7 +9,7 @@ check out/results.h5 --rows 2000 --state complete --weights none
 says out/exit_code 0
 [ ! -e out/owner ] || fail "owner is left"
 
-# a results directory is not overwritten; a complete run is not run again; but it can be continued with a larger budget
+# a results directory is not overwritten and a complete run is not repeated, but it can be continued with a larger budget
 expect 2 archai-run "$ini"
 says err.txt "--resume"
 expect 0 archai-run "$ini" --resume
@@ -32,12 +32,12 @@ a, b = (h5py.File(f"{d}/results.h5")["candidates/archid"][()] for d in ("alone",
 assert list(a) == list(b)
 EOF
 
-# rank 0 alone decides, others evaluate
+# rank 0 only decides, the others evaluate
 expect 0 mpirun -n 3 archai-run "$ini" --output apart --set run.coordinator_evaluates=no
 check apart/results.h5 --rows 2000 --state complete
 "$PYTHON" -c 'import h5py; assert set(h5py.File("apart/results.h5")["candidates/rank"][()]) == {1, 2}'
 
-# on a terminal of 40 columns the moving line stays on its line
+# on a terminal of 40 columns the progress line takes one line
 "$PYTHON" - "$ini" <<'EOF' || fail "the progress line is wider than the terminal"
 import fcntl, os, pty, re, struct, sys, termios
 pid, terminal = pty.fork()

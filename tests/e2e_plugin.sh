@@ -1,4 +1,4 @@
-# A search over a plug-in's space with a plug-in's measure, in child processes; then one whose measure is of another version.
+# A search over a plug-in's space with a plug-in's measure, in child processes; then a plug-in built for another version.
 . "$ARCHAI_SOURCE/tests/support/story.sh"
 plugins=$(dirname "$ARCHAI_BIN")/tests
 cat >stack.ini <<INI
@@ -31,7 +31,7 @@ for archid, balance, status in zip(archids, f["objectives/balance"][()], f["cand
     assert status == "ok" and abs(balance - min(widths) / max(widths)) < 1e-12, (archid, balance, status)
 assert f.attrs["space"] == "stack"
 PY
-# the resolved configuration is loadable as it is
+# the resolved configuration loads as it is
 expect 0 archai-run out/config.ini --dry-run --output elsewhere
 expect 2 archai-run stack.ini --output old --set evaluator.plugin="$plugins/plugin_old.so"
 expect 2 archai-run stack.ini --output none --set space.plugin=nowhere.so

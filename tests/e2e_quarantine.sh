@@ -1,5 +1,5 @@
-# A GPU that goes bad in the middle, and one that is bad from the start, with `retries`: it gets no more work, with one line,
-# the search completes with its exact budget. Where all of them fail, nobody is blamed.
+# A GPU that goes bad in the middle, and one that is bad from the start, with `retries`: it gets no more work, which is one line in
+# run.log, and the search completes with its exact budget. If all of them fail, no one is blamed.
 . "$ARCHAI_SOURCE/tests/support/story.sh"
 failed() { grep -c 'failed: command exited with 3: no such device' "$1/run.log"; }
 
@@ -52,7 +52,7 @@ esac
 END
     export BAD="2 3" GOOD=10
     run node
-    # one line, unless the first of them was found out before the second had begun to fail
+    # one line, unless the first was taken out before the second began to fail
     if [ "$(grep -c 'gets no more work' node/run.log)" -eq 1 ]; then
         grep 'badhost fails every candidate within a second while others do not' node/run.log
     else

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A real SLURM on this host: a job that hits its walltime is put back and finishes with the exact budget; scancel ends
-# everything and leaves results that can be gone on with; a bad configuration fails once instead of coming back for ever.
+# A real SLURM on this host: a job that hits its walltime is requeued and finishes with the exact budget; scancel ends
+# everything and leaves results that can be resumed; a bad configuration fails once instead of coming back for ever.
 set -u
 . "$ARCHAI_SOURCE/tests/support/slurm.sh"
 trap slurm_stop EXIT
@@ -25,8 +25,8 @@ delay = 1200ms
 directory = out
 INI
 
-# 100 x 1.2 s on 2 slots are a minute: with the signal 25 s before the end never within one walltime. SLURM sends the signal up to a
-# minute early, so the number of starts is not asserted, only that there were several and that nothing ran twice.
+# 100 x 1.2 s on 2 slots take a minute, so with the signal 25 s before the end they never fit into one walltime. SLURM sends the
+# signal up to a minute early, so the number of starts is not asserted, only that there were several and that nothing ran twice.
 job=$(sbatch --parsable --ntasks-per-node=2 --time=1 --signal=B:USR1@25 --output="$PWD/archai-%j.log" \
     "$ARCHAI_SOURCE/slurm/archai-run.sbatch" search.ini) || fail "sbatch"
 SLURM_WAIT_S=400 slurm_wait "$job" COMPLETED FAILED TIMEOUT CANCELLED || fail "the job did not end"

@@ -1,4 +1,4 @@
-# Signals: what is done stays, --resume completes the budget exactly, the exit code says which.
+# Signals: what is done stays, --resume completes the budget exactly, the exit code says how it ended.
 . "$ARCHAI_SOURCE/tests/support/story.sh"
 ini=$ARCHAI_SOURCE/tests/support/null.ini
 rows() { [ "$("$PYTHON" -c 'import h5py, sys; print(len(h5py.File(sys.argv[1])["candidates/id"]))' "$1" 2>/dev/null || echo 0)" -gt 20 ]; }
@@ -28,7 +28,7 @@ wait $pid || rc=$?
 [ $rc -eq 75 ] || fail "SIGUSR1: exit code $rc"
 check four/results.h5 --state interrupted
 
-# any of them to any one rank is the same: rank 0, a worker, the last one
+# any of these signals to any one rank has the same effect: rank 0, a worker, the last one
 for case in "TERM 3 a signal to rank 2" "INT 1 SIGINT" "USR1 2 a signal to rank 1"; do
     set -- $case
     out=single-$1
@@ -44,7 +44,7 @@ for case in "TERM 3 a signal to rank 2" "INT 1 SIGINT" "USR1 2 a signal to rank 
     check $out/results.h5 --state interrupted
 done
 
-# the second one means now: what runs takes a day and would have had it
+# a second signal stops at once: the running candidates take a day, and grace would have allowed it
 archai-run "$ini" --output twice --set evaluator.delay=86400s --set run.grace=86400s --progress none >o.txt 2>e.txt &
 pid=$!
 within 60 grep -q "evaluates on" twice/run.log
@@ -61,7 +61,7 @@ check twice/results.h5 --rows 0 --state interrupted
 expect 0 archai-run "$ini" --output twice --resume --set search.max_evaluations=5 --set evaluator.delay=0s
 check twice/results.h5 --rows 5 --state complete
 
-# mpirun leaves the ranks a second after SIGTERM and SIGINT, whatever they do: what is done must be safe, whatever the state says
+# after SIGTERM and SIGINT mpirun gives the ranks a second, then kills them: what is done must be safe, whatever the state says
 mpirun -n 4 archai-run "$ini" --output four --resume $slow >o.txt 2>e.txt &
 pid=$!
 within 60 test -e four/segment-1-0.h5
@@ -77,7 +77,7 @@ kill -INT $pid
 wait $pid || true
 check four/results.h5
 
-# SIGKILL of everything, then on
+# SIGKILL to everything, then --resume
 mpirun -n 4 archai-run "$ini" --output four --resume $slow >o.txt 2>e.txt &
 pid=$!
 within 60 test -e four/segment-3-0.h5
@@ -89,7 +89,7 @@ check four/results.h5
 expect 0 mpirun -n 3 archai-run "$ini" --output four --resume --set search.max_evaluations=2000
 check four/results.h5 --rows 2000 --state complete
 
-# the time that a start may take
+# max_time
 expect 75 archai-run "$ini" --output timed $slow --set search.max_time=2s
 says out.txt "search.max_time"
 check timed/results.h5 --state interrupted

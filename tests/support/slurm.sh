@@ -1,12 +1,12 @@
 # tests/support/slurm.sh - a real one-node SLURM for a story, in a directory of its own.
 #
 #   . slurm.sh
-#   slurm_start        munged, slurmctld and slurmd below $PWD/slurm; skips (77) where that cannot be had
+#   slurm_start        munged, slurmctld and slurmd below $PWD/slurm; skips (77) where they cannot run
 #   slurm_stop         ends exactly what was started
 #   slurm_wait JOB STATE... [within seconds: SLURM_WAIT_S]   waits until the job is in one of the states
 #
-# Needs root and Debian's slurmctld slurmd slurm-client munge slurm-wlm-basic-plugins. No accounting: what became of a job
-# is read with scontrol, which remembers finished jobs for MinJobAge.
+# Needs root and Debian's slurmctld slurmd slurm-client munge slurm-wlm-basic-plugins. Without accounting, the state of a
+# job is read with scontrol, which remembers finished jobs for MinJobAge.
 slurm_pids=()
 
 slurm_skip() { echo "skipped: $*"; exit 77; }
@@ -21,12 +21,12 @@ slurm_start() {
     export PATH=$PATH:/usr/sbin
     local dir=$PWD/slurm host port
     host=$(hostname -s)
-    port=$((20000 + $$ % 10000 * 2)) # of this story alone: others may run beside it
+    port=$((20000 + $$ % 10000 * 2)) # for this story alone: others may run at the same time
     mkdir -p "$dir/state" "$dir/spool" "$dir/munge"
     chmod 755 "$dir" "$dir/munge"
     dd if=/dev/urandom of="$dir/munge/key" bs=1024 count=1 status=none
     chmod 400 "$dir/munge/key"
-    # munged insists on directories that only it may write, up to the root: --force accepts a build directory
+    # munged wants every directory up to the root to be writable by nobody else: --force accepts a build directory
     munged --foreground --force --key-file="$dir/munge/key" --socket="$dir/munge/socket" --pid-file="$dir/munge/pid" \
         --log-file="$dir/munge/log" --seed-file="$dir/munge/seed" >"$dir/munge/out" 2>&1 &
     slurm_pids+=($!)
