@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""The READMEs say what is so: files and functions that they name exist, the configuration shown is the file's, and the
-table of keys the program's own.
+"""The pages say what is so: the files, links and functions that they name exist, the configuration shown in README.md is the
+file's, and the table of keys is the program's own.
 
-usage: check_readme.py SOURCE_DIRECTORY ARCHAI_RUN [--update]      --update writes the table of keys into README.md
+usage: check_readme.py SOURCE_DIRECTORY ARCHAI_RUN [--update]      --update writes the table of keys into configs/KEYS.md
 """
 import pathlib
 import re
@@ -10,15 +10,37 @@ import subprocess
 import sys
 
 FOLDERS = ("core", "io", "shim", "runner", "configs", "tests", "slurm", "cmake")
+SUFFIXES = "c|h|cpp|hpp|py|sh|md|ini|json|yaml|txt|csv|cmake|sbatch"
+MADE_BY_RUNS = {"config.ini", "search.ini", "command.ini"}  # examples of names, not files of the source tree
+KEYS = "configs/KEYS.md"
 BEGIN, END = "<!-- keys -->\n", "<!-- /keys -->"
 
 
+def pages(source):
+    """Every Markdown file of the source tree, not of build folders or results."""
+    listed = subprocess.run(["git", "-C", source, "ls-files", "-co", "--exclude-standard", "*.md"], capture_output=True, text=True)
+    if listed.returncode == 0:
+        return [source / name for name in listed.stdout.splitlines() if (source / name).exists()]
+    return [source / "README.md", *(page for folder in FOLDERS for page in (source / folder).rglob("*.md"))]
+
+
 def names_of(text):
-    """Paths and functions in `code`; those with a placeholder such as unit_<module>.c are skipped."""
+    """(kind, name) of what a page names: relative links; in `code` paths from the top, files and functions.
+
+    Names with a placeholder, such as unit_<module>.c, and what stands in blocks of commands is skipped.
+    """
+    text = re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not re.match(r"[a-z]+:|#", link):
+            yield "link", link.split("#")[0]
     for code in re.findall(r"`([^`\n]+)`", text):
-        for path in re.findall(r"(?<![\w/.<-])(?:%s)/[\w./<>*-]*\w" % "|".join(FOLDERS), code):
+        for path in re.findall(r"(?<![\w/.<-])(?:\.\./)*(?:%s)/[\w./<>*-]*" % "|".join(FOLDERS), code):
             if not re.search(r"[<>*]", path):
-                yield "file", path
+                yield "path", path
+        if re.fullmatch(r"[\w/]+\.(?:%s)" % SUFFIXES, code) and code not in MADE_BY_RUNS and code.split("/")[0] not in FOLDERS:
+            yield "file", code
+        if re.fullmatch(r"\w+(?:/\w+)*/", code):
+            yield "path", code
         for function in re.findall(r"\barchai_[a-z0-9]+_[a-z0-9_]+\b(?!\.)", code):
             yield "name", function
 
@@ -30,27 +52,33 @@ def settings(text):
 
 
 def main():
-    source, program = pathlib.Path(sys.argv[1]), sys.argv[2]
+    source, program = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
     keys = subprocess.run([program, "--help-config"], capture_output=True, text=True, check=True).stdout
-    readme = source / "README.md"
-    before, rest = readme.read_text().split(BEGIN)
+    before, rest = (source / KEYS).read_text().split(BEGIN)
     table, after = rest.split(END)
     if "--update" in sys.argv:
-        readme.write_text(before + BEGIN + keys + END + after)
+        (source / KEYS).write_text(before + BEGIN + keys + END + after)
         return 0
     faults = []
     if table.strip() != keys.strip():
-        faults.append("README.md: the table of keys is not what archai-run --help-config prints (check_readme.py --update)")
-    shown = re.search(r"This is `(.+?)`.*?```ini\n(.*?)```", readme.read_text(), re.S)
+        faults.append(f"{KEYS}: the table is not what archai-run --help-config prints (check_readme.py --update)")
+    shown = re.search(r"This is `(.+?)`.*?```ini\n(.*?)```", (source / "README.md").read_text(), re.S)
     if settings(shown.group(2)) != settings((source / shown.group(1)).read_text()):
         faults.append(f"README.md: the configuration shown is not {shown.group(1)}")
-    code = "\n".join(p.read_text() for f in FOLDERS for p in (source / f).rglob("*") if p.suffix in (".c", ".h", ".cpp", ".hpp", ".cmake"))
+    files = [p for f in FOLDERS for p in (source / f).rglob("*")]
+    code = "\n".join(p.read_text() for p in files if p.suffix in (".c", ".h", ".cpp", ".hpp", ".cmake"))
     code += (source / "tests/CMakeLists.txt").read_text()
-    for page in [readme, *source.glob("*/README.md"), *source.glob("*/*/README.md")]:
-        if page.relative_to(source).parts[0].startswith("build"):
-            continue
-        for kind, name in names_of(page.read_text()):
-            known = (source / name).exists() or (page.parent / name).exists() if kind == "file" else re.search(r"\b%s\b" % name, code)
+    for page in pages(source):
+        folder = page.parent
+        for kind, name in dict.fromkeys(names_of(page.read_text())):
+            if kind == "link":
+                known = (folder / name).exists()
+            elif kind == "path":
+                known = (source / name).exists() or (folder / name).exists()
+            elif kind == "file":  # beside the page or somewhere below it; or a system's header
+                known = (source / name).exists() or f"<{name}>" in code or any(folder in p.parents and p.match(name) for p in files)
+            else:
+                known = re.search(r"\b%s\b" % name, code)
             if not known:
                 faults.append(f"{page.relative_to(source)}: there is no {kind} {name}")
     print("\n".join(faults) if faults else "as it says")

@@ -25,6 +25,6 @@ chain.check_winner(CONFIG, "out", archid, arch, pictures[:1])  # a batch of one
 readme = pathlib.Path(os.environ["ARCHAI_SOURCE"], "README.md").read_text()
 lines = re.search(r"```python\n(.*?)```", readme, re.S).group(1)
 names = {}
-exec(lines.replace("runs/cnn-mnist/results.h5", "out/results.h5"), names)
+exec(lines.replace("runs/cnn-synthetic/results.h5", "out/results.h5"), names)
 arch = models[names["archids"][names["rows"][0]]]
 chain.MyModel(arch["nb_layers"], arch["kernel_size"], arch["hidden_dim"]).load_state_dict(names["state"], strict=True)

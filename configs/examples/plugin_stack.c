@@ -1,10 +1,10 @@
-/* configs/examples/plugin_stack.c - a search space and a measure of one's own, as a plug-in.
+/* configs/examples/plugin_stack.c - your own search space and measure, as a plug-in.
  *
  *   cc -O2 -shared -fPIC -I . configs/examples/plugin_stack.c -o stack.so $(pkg-config --cflags --libs jansson)
  *
  * The space: a stack of 3x3 convolutions, each with a width of its own, halving the picture after
  * every second one. An architecture is {"widths": [16, 32, 16]}, its archid "16-32-16".
- * The measure: `balance`, 1 where all widths are equal and less the more they differ; it shows where
+ * The measure: `balance`, 1 where all widths are equal and less the more they differ; it stands where
  * a simulator, a cost model or a device's profiler would be called.
  */
 #include <math.h>

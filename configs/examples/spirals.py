@@ -1,8 +1,8 @@
 """Train one candidate of spirals.ini: a multi-layer perceptron that tells two spirals apart.
 
 Standard input is one line of JSON: archid, arch, id, seed, budget and params, the parameters that exist by dotted name.
-The last line of standard output is one JSON object: numbers are measures, lists are learning curves. Whatever goes to
-standard error is kept for the error text of a candidate that fails.
+The last line of standard output is one JSON object: numbers are measures, lists are learning curves. If the
+candidate fails, the last line of standard error becomes its error text.
 """
 import json
 import math
