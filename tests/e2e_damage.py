@@ -103,7 +103,7 @@ def flipped(raw, bit):
     return bytes(raw)
 
 
-found(patched("bit", (POOL, flipped(weights, 32 * 5 + 3))), SEGMENT, "model.0.weight of L=0, K=1 (id 0) does not have its checksum")
+found(patched("bit", (POOL, flipped(weights, 32 * 5 + 3))), SEGMENT, "model.0.weight of L=0, K=1 (id 0) does not match its checksum")
 
 # NaN under right checksums: what a worker might have written
 nan = weights[:24 * 4] + struct.pack("<f", float("nan")) + weights[25 * 4:]
@@ -125,7 +125,7 @@ found(patched("detail", (DETAIL + int(rows[7]["text_offset"]) + 20, b"\xff")), f
 
 with h5py.File(f"{fresh('dangling')}/results.h5", "r+") as f:
     f.move("models/L=3, K=1", "models/L=3, K=1, H=1")
-found("dangling", "/models/L=3, K=1, H=1 is in no row")
+found("dangling", "/models/L=3, K=1, H=1 belongs to no row")
 os.remove(f"{fresh('gone')}/{SEGMENT}")
 found("gone", f"{N} rows are only in results.h5", f"{SEGMENT}, which is not there")
 with h5py.File(f"{fresh('front')}/results.h5", "r+") as f:

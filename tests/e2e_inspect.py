@@ -101,7 +101,7 @@ assert not os.path.exists("x.safetensors") and not os.path.exists("x.safetensors
 says(inspect("r", "export", "L=19, K=1", "--format", "onnx", "-o", "x", rc=2).stderr, "expected safetensors, pt or arch")
 says(inspect("r", "export", "L=19, K=1", rc=2).stderr, "-o FILE")
 
-says(inspect("r", "verify").stdout, "60 rows", "3 models shown", "ok")
+says(inspect("r", "verify").stdout, "60 rows", "3 models with weights", "ok")
 assert inspect("r", "report").stdout == "r/report.html\n" and os.path.getsize("r/report.html") > 1000
 says(inspect("r", "watch").stdout, "complete")
 
@@ -111,7 +111,7 @@ subprocess.run([MAKE, "gone", "10", "running", "all"], check=True)
 p = inspect("gone", "state")
 assert p.stdout == "running\n"
 says(p.stderr, "--resume")
-says(inspect("gone").stdout, "no process holds it")
+says(inspect("gone").stdout, "no process is running it")
 says(inspect("gone", "watch").stdout, "running")  # and ends
 
 # damage: a weight changed, a segment deleted
@@ -121,7 +121,7 @@ with open("gone/segment-0-0.h5", "r+b") as f:
     f.seek(offset)
     f.write(struct.pack("<f", float("nan")))
 p = inspect("gone", "verify", rc=2)
-says(p.stdout, "model.0.weight of L=0, K=1 (id 0) does not have its checksum", "/models/L=0, K=1/model.0.weight is not finite")
+says(p.stdout, "model.0.weight of L=0, K=1 (id 0) does not match its checksum", "/models/L=0, K=1/model.0.weight is not finite")
 says(p.stderr, "2 faults")
 os.remove("gone/segment-0-0.h5")
 says(inspect("gone", "verify", rc=2).stdout, "10 rows are only in results.h5", "segment-0-0.h5, which is not there")
