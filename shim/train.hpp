@@ -19,7 +19,7 @@ namespace shim
 
 std::unique_ptr<torch::optim::Optimizer> make_optimizer(const shim_model &m,
                                                         const shim_train_settings &s);
-/* Put the state in s.start back, so that training goes on where it was. ARCHAI_EFORMAT: it does not fit. */
+/* Put the state in s.start back, so that training continues from there. ARCHAI_EFORMAT: it does not fit. */
 int restore_optimizer(const shim_model &m, torch::optim::Optimizer &optimizer,
                       const shim_train_settings &s, archai_err *err);
 

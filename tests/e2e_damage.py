@@ -164,7 +164,7 @@ code, out, words = inspect("c", "verify")
 assert code == 0 and "checkpoint-5.safetensors: epoch 3 of 4, left over" in out, (out, words)
 pathlib.Path("c/checkpoint-77.safetensors").write_bytes(checkpoint)
 pathlib.Path("c/checkpoint-78.safetensors").write_bytes(checkpoint[:-5] + b"\1" + checkpoint[-4:])
-found("c", "checkpoint-77.safetensors: is of candidate 5", "checkpoint-78.safetensors: damaged: its checksum is wrong")
+found("c", "checkpoint-77.safetensors: belongs to candidate 5", "checkpoint-78.safetensors: damaged: its checksum is wrong")
 code, _, words = resume("c", "--set", f"search.max_evaluations={N + 1}")
 assert code == 0, words
 assert "swept 1 checkpoint whose rows are committed" in pathlib.Path("c/run.log").read_text()

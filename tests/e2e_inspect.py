@@ -33,7 +33,7 @@ os.mkdir("r")
 subprocess.run([MAKE, "r", str(N), "complete", "pareto"], check=True)
 front = {30: (0.5 + 30 * 37 % 101 / 256, 966), 19: (0.5 + 19 * 37 % 101 / 256, 931), 54: (0.5 + 54 * 37 % 101 / 256, 921)}
 
-# summary, also as the default and by the file's own name
+# summary: also by default, and by the name of the file
 for args in (["r"], ["r", "summary"], ["r/results.h5", "summary"]):
     out = inspect(*args).stdout
     says(out, "complete", "52 ok, 8 failed", "3 more rejected", "front 3 models; weights of 3 models", "L=30, K=1",
@@ -105,7 +105,7 @@ says(inspect("r", "verify").stdout, "60 rows", "3 models with weights", "ok")
 assert inspect("r", "report").stdout == "r/report.html\n" and os.path.getsize("r/report.html") > 1000
 says(inspect("r", "watch").stdout, "complete")
 
-# a running search whose process is gone
+# a running search whose process has died
 os.mkdir("gone")
 subprocess.run([MAKE, "gone", "10", "running", "all"], check=True)
 p = inspect("gone", "state")
@@ -128,7 +128,7 @@ says(inspect("gone", "verify", rc=2).stdout, "10 rows are only in results.h5", "
 says(inspect("gone", "export", "L=0, K=1", "-o", "x.safetensors", rc=2).stderr, "segment-0-0.h5, which is not there")
 says(inspect("gone", "show", "L=0, K=1").stdout, "weights")
 
-# what is no results file
+# not a results file
 says(inspect("nowhere", "summary", rc=2).stderr, "nowhere")
 open("text.h5", "w").write("no HDF5")
 says(inspect("text.h5", rc=2).stderr, "no readable HDF5 file")
@@ -136,7 +136,7 @@ with h5py.File("other.h5", "w") as f:
     f["x"] = 1
 says(inspect("other.h5", rc=2).stderr, "no results of archai-run")
 
-# damage anywhere is a sentence: never a crash, never a hang
+# damage anywhere gives a sentence, never a crash or a hang
 rng = np.random.RandomState(1)
 whole = np.fromfile("r/results.h5", dtype="u1")
 refused = 0

@@ -150,8 +150,7 @@ static int by_x(const void *a, const void *b)
     return (p->x > q->x) - (p->x < q->x);
 }
 
-/* A step line: nothing better is known between two neighbours, nor after the last where it goes on to
- * the edge. */
+/* A step line: nothing better is known between two neighbours, nor, with to_the_edge, after the last. */
 static void join(FILE *out, const archai_svg_point *points, size_t n, const scale *sx,
                  const scale *sy, bool to_the_edge)
 {

@@ -28,7 +28,7 @@ int main(int argc, char **argv)
     int rc, exit_code = 0, thread_level;
     bool alone = false;
 
-    archai_out_of_memory_ends("archai-run", "; what is committed is kept, --resume goes on");
+    archai_out_of_memory_ends("archai-run", "; --resume continues from what was committed");
     rc = archai_arguments_parse(&args, argc, argv, &err);
     /* Before MPI_Init, which takes a while: a stop request during it counts afterwards. */
     if (rc == ARCHAI_OK)

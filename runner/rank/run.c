@@ -10,7 +10,7 @@
 #include "runner/rank/pulse.h"
 #include "runner/rank/run_private.h"
 
-/* Whatever may fail on one rank alone is agreed about before the loop begins. */
+/* Whatever may fail on a single rank is agreed upon before the loop begins. */
 static int run(archai_run_state *r, int args_rc, const archai_err *args_err, archai_err *err)
 {
     bool is_over;
@@ -38,7 +38,7 @@ static void complain(const archai_err *err)
     archai_runlog_say_lines(&none, 0, err->text);
 }
 
-/* Rank 0 is through. The others need to hear that, but it waits for none of them. */
+/* Rank 0 has finished. The others need to hear that, but it waits for none of them. */
 static void dismiss(archai_run_state *r)
 {
     static const double patience_s = 2, settle_s = 0.2;
@@ -110,7 +110,7 @@ int archai_run(const archai_arguments *args, int args_rc, const archai_err *args
         abort_all(r, rc, exit_code, &err);
     if (r->comm.rank == 0)
         finish_root(r, rc, exit_code, &err);
-    /* nobody leaves before rank 0 is through */
+    /* no rank leaves before rank 0 has finished */
     if (!r->alone && archai_comm_barrier(r->comm.comm, NULL) != ARCHAI_OK)
         r->alone = true;
     *alone = r->alone;

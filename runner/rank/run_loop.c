@@ -89,7 +89,7 @@ static bool has_lost_root(archai_run_state *r)
     if (r->stopped || !archai_pulse_is_lost(0))
         return false;
     archai_pulse_why(0, why, sizeof why);
-    (void)fprintf(stderr, "archai-run: rank %d leaves because rank 0 was lost: %s\n", r->comm.rank,
+    (void)fprintf(stderr, "archai-run: rank %d leaves, since rank 0 was lost: %s\n", r->comm.rank,
                   why);
     archai_comm_forget(&r->comm, 0);
     r->stopped = r->alone = true;

@@ -99,8 +99,7 @@ static bool evaluates(const archai_run_state *r, int rank)
 
 static void say_changes(archai_run_state *r)
 {
-    if (r->plan.changes != NULL)
-        archai_runlog_say_lines(&r->log, 0, r->plan.changes);
+    archai_runlog_say_lines(&r->log, 0, r->plan.changes);
     if (r->dir.resumed && r->plan.earlier_ranks > 0 && r->plan.earlier_ranks != r->comm.size)
         archai_runlog_say(&r->log, 0, "ranks: were %d, are %d from now on",
                           r->plan.earlier_ranks, r->comm.size);

@@ -98,7 +98,7 @@ void archai_runlog_say(archai_runlog *log, int rank, const char *fmt, ...)
 
 void archai_runlog_say_lines(archai_runlog *log, int rank, const char *text)
 {
-    for (size_t n; *text != '\0'; text += n + (text[n] == '\n')) {
+    for (size_t n; text != NULL && *text != '\0'; text += n + (text[n] == '\n')) {
         n = strcspn(text, "\n");
         archai_runlog_say(log, rank, "%.*s", (int)n, text);
     }

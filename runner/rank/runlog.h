@@ -27,7 +27,7 @@ void archai_runlog_candidate(archai_runlog *log, int rank, const char *fmt, ...)
 /* note, and the same line on standard error, with "archai-run: " in place of the time and the rank. */
 void archai_runlog_say(archai_runlog *log, int rank, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-void archai_runlog_say_lines(archai_runlog *log, int rank, const char *text); /* each one */
+void archai_runlog_say_lines(archai_runlog *log, int rank, const char *text); /* NULL: none */
 void archai_runlog_close(archai_runlog *log); /* safe on a zeroed struct */
 
 /* "2026-01-31T12:00:00.123Z"; `size` >= 25. */
