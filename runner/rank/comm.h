@@ -11,17 +11,7 @@
 #include <stdbool.h>
 #include "core/base/err.h"
 #include "io/wire/message.h"
-
-/* Call MPI; on failure record the MPI library's message. The heartbeats (runner/rank/pulse.h) run in a
- * second thread: every MPI call between archai_comm_init and archai_comm_fini goes through here, which
- * holds the lock that both threads share. */
-#define archai_mpi(err, call)                                                                      \
-    (archai_mpi_enter(), archai_mpi_check_((err), (call), #call, __FILE__, __LINE__))
-void archai_mpi_enter(void);
-bool archai_mpi_try_enter(double seconds); /* wait for less than a second; one thread only */
-void archai_mpi_leave(void);
-uint64_t archai_mpi_entries(void); /* times that archai_mpi_enter got in: a call that hangs adds none */
-int archai_mpi_check_(archai_err *err, int mpirc, const char *what, const char *file, int line);
+#include "runner/rank/mpi_call.h"
 
 /* Collective over comm; a waiting rank sleeps. ARCHAI_EMPI when the pulse of this rank takes another for
  * lost; no collective call is possible after that.

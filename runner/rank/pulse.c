@@ -12,7 +12,7 @@
 
 #include "core/base/alloc.h"
 #include "runner/process/clock.h"
-#include "runner/rank/comm.h"
+#include "runner/rank/mpi_call.h"
 #include "runner/rank/ulfm.h"
 
 enum { TAG = 2, STACK_BYTES = 256 * 1024, STILL_FACTOR = 10 };

@@ -5,7 +5,7 @@
  * each of them, from a separate thread: a rank that waits for a disk still shows that it is alive. Any
  * other message counts as well.
  *
- * The thread and the loop take turns in MPI (archai_mpi takes the lock of runner/rank/comm.h), so
+ * The thread and the loop take turns in MPI (archai_mpi takes the lock of runner/rank/mpi_call.h), so
  * MPI_THREAD_SERIALIZED is enough; with less than that, the loop does the thread's work.
  *
  * Silence is measured in the time for which this process was awake: one that was stopped or suspended

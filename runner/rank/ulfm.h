@@ -4,7 +4,7 @@
  * "Post-failure recovery of MPI communication capability"; in Open MPI from 5 on, with mpirun --with-ft
  * ulfm) returns an error from calls that involve a dead rank, and from receives that might match one,
  * until its death is acknowledged. Other MPIs report no such errors, and these functions do nothing.
- * Both are called with the lock of runner/rank/comm.h held. Not collective.
+ * Both are called with the lock of runner/rank/mpi_call.h held. Not collective.
  */
 #ifndef ARCHAI_RUNNER_RANK_ULFM_H
 #define ARCHAI_RUNNER_RANK_ULFM_H
