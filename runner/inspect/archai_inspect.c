@@ -20,21 +20,21 @@
 static const struct command {
     const char *name, *usage, *help;
     size_t low, high; /* number of arguments */
-    bool reads_itself;
+    enum { NOTHING, RESULTS, MODEL } reads; /* nothing; t->r; t->r and in it t->row for args[0] */
     int (*run)(inspect *t, archai_err *err);
 } commands[] = {
-    {"summary", "summary",             "what ran, how far it got, the best model by each objective, what failed", 0, 0, false, inspect_summary},
-    {"state",   "state",               "one word: running, complete, interrupted or failed",                0, 0, false, inspect_state},
-    {"pareto",  "pareto",              "the models that no other model dominates",                          0, 0, false, inspect_pareto},
-    {"top",     "top NAME [-n N]",     "the N best models (default 10) by an objective or a metric",        1, 1, false, inspect_top},
-    {"show",    "show ARCHID",         "everything known about one model",                                  1, 1, false, inspect_show},
-    {"curves",  "curves ARCHID",       "its learning curves, one line per epoch",                           1, 1, false, inspect_curves},
-    {"csv",     "csv",                 "all evaluations, in the columns of Archai's search state",          0, 0, false, inspect_csv},
+    {"summary", "summary",             "what ran, how far it got, the best model by each objective, what failed", 0, 0, RESULTS, inspect_summary},
+    {"state",   "state",               "one word: running, complete, interrupted or failed",                0, 0, RESULTS, inspect_state},
+    {"pareto",  "pareto",              "the models that no other model dominates",                          0, 0, RESULTS, inspect_pareto},
+    {"top",     "top NAME [-n N]",     "the N best models (default 10) by an objective or a metric",        1, 1, RESULTS, inspect_top},
+    {"show",    "show ARCHID",         "everything known about one model",                                  1, 1, MODEL,   inspect_show},
+    {"curves",  "curves ARCHID",       "its learning curves, one line per epoch",                           1, 1, MODEL,   inspect_curves},
+    {"csv",     "csv",                 "all evaluations, in the columns of Archai's search state",          0, 0, RESULTS, inspect_csv},
     {"export",  "export ARCHID [--format safetensors|pt|arch] -o FILE",
-                                       "its weights for PyTorch, or its architecture for archai-space",     1, 1, false, inspect_export},
-    {"verify",  "verify",              "check results.h5 against the segments (rows, checksums, weights), and the checkpoints", 0, 0, false, inspect_verify},
-    {"watch",   "watch",               "print the summary whenever it changes, until the run ends",         0, 0, true,  inspect_watch},
-    {"report",  "report [-o FILE]",    "write report.html: one page with the front, plots and failures",    0, 0, false, inspect_report},
+                                       "its weights for PyTorch, or its architecture for archai-space",     1, 1, MODEL,   inspect_export},
+    {"verify",  "verify",              "check results.h5 against the segments (rows, checksums, weights), and the checkpoints", 0, 0, RESULTS, inspect_verify},
+    {"watch",   "watch",               "print the summary whenever it changes, until the run ends",         0, 0, NOTHING, inspect_watch},
+    {"report",  "report [-o FILE]",    "write report.html: one page with the front, plots and failures",    0, 0, RESULTS, inspect_report},
 };
 /* clang-format on */
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
@@ -139,8 +139,10 @@ static int run(const struct command *command, inspect *t, archai_err *err)
     else
         t->directory = slash == NULL ? archai_strdup(".")
                                      : archai_strndup(t->path, (size_t)(slash - t->path) + 1);
-    if (!command->reads_itself)
+    if (command->reads != NOTHING)
         rc = archai_results_read(&t->r, t->path, err);
+    if (rc == ARCHAI_OK && command->reads == MODEL)
+        rc = inspect_find(t, t->args[0], &t->row, err);
     if (rc == ARCHAI_OK)
         rc = command->run(t, err);
     if (fflush(stdout) != 0 && rc == ARCHAI_OK)

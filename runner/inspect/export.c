@@ -75,10 +75,10 @@ out:
 }
 
 /* `output`, by a file beside it that replaces it once it is complete. */
-static int write_file(const inspect *t, size_t row, const char *format, const struct weights *w,
+static int write_file(const inspect *t, const char *format, const struct weights *w,
                       archai_err *err)
 {
-    const char *arch = t->r.rows[row].arch;
+    const char *arch = t->r.rows[t->row].arch;
     char *beside = archai_printf("%s.new", t->output);
     const int fd = open(beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     int rc;
@@ -133,7 +133,6 @@ int inspect_export(inspect *t, archai_err *err)
                                              : "safetensors";
     const bool is_arch = strcmp(format, "arch") == 0;
     struct weights w = {0};
-    size_t row;
     int rc = ARCHAI_OK;
 
     if (!is_arch && t->output == NULL)
@@ -141,15 +140,14 @@ int inspect_export(inspect *t, archai_err *err)
     if (!is_arch && strcmp(format, "safetensors") != 0 && strcmp(format, "pt") != 0)
         return archai_fail(err, ARCHAI_EINVAL,
                            "--format: '%s', expected safetensors, pt or arch", format);
-    ARCHAI_TRY(inspect_find(t, t->args[0], &row, err));
     if (is_arch && (t->output == NULL || strcmp(t->output, "-") == 0)) {
-        print_arch(t->r.rows[row].arch);
+        print_arch(t->r.rows[t->row].arch);
         return ARCHAI_OK;
     }
     if (!is_arch)
         rc = load(t, &w, err);
     if (rc == ARCHAI_OK)
-        rc = write_file(t, row, format, &w, err);
+        rc = write_file(t, format, &w, err);
     release(&w);
     return rc;
 }

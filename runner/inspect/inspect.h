@@ -17,6 +17,7 @@ typedef struct inspect {
     archai_results r; /* owned; read before the command runs, unless the command does that itself */
     char **args;      /* after the command, without the options; borrowed */
     size_t n_args;
+    size_t row;         /* that stands for the model in args[0], for commands about one model */
     int64_t count;      /* -n; -1: not given */
     const char *format; /* --format; NULL: not given */
     const char *output; /* -o; NULL: not given */

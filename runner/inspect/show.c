@@ -70,12 +70,12 @@ static bool is_shown(const archai_results *r, const char *name)
 int inspect_show(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
-    const archai_evaluation *e;
+    const size_t row = t->row;
+    const archai_evaluation *e = &r->rows[row];
     char text[32];
-    size_t row, others = 0;
+    size_t others = 0;
 
-    ARCHAI_TRY(inspect_find(t, t->args[0], &row, err));
-    e = &r->rows[row];
+    (void)err;
     for (size_t i = 0; i < r->n; i++)
         others += i != row && strcmp(r->rows[i].archid, e->archid) == 0;
     line("model", e->archid);
@@ -114,10 +114,9 @@ int inspect_curves(inspect *t, archai_err *err)
 {
     archai_curve *curves = NULL;
     inspect_table table = {0};
-    size_t row, n, epochs = 0;
+    size_t n, epochs = 0;
 
-    ARCHAI_TRY(inspect_find(t, t->args[0], &row, err));
-    ARCHAI_TRY(archai_results_curves(t->path, row, &curves, &n, err));
+    ARCHAI_TRY(archai_results_curves(t->path, t->row, &curves, &n, err));
     if (n == 0)
         (void)fprintf(stderr, "archai-inspect: no learning curves of %s\n", t->args[0]);
     table.columns = n + 1;

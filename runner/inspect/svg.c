@@ -107,6 +107,16 @@ static int ticks(const scale *s, double at[TICKS_MAX])
     return n;
 }
 
+/* A line of the grid, and its number at the end of it. */
+static void tick(FILE *out, double x1, double x2, double y1, double y2, const char *anchor,
+                 double x, double y, double value)
+{
+    (void)fprintf(out,
+                  "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" class=\"grid\"/>"
+                  "<text x=\"%.1f\" y=\"%.1f\" class=\"tick\" text-anchor=\"%s\">%g</text>\n",
+                  x1, x2, y1, y2, x, y, anchor, value);
+}
+
 static void frame(FILE *out, const scale *sx, const scale *sy, const archai_svg_axis *x,
                   const archai_svg_axis *y)
 {
@@ -118,20 +128,12 @@ static void frame(FILE *out, const scale *sx, const scale *sy, const archai_svg_
                   "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"frame\"/>\n",
                   WIDTH, HEIGHT, LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
     for (int i = 0; i < n; i++)
-        (void)fprintf(
-            out,
-            "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\" class=\"grid\"/>"
-            "<text x=\"%.1f\" y=\"%d\" class=\"tick\" text-anchor=\"middle\">%g</text>\n",
-            to_x(sx, at[i]), to_x(sx, at[i]), TOP, HEIGHT - BOTTOM, to_x(sx, at[i]),
-            HEIGHT - BOTTOM + 18, at[i]);
+        tick(out, to_x(sx, at[i]), to_x(sx, at[i]), TOP, HEIGHT - BOTTOM, "middle", to_x(sx, at[i]),
+             HEIGHT - BOTTOM + 18, at[i]);
     n = ticks(sy, at);
     for (int i = 0; i < n; i++)
-        (void)fprintf(
-            out,
-            "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" class=\"grid\"/>"
-            "<text x=\"%d\" y=\"%.1f\" class=\"tick\" text-anchor=\"end\">%g</text>\n",
-            LEFT, WIDTH - RIGHT, to_y(sy, at[i]), to_y(sy, at[i]), LEFT - 8,
-            to_y(sy, at[i]) + 4, at[i]);
+        tick(out, LEFT, WIDTH - RIGHT, to_y(sy, at[i]), to_y(sy, at[i]), "end", LEFT - 8,
+             to_y(sy, at[i]) + 4, at[i]);
     (void)fprintf(out, "<text x=\"%d\" y=\"%d\" class=\"axis\" text-anchor=\"middle\">",
                   (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10);
     archai_svg_text(out, x->label);

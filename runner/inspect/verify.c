@@ -41,39 +41,28 @@ __attribute__((format(printf, 2, 3))) static void fault(struct verifying *v, con
 
 /* -- values -------------------------------------------------------------------------------- */
 
-static bool half_is_finite(uint16_t h)
-{
-    return (h & 0x7c00) != 0x7c00;
-}
-
 static bool is_finite(archai_dtype dtype, const void *data, uint64_t n)
 {
     const char *p = data;
+    double d;
+    float f;
+    uint16_t h;
 
-    for (uint64_t i = 0; i < n; i++) {
-        double d = 0;
-        float f;
-        uint16_t h;
-
-        switch (dtype) {
-        case ARCHAI_F32:
+    for (uint64_t i = 0; i < n; i++)
+        if (dtype == ARCHAI_F32) {
             memcpy(&f, p + i * sizeof f, sizeof f);
-            d = (double)f;
-            break;
-        case ARCHAI_F64:
+            if (!isfinite(f))
+                return false;
+        } else if (dtype == ARCHAI_F64) {
             memcpy(&d, p + i * sizeof d, sizeof d);
-            break;
-        case ARCHAI_F16:
+            if (!isfinite(d))
+                return false;
+        } else if (dtype == ARCHAI_F16) {
             memcpy(&h, p + i * sizeof h, sizeof h);
-            d = half_is_finite(h) ? 0 : (double)NAN;
-            break;
-        default:
-            return true; /* integers are */
+            if ((h & 0x7c00) == 0x7c00) /* the exponent of infinity and NaN */
+                return false;
         }
-        if (!isfinite(d))
-            return false;
-    }
-    return true;
+    return true; /* integers are */
 }
 
 static int verify_tensor(struct verifying *v, const archai_evaluation *e,
