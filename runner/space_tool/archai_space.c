@@ -19,18 +19,21 @@
 /* clang-format off */
 static const struct command {
     const char *name, *usage, *help;
+    size_t low, high; /* number of arguments */
+    bool loads;       /* the first one into t->model */
     int (*run)(space_tool *t, archai_err *err);
 } commands[] = {
-    {"sample",    "sample [-n N]",                  "N random architectures, one JSON object per line",        space_sample},
-    {"mutate",    "mutate ARCH [-n N]",             "N mutants of an architecture",                            space_mutate},
-    {"crossover", "crossover ARCH ARCH... [-n N]",  "N children of two or more architectures",                 space_crossover},
-    {"encode",    "encode ARCH",                    "the features that a surrogate sees, as a JSON list",      space_encode},
-    {"show",      "show ARCH",                      "the model as PyTorch prints it",                          space_show},
-    {"info",      "info ARCH",                      "JSON: archid, params, macs, flops, state_dict shapes",    space_info},
-    {"dot",       "dot ARCH",                       "a Graphviz drawing: ... dot ARCH | dot -Tsvg > arch.svg", space_dot},
+    {"sample",    "sample [-n N]",                 "N random architectures, one JSON object per line",        0, 0,    false, space_sample},
+    {"mutate",    "mutate ARCH [-n N]",            "N mutants of an architecture",                            1, 1,    true,  space_mutate},
+    {"crossover", "crossover ARCH ARCH... [-n N]", "N children of two or more architectures",                 2, 1000, false, space_crossover},
+    {"encode",    "encode ARCH",                   "the features that a surrogate sees, as a JSON list",      1, 1,    true,  space_encode},
+    {"show",      "show ARCH",                     "the model as PyTorch prints it",                          1, 1,    true,  space_show},
+    {"info",      "info ARCH",                     "JSON: archid, params, macs, flops, state_dict shapes",    1, 1,    true,  space_info},
+    {"dot",       "dot ARCH",                      "a Graphviz drawing: ... dot ARCH | dot -Tsvg > arch.svg", 1, 1,    true,  space_dot},
     {"predict",   "predict ARCH --weights FILE[:/GROUP] --input FILE:/DATASET --output FILE",
-                                                    "run the model in evaluation mode",                        space_predict},
-    {"replay",    "replay SCRIPT",                  "run a list of operations with one generator, one per line: sample, mutate I, crossover I J ...", space_replay},
+                                                   "run the model in evaluation mode",                        1, 1,    true,  space_predict},
+    {"replay",    "replay SCRIPT",                 "operations on one generator, one per line: sample, mutate I, crossover I J ...",
+                                                                                                              1, 1,    false, space_replay},
 };
 /* clang-format on */
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
@@ -176,6 +179,8 @@ static int run(int argc, char **argv, char **sets, archai_err *err)
         return err->code;
     t.args += 2;
     t.n_args -= 2;
+    if (t.n_args < command->low || t.n_args > command->high)
+        return archai_fail(err, ARCHAI_EINVAL, "usage: archai-space CONFIG %s", command->usage);
     ARCHAI_TRY_GOTO(rc, archai_ini_read(&ini, config, err), out);
     for (size_t i = 0; i < n_sets; i++)
         ARCHAI_TRY_GOTO(rc, archai_ini_set(&ini, sets[i], err), out);
@@ -183,10 +188,13 @@ static int run(int argc, char **argv, char **sets, archai_err *err)
     ARCHAI_TRY_GOTO(rc, archai_space_create(&t.space, &ini, &shape, err), out);
     ARCHAI_TRY_GOTO(rc, archai_config_check_space(&ini, t.space->ops->name, err), out);
     t.ini = &ini;
+    if (command->loads)
+        ARCHAI_TRY_GOTO(rc, space_tool_load(&t, t.args[0], &t.model, err), out);
     rc = command->run(&t, err);
     if (rc == ARCHAI_OK && fflush(stdout) != 0)
         rc = archai_fail(err, ARCHAI_EIO, "standard output: %s", strerror(errno));
 out:
+    archai_model_fini(&t.model);
     archai_space_destroy(t.space);
     archai_ini_free(&ini);
     return rc;

@@ -6,7 +6,6 @@
 
 int space_sample(space_tool *t, archai_err *err)
 {
-    ARCHAI_TRY(space_tool_arguments(t, 0, 0, "sample [-n N]", err));
     for (int64_t i = 0; i < t->count; i++) {
         archai_model m = {0};
         int rc = archai_space_random_sample(t->space, &m, err);
@@ -31,18 +30,14 @@ static int print_child(int rc, const archai_model *child, archai_err *err)
 
 int space_mutate(space_tool *t, archai_err *err)
 {
-    archai_model parent = {0};
-    int rc;
+    int rc = ARCHAI_OK;
 
-    ARCHAI_TRY(space_tool_arguments(t, 1, 1, "mutate ARCH [-n N]", err));
-    rc = space_tool_load(t, t->args[0], &parent, err);
     for (int64_t i = 0; i < t->count && rc == ARCHAI_OK; i++) {
         archai_model child = {0};
 
-        rc = print_child(archai_space_mutate(t->space, &parent, &child, err), &child, err);
+        rc = print_child(archai_space_mutate(t->space, &t->model, &child, err), &child, err);
         archai_model_fini(&child);
     }
-    archai_model_fini(&parent);
     return rc;
 }
 
@@ -51,11 +46,10 @@ int space_crossover(space_tool *t, archai_err *err)
     archai_model *parents = archai_calloc(t->n_args, sizeof *parents);
     const archai_model **list = archai_calloc(t->n_args, sizeof *list);
     size_t n = 0;
-    int rc;
+    int rc = ARCHAI_OK;
 
-    ARCHAI_TRY_GOTO(rc, space_tool_arguments(t, 2, 1000, "crossover ARCH ARCH... [-n N]", err), out);
-    for (; n < t->n_args; n++) {
-        ARCHAI_TRY_GOTO(rc, space_tool_load(t, t->args[n], &parents[n], err), out);
+    for (; n < t->n_args && rc == ARCHAI_OK; n++) {
+        rc = space_tool_load(t, t->args[n], &parents[n], err);
         list[n] = &parents[n];
     }
     for (int64_t i = 0; i < t->count && rc == ARCHAI_OK; i++) {
@@ -64,7 +58,6 @@ int space_crossover(space_tool *t, archai_err *err)
         rc = print_child(archai_space_crossover(t->space, list, n, &child, err), &child, err);
         archai_model_fini(&child);
     }
-out:
     for (size_t i = 0; i < n; i++)
         archai_model_fini(&parents[i]);
     free(parents);

@@ -132,23 +132,17 @@ static char *space_section(const archai_ini *ini)
 
 int space_predict(space_tool *t, archai_err *err)
 {
-    static const char usage[] =
-        "predict ARCH --weights FILE[:/GROUP] --input FILE:/DATASET --output FILE";
     archai_evaluator_client client = ARCHAI_EVALUATOR_CLIENT_INIT;
     archai_message open = {.type = ARCHAI_MSG_OPEN, .id = -1, .threads = 1};
     archai_message predict = {.type = ARCHAI_MSG_PREDICT, .id = -1};
-    archai_model m = {0};
     int rc;
 
-    ARCHAI_TRY(space_tool_arguments(t, 1, 1, usage, err));
     if (t->weights == NULL || t->input == NULL || t->output == NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "%s is missing; usage: archai-space CONFIG %s",
+        return archai_fail(err, ARCHAI_EINVAL, "predict needs %s",
                            t->weights == NULL ? "--weights"
                            : t->input == NULL ? "--input"
-                                              : "--output",
-                           usage);
-    ARCHAI_TRY(space_tool_load(t, t->args[0], &m, err));
-    ARCHAI_TRY_GOTO(rc, archai_space_save_arch(t->space, &m, &predict.text, err), out);
+                                              : "--output");
+    ARCHAI_TRY(archai_space_save_arch(t->space, &t->model, &predict.text, err));
     open.text = space_section(t->ini);
     open.device = archai_strdup("cpu");
     open.data = t->space->data;
@@ -163,6 +157,5 @@ out:
     archai_evaluator_client_close(&client);
     archai_message_fini(&predict);
     archai_message_fini(&open);
-    archai_model_fini(&m);
     return rc;
 }

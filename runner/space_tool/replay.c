@@ -88,7 +88,6 @@ int space_replay(space_tool *t, archai_err *err)
     size_t size;
     int number = 0, rc = ARCHAI_OK;
 
-    ARCHAI_TRY(space_tool_arguments(t, 1, 1, "replay SCRIPT", err));
     ARCHAI_TRY(space_tool_read(t->args[0], &text, &size, err));
     rest = text;
     while (rc == ARCHAI_OK && (line = strsep(&rest, "\n")) != NULL) {

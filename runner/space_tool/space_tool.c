@@ -67,30 +67,24 @@ int space_tool_load(space_tool *t, const char *path, archai_model *out, archai_e
     return archai_err_wrap(err, rc, "%s:", strcmp(path, "-") == 0 ? "standard input" : path);
 }
 
+int space_tool_print(const json_t *value, archai_err *err)
+{
+    char *text = NULL;
+    int rc = archai_python_json(value, false, &text, err);
+
+    if (rc == ARCHAI_OK && (puts(text) < 0 || fflush(stdout) != 0))
+        rc = archai_fail(err, ARCHAI_EIO, "standard output: %s", strerror(errno));
+    free(text);
+    return rc;
+}
+
 int space_tool_line(const archai_model *m, archai_err *err)
 {
     json_t *line = m == NULL ? json_null()
                              : archai_there(json_pack("{s:s, s:O, s:O}", "archid", m->archid, "arch",
                                                       m->arch, "metadata", m->metadata));
-    char *text = NULL;
-    int rc = archai_python_json(line, false, &text, err);
+    const int rc = space_tool_print(line, err);
 
-    if (rc == ARCHAI_OK && (puts(text) < 0 || fflush(stdout) != 0))
-        rc = archai_fail(err, ARCHAI_EIO, "standard output: %s", strerror(errno));
-    free(text);
     json_decref(line);
     return rc;
-}
-
-int space_tool_arguments(const space_tool *t, size_t low, size_t high, const char *usage,
-                         archai_err *err)
-{
-    if (t->n_args < low)
-        return archai_fail(err, ARCHAI_EINVAL, "too few arguments; usage: archai-space CONFIG %s",
-                           usage);
-    if (t->n_args > high)
-        return archai_fail(err, ARCHAI_EINVAL, "unexpected argument '%s'; usage: archai-space "
-                                               "CONFIG %s",
-                           t->args[high], usage);
-    return ARCHAI_OK;
 }
