@@ -37,11 +37,6 @@ const struct {
 struct layout {
     std::vector<std::vector<float>> values; /* [features]; ascending; empty: a number, one column */
     int64_t width = 0;
-
-    bool operator==(const layout &o) const
-    {
-        return values == o.values;
-    }
 };
 
 } // namespace
@@ -179,7 +174,8 @@ int add_rows(shim_surrogate &s, const archai_surrogate_job &j, archai_err *err)
 int choose_model(shim_surrogate &s, const archai_surrogate_job &j, const layout &l, bool *warm,
                  archai_err *err)
 {
-    *warm = j.warm && s.model && s.model_name == j.settings.model && l == s.columns;
+    *warm = j.warm && s.model && s.model_name == j.settings.model &&
+            l.values == s.columns.values;
     s.columns = l;
     if (*warm)
         return ARCHAI_OK;
