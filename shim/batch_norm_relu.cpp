@@ -1,11 +1,11 @@
-/* shim/batch_norm_relu.cpp - the kernels, and their place in autograd. */
+/* shim/batch_norm_relu.cpp - the kernels, and the autograd function that calls them. */
 #include "shim/batch_norm_relu.hpp"
 
 #include <ATen/Parallel.h>
 #include <cmath>
 #include <cstring>
 
-/* One build serves all x86-64 machines: the loader picks the widest instructions there are. */
+/* One build serves all x86-64 machines: the loader picks the widest instructions available. */
 #if defined(__x86_64__) && defined(__GNUC__)
 #define SHIM_WIDE __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
 #else
@@ -19,13 +19,13 @@ using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/* 16 floats, in as many registers as the machine needs for them. */
+/* 16 floats, in one register or several. */
 constexpr int64_t width = 16;
 typedef float lanes __attribute__((vector_size(width * sizeof(float))));
 typedef int mask __attribute__((vector_size(width * sizeof(int))));
 
-/* A channel of a picture is a plane of `n` floats. Sums run in 16 lanes within a plane and in double
- * over planes. */
+/* A channel of an image is a plane of `n` floats. Sums are made in 16 lanes within a plane, and in double
+ * over the planes. */
 
 SHIM_WIDE double sum(const float *x, int64_t n)
 {
@@ -84,7 +84,7 @@ SHIM_WIDE void scale_and_clamp(const float *x, float *y, int64_t n, float scale,
         y[i] = std::fmax(0.0f, x[i] * scale + shift);
 }
 
-/* g = dy where the ReLU let x through; adds the sums of g and of g * (x - mean) to out[0], out[1]. */
+/* g is dy where the ReLU was active, else 0; adds the sums of g and of g * (x - mean) to out[0], out[1]. */
 SHIM_WIDE void gradient_sums(const float *dy, const float *x, int64_t n, float scale, float shift,
                              float mean, double *out)
 {
@@ -111,7 +111,7 @@ SHIM_WIDE void gradient_sums(const float *dy, const float *x, int64_t n, float s
     }
 }
 
-/* dx = g * scale + x * a + b, the rest of batch norm's gradient folded into a and b. */
+/* dx = g * scale + x * a + b, where a and b hold the rest of batch norm's gradient. */
 SHIM_WIDE void gradient(const float *dy, const float *x, float *dx, int64_t n, float scale, float shift,
                         float a, float b)
 {
@@ -137,9 +137,9 @@ struct planes {
     explicit planes(const Tensor &x) : n(x.size(0)), channels(x.size(1)), size(x.size(2) * x.size(3))
     {
     }
-    int64_t at(int64_t picture, int64_t channel) const
+    int64_t at(int64_t image, int64_t channel) const
     {
-        return (picture * channels + channel) * size;
+        return (image * channels + channel) * size;
     }
     double count() const /* values of one channel */
     {

@@ -1,8 +1,22 @@
-/* shim/data.cpp - a mapped data set as tensors. */
+/* shim/data.cpp - tensors over memory: archai_tensor and the mapped data set. */
 #include "shim/types.hpp"
 
 namespace shim
 {
+
+archai_tensor view(std::string &name, const torch::Tensor &t)
+{
+    archai_tensor v{};
+
+    v.name = &name[0];
+    v.dtype = archai_type(t.scalar_type());
+    v.ndim = static_cast<int>(t.dim());
+    for (int d = 0; d < v.ndim; d++)
+        v.shape[d] = t.size(d);
+    v.data = t.data_ptr();
+    v.bytes = t.nbytes();
+    return v;
+}
 
 static split make_split(const archai_dataset_header *d, int which, const torch::Device &device)
 {

@@ -7,8 +7,8 @@
 namespace
 {
 
-/* OpenBLAS built for POSIX threads has a pool of its own that neither OpenMP nor libtorch can limit;
- * whichever BLAS is loaded, this symbol says whether it is OpenBLAS. */
+/* An OpenBLAS built for POSIX threads has a thread pool that neither OpenMP nor libtorch can limit. The
+ * symbol tells whether the BLAS that is loaded is OpenBLAS. */
 void limit_blas(int threads)
 {
     using setter = void (*)(int);
@@ -17,9 +17,8 @@ void limit_blas(int threads)
         set(threads);
 }
 
-/* By default glibc maps every large block afresh and gives it back at once, so that each training
- * step pays for the page faults of all its activations. One process trains one model at a time:
- * keep the memory. */
+/* By default glibc maps every large block afresh and unmaps it on free, so that each training step pays for
+ * the page faults of all its activations. This process trains one model after another: keep the memory. */
 void keep_memory()
 {
     (void)mallopt(M_MMAP_MAX, 0);
@@ -27,8 +26,8 @@ void keep_memory()
     (void)mallopt(M_TOP_PAD, 64 * 1024 * 1024);
 }
 
-/* A GPU's name through the driver's own library, which every version of it has: libtorch alone
- * tells it only through the CUDA toolkit's headers. The number counts visible devices, in both. */
+/* A GPU's name from the driver's library, present with every version: libtorch gives it only through the
+ * CUDA toolkit's headers. Both number the visible devices. */
 std::string gpu_name(int index)
 {
     using init = int (*)(unsigned);
@@ -84,14 +83,14 @@ int open_cuda(shim_device **out, const char *device, archai_err *err)
     if (index >= visible)
         return archai_fail(err, ARCHAI_ENOTFOUND, "%s: only %zu GPUs are visible", device,
                            visible);
-    /* The fastest convolution for each shape, and tensor cores for float32: a search compares
-     * models, it does not need the last bits. */
+    /* The fastest convolution for each shape, and tensor cores for float32: a search compares models and
+     * does not need the last bits. */
     at::globalContext().setBenchmarkCuDNN(true);
     at::globalContext().setAllowTF32CuBLAS(true);
     const torch::Device rep(torch::kCUDA, static_cast<c10::DeviceIndex>(index));
     const std::string text = "cuda:" + std::to_string(index) + " " +
                              gpu_name(static_cast<int>(index));
-    /* The context comes up here, so that a sick device is a failed start and not a failed model. */
+    /* Create the context here, so that a faulty device is a failed start, not a failed model. */
     (void)torch::zeros({1}, torch::TensorOptions().device(rep)).item<float>();
     *out = new shim_device{rep, text, {}};
     return ARCHAI_OK;

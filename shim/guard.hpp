@@ -9,8 +9,8 @@
 namespace shim
 {
 
-/* What a failure of libtorch means. Besides its own type for memory, CUDA's allocator and cuBLAS or
- * cuDNN report exhaustion as plain errors; their texts are all there is to tell them by. */
+/* What a failure of libtorch means. Besides libtorch's exception for it, CUDA's allocator, cuBLAS and cuDNN
+ * report exhausted memory as plain errors, which only their texts identify. */
 inline int code_of(const char *text) noexcept
 {
     for (const char *sign : {"out of memory", "CUDNN_STATUS_ALLOC_FAILED",
@@ -42,7 +42,7 @@ inline int translate(archai_err *err, const char *fn) noexcept
     } catch (const std::exception &e) {
         return record(err, code_of(e.what()), fn, e.what());
     } catch (...) {
-        return archai_fail(err, ARCHAI_ETORCH, "%s: an exception of a foreign type", fn);
+        return archai_fail(err, ARCHAI_ETORCH, "%s: an exception of an unknown type", fn);
     }
 }
 

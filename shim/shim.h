@@ -3,7 +3,7 @@
  * Includes no C++ and no torch header. No exception crosses it (shim/guard.hpp); every function is
  * noexcept and reports through archai_err. Handles are opaque and distinct; buffers belong to the
  * caller, with explicit sizes; nothing allocated on one side is freed on the other.
- * Only archai-evaluator links this. One thread calls it.
+ * Only archai-evaluator links this, and only one of its threads calls it.
  */
 #ifndef ARCHAI_SHIM_SHIM_H
 #define ARCHAI_SHIM_SHIM_H
@@ -25,10 +25,10 @@ struct archai_tensor;
 typedef struct shim_device shim_device;
 typedef struct shim_model shim_model;
 
-/* device: "cpu", "cuda" (the first visible) or "cuda:<n>" of the visible ones; threads >= 1. */
+/* device: "cpu", "cuda" (the first visible GPU) or "cuda:<n>" (the n-th visible one); threads >= 1. */
 int shim_device_open(shim_device **out, const char *device, int threads, archai_err *err) SHIM_NOEXCEPT;
 void shim_device_close(shim_device *d) SHIM_NOEXCEPT;
-/* "cpu, 2 threads" / "cuda:0 NVIDIA H100"; libtorch's version. Buffers of `size` bytes. */
+/* "cpu, 2 threads" or "cuda:0 NVIDIA H100"; "libtorch 1.13.1". Buffers of `size` bytes. */
 void shim_device_text(const shim_device *d, char *text, size_t size) SHIM_NOEXCEPT;
 void shim_version(char *text, size_t size) SHIM_NOEXCEPT;
 
@@ -37,20 +37,20 @@ void shim_version(char *text, size_t size) SHIM_NOEXCEPT;
 int shim_model_build(shim_model **out, shim_device *d, const struct archai_network *net,
                      uint64_t seed, archai_err *err) SHIM_NOEXCEPT;
 void shim_model_destroy(shim_model *m) SHIM_NOEXCEPT;
-/* Load by state_dict name. strict: names and shapes must match exactly; else what matches is
- * loaded and *loaded tells how many entries were. */
+/* Load by state_dict name. strict: names and shapes must match exactly; else the entries that match are
+ * loaded. *loaded: how many were. */
 int shim_model_load(shim_model *m, const struct archai_tensor *tensors, size_t n, bool strict,
                     size_t *loaded, archai_err *err) SHIM_NOEXCEPT;
-/* state_dict as CPU tensors: *out [n] and its data belong to the model, until the next call. */
+/* The state_dict as CPU tensors: *out [n] and its data belong to the model and last until the next call. */
 int shim_model_state(shim_model *m, const struct archai_tensor **out, size_t *n, archai_err *err) SHIM_NOEXCEPT;
 
-/* What an epoch brought; losses are means over pictures (or labelled pixels), accuracies shares in
- * [0, 1]: of right pictures, or of right pixels where labels are masks. */
+/* The measures of an epoch. Losses are means over images (or labelled pixels), accuracies fractions in
+ * [0, 1] of the images classified correctly (or pixels, where labels are masks). */
 typedef struct shim_epoch {
-    int64_t epoch, epochs; /* the one that ended, from 1, of so many */
+    int64_t epoch, epochs; /* the epoch that ended, counted from 1; of how many */
     double train_loss, val_loss, val_accuracy;
     double val_miou;       /* mean over the classes of intersection / union; NaN: no masks */
-    double learning_rate;  /* at the epoch's last step */
+    double learning_rate;  /* at the last step of the epoch */
 } shim_epoch;
 
 enum { SHIM_MAX_EPOCHS = 100000 };
@@ -62,13 +62,13 @@ typedef struct shim_train_settings {
     int optimizer;              /* ARCHAI_OPTIMIZER_* */
     double learning_rate, momentum, weight_decay; /* momentum: SGD only */
     int schedule;               /* ARCHAI_LR_*; cosine falls to 0 over the steps of schedule_epochs */
-    int64_t schedule_epochs;    /* >= epochs; more: this is the beginning of a longer one; 0: epochs */
+    int64_t schedule_epochs;    /* >= epochs; more: the beginning of a longer training; 0: epochs */
     uint64_t seed;              /* of shuffling */
-    /* To go on after so many epochs (0: from the beginning) as if nothing had been between: the
-     * optimizer's tensors among `start` [n_start], named as shim_training_state names them. The
-     * model's own were loaded before. What lacks or does not fit: ARCHAI_EFORMAT. */
+    /* To continue after this many epochs (0: begin a new training) as if without interruption, from the
+     * optimizer's tensors among `start` [n_start], named as in shim_training_state. The model's tensors
+     * were loaded before. ARCHAI_EFORMAT: some are missing or do not fit. */
     int64_t first_epoch;
-    double train_seconds;       /* spent on them */
+    double train_seconds;       /* spent on those epochs */
     const struct archai_tensor *start;
     size_t n_start;
     /* Called after each epoch; may be NULL. Returning false stops: the result is ARCHAI_EINTR. */
@@ -79,42 +79,42 @@ typedef struct shim_train_settings {
 typedef struct shim_train_result {
     shim_epoch last;
     double test_loss, test_accuracy, test_miou; /* NaN: there is no test split */
-    double train_seconds; /* the training loop alone: no validation, no building, no data set-up;
-                             with what settings.train_seconds says of the epochs before */
+    double train_seconds; /* in the training loop: no validation, no building, no loading of data; with
+                             settings.train_seconds */
 } shim_train_result;
 
-/* Train on the train split and measure on the val split after each epoch, on the test split at the
- * end. `data` is borrowed until the device is closed (a GPU keeps a copy of the set). On a CPU the
- * result depends on the seeds and the number of threads alone.
+/* Train on the training split, measure on the validation split after each epoch and on the test split at
+ * the end. `data` is borrowed until the device is closed (a GPU keeps a copy). On a CPU the result depends
+ * only on the seeds and the number of threads.
  * Errors: ARCHAI_ETORCH "val_loss is NaN after epoch 2"; ARCHAI_EDEVMEM; ARCHAI_EINTR. */
 int shim_model_train(shim_model *m, const struct archai_dataset_header *data,
                      const shim_train_settings *settings, shim_train_result *out,
                      archai_err *err) SHIM_NOEXCEPT;
-/* In on_epoch: all that a training needs to go on from here, as CPU tensors: the model's by their
- * names, the optimizer's as "archai:<what>:<parameter>" and "archai:step". They belong to the
- * training, until the next call or its end. *train_seconds: so far. */
+/* In on_epoch: everything that a training needs to continue from here, as CPU tensors: the model's under
+ * their names, the optimizer's as "archai:<what>:<parameter>" and "archai:step". They belong to the
+ * training and last until the next call or its end. *train_seconds: so far. */
 int shim_training_state(shim_training *t, const struct archai_tensor **out, size_t *n,
                         double *train_seconds, archai_err *err) SHIM_NOEXCEPT;
-/* Evaluation mode. input float32 [n, c, h, w]; *out float32, malloc'ed by the caller's `alloc`
- * (bytes) once the shape is known; shape [*ndim]. */
+/* Run in evaluation mode. input: float32 [n, c, h, w]. *out: float32 with the shape out_shape [*ndim], in
+ * memory from the caller's `alloc`, called once the size is known. */
 int shim_model_predict(shim_model *m, const float *input, const int64_t shape[4],
                        void *(*alloc)(void *payload, size_t bytes), void *payload,
                        float **out, int64_t out_shape[8], int *ndim, archai_err *err) SHIM_NOEXCEPT;
-/* A PyTorch file: torch.load gives a dict name -> tensor, load_state_dict(strict) takes it. */
+/* A PyTorch file: torch.load returns a dict from names to tensors, as load_state_dict takes it. */
 int shim_save_pt(const struct archai_tensor *tensors, size_t n, const char *path, archai_err *err) SHIM_NOEXCEPT;
 
-/* Jobs of core/search/surrogate.h. The surrogate keeps the rows of all jobs and the last fit. */
+/* Does the jobs of core/search/surrogate.h. It keeps the rows of all jobs and the last fit. */
 struct archai_surrogate_job;
 typedef struct shim_surrogate shim_surrogate;
 int shim_surrogate_open(shim_surrogate **out, archai_err *err) SHIM_NOEXCEPT;
 void shim_surrogate_close(shim_surrogate *s) SHIM_NOEXCEPT; /* NULL is allowed */
-/* Fit and predict on the CPU: mean and var [queries, targets] are the caller's. What comes out is
- * finite, and, for a job that is not warm and one thread, depends on rows, queries and seed alone.
- * ARCHAI_EINTERNAL: the job goes on from other rows than are kept. */
+/* Fit and predict on the CPU, into mean and var [queries, targets]. They are finite; with one thread and a
+ * job that is not warm they depend only on rows, queries and seed. ARCHAI_EINTERNAL: the job continues from
+ * other rows than are kept. */
 int shim_surrogate_serve(shim_surrogate *s, const struct archai_surrogate_job *job, float *mean,
                          float *var, archai_err *err) SHIM_NOEXCEPT;
 
-/* Tests only: raise an exception of the kind behind the guard. */
+/* Tests only: throw an exception of this kind inside the guard. */
 enum {
     SHIM_THROW_BAD_ALLOC,
     SHIM_THROW_INT,

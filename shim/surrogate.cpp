@@ -1,34 +1,27 @@
-/* shim/surrogate.cpp - jobs of core/search/surrogate.h: rows are kept, cleaned, put into columns and handed to
- * the surrogate that the job names.
+/* shim/surrogate.cpp - does the jobs of core/search/surrogate.h: rows are kept, cleaned, encoded as columns and
+ * given to the model that the job names.
  *
- * Columns: numbers as they are, what is NaN or infinite as replace_nan_value; a choice of up to 64
- * values becomes a column for each value that occurs (0 or 1), since the numbers of choices have
- * no order. Then all are standardised by the rows (Archai's z-score with the population's
- * deviation); a column without deviation tells nothing, so that a query with another value is one
- * deviation off at most, whatever its unit. A target that was not measured takes no part in the
- * fit, one that never was is predicted as 0 without variance.
+ * Columns: numbers stay as they are, NaN and infinity become replace_nan_value. A choice of up to 64 values
+ * becomes a column of 0 and 1 for each value that occurs, since the numbers of a choice have no order. Then
+ * every column is standardised over the rows (Archai's z-score, with the population's deviation). A constant
+ * column tells nothing: a query with another value is at most one deviation off, whatever its unit. A target
+ * that was not measured takes no part in the fit; one that was never measured is predicted as 0 with
+ * variance 0.
  */
 #include "shim/surrogate.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-namespace shim
-{
-#define X(name) std::unique_ptr<surrogate_model> make_##name();
-ARCHAI_SURROGATE_LIST(X)
-#undef X
-} // namespace shim
-
 namespace
 {
 
-constexpr size_t max_values = 64; /* of a choice; one with more is a number */
+constexpr size_t max_values = 64; /* of a choice; with more it counts as a number */
 
 struct column {
     double mean = 0, scale = 1;
-    bool known = false; /* some row has a value */
-    bool flat = false;  /* all have the same */
+    bool known = false;    /* some row has a value */
+    bool constant = false; /* all have the same */
 };
 
 const struct {
@@ -42,13 +35,8 @@ const struct {
 
 /* Which features become several columns. */
 struct layout {
-    std::vector<std::vector<float>> values; /* [features]; ascending; empty: one column, a number */
+    std::vector<std::vector<float>> values; /* [features]; ascending; empty: a number, one column */
     int64_t width = 0;
-
-    bool operator==(const layout &o) const
-    {
-        return values == o.values;
-    }
 };
 
 } // namespace
@@ -69,7 +57,7 @@ struct shim_surrogate {
 namespace
 {
 
-void learn(layout &l, const std::vector<float> &x, const std::string &kinds, int64_t features)
+void collect_values(layout &l, const std::vector<float> &x, const std::string &kinds, int64_t features)
 {
     for (size_t i = 0; i < x.size(); i++) {
         const size_t f = i % static_cast<size_t>(features);
@@ -84,16 +72,16 @@ void learn(layout &l, const std::vector<float> &x, const std::string &kinds, int
     }
 }
 
-layout lay_out(const std::vector<float> &rows, const std::vector<float> &queries,
-               const std::string &kinds, int64_t features)
+layout make_layout(const std::vector<float> &rows, const std::vector<float> &queries,
+                   const std::string &kinds, int64_t features)
 {
     layout l;
 
     l.values.resize(static_cast<size_t>(features));
-    learn(l, rows, kinds, features);
-    learn(l, queries, kinds, features);
+    collect_values(l, rows, kinds, features);
+    collect_values(l, queries, kinds, features);
     for (auto &v : l.values) {
-        if (v.size() > max_values || v.size() < 3) /* two values need one column */
+        if (v.size() > max_values || v.size() < 3) /* one column does for two values */
             v.clear();
         l.width += v.empty() ? 1 : static_cast<int64_t>(v.size());
     }
@@ -139,16 +127,17 @@ std::vector<column> measure(const std::vector<float> &at, int64_t width)
                 squares += (at[i] - out[k].mean) * (at[i] - out[k].mean);
         const double deviation = std::sqrt(squares / n);
 
-        out[k].flat = !(deviation > 1e-9 * std::fabs(out[k].mean) && deviation > 0);
-        out[k].scale = out[k].flat ? 1 : deviation + 1e-7 * deviation;
+        out[k].constant = !(deviation > 1e-9 * std::fabs(out[k].mean) && deviation > 0);
+        out[k].scale = out[k].constant ? 1 : deviation + 1e-7 * deviation;
     }
     return out;
 }
 
-void clean(std::vector<float> &x, double replacement)
+/* From element `first` on. */
+void replace_nan(std::vector<float> &x, size_t first, double replacement)
 {
-    for (float &v : x)
-        v = std::isfinite(v) ? v : static_cast<float>(replacement);
+    for (size_t i = first; i < x.size(); i++)
+        x[i] = std::isfinite(x[i]) ? x[i] : static_cast<float>(replacement);
 }
 
 void standardise(std::vector<float> &at, const std::vector<column> &columns)
@@ -157,12 +146,12 @@ void standardise(std::vector<float> &at, const std::vector<column> &columns)
         const column &c = columns[i % columns.size()];
         const double z = std::isfinite(at[i]) ? (at[i] - c.mean) / c.scale : 0;
 
-        at[i] = static_cast<float>(c.flat ? std::min(std::max(z, -1.0), 1.0) : z);
+        at[i] = static_cast<float>(c.constant ? std::min(std::max(z, -1.0), 1.0) : z);
     }
 }
 
-/* Rows that came with the job join those of earlier ones. */
-int take_rows(shim_surrogate &s, const archai_surrogate_job &j, archai_err *err)
+/* Add the rows of the job to those of earlier ones. */
+int add_rows(shim_surrogate &s, const archai_surrogate_job &j, archai_err *err)
 {
     if (j.held == 0) { /* from the beginning */
         s.x.clear();
@@ -173,20 +162,20 @@ int take_rows(shim_surrogate &s, const archai_surrogate_job &j, archai_err *err)
     }
     if (j.held != s.rows() || j.n_features != s.features || j.n_targets != s.targets)
         return archai_fail(err, ARCHAI_EINTERNAL,
-                           "a job that goes on from %lld rows came where %lld are known",
+                           "a job that continues from %lld rows, where %lld are known",
                            static_cast<long long>(j.held), static_cast<long long>(s.rows()));
     s.x.insert(s.x.end(), j.x, j.x + j.n_x);
     s.y.insert(s.y.end(), j.y, j.y + j.n_y);
-    for (size_t i = s.x.size() - j.n_x; i < s.x.size(); i++)
-        s.x[i] = std::isfinite(s.x[i]) ? s.x[i] : static_cast<float>(j.settings.replace_nan_value);
+    replace_nan(s.x, s.x.size() - j.n_x, j.settings.replace_nan_value);
     return ARCHAI_OK;
 }
 
-/* *warm: there is a fit to go on from. */
+/* *warm: there is a fit to continue from. */
 int choose_model(shim_surrogate &s, const archai_surrogate_job &j, const layout &l, bool *warm,
                  archai_err *err)
 {
-    *warm = j.warm && s.model && s.model_name == j.settings.model && l == s.columns;
+    *warm = j.warm && s.model && s.model_name == j.settings.model &&
+            l.values == s.columns.values;
     s.columns = l;
     if (*warm)
         return ARCHAI_OK;
@@ -199,10 +188,11 @@ int choose_model(shim_surrogate &s, const archai_surrogate_job &j, const layout 
     return archai_fail(err, ARCHAI_ENOTFOUND, "no surrogate '%s'", j.settings.model);
 }
 
-void answer(const std::vector<float> &mean, const std::vector<float> &var,
-            const std::vector<column> &targets, float *mean_out, float *var_out)
+/* Back to the units of the targets. */
+void unstandardise(const std::vector<float> &mean, const std::vector<float> &var,
+                   const std::vector<column> &targets, float *mean_out, float *var_out)
 {
-    constexpr double most = 3e38; /* a float's */
+    constexpr double most = 3e38; /* that a float holds */
 
     for (size_t i = 0; i < mean.size(); i++) {
         const column &c = targets[i % targets.size()];
@@ -238,15 +228,15 @@ int shim_surrogate_serve(shim_surrogate *s, const struct archai_surrogate_job *j
         const torch::NoGradGuard no_grad;
 
         ARCHAI_TRY(archai_surrogate_job_check(job, err));
-        ARCHAI_TRY(take_rows(*s, *job, err));
+        ARCHAI_TRY(add_rows(*s, *job, err));
         const int64_t n = s->rows(), n_queries = static_cast<int64_t>(job->n_queries) / s->features;
         std::vector<float> queries(job->queries, job->queries + job->n_queries), m, v;
         bool warm;
 
         if (n == 0)
-            return archai_fail(err, ARCHAI_EINVAL, "a surrogate without a row to learn from");
-        clean(queries, job->settings.replace_nan_value);
-        ARCHAI_TRY(choose_model(*s, *job, lay_out(s->x, queries, s->kinds, s->features), &warm, err));
+            return archai_fail(err, ARCHAI_EINVAL, "there are no rows for the surrogate to learn from");
+        replace_nan(queries, 0, job->settings.replace_nan_value);
+        ARCHAI_TRY(choose_model(*s, *job, make_layout(s->x, queries, s->kinds, s->features), &warm, err));
         shim::sample data;
         archai_rng rng;
 
@@ -273,7 +263,7 @@ int shim_surrogate_serve(shim_surrogate *s, const struct archai_surrogate_job *j
                 return archai_fail(err, ARCHAI_ETORCH, "the surrogate's fit diverged; a smaller lr "
                                                        "may help");
             }
-        answer(m, v, y_columns, mean, var);
+        unstandardise(m, v, y_columns, mean, var);
         return ARCHAI_OK;
     });
 }

@@ -1,4 +1,4 @@
-/* shim/surrogate.hpp - what a surrogate is to shim/surrogate.cpp, which prepares its data. */
+/* shim/surrogate.hpp - what a surrogate model implements; shim/surrogate.cpp prepares its data. */
 #pragma once
 #include <memory>
 #include <vector>
@@ -11,8 +11,8 @@ extern "C" {
 namespace shim
 {
 
-/* Columns have mean 0 and deviation 1; nothing is NaN. mask: 1 where the target was measured, else 0
- * (and the target 0). Row-major. */
+/* Columns have mean 0 and standard deviation 1; nothing is NaN. mask: 1 where the target was measured, else
+ * 0 (as is the target). Row-major. */
 struct sample {
     int64_t n = 0, features = 0, targets = 0;
     std::vector<float> x, y, mask;
@@ -20,12 +20,16 @@ struct sample {
 
 struct surrogate_model {
     virtual ~surrogate_model() = default;
-    /* warm: go on from the last fit, which had as many features and targets. */
+    /* warm: continue from the last fit, which had as many features and targets. */
     virtual void fit(const sample &s, const archai_surrogate_settings &settings, bool warm,
                      archai_rng &rng) = 0;
     /* x [n, features] -> mean and variance [n, targets]. */
     virtual void predict(const std::vector<float> &x, int64_t n, std::vector<float> &mean,
                          std::vector<float> &var) = 0;
 };
+
+#define X(name) std::unique_ptr<surrogate_model> make_##name();
+ARCHAI_SURROGATE_LIST(X)
+#undef X
 
 } // namespace shim

@@ -1,14 +1,14 @@
 /* shim/surrogate_dnn_ensemble.cpp - an ensemble of small networks, all of them in one batch.
  *
- * Archai's PredictiveDNNEnsemble: members are num_layers linear layers of `width` with ReLU between
- * them, PyTorch's default initialisation, Adam with its default betas, the loss is the sum of
- * squared errors; mean and population variance over the members. Members differ by their initial
- * weights alone. Every layer of all members is one batched product, the gradients are written
- * out, and Adam runs over one flat tensor: what costs at this size is the number of calls.
+ * Archai's PredictiveDNNEnsemble: a member is num_layers linear layers of `width` with ReLU between them,
+ * PyTorch's default initialisation, Adam with its default betas and the sum of squared errors as the loss.
+ * The prediction is the mean and the population variance over the members, which differ only in their
+ * initial weights. A layer of all members is one batched product, the gradients are written out by hand, and
+ * Adam runs over one flat tensor: at this size the cost is the number of calls.
  *
- * Beyond `batch_max` rows a step takes that many of them, drawn anew each time they are through;
- * Archai takes all in every step, which for 10,000 rows would be minutes. Everything random
- * comes from the job's seed, nothing from libtorch's own generator.
+ * With more than `batch_max` rows a step takes that many of them, reshuffled after each pass; Archai takes
+ * all of them in every step, which for 10,000 rows would be minutes. Everything random comes from the job's
+ * seed, nothing from libtorch's generator.
  */
 #include <cmath>
 #include <numeric>
@@ -31,7 +31,7 @@ class dnn_ensemble : public shim::surrogate_model
   private:
     void build(int64_t features, int64_t targets, const archai_surrogate_settings &s,
                archai_rng &rng);
-    /* outputs[l]: what goes into layer l; the last one is the prediction. */
+    /* Element l is the input of layer l, the last one the prediction. */
     std::vector<torch::Tensor> forward(const torch::Tensor &x);
     void step(const torch::Tensor &x, const torch::Tensor &y, const torch::Tensor &mask, double lr);
 
@@ -172,11 +172,7 @@ void dnn_ensemble::predict(const std::vector<float> &x, int64_t n, std::vector<f
 
 } // namespace
 
-namespace shim
-{
-std::unique_ptr<surrogate_model> make_dnn_ensemble();
-std::unique_ptr<surrogate_model> make_dnn_ensemble()
+std::unique_ptr<shim::surrogate_model> shim::make_dnn_ensemble()
 {
     return std::make_unique<dnn_ensemble>();
 }
-} // namespace shim

@@ -1,16 +1,13 @@
 /* shim/train.cpp - training and measuring. */
-#include "shim/types.hpp"
+#include "shim/train.hpp"
 
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <numeric>
-#include <sstream>
-#include <type_traits>
 extern "C" {
-#include "core/config/config.h"
 #include "core/base/rng.h"
+#include "core/config/config.h"
 }
 
 namespace
@@ -22,7 +19,7 @@ struct scores {
     double loss = nan_value, accuracy = nan_value, miou = nan_value;
 };
 
-/* Labels that count: without ignored pixels. */
+/* Which labels count: ignored pixels do not. */
 torch::Tensor counted(const shim::resident &data, const torch::Tensor &labels)
 {
     return data.ignore >= 0 ? labels.ne(data.ignore) : torch::ones_like(labels, torch::kBool);
@@ -40,8 +37,8 @@ torch::Tensor cross_entropy(const shim::resident &data, const torch::Tensor &out
     return torch::nn::functional::cross_entropy(output, labels, options);
 }
 
-/* The loss to descend on. A batch in which every pixel is ignored counts as 0, where a plain mean
- * would be 0 / 0 and spoil the weights. */
+/* The loss to minimise. A batch in which every pixel is ignored counts as 0; a plain mean would be 0 / 0
+ * and ruin the weights. */
 torch::Tensor train_loss(const shim::resident &data, const torch::Tensor &output,
                          const torch::Tensor &labels)
 {
@@ -50,7 +47,7 @@ torch::Tensor train_loss(const shim::resident &data, const torch::Tensor &output
     return cross_entropy(data, output, labels, true) / counted(data, labels).sum().clamp_min(1);
 }
 
-/* Mean over the classes that occur, as label or as answer, of intersection / union.
+/* Mean of intersection / union over the classes that occur as a label or as an answer.
  * confusion [classes, classes]: labels x answers. */
 double mean_iou(const torch::Tensor &confusion)
 {
@@ -99,128 +96,7 @@ scores measure(shim_model &m, const shim::resident &data, const shim::split &spl
     return s;
 }
 
-std::unique_ptr<torch::optim::Optimizer> make_optimizer(const shim_model &m,
-                                                        const shim_train_settings &s)
-{
-    const auto parameters = m.root->parameters();
-
-    switch (s.optimizer) {
-    case ARCHAI_OPTIMIZER_SGD:
-        return std::make_unique<torch::optim::SGD>(
-            parameters, torch::optim::SGDOptions(s.learning_rate)
-                            .momentum(s.momentum)
-                            .weight_decay(s.weight_decay));
-    case ARCHAI_OPTIMIZER_ADAM:
-        return std::make_unique<torch::optim::Adam>(
-            parameters, torch::optim::AdamOptions(s.learning_rate).weight_decay(s.weight_decay));
-    default:
-        return std::make_unique<torch::optim::AdamW>(
-            parameters, torch::optim::AdamWOptions(s.learning_rate).weight_decay(s.weight_decay));
-    }
-}
-
-/* -- the optimizer's state, by parameter ---------------------------------------------------- */
-
-/* libtorch's key of a parameter: a text up to 2.0, the pointer itself since. */
-template <class Map> typename Map::key_type key_of(const Map &, const torch::Tensor &p)
-{
-    if constexpr (std::is_same_v<typename Map::key_type, std::string>) {
-        std::ostringstream text;
-
-        text << p.unsafeGetTensorImpl();
-        return text.str();
-    } else {
-        return p.unsafeGetTensorImpl();
-    }
-}
-
-/* What is to be kept of one parameter: (name, tensor), and its step, where steps are counted. */
-struct slot {
-    std::vector<std::pair<const char *, torch::Tensor *>> tensors;
-    std::unique_ptr<torch::optim::OptimizerParamState> state;
-    std::function<int64_t()> step = [] { return int64_t{0}; };
-    std::function<void(int64_t)> set_step = [](int64_t) {};
-};
-
-template <class State> void use_adam(slot &s, State &state)
-{
-    s.tensors = {{"exp_avg", &state.exp_avg()}, {"exp_avg_sq", &state.exp_avg_sq()}};
-    s.step = [&state] { return state.step(); };
-    s.set_step = [&state](int64_t n) { state.step(n); };
-}
-
-/* `of`: the state that a parameter has, or NULL for a new one, which the slot then owns. */
-slot look_at(int optimizer, torch::optim::OptimizerParamState *of)
-{
-    slot s;
-
-    if (of == nullptr) {
-        if (optimizer == ARCHAI_OPTIMIZER_SGD)
-            s.state = std::make_unique<torch::optim::SGDParamState>();
-        else if (optimizer == ARCHAI_OPTIMIZER_ADAM)
-            s.state = std::make_unique<torch::optim::AdamParamState>();
-        else
-            s.state = std::make_unique<torch::optim::AdamWParamState>();
-        of = s.state.get();
-    }
-    if (optimizer == ARCHAI_OPTIMIZER_SGD)
-        s.tensors = {{"momentum_buffer",
-                      &static_cast<torch::optim::SGDParamState &>(*of).momentum_buffer()}};
-    else if (optimizer == ARCHAI_OPTIMIZER_ADAM)
-        use_adam(s, static_cast<torch::optim::AdamParamState &>(*of));
-    else
-        use_adam(s, static_cast<torch::optim::AdamWParamState &>(*of));
-    return s;
-}
-
-std::string state_name(const char *what, const std::string &parameter)
-{
-    return std::string("archai:") + what + ":" + parameter;
-}
-
-const char STEPS[] = "archai:step"; /* int64 [parameters]; -1: it has no state */
-
-int restore_optimizer(shim_model &m, torch::optim::Optimizer &optimizer,
-                      const shim_train_settings &s, archai_err *err)
-{
-    std::map<std::string, const archai_tensor *> given;
-    const auto parameters = m.root->named_parameters();
-    std::vector<int64_t> steps;
-
-    for (size_t i = 0; i < s.n_start; i++)
-        given[s.start[i].name] = &s.start[i];
-    const auto found = given.find(STEPS);
-    if (found == given.end() || found->second->dtype != ARCHAI_I64 ||
-        found->second->bytes != parameters.size() * sizeof(int64_t))
-        return archai_fail(err, ARCHAI_EFORMAT, "the optimizer's steps are missing");
-    steps.resize(parameters.size());
-    std::memcpy(steps.data(), found->second->data, found->second->bytes);
-    for (size_t i = 0; i < parameters.size(); i++) {
-        const torch::Tensor &p = parameters[i].value();
-        slot at = look_at(s.optimizer, nullptr);
-
-        if (steps[i] < 0)
-            continue;
-        for (auto &[what, tensor] : at.tensors) {
-            const auto name = state_name(what, parameters[i].key());
-            const auto t = given.find(name);
-
-            if (s.optimizer == ARCHAI_OPTIMIZER_SGD && s.momentum == 0 && t == given.end())
-                continue;
-            if (t == given.end() || shim::borrow(*t->second).sizes() != p.sizes() ||
-                shim::borrow(*t->second).scalar_type() != p.scalar_type())
-                return archai_fail(err, ARCHAI_EFORMAT, "'%s' is missing or of another shape",
-                                   name.c_str());
-            *tensor = shim::borrow(*t->second).clone().to(p.device());
-        }
-        at.set_step(steps[i]);
-        auto &states = optimizer.state();
-        states[key_of(states, p)] = std::move(at.state);
-    }
-    return ARCHAI_OK;
-}
-
-/* `step` of all, of so many in an epoch. */
+/* The learning rate at a step, counted over all epochs. */
 double rate_at(const shim_train_settings &s, int64_t step, int64_t per_epoch)
 {
     const int64_t steps = (s.schedule_epochs > 0 ? s.schedule_epochs : s.epochs) * per_epoch;
@@ -231,8 +107,8 @@ double rate_at(const shim_train_settings &s, int64_t step, int64_t per_epoch)
            (1 + std::cos(M_PI * static_cast<double>(step) / static_cast<double>(steps)));
 }
 
-/* Batches of one epoch: consecutive slices of a shuffled order. A single picture left over is
- * dropped, since batch norm cannot train on one value per channel. */
+/* Batches of one epoch: consecutive slices of a shuffled order. A single image left over is dropped, since
+ * batch norm cannot train on one value per channel. */
 struct batches {
     int64_t n, size;
     int64_t count() const
@@ -247,7 +123,7 @@ struct batches {
     }
 };
 
-/* The order comes from our own generator, so that it does not depend on libtorch's version. */
+/* Shuffled by archai_rng, so that the order does not depend on libtorch's version. */
 torch::Tensor shuffled(std::vector<size_t> &order, archai_rng &rng, const torch::Device &device)
 {
     static_assert(sizeof(size_t) == sizeof(int64_t), "an index is an int64");
@@ -275,7 +151,7 @@ double train_epoch(shim_model &m, const shim::resident &data, const shim_train_s
 
         for (auto &group : optimizer.param_groups())
             group.options().set_lr(rate);
-        for (const auto &p : parameters) /* undefined gradients are taken over, not added to */
+        for (const auto &p : parameters) /* undefined gradients are set, not added to */
             p.mutable_grad().reset();
         const auto loss = train_loss(data, m.forward(shim::batch_images(split, index)),
                                      shim::batch_labels(split, index));
@@ -309,67 +185,6 @@ int check_epoch(const shim_epoch &e, bool masks, archai_err *err)
     return masks ? check_finite("val_miou", e.val_miou, e.epoch, err) : ARCHAI_OK;
 }
 
-} // namespace
-
-struct shim_training {
-    shim_model &model;
-    torch::optim::Optimizer &optimizer;
-    const shim_train_settings &settings;
-    double train_seconds;
-
-    /* What shim_training_state() handed out last. */
-    std::vector<std::string> names;
-    std::vector<torch::Tensor> copies;
-    std::vector<archai_tensor> views;
-};
-
-namespace
-{
-
-void keep(shim_training &t, const std::string &name, const torch::Tensor &tensor)
-{
-    t.names.push_back(name);
-    t.copies.push_back(tensor.detach().to(torch::kCPU).contiguous());
-}
-
-void collect_state(shim_training &t)
-{
-    auto &states = t.optimizer.state();
-    std::vector<int64_t> steps;
-
-    t.names.clear();
-    t.copies.clear();
-    t.views.clear();
-    for (const auto &e : t.model.state)
-        keep(t, e.name, e.tensor);
-    for (const auto &p : t.model.root->named_parameters()) {
-        const auto at = states.find(key_of(states, p.value()));
-
-        steps.push_back(-1);
-        if (at == states.end())
-            continue;
-        slot s = look_at(t.settings.optimizer, at->second.get());
-        for (const auto &[what, tensor] : s.tensors)
-            if (tensor->defined())
-                keep(t, state_name(what, p.key()), *tensor);
-        steps.back() = s.step();
-    }
-    keep(t, STEPS, torch::tensor(steps, torch::kInt64));
-    for (size_t i = 0; i < t.copies.size(); i++) {
-        const torch::Tensor &c = t.copies[i];
-        archai_tensor v{};
-
-        v.name = &t.names[i][0];
-        v.dtype = shim::archai_type(c.scalar_type());
-        v.ndim = static_cast<int>(c.dim());
-        for (int d = 0; d < v.ndim; d++)
-            v.shape[d] = c.size(d);
-        v.data = c.data_ptr();
-        v.bytes = c.nbytes();
-        t.views.push_back(v);
-    }
-}
-
 int train(shim_model &m, const archai_dataset_header *header, const shim_train_settings &s,
           shim_train_result *out, archai_err *err)
 {
@@ -381,17 +196,17 @@ int train(shim_model &m, const archai_dataset_header *header, const shim_train_s
     archai_rng rng;
 
     if (n == 0 || data.splits[ARCHAI_SPLIT_VAL].n == 0)
-        return archai_fail(err, ARCHAI_EINVAL, "the data set has no %s pictures",
+        return archai_fail(err, ARCHAI_EINVAL, "the data set has no %s images",
                            n == 0 ? "training" : "validation");
-    auto optimizer = make_optimizer(m, s);
+    const auto optimizer = shim::make_optimizer(m, s);
     shim_training self{m, *optimizer, s, s.train_seconds, {}, {}, {}};
 
     result.train_seconds = s.train_seconds;
     std::iota(order.begin(), order.end(), 0);
     archai_rng_seed(&rng, s.seed);
     if (s.first_epoch > 0)
-        ARCHAI_TRY(restore_optimizer(m, *optimizer, s, err));
-    for (int64_t epoch = 0; epoch < s.first_epoch; epoch++) /* the generator stands where it stood */
+        ARCHAI_TRY(shim::restore_optimizer(m, *optimizer, s, err));
+    for (int64_t epoch = 0; epoch < s.first_epoch; epoch++) /* the generator gets to where it was */
         archai_rng_shuffle(&rng, order.data(), order.size());
     for (int64_t epoch = s.first_epoch; epoch < s.epochs; epoch++) {
         const double begun = seconds_now();
@@ -436,17 +251,5 @@ extern "C" int shim_model_train(shim_model *m, const archai_dataset_header *data
                                static_cast<long long>(settings->schedule_epochs),
                                static_cast<long long>(settings->batch_size));
         return train(*m, data, *settings, out, err);
-    });
-}
-
-extern "C" int shim_training_state(shim_training *t, const archai_tensor **out, size_t *n,
-                                   double *train_seconds, archai_err *err) noexcept
-{
-    return shim::guard(err, __func__, [&]() -> int {
-        collect_state(*t);
-        *out = t->views.data();
-        *n = t->views.size();
-        *train_seconds = t->train_seconds;
-        return ARCHAI_OK;
     });
 }

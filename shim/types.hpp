@@ -35,7 +35,7 @@ struct resident {
 struct shim_device {
     torch::Device rep;
     std::string text;   /* "cpu, 2 threads" */
-    shim::resident data; /* the last set used: candidates share it */
+    shim::resident data; /* the last set used, which candidates share */
 };
 
 namespace shim
@@ -48,7 +48,7 @@ struct step {
     archai_step_op op;
     int a, b, out;         /* registers */
     function forward;      /* CALL only */
-    std::vector<int> dead; /* registers that nobody reads any more */
+    std::vector<int> dead; /* registers that no later step reads */
 };
 
 struct entry { /* of the state_dict */
@@ -76,13 +76,15 @@ namespace shim
 {
 
 torch::Dtype torch_type(archai_dtype t);
-/* ARCHAI_DTYPE_COUNT where there is none. */
+/* ARCHAI_DTYPE_COUNT: there is none. */
 archai_dtype archai_type(torch::Dtype t);
 /* A tensor over the caller's memory, which must outlive it. */
 torch::Tensor borrow(const archai_tensor &t);
+/* The other way round: a contiguous CPU tensor, which must outlive the view, as must the name. */
+archai_tensor view(std::string &name, const torch::Tensor &t);
 /* The device's copy of a data set, made on first use. */
 const resident &reside(shim_device &d, const archai_dataset_header *data);
-/* Pictures as the network sees them: uint8 as x / 255. labels: int64. */
+/* Images as the network sees them, uint8 as x / 255; labels as int64. */
 torch::Tensor batch_images(const split &s, const torch::Tensor &index);
 torch::Tensor batch_labels(const split &s, const torch::Tensor &index);
 

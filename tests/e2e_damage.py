@@ -103,7 +103,7 @@ def flipped(raw, bit):
     return bytes(raw)
 
 
-found(patched("bit", (POOL, flipped(weights, 32 * 5 + 3))), SEGMENT, "model.0.weight of L=0, K=1 (id 0) does not have its checksum")
+found(patched("bit", (POOL, flipped(weights, 32 * 5 + 3))), SEGMENT, "model.0.weight of L=0, K=1 (id 0) does not match its checksum")
 
 # NaN under right checksums: what a worker might have written
 nan = weights[:24 * 4] + struct.pack("<f", float("nan")) + weights[25 * 4:]
@@ -125,7 +125,7 @@ found(patched("detail", (DETAIL + int(rows[7]["text_offset"]) + 20, b"\xff")), f
 
 with h5py.File(f"{fresh('dangling')}/results.h5", "r+") as f:
     f.move("models/L=3, K=1", "models/L=3, K=1, H=1")
-found("dangling", "/models/L=3, K=1, H=1 is in no row")
+found("dangling", "/models/L=3, K=1, H=1 belongs to no row")
 os.remove(f"{fresh('gone')}/{SEGMENT}")
 found("gone", f"{N} rows are only in results.h5", f"{SEGMENT}, which is not there")
 with h5py.File(f"{fresh('front')}/results.h5", "r+") as f:
@@ -164,7 +164,7 @@ code, out, words = inspect("c", "verify")
 assert code == 0 and "checkpoint-5.safetensors: epoch 3 of 4, left over" in out, (out, words)
 pathlib.Path("c/checkpoint-77.safetensors").write_bytes(checkpoint)
 pathlib.Path("c/checkpoint-78.safetensors").write_bytes(checkpoint[:-5] + b"\1" + checkpoint[-4:])
-found("c", "checkpoint-77.safetensors: is of candidate 5", "checkpoint-78.safetensors: damaged: its checksum is wrong")
+found("c", "checkpoint-77.safetensors: belongs to candidate 5", "checkpoint-78.safetensors: damaged: its checksum is wrong")
 code, _, words = resume("c", "--set", f"search.max_evaluations={N + 1}")
 assert code == 0, words
 assert "swept 1 checkpoint whose rows are committed" in pathlib.Path("c/run.log").read_text()

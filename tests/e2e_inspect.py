@@ -33,7 +33,7 @@ os.mkdir("r")
 subprocess.run([MAKE, "r", str(N), "complete", "pareto"], check=True)
 front = {30: (0.5 + 30 * 37 % 101 / 256, 966), 19: (0.5 + 19 * 37 % 101 / 256, 931), 54: (0.5 + 54 * 37 % 101 / 256, 921)}
 
-# summary, also as the default and by the file's own name
+# summary: also by default, and by the name of the file
 for args in (["r"], ["r", "summary"], ["r/results.h5", "summary"]):
     out = inspect(*args).stdout
     says(out, "complete", "52 ok, 8 failed", "3 more rejected", "front 3 models; weights of 3 models", "L=30, K=1",
@@ -101,17 +101,17 @@ assert not os.path.exists("x.safetensors") and not os.path.exists("x.safetensors
 says(inspect("r", "export", "L=19, K=1", "--format", "onnx", "-o", "x", rc=2).stderr, "expected safetensors, pt or arch")
 says(inspect("r", "export", "L=19, K=1", rc=2).stderr, "-o FILE")
 
-says(inspect("r", "verify").stdout, "60 rows", "3 models shown", "ok")
+says(inspect("r", "verify").stdout, "60 rows", "3 models with weights", "ok")
 assert inspect("r", "report").stdout == "r/report.html\n" and os.path.getsize("r/report.html") > 1000
 says(inspect("r", "watch").stdout, "complete")
 
-# a running search whose process is gone
+# a running search whose process has died
 os.mkdir("gone")
 subprocess.run([MAKE, "gone", "10", "running", "all"], check=True)
 p = inspect("gone", "state")
 assert p.stdout == "running\n"
 says(p.stderr, "--resume")
-says(inspect("gone").stdout, "no process holds it")
+says(inspect("gone").stdout, "no process is running it")
 says(inspect("gone", "watch").stdout, "running")  # and ends
 
 # damage: a weight changed, a segment deleted
@@ -121,14 +121,14 @@ with open("gone/segment-0-0.h5", "r+b") as f:
     f.seek(offset)
     f.write(struct.pack("<f", float("nan")))
 p = inspect("gone", "verify", rc=2)
-says(p.stdout, "model.0.weight of L=0, K=1 (id 0) does not have its checksum", "/models/L=0, K=1/model.0.weight is not finite")
+says(p.stdout, "model.0.weight of L=0, K=1 (id 0) does not match its checksum", "/models/L=0, K=1/model.0.weight is not finite")
 says(p.stderr, "2 faults")
 os.remove("gone/segment-0-0.h5")
 says(inspect("gone", "verify", rc=2).stdout, "10 rows are only in results.h5", "segment-0-0.h5, which is not there")
 says(inspect("gone", "export", "L=0, K=1", "-o", "x.safetensors", rc=2).stderr, "segment-0-0.h5, which is not there")
 says(inspect("gone", "show", "L=0, K=1").stdout, "weights")
 
-# what is no results file
+# not a results file
 says(inspect("nowhere", "summary", rc=2).stderr, "nowhere")
 open("text.h5", "w").write("no HDF5")
 says(inspect("text.h5", rc=2).stderr, "no readable HDF5 file")
@@ -136,7 +136,7 @@ with h5py.File("other.h5", "w") as f:
     f["x"] = 1
 says(inspect("other.h5", rc=2).stderr, "no results of archai-run")
 
-# damage anywhere is a sentence: never a crash, never a hang
+# damage anywhere gives a sentence, never a crash or a hang
 rng = np.random.RandomState(1)
 whole = np.fromfile("r/results.h5", dtype="u1")
 refused = 0

@@ -1,7 +1,7 @@
-"""Very many evaluations of no duration: nothing grows that should not.
+"""Very many evaluations that take no time: nothing grows that should not.
 
 200,000 by default; ARCHAI_LONG=1: 1,000,000 (some minutes). From 10,000 on a worker's memory is flat, rank 0 takes at most
-512 bytes a candidate, and no process opens more and more files. A resume of all that takes no more of rank 0 either, at any moment.
+512 bytes a candidate, and no process opens more and more files. Resuming all of that never takes more memory on rank 0 either.
 """
 import os
 import re
@@ -12,7 +12,7 @@ import h5py
 
 LONG = os.environ.get("ARCHAI_LONG") == "1"
 RANKS, BUDGET = (8, 1_000_000) if LONG else (4, 200_000)
-# More members than anybody has counted, and so large that a search goes on for a while.
+# A space too large to exhaust, with models so large that the search takes a while.
 space = "name = segmentation_dag\nnb_classes = 2\nimg_size = 64 64\nmax_layers = 8"
 with open("run.ini", "w") as f:
     f.write(f"""[search]
@@ -53,7 +53,7 @@ while p.poll() is None:
         ranks = [facts(pid) for pid in sorted(children(p.pid))]
         if len(ranks) == RANKS and n >= 10_000 and running:
             samples.append((n, ranks))
-    except (OSError, TypeError, KeyError):  # not there yet, or gone
+    except (OSError, TypeError, KeyError):  # not there yet, or no longer
         pass
     time.sleep(0.2)
 assert p.returncode == 0, open("out.txt").read()
@@ -72,7 +72,7 @@ for rank in range(RANKS):
     # The search is ahead of results.h5, by what was done since its last refresh.
     assert grown <= (2 << 20 if rank else 512 * (BUDGET - 10_000) + (4 << 20)), f"rank {rank} grew by {grown} bytes"
 
-# Going on from all these rows: what they take on their way in counts, too.
+# Resuming from all these rows: what reading them takes counts as well.
 p = subprocess.Popen(["archai-run", "run.ini", "--progress", "none", "--resume", "--set", f"search.max_evaluations={BUDGET + 1}"],
                      stdout=open("resumed.txt", "w"), stderr=subprocess.STDOUT)
 peak = 0

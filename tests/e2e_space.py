@@ -1,4 +1,4 @@
-"""archai-space against what Archai and PyTorch gave: its streams, printed models, state_dicts, outputs, and its refusals."""
+"""archai-space against Archai and PyTorch: streams, printed models, state_dicts, outputs; and what it refuses."""
 import json
 import os
 import subprocess
@@ -50,7 +50,7 @@ def streams():
 
 
 def models(file):
-    """Printed form, counts, state_dict and outputs are PyTorch's."""
+    """The printed form, counts, state_dict and outputs are PyTorch's."""
     for name, case in file.items():
         ini = config("m.ini", case.attrs["space"], json.loads(case.attrs["params"]))
         arch = write("m.json", case.attrs["arch"])
@@ -84,16 +84,16 @@ def predict(ini, arch, weights, x, expected):
     assert np.abs(got - expected).max() < 1e-4, np.abs(got - expected).max()
 
 
-def pictures(file):
-    """uint8 pictures are read as x / 255."""
+def images(file):
+    """uint8 images are read as x / 255."""
     case = file["cnn_small"]
     ini = config("p.ini", "cnn", {})
     arch = write("p.json", case.attrs["arch"])
     x = np.random.RandomState(1).randint(0, 256, size=(4, 1, 28, 28)).astype(np.uint8)
     outputs = []
-    for images in (x, (x / 255).astype(np.float32)):
+    for values in (x, (x / 255).astype(np.float32)):
         with h5py.File("in.h5", "w") as f:
-            f["x"] = images
+            f["x"] = values
         run(ini, "predict", arch, "--weights", f"{DATA}/forward.h5:/cnn_small/weights", "--input", "in.h5:/x",
             "--output", "out.h5")
         with h5py.File("out.h5") as f:
@@ -133,5 +133,5 @@ def refusals():
 streams()
 with h5py.File(f"{DATA}/forward.h5") as reference:
     models(reference)
-    pictures(reference)
+    images(reference)
 refusals()

@@ -1,4 +1,4 @@
-/* Messages between ranks: order, batches, loopback, large ones; agreement about errors. */
+/* Messages between ranks: order, batches, loopback, large ones; agreement on errors. */
 #include "mpi_cmocka.h"
 
 #include <stdlib.h>
@@ -104,7 +104,7 @@ static void a_large_message_arrives_whole(void **state)
     assert_all_ranks(right);
 }
 
-/* Nobody waits for it, and of what was meant for it only that arrives which is posted once it is back. */
+/* Nobody waits for a lost rank, and only what is posted after its return arrives. */
 static void a_lost_rank_is_forgotten_until_it_is_back(void **state)
 {
     const int last = comm.size - 1;

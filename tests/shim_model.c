@@ -1,5 +1,5 @@
 /* The shim against PyTorch: initial weights, forward passes, training steps, state_dict and .pt files.
- * What is compared with was made by Python's PyTorch: data/forward.h5, data/make_shim_cnn.py. */
+ * The reference values come from PyTorch in Python: data/forward.h5, data/make_shim_cnn.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,16 +106,16 @@ static const archai_tensor *golden_get(const char *name)
     return t;
 }
 
-/* A convolution's bias before a batch norm has gradient 0 in theory and rounding errors in practice;
- * where the optimizer normalises those, the bias and the mean that it moves are nobody's to predict. */
+/* A convolution's bias before a batch norm has gradient 0 in theory and rounding errors in practice. An
+ * optimizer that normalises them makes the bias, and the mean that it moves, unpredictable. */
 static bool is_noise(const char *name)
 {
     return strcmp(name, "model.0.bias") == 0 || strcmp(name, "model.3.bias") == 0 ||
            strstr(name, "running_mean") != NULL;
 }
 
-/* The model's state_dict has these names, in this order, with these types, shapes and values; values
- * of those that is_noise names only where `noise` is set. */
+/* The model's state_dict has these names, in this order, with these types, shapes and values. With `noise`
+ * unset, the values of the tensors that is_noise names do not matter. */
 static void assert_state(shim_model *m, const archai_tensor *want, size_t n, double tolerance, bool noise)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -323,8 +323,8 @@ static bool count_epochs(void *payload, const shim_epoch *e, shim_training *t)
     return ++*n < 100;
 }
 
-/* Four full-batch steps land where PyTorch's land. The tolerance is for different orders of summation;
- * Adam divides by small numbers, hence more than the last bits. */
+/* Four full-batch steps end where PyTorch's end. The tolerance allows for another order of summation; Adam
+ * divides by small numbers, hence more than the last bits. */
 static void trains_as_pytorch_does(void **state)
 {
     static const struct {
@@ -381,7 +381,7 @@ static void trains_as_pytorch_does(void **state)
     }
 }
 
-/* shim_save_pt's file is what torch.load gives back as a dict, for a strict load_state_dict. */
+/* torch.load reads the file as a dict, for a strict load_state_dict. */
 static void saves_what_torch_load_reads(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -407,7 +407,7 @@ static void saves_what_torch_load_reads(void **state)
     destroy(&s);
 }
 
-/* Nothing that libtorch throws gets out. */
+/* No exception of libtorch gets out. */
 static void guard_catches_everything(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;

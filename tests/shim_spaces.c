@@ -1,4 +1,4 @@
-/* Every space's descriptions against what libtorch builds of them: names, types and shapes of the
+/* Every space's descriptions against what libtorch builds from them: names, types and shapes of the
  * state_dict, number of parameters and shape of the output, on random architectures; and one
  * segmentation graph against the outputs that PyTorch computed for it. */
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 
 enum { ARCHITECTURES = 200 };
 
-/* Small pictures and models: 200 of them are built and run. */
+/* Small images and models: 200 of them are built and run. */
 static const archai_data_shape data = {.channels = 3, .height = 32, .width = 64, .num_classes = 5};
 static const struct {
     const char *name, *keys;
@@ -128,7 +128,7 @@ static void assert_built(archai_space *s, const archai_model *arch)
     archai_network_fini(&net);
 }
 
-/* Samples, mutants and children in turn, so that crossover's longer graphs come along. */
+/* Samples, mutants and children in turn, to include the longer graphs of crossover. */
 static void assert_space(archai_space *s)
 {
     archai_model last[2] = {{.arch = NULL}, {.arch = NULL}}, next;
@@ -170,7 +170,7 @@ static void descriptions_are_what_libtorch_builds(void **state)
     }
 }
 
-/* -- a graph with every way between scales, against PyTorch ----------------------------------------- */
+/* -- a graph with every change of scale, against PyTorch ----------------------------------------- */
 
 static const char graph[] =
     "{\"architecture\": [{\"inputs\": null, \"name\": \"input\", \"op\": \"conv3x3\", \"scale\": 1},"

@@ -1,5 +1,5 @@
-/* The ensemble of networks: it learns, repeats itself, survives what is not a number, and a fit that
- * got its rows bit by bit is the one that got them at once. */
+/* The ensemble of networks: it learns, is reproducible, survives NaN and infinity, and gives the same fit
+ * whether its rows come at once or in parts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,7 +73,7 @@ static void serve_alone(const archai_surrogate_job *j, float *mean, float *var)
     shim_surrogate_close(s);
 }
 
-/* Share of the targets' variance that is not explained. */
+/* The fraction of the targets' variance that is not explained. */
 static double unexplained(const float *mean, int column)
 {
     double sum = 0, squares = 0, error = 0;
@@ -87,7 +87,7 @@ static double unexplained(const float *mean, int column)
     return error / squares;
 }
 
-static void it_learns_and_repeats_itself(void **state)
+static void it_learns_and_is_reproducible(void **state)
 {
     float mean[QUERIES * 2], var[QUERIES * 2], again[QUERIES * 2], again_var[QUERIES * 2];
     archai_surrogate_job j = job_of(0, ROWS);
@@ -103,7 +103,7 @@ static void it_learns_and_repeats_itself(void **state)
     assert_memory_not_equal(mean, again, sizeof mean);
 }
 
-static void rows_may_come_bit_by_bit(void **state)
+static void rows_may_come_in_parts(void **state)
 {
     float mean[QUERIES * 2], var[QUERIES * 2], again[QUERIES * 2];
     archai_surrogate_job whole = job_of(0, ROWS), first = job_of(0, 30), rest = job_of(30, ROWS);
@@ -120,13 +120,13 @@ static void rows_may_come_bit_by_bit(void **state)
     assert_memory_equal(mean, again, sizeof mean);
     rest = job_of(ROWS, ROWS);
     rest.warm = true;
-    serve(s, &rest, again, var); /* twice the steps: nearer still, and not the same */
+    serve(s, &rest, again, var); /* twice the steps: closer, and not the same */
     assert_memory_not_equal(mean, again, sizeof mean);
     assert_true(unexplained(again, 0) < 0.05 && unexplained(again, 1) < 0.05);
     shim_surrogate_close(s);
 }
 
-static void what_is_not_a_number_does_no_harm(void **state)
+static void nan_and_infinity_do_no_harm(void **state)
 {
     float mean[QUERIES * 2], var[QUERIES * 2];
     archai_surrogate_job j;
@@ -230,9 +230,9 @@ static void impossible_jobs_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_learns_and_repeats_itself),
-        cmocka_unit_test(rows_may_come_bit_by_bit),
-        cmocka_unit_test(what_is_not_a_number_does_no_harm),
+        cmocka_unit_test(it_learns_and_is_reproducible),
+        cmocka_unit_test(rows_may_come_in_parts),
+        cmocka_unit_test(nan_and_infinity_do_no_harm),
         cmocka_unit_test(a_feature_that_all_rows_share_does_no_harm),
         cmocka_unit_test(choices_have_no_order),
         cmocka_unit_test(impossible_jobs_are_refused),

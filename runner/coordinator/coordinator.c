@@ -24,7 +24,7 @@ static void set_index_run(archai_coordinator *c)
     /* the first phrase of a long text: "Open MPI v4.1.4, package: ..." */
     (void)snprintf(c->software, sizeof c->software, "archai-run %s, %s, %.*s", ARCHAI_VERSION, hdf5,
                    (int)strcspn(mpi, ",\n"), mpi);
-    archai_iso_time(archai_clock_unix(), c->started, sizeof c->started);
+    archai_runlog_time(archai_clock_unix(), c->started, sizeof c->started);
     c->index_run = (archai_index_run){
         .directory = c->dir->path,
         .config_text = c->plan->text,

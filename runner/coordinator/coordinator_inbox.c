@@ -56,7 +56,7 @@ static void tell_failure(archai_coordinator *c, int source, const archai_evaluat
         archai_runlog_say(c->log, source, "candidate %lld (%s) failed: %s", (long long)e->id,
                           archid, e->error);
         if (c->n_said == FAILURES_SAID)
-            (void)fprintf(stderr, "archai-run: further failures stand in %s/run.log\n",
+            (void)fprintf(stderr, "archai-run: further failures are in %s/run.log and results.h5\n",
                           c->dir->path);
     } else {
         archai_runlog_candidate(c->log, source, "candidate %lld (%s) failed: %s", (long long)e->id,

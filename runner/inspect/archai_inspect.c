@@ -1,4 +1,4 @@
-/* archai-inspect: look at the results of a search, while it runs and afterwards. */
+/* archai-inspect: look at the results of a search, during the run and after it. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -10,7 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/config/option.h"
+#include "core/base/alloc.h"
+#include "core/base/number.h"
 #include "runner/inspect/inspect.h"
 #include "runner/process/limit.h"
 #include "runner/process/out_of_memory.h"
@@ -19,21 +20,21 @@
 static const struct command {
     const char *name, *usage, *help;
     size_t low, high; /* number of arguments */
-    bool reads_itself;
+    enum { NOTHING, RESULTS, MODEL } reads; /* nothing; t->r; t->r and in it t->row for args[0] */
     int (*run)(inspect *t, archai_err *err);
 } commands[] = {
-    {"summary", "summary",             "what ran, how far it is, the best by each objective, what failed", 0, 0, false, inspect_summary},
-    {"state",   "state",               "one word: running complete interrupted failed",                    0, 0, false, inspect_state},
-    {"pareto",  "pareto",              "the models that no other beats in every objective",                0, 0, false, inspect_pareto},
-    {"top",     "top NAME [-n N]",     "the N (10) best models by an objective or a metric",               1, 1, false, inspect_top},
-    {"show",    "show ARCHID",         "everything that is known of one model",                            1, 1, false, inspect_show},
-    {"curves",  "curves ARCHID",       "its learning curves, one line an epoch",                           1, 1, false, inspect_curves},
-    {"csv",     "csv",                 "all evaluations in the columns of Archai's search state",          0, 0, false, inspect_csv},
+    {"summary", "summary",             "what ran, how far it got, the best model by each objective, what failed", 0, 0, RESULTS, inspect_summary},
+    {"state",   "state",               "one word: running, complete, interrupted or failed",                0, 0, RESULTS, inspect_state},
+    {"pareto",  "pareto",              "the models that no other model dominates",                          0, 0, RESULTS, inspect_pareto},
+    {"top",     "top NAME [-n N]",     "the N best models (default 10) by an objective or a metric",        1, 1, RESULTS, inspect_top},
+    {"show",    "show ARCHID",         "everything known about one model",                                  1, 1, MODEL,   inspect_show},
+    {"curves",  "curves ARCHID",       "its learning curves, one line per epoch",                           1, 1, MODEL,   inspect_curves},
+    {"csv",     "csv",                 "all evaluations, in the columns of Archai's search state",          0, 0, RESULTS, inspect_csv},
     {"export",  "export ARCHID [--format safetensors|pt|arch] -o FILE",
-                                       "its weights for PyTorch, or its architecture for archai-space",    1, 1, false, inspect_export},
-    {"verify",  "verify",              "hold results.h5 against the segments: rows, checksums, weights; look at checkpoints", 0, 0, false, inspect_verify},
-    {"watch",   "watch",               "the summary again and again until the run ends",                   0, 0, true,  inspect_watch},
-    {"report",  "report [-o FILE]",    "report.html: one page with front, plots and failures",             0, 0, true,  inspect_report},
+                                       "its weights for PyTorch, or its architecture for archai-space",     1, 1, MODEL,   inspect_export},
+    {"verify",  "verify",              "check results.h5 against the segments (rows, checksums, weights), and the checkpoints", 0, 0, RESULTS, inspect_verify},
+    {"watch",   "watch",               "print the summary whenever it changes, until the run ends",         0, 0, NOTHING, inspect_watch},
+    {"report",  "report [-o FILE]",    "write report.html: one page with the front, plots and failures",    0, 0, RESULTS, inspect_report},
 };
 /* clang-format on */
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
@@ -42,18 +43,18 @@ static void help(FILE *out)
 {
     (void)fputs(
         "usage: archai-inspect RESULTS COMMAND [ARGUMENTS]\n\n"
-        "Looks at the results of a search; RESULTS is its directory or the results.h5 in it. "
-        "A running\nsearch is not disturbed.\n\n",
+        "Shows the results of a search. RESULTS is its directory or the results.h5 in it; the "
+        "default command\nis summary. A search that is still running is not disturbed.\n\n",
         out);
     for (int i = 0; i < N_COMMANDS; i++)
         (void)fprintf(out, "  %s\n      %s\n", commands[i].usage, commands[i].help);
     (void)fputs(
-        "\nThe morning after:\n\n"
+        "\nFor example, the morning after:\n\n"
         "  archai-inspect runs/cnn-mnist summary\n"
         "  archai-inspect runs/cnn-mnist top accuracy -n 5\n"
         "  archai-inspect runs/cnn-mnist show 'L=3, K=1, H=64'\n"
         "  archai-inspect runs/cnn-mnist export 'L=3, K=1, H=64' -o best.safetensors\n\n"
-        "and in Python, without any of this:\n\n"
+        "or in Python, without this program:\n\n"
         "  import h5py\n"
         "  f = h5py.File('runs/cnn-mnist/results.h5')\n"
         "  f['objectives/accuracy'][f['pareto/index'][()]]\n"
@@ -63,8 +64,7 @@ static void help(FILE *out)
 
 static const struct command *find_command(const char *name, archai_err *err)
 {
-    const char *names[N_COMMANDS];
-    const char *near;
+    const char *names[N_COMMANDS], *near;
 
     for (int i = 0; i < N_COMMANDS; i++) {
         names[i] = commands[i].name;
@@ -72,15 +72,16 @@ static const struct command *find_command(const char *name, archai_err *err)
             return &commands[i];
     }
     near = archai_nearest(name, names, N_COMMANDS);
-    (void)archai_fail(err, ARCHAI_EINVAL, "there is no command '%s'%s%s%s; --help lists them",
-                      name, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-                      near != NULL ? "'?" : "");
+    if (near != NULL)
+        (void)archai_fail(err, ARCHAI_EINVAL, "unknown command '%s'; did you mean '%s'?", name, near);
+    else
+        (void)archai_fail(err, ARCHAI_EINVAL, "unknown command '%s'; --help lists them all", name);
     return NULL;
 }
 
 enum { OPT_FORMAT = 256 };
 
-/* Options may stand anywhere. *done: help or version was asked for and printed. */
+/* Options may come anywhere. *done: --help or --version has been answered. */
 static int parse(int argc, char **argv, inspect *t, bool *done, archai_err *err)
 {
     static const struct option options[] = {
@@ -100,7 +101,7 @@ static int parse(int argc, char **argv, inspect *t, bool *done, archai_err *err)
             errno = 0;
             t->count = strtoll(optarg, &end, 10);
             if (errno != 0 || end == optarg || *end != '\0' || t->count < 1)
-                return archai_fail(err, ARCHAI_EINVAL, "-n: '%s' is not a number of models",
+                return archai_fail(err, ARCHAI_EINVAL, "-n: '%s' is not a positive whole number",
                                    optarg);
             break;
         case 'o':
@@ -120,7 +121,7 @@ static int parse(int argc, char **argv, inspect *t, bool *done, archai_err *err)
         case ':':
             return archai_fail(err, ARCHAI_EINVAL, "%s needs a value", argv[optind - 1]);
         default:
-            return archai_fail(err, ARCHAI_EINVAL, "there is no option %s; --help lists them",
+            return archai_fail(err, ARCHAI_EINVAL, "unknown option %s; --help shows them all",
                                argv[optind - 1]);
         }
     }
@@ -134,14 +135,14 @@ static int run(const struct command *command, inspect *t, archai_err *err)
     int rc = ARCHAI_OK;
 
     if (stat(t->path, &st) == 0 && S_ISDIR(st.st_mode))
-        t->directory = strdup(t->path);
+        t->directory = archai_strdup(t->path);
     else
-        t->directory =
-            slash == NULL ? strdup(".") : strndup(t->path, (size_t)(slash - t->path) + 1);
-    if (t->directory == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
-    if (!command->reads_itself)
+        t->directory = slash == NULL ? archai_strdup(".")
+                                     : archai_strndup(t->path, (size_t)(slash - t->path) + 1);
+    if (command->reads != NOTHING)
         rc = archai_results_read(&t->r, t->path, err);
+    if (rc == ARCHAI_OK && command->reads == MODEL)
+        rc = inspect_find(t, t->args[0], &t->row, err);
     if (rc == ARCHAI_OK)
         rc = command->run(t, err);
     if (fflush(stdout) != 0 && rc == ARCHAI_OK)
@@ -151,9 +152,9 @@ static int run(const struct command *command, inspect *t, archai_err *err)
     return rc;
 }
 
-/* HDF5 1.10 can crash or run in circles on a damaged global heap, which has no checksum. A
- * damaged file must be a sentence, not a core dump: the command runs in a child, with
- * limits on its processor time and memory that no whole file comes near. Returns the exit status. */
+/* HDF5 1.10 can crash or loop for ever on a damaged global heap, which has no checksum. A damaged file must
+ * give a sentence, not a core dump: the command runs in a child, with limits on processor time and memory
+ * that no intact file comes near. Returns the exit status. */
 static int run_guarded(const struct command *command, inspect *t)
 {
     pid_t child;
@@ -176,7 +177,7 @@ static int run_guarded(const struct command *command, inspect *t)
         (void)fprintf(stderr, "archai-inspect: cannot start a process: %s\n", strerror(errno));
         return 1;
     }
-    (void)signal(SIGINT, SIG_IGN); /* is for the child, which shares the terminal */
+    (void)signal(SIGINT, SIG_IGN); /* it is for the child, which shares the terminal */
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     if (WIFEXITED(status))
@@ -220,7 +221,7 @@ int main(int argc, char **argv)
         else if (t.n_args < command->low || t.n_args > command->high)
             rc = archai_fail(&err, ARCHAI_EINVAL, "usage: archai-inspect RESULTS %s%s",
                              command->usage,
-                             t.n_args > command->high ? " (quote what holds blanks: 'L=3, K=1, H=64')"
+                             t.n_args > command->high ? " (quote a name with spaces: 'L=3, K=1, H=64')"
                                                       : "");
         else
             return run_guarded(command, &t);

@@ -1,6 +1,6 @@
-/* csv: every evaluation in the columns of Archai's search state
- * (SearchResults.save_search_state), so that notebooks written for it go on working: floats as
- * Python's repr, empty where there is none, True and False, quotes only where they are needed.
+/* csv: every evaluation in the columns of Archai's search state (SearchResults.save_search_state), so that
+ * notebooks written for it keep working: floats as Python's repr, nothing for a missing value, True and
+ * False, quotes only where they are needed.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -8,7 +8,8 @@
 #include <time.h>
 #include <jansson.h>
 
-#include "core/config/option.h"
+#include "core/base/alloc.h"
+#include "core/base/number.h"
 #include "runner/inspect/inspect.h"
 
 static void field(const char *text)
@@ -36,41 +37,31 @@ static void number(double value)
     (void)fputs(text, stdout);
 }
 
-/* `parent` is the one a mutant came from, `parents` the "a,b" of a crossover. */
-static int ancestry(const char *json, archai_err *err)
+/* `parent` is what a mutant was made from, `parents` the "a,b" of a crossover. */
+static void ancestry(const char *json)
 {
-    json_t *list = json_loads(json, 0, NULL);
-    size_t n = json_array_size(list);
-    char *joined = NULL;
-    size_t size = 0;
-    FILE *out;
+    json_t *list = json_loads(json, 0, NULL), *item;
+    const bool one = json_array_size(list) == 1;
+    char *joined = archai_strdup("");
+    size_t i;
 
-    if (n == 1)
-        field(json_string_value(json_array_get(list, 0)) != NULL
-                  ? json_string_value(json_array_get(list, 0))
-                  : "");
-    (void)putchar(',');
-    if (n > 1) {
-        out = open_memstream(&joined, &size);
-        if (out == NULL) {
-            json_decref(list);
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
-        }
-        for (size_t i = 0; i < n; i++) {
-            const char *text = json_string_value(json_array_get(list, i));
+    json_array_foreach(list, i, item)
+    {
+        const char *text = json_string_value(item);
+        char *longer = archai_printf("%s%s%s", joined, i > 0 ? "," : "", text != NULL ? text : "");
 
-            (void)fprintf(out, "%s%s", i > 0 ? "," : "", text != NULL ? text : "");
-        }
-        (void)fclose(out);
-        field(joined != NULL ? joined : "");
         free(joined);
+        joined = longer;
     }
+    field(one ? joined : "");
     (void)putchar(',');
+    field(one ? "" : joined);
+    (void)putchar(',');
+    free(joined);
     json_decref(list);
-    return ARCHAI_OK;
 }
 
-/* Unix time of "2024-05-01T12:00:00Z"; NaN where it is something else. */
+/* Unix time of "2024-05-01T12:00:00Z"; NaN for anything else. */
 static double parse_time(const char *text)
 {
     struct tm tm = {0};
@@ -82,21 +73,17 @@ static double parse_time(const char *text)
 int inspect_csv(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
-    double began = parse_time(r->started);
-    char *on_front = calloc(r->n + 1, 1);
-    int rc = ARCHAI_OK;
+    const double began = parse_time(r->started);
+    char *on_front = inspect_front_flags(r);
 
-    if (on_front == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
-    for (size_t i = 0; i < r->n_front; i++)
-        on_front[r->front[i]] = 1;
+    (void)err;
     (void)fputs("archid,", stdout);
     for (size_t k = 0; k < r->n_objectives; k++) {
         field(r->objectives[k].name);
         (void)putchar(',');
     }
     (void)puts("parent,parents,iteration_num,search_walltime_hours,is_pareto");
-    for (size_t i = 0; rc == ARCHAI_OK && i < r->n; i++) {
+    for (size_t i = 0; i < r->n; i++) {
         const archai_evaluation *e = &r->rows[i];
 
         field(e->archid);
@@ -105,11 +92,11 @@ int inspect_csv(inspect *t, archai_err *err)
             number(r->values[i * r->n_objectives + k]);
             (void)putchar(',');
         }
-        rc = ancestry(e->parents, err);
+        ancestry(e->parents);
         (void)printf("%d,", e->generation);
         number((e->started + e->seconds - began) / 3600);
         (void)printf(",%s\n", on_front[i] ? "True" : "False");
     }
     free(on_front);
-    return rc;
+    return ARCHAI_OK;
 }

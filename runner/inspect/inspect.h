@@ -1,7 +1,7 @@
 /* runner/inspect/inspect.h - what the commands of archai-inspect share.
  *
- * Each command is one function in runner/inspect_<noun>.c and one line in the table of
- * runner/inspect/archai_inspect.c. Results go to standard output, messages to standard error.
+ * Each command is one function in a file of this folder and one line in the table of archai_inspect.c.
+ * Results go to standard output, messages to standard error.
  */
 #ifndef ARCHAI_RUNNER_INSPECT_INSPECT_H
 #define ARCHAI_RUNNER_INSPECT_INSPECT_H
@@ -14,9 +14,10 @@
 typedef struct inspect {
     const char *path; /* RESULTS as given: a directory or a results.h5 */
     char *directory;  /* owned; where the segments are */
-    archai_results r; /* owned; read before the command runs, unless the command reads itself */
-    char **args;      /* after the command, options taken out; borrowed */
+    archai_results r; /* owned; read before the command runs, unless the command does that itself */
+    char **args;      /* after the command, without the options; borrowed */
     size_t n_args;
+    size_t row;         /* that stands for the model in args[0], for commands about one model */
     int64_t count;      /* -n; -1: not given */
     const char *format; /* --format; NULL: not given */
     const char *output; /* -o; NULL: not given */
@@ -37,27 +38,31 @@ int inspect_report(inspect *t, archai_err *err);
 /* -- rows ---------------------------------------------------------------------------------- */
 
 /* The row that stands for `archid`: of those with results the one with the highest budget, else
- * the last. ARCHAI_ENOTFOUND names the nearest archid there is. */
+ * the last. ARCHAI_ENOTFOUND: there is none. */
 int inspect_find(const inspect *t, const char *archid, size_t *row, archai_err *err);
+/* ARCHAI_ENOTFOUND "<what> '<name>'", with the most similar of `names` where one is similar. */
+int inspect_unknown(const char *what, const char *name, const char *const *names, size_t n,
+                    archai_err *err);
 /* Is the status ok or cached? */
 bool inspect_has_values(const archai_evaluation *e);
-/* A living run holds the directory; `who` describes the last one that did, "" when none. */
+char *inspect_front_flags(const archai_results *r); /* [r->n]: is the row on the front? Caller frees */
+/* -1 for an objective to be maximised, else 1: values times the sign are to be minimised. */
+double inspect_sign(const archai_results_objective *o);
+uint64_t inspect_elements(const archai_tensor_place *t);
+/* Does a living run hold the directory? `who` describes the last one that did; "": none did. */
 bool inspect_is_alive(const inspect *t, char who[512]);
 
 /* -- tables -------------------------------------------------------------------------------- */
 
-/* Columns as wide as their widest cell, numbers to the right. Cells are added row by row; the
- * first row is the head. */
+/* Columns as wide as their widest cell, numbers flush right. Cells are added row by row; the first row
+ * is the head. Begins as {.columns = ...}. */
 typedef struct inspect_table {
     char **cells; /* owned */
     size_t n, capacity, columns;
-    bool failed; /* out of memory, reported by the end */
 } inspect_table;
-void inspect_table_init(inspect_table *t, size_t columns);
 void inspect_table_text(inspect_table *t, const char *text);
-void inspect_table_number(inspect_table *t, double value); /* "-" where there is none */
-/* Print and release. */
-int inspect_table_end(inspect_table *t, FILE *out, archai_err *err);
+void inspect_table_number(inspect_table *t, double value); /* "-" for NaN */
+void inspect_table_end(inspect_table *t, FILE *out); /* print and release */
 /* "0.97", "12345678", "1.5e-07"; "-" for NaN. */
 void inspect_number(double value, char text[32]);
 #endif

@@ -1,15 +1,20 @@
-#include "runner/inspect/report.h"
-
+/* report: report.html, one self-contained page about a run.
+ *
+ * No script, no font, no image from elsewhere: the page opens on a laptop without a network and can be
+ * mailed. Plots are inline SVG. Every text that came from a file is escaped.
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "core/pareto/pareto.h"
+#include "core/base/alloc.h"
+#include "io/file/file.h"
+#include "runner/inspect/inspect.h"
 #include "runner/inspect/svg.h"
 
-enum { POINTS_MAX = 5000, ERRORS_MAX = 12 }; /* beyond, a page grows without telling more */
+enum { POINTS_MAX = 5000, ERRORS_MAX = 12 }; /* more would make the page longer, not clearer */
 
 static const char style[] =
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;"
@@ -19,9 +24,8 @@ static const char style[] =
     "th:first-child,td:first-child{text-align:left}th{font-weight:600}code,pre{font:13px/1.45 "
     "ui-monospace,monospace}pre{background:#f5f7fa;padding:1em;overflow:auto}"
     ".muted{color:#66707d}svg{width:100%;max-width:640px;display:block}.frame{fill:none;"
-    "stroke:#9aa5b1}.grid{stroke:#e8ecf1}.tick{font-size:12px;fill:#66707d}.axis{font-size:"
-    "13px;"
-    "fill:#1c2430}.other{fill:#9fb3c8;fill-opacity:.75}.best{fill:#d9480f}.front{fill:none;"
+    "stroke:#9aa5b1}.grid{stroke:#e8ecf1}.tick{font-size:12px;fill:#66707d}"
+    ".axis{font-size:13px;fill:#1c2430}.other{fill:#9fb3c8;fill-opacity:.75}.best{fill:#d9480f}.front{fill:none;"
     "stroke:#d9480f;stroke-width:1.5}"
     "@media(prefers-color-scheme:dark){body{color:#e4e9ef;background:#14181d}"
     "pre{background:#1d232b}th,td{border-color:#2b333d}.grid{stroke:#242b33}.axis{fill:#e4e9ef}"
@@ -35,7 +39,7 @@ static void cell(FILE *out, double v)
         (void)fprintf(out, "<td>%.6g</td>", v);
 }
 
-static void heading(FILE *out, const archai_results *r)
+static void summary(FILE *out, const archai_results *r)
 {
     size_t count[ARCHAI_STATUS_COUNT] = {0};
 
@@ -59,26 +63,23 @@ static void heading(FILE *out, const archai_results *r)
         if (count[s] > 0)
             (void)fprintf(out, " %zu %s", count[s], archai_status_name(s));
     (void)fprintf(out,
-                  "; %zu on the Pareto front; %lld candidates turned away by a constraint "
-                  "before evaluation.</p>\n",
+                  "; %zu on the Pareto front; %lld more candidates rejected by a constraint before "
+                  "evaluation.</p>\n",
                   r->n_front, (long long)r->rejected);
 }
 
-/* Row numbers of the front, the best by the first objective first; NULL when out of memory. */
+/* Row numbers of the front, the best by the first objective first; caller frees. */
 static size_t *sorted_front(const archai_results *r)
 {
-    const int maximise = r->n_objectives > 0 && r->objectives[0].direction == ARCHAI_MAXIMIZE;
-    size_t *rows = calloc(r->n_front + 1, sizeof *rows);
+    const archai_results_objective *first = r->objectives;
+    size_t *rows = archai_calloc(r->n_front, sizeof *rows);
 
-    for (size_t i = 0; rows != NULL && i < r->n_front;
-         i++) { /* by insertion: fronts are short */
-        const double v = archai_results_value(r, r->front[i], r->objectives[0].name);
+    for (size_t i = 0; i < r->n_front; i++) { /* by insertion: fronts are short */
+        const double v = archai_results_value(r, r->front[i], first->name) * inspect_sign(first);
         size_t at = i;
 
         for (; at > 0; at--) {
-            const double before = archai_results_value(r, rows[at - 1], r->objectives[0].name);
-
-            if (maximise ? before >= v : before <= v)
+            if (archai_results_value(r, rows[at - 1], first->name) * inspect_sign(first) <= v)
                 break;
             rows[at] = rows[at - 1];
         }
@@ -87,12 +88,10 @@ static size_t *sorted_front(const archai_results *r)
     return rows;
 }
 
-static int front_table(FILE *out, const archai_results *r, archai_err *err)
+static void front_table(FILE *out, const archai_results *r)
 {
     size_t *rows = sorted_front(r);
 
-    if (rows == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a front of %zu", r->n_front);
     (void)fputs("<h2>Pareto front</h2>\n<table><tr><th>archid</th>", out);
     for (size_t k = 0; k < r->n_objectives; k++) {
         (void)fputs("<th>", out);
@@ -113,51 +112,34 @@ static int front_table(FILE *out, const archai_results *r, archai_err *err)
     }
     (void)fputs("</table>\n", out);
     free(rows);
-    return ARCHAI_OK;
 }
 
-/* One flag a row, owned by the caller; NULL when out of memory. */
-static char *front_flags(const archai_results *r)
-{
-    char *flags = calloc(r->n > 0 ? r->n : 1, 1);
-
-    if (flags != NULL)
-        for (size_t i = 0; i < r->n_front; i++)
-            flags[r->front[i]] = 1;
-    return flags;
-}
-
-/* Every decade counts for a measure such as params; only where it spans two of them. */
-static int wants_log(const archai_results *r, const char *name)
+/* A measure such as params, which spans two decades or more, is drawn on a log scale. */
+static bool wants_log(const archai_results *r, const char *name)
 {
     double low = INFINITY, high = 0;
 
     for (size_t i = 0; i < r->n; i++) {
-        double v = archai_results_value(r, i, name);
+        const double v = archai_results_value(r, i, name);
 
         if (isnan(v))
             continue;
         if (v <= 0)
-            return 0;
+            return false;
         low = fmin(low, v);
         high = fmax(high, v);
     }
     return high >= 100 * low;
 }
 
-static int pair_plot(FILE *out, const archai_results *r, size_t kx, size_t ky, archai_err *err)
+static void pair_plot(FILE *out, const archai_results *r, size_t kx, size_t ky)
 {
     const char *xname = r->objectives[kx].name, *yname = r->objectives[ky].name;
     archai_svg_axis x = {xname, wants_log(r, xname)}, y = {yname, wants_log(r, yname)};
     size_t stride = r->n / POINTS_MAX + 1, n = 0;
-    archai_svg_point *points = calloc(r->n > 0 ? r->n : 1, sizeof *points);
-    char *front = front_flags(r);
+    archai_svg_point *points = archai_calloc(r->n, sizeof *points);
+    char *front = inspect_front_flags(r);
 
-    if (points == NULL || front == NULL) {
-        free(points);
-        free(front);
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a plot of %zu rows", r->n);
-    }
     for (size_t i = 0; i < r->n; i++) {
         if (!front[i] && i % stride != 0)
             continue;
@@ -175,27 +157,24 @@ static int pair_plot(FILE *out, const archai_results *r, size_t kx, size_t ky, a
                        r->n_objectives == 2 ? ARCHAI_SVG_JOINED : ARCHAI_SVG_NO_LINE);
     free(front);
     free(points);
-    return ARCHAI_OK;
 }
 
-/* The best value so far of one objective, over evaluations in order of id. */
-static int progress_plot(FILE *out, const archai_results *r, size_t k, archai_err *err)
+/* The best value so far of one objective, over the evaluations in the order of their ids. */
+static void progress_plot(FILE *out, const archai_results *r, size_t k)
 {
     const char *name = r->objectives[k].name;
-    int maximise = r->objectives[k].direction == ARCHAI_MAXIMIZE;
-    double best = NAN;
-    archai_svg_axis x = {"evaluation", 0}, y = {name, wants_log(r, name)};
+    const double sign = inspect_sign(&r->objectives[k]);
+    double best = INFINITY;
+    archai_svg_axis x = {"evaluation", false}, y = {name, wants_log(r, name)};
     size_t stride = r->n / POINTS_MAX + 1, n = 0;
-    archai_svg_point *points = calloc(r->n > 0 ? r->n : 1, sizeof *points);
+    archai_svg_point *points = archai_calloc(r->n, sizeof *points);
 
-    if (points == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a plot of %zu rows", r->n);
     for (size_t i = 0; i < r->n; i++) {
-        double v = archai_results_value(r, i, name);
-        int better = !isnan(v) && (isnan(best) || (maximise ? v > best : v < best));
+        const double v = archai_results_value(r, i, name);
+        const bool better = sign * v < best;
 
         if (better)
-            best = v;
+            best = sign * v;
         if (!better && i % stride != 0)
             continue;
         points[n].x = (double)r->rows[i].id;
@@ -206,9 +185,8 @@ static int progress_plot(FILE *out, const archai_results *r, size_t k, archai_er
     (void)fputs("<h2>", out);
     archai_svg_text(out, name);
     (void)fputs(" over the search</h2>\n", out);
-    archai_svg_scatter(out, points, n, &x, &y, ARCHAI_SVG_GOES_ON);
+    archai_svg_scatter(out, points, n, &x, &y, ARCHAI_SVG_TO_THE_EDGE);
     free(points);
-    return ARCHAI_OK;
 }
 
 static void failures(FILE *out, const archai_results *r)
@@ -236,11 +214,11 @@ static void failures(FILE *out, const archai_results *r)
     (void)fputs("</table>\n", out);
     if (failed > shown)
         (void)fprintf(out,
-                      "<p class=\"muted\">The latest %zu; all of them are in results.h5.</p>\n",
+                      "<p class=\"muted\">The latest %zu; results.h5 has all of them.</p>\n",
                       shown);
 }
 
-int archai_report_write(const archai_results *r, FILE *out, archai_err *err)
+static void write_page(const archai_results *r, FILE *out)
 {
     (void)fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
@@ -248,24 +226,22 @@ int archai_report_write(const archai_results *r, FILE *out, archai_err *err)
                 out);
     archai_svg_text(out, r->space);
     (void)fprintf(out, "</title><style>%s</style></head><body>\n", style);
-    heading(out, r);
-    ARCHAI_TRY(front_table(out, r, err));
+    summary(out, r);
+    front_table(out, r);
     for (size_t a = 0; a < r->n_objectives; a++)
         for (size_t b = a + 1; b < r->n_objectives; b++)
             if (r->objectives[a].direction != ARCHAI_CONSTRAIN &&
                 r->objectives[b].direction != ARCHAI_CONSTRAIN)
-                ARCHAI_TRY(pair_plot(out, r, b, a, err));
+                pair_plot(out, r, b, a);
     for (size_t k = 0; k < r->n_objectives; k++)
         if (r->objectives[k].expensive && r->objectives[k].direction != ARCHAI_CONSTRAIN)
-            ARCHAI_TRY(progress_plot(out, r, k, err));
+            progress_plot(out, r, k);
     failures(out, r);
     (void)fputs("<h2>Configuration</h2>\n<pre>", out);
     for (const char *line = r->config; *line != '\0';) { /* keep the line breaks */
         size_t n = strcspn(line, "\n");
-        char *copy = strndup(line, n);
+        char *copy = archai_strndup(line, n);
 
-        if (copy == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for the configuration");
         archai_svg_text(out, copy);
         (void)fputc('\n', out);
         free(copy);
@@ -274,40 +250,29 @@ int archai_report_write(const archai_results *r, FILE *out, archai_err *err)
     (void)fputs("</pre>\n<p class=\"muted\">", out);
     archai_svg_text(out, r->software);
     (void)fputs("</p>\n</body></html>\n", out);
-    if (ferror(out))
-        return archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
-    return ARCHAI_OK;
 }
 
-int archai_report_make(const char *results, const char *path, archai_err *err)
+int inspect_report(inspect *t, archai_err *err)
 {
-    archai_results r = {0};
-    char *beside = NULL;
-    FILE *out = NULL;
-    int rc;
+    char *path = t->output != NULL ? archai_strdup(t->output)
+                                   : archai_printf("%s/report.html", t->directory);
+    char *beside = archai_printf("%s.new-%ld", path, (long)getpid());
+    FILE *out = fopen(beside, "w");
+    int rc = ARCHAI_OK;
 
-    ARCHAI_TRY_GOTO(rc, archai_results_read(&r, results, err), out);
-    if (asprintf(&beside, "%s.new-%ld", path, (long)getpid()) < 0) {
-        beside = NULL;
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
-        goto out;
-    }
-    out = fopen(beside, "w");
-    if (out == NULL) {
+    if (out != NULL)
+        write_page(&t->r, out);
+    if (out == NULL || ferror(out))
         rc = archai_fail(err, ARCHAI_EIO, "%s: %s", beside, strerror(errno));
-        goto out;
-    }
-    rc = archai_report_write(&r, out, err);
-    if (fclose(out) != 0 && rc == ARCHAI_OK)
-        rc = archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
-    if (rc == ARCHAI_OK && rename(beside, path) != 0)
-        rc = archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
-    if (rc != ARCHAI_OK) {
+    if (out != NULL && fclose(out) != 0 && rc == ARCHAI_OK)
+        rc = archai_fail(err, ARCHAI_EIO, "%s: %s", beside, strerror(errno));
+    if (rc == ARCHAI_OK)
+        rc = archai_file_publish(beside, path, err);
+    if (rc == ARCHAI_OK)
+        (void)puts(path);
+    else
         (void)unlink(beside);
-        (void)archai_err_wrap(err, rc, "%s: ", path);
-    }
-out:
     free(beside);
-    archai_results_free(&r);
+    free(path);
     return rc;
 }

@@ -1,14 +1,38 @@
-/* Which rows stand for a model, and whether its run is alive. */
+/* What several commands ask about rows, and whether the run is alive. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/config/option.h"
-#include "runner/inspect/inspect.h"
+#include "core/base/alloc.h"
+#include "core/base/number.h"
 #include "runner/directory/rundir.h"
+#include "runner/inspect/inspect.h"
 
 bool inspect_has_values(const archai_evaluation *e)
 {
     return e->status == ARCHAI_STATUS_OK || e->status == ARCHAI_STATUS_CACHED;
+}
+
+char *inspect_front_flags(const archai_results *r)
+{
+    char *flags = archai_calloc(r->n, 1);
+
+    for (size_t i = 0; i < r->n_front; i++)
+        flags[r->front[i]] = 1;
+    return flags;
+}
+
+double inspect_sign(const archai_results_objective *o)
+{
+    return o->direction == ARCHAI_MAXIMIZE ? -1 : 1;
+}
+
+uint64_t inspect_elements(const archai_tensor_place *t)
+{
+    uint64_t n = 1;
+
+    for (int d = 0; d < t->ndim; d++)
+        n *= (uint64_t)t->shape[d];
+    return n;
 }
 
 /* The better of two rows of one architecture: results before none, then the higher budget. */
@@ -25,7 +49,6 @@ int inspect_find(const inspect *t, const char *archid, size_t *row, archai_err *
 {
     const archai_results *r = &t->r;
     const char **names;
-    const char *near;
     size_t best = r->n;
     int rc;
 
@@ -37,17 +60,22 @@ int inspect_find(const inspect *t, const char *archid, size_t *row, archai_err *
         *row = best;
         return ARCHAI_OK;
     }
-    names = malloc((r->n + 1) * sizeof *names);
-    if (names == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+    names = archai_calloc(r->n, sizeof *names);
     for (size_t i = 0; i < r->n; i++)
         names[i] = r->rows[i].archid;
-    near = archai_nearest(archid, names, r->n);
-    rc = archai_fail(err, ARCHAI_ENOTFOUND, "%s: no model '%s'%s%s%s", t->path, archid,
-                     near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-                     near != NULL ? "'?" : "");
+    rc = inspect_unknown("no model", archid, names, r->n, err);
     free(names);
-    return rc;
+    return archai_err_wrap(err, rc, "%s: ", t->path);
+}
+
+int inspect_unknown(const char *what, const char *name, const char *const *names, size_t n,
+                    archai_err *err)
+{
+    const char *near = archai_nearest(name, names, n);
+
+    if (near == NULL)
+        return archai_fail(err, ARCHAI_ENOTFOUND, "%s '%s'", what, name);
+    return archai_fail(err, ARCHAI_ENOTFOUND, "%s '%s'; did you mean '%s'?", what, name, near);
 }
 
 bool inspect_is_alive(const inspect *t, char who[512])

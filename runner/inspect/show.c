@@ -34,7 +34,7 @@ static bool is_on_front(const archai_results *r, size_t row)
     return false;
 }
 
-static int print_weights(const inspect *t, const char *archid, archai_err *err)
+static void print_weights(const inspect *t, const char *archid)
 {
     archai_tensor_place *meta = NULL;
     void **data = NULL;
@@ -42,18 +42,12 @@ static int print_weights(const inspect *t, const char *archid, archai_err *err)
     archai_err why = ARCHAI_ERR_INIT;
     int rc = archai_results_tensors(t->path, archid, &meta, &data, &n, &why);
 
-    if (rc != ARCHAI_OK) { /* most models have none: no fault of this command */
+    if (rc != ARCHAI_OK) { /* most models have none: not an error of this command */
         (void)printf("%-12s %s\n", "weights", rc == ARCHAI_ENOTFOUND ? "none kept" : why.text);
-        return ARCHAI_OK;
+        return;
     }
-    (void)err;
-    for (size_t i = 0; i < n; i++) {
-        size_t own = archai_dtype_size(meta[i].dtype);
-
-        for (int d = 0; d < meta[i].ndim; d++)
-            own *= (size_t)meta[i].shape[d];
-        bytes += own;
-    }
+    for (size_t i = 0; i < n; i++)
+        bytes += archai_dtype_size(meta[i].dtype) * (size_t)inspect_elements(&meta[i]);
     (void)printf("%-12s %zu tensors, %zu bytes\n", "weights", n, bytes);
     for (size_t i = 0; i < n; i++) {
         (void)printf("  %s  %s [", meta[i].name, archai_dtype_name(meta[i].dtype));
@@ -62,10 +56,9 @@ static int print_weights(const inspect *t, const char *archid, archai_err *err)
         (void)printf("]\n");
     }
     archai_results_tensors_free(meta, data, n);
-    return ARCHAI_OK;
 }
 
-/* A measure that is an objective is shown as that already. */
+/* A measure that is an objective has been shown as one. */
 static bool is_shown(const archai_results *r, const char *name)
 {
     for (size_t k = 0; k < r->n_objectives; k++)
@@ -77,12 +70,12 @@ static bool is_shown(const archai_results *r, const char *name)
 int inspect_show(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
-    const archai_evaluation *e;
+    const size_t row = t->row;
+    const archai_evaluation *e = &r->rows[row];
     char text[32];
-    size_t row, others = 0;
+    size_t others = 0;
 
-    ARCHAI_TRY(inspect_find(t, t->args[0], &row, err));
-    e = &r->rows[row];
+    (void)err;
     for (size_t i = 0; i < r->n; i++)
         others += i != row && strcmp(r->rows[i].archid, e->archid) == 0;
     line("model", e->archid);
@@ -111,7 +104,8 @@ int inspect_show(inspect *t, archai_err *err)
     (void)printf("%-12s %s, rank %d\n", "on", e->device, e->rank);
     if (others > 0)
         (void)printf("%-12s %zu more rows of this model\n", "also", others);
-    return print_weights(t, e->archid, err);
+    print_weights(t, e->archid);
+    return ARCHAI_OK;
 }
 
 /* -- curves -------------------------------------------------------------------------------- */
@@ -119,15 +113,13 @@ int inspect_show(inspect *t, archai_err *err)
 int inspect_curves(inspect *t, archai_err *err)
 {
     archai_curve *curves = NULL;
-    inspect_table table;
-    size_t row, n, epochs = 0;
-    int rc;
+    inspect_table table = {0};
+    size_t n, epochs = 0;
 
-    ARCHAI_TRY(inspect_find(t, t->args[0], &row, err));
-    ARCHAI_TRY(archai_results_curves(t->path, row, &curves, &n, err));
+    ARCHAI_TRY(archai_results_curves(t->path, t->row, &curves, &n, err));
     if (n == 0)
         (void)fprintf(stderr, "archai-inspect: no learning curves of %s\n", t->args[0]);
-    inspect_table_init(&table, n + 1);
+    table.columns = n + 1;
     inspect_table_text(&table, "epoch");
     for (size_t c = 0; c < n; c++) {
         inspect_table_text(&table, curves[c].name);
@@ -139,8 +131,7 @@ int inspect_curves(inspect *t, archai_err *err)
             inspect_table_number(&table,
                                  e < curves[c].n ? (double)curves[c].values[e] : (double)NAN);
     }
-    rc =
-        n > 0 ? inspect_table_end(&table, stdout, err) : inspect_table_end(&table, stderr, err);
+    inspect_table_end(&table, n > 0 ? stdout : stderr);
     archai_results_curves_free(curves, n);
-    return rc;
+    return ARCHAI_OK;
 }

@@ -1,4 +1,4 @@
-/* summary, state, watch: how a search stands. */
+/* summary, state, watch: how a search is doing. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,6 @@
 
 #include "runner/inspect/inspect.h"
 #include "runner/process/limit.h"
-#include "runner/inspect/report.h"
 
 enum { WATCH_S = 2, FAILURES_SHOWN = 3 };
 
@@ -31,17 +30,16 @@ static void counts(const archai_results *r)
     (void)printf("\n");
 }
 
-static int best_by_each(const archai_results *r, archai_err *err)
+static void best_by_each(const archai_results *r)
 {
-    inspect_table table;
+    inspect_table table = {.columns = 4};
 
-    inspect_table_init(&table, 4);
     inspect_table_text(&table, "objective");
     inspect_table_text(&table, "");
     inspect_table_text(&table, "best");
     inspect_table_text(&table, "model");
     for (size_t k = 0; k < r->n_objectives; k++) {
-        double sign = r->objectives[k].direction == ARCHAI_MAXIMIZE ? -1 : 1;
+        const double sign = inspect_sign(&r->objectives[k]);
         size_t best = r->n;
 
         for (size_t i = 0; i < r->n; i++) {
@@ -57,10 +55,10 @@ static int best_by_each(const archai_results *r, archai_err *err)
                              best < r->n ? r->values[best * r->n_objectives + k] : (double)NAN);
         inspect_table_text(&table, best < r->n ? r->rows[best].archid : "-");
     }
-    return inspect_table_end(&table, stdout, err);
+    inspect_table_end(&table, stdout);
 }
 
-/* The commonest first lines of errors. */
+/* The most frequent errors, told apart by their first lines. */
 static void failures(const archai_results *r)
 {
     struct {
@@ -104,7 +102,7 @@ static void failures(const archai_results *r)
     for (size_t k = 0; k < n_kinds; k++)
         other += kinds[k].n;
     if (other > 0)
-        (void)printf("failed %zu x: for other reasons\n", other);
+        (void)printf("failed %zu x: other reasons\n", other);
 }
 
 int inspect_summary(inspect *t, archai_err *err)
@@ -119,19 +117,19 @@ int inspect_summary(inspect *t, archai_err *err)
         if (inspect_is_alive(t, who))
             (void)printf("by %s\n", who);
         else
-            (void)printf("but no process holds it any more (%s): archai-run --resume goes on\n",
-                         who[0] != '\0' ? who : "no owner");
+            (void)printf("but no process is running it any more (%s); archai-run --resume continues it\n",
+                         who[0] != '\0' ? who : "it has no owner");
     }
     (void)printf("space %s, algorithm %s, schedule %s, seed %lld, %lld ranks\n", r->space,
                  r->algorithm, r->schedule, (long long)r->seed, (long long)r->ranks);
     (void)printf("started %s, updated %s, %s\n", r->started, r->updated, r->software);
     counts(r);
     ARCHAI_TRY(archai_results_models(t->path, &models, err));
-    for (size_t i = 0; i < r->n_front; i++) /* copies stand on it, too */
+    for (size_t i = 0; i < r->n_front; i++) /* cached rows are on it, too */
         n_front += r->rows[r->front[i]].status == ARCHAI_STATUS_OK;
     (void)printf("front %zu models; weights of %zu models\n\n", n_front, models.n);
     archai_strings_free(&models);
-    ARCHAI_TRY(best_by_each(r, err));
+    best_by_each(r);
     failures(r);
     return ARCHAI_OK;
 }
@@ -146,8 +144,8 @@ int inspect_state(inspect *t, archai_err *err)
     (void)puts(t->r.state);
     if (strcmp(t->r.state, "running") == 0 && !inspect_is_alive(t, who))
         (void)fprintf(stderr,
-                      "archai-inspect: no process holds %s any more%s%s; archai-run "
-                      "--resume goes on where it stopped\n",
+                      "archai-inspect: no process is running %s any more%s%s; archai-run "
+                      "--resume continues it\n",
                       t->directory, who[0] != '\0' ? ": " : "", who);
     return ARCHAI_OK;
 }
@@ -167,7 +165,6 @@ int inspect_watch(inspect *t, archai_err *err)
 
         archai_limit_reading(t->path);
         rc = archai_results_read(&t->r, t->path, &why);
-
         if (rc == ARCHAI_ENOTFOUND && alive) { /* not published yet */
             (void)sleep(WATCH_S);
             continue;
@@ -182,31 +179,11 @@ int inspect_watch(inspect *t, archai_err *err)
             if (!terminal)
                 (void)puts("");
             if (fflush(stdout) != 0)
-                return archai_fail(err, ARCHAI_EIO, "standard output is gone");
+                return archai_fail(err, ARCHAI_EIO, "standard output: write failed");
         }
         if (strcmp(t->r.state, "running") != 0 || !alive)
             return ARCHAI_OK;
         archai_results_free(&t->r);
         (void)sleep(WATCH_S);
     }
-}
-
-/* -- report -------------------------------------------------------------------------------- */
-
-int inspect_report(inspect *t, archai_err *err)
-{
-    char *path = NULL;
-    int rc;
-
-    if (t->output != NULL)
-        path = strdup(t->output);
-    else if (asprintf(&path, "%s/report.html", t->directory) < 0)
-        path = NULL;
-    if (path == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
-    rc = archai_report_make(t->path, path, err);
-    if (rc == ARCHAI_OK)
-        (void)puts(path);
-    free(path);
-    return rc;
 }

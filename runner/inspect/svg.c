@@ -1,48 +1,35 @@
 #include "runner/inspect/svg.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "core/base/alloc.h"
 
 enum {
     WIDTH = 640,
     HEIGHT = 400,
     LEFT = 78,
-    RIGHT = 40 /* half of a tick's number */,
+    RIGHT = 40, /* half of a tick's number */
     TOP = 14,
     BOTTOM = 52,
     TICKS_MAX = 12
 };
 
-static const double DRAWN_MAX = 1e300; /* of larger numbers a range would overflow */
+static const double DRAWN_MAX = 1e300; /* a range of larger numbers would overflow */
 
 typedef struct scale {
     double low, high; /* in data units, or their log10 */
-    int logarithmic;
+    bool logarithmic;
 } scale;
 
 void archai_svg_text(FILE *out, const char *text)
 {
-    for (const char *c = text; *c != '\0'; c++) {
-        switch (*c) {
-        case '&':
-            (void)fputs("&amp;", out);
-            break;
-        case '<':
-            (void)fputs("&lt;", out);
-            break;
-        case '>':
-            (void)fputs("&gt;", out);
-            break;
-        case '"':
-            (void)fputs("&quot;", out);
-            break;
-        case '\'':
-            (void)fputs("&#39;", out);
-            break;
-        default:
-            (void)fputc((unsigned char)*c < 0x20 ? ' ' : *c, out);
-        }
+    for (; *text != '\0'; text++) {
+        if (strchr("&<>\"'", *text) != NULL)
+            (void)fprintf(out, "&#%d;", *text);
+        else
+            (void)fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
     }
 }
 
@@ -63,17 +50,17 @@ static double to_y(const scale *s, double v)
     return HEIGHT - BOTTOM - position(s, v) * (HEIGHT - TOP - BOTTOM);
 }
 
-static int drawable(const archai_svg_point *p, int log_x, int log_y)
+static bool drawable(const archai_svg_point *p, bool log_x, bool log_y)
 {
     return fabs(p->x) <= DRAWN_MAX && fabs(p->y) <= DRAWN_MAX && (!log_x || p->x > 0) &&
            (!log_y || p->y > 0);
 }
 
-/* The range of the drawable points with 4 % of air on both sides. */
-static scale fit(const archai_svg_point *points, size_t n, int log_x, int log_y, int is_y)
+/* The range of the drawable points, with a margin of 4 % on both sides. */
+static scale fit(const archai_svg_point *points, size_t n, bool log_x, bool log_y, bool is_y)
 {
     scale s = {INFINITY, -INFINITY, is_y ? log_y : log_x};
-    double air;
+    double margin;
 
     for (size_t i = 0; i < n; i++) {
         double v = is_y ? points[i].y : points[i].x;
@@ -87,9 +74,9 @@ static scale fit(const archai_svg_point *points, size_t n, int log_x, int log_y,
     }
     if (!(s.low <= s.high))
         s.low = 0, s.high = 1;
-    air = s.high > s.low ? 0.04 * (s.high - s.low) : fmax(0.5 * fabs(s.high), 0.5);
-    s.low -= air;
-    s.high += air;
+    margin = s.high > s.low ? 0.04 * (s.high - s.low) : fmax(0.5 * fabs(s.high), 0.5);
+    s.low -= margin;
+    s.high += margin;
     return s;
 }
 
@@ -107,7 +94,7 @@ static int ticks(const scale *s, double at[TICKS_MAX])
         return n;
     }
     if (s->logarithmic) { /* less than a decade: linear ticks read better */
-        scale linear = {pow(10, s->low), pow(10, s->high), 0};
+        scale linear = {pow(10, s->low), pow(10, s->high), false};
 
         return ticks(&linear, at);
     }
@@ -118,6 +105,16 @@ static int ticks(const scale *s, double at[TICKS_MAX])
     for (int i = 0; n < TICKS_MAX && (first + i) * step <= s->high; i++)
         at[n++] = (first + i) * step;
     return n;
+}
+
+/* A line of the grid, and its number at the end of it. */
+static void tick(FILE *out, double x1, double x2, double y1, double y2, const char *anchor,
+                 double x, double y, double value)
+{
+    (void)fprintf(out,
+                  "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" class=\"grid\"/>"
+                  "<text x=\"%.1f\" y=\"%.1f\" class=\"tick\" text-anchor=\"%s\">%g</text>\n",
+                  x1, x2, y1, y2, x, y, anchor, value);
 }
 
 static void frame(FILE *out, const scale *sx, const scale *sy, const archai_svg_axis *x,
@@ -131,20 +128,12 @@ static void frame(FILE *out, const scale *sx, const scale *sy, const archai_svg_
                   "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"frame\"/>\n",
                   WIDTH, HEIGHT, LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
     for (int i = 0; i < n; i++)
-        (void)fprintf(
-            out,
-            "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\" class=\"grid\"/>"
-            "<text x=\"%.1f\" y=\"%d\" class=\"tick\" text-anchor=\"middle\">%g</text>\n",
-            to_x(sx, at[i]), to_x(sx, at[i]), TOP, HEIGHT - BOTTOM, to_x(sx, at[i]),
-            HEIGHT - BOTTOM + 18, at[i]);
+        tick(out, to_x(sx, at[i]), to_x(sx, at[i]), TOP, HEIGHT - BOTTOM, "middle", to_x(sx, at[i]),
+             HEIGHT - BOTTOM + 18, at[i]);
     n = ticks(sy, at);
     for (int i = 0; i < n; i++)
-        (void)fprintf(
-            out,
-            "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" class=\"grid\"/>"
-            "<text x=\"%d\" y=\"%.1f\" class=\"tick\" text-anchor=\"end\">%g</text>\n",
-            LEFT, WIDTH - RIGHT, to_y(sy, at[i]), to_y(sy, at[i]), LEFT - 8,
-            to_y(sy, at[i]) + 4, at[i]);
+        tick(out, LEFT, WIDTH - RIGHT, to_y(sy, at[i]), to_y(sy, at[i]), "end", LEFT - 8,
+             to_y(sy, at[i]) + 4, at[i]);
     (void)fprintf(out, "<text x=\"%d\" y=\"%d\" class=\"axis\" text-anchor=\"middle\">",
                   (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10);
     archai_svg_text(out, x->label);
@@ -163,26 +152,23 @@ static int by_x(const void *a, const void *b)
     return (p->x > q->x) - (p->x < q->x);
 }
 
-/* A step line: between two neighbours of the front nothing better is known. `on`: nor after the
- * last. */
+/* A step line: nothing better is known between two neighbours, nor, with to_the_edge, after the last. */
 static void join(FILE *out, const archai_svg_point *points, size_t n, const scale *sx,
-                 const scale *sy, bool on)
+                 const scale *sy, bool to_the_edge)
 {
-    archai_svg_point *marked = calloc(n > 0 ? n : 1, sizeof *marked);
+    archai_svg_point *marked = archai_calloc(n, sizeof *marked);
     size_t m = 0;
 
-    if (marked == NULL)
-        return; /* the points alone tell the same */
     for (size_t i = 0; i < n; i++)
         if (points[i].marked && drawable(&points[i], sx->logarithmic, sy->logarithmic))
             marked[m++] = points[i];
     qsort(marked, m, sizeof *marked, by_x);
-    if (m > 1 || (m == 1 && on)) {
+    if (m > 1 || (m == 1 && to_the_edge)) {
         (void)fputs("<path class=\"front\" d=\"", out);
         for (size_t i = 0; i < m; i++)
             (void)fprintf(out, i == 0 ? "M%.1f %.1f" : "H%.1fV%.1f", to_x(sx, marked[i].x),
                           to_y(sy, marked[i].y));
-        if (on)
+        if (to_the_edge)
             (void)fprintf(out, "H%d", WIDTH - RIGHT);
         (void)fputs("\"/>\n", out);
     }
@@ -193,13 +179,13 @@ void archai_svg_scatter(FILE *out, const archai_svg_point *points, size_t n,
                         const archai_svg_axis *x, const archai_svg_axis *y,
                         archai_svg_line line)
 {
-    scale sx = fit(points, n, x->logarithmic, y->logarithmic, 0);
-    scale sy = fit(points, n, x->logarithmic, y->logarithmic, 1);
+    scale sx = fit(points, n, x->logarithmic, y->logarithmic, false);
+    scale sy = fit(points, n, x->logarithmic, y->logarithmic, true);
     size_t drawn = 0;
 
     frame(out, &sx, &sy, x, y);
     if (line != ARCHAI_SVG_NO_LINE)
-        join(out, points, n, &sx, &sy, line == ARCHAI_SVG_GOES_ON);
+        join(out, points, n, &sx, &sy, line == ARCHAI_SVG_TO_THE_EDGE);
     for (int marked = 0; marked <= 1; marked++) { /* the front on top of the others */
         for (size_t i = 0; i < n; i++) {
             if (points[i].marked != marked ||

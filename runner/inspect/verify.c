@@ -1,8 +1,8 @@
-/* verify: hold results.h5 against the segments it was made from.
+/* verify: check results.h5 against the segments that it was made from.
  *
- * Every committed row must be in the table, every stored weight must have its checksum and be
- * finite, every shown model must be the one that its segment holds, the front must be the
- * front, and a checkpoint must be whole.
+ * Every committed row must be in the table, every stored weight must match its checksum and be finite,
+ * every model in /models must be the one in its segment, the front must be the front, and a checkpoint
+ * must be complete.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/pareto/pareto.h"
 #include "io/file/checkpoint.h"
 #include "io/segment/segment.h"
@@ -19,15 +20,14 @@ enum { FAULTS_SHOWN = 20 };
 
 struct verifying {
     const inspect *t;
-    archai_segment *segment; /* the one at hand */
+    archai_segment *segment; /* the current one */
     size_t faults;
     int64_t rows, values; /* seen */
-    int64_t coming;       /* committed by a running search since its last refresh */
+    int64_t pending;      /* rows that a running search has committed since its last refresh */
     bool *stored;         /* [r.n]: some segment holds the row */
 };
 
-__attribute__((format(printf, 2, 3))) static void fault(struct verifying *v, const char *fmt,
-                                                        ...)
+__attribute__((format(printf, 2, 3))) static void fault(struct verifying *v, const char *fmt, ...)
 {
     va_list ap;
 
@@ -41,39 +41,28 @@ __attribute__((format(printf, 2, 3))) static void fault(struct verifying *v, con
 
 /* -- values -------------------------------------------------------------------------------- */
 
-static bool half_is_finite(uint16_t h)
-{
-    return (h & 0x7c00) != 0x7c00;
-}
-
 static bool is_finite(archai_dtype dtype, const void *data, uint64_t n)
 {
     const char *p = data;
+    double d;
+    float f;
+    uint16_t h;
 
-    for (uint64_t i = 0; i < n; i++) {
-        double d = 0;
-        float f;
-        uint16_t h;
-
-        switch (dtype) {
-        case ARCHAI_F32:
+    for (uint64_t i = 0; i < n; i++)
+        if (dtype == ARCHAI_F32) {
             memcpy(&f, p + i * sizeof f, sizeof f);
-            d = (double)f;
-            break;
-        case ARCHAI_F64:
+            if (!isfinite(f))
+                return false;
+        } else if (dtype == ARCHAI_F64) {
             memcpy(&d, p + i * sizeof d, sizeof d);
-            break;
-        case ARCHAI_F16:
+            if (!isfinite(d))
+                return false;
+        } else if (dtype == ARCHAI_F16) {
             memcpy(&h, p + i * sizeof h, sizeof h);
-            d = half_is_finite(h) ? 0 : (double)NAN;
-            break;
-        default:
-            return true; /* whole numbers are */
+            if ((h & 0x7c00) == 0x7c00) /* the exponent of infinity and NaN */
+                return false;
         }
-        if (!isfinite(d))
-            return false;
-    }
-    return true;
+    return true; /* integers are */
 }
 
 static int verify_tensor(struct verifying *v, const archai_evaluation *e,
@@ -84,15 +73,15 @@ static int verify_tensor(struct verifying *v, const archai_evaluation *e,
     void *data;
     int rc;
 
-    if (!archai_segment_holds(v->segment, p, &n)) /* the scan has seen to that */
+    if (!archai_segment_holds(v->segment, p, &n)) /* the scan has checked that it does */
         return ARCHAI_OK;
     bytes = (size_t)n * archai_dtype_size(p->dtype);
     data = malloc(bytes + 1);
     if (data == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu bytes", bytes);
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the %zu bytes of %s", bytes, p->name);
     rc = archai_segment_read_tensor(v->segment, p, data, err);
     if (rc == ARCHAI_OK && archai_segment_crc(data, bytes) != p->crc)
-        fault(v, "%s: %s of %s (id %lld) does not have its checksum", v->segment->name, p->name,
+        fault(v, "%s: %s of %s (id %lld) does not match its checksum", v->segment->name, p->name,
               e->archid, (long long)e->id);
     else if (rc == ARCHAI_OK && !archai_tensor_is_state(p->name) && !is_finite(p->dtype, data, n))
         fault(v, "%s: %s of %s (id %lld) is not finite", v->segment->name, p->name, e->archid,
@@ -129,7 +118,7 @@ static int verify_row(void *payload, int64_t row, const archai_row *r, archai_er
     v->rows++;
     known = bsearch(&e.id, results->rows, results->n, sizeof *results->rows, compare_ids);
     if (known == NULL && strcmp(results->state, "running") == 0)
-        v->coming++;
+        v->pending++;
     else if (known == NULL)
         fault(v, "%s: row %lld (id %lld, %s) is not in results.h5", v->segment->name,
               (long long)row, (long long)e.id, e.archid);
@@ -171,7 +160,7 @@ static int verify_segments(struct verifying *v, archai_err *err)
         }
         v->segment = &s;
         rc = archai_segment_scan(&s, 0, s.size.rows, verify_row, v, err);
-        /* a running search may be about to finish one */
+        /* a running search may be about to complete such a row */
         if (rc == ARCHAI_OK && strcmp(v->t->r.state, "running") != 0)
             rc = archai_segment_scan_damaged(&s, verify_damaged, v, err);
         archai_segment_close(&s);
@@ -180,17 +169,17 @@ static int verify_segments(struct verifying *v, archai_err *err)
         missing += !v->stored[i];
     (void)printf("%zu segments, %lld rows, %lld weights\n", names.n, (long long)v->rows,
                  (long long)v->values);
-    if (missing > 0) /* a segment that was deleted: its rows live on here */
+    if (missing > 0) /* of a segment that was deleted */
         (void)printf("%zu rows are only in results.h5\n", missing);
-    if (v->coming > 0)
-        (void)printf("%lld rows are not in results.h5 yet\n", (long long)v->coming);
+    if (v->pending > 0)
+        (void)printf("%lld rows are not in results.h5 yet\n", (long long)v->pending);
     archai_strings_free(&names);
     return rc;
 }
 
 /* -- checkpoints --------------------------------------------------------------------------- */
 
-/* Whole, and of the candidate that its name says; then *about says how far it is. */
+/* Is it complete, and of the candidate in its name? Then `about` says how far it got. */
 static int open_checkpoint(const struct verifying *v, int64_t id, char about[64], archai_err *err)
 {
     archai_checkpoint k = {.id = -1};
@@ -200,7 +189,7 @@ static int open_checkpoint(const struct verifying *v, int64_t id, char about[64]
     ARCHAI_TRY(archai_checkpoint_open(&k, v->t->directory, id, err));
     rc = archai_checkpoint_candidate(&k, &c, err);
     if (rc == ARCHAI_OK && c.id != id)
-        rc = archai_fail(err, ARCHAI_EFORMAT, "is of candidate %lld", (long long)c.id);
+        rc = archai_fail(err, ARCHAI_EFORMAT, "belongs to candidate %lld", (long long)c.id);
     (void)archai_err_wrap(err, rc, "checkpoint-%lld.safetensors: ", (long long)id);
     if (rc == ARCHAI_OK && archai_checkpoint_is_marker(&k))
         (void)snprintf(about, 64, "under way in a program");
@@ -224,7 +213,7 @@ static int verify_checkpoints(struct verifying *v, archai_err *err)
         char about[64];
         const int rc = open_checkpoint(v, ids[i], about, &why);
 
-        if (rc == ARCHAI_ENOTFOUND) /* its row was committed this moment */
+        if (rc == ARCHAI_ENOTFOUND) /* its row has just been committed */
             continue;
         if (rc != ARCHAI_OK)
             fault(v, "%s", why.text);
@@ -253,20 +242,15 @@ static int verify_models(struct verifying *v, archai_err *err)
             ARCHAI_OK)
             fault(v, "%s", why.text);
         else if (n == 0)
-            fault(v, "/models/%s holds nothing", names.at[i]);
+            fault(v, "/models/%s is empty", names.at[i]);
         if (inspect_find(v->t, names.at[i], &row, NULL) != ARCHAI_OK)
-            fault(v, "/models/%s is in no row", names.at[i]);
-        for (size_t k = 0; k < n; k++) {
-            uint64_t elements = 1;
-
-            for (int d = 0; d < meta[k].ndim; d++)
-                elements *= (uint64_t)meta[k].shape[d];
-            if (!is_finite(meta[k].dtype, data[k], elements))
+            fault(v, "/models/%s belongs to no row", names.at[i]);
+        for (size_t k = 0; k < n; k++)
+            if (!is_finite(meta[k].dtype, data[k], inspect_elements(&meta[k])))
                 fault(v, "/models/%s/%s is not finite", names.at[i], meta[k].name);
-        }
         archai_results_tensors_free(meta, data, n);
     }
-    (void)printf("%zu models shown\n", names.n);
+    (void)printf("%zu models with weights\n", names.n);
     archai_strings_free(&names);
     return ARCHAI_OK;
 }
@@ -275,30 +259,20 @@ static int verify_front(struct verifying *v, archai_err *err)
 {
     const archai_results *r = &v->t->r;
     size_t k = r->n_objectives, n = 0;
-    double *points = malloc((r->n * k + 1) * sizeof *points);
-    size_t *front = malloc((r->n + 1) * sizeof *front);
-    bool same;
+    double *points = archai_calloc(r->n * k, sizeof *points);
+    size_t *front = archai_calloc(r->n, sizeof *front);
     int rc;
 
-    if (points == NULL || front == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory");
-        goto out;
-    }
     for (size_t i = 0; i < r->n; i++)
         for (size_t j = 0; j < k; j++)
-            points[i * k + j] = !inspect_has_values(&r->rows[i]) ? (double)NAN
-                                : r->objectives[j].direction == ARCHAI_MAXIMIZE
-                                    ? -r->values[i * k + j]
-                                    : r->values[i * k + j];
-    ARCHAI_TRY_GOTO(rc, archai_pareto_front(points, r->n, k, front, &n, err), out);
-    same = n == r->n_front;
-    for (size_t i = 0; same && i < n; i++)
-        same = front[i] == r->front[i];
-    if (!same)
-        fault(v, "/pareto/index has %zu rows and is not the front, which has %zu", r->n_front,
-              n);
-    (void)printf("front of %zu models\n", n);
-out:
+            points[i * k + j] = inspect_has_values(&r->rows[i])
+                                    ? inspect_sign(&r->objectives[j]) * r->values[i * k + j]
+                                    : (double)NAN;
+    rc = archai_pareto_front(points, r->n, k, front, &n, err);
+    if (rc == ARCHAI_OK && (n != r->n_front || memcmp(front, r->front, n * sizeof *front) != 0))
+        fault(v, "/pareto/index, with %zu rows, is not the front, which has %zu", r->n_front, n);
+    if (rc == ARCHAI_OK)
+        (void)printf("front of %zu models\n", n);
     free(front);
     free(points);
     return rc;
@@ -309,9 +283,7 @@ int inspect_verify(inspect *t, archai_err *err)
     struct verifying v = {.t = t};
     int rc;
 
-    v.stored = calloc(t->r.n + 1, sizeof *v.stored);
-    if (v.stored == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+    v.stored = archai_calloc(t->r.n, sizeof *v.stored);
     for (size_t i = 1; i < t->r.n; i++)
         if (t->r.rows[i].id <= t->r.rows[i - 1].id)
             fault(&v, "row %zu: ids do not ascend", i);

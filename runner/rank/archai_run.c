@@ -28,9 +28,9 @@ int main(int argc, char **argv)
     int rc, exit_code = 0, thread_level;
     bool alone = false;
 
-    archai_out_of_memory_ends("archai-run", "; what is committed is kept, --resume goes on");
+    archai_out_of_memory_ends("archai-run", "; --resume continues from what was committed");
     rc = archai_arguments_parse(&args, argc, argv, &err);
-    /* Before MPI, which takes its time: a stop request in there is heeded afterwards. */
+    /* Before MPI_Init, which takes a while: a stop request during it counts afterwards. */
     if (rc == ARCHAI_OK)
         rc = archai_signals_install(&err);
     if (rc == ARCHAI_OK && args.words != NULL && !is_launched()) {
@@ -46,7 +46,7 @@ int main(int argc, char **argv)
     archai_arguments_free(&args);
     if (fflush(stdout) != 0)
         exit_code = 74;
-    if (alone) /* without MPI's handlers, which wait for ranks that are lost */
+    if (alone) /* without MPI's exit handlers, which wait for lost ranks */
         _exit(exit_code);
     return exit_code;
 }

@@ -1,86 +1,33 @@
 #include "runner/rank/comm.h"
 
 #include <limits.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "core/base/alloc.h"
 #include "runner/rank/pulse.h"
 #include "runner/rank/ulfm.h"
 
 enum { TAG = 1, KEEP_CAPACITY = 1 << 20 /* bytes of an idle outbox worth keeping */ };
 
-static pthread_mutex_t in_mpi = PTHREAD_MUTEX_INITIALIZER;
-static atomic_bool wanted;           /* by the thread that has waited in try_enter */
-static atomic_uint_fast64_t entries; /* into MPI, so far */
+/* The same as archai_mpi, except that the death of a rank (runner/rank/ulfm.h) is not an error: *lost is
+ * set, and the pulse is told. */
+#define MPI_LOSSY(err, lost, call)                                                                 \
+    (archai_mpi_enter(), check_lossy((err), (lost), (call), #call, __LINE__))
 
-/* A loop that is never idle leaves MPI only to enter it again at once, and on a starved machine
- * it is where it is whenever the other thread wakes: then it steps aside for a moment. */
-void archai_mpi_enter(void)
-{
-    static const struct timespec aside = {.tv_nsec = 50000};
-
-    if (wanted)
-        (void)nanosleep(&aside, NULL);
-    (void)pthread_mutex_lock(&in_mpi);
-    entries++;
-}
-
-bool archai_mpi_try_enter(double seconds)
-{
-    struct timespec until;
-    int e = pthread_mutex_trylock(&in_mpi);
-
-    if (e != 0) {
-        (void)clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += (long)(seconds * 1e9);
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        wanted = true;
-        e = pthread_mutex_timedlock(&in_mpi, &until);
-        wanted = false;
-    }
-    return e == 0;
-}
-
-void archai_mpi_leave(void)
-{
-    (void)pthread_mutex_unlock(&in_mpi);
-}
-
-uint64_t archai_mpi_entries(void)
-{
-    return entries;
-}
-
-int archai_mpi_check_(archai_err *err, int mpirc, const char *what, const char *file, int line)
-{
-    char text[MPI_MAX_ERROR_STRING];
-    int len = 0;
-
-    if (mpirc != MPI_SUCCESS && MPI_Error_string(mpirc, text, &len) != MPI_SUCCESS)
-        len = 0;
-    archai_mpi_leave();
-    if (mpirc == MPI_SUCCESS)
-        return ARCHAI_OK;
-    return archai_err_set_(err, ARCHAI_EMPI, file, line, "%s: %.*s", what, len, text);
-}
-
-int archai_mpi_check_lossy_(archai_err *err, bool *lost, int mpirc, const char *what,
-                            const char *file, int line)
+static int check_lossy(archai_err *err, bool *lost, int mpirc, const char *what, int line)
 {
     *lost = archai_ulfm_is_loss(mpirc);
     if (*lost)
         archai_pulse_ask_mpi();
-    return archai_mpi_check_(err, *lost ? MPI_SUCCESS : mpirc, what, file, line);
+    return archai_mpi_check_(err, *lost ? MPI_SUCCESS : mpirc, what, __FILE__, line);
 }
 
 /* -- waiting together ---------------------------------------------------------------------- */
 
-/* Blocking collectives of MPI burn a core each while they wait; with more ranks than cores they
- * take it from the one they wait for. */
+/* MPI's blocking collectives burn a core each while they wait; with more ranks than cores they take it
+ * from the rank they wait for. */
 static int wait_quietly(MPI_Request *request, archai_err *err)
 {
     enum { SPINS = 100 };
@@ -143,18 +90,15 @@ int archai_comm_agree(MPI_Comm comm, int rc, archai_err *err)
 
 int archai_comm_share_text(MPI_Comm comm, char **text, archai_err *err)
 {
-    int rank, rc = ARCHAI_OK;
     size_t n = 0;
+    int rank;
 
     ARCHAI_TRY(archai_mpi(err, MPI_Comm_rank(comm, &rank)));
     if (rank == 0)
         n = strlen(*text) + 1; /* configurations have at most 16 MiB */
     ARCHAI_TRY(archai_comm_share(comm, 0, &n, sizeof n, err));
     if (rank != 0)
-        *text = malloc(n);
-    if (*text == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu bytes of text", n);
-    ARCHAI_TRY(archai_comm_agree(comm, rc, err));
+        *text = archai_malloc(n);
     return archai_comm_share(comm, 0, *text, n, err);
 }
 
@@ -167,10 +111,8 @@ int archai_comm_init(archai_comm *c, MPI_Comm parent, archai_err *err)
     ARCHAI_TRY(archai_mpi(err, MPI_Comm_set_errhandler(c->comm, MPI_ERRORS_RETURN)));
     ARCHAI_TRY(archai_mpi(err, MPI_Comm_rank(c->comm, &c->rank)));
     ARCHAI_TRY(archai_mpi(err, MPI_Comm_size(c->comm, &c->size)));
-    c->to = calloc((size_t)c->size, sizeof *c->to);
-    c->busy = calloc((size_t)c->size, sizeof *c->busy);
-    if (c->to == NULL || c->busy == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d outboxes", c->size);
+    c->to = archai_calloc((size_t)c->size, sizeof *c->to);
+    c->busy = archai_calloc((size_t)c->size, sizeof *c->busy);
     for (int i = 0; i < c->size; i++)
         c->to[i].request = MPI_REQUEST_NULL;
     return ARCHAI_OK;
@@ -183,9 +125,9 @@ void archai_comm_fini(archai_comm *c)
     for (int i = 0; c->to != NULL && i < c->size; i++) {
         archai_buffer_free(&c->to[i].waiting);
         all = all && !c->to[i].gone;
-        /* A buffer that MPI still reads is left to it: the peer is gone, and the job ends. */
+        /* A buffer that MPI still reads stays: the peer is gone, and the job ends. */
         if (c->to[i].request == MPI_REQUEST_NULL)
-            archai_buffer_free(&c->to[i].flying);
+            archai_buffer_free(&c->to[i].sending);
     }
     free(c->to);
     free(c->busy);
@@ -217,7 +159,7 @@ static void drop(archai_outbox *o)
     archai_buffer_free(&o->waiting);
 }
 
-/* Complete the flying message; start what waited behind it. */
+/* Complete the send under way; start the next with what has gathered. */
 static int advance(archai_comm *c, int dest, archai_err *err)
 {
     archai_outbox *o = &c->to[dest];
@@ -226,24 +168,24 @@ static int advance(archai_comm *c, int dest, archai_err *err)
     int done = 0, rc;
 
     if (o->request != MPI_REQUEST_NULL) {
-        ARCHAI_TRY(archai_mpi_lossy(err, &lost, MPI_Test(&o->request, &done, MPI_STATUS_IGNORE)));
+        ARCHAI_TRY(MPI_LOSSY(err, &lost, MPI_Test(&o->request, &done, MPI_STATUS_IGNORE)));
         if (lost)
             drop(o);
         if (lost || !done)
             return ARCHAI_OK;
-        reset(&o->flying);
+        reset(&o->sending);
     }
     if (o->waiting.size == 0)
         return ARCHAI_OK;
     if (o->waiting.size > INT_MAX)
         return archai_fail(err, ARCHAI_EMPI, "%zu bytes for rank %d exceed one MPI message",
                            o->waiting.size, dest);
-    spare = o->flying;
-    o->flying = o->waiting;
+    spare = o->sending;
+    o->sending = o->waiting;
     o->waiting = spare;
-    rc = archai_mpi_lossy(err, &lost,
-                          MPI_Isend(o->flying.data, (int)o->flying.size, MPI_BYTE, dest, TAG,
-                                    c->comm, &o->request));
+    rc = MPI_LOSSY(err, &lost,
+                   MPI_Isend(o->sending.data, (int)o->sending.size, MPI_BYTE, dest, TAG, c->comm,
+                             &o->request));
     if (lost)
         drop(o);
     return rc;
@@ -301,14 +243,13 @@ void archai_comm_remember(archai_comm *c, int rank)
     if (!c->to[rank].gone)
         return;
     c->to[rank].gone = false;
-    if (is_busy(&c->to[rank])) /* what was flying when it was lost */
+    if (is_busy(&c->to[rank])) /* the send that was under way when it was lost */
         c->busy[c->n_busy++] = rank;
 }
 
 /* -- receiving ----------------------------------------------------------------------------- */
 
-/* Bring the next MPI message (or what this rank posted to itself) into c->in, if there is one.
- */
+/* Bring the next MPI message, or what this rank posted to itself, into c->in. */
 static int fetch(archai_comm *c, archai_err *err)
 {
     archai_outbox *self = &c->to[c->rank];
@@ -329,7 +270,7 @@ static int fetch(archai_comm *c, archai_err *err)
     }
     if (c->size == 1)
         return ARCHAI_OK;
-    ARCHAI_TRY(archai_mpi_lossy(
+    ARCHAI_TRY(MPI_LOSSY(
         err, &lost, MPI_Improbe(MPI_ANY_SOURCE, TAG, c->comm, &flag, &handle, &status)));
     if (lost || !flag)
         return ARCHAI_OK;
@@ -338,9 +279,9 @@ static int fetch(archai_comm *c, archai_err *err)
         return archai_fail(err, ARCHAI_EMPI, "a message of unknown size from rank %d",
                            status.MPI_SOURCE);
     ARCHAI_TRY(archai_buffer_reserve(&c->in, (size_t)n, err));
-    ARCHAI_TRY(archai_mpi_lossy(
-        err, &lost, MPI_Mrecv(c->in.data, n, MPI_BYTE, &handle, MPI_STATUS_IGNORE)));
-    if (lost) /* in the middle of its last word */
+    ARCHAI_TRY(MPI_LOSSY(err, &lost,
+                         MPI_Mrecv(c->in.data, n, MPI_BYTE, &handle, MPI_STATUS_IGNORE)));
+    if (lost) /* the sender died meanwhile */
         return ARCHAI_OK;
     c->in.size = (size_t)n;
     c->in_source = status.MPI_SOURCE;
@@ -360,7 +301,7 @@ int archai_comm_take(archai_comm *c, int *source, archai_message *out, bool *got
         return ARCHAI_OK;
     rc = archai_frame_take(&c->in, &c->in_used, out, got, err);
     if (rc == ARCHAI_OK && !*got)
-        rc = archai_fail(err, ARCHAI_EFORMAT, "a message that ends in the middle");
+        rc = archai_fail(err, ARCHAI_EFORMAT, "a message is cut off");
     if (rc != ARCHAI_OK)
         return archai_err_wrap(err, rc, "from rank %d: ", c->in_source);
     *source = c->in_source;

@@ -1,9 +1,9 @@
 /* runner/rank/comm.h - messages between ranks, and agreement about errors.
  *
- * Nothing that a search sends ever blocks. A post appends one frame (io/wire/message.h) to the outbox of
- * its destination; while an MPI message to that rank is under way, further posts gather behind
- * it and leave together, so that many short candidates cost few messages. Receiving probes, then takes
- * (MPI_Improbe, MPI_Mrecv). A post to oneself does not pass through MPI.
+ * Sending never blocks. A post appends one frame (io/wire/message.h) to the outbox of its destination.
+ * While an MPI message to that rank is in flight, further posts gather behind it and leave together, so
+ * that many short candidates cost few messages. Receiving probes, then takes (MPI_Improbe, MPI_Mrecv).
+ * A rank's posts to itself do not pass through MPI.
  */
 #ifndef ARCHAI_RUNNER_RANK_COMM_H
 #define ARCHAI_RUNNER_RANK_COMM_H
@@ -11,30 +11,13 @@
 #include <stdbool.h>
 #include "core/base/err.h"
 #include "io/wire/message.h"
+#include "runner/rank/mpi_call.h"
 
-/* Call MPI; on failure record the MPI library's own message. The heartbeats (runner/rank/pulse.h) are a
- * second thread: all MPI calls between archai_comm_init and archai_comm_fini go through here, which
- * holds the lock of both. */
-#define archai_mpi(err, call)                                                                      \
-    (archai_mpi_enter(), archai_mpi_check_((err), (call), #call, __FILE__, __LINE__))
-/* The same; but an error that only says that some rank is dead (runner/rank/ulfm.h) is none: *lost is set, and
- * the pulse knows. */
-#define archai_mpi_lossy(err, lost, call)                                                          \
-    (archai_mpi_enter(),                                                                           \
-     archai_mpi_check_lossy_((err), (lost), (call), #call, __FILE__, __LINE__))
-void archai_mpi_enter(void);
-bool archai_mpi_try_enter(double seconds); /* at most so long, less than one; of one thread */
-void archai_mpi_leave(void);
-uint64_t archai_mpi_entries(void); /* how often archai_mpi_enter got in: a call that lasts adds nothing */
-int archai_mpi_check_(archai_err *err, int mpirc, const char *what, const char *file, int line);
-int archai_mpi_check_lossy_(archai_err *err, bool *lost, int mpirc, const char *what,
-                            const char *file, int line);
-
-/* Collective over comm, and quiet: a rank that waits sleeps. ARCHAI_EMPI where a rank was lost, as far
- * as the pulse of this rank tells; nobody may call MPI together with others then.
+/* Collective over comm; a waiting rank sleeps. ARCHAI_EMPI when the pulse of this rank takes another for
+ * lost; no collective call is possible after that.
  *
  * agree turns a per-rank outcome into a common one: afterwards every rank holds the code and text of
- * the lowest failing rank, and returns that code; ARCHAI_OK only if all were. */
+ * the lowest failing rank, and returns that code; ARCHAI_OK only if all ranks passed it. */
 int archai_comm_agree(MPI_Comm comm, int rc, archai_err *err);
 int archai_comm_share(MPI_Comm comm, int root, void *data, size_t size, archai_err *err);
 /* Rank 0's text to all; the caller frees *text on the other ranks. */
@@ -43,36 +26,36 @@ int archai_comm_barrier(MPI_Comm comm, archai_err *err);
 
 typedef struct archai_outbox {
     archai_buffer waiting; /* frames posted since the last send began */
-    archai_buffer flying;  /* owned by MPI until `request` is done */
+    archai_buffer sending; /* owned by MPI until `request` is done */
     MPI_Request request;
-    bool gone; /* the rank was lost: what is posted to it is dropped */
+    bool gone; /* the rank was lost: posts to it are dropped */
 } archai_outbox;
 
 typedef struct archai_comm {
     MPI_Comm comm; /* owned duplicate; MPI errors are returned, not fatal */
     int rank, size;
-    archai_outbox *to;  /* [size], owned; to[rank] loops back */
-    int *busy;          /* [n_busy], owned; other ranks with something waiting or flying for them */
-    size_t n_busy;      /* so that nobody looks at all outboxes with every message */
-    archai_buffer in;   /* the message being taken apart; in_used bytes are done */
+    archai_outbox *to; /* [size], owned; to[rank] loops back */
+    int *busy;         /* [n_busy], owned; the ranks with a busy outbox, to spare a look at each */
+    size_t n_busy;
+    archai_buffer in; /* the message being taken apart; in_used bytes are done */
     size_t in_used;
     int in_source;
 } archai_comm;
 
 /* Collective over `parent`. */
 int archai_comm_init(archai_comm *c, MPI_Comm parent, archai_err *err);
-/* Collective: frees buffers and the duplicate. Where a rank is gone, MPI's part is left as it is. */
+/* Collective: frees buffers and the duplicate. If a rank is gone, MPI's resources are left as they are. */
 void archai_comm_fini(archai_comm *c);
 
 /* Not collective, never blocks. Failures of MPI are ARCHAI_EMPI: the job cannot go on. */
 int archai_comm_post(archai_comm *c, int dest, const archai_message *m, archai_err *err);
-/* Start what waits, complete what flies. */
+/* Complete the sends under way, start the next ones. */
 int archai_comm_progress(archai_comm *c, archai_err *err);
-/* The next message, if there is one: *got, *source and *out (caller fini). */
+/* The next message if there is one, which *got says; *out is the caller's to fini. */
 int archai_comm_take(archai_comm *c, int *source, archai_message *out, bool *got,
                      archai_err *err);
-bool archai_comm_is_idle(const archai_comm *c); /* nothing waiting, nothing flying */
-/* A rank was lost: drop what waits for it and what will be posted, wait for nothing that flies. It may
+bool archai_comm_is_idle(const archai_comm *c); /* everything posted has been sent */
+/* A rank was lost: drop what waits for it and what will be posted to it, wait for no send to it. It may
  * come back; what was dropped stays dropped. */
 void archai_comm_forget(archai_comm *c, int rank);
 void archai_comm_remember(archai_comm *c, int rank);

@@ -10,75 +10,59 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/alloc.h"
 #include "io/dataset/dataset.h"
 #include "runner/rank/comm.h"
 
 /* -- GPUs ---------------------------------------------------------------------------------- */
 
-char *archai_node_pick_gpu(const char *list, int index)
-{
-    size_t n = 0;
-    const char *at = list;
-
-    for (const char *c = list; *c != '\0'; c++)
-        n += *c == ',';
-    if (*list == '\0' || strcmp(list, "-1") == 0)
-        return NULL;
-    for (size_t skip = (size_t)index % (n + 1); skip > 0; skip--)
-        at = strchr(at, ',') + 1;
-    return strndup(at, strcspn(at, ","));
-}
-
-/* All GPUs that NVIDIA's driver names, as a list; malloc'ed. */
-static char *driver_gpus(void)
+/* The GPUs that NVIDIA's driver lists. */
+static int count_gpus(void)
 {
     DIR *dir = opendir("/proc/driver/nvidia/gpus");
     const struct dirent *entry;
-    char *list = calloc(1, 1);
     int n = 0;
 
-    while (dir != NULL && list != NULL && (entry = readdir(dir)) != NULL) {
-        char *longer = NULL;
-
-        if (entry->d_name[0] == '.')
-            continue;
-        if (asprintf(&longer, "%s%s%d", list, n > 0 ? "," : "", n) < 0)
-            longer = NULL;
-        free(list);
-        list = longer;
-        n++;
-    }
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        n += entry->d_name[0] != '.';
     if (dir != NULL)
         (void)closedir(dir);
-    return list;
+    return n;
 }
 
-/* The scheduler's CUDA_VISIBLE_DEVICES is what this job may use; without it all that there are.
- */
-static int choose_device(archai_node *n, const archai_config *config, int worker,
-                         archai_err *err)
+char *archai_node_pick_gpu(const char *list, int index)
+{
+    int n = 1;
+
+    if (*list == '\0' || strcmp(list, "-1") == 0)
+        return NULL;
+    for (const char *c = list; *c != '\0'; c++)
+        n += *c == ',';
+    for (int skip = index % n; skip > 0; skip--)
+        list = strchr(list, ',') + 1;
+    return archai_strndup(list, strcspn(list, ","));
+}
+
+/* The scheduler's CUDA_VISIBLE_DEVICES says what this job may use; without it, all GPUs of the node. */
+static void choose_device(archai_node *n, const archai_config *config, int worker)
 {
     const char *allowed = getenv("CUDA_VISIBLE_DEVICES");
-    char *all = NULL;
+    const int n_gpus = allowed == NULL ? count_gpus() : 0;
 
     n->device = "cpu";
     if (config->evaluator.device == ARCHAI_DEVICE_CPU)
-        return ARCHAI_OK;
-    if (allowed == NULL) {
-        allowed = all = driver_gpus();
-        if (all == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a list of GPUs");
-    }
-    n->gpu = archai_node_pick_gpu(allowed, worker);
-    free(all);
+        return;
+    if (allowed != NULL)
+        n->gpu = archai_node_pick_gpu(allowed, worker);
+    else if (n_gpus > 0)
+        n->gpu = archai_printf("%d", worker % n_gpus);
     if (n->gpu != NULL || config->evaluator.device == ARCHAI_DEVICE_CUDA)
         n->device = "cuda";
-    return ARCHAI_OK;
 }
 
 /* -- cores --------------------------------------------------------------------------------- */
 
-static int own_cores(void)
+static int bound_cores(void)
 {
     cpu_set_t set;
 
@@ -87,24 +71,22 @@ static int own_cores(void)
     return CPU_COUNT(&set) > 0 ? CPU_COUNT(&set) : 1;
 }
 
-/* Ranks that are bound to cores of their own use those; else the node's are shared. */
+/* A rank that is bound to cores uses those; otherwise the node's cores are shared out. */
 static int choose_threads(const archai_config *config, int workers)
 {
     const long online = sysconf(_SC_NPROCESSORS_ONLN);
-    const int cores = own_cores();
+    const int cores = bound_cores();
     const int share = online > 0 && workers > 0 ? (int)(online / workers) : 1;
-    int threads = cores < share ? cores : share;
+    const int threads = cores < share ? cores : share;
 
     if (config->evaluator.threads > 0)
         return (int)config->evaluator.threads;
-    if (threads < 1)
-        threads = 1;
-    return threads;
+    return threads > 1 ? threads : 1;
 }
 
 /* -- data ---------------------------------------------------------------------------------- */
 
-/* What the others need to open the leader's memory, and to know that it is that. */
+/* What the others need to open the leader's memory and to recognise it. */
 typedef struct data_ticket {
     int rc;
     int fd;
@@ -134,7 +116,7 @@ static int open_shared(const data_ticket *ticket)
 
     (void)snprintf(path, sizeof path, "/proc/%ld/fd/%d", ticket->pid, ticket->fd);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    /* In a container of its own a rank may see another process under that number. */
+    /* In a separate container the number may belong to another process. */
     if (fd >= 0 && (fstat(fd, &st) != 0 || (unsigned long long)st.st_ino != ticket->inode ||
                     (unsigned long long)st.st_size != ticket->size)) {
         (void)close(fd);
@@ -143,7 +125,7 @@ static int open_shared(const data_ticket *ticket)
     return fd;
 }
 
-/* Collective over `node`. Where memory cannot be shared, a rank loads a copy of its own. */
+/* Collective over `node`. A rank that cannot share the memory loads a copy. */
 static int share_data(MPI_Comm node, const archai_config *config, bool evaluates, int *fd,
                       archai_err *err)
 {
@@ -177,7 +159,7 @@ static int init(archai_node *n, MPI_Comm node, const archai_config *config, bool
     ARCHAI_TRY(archai_mpi(err, MPI_Scan(&mine, &before, 1, MPI_INT, MPI_SUM, node)));
     ARCHAI_TRY(archai_mpi(err, MPI_Allreduce(&mine, &workers, 1, MPI_INT, MPI_SUM, node)));
     n->threads = choose_threads(config, workers);
-    ARCHAI_TRY(choose_device(n, config, before > 0 ? before - 1 : 0, err));
+    choose_device(n, config, before > 0 ? before - 1 : 0);
     return needs_data ? share_data(node, config, evaluates, &n->data_fd, err) : ARCHAI_OK;
 }
 

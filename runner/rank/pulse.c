@@ -10,13 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/alloc.h"
 #include "runner/process/clock.h"
-#include "runner/rank/comm.h"
+#include "runner/rank/mpi_call.h"
 #include "runner/rank/ulfm.h"
 
 enum { TAG = 2, STACK_BYTES = 256 * 1024, STILL_FACTOR = 10 };
 static const double tick_max_s = 0.5;
-static const double mpi_wait_s = 0.02; /* for the loop to leave it, in one beat */
+static const double mpi_wait_s = 0.02; /* how long a beat waits for the loop to leave MPI */
 
 static struct pulse {
     MPI_Comm comm;
@@ -25,16 +26,16 @@ static struct pulse {
     pthread_t thread;
     atomic_bool ending;
     _Atomic double every_s, lost_after_s;
-    _Atomic double awake;  /* seconds that this process was awake in since the start */
+    _Atomic double awake;  /* seconds for which this process was awake since the start */
     _Atomic double turned; /* awake time of the loop's last turn; < 0: it has not begun */
     _Atomic double *heard; /* [size], owned: awake times */
     atomic_bool *failed;   /* [size], owned: MPI reported an error */
-    /* of whoever beats: the thread, or else the loop */
+    /* of the one that beats: the thread, or else the loop */
     MPI_Request *requests; /* [size], owned */
     double ticked;         /* clock */
     double sent;           /* awake time */
-    double in_mpi;         /* awake time since when the loop has not left MPI; < 0: it has */
-    uint64_t entries;      /* of the loop into MPI, by then */
+    double in_mpi;         /* awake time at which the loop was first found in MPI; < 0: it is outside */
+    uint64_t entries;      /* of the loop into MPI, at that time */
 } p = {.comm = MPI_COMM_NULL};
 
 static double interval(void)
@@ -51,16 +52,11 @@ static double tick(void)
 
 static void send_to(int rank)
 {
-    int done = 1;
+    int done = 0, rc = MPI_Test(&p.requests[rank], &done, MPI_STATUS_IGNORE);
 
-    if (p.requests[rank] != MPI_REQUEST_NULL &&
-        MPI_Test(&p.requests[rank], &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) {
-        p.requests[rank] = MPI_REQUEST_NULL;
-        p.failed[rank] = true;
-    }
-    if (!done || p.failed[rank])
-        return;
-    if (MPI_Isend(NULL, 0, MPI_BYTE, rank, TAG, p.comm, &p.requests[rank]) != MPI_SUCCESS) {
+    if (rc == MPI_SUCCESS && done && !p.failed[rank])
+        rc = MPI_Isend(NULL, 0, MPI_BYTE, rank, TAG, p.comm, &p.requests[rank]);
+    if (rc != MPI_SUCCESS) {
         p.requests[rank] = MPI_REQUEST_NULL;
         p.failed[rank] = true;
     }
@@ -96,12 +92,10 @@ static void take_all(void)
     }
 }
 
-/* MPI calls that wait for a dead rank never return; this thread is all that is left to end
- * them. */
+/* MPI calls that wait for a dead rank never return; only this thread can still end the process. */
 static void end_if_stuck(void)
 {
-    if (p.in_mpi < 0 ||
-        p.entries != archai_mpi_entries()) { /* another call: it only was unlucky */
+    if (p.in_mpi < 0 || p.entries != archai_mpi_entries()) { /* not the same call as before */
         p.in_mpi = p.awake;
         p.entries = archai_mpi_entries();
         return;
@@ -109,8 +103,8 @@ static void end_if_stuck(void)
     if (p.awake - p.in_mpi < p.lost_after_s)
         return;
     (void)fprintf(stderr,
-                  "archai-run: rank %d has waited in one call of MPI for %.0f s: another rank was "
-                  "lost; --resume goes on with what was committed\n",
+                  "archai-run: rank %d has been waiting in one MPI call for %.0f s: another rank was "
+                  "lost; --resume continues from what was committed\n",
                   p.rank, p.awake - p.in_mpi);
     _exit(1);
 }
@@ -118,7 +112,7 @@ static void end_if_stuck(void)
 static void beat(void)
 {
     const double now = archai_clock_s();
-    /* A stopped process and a suspended machine leave gaps, in which nobody could be heard. */
+    /* A stopped process or a suspended machine leaves gaps, in which nobody could be heard. */
     const double step = fmin(now - p.ticked, 2 * tick() + 0.1);
 
     p.ticked = now;
@@ -128,7 +122,7 @@ static void beat(void)
         return;
     }
     p.in_mpi = -1;
-    take_all(); /* before time goes on: what came meanwhile counts */
+    take_all(); /* before time moves on: what has arrived counts */
     p.awake = p.awake + step;
     if (p.awake - p.sent >= interval()) {
         p.sent = p.awake;
@@ -174,7 +168,7 @@ static int start_thread(archai_err *err)
     if (level < MPI_THREAD_SERIALIZED)
         return ARCHAI_OK; /* archai_pulse_turn beats */
     (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, &old); /* signals wake the loop, not the thread */
+    (void)pthread_sigmask(SIG_BLOCK, &all, &old); /* signals are for the loop's thread */
     e = pthread_attr_init(&attributes);
     if (e == 0) {
         (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
@@ -183,7 +177,7 @@ static int start_thread(archai_err *err)
     }
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (e != 0)
-        return archai_fail(err, ARCHAI_ENOMEM, "no thread for heartbeats: %s", strerror(e));
+        return archai_fail(err, ARCHAI_ENOMEM, "cannot start the heartbeat thread: %s", strerror(e));
     p.has_thread = true;
     return ARCHAI_OK;
 }
@@ -203,13 +197,9 @@ int archai_pulse_start(MPI_Comm comm, archai_err *err)
     p.turned = p.in_mpi = -1;
     p.ticked = archai_clock_s();
     p.ending = p.has_thread = false;
-    p.heard = calloc((size_t)p.size, sizeof *p.heard);
-    p.failed = calloc((size_t)p.size, sizeof *p.failed);
-    p.requests = malloc((size_t)p.size * sizeof(MPI_Request));
-    if (p.heard == NULL || p.failed == NULL || p.requests == NULL) {
-        release();
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d ranks", p.size);
-    }
+    p.heard = archai_calloc((size_t)p.size, sizeof *p.heard);
+    p.failed = archai_calloc((size_t)p.size, sizeof *p.failed);
+    p.requests = archai_calloc((size_t)p.size, sizeof *p.requests);
     for (int i = 0; i < p.size; i++)
         p.requests[i] = MPI_REQUEST_NULL;
     rc = start_thread(err);
@@ -227,7 +217,7 @@ void archai_pulse_stop(void)
     if (p.has_thread)
         (void)pthread_join(p.thread, NULL);
     p.is_on = p.has_thread = false;
-    release(); /* beats under way to dead ranks are MPI's; they have no bytes */
+    release(); /* MPI keeps the sends to dead ranks; they have no bytes */
 }
 
 void archai_pulse_pace(double every_s, double lost_after_s)

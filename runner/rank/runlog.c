@@ -4,9 +4,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-void archai_iso_time(double unix_s, char *out, size_t size)
+#include "core/base/alloc.h"
+#include "runner/process/clock.h"
+
+void archai_runlog_time(double unix_s, char *out, size_t size)
 {
     time_t whole = (time_t)unix_s;
     unsigned ms = (unsigned)((unix_s - (double)whole) * 1e3) % 1000;
@@ -20,11 +22,9 @@ void archai_iso_time(double unix_s, char *out, size_t size)
 
 int archai_runlog_open(archai_runlog *log, const char *directory, archai_err *err)
 {
-    char *path = NULL;
+    char *path = archai_printf("%s/run.log", directory);
     int rc = ARCHAI_OK;
 
-    if (asprintf(&path, "%s/run.log", directory) < 0)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
     log->file = fopen(path, "ae");
     if (log->file == NULL)
         rc = archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
@@ -34,13 +34,11 @@ int archai_runlog_open(archai_runlog *log, const char *directory, archai_err *er
 
 static void note(archai_runlog *log, int rank, const char *fmt, va_list ap)
 {
-    struct timespec t;
     char time_text[40];
 
     if (log->file == NULL)
         return;
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    archai_iso_time((double)t.tv_sec + 1e-9 * (double)t.tv_nsec, time_text, sizeof time_text);
+    archai_runlog_time(archai_clock_unix(), time_text, sizeof time_text);
     (void)fprintf(log->file, "%s rank %d: ", time_text, rank);
     (void)vfprintf(log->file, fmt, ap);
     (void)fputc('\n', log->file);
@@ -60,8 +58,8 @@ void archai_runlog_note(archai_runlog *log, int rank, const char *fmt, ...)
 static void tell_left_out(archai_runlog *log)
 {
     if (log->left_out > 0)
-        archai_runlog_note(log, 0, "%ld more lines about candidates in that second are left out; "
-                           "rows stand in results.h5", log->left_out);
+        archai_runlog_note(log, 0, "%ld more lines about candidates in that second were left out; "
+                           "results.h5 has the rows", log->left_out);
     log->lines = log->left_out = 0;
 }
 
@@ -96,6 +94,14 @@ void archai_runlog_say(archai_runlog *log, int rank, const char *fmt, ...)
     (void)vfprintf(stderr, fmt, ap);
     va_end(ap);
     (void)fputc('\n', stderr);
+}
+
+void archai_runlog_say_lines(archai_runlog *log, int rank, const char *text)
+{
+    for (size_t n; text != NULL && *text != '\0'; text += n + (text[n] == '\n')) {
+        n = strcspn(text, "\n");
+        archai_runlog_say(log, rank, "%.*s", (int)n, text);
+    }
 }
 
 void archai_runlog_close(archai_runlog *log)

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "core/base/alloc.h"
+
 #if defined OPEN_MPI && defined __has_include
 #if __has_include(<mpi-ext.h>)
 #include <mpi-ext.h>
@@ -27,17 +29,15 @@ static void tell_all(MPI_Comm comm, MPI_Group dead, void (*tell)(int rank))
     if (MPI_Group_size(dead, &n) != MPI_SUCCESS || n == 0 ||
         MPI_Comm_group(comm, &all) != MPI_SUCCESS)
         return;
-    here = malloc(2 * (size_t)n * sizeof *here);
-    if (here != NULL) { /* else the next error says so again */
-        there = here + n;
+    here = archai_calloc(2 * (size_t)n, sizeof *here);
+    there = here + n;
+    for (int i = 0; i < n; i++)
+        here[i] = i;
+    if (MPI_Group_translate_ranks(dead, n, here, all, there) == MPI_SUCCESS)
         for (int i = 0; i < n; i++)
-            here[i] = i;
-        if (MPI_Group_translate_ranks(dead, n, here, all, there) == MPI_SUCCESS)
-            for (int i = 0; i < n; i++)
-                if (there[i] != MPI_UNDEFINED)
-                    tell(there[i]);
-        free(here);
-    }
+            if (there[i] != MPI_UNDEFINED)
+                tell(there[i]);
+    free(here);
     (void)MPI_Group_free(&all);
 }
 

@@ -1,7 +1,7 @@
 /* archai-space: look into a search space without a search - sample, mutate, show, run a model.
  *
- * Needs only the section [space] of a configuration; where there is a [data] section as well, the
- * space takes its input channels and classes from that data, as a search does.
+ * Needs only the section [space] of a configuration. With a section [data] as well, the space takes its
+ * input channels and classes from the data, as in a search.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -9,26 +9,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+#include "core/base/number.h"
 #include "core/config/config.h"
 #include "io/dataset/dataset.h"
-#include "runner/space_tool/space_tool.h"
 #include "runner/process/out_of_memory.h"
+#include "runner/space_tool/space_tool.h"
 
 /* clang-format off */
 static const struct command {
     const char *name, *usage, *help;
+    size_t low, high; /* number of arguments */
+    bool loads;       /* the first one into t->model */
     int (*run)(space_tool *t, archai_err *err);
 } commands[] = {
-    {"sample",    "sample [-n N]",                  "N random architectures, one JSON object a line",          space_sample},
-    {"mutate",    "mutate ARCH [-n N]",             "N mutants of an architecture",                            space_mutate},
-    {"crossover", "crossover ARCH ARCH... [-n N]",  "N children of two or more architectures",                 space_crossover},
-    {"encode",    "encode ARCH",                    "the features that a surrogate sees, as a JSON list",      space_encode},
-    {"show",      "show ARCH",                      "the model as PyTorch prints it",                          space_show},
-    {"info",      "info ARCH",                      "JSON: archid, params, macs, flops, state_dict shapes",    space_info},
-    {"dot",       "dot ARCH",                       "a Graphviz drawing: ... dot ARCH | dot -Tsvg > arch.svg", space_dot},
+    {"sample",    "sample [-n N]",                 "N random architectures, one JSON object per line",        0, 0,    false, space_sample},
+    {"mutate",    "mutate ARCH [-n N]",            "N mutants of an architecture",                            1, 1,    true,  space_mutate},
+    {"crossover", "crossover ARCH ARCH... [-n N]", "N children of two or more architectures",                 2, 1000, false, space_crossover},
+    {"encode",    "encode ARCH",                   "the features that a surrogate sees, as a JSON list",      1, 1,    true,  space_encode},
+    {"show",      "show ARCH",                     "the model as PyTorch prints it",                          1, 1,    true,  space_show},
+    {"info",      "info ARCH",                     "JSON: archid, params, macs, flops, state_dict shapes",    1, 1,    true,  space_info},
+    {"dot",       "dot ARCH",                      "a Graphviz drawing: ... dot ARCH | dot -Tsvg > arch.svg", 1, 1,    true,  space_dot},
     {"predict",   "predict ARCH --weights FILE[:/GROUP] --input FILE:/DATASET --output FILE",
-                                                    "run the model in evaluation mode",                        space_predict},
-    {"replay",    "replay SCRIPT",                  "operations on one generator, one a line: sample, mutate I, crossover I J ...", space_replay},
+                                                   "run the model in evaluation mode",                        1, 1,    true,  space_predict},
+    {"replay",    "replay SCRIPT",                 "operations on one generator, one per line: sample, mutate I, crossover I J ...",
+                                                                                                              1, 1,    false, space_replay},
 };
 /* clang-format on */
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
@@ -37,12 +42,13 @@ static void help(FILE *out)
 {
     (void)fputs(
         "usage: archai-space CONFIG COMMAND [ARGUMENTS] [--set SECTION.KEY=VALUE]...\n\n"
-        "Looks into the search space of a configuration; only its section [space] is needed.\n\n",
+        "Shows what a search space contains, without a search. CONFIG needs only the section [space].\n\n",
         out);
     for (int i = 0; i < N_COMMANDS; i++)
         (void)fprintf(out, "  %s\n      %s\n", commands[i].usage, commands[i].help);
-    (void)fputs("\nARCH is a file as save_arch writes it, or a line as sample prints it; - is standard input. "
-                "Try:\n\n"
+    (void)fputs("\nARCH is a file with an architecture, or with a line that sample has printed; - is standard "
+                "input. N is 1\nby default; I and J are results of earlier lines, counted from 0. "
+                "Examples:\n\n"
                 "  archai-space configs/cnn-mnist.ini sample -n 3\n"
                 "  archai-space configs/cnn-mnist.ini sample | archai-space configs/cnn-mnist.ini dot -\n"
                 "  echo '{\"nb_layers\": 3, \"kernel_size\": 3, \"hidden_dim\": 16}' |\n"
@@ -55,7 +61,7 @@ static void help(FILE *out)
     }
 }
 
-/* Channels, size and classes of the data, where the configuration has data that can be read. */
+/* Channels, size and classes, if the configuration has data and it can be read. */
 static void data_shape(archai_ini *ini, archai_data_shape *shape)
 {
     archai_config config;
@@ -64,13 +70,13 @@ static void data_shape(archai_ini *ini, archai_data_shape *shape)
     if (!archai_ini_has_section(ini, "data"))
         return;
     if (archai_config_load(&config, ini, &err) != ARCHAI_OK) {
-        (void)fprintf(stderr, "archai-space: the data does not count: %s\n", err.text);
+        (void)fprintf(stderr, "archai-space: the section [data] is ignored: %s\n", err.text);
         return;
     }
     if (archai_dataset_probe(&config, shape, &err) != ARCHAI_OK) {
         memset(shape, 0, sizeof *shape);
-        (void)fprintf(stderr, "archai-space: the space's own defaults hold, since the data cannot "
-                              "be read: %s\n",
+        (void)fprintf(stderr, "archai-space: the data cannot be read, so the space keeps its "
+                              "defaults: %s\n",
                       err.text);
     }
     archai_config_free(&config);
@@ -86,12 +92,12 @@ static int count_argument(const char *text, int64_t *out, archai_err *err)
     errno = 0;
     v = strtoll(text, &end, 10);
     if (errno != 0 || *text == '\0' || *end != '\0' || v < 0)
-        return archai_fail(err, ARCHAI_EINVAL, "-n: '%s' is not a number of architectures", text);
+        return archai_fail(err, ARCHAI_EINVAL, "-n: '%s' is not a whole number", text);
     *out = v;
     return ARCHAI_OK;
 }
 
-/* Options may stand anywhere; --set is collected and applied after the file has been read. */
+/* Options may come anywhere; what --set says is applied after the file has been read. */
 static int parse(int argc, char **argv, space_tool *t, char **sets, size_t *n_sets,
                  archai_err *err)
 {
@@ -149,9 +155,10 @@ static const struct command *find_command(const char *name, archai_err *err)
         names[i] = commands[i].name;
     }
     near = archai_nearest(name, names, N_COMMANDS);
-    (void)archai_fail(err, ARCHAI_EINVAL, "unknown command '%s'%s%s%s", name,
-                      near != NULL ? "; did you mean '" : "; --help shows the commands",
-                      near != NULL ? near : "", near != NULL ? "'?" : "");
+    if (near != NULL)
+        (void)archai_fail(err, ARCHAI_EINVAL, "unknown command '%s'; did you mean '%s'?", name, near);
+    else
+        (void)archai_fail(err, ARCHAI_EINVAL, "unknown command '%s'; --help lists them all", name);
     return NULL;
 }
 
@@ -172,6 +179,8 @@ static int run(int argc, char **argv, char **sets, archai_err *err)
         return err->code;
     t.args += 2;
     t.n_args -= 2;
+    if (t.n_args < command->low || t.n_args > command->high)
+        return archai_fail(err, ARCHAI_EINVAL, "usage: archai-space CONFIG %s", command->usage);
     ARCHAI_TRY_GOTO(rc, archai_ini_read(&ini, config, err), out);
     for (size_t i = 0; i < n_sets; i++)
         ARCHAI_TRY_GOTO(rc, archai_ini_set(&ini, sets[i], err), out);
@@ -179,10 +188,13 @@ static int run(int argc, char **argv, char **sets, archai_err *err)
     ARCHAI_TRY_GOTO(rc, archai_space_create(&t.space, &ini, &shape, err), out);
     ARCHAI_TRY_GOTO(rc, archai_config_check_space(&ini, t.space->ops->name, err), out);
     t.ini = &ini;
+    if (command->loads)
+        ARCHAI_TRY_GOTO(rc, space_tool_load(&t, t.args[0], &t.model, err), out);
     rc = command->run(&t, err);
     if (rc == ARCHAI_OK && fflush(stdout) != 0)
         rc = archai_fail(err, ARCHAI_EIO, "standard output: %s", strerror(errno));
 out:
+    archai_model_fini(&t.model);
     archai_space_destroy(t.space);
     archai_ini_free(&ini);
     return rc;
@@ -205,11 +217,7 @@ int main(int argc, char **argv)
             return fflush(stdout) == 0 ? 0 : archai_rc_exit_status(ARCHAI_EIO);
         }
     }
-    sets = calloc((size_t)argc + 1, sizeof *sets);
-    if (sets == NULL) {
-        (void)fputs("archai-space: out of memory\n", stderr);
-        return 1;
-    }
+    sets = archai_calloc((size_t)argc, sizeof *sets);
     rc = run(argc, argv, sets, &err);
     free(sets);
     if (rc != ARCHAI_OK)

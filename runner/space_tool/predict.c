@@ -3,15 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "io/file/array.h"
 #include "runner/process/evaluator_client.h"
 #include "runner/space_tool/space_tool.h"
 
 static const double start_limit_s = 120, predict_limit_s = 3600;
 
-/* -- files to descriptors ------------------------------------------------------------------ */
+/* -- between files and descriptors ------------------------------------------------------------ */
 
-/* Weights from a safetensors file or from a group of an HDF5 file, into `fd` as safetensors. */
+/* Weights from a safetensors file or a group of an HDF5 file, into `fd` as safetensors. */
 static int load_weights(const char *text, int fd, archai_err *err)
 {
     archai_tensors file = {0};
@@ -38,7 +39,7 @@ out:
     return archai_err_wrap(err, rc, "--weights: ");
 }
 
-/* uint8 pictures become x / 255, as in training; float32 stays as it is. */
+/* uint8 images become x / 255, as in training; float32 stays as it is. */
 static int to_float(archai_tensor *t, archai_err *err)
 {
     size_t n = t->bytes;
@@ -52,7 +53,7 @@ static int to_float(archai_tensor *t, archai_err *err)
                            archai_dtype_name(t->dtype));
     to = malloc((n > 0 ? n : 1) * sizeof *to);
     if (to == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu pictures' values", n);
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu values as float32", n);
     for (size_t i = 0; i < n; i++)
         to[i] = (float)from[i] / 255.0f;
     free((void *)(uintptr_t)t->data);
@@ -82,11 +83,7 @@ static int load_input(const char *text, int fd, archai_message *predict, archai_
         goto out;
     }
     free(input.name);
-    input.name = strdup("input");
-    if (input.name == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a name");
-        goto out;
-    }
+    input.name = archai_strdup("input");
     rc = archai_safetensors_write(fd, &input, 1, err);
     predict->ndim = input.ndim;
     memcpy(predict->shape, input.shape, sizeof predict->shape);
@@ -112,15 +109,13 @@ static int save_output(const char *path, int fd, archai_err *err)
 
 /* -- the conversation ---------------------------------------------------------------------- */
 
-/* [space] as it was read (with --set), for the evaluator to build the same space. */
+/* The section [space] with what --set says, for the evaluator to build the same space. */
 static char *space_section(const archai_ini *ini)
 {
     char *text = NULL;
     size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = archai_there(open_memstream(&text, &size));
 
-    if (out == NULL)
-        return NULL;
     (void)fputs("[space]\n", out);
     for (size_t i = 0; i < ini->n; i++) {
         const archai_ini_entry *e = &ini->at[i];
@@ -128,48 +123,29 @@ static char *space_section(const archai_ini *ini)
 
         if (e->key == NULL || strcmp(e->section, "space") != 0)
             continue;
-        quoted = archai_ini_quote(e->value);
-        if (quoted == NULL) {
-            (void)fclose(out);
-            free(text);
-            return NULL;
-        }
+        quoted = archai_there(archai_ini_quote(e->value));
         (void)fprintf(out, "%s = %s\n", e->key, quoted);
         free(quoted);
     }
-    if (fclose(out) != 0) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return archai_there(fclose(out) == 0 ? text : NULL);
 }
 
 int space_predict(space_tool *t, archai_err *err)
 {
-    static const char usage[] =
-        "predict ARCH --weights FILE[:/GROUP] --input FILE:/DATASET --output FILE";
     archai_evaluator_client client = ARCHAI_EVALUATOR_CLIENT_INIT;
     archai_message open = {.type = ARCHAI_MSG_OPEN, .id = -1, .threads = 1};
     archai_message predict = {.type = ARCHAI_MSG_PREDICT, .id = -1};
-    archai_model m = {0};
     int rc;
 
-    ARCHAI_TRY(space_tool_arguments(t, 1, 1, usage, err));
     if (t->weights == NULL || t->input == NULL || t->output == NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "%s is missing; usage: archai-space CONFIG %s",
+        return archai_fail(err, ARCHAI_EINVAL, "predict needs %s",
                            t->weights == NULL ? "--weights"
                            : t->input == NULL ? "--input"
-                                              : "--output",
-                           usage);
-    ARCHAI_TRY(space_tool_load(t, t->args[0], &m, err));
-    ARCHAI_TRY_GOTO(rc, archai_space_save_arch(t->space, &m, &predict.text, err), out);
+                                              : "--output");
+    ARCHAI_TRY(archai_space_save_arch(t->space, &t->model, &predict.text, err));
     open.text = space_section(t->ini);
-    open.device = strdup("cpu");
+    open.device = archai_strdup("cpu");
     open.data = t->space->data;
-    if (open.text == NULL || open.device == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the configuration");
-        goto out;
-    }
     ARCHAI_TRY_GOTO(rc, archai_evaluator_client_start(&client, &open, -1, true, NULL, 0, err), out);
     ARCHAI_TRY_GOTO(rc, load_weights(t->weights, client.weights_fd, err), out);
     ARCHAI_TRY_GOTO(rc, load_input(t->input, client.exchange_fd, &predict, err), out);
@@ -181,6 +157,5 @@ out:
     archai_evaluator_client_close(&client);
     archai_message_fini(&predict);
     archai_message_fini(&open);
-    archai_model_fini(&m);
     return rc;
 }

@@ -4,50 +4,42 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/base/python_text.h"
 
 int space_tool_read(const char *path, char **text, size_t *size, archai_err *err)
 {
     FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
     char *data = NULL;
-    size_t n = 0, got;
+    size_t n = 0, capacity = 0, got;
     int rc = ARCHAI_OK;
 
     if (in == NULL)
         return archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, strerror(errno));
     do { /* the size is not known beforehand: standard input, pipes */
-        char *more = realloc(data, n + 65536 + 1);
-
-        if (more == NULL) {
-            rc = archai_fail(err, ARCHAI_ENOMEM, "%s: no memory", path);
-            goto out;
-        }
-        data = more;
+        ARCHAI_RESERVE(data, capacity, n + 65536 + 1);
         got = fread(data + n, 1, 65536, in);
         n += got;
-        if (n > SPACE_TOOL_FILE_MAX) {
-            rc = archai_fail(err, ARCHAI_EINVAL, "%s: larger than %d MiB, which no arch file is",
-                             path, SPACE_TOOL_FILE_MAX >> 20);
-            goto out;
-        }
-    } while (got > 0);
-    if (ferror(in)) {
+    } while (got > 0 && n <= SPACE_TOOL_FILE_MAX);
+    if (n > SPACE_TOOL_FILE_MAX)
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: larger than the limit of %d MiB", path,
+                         SPACE_TOOL_FILE_MAX >> 20);
+    else if (ferror(in))
         rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, strerror(errno));
-        goto out;
+    if (in != stdin)
+        (void)fclose(in);
+    if (rc != ARCHAI_OK) {
+        free(data);
+        return rc;
     }
     data[n] = '\0';
     *text = data;
     *size = n;
-    data = NULL;
-out:
-    free(data);
-    if (in != stdin)
-        (void)fclose(in);
-    return rc;
+    return ARCHAI_OK;
 }
 
-/* A line as sample prints it, {"archid": "...", "arch": {...}, "metadata": {...}}: its arch. NULL:
- * something else, which the space itself judges. New reference. */
+/* The arch of a line as sample prints it, {"archid": "...", "arch": {...}, "metadata": {...}}; a new
+ * reference. NULL: something else, which is left to the space. */
 static json_t *arch_of_line(const char *text, size_t size)
 {
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL), *arch = NULL;
@@ -75,31 +67,24 @@ int space_tool_load(space_tool *t, const char *path, archai_model *out, archai_e
     return archai_err_wrap(err, rc, "%s:", strcmp(path, "-") == 0 ? "standard input" : path);
 }
 
-int space_tool_line(const archai_model *m, archai_err *err)
+int space_tool_print(const json_t *value, archai_err *err)
 {
-    json_t *line = m == NULL ? json_null()
-                             : json_pack("{s:s, s:O, s:O}", "archid", m->archid, "arch", m->arch,
-                                         "metadata", m->metadata);
     char *text = NULL;
-    int rc = line == NULL ? archai_fail(err, ARCHAI_ENOMEM, "no memory for a line of output")
-                          : archai_python_json(line, false, &text, err);
+    int rc = archai_python_json(value, false, &text, err);
 
     if (rc == ARCHAI_OK && (puts(text) < 0 || fflush(stdout) != 0))
         rc = archai_fail(err, ARCHAI_EIO, "standard output: %s", strerror(errno));
     free(text);
-    json_decref(line);
     return rc;
 }
 
-int space_tool_arguments(const space_tool *t, size_t low, size_t high, const char *usage,
-                         archai_err *err)
+int space_tool_line(const archai_model *m, archai_err *err)
 {
-    if (t->n_args < low)
-        return archai_fail(err, ARCHAI_EINVAL, "too few arguments; usage: archai-space CONFIG %s",
-                           usage);
-    if (t->n_args > high)
-        return archai_fail(err, ARCHAI_EINVAL, "unexpected argument '%s'; usage: archai-space "
-                                               "CONFIG %s",
-                           t->args[high], usage);
-    return ARCHAI_OK;
+    json_t *line = m == NULL ? json_null()
+                             : archai_there(json_pack("{s:s, s:O, s:O}", "archid", m->archid, "arch",
+                                                      m->arch, "metadata", m->metadata));
+    const int rc = space_tool_print(line, err);
+
+    json_decref(line);
+    return rc;
 }

@@ -1,7 +1,7 @@
 /* runner/space_tool/space_tool.h - what the commands of archai-space share.
  *
- * Each command is one file runner/space_<command>.c (small ones together) and one line in the table
- * of runner/space_tool/archai_space.c. Results go to standard output, messages to standard error.
+ * Each command is one function in a file of this folder and one line in the table of archai_space.c.
+ * Results go to standard output, messages to standard error.
  */
 #ifndef ARCHAI_RUNNER_SPACE_TOOL_SPACE_TOOL_H
 #define ARCHAI_RUNNER_SPACE_TOOL_SPACE_TOOL_H
@@ -14,23 +14,23 @@
 typedef struct space_tool {
     archai_space *space;
     archai_ini *ini;      /* the configuration as read */
-    char **args;          /* after the command, options taken out; borrowed */
+    char **args;          /* after the command, without the options; borrowed */
     size_t n_args;
+    archai_model model;   /* the first argument, for commands on one architecture */
     int64_t count;        /* -n */
     const char *weights, *input, *output; /* predict; NULL: not given */
 } space_tool;
 
 enum { SPACE_TOOL_FILE_MAX = 16 * 1024 * 1024 }; /* bytes of an arch file or a script */
 
-/* A whole file, "-" is standard input; NUL-terminated, caller frees. */
+/* A whole file, or standard input for "-"; NUL-terminated, caller frees. */
 int space_tool_read(const char *path, char **text, size_t *size, archai_err *err);
-/* load_arch of a file, or of a line that space_tool_line() printed; errors name it. */
+/* load_arch of a file, or of a line that space_tool_line() printed; errors name the file. */
 int space_tool_load(space_tool *t, const char *path, archai_model *out, archai_err *err);
+/* A line of JSON. */
+int space_tool_print(const json_t *value, archai_err *err);
 /* {"archid": ..., "arch": {...}, "metadata": {...}} and a newline; NULL prints null. */
 int space_tool_line(const archai_model *m, archai_err *err);
-/* ARCHAI_EINVAL with the usage where the number of arguments is not within [low, high]. */
-int space_tool_arguments(const space_tool *t, size_t low, size_t high, const char *usage,
-                         archai_err *err);
 
 int space_sample(space_tool *t, archai_err *err);
 int space_mutate(space_tool *t, archai_err *err);

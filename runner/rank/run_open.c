@@ -1,0 +1,192 @@
+/* From the command line to a run that is ready: rank 0 decides, all ranks set up together. */
+#include "runner/rank/run_private.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/alloc.h"
+#include "io/dataset/dataset.h"
+#include "io/file/checkpoint.h"
+#include "runner/rank/pulse.h"
+
+/* -- checking the input -------------------------------------------------------------------- */
+
+/* Rank 0 reads and checks everything; no other rank touches a file before all agree. */
+typedef struct opening {
+    int rc;
+    bool is_over; /* nothing to run */
+    double heartbeat_s, lost_after_s;
+    archai_data_shape data;
+} opening;
+
+/* Everything that a start does before it touches the directory. The images are read, too: only that
+ * tells whether a file is complete. */
+static int dry_run(const archai_plan *plan, int workers, archai_err *err)
+{
+    char sentence[1024];
+    int fd = -1;
+
+    if (plan->evaluator->needs_data)
+        ARCHAI_TRY(archai_dataset_load(&plan->config, &fd, err));
+    if (fd >= 0)
+        (void)close(fd);
+    archai_plan_sentence(plan, workers, sentence, sizeof sentence);
+    (void)fputs(plan->text, stdout);
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "archai-run: no problems found; this would run: %s\n", sentence);
+    return ARCHAI_OK;
+}
+
+/* The last start may have been killed between the last results.h5 and `exit_code`, where scripts that
+ * requeue jobs look. Results that may only be read are complete all the same. */
+static void note_complete(archai_run_state *r)
+{
+    if (archai_rundir_open(&r->dir, r->plan.config.output.directory, true, -1, r->comm.size,
+                           NULL) == ARCHAI_OK)
+        (void)archai_rundir_finish(&r->dir, 0, NULL);
+    else
+        archai_rundir_close(&r->dir);
+}
+
+static int check_input(archai_run_state *r, int args_rc, const archai_err *args_err, opening *o,
+                       archai_err *err)
+{
+    int workers = r->comm.size;
+
+    if (args_rc != ARCHAI_OK) {
+        *err = *args_err;
+        return args_rc;
+    }
+    o->is_over = true;
+    if (r->args->words != NULL) {
+        r->args->words(stdout);
+        return ARCHAI_OK;
+    }
+    ARCHAI_TRY(archai_plan_make(&r->plan, r->args, err));
+    o->data = r->plan.data;
+    o->heartbeat_s = r->plan.config.run.heartbeat_s;
+    o->lost_after_s = r->plan.config.run.lost_after_s;
+    if (!r->plan.config.run.coordinator_evaluates && workers > 1)
+        workers--;
+    if (r->args->dry_run)
+        return dry_run(&r->plan, workers, err);
+    o->is_over = r->plan.complete != NULL;
+    if (o->is_over) {
+        (void)printf("%s\n", r->plan.complete);
+        note_complete(r);
+    }
+    return ARCHAI_OK;
+}
+
+/* Collective: afterwards every rank has the plan. */
+static int share_plan(archai_run_state *r, const opening *o, archai_err *err)
+{
+    char *text = r->plan.text;
+    int rc;
+
+    ARCHAI_TRY(archai_comm_share_text(r->comm.comm, &text, err));
+    rc = r->comm.rank == 0 ? ARCHAI_OK : archai_plan_from_text(&r->plan, text, &o->data, err);
+    return archai_comm_agree(r->comm.comm, rc, err);
+}
+
+/* -- setting up ---------------------------------------------------------------------------- */
+
+static bool evaluates(const archai_run_state *r, int rank)
+{
+    return rank != 0 || r->comm.size == 1 || r->plan.config.run.coordinator_evaluates;
+}
+
+static void say_changes(archai_run_state *r)
+{
+    archai_runlog_say_lines(&r->log, 0, r->plan.changes);
+    if (r->dir.resumed && r->plan.earlier_ranks > 0 && r->plan.earlier_ranks != r->comm.size)
+        archai_runlog_say(&r->log, 0, "ranks: were %d, are %d from now on",
+                          r->plan.earlier_ranks, r->comm.size);
+}
+
+/* Those that a killed start had no time to remove. */
+static void sweep_checkpoints(archai_run_state *r)
+{
+    for (size_t i = 0; i < r->plan.n_left_over; i++)
+        archai_checkpoint_remove(r->dir.path, r->plan.left_over[i]);
+    archai_checkpoints_sweep(r->dir.path, true);
+    if (r->plan.n_left_over > 0)
+        archai_runlog_note(&r->log, 0, "swept %zu checkpoint%s whose rows are committed",
+                           r->plan.n_left_over, r->plan.n_left_over == 1 ? "" : "s");
+}
+
+static int open_directory(archai_run_state *r, archai_err *err)
+{
+    char sentence[1024];
+    int workers = 0;
+
+    r->workers = archai_calloc((size_t)r->comm.size, sizeof *r->workers);
+    for (int i = 0; i < r->comm.size; i++) {
+        r->workers[i] = evaluates(r, i);
+        workers += r->workers[i];
+    }
+    ARCHAI_TRY(archai_rundir_open(&r->dir, r->plan.config.output.directory, r->args->resume,
+                                  r->plan.starts, r->comm.size, err));
+    ARCHAI_TRY(archai_runlog_open(&r->log, r->dir.path, err));
+    ARCHAI_TRY(
+        archai_rundir_write(&r->dir, "config.ini", r->plan.text, strlen(r->plan.text), err));
+    archai_plan_sentence(&r->plan, workers, sentence, sizeof sentence);
+    archai_runlog_say(&r->log, 0, "%s%s", sentence,
+                      r->dir.resumed ? " (resumed from an earlier start)" : "");
+    say_changes(r);
+    sweep_checkpoints(r);
+    return archai_coordinator_init(&r->coordinator, &r->comm, &r->plan, &r->dir, &r->log,
+                                   r->workers, r->args->progress, err);
+}
+
+static int open_worker(archai_run_state *r, archai_err *err)
+{
+    const archai_evaluator_setup setup = {
+        .config = &r->plan.config,
+        .config_text = r->plan.text,
+        .data = r->plan.data,
+        .data_fd = r->node.data_fd,
+        .device = r->node.device,
+        .device_is_chosen = r->plan.config.evaluator.device != ARCHAI_DEVICE_AUTO,
+        .gpu = r->node.gpu,
+        .threads = r->node.threads,
+    };
+
+    r->has_worker = evaluates(r, r->comm.rank);
+    if (!r->has_worker)
+        return ARCHAI_OK;
+    return archai_worker_init(&r->worker, &r->comm, r->plan.evaluator, &setup,
+                              &r->plan.objectives, r->plan.config.output.directory, err);
+}
+
+/* Collective. The data comes first, since it may still turn out to be bad; the directory is touched last. */
+static int set_up(archai_run_state *r, archai_err *err)
+{
+    int rc;
+
+    ARCHAI_TRY(archai_node_init(&r->node, r->comm.comm, &r->plan.config,
+                                evaluates(r, r->comm.rank), r->plan.evaluator->needs_data, err));
+    rc = r->comm.rank == 0 ? open_directory(r, err) : ARCHAI_OK;
+    ARCHAI_TRY(archai_comm_agree(r->comm.comm, rc, err));
+    return archai_comm_agree(r->comm.comm, open_worker(r, err), err);
+}
+
+int archai_run_open(archai_run_state *r, int args_rc, const archai_err *args_err, bool *is_over,
+                    archai_err *err)
+{
+    opening o = {0};
+    int rc;
+
+    if (r->comm.rank == 0)
+        o.rc = check_input(r, args_rc, args_err, &o, err);
+    ARCHAI_TRY(archai_comm_share(r->comm.comm, 0, &o, sizeof o, err));
+    *is_over = o.is_over;
+    if (o.rc != ARCHAI_OK || o.is_over)
+        return o.rc;
+    archai_pulse_pace(o.heartbeat_s, o.lost_after_s);
+    rc = share_plan(r, &o, err);
+    if (rc == ARCHAI_OK)
+        rc = set_up(r, err);
+    return rc == ARCHAI_EMPI ? archai_err_wrap(err, rc, "while the run was being set up: ") : rc;
+}
