@@ -33,8 +33,8 @@ static void make_report(const archai_coordinator *c)
     if (rc == ARCHAI_OK)
         rc = archai_child_start(&child, &spec, &err);
     while (rc == ARCHAI_OK && !ended) {
-        rc = archai_child_poll(&child, &ended, &err);
-        if (rc == ARCHAI_OK && !ended)
+        ended = archai_child_poll(&child);
+        if (!ended)
             (void)nanosleep(&pause, NULL);
     }
     if (rc != ARCHAI_OK) {

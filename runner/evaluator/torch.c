@@ -107,7 +107,7 @@ static int torch_begin(archai_evaluator *self, const archai_candidate *c, archai
     };
 
     e->id = c->id;
-    return archai_evaluator_client_send(&e->client, &work, err);
+    return archai_peer_send(&e->client.peer, &work, err);
 }
 
 /* For the weights to begin from, and for those that come back: the model has read it by then. */
@@ -123,7 +123,7 @@ static int torch_interrupt(archai_evaluator *self, archai_err *err)
 
     if (self->setup->config->train.checkpoint == ARCHAI_CHECKPOINT_NONE || e->id < 0)
         return ARCHAI_OK;
-    return archai_evaluator_client_send(&e->client, &drain, err);
+    return archai_peer_send(&e->client.peer, &drain, err);
 }
 
 /* -- events -------------------------------------------------------------------------------- */
@@ -136,15 +136,14 @@ static void set_event(archai_evaluator_event *out, archai_evaluator_event_kind k
     (void)snprintf(out->text, sizeof out->text, "%s", text);
 }
 
-static void gone(torch_evaluator *e, archai_evaluator_event *out)
+/* It has ended, or what it says cannot be trusted any more. */
+static void gone(torch_evaluator *e, const archai_err *why, archai_evaluator_event *out)
 {
-    const archai_child *child = &e->client.child;
-    char how[512];
+    const archai_child *child = &e->client.peer.child;
 
-    archai_child_describe(child, how, sizeof how);
-    set_event(out, e->ready ? ARCHAI_EVALUATOR_GONE : ARCHAI_EVALUATOR_NOT_STARTED,
-              ARCHAI_ECHILD, how);
-    if (child->started && WIFSIGNALED(child->status))
+    set_event(out, e->ready ? ARCHAI_EVALUATOR_GONE : ARCHAI_EVALUATOR_NOT_STARTED, why->code,
+              why->text);
+    if (why->code == ARCHAI_ECHILD && child->started && WIFSIGNALED(child->status))
         out->signal = WTERMSIG(child->status);
 }
 
@@ -215,50 +214,33 @@ static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event 
 static int torch_poll(archai_evaluator *self, archai_evaluator_event *out, archai_err *err)
 {
     torch_evaluator *e = (torch_evaluator *)self;
-    archai_err foreign = ARCHAI_ERR_INIT;
+    archai_err why = ARCHAI_ERR_INIT;
     archai_message m = {0};
-    bool got, ended;
+    bool got;
     int rc;
 
     if (!e->is_open)
         return ARCHAI_OK;
-    rc = archai_evaluator_client_poll(&e->client, &m, &got, &ended, &foreign);
-    if (rc == ARCHAI_EFORMAT) { /* what it says cannot be trusted any more */
-        set_event(out, e->ready ? ARCHAI_EVALUATOR_GONE : ARCHAI_EVALUATOR_NOT_STARTED, rc,
-                  foreign.text);
-        return ARCHAI_OK;
+    rc = archai_peer_poll(&e->client.peer, &m, &got, &why);
+    if (rc == ARCHAI_ECHILD && !e->ready && fall_back(e)) {
+        torch_close(self);
+        return torch_open(self, err);
     }
     if (rc != ARCHAI_OK) {
-        if (err != NULL)
-            *err = foreign;
-        return rc;
-    }
-    if (got) {
+        gone(e, &why, out);
+    } else if (got) {
         rc = handle(e, &m, out, err);
         archai_message_fini(&m);
-    } else if (ended) {
-        gone(e, out);
-        if (!e->ready && fall_back(e)) {
-            *out = (archai_evaluator_event){.kind = ARCHAI_EVALUATOR_NOTHING};
-            torch_close(self);
-            rc = torch_open(self, err);
-        }
+        return rc;
     } else if (!e->ready && archai_clock_s() > e->ready_by) {
-        set_event(out, ARCHAI_EVALUATOR_NOT_STARTED, ARCHAI_ETIMEOUT, "gave no sign of life");
+        set_event(out, ARCHAI_EVALUATOR_NOT_STARTED, ARCHAI_ETIMEOUT, "did not answer");
     }
-    return rc;
+    return ARCHAI_OK;
 }
 
 static size_t torch_wake(archai_evaluator *self, struct pollfd *out, size_t max)
 {
-    const torch_evaluator *e = (const torch_evaluator *)self;
-    const int fds[] = {e->client.reply_fd, e->client.child.report_fd};
-    size_t n = 0;
-
-    for (size_t i = 0; i < sizeof fds / sizeof fds[0] && n < max; i++)
-        if (fds[i] >= 0)
-            out[n++] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-    return n;
+    return archai_peer_wake(&((const torch_evaluator *)self)->client.peer, out, max);
 }
 
 static int check_measured(const archai_objectives *objectives, archai_err *err)

@@ -1,6 +1,6 @@
-/* runner/trainer/archai_evaluator.h - what the files of the program archai-evaluator share among themselves.
+/* runner/trainer/archai_evaluator.h - what the files of the program archai-evaluator share.
  *
- * archai_evaluator.c           frames, OPEN, the loop of requests
+ * archai_evaluator.c           OPEN, the loop of requests
  * archai_evaluator_work.c      WORK: candidates trained and measured, checkpoints
  * archai_evaluator_begin.c     ... from where: a checkpoint, stored weights, those of a parent
  * archai_evaluator_requests.c  PREDICT, SAVE_PT, FIT
@@ -12,17 +12,15 @@
 #include "core/search/space.h"
 #include "io/file/checkpoint.h"
 #include "io/dataset/dataset.h"
-#include "io/wire/message.h"
+#include "runner/process/parent.h"
 #include "shim/shim.h"
 
 /* Descriptors, as runner/process/evaluator_client.c passes them. */
-enum { REQUESTS = 3, REPLIES = 4, WEIGHTS = 5, DATA = 6, EXCHANGE = 7 };
-enum { CHUNK = 65536, TEXT_MAX = 256 };
+enum { WEIGHTS = 5, DATA = 6, EXCHANGE = 7 };
+enum { TEXT_MAX = 256 };
 
 typedef struct archai_server {
-    archai_buffer in; /* received bytes; the first in_used of them are done with */
-    size_t in_used;
-    archai_buffer out;
+    archai_parent parent;
     archai_ini ini;
     archai_config config;
     archai_space *space;               /* owned; NULL: OPEN brought no section [space] */
@@ -31,13 +29,12 @@ typedef struct archai_server {
     shim_device *device;               /* owned; NULL before OPEN and where a plug-in measures */
     char device_text[TEXT_MAX];
     shim_surrogate *surrogate; /* owned; NULL before the first FIT */
-    bool draining; /* what runs shall leave a checkpoint and end */
+    bool draining; /* the running candidate leaves a checkpoint and ends */
 } archai_server;
 
 bool archai_serve_stopped(void); /* SIGTERM or SIGINT has come */
 
 /* Errors of these are errors of the pipe, after which the process ends. */
-int archai_serve_send(archai_server *e, const archai_message *m, archai_err *err);
 int archai_serve_failure(archai_server *e, int64_t id, int code, const archai_err *cause,
                          archai_err *err);
 

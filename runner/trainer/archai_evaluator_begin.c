@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/search/algorithm.h"
 
 int archai_serve_note(archai_server *e, int64_t id, archai_err *err, const char *fmt, ...)
@@ -19,7 +20,7 @@ int archai_serve_note(archai_server *e, int64_t id, archai_err *err, const char 
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    return archai_serve_send(e, &m, err);
+    return archai_parent_send(&e->parent, &m, err);
 }
 
 void archai_serve_begun(archai_beginning *b)
@@ -51,12 +52,10 @@ static int take_curves(const archai_tensors *file, int64_t epoch, archai_evaluat
 /* The model's own tensors: all of them, and no others. */
 static int take_weights(const archai_tensors *file, shim_model *model, archai_err *err)
 {
-    archai_tensor *own = calloc(file->n + 1, sizeof *own);
+    archai_tensor *own = archai_calloc(file->n + 1, sizeof *own);
     size_t n = 0;
     int rc;
 
-    if (own == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", file->n);
     for (size_t i = 0; i < file->n; i++)
         if (!archai_tensor_is_state(file->at[i].name))
             own[n++] = file->at[i];

@@ -2,12 +2,11 @@
 #include "runner/trainer/archai_evaluator.h"
 
 #include <math.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "core/base/alloc.h"
 #include "io/file/checkpoint.h"
 #include "io/file/tensors.h"
 #include "runner/process/clock.h"
@@ -40,29 +39,15 @@ typedef struct progress {
     archai_err err;  /* of a reply that could not be sent */
 } progress;
 
-/* Between epochs: was a checkpoint asked for? Nothing else comes while a candidate runs. It may lie in
- * e->in already: then one read took it together with the candidate. */
+/* Between epochs: was a checkpoint asked for? Nothing else comes while a candidate runs. */
 static int look_for_drain(archai_server *e, archai_err *err)
 {
-    struct pollfd fd = {.fd = REQUESTS, .events = POLLIN};
-
-    while (!e->draining) {
+    for (bool got = true; got && !e->draining;) {
         archai_message m = {0};
-        bool got = false;
-        ssize_t n;
 
-        ARCHAI_TRY(archai_frame_take(&e->in, &e->in_used, &m, &got, err));
+        ARCHAI_TRY(archai_parent_look(&e->parent, &m, &got, err));
         e->draining = got && m.type == ARCHAI_MSG_DRAIN;
         archai_message_fini(&m);
-        if (got)
-            continue;
-        if (poll(&fd, 1, 0) <= 0)
-            break;
-        ARCHAI_TRY(archai_buffer_reserve(&e->in, CHUNK, err));
-        n = read(REQUESTS, e->in.data + e->in.size, CHUNK);
-        if (n <= 0)
-            break;
-        e->in.size += (size_t)n;
     }
     return ARCHAI_OK;
 }
@@ -106,16 +91,12 @@ static int offer(archai_evaluation *r, const archai_tensor *state, size_t n, arc
 {
     ARCHAI_TRY(
         archai_err_wrap(err, archai_safetensors_write(WEIGHTS, state, n, err), "weights: "));
-    r->tensors = calloc(n + 1, sizeof *r->tensors);
-    if (r->tensors == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+    r->tensors = archai_calloc(n + 1, sizeof *r->tensors);
     for (; r->n_tensors < n; r->n_tensors++) {
         const archai_tensor *from = &state[r->n_tensors];
         archai_tensor_place *to = &r->tensors[r->n_tensors];
 
-        to->name = strdup(from->name);
-        if (to->name == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+        to->name = archai_strdup(from->name);
         to->dtype = from->dtype;
         to->ndim = from->ndim;
         memcpy(to->shape, from->shape, sizeof to->shape);
@@ -143,9 +124,7 @@ static int offer_state(progress *p, const shim_epoch *at, shim_training *t, arch
     int rc;
 
     ARCHAI_TRY(shim_training_state(t, &state, &n, &train_seconds, err));
-    all = calloc(n + 1, sizeof *all);
-    if (all == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+    all = archai_calloc(n + 1, sizeof *all);
     memcpy(all, state, n * sizeof *all);
     all[n] = (archai_tensor){.name = (char *)(uintptr_t)ARCHAI_STATE_PREFIX "about",
                              .dtype = ARCHAI_I64,
@@ -178,7 +157,7 @@ static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *trai
 
     for (size_t i = 0; i < p->result->n_curves; i++)
         p->result->curves[i].values[epoch->epoch - 1] = (float)values[i];
-    if (archai_serve_send(p->e, &m, &p->err) != ARCHAI_OK)
+    if (archai_parent_send(&p->e->parent, &m, &p->err) != ARCHAI_OK)
         return false;
     if (epoch->epoch < epoch->epochs)
         return leave_checkpoint(p, epoch, training, &stop, &p->err) == ARCHAI_OK && !stop;
@@ -187,21 +166,16 @@ static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *trai
     return offer_state(p, epoch, training, &p->err) == ARCHAI_OK && !archai_serve_stopped();
 }
 
-static int make_curves(archai_evaluation *r, size_t epochs, bool masks, archai_err *err)
+static void make_curves(archai_evaluation *r, size_t epochs, bool masks)
 {
-    r->curves = calloc(N_CURVES, sizeof *r->curves);
-    if (r->curves == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for learning curves");
+    r->curves = archai_calloc(N_CURVES, sizeof *r->curves);
     for (size_t i = 0; i < (masks ? N_CURVES : CURVE_VAL_MIOU); i++) {
         archai_curve *c = &r->curves[r->n_curves++];
 
-        c->name = strdup(curve_names[i]);
-        c->values = calloc(epochs, sizeof *c->values);
+        c->name = archai_strdup(curve_names[i]);
+        c->values = archai_calloc(epochs, sizeof *c->values);
         c->n = epochs;
-        if (c->name == NULL || c->values == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for learning curves");
     }
-    return ARCHAI_OK;
 }
 
 static int set_measures(archai_evaluation *r, const archai_network *net,
@@ -285,7 +259,7 @@ static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluati
         return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
     r->id = c->id;
     ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
-    ARCHAI_TRY_GOTO(rc, make_curves(r, (size_t)epochs, e->data->masks != 0, err), out);
+    make_curves(r, (size_t)epochs, e->data->masks != 0);
     ARCHAI_TRY_GOTO(rc, archai_serve_begin(e, c, model, &settings, r, &beginning, err), out);
     rc = shim_model_train(model, e->data, &settings, &trained, err);
     if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* of another optimizer */
@@ -338,9 +312,9 @@ int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err
                                         : evaluate(e, &m->candidates[i], &result, &cause);
 
         if (rc == ARCHAI_OK)
-            rc = archai_serve_send(e, &measured, err);
+            rc = archai_parent_send(&e->parent, &measured, err);
         else if (rc == ARCHAI_EINTR)
-            rc = archai_serve_send(e, &returned, err);
+            rc = archai_parent_send(&e->parent, &returned, err);
         else
             rc = archai_serve_failure(e, id, rc, &cause, err);
         archai_evaluation_fini(&result);
