@@ -8,7 +8,7 @@
 
 enum { FAILURES_MAX = 3 /* in a row */ };
 static const double handshake_s = 300, pause_s = 1;
-/* Slots may be waiting for a fit: after the first one of a process it is known how long these take. */
+/* Workers may be waiting for a fit. After the first one of a process it is known how long one takes. */
 static const double first_answer_s = 600, answer_s = 60, answer_factor = 20;
 
 void archai_surrogate_client_init(archai_surrogate_client *c, archai_search *search,
@@ -69,8 +69,8 @@ static int send_job(archai_surrogate_client *c, bool *busy, archai_err *why, arc
     c->job = job.id;
     c->held = (size_t)job.held + job.n_y / (size_t)job.n_targets;
     c->sent_at = archai_clock_s();
-    c->patience = job.held > 0 ? fmax(answer_s, answer_factor * c->longest_s) : first_answer_s;
-    c->due = c->sent_at + c->patience;
+    c->limit_s = job.held > 0 ? fmax(answer_s, answer_factor * c->longest_s) : first_answer_s;
+    c->due = c->sent_at + c->limit_s;
     rc = archai_peer_send(&c->child.peer, &fit, why);
     archai_surrogate_job_fini(&job);
     return rc;
@@ -113,7 +113,7 @@ static int poll_child(archai_surrogate_client *c, bool *busy, archai_err *why)
     }
     if ((!c->ready || c->job != 0) && archai_clock_s() > c->due)
         return archai_fail(why, ARCHAI_ETIMEOUT, "archai-evaluator gave no answer in %.0f s",
-                           c->ready ? c->patience : handshake_s);
+                           c->ready ? c->limit_s : handshake_s);
     return ARCHAI_OK;
 }
 

@@ -19,7 +19,7 @@ typedef struct archai_surrogate_client {
     size_t held;    /* rows that the process knows */
     int failures;   /* in a row */
     double due;     /* clock: when the process is started again, or must have answered */
-    double sent_at, longest_s, patience; /* clock: of the job; of any answer; for this one */
+    double sent_at, longest_s, limit_s; /* clock: when the job was sent; seconds: any answer took; this one may take */
 } archai_surrogate_client;
 
 void archai_surrogate_client_init(archai_surrogate_client *c, archai_search *search,

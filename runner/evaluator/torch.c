@@ -1,5 +1,5 @@
-/* Candidates evaluated in a process of their own, archai-evaluator: models trained with libtorch
- * (kind torch), or whatever a plug-in measures (kind plugin). */
+/* Candidates evaluated by archai-evaluator, in a process of its own: trained with libtorch (kind torch), or
+ * measured by a plug-in (kind plugin). */
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "runner/evaluator/evaluator.h"
 #include "runner/process/evaluator_client.h"
 
-/* From start to the first word. libtorch is large and its file system may be slow. */
+/* Until it says READY: libtorch is large, and the file system that holds it may be slow. */
 static const double handshake_s = 300;
 
 enum { ENVIRONMENT_MAX = 8, VARIABLE_MAX = 256 };
@@ -56,8 +56,8 @@ static void set_variable(torch_evaluator *e, size_t *n, const char *name, const 
     (*n)++;
 }
 
-/* Threads are bounded before libtorch and its BLAS start theirs; of the GPUs a child sees its
- * own, and none where it shall not open a context. */
+/* Threads are bounded before libtorch and its BLAS start theirs. A child sees the GPU that it was given, and
+ * none where it must not open a context. */
 static void make_environment(torch_evaluator *e)
 {
     const archai_evaluator_setup *setup = e->base.setup;
@@ -110,7 +110,7 @@ static int torch_begin(archai_evaluator *self, const archai_candidate *c, archai
     return archai_peer_send(&e->client.peer, &work, err);
 }
 
-/* For the weights to begin from, and for those that come back: the model has read it by then. */
+/* For the weights to start from and for those that come back: the model has read the first by then. */
 static int torch_weights_fd(archai_evaluator *self)
 {
     return ((torch_evaluator *)self)->client.weights_fd;
@@ -147,7 +147,7 @@ static void gone(torch_evaluator *e, const archai_err *why, archai_evaluator_eve
         out->signal = WTERMSIG(child->status);
 }
 
-/* The device was only guessed from what the machine shows: libtorch may know better. */
+/* Where the device was only guessed from the machine, libtorch may know better. */
 static bool fall_back(torch_evaluator *e)
 {
     if (e->base.setup->device_is_chosen || strcmp(e->device, "cpu") == 0)
@@ -199,7 +199,7 @@ static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event 
         m->evaluation = NULL;
         e->id = -1;
         return ARCHAI_OK;
-    case ARCHAI_MSG_RETURNED: /* it got a stop signal of its own, and is about to end */
+    case ARCHAI_MSG_RETURNED: /* it received a signal itself, and is about to end */
         set_event(out, ARCHAI_EVALUATOR_GONE, ARCHAI_EINTR, "was stopped by SIGTERM");
         out->signal = SIGTERM;
         e->id = -1;
@@ -261,15 +261,15 @@ static int check_measured(const archai_objectives *objectives, archai_err *err)
             known = known || strcmp(measured[k], o->source) == 0;
         if (!known)
             return archai_fail(err, ARCHAI_EINVAL,
-                               "objective.%s.source: the evaluator measures no '%.100s'%s%s%s",
+                               "objective.%s.source: the evaluator does not measure '%.100s'%s%s%s",
                                o->name, o->source, near != NULL ? "; did you mean '" : "",
                                near != NULL ? near : "", near != NULL ? "'?" : "");
     }
     return ARCHAI_OK;
 }
 
-/* Whether a model of this space answers for pictures or for pixels, by one drawn at random. */
-static int answers_for_pictures(archai_space *space, bool *out, archai_err *err)
+/* Do models of this space classify pictures, or each pixel? One drawn at random tells. */
+static int classifies_pictures(archai_space *space, bool *out, archai_err *err)
 {
     archai_model m = {.arch = NULL};
     archai_network net = {.n_steps = 0};
@@ -286,7 +286,7 @@ static int answers_for_pictures(archai_space *space, bool *out, archai_err *err)
     return rc;
 }
 
-/* Labels must be of the kind that the space's models answer with. */
+/* Labels must be of the kind that the space's models predict. */
 static int torch_check_sources(const archai_config *config, archai_space *space,
                                const archai_objectives *objectives, archai_err *err)
 {
@@ -294,7 +294,7 @@ static int torch_check_sources(const archai_config *config, archai_space *space,
 
     ARCHAI_TRY(check_measured(objectives, err));
     ARCHAI_TRY(archai_dataset_probe_masks(config, &masks, err));
-    ARCHAI_TRY(answers_for_pictures(space, &flat, err));
+    ARCHAI_TRY(classifies_pictures(space, &flat, err));
     if (masks != flat)
         return ARCHAI_OK;
     return archai_fail(err, ARCHAI_EINVAL,
@@ -329,7 +329,7 @@ static int plugin_check(const archai_config *config, archai_err *err)
     int rc = archai_plugin_load(config->evaluator.plugin, &plugin, err);
 
     if (rc == ARCHAI_OK && plugin->measure == NULL)
-        rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s brings no measure", config->evaluator.plugin,
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s has no measure()", config->evaluator.plugin,
                          plugin->name);
     return archai_err_wrap(err, rc, "evaluator.plugin: ");
 }

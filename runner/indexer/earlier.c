@@ -1,6 +1,5 @@
 #include "runner/indexer/earlier.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,23 +86,15 @@ static int last_message(const archai_earlier *e, archai_message *m, archai_err *
     return rc;
 }
 
-static int start(archai_earlier *e, const char *directory, archai_err *err)
-{
-    char program[PATH_MAX];
-    char *argv[] = {program, (char *)"--read", (char *)(uintptr_t)directory, NULL};
-    const archai_child_spec spec = {.argv = argv};
-
-    ARCHAI_TRY(archai_program_path("archai-indexer", program, sizeof program, err));
-    return archai_peer_start(&e->peer, &spec, err);
-}
-
 int archai_earlier_open(archai_earlier *e, const char *directory, archai_err *err)
 {
+    char *argv[] = {(char *)"archai-indexer", (char *)"--read", (char *)(uintptr_t)directory, NULL};
+    const archai_child_spec spec = {.argv = argv};
     archai_message m = {0};
     int rc;
 
     *e = (archai_earlier)ARCHAI_EARLIER_INIT;
-    rc = start(e, directory, err);
+    rc = archai_peer_start(&e->peer, &spec, err);
     if (rc == ARCHAI_OK)
         rc = take(e, &m, err);
     if (rc == ARCHAI_OK && m.type == ARCHAI_MSG_EARLIER) {

@@ -1,6 +1,5 @@
 #include "runner/indexer/index_client.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,19 +15,14 @@ void archai_index_client_init(archai_index_client *c, const archai_index_run *ru
     c->run = run;
 }
 
-/* The process is gone, or to be: forget what was under way. */
-static void stop(archai_index_client *c)
+/* And what was under way is forgotten. */
+void archai_index_client_close(archai_index_client *c)
 {
     if (c->running)
         archai_peer_close(&c->peer);
     c->running = false;
     c->unanswered = 0;
     c->asked[0] = '\0';
-}
-
-void archai_index_client_close(archai_index_client *c)
-{
-    stop(c);
 }
 
 static char *borrow(const char *text)
@@ -49,11 +43,9 @@ static int start(archai_index_client *c, archai_err *err)
         .ranks = run->ranks,
         .is_resume = run->is_resume,
     };
-    char program[PATH_MAX];
-    char *argv[] = {program, NULL};
+    char *argv[] = {(char *)"archai-indexer", NULL};
     const archai_child_spec spec = {.argv = argv};
 
-    ARCHAI_TRY(archai_program_path("archai-indexer", program, sizeof program, err));
     ARCHAI_TRY(archai_peer_start(&c->peer, &spec, err));
     c->running = true;
     c->unanswered = 1;
@@ -98,7 +90,6 @@ static int on_message(archai_index_client *c, const archai_message *m, archai_er
         note_failure(c, &failure);
         return ARCHAI_OK;
     }
-    c->rows = m->n_rows;
     c->failures = 0;
     if (c->asked[0] == '\0' || c->unanswered > 0) /* the answer to the opening request */
         return ARCHAI_OK;
@@ -138,7 +129,7 @@ void archai_index_client_step(archai_index_client *c, bool *busy)
     else
         return;
     if (rc != ARCHAI_OK) {
-        stop(c);
+        archai_index_client_close(c);
         note_failure(c, &why);
         *busy = true;
     }

@@ -15,7 +15,6 @@ typedef struct archai_index_client {
     int unanswered;              /* requests under way, the opening one counted */
     int failures;                /* in a row */
     double next_s;               /* clock: earliest next refresh (after a failure: start) */
-    int64_t rows;                /* in results.h5 */
     int64_t refreshes;           /* that succeeded */
     char asked[16], published[16]; /* states: of the refresh under way, of results.h5; "" before */
     archai_err error;            /* of the last failure */

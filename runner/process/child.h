@@ -17,7 +17,7 @@
 enum { ARCHAI_CHILD_TAIL = 4096, ARCHAI_CHILD_FDS = 8 };
 
 typedef struct archai_child_spec {
-    char *const *argv;         /* borrowed; argv[0] is a path */
+    char *const *argv;         /* borrowed; argv[0]: a path, or one of our programs: "archai-inspect" */
     const char *const *env;    /* borrowed; extra "NAME=value", NULL-terminated, or NULL */
     int fds[ARCHAI_CHILD_FDS]; /* become 3, 4, ... in the child; -1 leaves a gap; still ours */
     size_t n_fds;
@@ -46,7 +46,8 @@ typedef struct archai_child {
         .lifeline = -1, .stdin_fd = -1, .stdout_fd = -1, .output_fd = -1, .report_fd = -1          \
     }
 
-/* ARCHAI_ECHILD when the guard cannot be started; whether the program could be is seen in poll. */
+/* A name without a slash is looked for beside the running program, or in ../bin of it: ARCHAI_ENOTFOUND says
+ * where. ARCHAI_ECHILD: the guard cannot be started; whether the program could be is seen in poll. */
 int archai_child_start(archai_child *c, const archai_child_spec *spec, archai_err *err);
 /* Read output into the tail, and reap. True once the program and all below it are gone (c->status). */
 bool archai_child_poll(archai_child *c);
@@ -56,8 +57,5 @@ void archai_child_close(archai_child *c); /* kill if alive and close everything;
  * control characters and broken UTF-8 are replaced. */
 void archai_child_describe(const archai_child *c, char *text, size_t size);
 
-/* Path of a program that lies beside the running one (or in ../bin of it): "archai-evaluator".
- * ARCHAI_ENOTFOUND names where it was looked for. */
-int archai_program_path(const char *name, char *out, size_t size, archai_err *err);
 void archai_fd_close(int *fd); /* -1 afterwards; -1: nothing happens */
 #endif

@@ -65,7 +65,8 @@ static char **child_environment(const char *const *extra)
     return env;
 }
 
-int archai_program_path(const char *name, char *out, size_t size, archai_err *err)
+/* Where a program lies that is installed with this one. */
+static int program_path(const char *name, char *out, size_t size, archai_err *err)
 {
     static const char *const places[] = {"", "../bin/"};
     char self[PATH_MAX];
@@ -151,7 +152,7 @@ static int lay_out(archai_child *c, const archai_child_spec *spec, layout *l)
     return make_pipe(&c->lifeline, &l->source[lifeline], true);
 }
 
-static int spawn_guard(archai_child *c, const char *guard, const archai_child_spec *spec,
+static int spawn_guard(archai_child *c, char *guard, char *program, const archai_child_spec *spec,
                        const layout *l, char *const *env)
 {
     posix_spawn_file_actions_t actions;
@@ -167,10 +168,11 @@ static int spawn_guard(archai_child *c, const char *guard, const archai_child_sp
     argv = archai_calloc(argc + 4, sizeof *argv);
     (void)snprintf(n_fds, sizeof n_fds, "%zu", spec->n_fds);
     (void)snprintf(limit, sizeof limit, "%lld", (long long)spec->memory_limit);
-    argv[0] = (char *)(uintptr_t)guard;
+    argv[0] = guard;
     argv[1] = n_fds;
     argv[2] = limit;
     memcpy(argv + 3, spec->argv, argc * sizeof *argv);
+    argv[3] = program;
 
     /* A rank ignores SIGPIPE and handles others; the child begins with the defaults. */
     sigfillset(&all);
@@ -198,7 +200,8 @@ static int spawn_guard(archai_child *c, const char *guard, const archai_child_sp
 
 int archai_child_start(archai_child *c, const archai_child_spec *spec, archai_err *err)
 {
-    char guard[PATH_MAX];
+    char guard[PATH_MAX], beside[PATH_MAX];
+    char *program = spec->argv[0];
     char **env = NULL;
     layout l = {.n = 0};
     int rc, e;
@@ -206,13 +209,17 @@ int archai_child_start(archai_child *c, const archai_child_spec *spec, archai_er
     *c = (archai_child)ARCHAI_CHILD_INIT;
     if (spec->n_fds > ARCHAI_CHILD_FDS)
         return archai_fail(err, ARCHAI_EINTERNAL, "%zu descriptors for a child", spec->n_fds);
-    ARCHAI_TRY(archai_program_path("archai-guard", guard, sizeof guard, err));
+    ARCHAI_TRY(program_path("archai-guard", guard, sizeof guard, err));
+    if (strchr(program, '/') == NULL) {
+        ARCHAI_TRY(program_path(program, beside, sizeof beside, err));
+        program = beside;
+    }
     if (lay_out(c, spec, &l) != 0) {
         rc =
             archai_fail(err, ARCHAI_ECHILD, "pipes for %s: %s", spec->argv[0], strerror(errno));
     } else {
         env = child_environment(spec->env);
-        e = spawn_guard(c, guard, spec, &l, env);
+        e = spawn_guard(c, guard, program, spec, &l, env);
         rc = e == 0 ? ARCHAI_OK : archai_fail(err, ARCHAI_ECHILD, "%s: %s", guard, strerror(e));
     }
     free(env);

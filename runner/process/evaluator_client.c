@@ -1,7 +1,6 @@
 #include "runner/process/evaluator_client.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -9,13 +8,11 @@ int archai_evaluator_client_start(archai_evaluator_client *c, const archai_messa
                                   int data_fd, bool exchange, const char *const *env,
                                   int64_t memory_limit, archai_err *err)
 {
-    char program[PATH_MAX];
-    char *argv[] = {program, NULL};
+    char *argv[] = {(char *)"archai-evaluator", NULL};
     archai_child_spec spec = {.argv = argv, .env = env, .memory_limit = memory_limit};
     int rc;
 
     *c = (archai_evaluator_client)ARCHAI_EVALUATOR_CLIENT_INIT;
-    ARCHAI_TRY(archai_program_path("archai-evaluator", program, sizeof program, err));
     /* memfds leave nothing behind in /dev/shm, however this process ends. */
     c->weights_fd = memfd_create("archai-weights", MFD_CLOEXEC);
     if (exchange)

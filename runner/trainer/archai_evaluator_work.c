@@ -31,9 +31,9 @@ typedef struct progress {
     archai_server *e;
     archai_evaluation *result;
     const archai_candidate *candidate;
-    archai_beginning *beginning;
+    archai_train_start *start;
     int64_t id;
-    double left_at;  /* clock: the last checkpoint, or the beginning */
+    double left_at;  /* clock: of the last checkpoint, or of the start */
     bool complained; /* a checkpoint could not be written */
     bool offered;    /* the final state lies in WEIGHTS */
     archai_err err;  /* of a reply that could not be sent */
@@ -52,7 +52,7 @@ static int look_for_drain(archai_server *e, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* *stop: the training is left here, to go on from a checkpoint. */
+/* *stop: training stops here; it goes on from the checkpoint. */
 static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t, bool *stop,
                             archai_err *err)
 {
@@ -113,7 +113,7 @@ static int offer_weights(archai_evaluation *r, shim_model *model, archai_err *er
     return offer(r, state, n, err);
 }
 
-/* After the last epoch: all that a promoted model needs to go on from here, on whichever rank. */
+/* After the last epoch: all that a promoted model needs to go on from here, on any rank. */
 static int offer_state(progress *p, const shim_epoch *at, shim_training *t, archai_err *err)
 {
     int64_t about[ARCHAI_ABOUT] = {p->id, (int64_t)p->candidate->seed, at->epoch, at->epochs};
@@ -132,7 +132,7 @@ static int offer_state(progress *p, const shim_epoch *at, shim_training *t, arch
                              .shape = {ARCHAI_ABOUT},
                              .data = about,
                              .bytes = sizeof about};
-    archai_serve_begun(p->beginning); /* it may be mapped from the file that is written now */
+    archai_train_start_close(p->start); /* it may be mapped from the file that is written now */
     rc = offer(p->result, all, n + 1, err);
     free(all);
     p->offered = rc == ARCHAI_OK;
@@ -198,8 +198,7 @@ static int set_measures(archai_evaluation *r, const archai_network *net,
     return rc;
 }
 
-/* The plug-in's own measure. What travels of a candidate is its arch text: the model is made
- * here. */
+/* By the plug-in. Only the arch text of a candidate is sent: the model is made here. */
 static int measure(archai_server *e, const archai_candidate *c, archai_evaluation *r,
                    archai_err *err)
 {
@@ -249,29 +248,29 @@ static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluati
         .payload = &p,
     };
     archai_network net = {0};
-    archai_beginning beginning = {.checkpoint = {.id = -1}};
+    archai_train_start start = {.checkpoint = {.id = -1}};
     shim_model *model = NULL;
     shim_train_result trained;
     int rc;
 
-    p.beginning = &beginning;
+    p.start = &start;
     if (e->data == NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
     r->id = c->id;
     ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
     make_curves(r, (size_t)epochs, e->data->masks != 0);
-    ARCHAI_TRY_GOTO(rc, archai_serve_begin(e, c, model, &settings, r, &beginning, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_train_start_load(e, c, model, &settings, r, &start, err), out);
     rc = shim_model_train(model, e->data, &settings, &trained, err);
     if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* of another optimizer */
-        ARCHAI_TRY_GOTO(rc, archai_serve_note(e, c->id, err, "begins again: %.900s", err->text), out);
-        settings.first_epoch = beginning.epochs_before = 0;
+        ARCHAI_TRY_GOTO(rc, archai_serve_note(e, c->id, err, "starts over: %.900s", err->text), out);
+        settings.first_epoch = start.epochs_before = 0;
         settings.train_seconds = 0;
         shim_model_destroy(model);
         model = NULL;
         archai_network_fini(&net);
         net = (archai_network){0};
         ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
-        ARCHAI_TRY_GOTO(rc, archai_serve_inherit(c, model, &beginning, err), out);
+        ARCHAI_TRY_GOTO(rc, archai_train_start_inherit(c, model, &start, err), out);
         rc = shim_model_train(model, e->data, &settings, &trained, err);
     }
     if (rc == ARCHAI_EINTR && p.err.code != ARCHAI_OK) { /* on_epoch had a reason to stop */
@@ -279,20 +278,20 @@ static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluati
         rc = p.err.code;
     }
     ARCHAI_TRY_GOTO(rc, rc, out);
-    archai_serve_begun(&beginning);
+    archai_train_start_close(&start);
     ARCHAI_TRY_GOTO(rc, set_measures(r, &net, &trained, err), out);
     if (c->max_budget > 0)
         ARCHAI_TRY_GOTO(rc,
                         archai_evaluation_set_measure(r, "epochs_before",
-                                                      (double)beginning.epochs_before, err),
+                                                      (double)start.epochs_before, err),
                         out);
     if (e->config.train.inherit_weights)
         ARCHAI_TRY_GOTO(
-            rc, archai_evaluation_set_measure(r, "inherited", beginning.inherited, err), out);
+            rc, archai_evaluation_set_measure(r, "inherited", start.inherited, err), out);
     if (!p.offered)
         rc = offer_weights(r, model, err);
 out:
-    archai_serve_begun(&beginning);
+    archai_train_start_close(&start);
     shim_model_destroy(model);
     archai_network_fini(&net);
     return rc;
