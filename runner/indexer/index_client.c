@@ -20,7 +20,7 @@ void archai_index_client_close(archai_index_client *c)
 {
     if (c->running)
         archai_peer_close(&c->peer);
-    c->running = false;
+    c->running = c->open = false;
     c->unanswered = 0;
     c->asked[0] = '\0';
 }
@@ -82,17 +82,21 @@ static int on_message(archai_index_client *c, const archai_message *m, archai_er
     archai_err failure = ARCHAI_ERR_INIT;
 
     if ((m->type != ARCHAI_MSG_INDEXED && m->type != ARCHAI_MSG_FAILED) || c->unanswered == 0)
-        return archai_fail(why, ARCHAI_EFORMAT, "sent a '%s' out of turn",
+        return archai_fail(why, ARCHAI_EFORMAT, "archai-indexer sent a '%s' out of turn",
                            archai_message_name(m->type));
     c->unanswered--;
+    if (m->type == ARCHAI_MSG_FAILED && !c->open)
+        return archai_peer_failure(m, why);
     if (m->type == ARCHAI_MSG_FAILED) {
         (void)archai_peer_failure(m, &failure);
         note_failure(c, &failure);
         return ARCHAI_OK;
     }
-    c->failures = 0;
-    if (c->asked[0] == '\0' || c->unanswered > 0) /* the answer to the opening request */
+    if (!c->open) { /* failures go on counting: it may crash at every refresh */
+        c->open = true;
         return ARCHAI_OK;
+    }
+    c->failures = 0;
     c->next_s = archai_clock_s() + fmax(PAUSE_FACTOR * m->seconds, min_pause_s);
     c->refreshes++;
     memcpy(c->published, c->asked, sizeof c->published);
@@ -105,9 +109,9 @@ static int read_answers(archai_index_client *c, bool *busy, archai_err *why)
     for (;;) {
         archai_message m = {0};
         bool got;
-        int rc;
+        int rc = archai_peer_poll(&c->peer, &m, &got, why);
 
-        ARCHAI_TRY(archai_peer_poll(&c->peer, &m, &got, why));
+        ARCHAI_TRY(archai_err_wrap(why, rc, "archai-indexer "));
         if (!got)
             return ARCHAI_OK;
         *busy = true;
@@ -123,7 +127,7 @@ void archai_index_client_step(archai_index_client *c, bool *busy)
     int rc;
 
     if (c->running)
-        rc = archai_err_wrap(&why, read_answers(c, busy, &why), "archai-indexer ");
+        rc = read_answers(c, busy, &why);
     else if (archai_clock_s() >= c->next_s)
         rc = start(c, &why);
     else

@@ -11,7 +11,7 @@
 typedef struct archai_index_client {
     const archai_index_run *run; /* borrowed */
     archai_peer peer;
-    bool running;
+    bool running, open;          /* open: it has the run */
     int unanswered;              /* requests under way, the opening one counted */
     int failures;                /* in a row */
     double next_s;               /* clock: earliest next refresh (after a failure: start) */
