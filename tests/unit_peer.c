@@ -158,7 +158,7 @@ static void a_flood_takes_little_memory(void **state)
     start_script(&p, "while cat /proc/self/fd/5; do :; done >&4", spec);
     for (int i = 0; i < 50000; i++)
         expect_id(&p, 7);
-    assert_true(p.in.capacity <= 4 * 65536);
+    assert_true(p.in.bytes.capacity <= 4 * 65536);
     archai_peer_close(&p);
     archai_buffer_free(&b);
     (void)close(spec.fds[0]);

@@ -130,7 +130,7 @@ static int make_index(archai_parent *parent, archai_err *err)
 int main(int argc, char **argv)
 {
     archai_err err = ARCHAI_ERR_INIT;
-    archai_parent parent = {.in_used = 0};
+    archai_parent parent = {.in = {.used = 0}};
     int rc;
 
     archai_out_of_memory_ends("archai-indexer", "");

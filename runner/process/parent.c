@@ -6,9 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/alloc.h"
-
-enum { CHUNK = 65536 };
+enum { FLUSH_AT = 65536 };
 
 int archai_parent_check(archai_err *err)
 {
@@ -39,7 +37,7 @@ static int flush(archai_parent *p, archai_err *err)
 int archai_parent_queue(archai_parent *p, const archai_message *m, archai_err *err)
 {
     ARCHAI_TRY(archai_frame_append(m, &p->out, err));
-    return p->out.size < CHUNK ? ARCHAI_OK : flush(p, err);
+    return p->out.size < FLUSH_AT ? ARCHAI_OK : flush(p, err);
 }
 
 int archai_parent_send(archai_parent *p, const archai_message *m, archai_err *err)
@@ -51,33 +49,19 @@ int archai_parent_send(archai_parent *p, const archai_message *m, archai_err *er
 /* Waits for bytes or a signal. *end: no more will come. */
 static int receive(archai_parent *p, bool *end, archai_err *err)
 {
-    ssize_t n;
+    const ssize_t n = archai_inbox_read(&p->in, ARCHAI_PARENT_REQUESTS);
 
-    p->in.size -= p->in_used;
-    if (p->in.size > 0 && p->in_used > 0)
-        memmove(p->in.data, p->in.data + p->in_used, p->in.size);
-    p->in_used = 0;
-    ARCHAI_RESERVE(p->in.data, p->in.capacity, p->in.size + CHUNK);
-    n = read(ARCHAI_PARENT_REQUESTS, p->in.data + p->in.size, CHUNK);
-    if (n < 0 && errno != EINTR)
-        return archai_fail(err, ARCHAI_EIO, "cannot read a request: %s", strerror(errno));
     *end = n == 0;
-    p->in.size += n > 0 ? (size_t)n : 0;
-    return ARCHAI_OK;
-}
-
-static int take(archai_parent *p, archai_message *out, bool *got, archai_err *err)
-{
-    *got = false;
-    return p->in_used < p->in.size ? archai_frame_take(&p->in, &p->in_used, out, got, err)
-                                   : ARCHAI_OK;
+    return n >= 0 || errno == EINTR
+               ? ARCHAI_OK
+               : archai_fail(err, ARCHAI_EIO, "cannot read a request: %s", strerror(errno));
 }
 
 int archai_parent_receive(archai_parent *p, const volatile sig_atomic_t *stop, archai_message *out,
                           bool *got, archai_err *err)
 {
     for (bool end = false;;) {
-        ARCHAI_TRY(take(p, out, got, err));
+        ARCHAI_TRY(archai_inbox_take(&p->in, out, got, err));
         if (*got || end || (stop != NULL && *stop != 0))
             return ARCHAI_OK;
         ARCHAI_TRY(receive(p, &end, err));
@@ -89,7 +73,7 @@ int archai_parent_look(archai_parent *p, archai_message *out, bool *got, archai_
     struct pollfd fd = {.fd = ARCHAI_PARENT_REQUESTS, .events = POLLIN};
 
     for (bool end = false;;) {
-        ARCHAI_TRY(take(p, out, got, err));
+        ARCHAI_TRY(archai_inbox_take(&p->in, out, got, err));
         if (*got || end || poll(&fd, 1, 0) <= 0)
             return ARCHAI_OK;
         ARCHAI_TRY(receive(p, &end, err));
@@ -98,7 +82,6 @@ int archai_parent_look(archai_parent *p, archai_message *out, bool *got, archai_
 
 void archai_parent_fini(archai_parent *p)
 {
-    archai_buffer_free(&p->in);
+    archai_inbox_clear(&p->in);
     archai_buffer_free(&p->out);
-    *p = (archai_parent){.in_used = 0};
 }

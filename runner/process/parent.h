@@ -3,13 +3,12 @@
 #ifndef ARCHAI_RUNNER_PROCESS_PARENT_H
 #define ARCHAI_RUNNER_PROCESS_PARENT_H
 #include <signal.h>
-#include "io/wire/message.h"
+#include "runner/process/inbox.h"
 
 enum { ARCHAI_PARENT_REQUESTS = 3, ARCHAI_PARENT_REPLIES = 4 };
 
 typedef struct archai_parent { /* zeroed: nothing came, nothing is to go */
-    archai_buffer in;          /* received bytes; the first in_used of them are done with */
-    size_t in_used;
+    archai_inbox in;
     archai_buffer out;
 } archai_parent;
 

@@ -5,10 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/alloc.h"
 #include "runner/process/clock.h"
 
-enum { CHUNK = 65536, POLL_MS = 20 };
+enum { POLL_MS = 20 };
 /* A process that ends closes its pipe a moment before; one that lives on without it is of no use. */
 static const double dying_s = 10;
 
@@ -61,9 +60,9 @@ void archai_peer_close(archai_peer *p)
     archai_child_close(&p->child);
     archai_fd_close(&p->request_fd);
     archai_fd_close(&p->reply_fd);
-    archai_buffer_free(&p->in);
+    archai_inbox_clear(&p->in);
     archai_buffer_free(&p->out);
-    p->in_used = p->out_used = 0;
+    p->out_used = 0;
     p->silent_since = 0;
 }
 
@@ -99,29 +98,15 @@ int archai_peer_send(archai_peer *p, const archai_message *m, archai_err *err)
 
 static int take(archai_peer *p, archai_message *out, bool *got, archai_err *err)
 {
-    *got = false;
-    if (p->in_used == p->in.size)
-        return ARCHAI_OK;
-    return archai_err_wrap(err, archai_frame_take(&p->in, &p->in_used, out, got, err),
-                           "sent a bad message: ");
+    return archai_err_wrap(err, archai_inbox_take(&p->in, out, got, err), "sent a bad message: ");
 }
 
-/* One piece, so that a flood takes no more memory than the longest frame. False: there is none now. */
+/* False: nothing came. */
 static bool receive(archai_peer *p)
 {
-    ssize_t n;
+    const ssize_t n = p->reply_fd >= 0 ? archai_inbox_read(&p->in, p->reply_fd) : -1;
 
-    if (p->reply_fd < 0)
-        return false;
-    p->in.size -= p->in_used;
-    if (p->in.size > 0 && p->in_used > 0)
-        memmove(p->in.data, p->in.data + p->in_used, p->in.size);
-    p->in_used = 0;
-    ARCHAI_RESERVE(p->in.data, p->in.capacity, p->in.size + CHUNK);
-    n = read(p->reply_fd, p->in.data + p->in.size, CHUNK);
-    if (n > 0)
-        p->in.size += (size_t)n;
-    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         archai_fd_close(&p->reply_fd);
     return n > 0;
 }

@@ -7,15 +7,14 @@
 #ifndef ARCHAI_RUNNER_PROCESS_PEER_H
 #define ARCHAI_RUNNER_PROCESS_PEER_H
 #include <poll.h>
-#include "io/wire/message.h"
 #include "runner/process/child.h"
+#include "runner/process/inbox.h"
 
 typedef struct archai_peer {
     archai_child child;
     int request_fd, reply_fd; /* -1: none */
     double silent_since;      /* clock: its replies have ended, it has not; 0: they have not */
-    archai_buffer in;         /* received bytes; the first in_used of them are done with */
-    size_t in_used;
+    archai_inbox in;
     archai_buffer out;        /* bytes to write; the first out_used of them are written */
     size_t out_used;
 } archai_peer;

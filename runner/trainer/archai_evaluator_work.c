@@ -243,7 +243,7 @@ static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluati
         .weight_decay = e->config.train.weight_decay,
         .schedule = e->config.train.learning_rate_schedule,
         .seed =
-            archai_rng_derive(c->seed, 1), /* of shuffling; c->seed is the initialisation's */
+            archai_rng_derive(c->seed, 1), /* for shuffling; c->seed is for the initial weights */
         .on_epoch = on_epoch,
         .payload = &p,
     };
@@ -261,7 +261,7 @@ static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluati
     make_curves(r, (size_t)epochs, e->data->masks != 0);
     ARCHAI_TRY_GOTO(rc, archai_train_start_load(e, c, model, &settings, r, &start, err), out);
     rc = shim_model_train(model, e->data, &settings, &trained, err);
-    if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* of another optimizer */
+    if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* its state is of another optimizer */
         ARCHAI_TRY_GOTO(rc, archai_serve_note(e, c->id, err, "starts over: %.900s", err->text), out);
         settings.first_epoch = start.epochs_before = 0;
         settings.train_seconds = 0;
