@@ -2,13 +2,13 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "runner/process/clock.h"
 
 enum { FAILURES_MAX = 3 /* in a row */ };
 static const double handshake_s = 300, pause_s = 1;
-/* Workers may be waiting for a fit. After the first one of a process it is known how long one takes. */
+/* Workers may be waiting for a fit. After the first one of a process it is known how long one
+ * takes. */
 static const double first_answer_s = 600, answer_s = 60, answer_factor = 20;
 
 void archai_surrogate_client_init(archai_surrogate_client *c, archai_search *search,

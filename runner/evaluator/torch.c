@@ -1,9 +1,7 @@
-/* Candidates evaluated by archai-evaluator, in a process of its own: trained with libtorch (kind torch), or
- * measured by a plug-in (kind plugin). */
-#include <limits.h>
+/* Candidates evaluated by archai-evaluator, in a process of its own: trained with libtorch (kind
+ * torch), or measured by a plug-in (kind plugin). */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -56,8 +54,8 @@ static void set_variable(torch_evaluator *e, size_t *n, const char *name, const 
     (*n)++;
 }
 
-/* Threads are bounded before libtorch and its BLAS start theirs. A child sees the GPU that it was given, and
- * none where it must not open a context. */
+/* Threads are bounded before libtorch and its BLAS start theirs. A child sees the GPU that it
+ * was given, and none where it must not open a context. */
 static void make_environment(torch_evaluator *e)
 {
     const archai_evaluator_setup *setup = e->base.setup;
@@ -110,7 +108,8 @@ static int torch_begin(archai_evaluator *self, const archai_candidate *c, archai
     return archai_peer_send(&e->client.peer, &work, err);
 }
 
-/* For the weights to start from and for those that come back: the model has read the first by then. */
+/* For the weights to start from and for those that come back: the model has read the first by
+ * then. */
 static int torch_weights_fd(archai_evaluator *self)
 {
     return ((torch_evaluator *)self)->client.weights_fd;

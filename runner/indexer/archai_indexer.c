@@ -5,11 +5,12 @@
  *   INDEX    the run: its configuration, directory, ...
  *   REFRESH  as often as wanted
  *
- * Each is answered, in order, with INDEXED or FAILED. The end of the pipe ends it with status 0. A failed
- * refresh leaves the last results.h5 in place and may be asked for again; a failed INDEX ends the process
- * after its answer.
+ * Each is answered, in order, with INDEXED or FAILED. The end of the pipe ends it with status 0.
+ * A failed refresh leaves the last results.h5 in place and may be asked for again; a failed
+ * INDEX ends the process after its answer.
  *
- * archai-indexer --read DIRECTORY reads what earlier starts left instead (archai_indexer_read.c).
+ * archai-indexer --read DIRECTORY reads what earlier starts left instead
+ * (archai_indexer_read.c).
  */
 #include <jansson.h>
 #include <signal.h>
@@ -41,8 +42,8 @@ int archai_indexer_answer(archai_parent *parent, int rc, int64_t rows, double se
     return archai_parent_send(parent, rc == ARCHAI_OK ? &indexed : &failed, err);
 }
 
-/* A configuration may hold bytes that are not UTF-8 (a path, a comment); an attribute of results.h5 may
- * not. Each such byte becomes '?'. */
+/* A configuration may hold bytes that are not UTF-8 (a path, a comment); an attribute of
+ * results.h5 may not. Each such byte becomes '?'. */
 static void make_utf8(char *text)
 {
     json_t *is_utf8 = json_string(text);
@@ -68,7 +69,8 @@ static int open_index(indexed_run *r, archai_err *err)
     };
 
     if (m->type != ARCHAI_MSG_INDEX)
-        return archai_fail(err, ARCHAI_EFORMAT, "a '%s' came before the run", archai_message_name(m->type));
+        return archai_fail(err, ARCHAI_EFORMAT, "a '%s' came before the run",
+                           archai_message_name(m->type));
     ARCHAI_TRY(archai_ini_parse(&r->ini, "the resolved configuration", m->text, strlen(m->text), err));
     ARCHAI_TRY(archai_config_load(&r->config, &r->ini, err));
     ARCHAI_TRY(archai_objectives_create(&r->objectives, &r->ini, err));

@@ -3,9 +3,9 @@
 #define ARCHAI_RUNNER_INDEXER_ARCHAI_INDEXER_H
 #include "runner/process/parent.h"
 
-/* Read what earlier starts left in a results directory (io/results/history.h) and send it: NOTE with the
- * path of each file before HDF5 touches it, one EARLIER, a ROW for each row in order of id, and INDEXED, or
- * FAILED with the reason. */
+/* Read what earlier starts left in a results directory (io/results/history.h) and send it: NOTE
+ * with the path of each file before HDF5 touches it, one EARLIER, a ROW for each row in order of
+ * id, and INDEXED, or FAILED with the reason. */
 int archai_indexer_read(archai_parent *parent, const char *directory, archai_err *err);
 
 /* INDEXED, or FAILED with *why when rc says so. */

@@ -1,7 +1,7 @@
 /* runner/indexer/index_client.h - rank 0's side of archai-indexer, which writes results.h5.
  *
- * A process of its own, so that no HDF5 call holds up the search; when it dies it is started again. A
- * refresh is followed by a pause of at least 20 times what it took. Never blocks.
+ * A process of its own, so that no HDF5 call holds up the search; when it dies it is started
+ * again. A refresh is followed by a pause of at least 20 times what it took. Never blocks.
  */
 #ifndef ARCHAI_RUNNER_INDEXER_INDEX_CLIENT_H
 #define ARCHAI_RUNNER_INDEXER_INDEX_CLIENT_H
@@ -33,8 +33,8 @@ void archai_index_client_close(archai_index_client *c); /* idempotent */
 bool archai_index_client_is_free(const archai_index_client *c, double now, bool hurry);
 int archai_index_client_refresh(archai_index_client *c, const char *state, int64_t rejected,
                                 archai_err *err);
-/* Start archai-indexer if it must be, read answers. *busy: something happened. A refresh that failed
- * counts in `failures`; the caller decides how many are too many. */
+/* Start archai-indexer if it must be, read answers. *busy: something happened. A refresh that
+ * failed counts in `failures`; the caller decides how many are too many. */
 void archai_index_client_step(archai_index_client *c, bool *busy);
 size_t archai_index_client_wake(const archai_index_client *c, struct pollfd *out, size_t max);
 #endif

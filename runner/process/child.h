@@ -1,10 +1,12 @@
-/* runner/process/child.h - starting, watching and ending child processes without harm to an MPI rank.
+/* runner/process/child.h - starting, watching and ending child processes without harm to an MPI
+ * rank.
  *
- * A child is started by archai-guard, which gives it a session of its own, PR_SET_PDEATHSIG, only the
- * named descriptors and oom_score_adj 1000, and kills the child and all that descends from it when its
- * lifeline (a pipe that this process holds) closes. The environment loses what MPI launchers put there: a
- * child that imports mpi4py would otherwise wait for the job's other ranks. The last bytes of its standard
- * output and error are kept, and their last line is quoted in errors. Not collective, never blocks.
+ * A child is started by archai-guard, which gives it a session of its own, PR_SET_PDEATHSIG,
+ * only the named descriptors and oom_score_adj 1000, and kills the child and all that descends
+ * from it when its lifeline (a pipe that this process holds) closes. The environment loses what
+ * MPI launchers put there: a child that imports mpi4py would otherwise wait for the job's other
+ * ranks. The last bytes of its standard output and error are kept, and their last line is quoted
+ * in errors. Not collective, never blocks.
  */
 #ifndef ARCHAI_RUNNER_PROCESS_CHILD_H
 #define ARCHAI_RUNNER_PROCESS_CHILD_H
@@ -46,10 +48,12 @@ typedef struct archai_child {
         .lifeline = -1, .stdin_fd = -1, .stdout_fd = -1, .output_fd = -1, .report_fd = -1          \
     }
 
-/* A name without a slash is looked for beside the running program, or in ../bin of it: ARCHAI_ENOTFOUND says
- * where. ARCHAI_ECHILD: the guard cannot be started; whether the program could be is seen in poll. */
+/* A name without a slash is looked for beside the running program, or in ../bin of it:
+ * ARCHAI_ENOTFOUND says where. ARCHAI_ECHILD: the guard cannot be started; whether the program
+ * could be is seen in poll. */
 int archai_child_start(archai_child *c, const archai_child_spec *spec, archai_err *err);
-/* Read output into the tail, and reap. True once the program and all below it are gone (c->status). */
+/* Read output into the tail, and reap. True once the program and all below it are gone
+ * (c->status). */
 bool archai_child_poll(archai_child *c);
 void archai_child_kill(archai_child *c);  /* SIGKILL to all of it; poll tells when it is gone */
 void archai_child_close(archai_child *c); /* kill if alive and close everything; idempotent */

@@ -18,8 +18,8 @@ int archai_parent_check(archai_err *err);
 int archai_parent_send(archai_parent *p, const archai_message *m, archai_err *err);
 /* For many small ones: goes out with the next send, or when 64 KiB have come together. */
 int archai_parent_queue(archai_parent *p, const archai_message *m, archai_err *err);
-/* Waits for the next message. *got false: the pipe has ended, or *stop (may be NULL) was set by a signal
- * handler installed without SA_RESTART. */
+/* Waits for the next message. *got false: the pipe has ended, or *stop (may be NULL) was set by
+ * a signal handler installed without SA_RESTART. */
 int archai_parent_receive(archai_parent *p, const volatile sig_atomic_t *stop, archai_message *out,
                           bool *got, archai_err *err);
 /* The next message if it is there already. */

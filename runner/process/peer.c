@@ -8,7 +8,8 @@
 #include "runner/process/clock.h"
 
 enum { POLL_MS = 20 };
-/* A process that ends closes its pipe a moment before; one that lives on without it is of no use. */
+/* A process that ends closes its pipe a moment before; one that lives on without it is of no
+ * use. */
 static const double dying_s = 10;
 
 /* -- start and end ------------------------------------------------------------------------- */
@@ -68,7 +69,8 @@ void archai_peer_close(archai_peer *p)
 
 /* -- to the child -------------------------------------------------------------------------- */
 
-/* As much as the pipe takes. A broken pipe is not an error here: poll sees how the process ended. */
+/* As much as the pipe takes. A broken pipe is not an error here: poll sees how the process
+ * ended. */
 static void flush(archai_peer *p)
 {
     while (p->request_fd >= 0 && p->out_used < p->out.size) {

@@ -1,8 +1,10 @@
-/* runner/process/peer.h - the one channel to a child process that speaks messages (io/wire/message.h).
+/* runner/process/peer.h - the one channel to a child process that speaks messages
+ * (io/wire/message.h).
  *
- * The child reads frames from descriptor 3 and writes frames to descriptor 4; its side of the channel is
- * runner/process/parent.h. What a child sends is not trusted: a frame that is too long or not a message is
- * an error, after which the child is of no use. Nothing here blocks except archai_peer_wait.
+ * The child reads frames from descriptor 3 and writes frames to descriptor 4; its side of the
+ * channel is runner/process/parent.h. What a child sends is not trusted: a frame that is too
+ * long or not a message is an error, after which the child is of no use. Nothing here blocks
+ * except archai_peer_wait.
  */
 #ifndef ARCHAI_RUNNER_PROCESS_PEER_H
 #define ARCHAI_RUNNER_PROCESS_PEER_H
@@ -32,7 +34,8 @@ int archai_peer_send(archai_peer *p, const archai_message *m, archai_err *err);
  * ARCHAI_ECHILD: it has ended and all that it sent was taken ("killed by signal 9 (Killed)");
  * ARCHAI_EFORMAT: it sent something else than messages, or stopped sending and lives on. */
 int archai_peer_poll(archai_peer *p, archai_message *out, bool *got, archai_err *err);
-/* Likewise, but waits for the message; ARCHAI_ETIMEOUT ("gave no answer in 3 s"): none came in time. */
+/* Likewise, but waits for the message; ARCHAI_ETIMEOUT ("gave no answer in 3 s"): none came in
+ * time. */
 int archai_peer_wait(archai_peer *p, archai_message *out, double limit_s, archai_err *err);
 /* The descriptors whose events are worth a poll; returns how many of `max` it filled in. */
 size_t archai_peer_wake(const archai_peer *p, struct pollfd *out, size_t max);

@@ -1,8 +1,9 @@
 /* archai-evaluator: builds, trains and measures models with libtorch, in a process of its own,
  * so that a crash in libtorch costs one evaluation. No MPI, no HDF5.
  *
- * Messages come and go as runner/process/parent.h says; descriptor 5 is a memfd for weights, 6 one with
- * the data set, 7 one for the input and output of predict. runner/process/evaluator_client.c starts it.
+ * Messages come and go as runner/process/parent.h says; descriptor 5 is a memfd for weights, 6
+ * one with the data set, 7 one for the input and output of predict.
+ * runner/process/evaluator_client.c starts it.
  *
  *   OPEN     -> READY or FAILED
  *   WORK     -> PROGRESS after each epoch, then MEASURED (weights in 5), FAILED, or RETURNED

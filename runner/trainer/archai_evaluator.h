@@ -1,9 +1,9 @@
 /* runner/trainer/archai_evaluator.h - what the files of the program archai-evaluator share.
  *
- * archai_evaluator.c           OPEN, the loop of requests
- * archai_evaluator_work.c      WORK: candidates trained and measured, checkpoints
- * archai_evaluator_begin.c     where training starts: a checkpoint, stored weights, those of a parent
- * archai_evaluator_requests.c  PREDICT, SAVE_PT, FIT
+ * archai_evaluator.c           OPEN, the loop of requests archai_evaluator_work.c      WORK:
+ * candidates trained and measured, checkpoints archai_evaluator_begin.c     where training
+ * starts: a checkpoint, stored weights, those of a parent archai_evaluator_requests.c  PREDICT,
+ * SAVE_PT, FIT
  */
 #ifndef ARCHAI_RUNNER_TRAINER_ARCHAI_EVALUATOR_H
 #define ARCHAI_RUNNER_TRAINER_ARCHAI_EVALUATOR_H
@@ -34,13 +34,13 @@ typedef struct archai_server {
 
 bool archai_serve_stopped(void); /* SIGTERM or SIGINT has come */
 
-/* FAILED. An error that this, or another function that replies, returns is one of the pipe: it ends the
- * process. */
+/* FAILED. An error that this, or another function that replies, returns is one of the pipe: it
+ * ends the process. */
 int archai_serve_failure(archai_server *e, int64_t id, int code, const archai_err *cause,
                          archai_err *err);
 
-/* The network of an arch text, and a model of it with new weights. The caller releases both, the model
- * first, on failure too. */
+/* The network of an arch text, and a model of it with new weights. The caller releases both, the
+ * model first, on failure too. */
 int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, archai_network *net,
                        shim_model **model, archai_err *err);
 
@@ -52,9 +52,10 @@ typedef struct archai_train_start {
     int64_t epochs_before;        /* trained by earlier evaluations of the candidate */
     double inherited;             /* share of the state_dict's entries that come from the parent */
 } archai_train_start;
-/* From the candidate's own checkpoint; else, if it was promoted, from what its last evaluation stored; else
- * from the parent's weights where names and shapes match, if the worker found them. Completes *settings,
- * which borrow from *start. What does not fit is noted in run.log, and training starts from scratch. */
+/* From the candidate's own checkpoint; else, if it was promoted, from what its last evaluation
+ * stored; else from the parent's weights where names and shapes match, if the worker found them.
+ * Completes *settings, which borrow from *start. What does not fit is noted in run.log, and
+ * training starts from scratch. */
 int archai_train_start_load(archai_server *e, const archai_candidate *c, shim_model *model,
                        shim_train_settings *settings, archai_evaluation *r, archai_train_start *start,
                        archai_err *err);

@@ -1,5 +1,5 @@
-/* Where training starts: at the candidate's own checkpoint, where its last evaluation ended, or with a
- * parent's weights. */
+/* Where training starts: at the candidate's own checkpoint, where its last evaluation ended, or
+ * with a parent's weights. */
 #include "runner/trainer/archai_evaluator.h"
 
 #include <math.h>
@@ -29,7 +29,7 @@ void archai_train_start_close(archai_train_start *start)
     archai_tensors_close(&start->stored);
 }
 
-/* -- what a checkpoint and stored weights have in common ---------------------------------------------------------- */
+/* -- what a checkpoint and stored weights have in common ----------------------------------- */
 
 /* The curves of the epochs that are done. */
 static int take_curves(const archai_tensors *file, int64_t epoch, archai_evaluation *r,

@@ -1,4 +1,5 @@
-/* Requests other than candidates: predictions and files for the tools, surrogates for the algorithm. */
+/* Requests other than candidates: predictions and files for the tools, surrogates for the
+ * algorithm. */
 #include "runner/trainer/archai_evaluator.h"
 
 #include <stdlib.h>
