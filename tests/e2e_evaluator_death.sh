@@ -59,6 +59,6 @@ says none/exit_code 1
 # one that writes nonsense and keeps running: the same, and it is killed
 printf '#!/bin/sh\nhead -c 100000 /dev/zero | tr "\\0" "\\377" >&4\nexec sleep 1000\n' >bin/archai-evaluator
 expect 1 bin/archai-run "$ini" --output nonsense
-says err.txt "the evaluator could not be started 4 times in a row: a frame of 4294967295 bytes exceeds"
+says err.txt "the evaluator could not be started 4 times in a row: sent a bad message: a frame of 4294967295 bytes exceeds"
 check nonsense/results.h5 --rows 0 --state failed
 [ -z "$(for p in $(pgrep -x sleep); do [ "$(readlink /proc/$p/cwd)" = "$PWD" ] && echo $p; done)" ] || fail "it lives on"

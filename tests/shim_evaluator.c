@@ -48,7 +48,7 @@ static void send_request(archai_evaluator_client *c, const archai_message *m)
 {
     archai_err err = ARCHAI_ERR_INIT;
 
-    if (archai_evaluator_client_send(c, m, &err) != ARCHAI_OK)
+    if (archai_peer_send(&c->peer, m, &err) != ARCHAI_OK)
         fail_msg("%s", err.text);
 }
 
@@ -58,7 +58,7 @@ static archai_message receive(archai_evaluator_client *c)
     archai_err err = ARCHAI_ERR_INIT;
     archai_message m = {0};
 
-    if (archai_evaluator_client_wait(c, &m, limit_s, &err) != ARCHAI_OK)
+    if (archai_peer_wait(&c->peer, &m, limit_s, &err) != ARCHAI_OK)
         fail_msg("%s", err.text);
     return m;
 }
@@ -197,7 +197,7 @@ static void training_learns_and_repeats_itself(void **state)
     (void)close(data_fd);
 }
 
-/* What is wrong with one candidate is said, and the next one is evaluated. */
+/* It says what is wrong with one candidate and evaluates the next one. */
 static void a_bad_candidate_costs_itself_alone(void **state)
 {
     const archai_message drain = {.type = ARCHAI_MSG_DRAIN};
@@ -229,9 +229,9 @@ static void a_bad_candidate_costs_itself_alone(void **state)
     (void)close(data_fd);
 }
 
-/* Asked to stop with the same breath as it was given the candidate: after the first epoch, with a
+/* Asked to stop in the same write that brought the candidate: it stops after the first epoch, with a
  * checkpoint. */
-static void a_drain_that_came_with_the_candidate_is_heeded(void **state)
+static void a_drain_that_came_with_the_candidate_stops_it(void **state)
 {
     const archai_message drain = {.type = ARCHAI_MSG_DRAIN};
     archai_candidate candidate = {.id = 7, .arch = (char *)(uintptr_t)arch, .budget = 50, .seed = 5};
@@ -247,7 +247,7 @@ static void a_drain_that_came_with_the_candidate_is_heeded(void **state)
           "directory = .\n");
     expect(&c, ARCHAI_MSG_READY);
     candidate.model.archid = (char *)(uintptr_t)"x";
-    assert_int_equal(archai_frame_append(&work, &c.out, NULL), ARCHAI_OK);
+    assert_int_equal(archai_frame_append(&work, &c.peer.out, NULL), ARCHAI_OK);
     send_request(&c, &drain); /* both in one write */
     expect(&c, ARCHAI_MSG_PROGRESS);
     m = receive(&c);
@@ -259,8 +259,8 @@ static void a_drain_that_came_with_the_candidate_is_heeded(void **state)
     (void)close(data_fd);
 }
 
-/* A rate of 1000 without a bound on what it does: the loss is no number soon. */
-static void a_loss_that_is_no_number_is_a_failure(void **state)
+/* A learning rate of 1000: the loss is soon not a number. */
+static void a_loss_that_is_not_a_number_is_a_failure(void **state)
 {
     archai_evaluator_client c = ARCHAI_EVALUATOR_CLIENT_INIT;
     int data_fd = load_data(false);
@@ -325,14 +325,14 @@ static void sigterm_gives_the_candidate_back(void **state)
     m = receive(&c);
     assert_int_equal(m.type, ARCHAI_MSG_PROGRESS); /* it trains */
     archai_message_fini(&m);
-    assert_int_equal(kill(c.child.program, SIGTERM), 0);
+    assert_int_equal(kill(c.peer.child.program, SIGTERM), 0);
     m = last_reply(&c);
     assert_int_equal(m.type, ARCHAI_MSG_RETURNED);
     assert_int_equal(m.id, 7);
     archai_message_fini(&m);
     /* ... and ends, well. */
-    assert_int_equal(archai_evaluator_client_wait(&c, &m, limit_s, NULL), ARCHAI_ECHILD);
-    assert_true(WIFEXITED(c.child.status) && WEXITSTATUS(c.child.status) == 0);
+    assert_int_equal(archai_peer_wait(&c.peer, &m, limit_s, NULL), ARCHAI_ECHILD);
+    assert_true(WIFEXITED(c.peer.child.status) && WEXITSTATUS(c.peer.child.status) == 0);
     archai_evaluator_client_close(&c);
     (void)close(data_fd);
 }
@@ -361,8 +361,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_learns_and_repeats_itself),
         cmocka_unit_test(a_bad_candidate_costs_itself_alone),
-        cmocka_unit_test(a_drain_that_came_with_the_candidate_is_heeded),
-        cmocka_unit_test(a_loss_that_is_no_number_is_a_failure),
+        cmocka_unit_test(a_drain_that_came_with_the_candidate_stops_it),
+        cmocka_unit_test(a_loss_that_is_not_a_number_is_a_failure),
         cmocka_unit_test(masks_are_measured_by_pixel),
         cmocka_unit_test(sigterm_gives_the_candidate_back),
         cmocka_unit_test(refuses_to_open_what_it_cannot),

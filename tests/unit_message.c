@@ -177,6 +177,14 @@ static void every_message_type_survives_the_way(void **state)
             .ndim = 3,
             .job = &job,
             .answer = &answer,
+            .state = (char *)"interrupted",
+            .rejected = 7,
+            .ranks = 3,
+            .directory = (char *)"caf\xe9",
+            .space = (char *)"cnn",
+            .software = (char *)"software",
+            .started = (char *)"2023-11-14T22:13:20Z",
+            .is_resume = true,
         };
         archai_message back = {0};
         archai_buffer b = {0};
@@ -235,6 +243,20 @@ static void every_message_type_survives_the_way(void **state)
             assert_int_equal(back.ndim, 3);
             assert_int_equal(back.shape[2], 3);
             assert_null(back.text);
+        } else if (t == ARCHAI_MSG_INDEX) {
+            assert_string_equal(back.text, "text");
+            assert_string_equal(back.directory, "caf\xe9"); /* bytes: it need not be UTF-8 */
+            assert_string_equal(back.space, "cnn");
+            assert_string_equal(back.software, "software");
+            assert_string_equal(back.started, "2023-11-14T22:13:20Z");
+            assert_true(back.ranks == 3 && back.is_resume);
+        } else if (t == ARCHAI_MSG_REFRESH) {
+            assert_string_equal(back.state, "interrupted");
+            assert_int_equal(back.rejected, 7);
+            assert_null(back.directory);
+        } else if (t == ARCHAI_MSG_INDEXED) {
+            assert_int_equal(back.n_rows, 64);
+            assert_true(back.seconds == 0.5);
         }
         archai_message_fini(&back);
         archai_evaluation_fini(&e);
@@ -306,6 +328,28 @@ static const struct {
      STR("\x83\xa1t\xa4work\xa1v\x01\xaa"
          "candidates\x91\x01"),
      ARCHAI_EFORMAT, "candidate: not a map"},
+    {"a run without its directory", STR("\x83\xa1t\xa5index\xa1v\x01\xa4text\xa0"), ARCHAI_EFORMAT,
+     "'ranks' is missing"},
+    {"a state that is a number", STR("\x84\xa1t\xa7refresh\xa1v\x01\xa5state\x01\xa8rejected\x00"),
+     ARCHAI_EFORMAT, "'state' is not a text"},
+    {"a state that there is not",
+     STR("\x84\xa1t\xa7refresh\xa1v\x01\xa5state\xa8sometime\xa8rejected\x00"), ARCHAI_EFORMAT,
+     "there is no state 'sometime'"},
+    {"a count that is a text",
+     STR("\x84\xa1t\xa7refresh\xa1v\x01\xa5state\xa7running\xa8rejected\xa1"
+         "0"),
+     ARCHAI_EFORMAT, "'rejected' is not a 64-bit integer"},
+    {"less than nothing rejected",
+     STR("\x84\xa1t\xa7refresh\xa1v\x01\xa5state\xa7running\xa8rejected\xff"), ARCHAI_EFORMAT,
+     "negative"},
+    {"rows that are a fraction",
+     STR("\x84\xa1t\xa7indexed\xa1v\x01\xa6n_rows\xca\x3f\xc0\x00\x00\xa7seconds\x00"),
+     ARCHAI_EFORMAT, "'n_rows' is not a 64-bit integer"},
+    {"a failure whose code is a text",
+     STR("\x85\xa1t\xa6"
+         "failed\xa1v\x01\xa2id\xff\xa4"
+         "code\xa1x\xa4text\xa0"),
+     ARCHAI_EFORMAT, "'code' is not a 32-bit integer"},
 };
 
 static void foreign_bytes_are_judged(void **state)

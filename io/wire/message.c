@@ -170,7 +170,12 @@ static const archai_record_type answer_type = {"answer", sizeof(archai_surrogate
     X(ANSWER,      "answer",      OWNED,  AT(archai_message, answer), .of = &answer_type) \
     X(STATE,       "state",       TEXT,   AT(archai_message, state)) \
     X(REJECTED,    "rejected",    I64,    AT(archai_message, rejected)) \
-    X(RANKS,       "ranks",       I32,    AT(archai_message, ranks))
+    X(RANKS,       "ranks",       I32,    AT(archai_message, ranks)) \
+    X(DIRECTORY,   "directory",   TEXT,   AT(archai_message, directory)) \
+    X(SPACE,       "space",       TEXT,   AT(archai_message, space)) \
+    X(SOFTWARE,    "software",    TEXT,   AT(archai_message, software)) \
+    X(STARTED,     "started",     TEXT,   AT(archai_message, started)) \
+    X(IS_RESUME,   "is_resume",   BOOL,   AT(archai_message, is_resume))
 
 static const archai_field message_fields[] = {
 #define X(bit, name, kind, ...) F(name, kind, __VA_ARGS__),
@@ -214,6 +219,9 @@ static const uint64_t message_carries[ARCHAI_MSG_COUNT] = {
     [ARCHAI_MSG_FITTED]    = B(ANSWER),
     [ARCHAI_MSG_NOTE]      = B(ID) | B(TEXT),
     [ARCHAI_MSG_EARLIER]   = B(TEXT) | B(STATE) | B(N_ROWS) | B(REJECTED) | B(RANKS),
+    [ARCHAI_MSG_INDEX]     = B(TEXT) | B(RANKS) | B(DIRECTORY) | B(SPACE) | B(SOFTWARE) | B(STARTED) | B(IS_RESUME),
+    [ARCHAI_MSG_REFRESH]   = B(STATE) | B(REJECTED),
+    [ARCHAI_MSG_INDEXED]   = B(N_ROWS) | B(SECONDS),
 };
 static const char *const message_names[ARCHAI_MSG_COUNT] = {
 #define X(type, name) [type] = name,
@@ -353,6 +361,16 @@ static int find_type(const msgpack_object *map, archai_message_type *out, archai
 /* Places are added up and doubled by who gives them. */
 static const int64_t PLACES_MAX = INT64_C(1) << 48;
 
+const char *archai_run_state(const char *text)
+{
+    static const char *const states[] = {"running", "complete", "interrupted", "failed"};
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        if (strcmp(states[i], text) == 0)
+            return states[i];
+    return NULL;
+}
+
 /* What the table cannot say. */
 static int check_message(const archai_message *m, archai_err *err)
 {
@@ -368,6 +386,8 @@ static int check_message(const archai_message *m, archai_err *err)
     if ((m->type == ARCHAI_MSG_FIT && m->job == NULL) ||
         (m->type == ARCHAI_MSG_FITTED && m->answer == NULL))
         return archai_fail(err, ARCHAI_EFORMAT, "%s: nil", name);
+    if (m->type == ARCHAI_MSG_REFRESH && archai_run_state(m->state) == NULL)
+        return archai_fail(err, ARCHAI_EFORMAT, "%s: there is no state '%.20s'", name, m->state);
     if (m->job != NULL)
         return archai_err_wrap(err, archai_surrogate_job_check(m->job, err), "%s: ", name);
     return ARCHAI_OK;
@@ -408,6 +428,10 @@ void archai_message_fini(archai_message *m)
     free(m->device);
     free(m->segment);
     free(m->state);
+    free(m->directory);
+    free(m->space);
+    free(m->software);
+    free(m->started);
     for (size_t i = 0; i < m->n_candidates; i++)
         archai_candidate_fini(&m->candidates[i]);
     free(m->candidates);

@@ -53,7 +53,10 @@ int archai_buffer_reserve(archai_buffer *b, size_t more, archai_err *err); /* ro
     X(ARCHAI_MSG_FIT,      "fit")      /* C->E: a surrogate's job: rows to learn, queries       */ \
     X(ARCHAI_MSG_FITTED,   "fitted")   /* E->C: what is predicted of the queries                */ \
     X(ARCHAI_MSG_NOTE,     "note")     /* E->W, W->C: id, text for run.log                      */ \
-    X(ARCHAI_MSG_EARLIER,  "earlier")  /* indexer->C: what an earlier results.h5 says of itself; text: its configuration */
+    X(ARCHAI_MSG_EARLIER,  "earlier")  /* indexer->C: what an earlier results.h5 says of itself; text: its configuration */ \
+    X(ARCHAI_MSG_INDEX,    "index")    /* C->indexer: the run whose results.h5 is to be made; text: its configuration */ \
+    X(ARCHAI_MSG_REFRESH,  "refresh")  /* C->indexer: bring results.h5 up to date; state, rejected */ \
+    X(ARCHAI_MSG_INDEXED,  "indexed")  /* indexer->C: it is done: rows in results.h5 (or sent), seconds it took */
 typedef enum archai_message_type {
 #define X(name, text) name,
     ARCHAI_MESSAGE_LIST(X)
@@ -95,6 +98,9 @@ typedef struct archai_message {
     char *state;                     /* owned; "": there is no results.h5 */
     int64_t rejected;
     int32_t ranks;
+    /* index: what does not follow from the configuration (io/results/index.h); ranks */
+    char *directory, *space, *software, *started; /* owned */
+    bool is_resume;
 } archai_message;
 
 int archai_message_pack(const archai_message *m, archai_buffer *out, archai_err *err); /* appends */
@@ -118,4 +124,7 @@ int archai_frame_append(const archai_message *m, archai_buffer *out, archai_err 
  * moves behind it. Consumed bytes stay in the buffer until the caller drops them. */
 int archai_frame_take(const archai_buffer *in, size_t *used, archai_message *out, bool *got,
                       archai_err *err);
+
+/* The states of a results directory, as results.h5 has them: the text in static storage, or NULL. */
+const char *archai_run_state(const char *text);
 #endif

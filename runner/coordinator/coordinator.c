@@ -285,7 +285,7 @@ static int step_index(archai_coordinator *c, bool *busy, archai_err *err)
     const bool hurry = c->phase != ARCHAI_PHASE_RUNNING && c->index.failures == 0;
     const char *state = c->phase == ARCHAI_PHASE_RUNNING ? "running" : c->outcome.state;
 
-    ARCHAI_TRY(archai_index_client_step(&c->index, busy, err));
+    archai_index_client_step(&c->index, busy);
     if (c->index.failures >= INDEX_FAILURES_MAX)
         return on_index_failure(c, err);
     if (!archai_index_client_is_free(&c->index, archai_clock_s(), hurry))

@@ -20,8 +20,8 @@ static void make_report(const archai_coordinator *c)
 {
     archai_child child = ARCHAI_CHILD_INIT;
     archai_err err = ARCHAI_ERR_INIT;
-    char program[PATH_MAX], how[512];
-    char *argv[] = {program, (char *)"--", c->dir->path, (char *)"report", NULL};
+    char how[512];
+    char *argv[] = {(char *)"archai-inspect", (char *)"--", c->dir->path, (char *)"report", NULL};
     const archai_child_spec spec = {.argv = argv};
     const struct timespec pause = {.tv_nsec = 2000000};
     bool ended = false;
@@ -29,12 +29,10 @@ static void make_report(const archai_coordinator *c)
 
     if (!c->plan->config.output.report)
         return;
-    rc = archai_program_path("archai-inspect", program, sizeof program, &err);
-    if (rc == ARCHAI_OK)
-        rc = archai_child_start(&child, &spec, &err);
+    rc = archai_child_start(&child, &spec, &err);
     while (rc == ARCHAI_OK && !ended) {
-        rc = archai_child_poll(&child, &ended, &err);
-        if (rc == ARCHAI_OK && !ended)
+        ended = archai_child_poll(&child);
+        if (!ended)
             (void)nanosleep(&pause, NULL);
     }
     if (rc != ARCHAI_OK) {

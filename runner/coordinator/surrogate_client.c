@@ -2,13 +2,13 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "runner/process/clock.h"
 
 enum { FAILURES_MAX = 3 /* in a row */ };
 static const double handshake_s = 300, pause_s = 1;
-/* Slots may be waiting for a fit: after the first one of a process it is known how long these take. */
+/* Workers may be waiting for a fit. After the first one of a process it is known how long one
+ * takes. */
 static const double first_answer_s = 600, answer_s = 60, answer_factor = 20;
 
 void archai_surrogate_client_init(archai_surrogate_client *c, archai_search *search,
@@ -21,7 +21,7 @@ void archai_surrogate_client_init(archai_surrogate_client *c, archai_search *sea
     };
 }
 
-/* The process is gone, or to be, and with it the rows that it knew. */
+/* The process is gone, or is ended here, and with it the rows that it knew. */
 static void stop(archai_surrogate_client *c)
 {
     if (c->running)
@@ -39,7 +39,7 @@ void archai_surrogate_client_close(archai_surrogate_client *c)
 
 static int start(archai_surrogate_client *c, archai_err *err)
 {
-    /* It is no rank's: it takes one core and leaves GPUs to those who train. */
+    /* It takes one core and leaves GPUs to the evaluators that train. */
     static const char *const environment[] = {"OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1",
                                               "OPENBLAS_NUM_THREADS=1", "CUDA_VISIBLE_DEVICES=",
                                               NULL};
@@ -54,7 +54,7 @@ static int start(archai_surrogate_client *c, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* `error` is the search's own, which no other process would mend; `why` the process's. */
+/* `error`: of the search itself, which a new process would not mend; `why`: of the process. */
 static int send_job(archai_surrogate_client *c, bool *busy, archai_err *why, archai_err *error)
 {
     archai_surrogate_job job;
@@ -69,9 +69,9 @@ static int send_job(archai_surrogate_client *c, bool *busy, archai_err *why, arc
     c->job = job.id;
     c->held = (size_t)job.held + job.n_y / (size_t)job.n_targets;
     c->sent_at = archai_clock_s();
-    c->patience = job.held > 0 ? fmax(answer_s, answer_factor * c->longest_s) : first_answer_s;
-    c->due = c->sent_at + c->patience;
-    rc = archai_evaluator_client_send(&c->child, &fit, why);
+    c->limit_s = job.held > 0 ? fmax(answer_s, answer_factor * c->longest_s) : first_answer_s;
+    c->due = c->sent_at + c->limit_s;
+    rc = archai_peer_send(&c->child.peer, &fit, why);
     archai_surrogate_job_fini(&job);
     return rc;
 }
@@ -101,24 +101,19 @@ static int on_message(archai_surrogate_client *c, archai_message *m, archai_err 
 static int poll_child(archai_surrogate_client *c, bool *busy, archai_err *why)
 {
     archai_message m = {0};
-    bool got, ended;
-    char how[512];
-    int rc;
+    bool got;
+    int rc = archai_peer_poll(&c->child.peer, &m, &got, why);
 
-    ARCHAI_TRY(archai_evaluator_client_poll(&c->child, &m, &got, &ended, why));
+    ARCHAI_TRY(archai_err_wrap(why, rc, "archai-evaluator "));
     if (got) {
         *busy = true;
         rc = on_message(c, &m, why);
         archai_message_fini(&m);
         return rc;
     }
-    if (ended) {
-        archai_child_describe(&c->child.child, how, sizeof how);
-        return archai_fail(why, ARCHAI_ECHILD, "archai-evaluator %s", how);
-    }
     if ((!c->ready || c->job != 0) && archai_clock_s() > c->due)
         return archai_fail(why, ARCHAI_ETIMEOUT, "archai-evaluator gave no answer in %.0f s",
-                           c->ready ? c->patience : handshake_s);
+                           c->ready ? c->limit_s : handshake_s);
     return ARCHAI_OK;
 }
 
@@ -156,8 +151,5 @@ int archai_surrogate_client_step(archai_surrogate_client *c, bool *busy, bool *g
 size_t archai_surrogate_client_wake(const archai_surrogate_client *c, struct pollfd *out,
                                     size_t max)
 {
-    if (!c->running || max == 0)
-        return 0;
-    out[0] = (struct pollfd){.fd = c->child.reply_fd, .events = POLLIN};
-    return 1;
+    return c->running ? archai_peer_wake(&c->child.peer, out, max) : 0;
 }

@@ -421,7 +421,6 @@ static int ended(command_evaluator *e, archai_evaluator_event *out, archai_err *
 static int command_poll(archai_evaluator *self, archai_evaluator_event *out, archai_err *err)
 {
     command_evaluator *e = (command_evaluator *)self;
-    bool gone;
 
     if (e->is_open && !e->told) {
         e->told = true;
@@ -435,8 +434,7 @@ static int command_poll(archai_evaluator *self, archai_evaluator_event *out, arc
         return ARCHAI_OK;
     feed(e);
     drain(e, CHUNKS);
-    ARCHAI_TRY(archai_child_poll(&e->child, &gone, err));
-    return gone ? ended(e, out, err) : ARCHAI_OK;
+    return archai_child_poll(&e->child) ? ended(e, out, err) : ARCHAI_OK;
 }
 
 static int command_weights_fd(archai_evaluator *self)

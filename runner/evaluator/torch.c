@@ -1,9 +1,7 @@
-/* Candidates evaluated in a process of their own, archai-evaluator: models trained with libtorch
- * (kind torch), or whatever a plug-in measures (kind plugin). */
-#include <limits.h>
+/* Candidates evaluated by archai-evaluator, in a process of its own: trained with libtorch (kind
+ * torch), or measured by a plug-in (kind plugin). */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -13,7 +11,7 @@
 #include "runner/evaluator/evaluator.h"
 #include "runner/process/evaluator_client.h"
 
-/* From start to the first word. libtorch is large and its file system may be slow. */
+/* Until it says READY: libtorch is large, and the file system that holds it may be slow. */
 static const double handshake_s = 300;
 
 enum { ENVIRONMENT_MAX = 8, VARIABLE_MAX = 256 };
@@ -56,8 +54,8 @@ static void set_variable(torch_evaluator *e, size_t *n, const char *name, const 
     (*n)++;
 }
 
-/* Threads are bounded before libtorch and its BLAS start theirs; of the GPUs a child sees its
- * own, and none where it shall not open a context. */
+/* Threads are bounded before libtorch and its BLAS start theirs. A child sees the GPU that it
+ * was given, and none where it must not open a context. */
 static void make_environment(torch_evaluator *e)
 {
     const archai_evaluator_setup *setup = e->base.setup;
@@ -107,10 +105,11 @@ static int torch_begin(archai_evaluator *self, const archai_candidate *c, archai
     };
 
     e->id = c->id;
-    return archai_evaluator_client_send(&e->client, &work, err);
+    return archai_peer_send(&e->client.peer, &work, err);
 }
 
-/* For the weights to begin from, and for those that come back: the model has read it by then. */
+/* For the weights to start from and for those that come back: the model has read the first by
+ * then. */
 static int torch_weights_fd(archai_evaluator *self)
 {
     return ((torch_evaluator *)self)->client.weights_fd;
@@ -123,7 +122,7 @@ static int torch_interrupt(archai_evaluator *self, archai_err *err)
 
     if (self->setup->config->train.checkpoint == ARCHAI_CHECKPOINT_NONE || e->id < 0)
         return ARCHAI_OK;
-    return archai_evaluator_client_send(&e->client, &drain, err);
+    return archai_peer_send(&e->client.peer, &drain, err);
 }
 
 /* -- events -------------------------------------------------------------------------------- */
@@ -136,19 +135,18 @@ static void set_event(archai_evaluator_event *out, archai_evaluator_event_kind k
     (void)snprintf(out->text, sizeof out->text, "%s", text);
 }
 
-static void gone(torch_evaluator *e, archai_evaluator_event *out)
+/* It has ended, or what it says cannot be trusted any more. */
+static void gone(torch_evaluator *e, const archai_err *why, archai_evaluator_event *out)
 {
-    const archai_child *child = &e->client.child;
-    char how[512];
+    const archai_child *child = &e->client.peer.child;
 
-    archai_child_describe(child, how, sizeof how);
-    set_event(out, e->ready ? ARCHAI_EVALUATOR_GONE : ARCHAI_EVALUATOR_NOT_STARTED,
-              ARCHAI_ECHILD, how);
-    if (child->started && WIFSIGNALED(child->status))
+    set_event(out, e->ready ? ARCHAI_EVALUATOR_GONE : ARCHAI_EVALUATOR_NOT_STARTED, why->code,
+              why->text);
+    if (why->code == ARCHAI_ECHILD && child->started && WIFSIGNALED(child->status))
         out->signal = WTERMSIG(child->status);
 }
 
-/* The device was only guessed from what the machine shows: libtorch may know better. */
+/* Where the device was only guessed from the machine, libtorch may know better. */
 static bool fall_back(torch_evaluator *e)
 {
     if (e->base.setup->device_is_chosen || strcmp(e->device, "cpu") == 0)
@@ -200,7 +198,7 @@ static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event 
         m->evaluation = NULL;
         e->id = -1;
         return ARCHAI_OK;
-    case ARCHAI_MSG_RETURNED: /* it got a stop signal of its own, and is about to end */
+    case ARCHAI_MSG_RETURNED: /* it received a signal itself, and is about to end */
         set_event(out, ARCHAI_EVALUATOR_GONE, ARCHAI_EINTR, "was stopped by SIGTERM");
         out->signal = SIGTERM;
         e->id = -1;
@@ -215,50 +213,33 @@ static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event 
 static int torch_poll(archai_evaluator *self, archai_evaluator_event *out, archai_err *err)
 {
     torch_evaluator *e = (torch_evaluator *)self;
-    archai_err foreign = ARCHAI_ERR_INIT;
+    archai_err why = ARCHAI_ERR_INIT;
     archai_message m = {0};
-    bool got, ended;
+    bool got;
     int rc;
 
     if (!e->is_open)
         return ARCHAI_OK;
-    rc = archai_evaluator_client_poll(&e->client, &m, &got, &ended, &foreign);
-    if (rc == ARCHAI_EFORMAT) { /* what it says cannot be trusted any more */
-        set_event(out, e->ready ? ARCHAI_EVALUATOR_GONE : ARCHAI_EVALUATOR_NOT_STARTED, rc,
-                  foreign.text);
-        return ARCHAI_OK;
+    rc = archai_peer_poll(&e->client.peer, &m, &got, &why);
+    if (rc == ARCHAI_ECHILD && !e->ready && fall_back(e)) {
+        torch_close(self);
+        return torch_open(self, err);
     }
     if (rc != ARCHAI_OK) {
-        if (err != NULL)
-            *err = foreign;
-        return rc;
-    }
-    if (got) {
+        gone(e, &why, out);
+    } else if (got) {
         rc = handle(e, &m, out, err);
         archai_message_fini(&m);
-    } else if (ended) {
-        gone(e, out);
-        if (!e->ready && fall_back(e)) {
-            *out = (archai_evaluator_event){.kind = ARCHAI_EVALUATOR_NOTHING};
-            torch_close(self);
-            rc = torch_open(self, err);
-        }
+        return rc;
     } else if (!e->ready && archai_clock_s() > e->ready_by) {
-        set_event(out, ARCHAI_EVALUATOR_NOT_STARTED, ARCHAI_ETIMEOUT, "gave no sign of life");
+        set_event(out, ARCHAI_EVALUATOR_NOT_STARTED, ARCHAI_ETIMEOUT, "did not answer");
     }
-    return rc;
+    return ARCHAI_OK;
 }
 
 static size_t torch_wake(archai_evaluator *self, struct pollfd *out, size_t max)
 {
-    const torch_evaluator *e = (const torch_evaluator *)self;
-    const int fds[] = {e->client.reply_fd, e->client.child.report_fd};
-    size_t n = 0;
-
-    for (size_t i = 0; i < sizeof fds / sizeof fds[0] && n < max; i++)
-        if (fds[i] >= 0)
-            out[n++] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-    return n;
+    return archai_peer_wake(&((const torch_evaluator *)self)->client.peer, out, max);
 }
 
 static int check_measured(const archai_objectives *objectives, archai_err *err)
@@ -279,15 +260,15 @@ static int check_measured(const archai_objectives *objectives, archai_err *err)
             known = known || strcmp(measured[k], o->source) == 0;
         if (!known)
             return archai_fail(err, ARCHAI_EINVAL,
-                               "objective.%s.source: the evaluator measures no '%.100s'%s%s%s",
+                               "objective.%s.source: the evaluator does not measure '%.100s'%s%s%s",
                                o->name, o->source, near != NULL ? "; did you mean '" : "",
                                near != NULL ? near : "", near != NULL ? "'?" : "");
     }
     return ARCHAI_OK;
 }
 
-/* Whether a model of this space answers for pictures or for pixels, by one drawn at random. */
-static int answers_for_pictures(archai_space *space, bool *out, archai_err *err)
+/* Do models of this space classify pictures, or each pixel? One drawn at random tells. */
+static int classifies_pictures(archai_space *space, bool *out, archai_err *err)
 {
     archai_model m = {.arch = NULL};
     archai_network net = {.n_steps = 0};
@@ -304,7 +285,7 @@ static int answers_for_pictures(archai_space *space, bool *out, archai_err *err)
     return rc;
 }
 
-/* Labels must be of the kind that the space's models answer with. */
+/* Labels must be of the kind that the space's models predict. */
 static int torch_check_sources(const archai_config *config, archai_space *space,
                                const archai_objectives *objectives, archai_err *err)
 {
@@ -312,7 +293,7 @@ static int torch_check_sources(const archai_config *config, archai_space *space,
 
     ARCHAI_TRY(check_measured(objectives, err));
     ARCHAI_TRY(archai_dataset_probe_masks(config, &masks, err));
-    ARCHAI_TRY(answers_for_pictures(space, &flat, err));
+    ARCHAI_TRY(classifies_pictures(space, &flat, err));
     if (masks != flat)
         return ARCHAI_OK;
     return archai_fail(err, ARCHAI_EINVAL,
@@ -347,7 +328,7 @@ static int plugin_check(const archai_config *config, archai_err *err)
     int rc = archai_plugin_load(config->evaluator.plugin, &plugin, err);
 
     if (rc == ARCHAI_OK && plugin->measure == NULL)
-        rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s brings no measure", config->evaluator.plugin,
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s has no measure()", config->evaluator.plugin,
                          plugin->name);
     return archai_err_wrap(err, rc, "evaluator.plugin: ");
 }

@@ -1,131 +1,138 @@
-/* archai-indexer - the helper process that writes results.h5, so that rank 0 never waits for
- * HDF5.
+/* archai-indexer - the process that writes results.h5, so that rank 0 never waits for HDF5.
  *
- * Rank 0 starts it (runner/process/child.h) with two descriptors: 3 requests, 4 replies; one JSON
- * object a line, as io/wire/index_request.h says:
+ * Rank 0 starts it (runner/indexer/index_client.h) and sends messages (io/wire/message.h):
  *
- *   -> the run (directory, configuration, objectives, ...)   <- {"rows": 0, "seconds": 0.01}
- *   -> {"refresh": "running", "rejected": 0}                  <- {"rows": 128, "seconds": 0.02}
- *                                                            or {"error": {"code": 6, "text":
- * ...}}
+ *   INDEX    the run: its configuration, directory, ...
+ *   REFRESH  as often as wanted
  *
- * End of file on 3 ends it with status 0. A failed refresh leaves the last results.h5 in place
- * and may be asked for again; a failed first line ends the process after its reply.
+ * Each is answered, in order, with INDEXED or FAILED. The end of the pipe ends it with status 0.
+ * A failed refresh leaves the last results.h5 in place and may be asked for again; a failed
+ * INDEX ends the process after its answer.
  *
- * archai-indexer --read DIRECTORY reads what earlier starts left instead (archai_indexer_read.c).
+ * archai-indexer --read DIRECTORY reads what earlier starts left instead
+ * (archai_indexer_read.c).
  */
-#include <errno.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include "io/wire/index_request.h"
+#include "core/config/config.h"
+#include "core/search/search.h"
+#include "io/results/index.h"
 #include "runner/indexer/archai_indexer.h"
 #include "runner/process/clock.h"
 #include "runner/process/out_of_memory.h"
 
-enum { REQUESTS = 3, REPLIES = 4 };
+typedef struct indexed_run {
+    archai_message request; /* ARCHAI_MSG_INDEX */
+    archai_ini ini;
+    archai_config config;
+    archai_objectives objectives;
+    archai_index *index;
+} indexed_run;
 
-/* The next line; *n is 0 at the end of the file. */
-static int read_line(FILE *in, char **line, size_t *room, size_t *n, archai_err *err)
+int archai_indexer_answer(archai_parent *parent, int rc, int64_t rows, double seconds,
+                          const archai_err *why, archai_err *err)
 {
-    ssize_t got = getline(line, room, in);
+    const archai_message indexed = {
+        .type = ARCHAI_MSG_INDEXED, .n_rows = rows, .seconds = seconds};
+    const archai_message failed = {
+        .type = ARCHAI_MSG_FAILED, .id = -1, .code = rc, .text = (char *)(uintptr_t)why->text};
 
-    *n = got > 0 ? (size_t)got : 0;
-    if (got < 0 && ferror(in))
-        return archai_fail(err, ARCHAI_EIO, "cannot read a request: %s", strerror(errno));
-    return ARCHAI_OK;
+    return archai_parent_send(parent, rc == ARCHAI_OK ? &indexed : &failed, err);
 }
 
-static int answer(int rc, int64_t rows, double seconds, const archai_err *why, archai_err *err)
+/* A configuration may hold bytes that are not UTF-8 (a path, a comment); an attribute of
+ * results.h5 may not. Each such byte becomes '?'. */
+static void make_utf8(char *text)
 {
-    archai_index_reply reply = {.rows = rows, .seconds = seconds, .error = ARCHAI_ERR_INIT};
-    char *line = NULL;
-    size_t n, at;
+    json_t *is_utf8 = json_string(text);
 
-    if (rc != ARCHAI_OK)
-        reply.error = *why;
-    ARCHAI_TRY(archai_index_reply_format(&reply, &line, err));
-    n = strlen(line);
-    for (at = 0; at < n;) {
-        ssize_t done = write(REPLIES, line + at, n - at);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            break;
-        at += (size_t)done;
-    }
-    free(line);
-    return at == n ? ARCHAI_OK
-                   : archai_fail(err, ARCHAI_EIO, "cannot reply: %s", strerror(errno));
+    for (; is_utf8 == NULL && *text != '\0'; text++)
+        if ((unsigned char)*text >= 0x80)
+            *text = '?';
+    json_decref(is_utf8);
 }
 
-static int serve(FILE *in, archai_index *x, archai_err *err)
+static int open_index(indexed_run *r, archai_err *err)
 {
-    char *line = NULL;
-    size_t room = 0, n = 0;
-    int rc;
+    const archai_message *m = &r->request;
+    archai_index_run run = {
+        .directory = m->directory,
+        .config_text = m->text,
+        .space = m->space,
+        .software = m->software,
+        .started = m->started,
+        .ranks = m->ranks,
+        .is_resume = m->is_resume,
+        .objectives = &r->objectives,
+    };
 
+    if (m->type != ARCHAI_MSG_INDEX)
+        return archai_fail(err, ARCHAI_EFORMAT, "a '%s' came before the run",
+                           archai_message_name(m->type));
+    ARCHAI_TRY(archai_ini_parse(&r->ini, "the resolved configuration", m->text, strlen(m->text), err));
+    ARCHAI_TRY(archai_config_load(&r->config, &r->ini, err));
+    ARCHAI_TRY(archai_objectives_create(&r->objectives, &r->ini, err));
+    make_utf8(m->text);
+    run.algorithm = r->config.search.algorithm;
+    run.schedule = r->config.search.schedule == ARCHAI_GENERATIONAL ? "generational" : "async";
+    run.seed = r->config.search.seed;
+    run.weights = r->config.output.weights;
+    return archai_index_open(&r->index, &run, err);
+}
+
+static int refresh(indexed_run *r, const archai_message *m, int64_t *rows, archai_err *err)
+{
+    if (m->type != ARCHAI_MSG_REFRESH)
+        return archai_fail(err, ARCHAI_EFORMAT, "a request of type '%s'", archai_message_name(m->type));
+    return archai_index_refresh(r->index, archai_run_state(m->state), m->rejected, rows, err);
+}
+
+static int serve(archai_parent *parent, indexed_run *r, archai_err *err)
+{
     for (;;) {
-        archai_index_refresh_request request;
         archai_err why = ARCHAI_ERR_INIT;
-        double began = archai_clock_s();
+        archai_message m = {0};
         int64_t rows = 0;
-        int outcome;
+        double began;
+        bool got;
+        int rc;
 
-        ARCHAI_TRY_GOTO(rc, read_line(in, &line, &room, &n, err), out);
-        if (n == 0)
-            break;
+        ARCHAI_TRY(archai_parent_receive(parent, NULL, &m, &got, err));
+        if (!got)
+            return ARCHAI_OK;
         began = archai_clock_s();
-        outcome = archai_index_refresh_parse(line, n, &request, &why);
-        if (outcome == ARCHAI_OK)
-            outcome = archai_index_refresh(x, request.state, request.rejected, &rows, &why);
-        ARCHAI_TRY_GOTO(rc, answer(outcome, rows, archai_clock_s() - began, &why, err), out);
+        if (r->index == NULL) {
+            r->request = m;
+            rc = open_index(r, &why);
+        } else {
+            rc = refresh(r, &m, &rows, &why);
+            archai_message_fini(&m);
+        }
+        ARCHAI_TRY(archai_indexer_answer(parent, rc, rows, archai_clock_s() - began, &why, err));
+        if (r->index == NULL)
+            return archai_fail(err, rc, "%s", why.text);
     }
-out:
-    free(line);
-    return rc;
 }
 
-static int run(archai_err *err)
+static int make_index(archai_parent *parent, archai_err *err)
 {
-    archai_index_run_parsed parsed = {.json = NULL};
-    archai_index *x = NULL;
-    FILE *in = fdopen(REQUESTS, "r");
-    char *line = NULL;
-    size_t room = 0, n = 0;
-    double began = archai_clock_s();
-    int rc;
+    indexed_run r = {.index = NULL};
+    const int rc = serve(parent, &r, err);
 
-    if (in == NULL)
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "descriptor %d is not open: archai-run starts this "
-                           "program, people do not",
-                           REQUESTS);
-    rc = read_line(in, &line, &room, &n, err);
-    if (rc == ARCHAI_OK && n > 0) {
-        archai_err why = ARCHAI_ERR_INIT;
-
-        rc = archai_index_open_parse(line, n, &parsed, &why);
-        if (rc == ARCHAI_OK)
-            rc = archai_index_open(&x, &parsed.run, &why);
-        if (rc != ARCHAI_OK && err != NULL)
-            *err = why;
-        if (answer(rc, 0, archai_clock_s() - began, &why, NULL) == ARCHAI_OK && rc == ARCHAI_OK)
-            rc = serve(in, x, err);
-    }
-    archai_index_close(x);
-    archai_index_run_parsed_fini(&parsed);
-    free(line);
-    (void)fclose(in);
+    archai_index_close(r.index);
+    archai_objectives_free(&r.objectives);
+    archai_config_free(&r.config);
+    archai_ini_free(&r.ini);
+    archai_message_fini(&r.request);
     return rc;
 }
 
 int main(int argc, char **argv)
 {
     archai_err err = ARCHAI_ERR_INIT;
+    archai_parent parent = {.in = {.used = 0}};
     int rc;
 
     archai_out_of_memory_ends("archai-indexer", "");
@@ -142,7 +149,10 @@ int main(int argc, char **argv)
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
     (void)signal(SIGUSR1, SIG_IGN);
-    rc = argc > 1 ? archai_indexer_read(argv[2], &err) : run(&err);
+    rc = archai_parent_check(&err);
+    if (rc == ARCHAI_OK)
+        rc = argc > 1 ? archai_indexer_read(&parent, argv[2], &err) : make_index(&parent, &err);
+    archai_parent_fini(&parent);
     if (rc != ARCHAI_OK)
         (void)fprintf(stderr, "archai-indexer: %s\n", err.text);
     return archai_rc_exit_status(rc);

@@ -1,29 +1,26 @@
-/* runner/indexer/earlier.h - the rows that earlier starts left, read by a process that a damaged file may crash.
+/* runner/indexer/earlier.h - the rows that earlier starts left, read by a process that a damaged
+ * file may crash.
  *
- * Rank 0's side of `archai-indexer --read` (runner/indexer/archai_indexer.h). Blocks until the next row is
- * there. Memory: one row, and what a pipe holds.
+ * Rank 0's side of `archai-indexer --read` (runner/indexer/archai_indexer.h). Blocks until the
+ * next row is there. Memory: one row, and what a pipe holds.
  */
 #ifndef ARCHAI_RUNNER_INDEXER_EARLIER_H
 #define ARCHAI_RUNNER_INDEXER_EARLIER_H
-#include "io/wire/message.h"
-#include "runner/process/child.h"
+#include "runner/process/peer.h"
 
 typedef struct archai_earlier {
-    archai_child child;
-    int fd;             /* rows come here; -1: none, or no more */
-    archai_buffer in;   /* the first `used` bytes are done with */
-    size_t used;
-    char *reading;      /* owned; the file that HDF5 has before it */
+    archai_peer peer;
+    char *reading;       /* owned; the file that HDF5 is reading; NULL: none yet */
     archai_message head; /* ARCHAI_MSG_EARLIER */
 } archai_earlier;
 
 #define ARCHAI_EARLIER_INIT                                                                        \
     {                                                                                              \
-        .child = ARCHAI_CHILD_INIT, .fd = -1                                                       \
+        .peer = ARCHAI_PEER_INIT                                                                   \
     }
 
-/* Start the reader and wait for what results.h5 says of itself (e->head). ARCHAI_EFORMAT, one line that
- * names the file: damaged, and no matter how badly. */
+/* Start the reader and wait for what results.h5 says of itself (e->head). ARCHAI_EFORMAT, one
+ * line that names the file: damaged, no matter how badly. */
 int archai_earlier_open(archai_earlier *e, const char *directory, archai_err *err);
 /* The next row in order of id (caller fini); *got false: that was all. */
 int archai_earlier_next(archai_earlier *e, archai_evaluation *out, bool *got, archai_err *err);

@@ -1,35 +1,31 @@
 /* runner/indexer/index_client.h - rank 0's side of archai-indexer, which writes results.h5.
  *
- * The helper is a process of its own, so that no HDF5 call holds up the search; when it dies it
- * is started again. A refresh is followed by a pause of at least 20 times what it took. Never blocks.
+ * A process of its own, so that no HDF5 call holds up the search; when it dies it is started
+ * again. A refresh is followed by a pause of at least 20 times what it took. Never blocks.
  */
 #ifndef ARCHAI_RUNNER_INDEXER_INDEX_CLIENT_H
 #define ARCHAI_RUNNER_INDEXER_INDEX_CLIENT_H
-#include <poll.h>
-#include "io/wire/index_request.h"
-#include "io/wire/message.h"
-#include "runner/process/child.h"
+#include "io/results/index.h"
+#include "runner/process/peer.h"
 
 typedef struct archai_index_client {
     const archai_index_run *run; /* borrowed */
-    archai_child child;
-    int request_fd, reply_fd;    /* -1: not running */
-    archai_buffer out, in;
-    size_t out_used;
+    archai_peer peer;
+    bool running, open;          /* open: it has the run */
     int unanswered;              /* requests under way, the opening one counted */
     int failures;                /* in a row */
     double next_s;               /* clock: earliest next refresh (after a failure: start) */
-    int64_t rows;                /* in results.h5 */
-    int64_t refreshes;           /* answered well */
+    int64_t refreshes;           /* that succeeded */
     char asked[16], published[16]; /* states: of the refresh under way, of results.h5; "" before */
     archai_err error;            /* of the last failure */
 } archai_index_client;
 
 #define ARCHAI_INDEX_CLIENT_INIT                                                                   \
     {                                                                                              \
-        .child = ARCHAI_CHILD_INIT, .request_fd = -1, .reply_fd = -1                               \
+        .peer = ARCHAI_PEER_INIT                                                                   \
     }
 
+/* Of *run is sent what does not follow from its configuration. */
 void archai_index_client_init(archai_index_client *c, const archai_index_run *run);
 void archai_index_client_close(archai_index_client *c); /* idempotent */
 
@@ -37,8 +33,8 @@ void archai_index_client_close(archai_index_client *c); /* idempotent */
 bool archai_index_client_is_free(const archai_index_client *c, double now, bool hurry);
 int archai_index_client_refresh(archai_index_client *c, const char *state, int64_t rejected,
                                 archai_err *err);
-/* Start the helper if it must be, read answers. *busy: something happened. A refresh that failed
- * counts in `failures`; the caller decides how many are too many. */
-int archai_index_client_step(archai_index_client *c, bool *busy, archai_err *err);
+/* Start archai-indexer if it must be, read answers. *busy: something happened. A refresh that
+ * failed counts in `failures`; the caller decides how many are too many. */
+void archai_index_client_step(archai_index_client *c, bool *busy);
 size_t archai_index_client_wake(const archai_index_client *c, struct pollfd *out, size_t max);
 #endif

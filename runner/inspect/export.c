@@ -65,7 +65,7 @@ static int write_pt(const struct weights *w, const char *beside, archai_err *err
                     out);
     ARCHAI_TRY_GOTO(
         rc, archai_evaluator_client_expect(&client, ARCHAI_MSG_READY, start_limit_s, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_evaluator_client_send(&client, &save, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_peer_send(&client.peer, &save, err), out);
     rc = archai_evaluator_client_expect(&client, ARCHAI_MSG_SAVED, save_limit_s, err);
 out:
     archai_evaluator_client_close(&client);

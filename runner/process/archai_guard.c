@@ -4,9 +4,9 @@
  *
  * Started by runner/process/child.c with descriptors 0-2, the program's own 3 .. 3+N_FDS-1, then a
  * report pipe to the rank and a lifeline from it. The guard closes whatever else it inherited
- * (Open MPI's sockets and pipes among it: mpirun waits for whoever holds them), opens a session
- * of its own, starts the program and waits. When the program ends or the lifeline closes - the
- * rank closed it, or died, however suddenly - everything that descends from the program is
+ * (Open MPI's sockets and pipes among it: mpirun waits until nobody holds them), opens a session
+ * of its own, starts the program and waits. When the program ends or the lifeline closes (the
+ * rank closed it, or died, however suddenly), everything that descends from the program is
  * killed. A parent's death signal alone would not do: it reaches the child but not what the
  * child started.
  */

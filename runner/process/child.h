@@ -1,10 +1,12 @@
-/* runner/process/child.h - starting, watching and ending child processes without harm to an MPI rank.
+/* runner/process/child.h - starting, watching and ending child processes without harm to an MPI
+ * rank.
  *
- * posix_spawn of archai-guard, which gives the child a session of its own, PR_SET_PDEATHSIG, only
- * the named descriptors and oom_score_adj 1000, and kills everything below it when its lifeline (a
- * pipe that this process holds) closes. The environment loses what MPI launchers put there: a child
- * that imports mpi4py would otherwise wait for the job's other ranks. Standard output and error of
- * the child go into a bounded tail; its last line is for `error`. Not collective, never blocks.
+ * A child is started by archai-guard, which gives it a session of its own, PR_SET_PDEATHSIG,
+ * only the named descriptors and oom_score_adj 1000, and kills the child and all that descends
+ * from it when its lifeline (a pipe that this process holds) closes. The environment loses what
+ * MPI launchers put there: a child that imports mpi4py would otherwise wait for the job's other
+ * ranks. The last bytes of its standard output and error are kept, and their last line is quoted
+ * in errors. Not collective, never blocks.
  */
 #ifndef ARCHAI_RUNNER_PROCESS_CHILD_H
 #define ARCHAI_RUNNER_PROCESS_CHILD_H
@@ -17,7 +19,7 @@
 enum { ARCHAI_CHILD_TAIL = 4096, ARCHAI_CHILD_FDS = 8 };
 
 typedef struct archai_child_spec {
-    char *const *argv;         /* borrowed; argv[0] is a path */
+    char *const *argv;         /* borrowed; argv[0]: a path, or one of our programs: "archai-inspect" */
     const char *const *env;    /* borrowed; extra "NAME=value", NULL-terminated, or NULL */
     int fds[ARCHAI_CHILD_FDS]; /* become 3, 4, ... in the child; -1 leaves a gap; still ours */
     size_t n_fds;
@@ -38,7 +40,7 @@ typedef struct archai_child {
     bool started;            /* the guard reported a successful exec */
     int exec_errno;          /* else why not; 0: not known yet */
     bool ended;              /* the program has ended (or never started) */
-    int status;              /* its wait status then; of the guard, should that have been killed */
+    int status;              /* its wait status then; the guard's, if the guard was killed */
 } archai_child;
 
 #define ARCHAI_CHILD_INIT                                                                          \
@@ -46,17 +48,18 @@ typedef struct archai_child {
         .lifeline = -1, .stdin_fd = -1, .stdout_fd = -1, .output_fd = -1, .report_fd = -1          \
     }
 
-/* ARCHAI_ECHILD when the guard cannot be started; whether the program could is seen in poll. */
+/* A name without a slash is looked for beside the running program, or in ../bin of it:
+ * ARCHAI_ENOTFOUND says where. ARCHAI_ECHILD: the guard cannot be started; whether the program
+ * could be is seen in poll. */
 int archai_child_start(archai_child *c, const archai_child_spec *spec, archai_err *err);
-/* Drain output into the tail and reap: *ended is set once the program is gone (c->status). */
-int archai_child_poll(archai_child *c, bool *ended, archai_err *err);
+/* Read output into the tail, and reap. True once the program and all below it are gone
+ * (c->status). */
+bool archai_child_poll(archai_child *c);
 void archai_child_kill(archai_child *c);  /* SIGKILL to all of it; poll tells when it is gone */
 void archai_child_close(archai_child *c); /* kill if alive and close everything; idempotent */
 /* "killed by signal 11 (Segmentation fault)", "exited with 3", plus the last line of output;
  * control characters and broken UTF-8 are replaced. */
 void archai_child_describe(const archai_child *c, char *text, size_t size);
 
-/* Path of a program that lies beside the running one (or in ../bin of it): "archai-evaluator".
- * ARCHAI_ENOTFOUND names where it was looked for. */
-int archai_program_path(const char *name, char *out, size_t size, archai_err *err);
+void archai_fd_close(int *fd); /* -1 afterwards; -1: nothing happens */
 #endif

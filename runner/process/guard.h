@@ -1,4 +1,5 @@
-/* runner/process/guard.h - what archai-guard writes into its report pipe, for runner/process/child.c. */
+/* runner/process/guard.h - what archai-guard writes into its report pipe, for
+ * runner/process/child.c. */
 #ifndef ARCHAI_RUNNER_PROCESS_GUARD_H
 #define ARCHAI_RUNNER_PROCESS_GUARD_H
 #include <stdint.h>

@@ -83,7 +83,7 @@ const char *archai_limit_crash(int wait_status)
         return NULL;
     switch (WTERMSIG(wait_status)) {
     case SIGXCPU:
-        return "came to no end";
+        return "did not finish";
     case SIGSEGV:
     case SIGBUS:
     case SIGABRT:

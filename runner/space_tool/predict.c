@@ -150,7 +150,7 @@ int space_predict(space_tool *t, archai_err *err)
     ARCHAI_TRY_GOTO(rc, load_weights(t->weights, client.weights_fd, err), out);
     ARCHAI_TRY_GOTO(rc, load_input(t->input, client.exchange_fd, &predict, err), out);
     ARCHAI_TRY_GOTO(rc, archai_evaluator_client_expect(&client, ARCHAI_MSG_READY, start_limit_s, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_evaluator_client_send(&client, &predict, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_peer_send(&client.peer, &predict, err), out);
     ARCHAI_TRY_GOTO(rc, archai_evaluator_client_expect(&client, ARCHAI_MSG_PREDICTED, predict_limit_s, err), out);
     rc = save_output(t->output, client.exchange_fd, err);
 out:

@@ -1,15 +1,15 @@
 /* archai-evaluator: builds, trains and measures models with libtorch, in a process of its own,
- * so that whatever libtorch does to it costs one evaluation. No MPI, no HDF5.
+ * so that a crash in libtorch costs one evaluation. No MPI, no HDF5.
  *
- * Frames (io/wire/message.h) come on descriptor 3 and go on 4; 5 is a memfd for weights, 6 one with
- * the data set, 7 one for predict's input and output. Started by runner/process/evaluator_client.c, not
- * by hand.
+ * Messages come and go as runner/process/parent.h says; descriptor 5 is a memfd for weights, 6
+ * one with the data set, 7 one for the input and output of predict.
+ * runner/process/evaluator_client.c starts it.
  *
  *   OPEN     -> READY or FAILED
  *   WORK     -> PROGRESS after each epoch, then MEASURED (weights in 5), FAILED, or RETURNED
  *   PREDICT  -> PREDICTED (output in 7) or FAILED
  *   SAVE_PT  -> SAVED or FAILED
- *   FIT      -> FITTED or FAILED (rank 0's own evaluator, runner/coordinator/surrogate_client.c)
+ *   FIT      -> FITTED or FAILED (for the search itself: runner/coordinator/surrogate_client.c)
  *
  * SIGTERM and SIGINT end it: at once when idle, after the running epoch otherwise (RETURNED).
  * With train.checkpoint = epoch it writes checkpoints (io/file/checkpoint.h) into the results
@@ -19,13 +19,10 @@
 #include "runner/trainer/archai_evaluator.h"
 #include "runner/process/out_of_memory.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static volatile sig_atomic_t stop_requested;
 
@@ -40,26 +37,6 @@ static void on_stop(int signal)
     stop_requested = 1;
 }
 
-/* -- frames -------------------------------------------------------------------------------- */
-
-int archai_serve_send(archai_server *e, const archai_message *m, archai_err *err)
-{
-    size_t done = 0;
-
-    e->out.size = 0;
-    ARCHAI_TRY(archai_frame_append(m, &e->out, err));
-    while (done < e->out.size) {
-        ssize_t n = write(REPLIES, e->out.data + done, e->out.size - done);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return archai_fail(err, ARCHAI_EIO, "replies: %s", strerror(errno));
-        done += (size_t)n;
-    }
-    return ARCHAI_OK;
-}
-
 int archai_serve_failure(archai_server *e, int64_t id, int code, const archai_err *cause,
                          archai_err *err)
 {
@@ -68,40 +45,10 @@ int archai_serve_failure(archai_server *e, int64_t id, int code, const archai_er
                               .code = code,
                               .text = (char *)(uintptr_t)cause->text};
 
-    return archai_serve_send(e, &m, err);
-}
-
-/* The next request. *got is false at the end of the pipe, and when idle on a stop request. */
-static int receive(archai_server *e, archai_message *out, bool *got, archai_err *err)
-{
-    *got = false;
-    for (;;) {
-        ssize_t n;
-
-        ARCHAI_TRY(archai_frame_take(&e->in, &e->in_used, out, got, err));
-        if (*got || stop_requested)
-            return ARCHAI_OK;
-        if (e->in_used == e->in.size)
-            e->in.size = e->in_used = 0;
-        ARCHAI_TRY(archai_buffer_reserve(&e->in, CHUNK, err));
-        n = read(REQUESTS, e->in.data + e->in.size, CHUNK);
-        if (n == 0)
-            return ARCHAI_OK;
-        if (n < 0 && errno != EINTR)
-            return archai_fail(err, ARCHAI_EIO, "requests: %s", strerror(errno));
-        if (n > 0)
-            e->in.size += (size_t)n;
-    }
+    return archai_parent_send(&e->parent, &m, err);
 }
 
 /* -- open ---------------------------------------------------------------------------------- */
-
-static bool is_open(int fd)
-{
-    struct stat st;
-
-    return fstat(fd, &st) == 0;
-}
 
 static int open_all(archai_server *e, const archai_message *m, archai_err *err)
 {
@@ -117,7 +64,7 @@ static int open_all(archai_server *e, const archai_message *m, archai_err *err)
         (void)snprintf(e->device_text, sizeof e->device_text, "plugin");
         return archai_plugin_load(e->config.evaluator.plugin, &e->plugin, err);
     }
-    if (is_open(DATA))
+    if (fcntl(DATA, F_GETFD) >= 0)
         ARCHAI_TRY(archai_dataset_map(DATA, &e->data, err));
     ARCHAI_TRY(shim_device_open(&e->device, m->device, m->threads, err));
     shim_device_text(e->device, e->device_text, sizeof e->device_text);
@@ -135,7 +82,7 @@ static int on_open(archai_server *e, const archai_message *m, archai_err *err)
     if (rc != ARCHAI_OK)
         return archai_serve_failure(e, -1, rc, &cause, err);
     shim_version(version, sizeof version);
-    return archai_serve_send(e, &ready, err);
+    return archai_parent_send(&e->parent, &ready, err);
 }
 
 int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, archai_network *net,
@@ -154,9 +101,6 @@ int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, archai
     return rc;
 }
 
-/* --------------------------------------------------------------------------------------------
- */
-
 static int serve(archai_server *e, archai_err *err)
 {
     for (;;) {
@@ -164,7 +108,7 @@ static int serve(archai_server *e, archai_err *err)
         bool got;
         int rc = ARCHAI_OK;
 
-        ARCHAI_TRY(receive(e, &m, &got, err));
+        ARCHAI_TRY(archai_parent_receive(&e->parent, &stop_requested, &m, &got, err));
         if (!got)
             return ARCHAI_OK;
         switch (m.type) {
@@ -174,7 +118,7 @@ static int serve(archai_server *e, archai_err *err)
         case ARCHAI_MSG_WORK:
             rc = archai_serve_work(e, &m, err);
             break;
-        case ARCHAI_MSG_DRAIN: /* the candidate was done before it came */
+        case ARCHAI_MSG_DRAIN: /* it came after the candidate was done */
             break;
         case ARCHAI_MSG_PREDICT:
             rc = archai_serve_predict(e, &m, err);
@@ -207,19 +151,16 @@ static void install_signals(void)
 
 int main(int argc, char **argv)
 {
-    archai_server e = {.in_used = 0};
+    archai_server e = {.device = NULL};
     archai_err err = ARCHAI_ERR_INIT;
     int rc;
 
     archai_out_of_memory_ends("archai-evaluator", "");
-    (void)argv;
-    if (argc != 1 || !is_open(REQUESTS) || !is_open(REPLIES)) {
-        fprintf(stderr,
-                "archai-evaluator: started by archai-run and archai-space, not by hand\n");
-        return archai_rc_exit_status(ARCHAI_EINVAL);
-    }
     install_signals();
-    rc = serve(&e, &err);
+    rc = argc > 1 ? archai_fail(&err, ARCHAI_EINVAL, "%s: it takes no arguments", argv[1])
+                  : archai_parent_check(&err);
+    if (rc == ARCHAI_OK)
+        rc = serve(&e, &err);
     if (rc != ARCHAI_OK)
         fprintf(stderr, "archai-evaluator: %s\n", err.text);
     shim_surrogate_close(e.surrogate);
@@ -228,7 +169,6 @@ int main(int argc, char **argv)
     archai_space_destroy(e.space);
     archai_config_free(&e.config);
     archai_ini_free(&e.ini);
-    archai_buffer_free(&e.in);
-    archai_buffer_free(&e.out);
+    archai_parent_fini(&e.parent);
     return archai_rc_exit_status(rc);
 }

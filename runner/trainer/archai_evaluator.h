@@ -1,9 +1,9 @@
-/* runner/trainer/archai_evaluator.h - what the files of the program archai-evaluator share among themselves.
+/* runner/trainer/archai_evaluator.h - what the files of the program archai-evaluator share.
  *
- * archai_evaluator.c           frames, OPEN, the loop of requests
- * archai_evaluator_work.c      WORK: candidates trained and measured, checkpoints
- * archai_evaluator_begin.c     ... from where: a checkpoint, stored weights, those of a parent
- * archai_evaluator_requests.c  PREDICT, SAVE_PT, FIT
+ * archai_evaluator.c           OPEN, the loop of requests archai_evaluator_work.c      WORK:
+ * candidates trained and measured, checkpoints archai_evaluator_begin.c     where training
+ * starts: a checkpoint, stored weights, those of a parent archai_evaluator_requests.c  PREDICT,
+ * SAVE_PT, FIT
  */
 #ifndef ARCHAI_RUNNER_TRAINER_ARCHAI_EVALUATOR_H
 #define ARCHAI_RUNNER_TRAINER_ARCHAI_EVALUATOR_H
@@ -12,17 +12,15 @@
 #include "core/search/space.h"
 #include "io/file/checkpoint.h"
 #include "io/dataset/dataset.h"
-#include "io/wire/message.h"
+#include "runner/process/parent.h"
 #include "shim/shim.h"
 
 /* Descriptors, as runner/process/evaluator_client.c passes them. */
-enum { REQUESTS = 3, REPLIES = 4, WEIGHTS = 5, DATA = 6, EXCHANGE = 7 };
-enum { CHUNK = 65536, TEXT_MAX = 256 };
+enum { WEIGHTS = 5, DATA = 6, EXCHANGE = 7 };
+enum { TEXT_MAX = 256 };
 
 typedef struct archai_server {
-    archai_buffer in; /* received bytes; the first in_used of them are done with */
-    size_t in_used;
-    archai_buffer out;
+    archai_parent parent;
     archai_ini ini;
     archai_config config;
     archai_space *space;               /* owned; NULL: OPEN brought no section [space] */
@@ -31,39 +29,40 @@ typedef struct archai_server {
     shim_device *device;               /* owned; NULL before OPEN and where a plug-in measures */
     char device_text[TEXT_MAX];
     shim_surrogate *surrogate; /* owned; NULL before the first FIT */
-    bool draining; /* what runs shall leave a checkpoint and end */
+    bool draining; /* the running candidate leaves a checkpoint and ends */
 } archai_server;
 
 bool archai_serve_stopped(void); /* SIGTERM or SIGINT has come */
 
-/* Errors of these are errors of the pipe, after which the process ends. */
-int archai_serve_send(archai_server *e, const archai_message *m, archai_err *err);
+/* FAILED. An error that this, or another function that replies, returns is one of the pipe: it
+ * ends the process. */
 int archai_serve_failure(archai_server *e, int64_t id, int code, const archai_err *cause,
                          archai_err *err);
 
-/* The network of an arch text, and a model of it with fresh weights. Caller releases both, in the
- * reverse order, also on failure. */
+/* The network of an arch text, and a model of it with new weights. The caller releases both, the
+ * model first, on failure too. */
 int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, archai_network *net,
                        shim_model **model, archai_err *err);
 
-/* -- where a training begins ------------------------------------------------------------------- */
+/* -- where training starts ------------------------------------------------------------------- */
 
-typedef struct archai_beginning {
+typedef struct archai_train_start {
     archai_checkpoint checkpoint; /* of the candidate itself; id -1: none */
     archai_tensors stored;        /* what WEIGHTS held when the candidate came (io/segment/stored.h) */
-    int64_t epochs_before;        /* trained by evaluations before this one */
-    double inherited;             /* share of the state_dict's entries that are the parent's */
-} archai_beginning;
-/* The candidate's own checkpoint; else, where it was promoted, what its last evaluation stored; else the
- * parent's weights where names and shapes match, as far as the worker found them. Sets what `settings`
- * need, which borrow from *b. What does not fit is a note, and the model begins anew. */
-int archai_serve_begin(archai_server *e, const archai_candidate *c, shim_model *model,
-                       shim_train_settings *settings, archai_evaluation *r, archai_beginning *b,
+    int64_t epochs_before;        /* trained by earlier evaluations of the candidate */
+    double inherited;             /* share of the state_dict's entries that come from the parent */
+} archai_train_start;
+/* From the candidate's own checkpoint; else, if it was promoted, from what its last evaluation
+ * stored; else from the parent's weights where names and shapes match, if the worker found them.
+ * Completes *settings, which borrow from *start. What does not fit is noted in run.log, and
+ * training starts from scratch. */
+int archai_train_start_load(archai_server *e, const archai_candidate *c, shim_model *model,
+                       shim_train_settings *settings, archai_evaluation *r, archai_train_start *start,
                        archai_err *err);
 /* The parent's weights alone. */
-int archai_serve_inherit(const archai_candidate *c, shim_model *model, archai_beginning *b,
+int archai_train_start_inherit(const archai_candidate *c, shim_model *model, archai_train_start *start,
                          archai_err *err);
-void archai_serve_begun(archai_beginning *b); /* nothing of it is needed any more; idempotent */
+void archai_train_start_close(archai_train_start *start); /* idempotent */
 
 /* A line for run.log. */
 int archai_serve_note(archai_server *e, int64_t id, archai_err *err, const char *fmt, ...)

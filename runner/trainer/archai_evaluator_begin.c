@@ -1,5 +1,5 @@
-/* Where a training begins: at its own checkpoint, where its last evaluation ended, or with a parent's
- * weights. */
+/* Where training starts: at the candidate's own checkpoint, where its last evaluation ended, or
+ * with a parent's weights. */
 #include "runner/trainer/archai_evaluator.h"
 
 #include <math.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/search/algorithm.h"
 
 int archai_serve_note(archai_server *e, int64_t id, archai_err *err, const char *fmt, ...)
@@ -19,18 +20,18 @@ int archai_serve_note(archai_server *e, int64_t id, archai_err *err, const char 
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    return archai_serve_send(e, &m, err);
+    return archai_parent_send(&e->parent, &m, err);
 }
 
-void archai_serve_begun(archai_beginning *b)
+void archai_train_start_close(archai_train_start *start)
 {
-    archai_checkpoint_close(&b->checkpoint);
-    archai_tensors_close(&b->stored);
+    archai_checkpoint_close(&start->checkpoint);
+    archai_tensors_close(&start->stored);
 }
 
-/* -- what both kinds of file hold ---------------------------------------------------------- */
+/* -- what a checkpoint and stored weights have in common ----------------------------------- */
 
-/* The curves of the epochs done. */
+/* The curves of the epochs that are done. */
 static int take_curves(const archai_tensors *file, int64_t epoch, archai_evaluation *r,
                        archai_err *err)
 {
@@ -48,20 +49,18 @@ static int take_curves(const archai_tensors *file, int64_t epoch, archai_evaluat
     return ARCHAI_OK;
 }
 
-/* The model's own tensors: all of them, and no others. */
+/* The tensors of the model: all of them, and no others. */
 static int take_weights(const archai_tensors *file, shim_model *model, archai_err *err)
 {
-    archai_tensor *own = calloc(file->n + 1, sizeof *own);
+    archai_tensor *weights = archai_calloc(file->n + 1, sizeof *weights);
     size_t n = 0;
     int rc;
 
-    if (own == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", file->n);
     for (size_t i = 0; i < file->n; i++)
         if (!archai_tensor_is_state(file->at[i].name))
-            own[n++] = file->at[i];
-    rc = shim_model_load(model, own, n, true, NULL, err);
-    free(own);
+            weights[n++] = file->at[i];
+    rc = shim_model_load(model, weights, n, true, NULL, err);
+    free(weights);
     return rc;
 }
 
@@ -77,7 +76,7 @@ static int take_over(const archai_tensors *file, int64_t epoch, shim_model *mode
     return ARCHAI_OK;
 }
 
-static int say_where(archai_server *e, const archai_candidate *c,
+static int note_start(archai_server *e, const archai_candidate *c,
                      const shim_train_settings *settings, archai_err *err)
 {
     return archai_serve_note(e, c->id, err, "goes on after epoch %lld of %lld",
@@ -89,9 +88,9 @@ static int say_where(archai_server *e, const archai_candidate *c,
 /* *found: the candidate's checkpoint was taken over. */
 static int from_checkpoint(archai_server *e, const archai_candidate *c, shim_model *model,
                            shim_train_settings *settings, archai_evaluation *r,
-                           archai_beginning *b, bool *found, archai_err *err)
+                           archai_train_start *start, bool *found, archai_err *err)
 {
-    archai_checkpoint *k = &b->checkpoint;
+    archai_checkpoint *k = &start->checkpoint;
     archai_err why = ARCHAI_ERR_INIT;
     int rc;
 
@@ -106,22 +105,22 @@ static int from_checkpoint(archai_server *e, const archai_candidate *c, shim_mod
     if (rc == ARCHAI_OK)
         rc = take_over(&k->file, k->epoch, model, settings, r, &why);
     if (rc != ARCHAI_OK)
-        return archai_serve_note(e, c->id, err, "begins again: %.900s", why.text);
+        return archai_serve_note(e, c->id, err, "starts over: %.900s", why.text);
     *found = true;
     settings->train_seconds = k->train_seconds;
-    return say_where(e, c, settings, err);
+    return note_start(e, c, settings, err);
 }
 
 /* What the worker has put into WEIGHTS. */
-static int open_stored(archai_server *e, const archai_candidate *c, archai_beginning *b,
+static int open_stored(archai_server *e, const archai_candidate *c, archai_train_start *start,
                        archai_err *err)
 {
     archai_err why = ARCHAI_ERR_INIT;
 
     if (c->begin_at == 0 ||
-        archai_safetensors_open_fd(&b->stored, WEIGHTS, &why) == ARCHAI_OK)
+        archai_safetensors_open_fd(&start->stored, WEIGHTS, &why) == ARCHAI_OK)
         return ARCHAI_OK;
-    return archai_serve_note(e, c->id, err, "begins with new weights: %.900s", why.text);
+    return archai_serve_note(e, c->id, err, "starts with new weights: %.900s", why.text);
 }
 
 /* The epochs that the stored tensors of a promoted model stand for. */
@@ -132,69 +131,69 @@ static int read_about(const archai_tensors *file, const archai_candidate *c, int
     int64_t about[ARCHAI_ABOUT];
 
     if (t == NULL || t->dtype != ARCHAI_I64 || t->bytes != sizeof about)
-        return archai_fail(err, ARCHAI_EFORMAT, "its weights were stored without what it takes to go on");
+        return archai_fail(err, ARCHAI_EFORMAT, "its stored weights lack the state of the training");
     memcpy(about, t->data, sizeof about);
     if ((uint64_t)about[1] != c->seed || about[2] < 1)
-        return archai_fail(err, ARCHAI_EFORMAT, "its stored weights are of another training");
+        return archai_fail(err, ARCHAI_EFORMAT, "its stored weights belong to another training");
     *epoch = about[2];
     return ARCHAI_OK;
 }
 
 static int from_stored(archai_server *e, const archai_candidate *c, shim_model *model,
-                       shim_train_settings *settings, archai_evaluation *r, archai_beginning *b,
+                       shim_train_settings *settings, archai_evaluation *r, archai_train_start *start,
                        archai_err *err)
 {
-    const archai_tensor *seconds = archai_tensors_find(&b->stored, ARCHAI_STATE_PREFIX "seconds");
+    const archai_tensor *seconds = archai_tensors_find(&start->stored, ARCHAI_STATE_PREFIX "seconds");
     archai_err why = ARCHAI_ERR_INIT;
     int64_t epoch = 0;
-    int rc = b->stored.n > 0 ? read_about(&b->stored, c, &epoch, &why)
+    int rc = start->stored.n > 0 ? read_about(&start->stored, c, &epoch, &why)
                              : archai_fail(&why, ARCHAI_ENOTFOUND, "no stored weights");
 
     if (rc == ARCHAI_OK && epoch >= settings->epochs)
         rc = archai_fail(&why, ARCHAI_EINVAL, "%lld epochs are done already", (long long)epoch);
     if (rc == ARCHAI_OK)
-        rc = take_over(&b->stored, epoch, model, settings, r, &why);
+        rc = take_over(&start->stored, epoch, model, settings, r, &why);
     if (rc != ARCHAI_OK)
         return archai_serve_note(e, c->id, err, "is trained from its first epoch: %.900s", why.text);
-    b->epochs_before = epoch;
+    start->epochs_before = epoch;
     if (seconds != NULL && seconds->dtype == ARCHAI_F64 &&
         seconds->bytes == sizeof settings->train_seconds)
         memcpy(&settings->train_seconds, seconds->data, sizeof settings->train_seconds);
     if (!isfinite(settings->train_seconds))
         settings->train_seconds = 0;
-    return say_where(e, c, settings, err);
+    return note_start(e, c, settings, err);
 }
 
-int archai_serve_inherit(const archai_candidate *c, shim_model *model, archai_beginning *b,
+int archai_train_start_inherit(const archai_candidate *c, shim_model *model, archai_train_start *start,
                          archai_err *err)
 {
     const archai_tensor *state;
     size_t loaded, n;
 
-    if (b->stored.n == 0 || strcmp(c->operator_, ARCHAI_OPERATOR_PROMOTION) == 0)
+    if (start->stored.n == 0 || strcmp(c->operator_, ARCHAI_OPERATOR_PROMOTION) == 0)
         return ARCHAI_OK;
-    ARCHAI_TRY(shim_model_load(model, b->stored.at, b->stored.n, false, &loaded, err));
+    ARCHAI_TRY(shim_model_load(model, start->stored.at, start->stored.n, false, &loaded, err));
     ARCHAI_TRY(shim_model_state(model, &state, &n, err));
-    b->inherited = n > 0 ? (double)loaded / (double)n : 0;
+    start->inherited = n > 0 ? (double)loaded / (double)n : 0;
     return ARCHAI_OK;
 }
 
-int archai_serve_begin(archai_server *e, const archai_candidate *c, shim_model *model,
-                       shim_train_settings *settings, archai_evaluation *r, archai_beginning *b,
+int archai_train_start_load(archai_server *e, const archai_candidate *c, shim_model *model,
+                       shim_train_settings *settings, archai_evaluation *r, archai_train_start *start,
                        archai_err *err)
 {
     const bool promoted = strcmp(c->operator_, ARCHAI_OPERATOR_PROMOTION) == 0;
     int64_t epoch;
     bool found;
 
-    ARCHAI_TRY(open_stored(e, c, b, err));
-    ARCHAI_TRY(archai_serve_inherit(c, model, b, err));
-    ARCHAI_TRY(from_checkpoint(e, c, model, settings, r, b, &found, err));
+    ARCHAI_TRY(open_stored(e, c, start, err));
+    ARCHAI_TRY(archai_train_start_inherit(c, model, start, err));
+    ARCHAI_TRY(from_checkpoint(e, c, model, settings, r, start, &found, err));
     if (!promoted)
         return ARCHAI_OK;
     if (!found)
-        return from_stored(e, c, model, settings, r, b, err);
-    if (read_about(&b->stored, c, &epoch, NULL) == ARCHAI_OK && epoch < settings->first_epoch)
-        b->epochs_before = epoch;
+        return from_stored(e, c, model, settings, r, start, err);
+    if (read_about(&start->stored, c, &epoch, NULL) == ARCHAI_OK && epoch < settings->first_epoch)
+        start->epochs_before = epoch;
     return ARCHAI_OK;
 }

@@ -1,10 +1,11 @@
-/* What is asked for beside candidates: predictions and files for the tools, fits for the
+/* Requests other than candidates: predictions and files for the tools, surrogates for the
  * algorithm. */
 #include "runner/trainer/archai_evaluator.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "io/file/tensors.h"
 
 /* -- for the tools ------------------------------------------------------------------------- */
@@ -75,7 +76,7 @@ int archai_serve_predict(archai_server *e, const archai_message *m, archai_err *
                              "output: ");
     reply.ndim = output.ndim;
     memcpy(reply.shape, output.shape, sizeof reply.shape);
-    rc = rc == ARCHAI_OK ? archai_serve_send(e, &reply, err)
+    rc = rc == ARCHAI_OK ? archai_parent_send(&e->parent, &reply, err)
                          : archai_serve_failure(e, -1, rc, &cause, err);
     free((void *)(uintptr_t)output.data);
     return rc;
@@ -92,12 +93,11 @@ int archai_serve_save_pt(archai_server *e, const archai_message *m, archai_err *
     if (rc == ARCHAI_OK)
         rc = shim_save_pt(weights.at, weights.n, m->text, &cause);
     archai_tensors_close(&weights);
-    return rc == ARCHAI_OK ? archai_serve_send(e, &saved, err)
+    return rc == ARCHAI_OK ? archai_parent_send(&e->parent, &saved, err)
                            : archai_serve_failure(e, -1, rc, &cause, err);
 }
 
-/* -- for the algorithm ------------------------------------------------------------------------
- */
+/* -- for the algorithm ----------------------------------------------------------------------- */
 
 int archai_serve_fit(archai_server *e, const archai_message *m, archai_err *err)
 {
@@ -108,15 +108,13 @@ int archai_serve_fit(archai_server *e, const archai_message *m, archai_err *err)
     archai_err cause = ARCHAI_ERR_INIT;
     int rc = ARCHAI_OK;
 
-    answer.mean = calloc(n + 1, sizeof *answer.mean);
-    answer.var = calloc(n + 1, sizeof *answer.var);
-    if (answer.mean == NULL || answer.var == NULL)
-        rc = archai_fail(&cause, ARCHAI_ENOMEM, "out of memory for %zu predictions", n);
-    if (rc == ARCHAI_OK && e->surrogate == NULL)
+    answer.mean = archai_calloc(n + 1, sizeof *answer.mean);
+    answer.var = archai_calloc(n + 1, sizeof *answer.var);
+    if (e->surrogate == NULL)
         rc = shim_surrogate_open(&e->surrogate, &cause);
     if (rc == ARCHAI_OK)
         rc = shim_surrogate_serve(e->surrogate, job, answer.mean, answer.var, &cause);
-    rc = rc == ARCHAI_OK ? archai_serve_send(e, &fitted, err)
+    rc = rc == ARCHAI_OK ? archai_parent_send(&e->parent, &fitted, err)
                          : archai_serve_failure(e, job->id, rc, &cause, err);
     archai_surrogate_answer_fini(&answer);
     return rc;

@@ -2,12 +2,11 @@
 #include "runner/trainer/archai_evaluator.h"
 
 #include <math.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "core/base/alloc.h"
 #include "io/file/checkpoint.h"
 #include "io/file/tensors.h"
 #include "runner/process/clock.h"
@@ -32,42 +31,28 @@ typedef struct progress {
     archai_server *e;
     archai_evaluation *result;
     const archai_candidate *candidate;
-    archai_beginning *beginning;
+    archai_train_start *start;
     int64_t id;
-    double left_at;  /* clock: the last checkpoint, or the beginning */
+    double left_at;  /* clock: of the last checkpoint, or of the start */
     bool complained; /* a checkpoint could not be written */
     bool offered;    /* the final state lies in WEIGHTS */
     archai_err err;  /* of a reply that could not be sent */
 } progress;
 
-/* Between epochs: was a checkpoint asked for? Nothing else comes while a candidate runs. It may lie in
- * e->in already: then one read took it together with the candidate. */
+/* Between epochs: was a checkpoint asked for? Nothing else comes while a candidate runs. */
 static int look_for_drain(archai_server *e, archai_err *err)
 {
-    struct pollfd fd = {.fd = REQUESTS, .events = POLLIN};
-
-    while (!e->draining) {
+    for (bool got = true; got && !e->draining;) {
         archai_message m = {0};
-        bool got = false;
-        ssize_t n;
 
-        ARCHAI_TRY(archai_frame_take(&e->in, &e->in_used, &m, &got, err));
+        ARCHAI_TRY(archai_parent_look(&e->parent, &m, &got, err));
         e->draining = got && m.type == ARCHAI_MSG_DRAIN;
         archai_message_fini(&m);
-        if (got)
-            continue;
-        if (poll(&fd, 1, 0) <= 0)
-            break;
-        ARCHAI_TRY(archai_buffer_reserve(&e->in, CHUNK, err));
-        n = read(REQUESTS, e->in.data + e->in.size, CHUNK);
-        if (n <= 0)
-            break;
-        e->in.size += (size_t)n;
     }
     return ARCHAI_OK;
 }
 
-/* *stop: the training is left here, to go on from a checkpoint. */
+/* *stop: training stops here; it goes on from the checkpoint. */
 static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t, bool *stop,
                             archai_err *err)
 {
@@ -106,16 +91,12 @@ static int offer(archai_evaluation *r, const archai_tensor *state, size_t n, arc
 {
     ARCHAI_TRY(
         archai_err_wrap(err, archai_safetensors_write(WEIGHTS, state, n, err), "weights: "));
-    r->tensors = calloc(n + 1, sizeof *r->tensors);
-    if (r->tensors == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+    r->tensors = archai_calloc(n + 1, sizeof *r->tensors);
     for (; r->n_tensors < n; r->n_tensors++) {
         const archai_tensor *from = &state[r->n_tensors];
         archai_tensor_place *to = &r->tensors[r->n_tensors];
 
-        to->name = strdup(from->name);
-        if (to->name == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+        to->name = archai_strdup(from->name);
         to->dtype = from->dtype;
         to->ndim = from->ndim;
         memcpy(to->shape, from->shape, sizeof to->shape);
@@ -132,7 +113,7 @@ static int offer_weights(archai_evaluation *r, shim_model *model, archai_err *er
     return offer(r, state, n, err);
 }
 
-/* After the last epoch: all that a promoted model needs to go on from here, on whichever rank. */
+/* After the last epoch: all that a promoted model needs to go on from here, on any rank. */
 static int offer_state(progress *p, const shim_epoch *at, shim_training *t, archai_err *err)
 {
     int64_t about[ARCHAI_ABOUT] = {p->id, (int64_t)p->candidate->seed, at->epoch, at->epochs};
@@ -143,9 +124,7 @@ static int offer_state(progress *p, const shim_epoch *at, shim_training *t, arch
     int rc;
 
     ARCHAI_TRY(shim_training_state(t, &state, &n, &train_seconds, err));
-    all = calloc(n + 1, sizeof *all);
-    if (all == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
+    all = archai_calloc(n + 1, sizeof *all);
     memcpy(all, state, n * sizeof *all);
     all[n] = (archai_tensor){.name = (char *)(uintptr_t)ARCHAI_STATE_PREFIX "about",
                              .dtype = ARCHAI_I64,
@@ -153,7 +132,7 @@ static int offer_state(progress *p, const shim_epoch *at, shim_training *t, arch
                              .shape = {ARCHAI_ABOUT},
                              .data = about,
                              .bytes = sizeof about};
-    archai_serve_begun(p->beginning); /* it may be mapped from the file that is written now */
+    archai_train_start_close(p->start); /* it may be mapped from the file that is written now */
     rc = offer(p->result, all, n + 1, err);
     free(all);
     p->offered = rc == ARCHAI_OK;
@@ -178,7 +157,7 @@ static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *trai
 
     for (size_t i = 0; i < p->result->n_curves; i++)
         p->result->curves[i].values[epoch->epoch - 1] = (float)values[i];
-    if (archai_serve_send(p->e, &m, &p->err) != ARCHAI_OK)
+    if (archai_parent_send(&p->e->parent, &m, &p->err) != ARCHAI_OK)
         return false;
     if (epoch->epoch < epoch->epochs)
         return leave_checkpoint(p, epoch, training, &stop, &p->err) == ARCHAI_OK && !stop;
@@ -187,21 +166,16 @@ static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *trai
     return offer_state(p, epoch, training, &p->err) == ARCHAI_OK && !archai_serve_stopped();
 }
 
-static int make_curves(archai_evaluation *r, size_t epochs, bool masks, archai_err *err)
+static void make_curves(archai_evaluation *r, size_t epochs, bool masks)
 {
-    r->curves = calloc(N_CURVES, sizeof *r->curves);
-    if (r->curves == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for learning curves");
+    r->curves = archai_calloc(N_CURVES, sizeof *r->curves);
     for (size_t i = 0; i < (masks ? N_CURVES : CURVE_VAL_MIOU); i++) {
         archai_curve *c = &r->curves[r->n_curves++];
 
-        c->name = strdup(curve_names[i]);
-        c->values = calloc(epochs, sizeof *c->values);
+        c->name = archai_strdup(curve_names[i]);
+        c->values = archai_calloc(epochs, sizeof *c->values);
         c->n = epochs;
-        if (c->name == NULL || c->values == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for learning curves");
     }
-    return ARCHAI_OK;
 }
 
 static int set_measures(archai_evaluation *r, const archai_network *net,
@@ -224,8 +198,7 @@ static int set_measures(archai_evaluation *r, const archai_network *net,
     return rc;
 }
 
-/* The plug-in's own measure. What travels of a candidate is its arch text: the model is made
- * here. */
+/* By the plug-in. Only the arch text of a candidate is sent: the model is made here. */
 static int measure(archai_server *e, const archai_candidate *c, archai_evaluation *r,
                    archai_err *err)
 {
@@ -270,34 +243,34 @@ static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluati
         .weight_decay = e->config.train.weight_decay,
         .schedule = e->config.train.learning_rate_schedule,
         .seed =
-            archai_rng_derive(c->seed, 1), /* of shuffling; c->seed is the initialisation's */
+            archai_rng_derive(c->seed, 1), /* for shuffling; c->seed is for the initial weights */
         .on_epoch = on_epoch,
         .payload = &p,
     };
     archai_network net = {0};
-    archai_beginning beginning = {.checkpoint = {.id = -1}};
+    archai_train_start start = {.checkpoint = {.id = -1}};
     shim_model *model = NULL;
     shim_train_result trained;
     int rc;
 
-    p.beginning = &beginning;
+    p.start = &start;
     if (e->data == NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
     r->id = c->id;
     ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
-    ARCHAI_TRY_GOTO(rc, make_curves(r, (size_t)epochs, e->data->masks != 0, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_serve_begin(e, c, model, &settings, r, &beginning, err), out);
+    make_curves(r, (size_t)epochs, e->data->masks != 0);
+    ARCHAI_TRY_GOTO(rc, archai_train_start_load(e, c, model, &settings, r, &start, err), out);
     rc = shim_model_train(model, e->data, &settings, &trained, err);
-    if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* of another optimizer */
-        ARCHAI_TRY_GOTO(rc, archai_serve_note(e, c->id, err, "begins again: %.900s", err->text), out);
-        settings.first_epoch = beginning.epochs_before = 0;
+    if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* its state is of another optimizer */
+        ARCHAI_TRY_GOTO(rc, archai_serve_note(e, c->id, err, "starts over: %.900s", err->text), out);
+        settings.first_epoch = start.epochs_before = 0;
         settings.train_seconds = 0;
         shim_model_destroy(model);
         model = NULL;
         archai_network_fini(&net);
         net = (archai_network){0};
         ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
-        ARCHAI_TRY_GOTO(rc, archai_serve_inherit(c, model, &beginning, err), out);
+        ARCHAI_TRY_GOTO(rc, archai_train_start_inherit(c, model, &start, err), out);
         rc = shim_model_train(model, e->data, &settings, &trained, err);
     }
     if (rc == ARCHAI_EINTR && p.err.code != ARCHAI_OK) { /* on_epoch had a reason to stop */
@@ -305,20 +278,20 @@ static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluati
         rc = p.err.code;
     }
     ARCHAI_TRY_GOTO(rc, rc, out);
-    archai_serve_begun(&beginning);
+    archai_train_start_close(&start);
     ARCHAI_TRY_GOTO(rc, set_measures(r, &net, &trained, err), out);
     if (c->max_budget > 0)
         ARCHAI_TRY_GOTO(rc,
                         archai_evaluation_set_measure(r, "epochs_before",
-                                                      (double)beginning.epochs_before, err),
+                                                      (double)start.epochs_before, err),
                         out);
     if (e->config.train.inherit_weights)
         ARCHAI_TRY_GOTO(
-            rc, archai_evaluation_set_measure(r, "inherited", beginning.inherited, err), out);
+            rc, archai_evaluation_set_measure(r, "inherited", start.inherited, err), out);
     if (!p.offered)
         rc = offer_weights(r, model, err);
 out:
-    archai_serve_begun(&beginning);
+    archai_train_start_close(&start);
     shim_model_destroy(model);
     archai_network_fini(&net);
     return rc;
@@ -338,9 +311,9 @@ int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err
                                         : evaluate(e, &m->candidates[i], &result, &cause);
 
         if (rc == ARCHAI_OK)
-            rc = archai_serve_send(e, &measured, err);
+            rc = archai_parent_send(&e->parent, &measured, err);
         else if (rc == ARCHAI_EINTR)
-            rc = archai_serve_send(e, &returned, err);
+            rc = archai_parent_send(&e->parent, &returned, err);
         else
             rc = archai_serve_failure(e, id, rc, &cause, err);
         archai_evaluation_fini(&result);

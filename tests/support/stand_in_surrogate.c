@@ -6,34 +6,13 @@
  * (e2e_archai.py), so that everything but the prediction is what always runs.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "io/wire/message.h"
+#include "core/base/alloc.h"
+#include "runner/process/parent.h"
 
-enum { REQUESTS = 3, REPLIES = 4 };
-
+static archai_parent parent;
 static double sum; /* of all targets so far */
 static size_t rows;
-
-static int reply(const archai_message *m, archai_err *err)
-{
-    archai_buffer out = {.data = NULL};
-    size_t done = 0;
-    int rc = archai_frame_append(m, &out, err);
-
-    while (rc == ARCHAI_OK && done < out.size) {
-        const ssize_t n = write(REPLIES, out.data + done, out.size - done);
-
-        if (n <= 0)
-            rc = archai_fail(err, ARCHAI_EIO, "cannot reply");
-        else
-            done += (size_t)n;
-    }
-    archai_buffer_free(&out);
-    return rc;
-}
 
 static int fit(const archai_surrogate_job *job, archai_err *err)
 {
@@ -50,10 +29,8 @@ static int fit(const archai_surrogate_job *job, archai_err *err)
     }
     for (size_t i = 0; i < job->n_y; i++, rows++)
         sum += (double)job->y[i];
-    answer.mean = calloc(n + 1, sizeof *answer.mean);
-    answer.var = calloc(n + 1, sizeof *answer.var);
-    if (answer.mean == NULL || answer.var == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu predictions", n);
+    answer.mean = archai_calloc(n + 1, sizeof *answer.mean);
+    answer.var = archai_calloc(n + 1, sizeof *answer.var);
     for (size_t i = 0; i < n; i++) {
         double encoding = 0.0;
 
@@ -62,7 +39,7 @@ static int fit(const archai_surrogate_job *job, archai_err *err)
         answer.mean[i] = (float)(sum / (double)rows + 0.01 * encoding);
         answer.var[i] = 0.04f;
     }
-    rc = reply(&fitted, err);
+    rc = archai_parent_send(&parent, &fitted, err);
     archai_surrogate_answer_fini(&answer);
     return rc;
 }
@@ -73,7 +50,7 @@ static int serve(const archai_message *m, archai_err *err)
     const archai_message ready = {.type = ARCHAI_MSG_READY, .text = version, .device = device};
 
     if (m->type == ARCHAI_MSG_OPEN)
-        return reply(&ready, err);
+        return archai_parent_send(&parent, &ready, err);
     if (m->type == ARCHAI_MSG_FIT)
         return fit(m->job, err);
     return archai_fail(err, ARCHAI_EFORMAT, "a request of type '%s'",
@@ -82,30 +59,19 @@ static int serve(const archai_message *m, archai_err *err)
 
 int main(void)
 {
-    archai_buffer in = {.data = NULL};
     archai_err err = ARCHAI_ERR_INIT;
-    size_t used = 0;
     int rc = ARCHAI_OK;
+    bool got = true;
 
-    while (rc == ARCHAI_OK) {
+    while (rc == ARCHAI_OK && got) {
         archai_message m = {0};
-        bool got;
-        ssize_t n;
 
-        rc = archai_frame_take(&in, &used, &m, &got, &err);
-        if (rc == ARCHAI_OK && got) {
+        rc = archai_parent_receive(&parent, NULL, &m, &got, &err);
+        if (rc == ARCHAI_OK && got)
             rc = serve(&m, &err);
-            archai_message_fini(&m);
-            continue;
-        }
-        if (rc != ARCHAI_OK || (rc = archai_buffer_reserve(&in, 65536, &err)) != ARCHAI_OK)
-            break;
-        n = read(REQUESTS, in.data + in.size, 65536);
-        if (n <= 0)
-            break;
-        in.size += (size_t)n;
+        archai_message_fini(&m);
     }
-    archai_buffer_free(&in);
+    archai_parent_fini(&parent);
     if (rc != ARCHAI_OK)
         fprintf(stderr, "stand_in_surrogate: %s\n", err.text);
     return rc == ARCHAI_OK ? 0 : 1;

@@ -1,0 +1,28 @@
+/* runner/process/parent.h - the channel to the process that started this one: the other side of
+ * runner/process/peer.h. Frames come on descriptor 3 and go on 4. */
+#ifndef ARCHAI_RUNNER_PROCESS_PARENT_H
+#define ARCHAI_RUNNER_PROCESS_PARENT_H
+#include <signal.h>
+#include "runner/process/inbox.h"
+
+enum { ARCHAI_PARENT_REQUESTS = 3, ARCHAI_PARENT_REPLIES = 4 };
+
+typedef struct archai_parent { /* zeroed: nothing came, nothing is to go */
+    archai_inbox in;
+    archai_buffer out;
+} archai_parent;
+
+/* ARCHAI_EINVAL, with a sentence, unless both descriptors are open: started by hand. */
+int archai_parent_check(archai_err *err);
+/* Blocks until all of it is in the pipe. A parent that is gone is ARCHAI_EIO. */
+int archai_parent_send(archai_parent *p, const archai_message *m, archai_err *err);
+/* For many small ones: goes out with the next send, or when 64 KiB have come together. */
+int archai_parent_queue(archai_parent *p, const archai_message *m, archai_err *err);
+/* Waits for the next message. *got false: the pipe has ended, or *stop (may be NULL) was set by
+ * a signal handler installed without SA_RESTART. */
+int archai_parent_receive(archai_parent *p, const volatile sig_atomic_t *stop, archai_message *out,
+                          bool *got, archai_err *err);
+/* The next message if it is there already. */
+int archai_parent_look(archai_parent *p, archai_message *out, bool *got, archai_err *err);
+void archai_parent_fini(archai_parent *p);
+#endif
