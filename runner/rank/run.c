@@ -11,7 +11,7 @@
 #include "runner/rank/run_private.h"
 
 /* Whatever may fail on a single rank is agreed upon before the loop begins. */
-static int run(archai_run_state *r, int args_rc, const archai_err *args_err, archai_err *err)
+static int run(archai_rank *r, int args_rc, const archai_err *args_err, archai_err *err)
 {
     bool is_over;
 
@@ -39,7 +39,7 @@ static void complain(const archai_err *err)
 }
 
 /* Rank 0 has finished. The others need to hear that, but it waits for none of them. */
-static void dismiss(archai_run_state *r)
+static void dismiss(archai_rank *r)
 {
     static const double patience_s = 2, settle_s = 0.2;
     const double began = archai_clock_s();
@@ -54,7 +54,7 @@ static void dismiss(archai_run_state *r)
 }
 
 /* No other rank can be told, and none may wait for this one. */
-static void abort_all(archai_run_state *r, int rc, int exit_code, const archai_err *err)
+static void abort_all(archai_rank *r, int rc, int exit_code, const archai_err *err)
 {
     complain(err);
     if (rc != ARCHAI_EMPI && r->dir.path != NULL) /* else it counts as killed */
@@ -63,7 +63,7 @@ static void abort_all(archai_run_state *r, int rc, int exit_code, const archai_e
     (void)MPI_Abort(MPI_COMM_WORLD, exit_code);
 }
 
-static void finish_root(archai_run_state *r, int rc, int exit_code, const archai_err *err)
+static void finish_root(archai_rank *r, int rc, int exit_code, const archai_err *err)
 {
     if (rc != ARCHAI_OK)
         complain(err);
@@ -77,7 +77,7 @@ static void finish_root(archai_run_state *r, int rc, int exit_code, const archai
     }
 }
 
-static void close_run(archai_run_state *r)
+static void close_run(archai_rank *r)
 {
     archai_breath_fini(&r->breath);
     if (r->has_worker)
@@ -98,7 +98,7 @@ static void close_run(archai_run_state *r)
 int archai_run(const archai_arguments *args, int args_rc, const archai_err *args_err,
                bool *alone)
 {
-    archai_run_state *r = archai_calloc(1, sizeof *r);
+    archai_rank *r = archai_calloc(1, sizeof *r);
     archai_err err = ARCHAI_ERR_INIT;
     int rc, exit_code;
 

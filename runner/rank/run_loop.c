@@ -17,7 +17,7 @@
 enum { SPINS = 40, MESSAGES_PER_TURN = 256, WAKE_MAX = 8 };
 static const double sleep_min_s = 0.00005, sleep_max_s = 0.005;
 
-static int handle(archai_run_state *r, int source, archai_message *m, archai_err *err)
+static int handle(archai_rank *r, int source, archai_message *m, archai_err *err)
 {
     if (m->type == ARCHAI_MSG_STOP) {
         r->stopped = true;
@@ -34,7 +34,7 @@ static int handle(archai_run_state *r, int source, archai_message *m, archai_err
 }
 
 /* An error of rank 0 ends the run, but in good order: rows are safe, workers leave. */
-static int drain_after(archai_run_state *r, int rc, archai_err *err)
+static int drain_after(archai_rank *r, int rc, archai_err *err)
 {
     archai_err cause;
 
@@ -47,7 +47,7 @@ static int drain_after(archai_run_state *r, int rc, archai_err *err)
                                     err, "%s", cause.text);
 }
 
-static int take_messages(archai_run_state *r, bool *busy, archai_err *err)
+static int take_messages(archai_rank *r, bool *busy, archai_err *err)
 {
     for (int i = 0; i < MESSAGES_PER_TURN; i++) {
         archai_message m = {0};
@@ -68,7 +68,7 @@ static int take_messages(archai_run_state *r, bool *busy, archai_err *err)
 }
 
 /* A signal to any rank stops the run: workers pass it on to rank 0. */
-static int check_signals(archai_run_state *r, archai_err *err)
+static int check_signals(archai_rank *r, archai_err *err)
 {
     const archai_message request = {.type = ARCHAI_MSG_DRAIN};
     const int n = archai_signals_count();
@@ -82,7 +82,7 @@ static int check_signals(archai_run_state *r, archai_err *err)
 }
 
 /* Without rank 0 there is no search. What is committed is safe, and --resume continues from it. */
-static bool has_lost_root(archai_run_state *r)
+static bool has_lost_root(archai_rank *r)
 {
     char why[64];
 
@@ -97,7 +97,7 @@ static bool has_lost_root(archai_run_state *r)
     return true;
 }
 
-static int turn(archai_run_state *r, bool *busy, archai_err *err)
+static int turn(archai_rank *r, bool *busy, archai_err *err)
 {
     archai_pulse_turn();
     if (has_lost_root(r))
@@ -113,7 +113,7 @@ static int turn(archai_run_state *r, bool *busy, archai_err *err)
 }
 
 /* Sleep until a descriptor is ready, but no longer than this. */
-static void rest(archai_run_state *r, double seconds)
+static void rest(archai_rank *r, double seconds)
 {
     struct pollfd fds[WAKE_MAX];
     const double now = archai_clock_s();
@@ -132,7 +132,7 @@ static void rest(archai_run_state *r, double seconds)
     (void)ppoll(fds, (nfds_t)n, &t, NULL);
 }
 
-int archai_run_loop(archai_run_state *r, archai_err *err)
+int archai_run_loop(archai_rank *r, archai_err *err)
 {
     double idle_since = archai_clock_s();
     int spins = 0;

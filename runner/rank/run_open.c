@@ -40,7 +40,7 @@ static int dry_run(const archai_plan *plan, int workers, archai_err *err)
 
 /* The last start may have been killed between the last results.h5 and `exit_code`, where scripts that
  * requeue jobs look. Results that may only be read are complete all the same. */
-static void note_complete(archai_run_state *r)
+static void note_complete(archai_rank *r)
 {
     if (archai_rundir_open(&r->dir, r->plan.config.output.directory, true, -1, r->comm.size,
                            NULL) == ARCHAI_OK)
@@ -49,7 +49,7 @@ static void note_complete(archai_run_state *r)
         archai_rundir_close(&r->dir);
 }
 
-static int check_input(archai_run_state *r, int args_rc, const archai_err *args_err, opening *o,
+static int check_input(archai_rank *r, int args_rc, const archai_err *args_err, opening *o,
                        archai_err *err)
 {
     int workers = r->comm.size;
@@ -80,7 +80,7 @@ static int check_input(archai_run_state *r, int args_rc, const archai_err *args_
 }
 
 /* Collective: afterwards every rank has the plan. */
-static int share_plan(archai_run_state *r, const opening *o, archai_err *err)
+static int share_plan(archai_rank *r, const opening *o, archai_err *err)
 {
     char *text = r->plan.text;
     int rc;
@@ -92,12 +92,12 @@ static int share_plan(archai_run_state *r, const opening *o, archai_err *err)
 
 /* -- setting up ---------------------------------------------------------------------------- */
 
-static bool evaluates(const archai_run_state *r, int rank)
+static bool evaluates(const archai_rank *r, int rank)
 {
     return rank != 0 || r->comm.size == 1 || r->plan.config.run.coordinator_evaluates;
 }
 
-static void say_changes(archai_run_state *r)
+static void say_changes(archai_rank *r)
 {
     archai_runlog_say_lines(&r->log, 0, r->plan.changes);
     if (r->dir.resumed && r->plan.earlier_ranks > 0 && r->plan.earlier_ranks != r->comm.size)
@@ -106,7 +106,7 @@ static void say_changes(archai_run_state *r)
 }
 
 /* Those that a killed start had no time to remove. */
-static void sweep_checkpoints(archai_run_state *r)
+static void sweep_checkpoints(archai_rank *r)
 {
     for (size_t i = 0; i < r->plan.n_left_over; i++)
         archai_checkpoint_remove(r->dir.path, r->plan.left_over[i]);
@@ -116,7 +116,7 @@ static void sweep_checkpoints(archai_run_state *r)
                            r->plan.n_left_over, r->plan.n_left_over == 1 ? "" : "s");
 }
 
-static int open_directory(archai_run_state *r, archai_err *err)
+static int open_directory(archai_rank *r, archai_err *err)
 {
     char sentence[1024];
     int workers = 0;
@@ -140,7 +140,7 @@ static int open_directory(archai_run_state *r, archai_err *err)
                                    r->workers, r->args->progress, err);
 }
 
-static int open_worker(archai_run_state *r, archai_err *err)
+static int open_worker(archai_rank *r, archai_err *err)
 {
     const archai_evaluator_setup setup = {
         .config = &r->plan.config,
@@ -161,7 +161,7 @@ static int open_worker(archai_run_state *r, archai_err *err)
 }
 
 /* Collective. The data comes first, since it may still turn out to be bad; the directory is touched last. */
-static int set_up(archai_run_state *r, archai_err *err)
+static int set_up(archai_rank *r, archai_err *err)
 {
     int rc;
 
@@ -172,7 +172,7 @@ static int set_up(archai_run_state *r, archai_err *err)
     return archai_comm_agree(r->comm.comm, open_worker(r, err), err);
 }
 
-int archai_run_open(archai_run_state *r, int args_rc, const archai_err *args_err, bool *is_over,
+int archai_run_open(archai_rank *r, int args_rc, const archai_err *args_err, bool *is_over,
                     archai_err *err)
 {
     opening o = {0};

@@ -9,7 +9,7 @@
 #include "runner/rank/run.h"
 #include "runner/worker/worker.h"
 
-typedef struct archai_run_state {
+typedef struct archai_rank {
     const archai_arguments *args;
     archai_comm comm;
     archai_plan plan;
@@ -28,12 +28,12 @@ typedef struct archai_run_state {
     bool stopped; /* STOP has arrived */
     bool alone;   /* a rank was lost: no collective call any more, not even MPI_Finalize */
     int exit_code;
-} archai_run_state;
+} archai_rank;
 
 /* Collective: check the input and set everything up, on every rank or on none. *is_over: there is
  * nothing to run (--help, --dry-run, a complete search), and the exit code is 0. */
-int archai_run_open(archai_run_state *r, int args_rc, const archai_err *args_err, bool *is_over,
+int archai_run_open(archai_rank *r, int args_rc, const archai_err *args_err, bool *is_over,
                     archai_err *err);
 /* Until STOP has arrived and everything posted has been sent. */
-int archai_run_loop(archai_run_state *r, archai_err *err);
+int archai_run_loop(archai_rank *r, archai_err *err);
 #endif
