@@ -2,14 +2,13 @@
  *
  * Source: Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar 2020, "A System
  * for Massively Parallel Hyperparameter Tuning" (ASHA), algorithm 2. Rung k holds what was
- * evaluated with init_budget * budget_multiplier^k epochs. Whenever a slot is free the highest
- * rung is looked for whose best 1/budget_multiplier holds a candidate not promoted yet; that
- * one is evaluated on the next rung, where its training goes on from its stored weights (a cosine
- * schedule is laid over the budget of the highest rung). Where there is none, a new random
- * candidate starts on the lowest rung. Nothing ever waits. Several objectives: a rung is ranked
- * by front, then by crowding (as Schmucker et al. 2021, "Multi-objective Asynchronous Successive
- * Halving", compare such rules). A large rung is not ranked anew with every result but when it
- * has grown by 1 %.
+ * evaluated with init_budget * budget_multiplier^k epochs. Whenever a slot is free, the highest rung
+ * is taken whose best 1/budget_multiplier holds a candidate not yet promoted. That candidate is
+ * evaluated on the next rung, where its training continues from its stored weights (a cosine
+ * schedule spans the budget of the highest rung). Where there is none, a new random candidate
+ * starts on the lowest rung. Nothing ever waits. With several objectives a rung is ranked by front,
+ * then by crowding (Schmucker et al. 2021, "Multi-objective Asynchronous Successive Halving",
+ * compare such rules). A large rung is not ranked with every result, but when it has grown by 1 %.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -40,7 +39,7 @@ struct asha {
 static const archai_option options[] = {
     {"init_budget",       ARCHAI_OPT_DOUBLE, offsetof(struct asha, init_budget),       1e-6, 1e9, "1",  "epochs", NULL, "budget of the lowest rung; kind = torch trains whole epochs, at least one"},
     {"max_budget",        ARCHAI_OPT_DOUBLE, offsetof(struct asha, max_budget),        1e-6, 1e9, "27", "epochs", NULL, "no rung above this budget"},
-    {"budget_multiplier", ARCHAI_OPT_DOUBLE, offsetof(struct asha, budget_multiplier), 1.01, 1e6, "3",  "",       NULL, "budget from rung to rung; one in so many is promoted"},
+    {"budget_multiplier", ARCHAI_OPT_DOUBLE, offsetof(struct asha, budget_multiplier), 1.01, 1e6, "3",  "",       NULL, "factor between the budgets of two rungs; one model in this many is promoted"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */
@@ -137,7 +136,7 @@ static int asha_tell(archai_algorithm *self, size_t record, archai_err *err)
     if (k == a->n_rungs)
         return ARCHAI_OK;
     r = &a->rungs[k];
-    if (k > 0) { /* after a resume only this tells that it was promoted */
+    if (k > 0) { /* after a resume nothing else says that it was promoted */
         below = archai_search_find(s, s->records[record].archid, a->rungs[k - 1].budget);
         if (below != NULL)
             archai_search_release(s, (size_t)(below - s->records));

@@ -1,17 +1,16 @@
-/* core/algorithm/evolution_pareto.c - mutation and crossover of the Pareto front, and random
- * ones.
+/* core/algorithm/evolution_pareto.c - mutants and crossovers of the Pareto front, and random samples.
  *
- * generational: Archai's EvolutionPareto, draw by draw: of the front of everything evaluated
- * every member is mutated, `num_crossovers` pairs are crossed, `num_random_mix` samples are
- * added; the algorithm's generator shuffles them and the first `max_unseen_population` are
- * evaluated. Where Archai breaks, this does what its author meant: failed candidates are never
- * on the front; a space that has no child for a parent or a pair costs one try (Archai
- * crashes); the next population after the last iteration, which nobody evaluates, is not bred.
- * async: whenever a slot is free one proposal, by mutation, crossover or at random in the
+ * generational: Archai's EvolutionPareto, draw by draw: every member of the front of everything
+ * evaluated is mutated, `num_crossovers` pairs are crossed, `num_random_mix` samples are added; the
+ * algorithm's generator shuffles them, and the first `max_unseen_population` are evaluated. Where
+ * Archai breaks, this does what its author meant: failed candidates are never on the front; a space
+ * that has no child for a parent or a pair costs one try (Archai crashes); no population is bred
+ * after the last iteration, where it would not be evaluated.
+ * async: whenever a slot is free, one proposal: a mutant, a crossover or a random sample, in the
  * proportions that the parameters give to a generation (mutations_per_parent x parents, but at
- * most max_unseen_population : num_crossovers : num_random_mix). The parents are the front;
- * where that is a single model, as it is with one objective, the last init_num_models that
- * joined it: of one parent there is no crossover, and five of six proposals would be random.
+ * most max_unseen_population : num_crossovers : num_random_mix). The parents are the front. Where
+ * that is a single model, as with one objective, they are the last init_num_models that joined it:
+ * with one parent there is no crossover, and five of six proposals would be random.
  */
 #include <stdlib.h>
 
@@ -33,7 +32,7 @@ static const archai_option options[] = {
     ARCHAI_POPULATION_INIT_NUM_MODELS,
     ARCHAI_POPULATION_PATHS,
     {"num_random_mix",        ARCHAI_OPT_INT, offsetof(struct evolution, num_random_mix),        1, 0x1p20, "5",   "models", NULL, "random models in each iteration"},
-    {"max_unseen_population", ARCHAI_OPT_INT, offsetof(struct evolution, max_unseen_population), 1, 0x1p31, "100", "models", NULL, "at most so many models in each iteration"},
+    {"max_unseen_population", ARCHAI_OPT_INT, offsetof(struct evolution, max_unseen_population), 1, 0x1p31, "100", "models", NULL, "largest number of models in each iteration"},
     {"mutations_per_parent",  ARCHAI_OPT_INT, offsetof(struct evolution, mutations_per_parent),  0, 0x1p31, "1",   "models", NULL, "mutants of each front member in each iteration"},
     {"num_crossovers",        ARCHAI_OPT_INT, offsetof(struct evolution, num_crossovers),        0, 0x1p20, "5",   "models", NULL, "crossovers in each iteration"},
     ARCHAI_OPTION_END,
@@ -47,11 +46,11 @@ static int evolution_init(archai_algorithm *self, archai_err *err)
 
     if (a->mutations_per_parent > 0 && !archai_space_can(space, "mutate"))
         return archai_fail(err, ARCHAI_EINVAL,
-                           "mutations_per_parent: space '%s' cannot mutate; 0 goes without",
+                           "mutations_per_parent: space '%s' cannot mutate; set it to 0",
                            space->ops->name);
     if (a->num_crossovers > 0 && !archai_space_can(space, "crossover"))
         return archai_fail(err, ARCHAI_EINVAL,
-                           "num_crossovers: space '%s' has no crossover; 0 goes without",
+                           "num_crossovers: space '%s' has no crossover; set it to 0",
                            space->ops->name);
     return archai_population_init(self, err);
 }
@@ -64,7 +63,7 @@ static void evolution_fini(archai_algorithm *self)
 
 /* -- generational ------------------------------------------------------------------------ */
 
-/* Children of one pair until one satisfies the constraints; that one, if it is new. */
+/* Make children of one pair until one satisfies the constraints; keep it if it is new. */
 static int cross_pair(archai_search *s, size_t left, size_t right, archai_proposals *children,
                       archai_err *err)
 {

@@ -78,7 +78,7 @@ int archai_generation_propose(archai_generation *g, archai_algorithm *self, int6
         g->begun = true;
     }
     if (g->batch.n == 0 && s->done[0] == '\0')
-        (void)snprintf(s->done, sizeof s->done, "iteration %d came up with no new architecture%s",
+        (void)snprintf(s->done, sizeof s->done, "iteration %d found no new architecture%s",
                        g->iteration, why_none(s));
     if (g->batch.n == 0) {
         *what = ARCHAI_PROPOSE_DONE;

@@ -1,11 +1,11 @@
 /* core/algorithm/local_search.c - mutants of the front, nothing else.
  *
  * generational: Archai's LocalSearch: `mutations_per_parent` new mutants of every member of the
- * front of everything evaluated. Its search ends early when no member has a new mutant; so does
- * this one. Archai crashes where the space has no child and loops for ever where every mutant
- * violates a constraint; here both count as tries. Where all have failed it begins again at
+ * front of everything evaluated. The search ends early when no member has a new mutant, as
+ * Archai's does. Archai crashes where the space has no child and loops for ever where every mutant
+ * violates a constraint; here both count as tries. Where all models have failed it begins again at
  * random.
- * async: whenever a slot is free a mutant of that member of the front that was mutated least.
+ * async: whenever a slot is free, a mutant of the member of the front that was mutated least.
  */
 #include <stdlib.h>
 

@@ -1,16 +1,17 @@
 /* core/algorithm/nsga2.c - NSGA-II: ranks, crowding and constraint domination.
  *
  * Source: Deb, Pratap, Agarwal, Meyarivan 2002, "A Fast and Elitist Multiobjective Genetic
- * Algorithm: NSGA-II", IEEE TEC 6(2). The better of two candidates is the one of the lower
- * front, within a front the one in the less crowded place; whoever satisfies the constraints on
- * expensive measures comes before whoever does not, and of two that do not, the one that
- * violates them less (section VI; cheap constraints are met before anything is evaluated).
- * Parents win a tournament of two. Failed candidates never join the population. Differences: an
- * architecture is in the population once, and a child that was proposed before is bred again,
- * since its evaluation would tell nothing. generational: the paper's loop. async: steady state,
- * every result joins the population at once and the worst member leaves (Durillo, Nebro, Luna,
- * Alba 2009, "On the Effect of the Steady-State Selection Scheme in Multi-Objective Genetic
- * Algorithms").
+ * Algorithm: NSGA-II", IEEE TEC 6(2). The better of two candidates is the one on the lower
+ * front; on the same front, the one in the less crowded place. Candidates that satisfy the
+ * constraints on expensive measures come before those that do not, and of two that do not, the one
+ * with the smaller violation wins (section VI; cheap constraints are met before anything is
+ * evaluated). Parents win a tournament of two. Failed candidates never join the population.
+ *
+ * Differences from the paper: an architecture is in the population once, and a child that was
+ * proposed before is bred again, since its evaluation would tell nothing new. generational: the
+ * paper's loop. async: steady state, every result joins the population at once and the worst
+ * member leaves (Durillo, Nebro, Luna, Alba 2009, "On the Effect of the Steady-State Selection
+ * Scheme in Multi-Objective Genetic Algorithms").
  */
 #include <math.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ struct nsga2 {
 /* clang-format off */
 static const archai_option options[] = {
     ARCHAI_POPULATION_NUM_ITERS,
-    {"population_size", ARCHAI_OPT_INT,    offsetof(archai_population, init_num_models), 2, 0x1p20, "20",  "models", NULL, "members of the population; as many random models to begin with"},
+    {"population_size", ARCHAI_OPT_INT,    offsetof(archai_population, init_num_models), 2, 0x1p20, "20",  "models", NULL, "members of the population, and random models to begin with"},
     ARCHAI_POPULATION_PATHS,
     {"crossover_prob",  ARCHAI_OPT_DOUBLE, offsetof(struct nsga2, crossover_prob),          0, 1,      "0.5", "",       NULL, "probability that a child has two parents"},
     {"mutation_prob",   ARCHAI_OPT_DOUBLE, offsetof(struct nsga2, mutation_prob),           0, 1,      "0.5", "",       NULL, "probability that a child of two parents is mutated as well"},
@@ -47,7 +48,7 @@ static int nsga2_init(archai_algorithm *self, archai_err *err)
 
     if (a->crossover_prob > 0.0 && !archai_space_can(space, "crossover"))
         return archai_fail(err, ARCHAI_EINVAL,
-                           "crossover_prob: space '%s' has no crossover; 0 goes without",
+                           "crossover_prob: space '%s' has no crossover; set it to 0",
                            space->ops->name);
     return archai_population_init(self, err);
 }
@@ -65,7 +66,7 @@ static size_t population_size(const struct nsga2 *a)
 
 /* -- who is better ----------------------------------------------------------------------- */
 
-/* By how much the constraints are violated, each relative to the bound that is. */
+/* How far the constraints are violated, each relative to the bound that it breaks. */
 static double violation(const archai_objectives *o, const double *values)
 {
     double sum = 0.0;
@@ -103,8 +104,8 @@ static void rank(const archai_search *s, archai_ranked *m, size_t n)
     archai_ranking_sort(s, &m[feasible], n - feasible);
 }
 
-/* Does a record belong into a population at all? Repetitions are there already, and a given
- * architecture that violates a cheap constraint was never evaluated. */
+/* May a record join the population? Repetitions are there already, and a given architecture that
+ * violates a cheap constraint was never evaluated. */
 static bool eligible(const archai_search *s, size_t record)
 {
     const archai_record *r = &s->records[record];
@@ -125,7 +126,7 @@ static archai_ranked member_of(const archai_search *s, size_t record)
 
 /* -- children ---------------------------------------------------------------------------- */
 
-/* A mutant of a child that is not a record yet keeps the child's parents. */
+/* The mutant of a child, which is not a record yet, keeps the child's parents. */
 static int mutate_child(archai_search *s, archai_proposal *p, archai_err *err)
 {
     archai_model mutant;
@@ -159,7 +160,7 @@ static int breed_one(archai_algorithm *self, archai_proposal *out, archai_err *e
         return archai_vary_mutate(s, left, out, err);
     do
         right = win_tournament(a, rng);
-    while (right == left && archai_rng_random(rng) < 0.9); /* better two, but not for ever */
+    while (right == left && archai_rng_random(rng) < 0.9); /* two are better, but do not try for ever */
     ARCHAI_TRY(archai_vary_crossover(s, left, right, out, err));
     if (archai_rng_random(rng) >= a->mutation_prob)
         return ARCHAI_OK;

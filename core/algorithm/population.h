@@ -20,7 +20,7 @@ typedef struct archai_population {
 
 /* Rows of an option table, for a struct that begins with archai_population. */
 /* clang-format off */
-#define ARCHAI_POPULATION_NUM_ITERS       {"num_iters",                ARCHAI_OPT_INT,     offsetof(archai_population, num_iters),                1, 0x1p31, "10", "iterations", NULL, "generational: so many iterations"}
+#define ARCHAI_POPULATION_NUM_ITERS       {"num_iters",                ARCHAI_OPT_INT,     offsetof(archai_population, num_iters),                1, 0x1p31, "10", "iterations", NULL, "generational: number of iterations"}
 #define ARCHAI_POPULATION_INIT_NUM_MODELS {"init_num_models",          ARCHAI_OPT_INT,     offsetof(archai_population, init_num_models),          1, 0x1p20, "10", "models",     NULL, "random models to begin with"}
 #define ARCHAI_POPULATION_PATHS           {"initial_population_paths", ARCHAI_OPT_STRINGS, offsetof(archai_population, initial_population_paths), 0, 0,      "",   "",           NULL, "arch files to begin with instead"}
 /* clang-format on */

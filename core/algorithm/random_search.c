@@ -3,7 +3,7 @@
  * generational: Archai's RandomSearch, `samples_per_iter` samples an iteration that earlier
  * iterations have not seen; the draws are the space's, so search.seed plays no part. Archai's
  * loops for ever where a constraint cannot be met or the space is exhausted; here an iteration
- * makes do with what ARCHAI_MAX_ROUNDS rounds gave, and an empty one ends the search.
+ * is what ARCHAI_MAX_ROUNDS rounds gave, and an empty one ends the search.
  * async: one sample whenever a slot is free, never the same architecture twice.
  */
 #include "core/algorithm/population.h"
@@ -16,7 +16,7 @@ struct random_search {
 /* clang-format off */
 static const archai_option options[] = {
     ARCHAI_POPULATION_NUM_ITERS,
-    {"samples_per_iter", ARCHAI_OPT_INT, offsetof(struct random_search, samples_per_iter), 1, 0x1p20, "10", "models", NULL, "generational: samples of one iteration"},
+    {"samples_per_iter", ARCHAI_OPT_INT, offsetof(struct random_search, samples_per_iter), 1, 0x1p20, "10", "models", NULL, "generational: samples per iteration"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */

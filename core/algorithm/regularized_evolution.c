@@ -5,11 +5,11 @@
  * Architecture Search" (arXiv:1802.01548), with a Pareto front in place of the tournament's
  * winner. generational: Archai's RegularizedEvolution: of the last `history_size` rows a sample
  * of `pareto_sample_size` is drawn, and every member of its front (of values rounded to
- * float32) gets one new mutant. Archai crashes with its own defaults, since it draws more rows
- * than there are in the first iterations; here the sample is as large as the history then.
- * Failed candidates are no part of the history; where all have failed it begins again at
- * random. async: the paper's schedule: whenever a slot is free a sample is drawn from the last
- * `history_size` that finished, and a member of its front, picked at random, is mutated.
+ * float32) gets one new mutant. Archai crashes with its defaults, since in the first iterations it
+ * draws more rows than there are; here the sample is the whole history then. Failed candidates
+ * are not part of the history; where all have failed it begins again at random. async: the
+ * paper's schedule: whenever a slot is free, a sample is drawn from the last `history_size` that
+ * finished, and a random member of its front is mutated.
  */
 #include <stdlib.h>
 
@@ -30,8 +30,8 @@ static const archai_option options[] = {
     ARCHAI_POPULATION_NUM_ITERS,
     ARCHAI_POPULATION_INIT_NUM_MODELS,
     ARCHAI_POPULATION_PATHS,
-    {"pareto_sample_size", ARCHAI_OPT_INT, offsetof(struct regularized, pareto_sample_size), 1, 0x1p24, "40",  "models", NULL, "models drawn from the history, whose front is mutated"},
-    {"history_size",       ARCHAI_OPT_INT, offsetof(struct regularized, history_size),       1, 0x1p24, "100", "models", NULL, "the last so many models are drawn from"},
+    {"pareto_sample_size", ARCHAI_OPT_INT, offsetof(struct regularized, pareto_sample_size), 1, 0x1p24, "40",  "models", NULL, "models drawn from the history; their front is mutated"},
+    {"history_size",       ARCHAI_OPT_INT, offsetof(struct regularized, history_size),       1, 0x1p24, "100", "models", NULL, "how many of the last models the history holds"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */

@@ -1,14 +1,14 @@
-/* core/algorithm/successive_halving.c - many models for a little, the better ones for more.
+/* core/algorithm/successive_halving.c - many models with a small budget, the better ones with more.
  *
  * Archai's SuccessiveHalving as its author meant it: `init_num_models` random models are
- * evaluated with `init_budget` epochs; then the fronts of a non-dominated sort are counted, the
- * first 1/budget_multiplier of them (rounded down) survive and are evaluated with
- * budget_multiplier times the epochs, for which their training goes on from their stored weights
- * (a cosine schedule is laid over the budget of round num_iters), and so on until one model is
- * left or `num_iters` rounds are over. Archai's crashes in the first round (a number where a list
- * is expected) and would crash in the last (no front survives where there is one). Here at least
- * one front survives, and the search ends where only one is left, since no member of it is better
- * than another. Failed models do not survive; cheap constraints are kept, which Archai ignores.
+ * evaluated with `init_budget` epochs. Then the models are sorted into fronts; the first
+ * 1/budget_multiplier of the fronts (rounded down) survive and are evaluated with
+ * budget_multiplier times the epochs, continuing from their stored weights (a cosine schedule
+ * spans the budget of round num_iters); and so on until one model is left or `num_iters` rounds
+ * are over. Archai's crashes in the first round (a number where a list is expected) and would
+ * crash in the last (where there is one front, none survives). Here at least one front survives,
+ * and the search ends when only one is left, since no member of it is better than another. Failed
+ * models do not survive. Cheap constraints, which Archai ignores, are met.
  */
 #include <math.h>
 #include <stdio.h>
@@ -25,10 +25,10 @@ struct halving {
 
 /* clang-format off */
 static const archai_option options[] = {
-    {"num_iters",         ARCHAI_OPT_INT,    offsetof(archai_population, num_iters),      1,    0x1p31, "10", "rounds", NULL, "at most so many rounds"},
+    {"num_iters",         ARCHAI_OPT_INT,    offsetof(archai_population, num_iters),      1,    0x1p31, "10", "rounds", NULL, "largest number of rounds"},
     {"init_num_models",   ARCHAI_OPT_INT,    offsetof(archai_population, init_num_models), 1,    0x1p20, "10", "models", NULL, "random models of the first round"},
     {"init_budget",       ARCHAI_OPT_DOUBLE, offsetof(struct halving, init_budget),       1e-6, 1e9,    "1",  "epochs", NULL, "budget of the first round; kind = torch trains whole epochs, at least one"},
-    {"budget_multiplier", ARCHAI_OPT_DOUBLE, offsetof(struct halving, budget_multiplier), 1.01, 1e6,    "2",  "",       NULL, "by how much the budget grows and the fronts shrink from round to round"},
+    {"budget_multiplier", ARCHAI_OPT_DOUBLE, offsetof(struct halving, budget_multiplier), 1.01, 1e6,    "2",  "",       NULL, "factor by which the budget grows and the number of fronts shrinks each round"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */

@@ -116,7 +116,7 @@ static bool is_known(const archai_bayes_candidates *c, uint64_t h)
     return false;
 }
 
-/* Mutate `base` once to three times; ARCHAI_ENONE where there is no child. Takes base over. */
+/* Mutate `base`, which is taken over, one to three times; ARCHAI_ENONE where there is no child. */
 static int mutate_some(archai_space *space, archai_model *base, archai_rng *rng,
                        archai_model *out, archai_err *err)
 {
@@ -132,7 +132,7 @@ static int mutate_some(archai_space *space, archai_model *base, archai_rng *rng,
     return ARCHAI_OK;
 }
 
-/* Half mutants of the best, a quarter mutants of promising candidates, a quarter random
+/* One half mutants of the best, one quarter mutants of promising candidates, one quarter random
  * samples. */
 static int generate(archai_bayes_candidates *c, archai_search *s, const size_t *best,
                     size_t n_best, archai_rng *rng, archai_model *out, archai_err *err)

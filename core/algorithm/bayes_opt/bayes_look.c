@@ -6,7 +6,7 @@
 #include "core/algorithm/bayes_opt/bayes_front.h"
 #include "core/base/alloc.h"
 
-enum { AGAIN_MAX = 48 /* candidates whose cheap objectives are computed for a proposal */ };
+enum { AGAIN_MAX = 48 }; /* candidates whose cheap objectives are computed for a proposal */
 
 /* The score of a candidate, given its predictions. Those that promise nothing come after all others, the
  * least certain first. */
@@ -20,7 +20,7 @@ static float score_of(const archai_improvement *x, const double *mean, const dou
     return (float)score;
 }
 
-/* Look at every member of the pools. */
+/* Score every member of the pools. */
 static int look(archai_bayes_candidates *c, const archai_bayes_results *r,
                 archai_improvement *x, const archai_search *s, archai_rng *rng, archai_err *err)
 {

@@ -59,8 +59,8 @@ static int bayes_init(archai_algorithm *self, archai_err *err)
     if (!archai_bayes_enumerable(space) && !archai_space_can(space, "mutate"))
         return archai_fail(
             err, ARCHAI_EINVAL,
-            "algorithm: bayes_opt needs mutate, or a space of at most %d architectures that "
-            "can be enumerated; space '%s' is neither",
+            "algorithm: bayes_opt needs a space that can mutate, or one of at most %d "
+            "architectures that can be enumerated; space '%s' is neither",
             ARCHAI_BAYES_ENUMERABLE, space->ops->name);
     return archai_population_init(self, err);
 }

@@ -129,7 +129,7 @@ static int factor(double *a, size_t n, size_t lda, archai_err *err)
         LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', (lapack_int)n, a, (lapack_int)lda);
 
     if (info != 0)
-        return archai_fail(err, ARCHAI_EINTERNAL, "a covariance of %zu points is not positive",
+        return archai_fail(err, ARCHAI_EINTERNAL, "a covariance of %zu points is not positive definite",
                            n);
     return ARCHAI_OK;
 }

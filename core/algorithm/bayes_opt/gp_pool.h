@@ -1,9 +1,9 @@
 /* core/algorithm/bayes_opt/gp_pool.h - points whose predictions follow a growing Gaussian process.
  *
- * For each member x the vector v = chol^-1 k(X, x) is kept, from which mean and variance are two
- * scalar products. When the process grows by a point every v grows by one number, O(members * n)
+ * For each member x the vector v = chol^-1 k(X, x) is kept; mean and variance are two scalar
+ * products of it. When the process grows by a point, every v grows by one number, O(members * n)
  * in all, where a fresh prediction of all members would cost O(members * n^2). Single precision:
- * 4 n bytes a member.
+ * 4 n bytes per member.
  */
 #ifndef ARCHAI_CORE_ALGORITHM_BAYES_OPT_GP_POOL_H
 #define ARCHAI_CORE_ALGORITHM_BAYES_OPT_GP_POOL_H

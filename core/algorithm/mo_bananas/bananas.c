@@ -7,7 +7,7 @@
 
 #include "core/base/alloc.h"
 
-/* A cheap objective of a space without networks comes from the evaluator as well. */
+/* In a space without networks the evaluator measures cheap objectives, too. */
 bool archai_bananas_predicts(const archai_search *s, size_t k)
 {
     return s->objectives->at[k].expensive || !archai_space_can(s->space, "describe");
@@ -74,7 +74,7 @@ static bool outside(const archai_objective *o, double value)
     return o->constraint.n == 2 && !(value >= o->constraint.at[0] && value <= o->constraint.at[1]);
 }
 
-/* Points to sort, minimised: exact objectives first, then drawn ones, as Archai puts them. */
+/* Points to sort, minimised: exact objectives first, then drawn ones, in Archai's order. */
 static void draw(const archai_search *s, const archai_bananas_pool *p, const float *mean,
                  const float *var, archai_rng *rng, double *points, bool *violates)
 {
@@ -126,7 +126,7 @@ static void find_columns(const archai_search *s, size_t *column)
         }
 }
 
-/* Sort the candidates whose `violates` is as wanted, and append them to order[*n_out]. */
+/* Sort the candidates whose `violates` is as wanted and append them at order[*n_out]. */
 static void append_sorted(const double *points, size_t n, size_t m, const bool *violates, bool wanted,
                           archai_rng *rng, size_t *order, size_t *n_out)
 {

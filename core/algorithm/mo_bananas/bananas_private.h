@@ -55,7 +55,7 @@ void archai_bananas_generational_answer(archai_bananas *a, const archai_surrogat
 
 int archai_bananas_async_propose(archai_bananas *a, archai_propose *what, archai_proposal *out,
                                  archai_err *err);
-/* Where no job is open, do something for the next one. *busy: there is more to do at once. */
+/* Where no job is open, prepare the next one, one step at a time. *busy: there is another step. */
 int archai_bananas_async_prepare(archai_bananas *a, bool *busy, archai_err *err);
 int archai_bananas_async_answer(archai_bananas *a, const archai_surrogate_answer *answer,
                                 archai_err *err);

@@ -22,18 +22,18 @@ static const archai_option options[] = {
     ARCHAI_POPULATION_NUM_ITERS,
     ARCHAI_POPULATION_INIT_NUM_MODELS,
     ARCHAI_POPULATION_PATHS,
-    {"num_parents",              ARCHAI_OPT_INT,     offsetof(archai_bananas, num_parents),              1, 0x1p20, "10",   "models",     NULL, "models that are mutated: the best ones; async: of the front"},
-    {"mutations_per_parent",     ARCHAI_OPT_INT,     offsetof(archai_bananas, mutations_per_parent),     1, 0x1p20, "5",    "models",     NULL, "new mutants of each, to choose from; async: 2000 in all at most"},
-    {"num_candidates",           ARCHAI_OPT_INT,     offsetof(archai_bananas, num_candidates),           1, 0x1p31, "10",   "models",     NULL, "generational: of these, so many are evaluated in each iteration"},
-    {"max_per_fit",              ARCHAI_OPT_INT,     offsetof(archai_bananas, max_per_fit),              0, 0x1p31, "auto", "models",     "auto=-1", "async: so many from one fit, then slots wait for the next one; auto: num_candidates, or the slots where these are more; 0: no bound"},
+    {"num_parents",              ARCHAI_OPT_INT,     offsetof(archai_bananas, num_parents),              1, 0x1p20, "10",   "models",     NULL, "models that are mutated: the best; async: members of the front"},
+    {"mutations_per_parent",     ARCHAI_OPT_INT,     offsetof(archai_bananas, mutations_per_parent),     1, 0x1p20, "5",    "models",     NULL, "new mutants of each parent, to choose from; async: at most 2000 in all"},
+    {"num_candidates",           ARCHAI_OPT_INT,     offsetof(archai_bananas, num_candidates),           1, 0x1p31, "10",   "models",     NULL, "generational: how many of them are evaluated in each iteration"},
+    {"max_per_fit",              ARCHAI_OPT_INT,     offsetof(archai_bananas, max_per_fit),              0, 0x1p31, "auto", "models",     "auto=-1", "async: models from one fit, after which slots wait for the next; auto: num_candidates or the number of slots, whichever is larger; 0: no limit"},
     {"surrogate_model",          ARCHAI_OPT_CHOICE,  offsetof(archai_bananas, surrogate_model),          0, 0,      "dnn_ensemble", "", ARCHAI_SURROGATE_LIST(X), "what predicts the expensive objectives"},
-    {"num_ensemble_members",     ARCHAI_OPT_INT,     offsetof(archai_bananas, num_ensemble_members),     1, ARCHAI_SURROGATE_MEMBERS_MAX, "5",    "networks", NULL, "dnn_ensemble: how many networks"},
+    {"num_ensemble_members",     ARCHAI_OPT_INT,     offsetof(archai_bananas, num_ensemble_members),     1, ARCHAI_SURROGATE_MEMBERS_MAX, "5",    "networks", NULL, "dnn_ensemble: number of networks"},
     {"num_layers",               ARCHAI_OPT_INT,     offsetof(archai_bananas, num_layers),               1, ARCHAI_SURROGATE_LAYERS_MAX,  "5",    "layers",   NULL, "dnn_ensemble: linear layers of each"},
     {"width",                    ARCHAI_OPT_INT,     offsetof(archai_bananas, width),                    1, ARCHAI_SURROGATE_WIDTH_MAX,   "64",   "units",    NULL, "dnn_ensemble: units of each layer"},
     {"num_tr_steps",             ARCHAI_OPT_INT,     offsetof(archai_bananas, num_tr_steps),             1, ARCHAI_SURROGATE_STEPS_MAX,   "500",  "steps",    NULL, "dnn_ensemble: training steps of a fit from scratch (Archai: 2000)"},
-    {"num_warm_steps",           ARCHAI_OPT_INT,     offsetof(archai_bananas, num_warm_steps),           1, ARCHAI_SURROGATE_STEPS_MAX,   "100",  "steps",    NULL, "dnn_ensemble: async: training steps of a fit that goes on from the last one"},
+    {"num_warm_steps",           ARCHAI_OPT_INT,     offsetof(archai_bananas, num_warm_steps),           1, ARCHAI_SURROGATE_STEPS_MAX,   "100",  "steps",    NULL, "dnn_ensemble: async: training steps of a fit that continues from the last one"},
     {"lr",                       ARCHAI_OPT_DOUBLE,  offsetof(archai_bananas, lr),                       1e-9, 1e3,  "1e-3", "",           NULL, "dnn_ensemble: learning rate of Adam (Archai: 1e-4)"},
-    {"replace_nan_value",        ARCHAI_OPT_DOUBLE,  offsetof(archai_bananas, replace_nan_value),        -1e9, 1e9,  "-1",   "",           NULL, "what an encoding's NaN is to the surrogate"},
+    {"replace_nan_value",        ARCHAI_OPT_DOUBLE,  offsetof(archai_bananas, replace_nan_value),        -1e9, 1e9,  "-1",   "",           NULL, "replaces NaN in encodings for the surrogate"},
     ARCHAI_OPTION_END,
 };
 static const char *const models[] = {
@@ -54,8 +54,8 @@ static int bananas_init(archai_algorithm *self, archai_err *err)
                                   s->objectives->at[k].direction != ARCHAI_CONSTRAIN);
     if (!expensive)
         return archai_fail(err, ARCHAI_EINVAL,
-                           "algorithm: mo_bananas needs an expensive objective: all of these "
-                           "follow from the architecture, and nothing is left to predict");
+                           "algorithm: mo_bananas needs an expensive objective; these all follow "
+                           "from the architecture, so there is nothing to predict");
     if (s->seed > UINT32_MAX) /* as numpy refuses it */
         return archai_fail(err, ARCHAI_EINVAL,
                            "seed: %llu, mo_bananas takes seeds up to 4294967295",
