@@ -106,7 +106,7 @@ static int rank(const archai_search *s, const size_t *members, size_t n, struct 
     double *points = calloc((n + 1) * m, sizeof *points);
     double *crowding = malloc((n + 1) * sizeof *crowding);
     size_t *front = malloc((n + 1) * sizeof *front);
-    int rc;
+    int rc = ARCHAI_OK;
 
     if (points == NULL || crowding == NULL || front == NULL) {
         rc = archai_fail(err, ARCHAI_ENOMEM, "no memory to rank %zu models", n);
@@ -117,7 +117,7 @@ static int rank(const archai_search *s, const size_t *members, size_t n, struct 
     qsort(out, n, sizeof *out, compare_records);
     for (size_t i = 0; i < n; i++)
         archai_objectives_minimised(s->objectives, s->records[out[i].record].values, &points[i * m]);
-    ARCHAI_TRY_GOTO(rc, archai_pareto_rank(points, n, m, front, crowding, err), out);
+    archai_pareto_rank(points, n, m, front, crowding);
     for (size_t i = 0; i < n; i++) {
         out[i].front = front[i];
         out[i].crowding = crowding[i];

@@ -302,7 +302,7 @@ int archai_generation_front(archai_search *s, size_t *rows, size_t *n, bool as_f
     const size_t m = s->objectives->n_optimised, n_points = *n;
     double *points = malloc((n_points + 1) * m * sizeof *points);
     size_t *front = malloc((n_points + 1) * sizeof *front);
-    int rc;
+    int rc = ARCHAI_OK;
 
     if (points == NULL || front == NULL) {
         rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the front of %zu rows", n_points);
@@ -312,7 +312,7 @@ int archai_generation_front(archai_search *s, size_t *rows, size_t *n, bool as_f
         archai_objectives_minimised(s->objectives, s->records[rows[i]].values, &points[i * m]);
     for (size_t i = 0; as_float && i < n_points * m; i++)
         points[i] = (double)(float)points[i];
-    ARCHAI_TRY_GOTO(rc, archai_pareto_front_archai(points, n_points, m, front, n, err), out);
+    *n = archai_pareto_front_archai(points, n_points, m, front);
     for (size_t i = 0; i < *n; i++)
         front[i] = rows[front[i]];
     memcpy(rows, front, *n * sizeof *rows);

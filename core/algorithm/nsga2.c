@@ -131,7 +131,7 @@ static int rank_among(archai_search *s, struct member *m, size_t n, archai_err *
     double *points = calloc((n + 1) * k, sizeof *points);
     double *crowding = malloc((n + 1) * sizeof *crowding);
     size_t *front = malloc((n + 1) * sizeof *front);
-    int rc;
+    int rc = ARCHAI_OK;
 
     if (points == NULL || crowding == NULL || front == NULL) {
         rc = archai_fail(err, ARCHAI_ENOMEM, "no memory to rank %zu models", n);
@@ -139,7 +139,7 @@ static int rank_among(archai_search *s, struct member *m, size_t n, archai_err *
     }
     for (size_t i = 0; i < n; i++)
         archai_objectives_minimised(s->objectives, s->records[m[i].record].values, &points[i * k]);
-    ARCHAI_TRY_GOTO(rc, archai_pareto_rank(points, n, k, front, crowding, err), out);
+    archai_pareto_rank(points, n, k, front, crowding);
     for (size_t i = 0; i < n; i++) {
         m[i].front = front[i];
         m[i].crowding = crowding[i];

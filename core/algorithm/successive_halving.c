@@ -74,7 +74,7 @@ static int survivors(struct halving *a, size_t *rows, size_t *n, size_t *n_front
     }
     for (size_t i = 0; i < *n; i++)
         archai_objectives_minimised(s->objectives, s->records[rows[i]].values, &points[i * m]);
-    ARCHAI_TRY_GOTO(rc, archai_pareto_sort(points, *n, m, front, err), out);
+    archai_pareto_sort(points, *n, m, front);
     for (size_t i = 0; i < *n; i++)
         *n_fronts = front[i] + 1 > *n_fronts ? front[i] + 1 : *n_fronts;
     survive = (size_t)((double)*n_fronts / a->budget_multiplier);

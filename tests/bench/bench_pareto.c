@@ -81,7 +81,7 @@ static int compare(const double *points, size_t rows, archai_err *err)
 
     if (ours == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu rows", rows);
-    ARCHAI_TRY(archai_pareto_sort(points, rows, N, ours, err));
+    archai_pareto_sort(points, rows, N, ours);
     fast = cpu_seconds() - start;
     start = cpu_seconds();
     peer_sort(points, rows, theirs);
@@ -102,12 +102,12 @@ static int measure(const double *points, size_t rows, archai_err *err)
 
     if (front == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu rows", rows);
-    ARCHAI_TRY(archai_pareto_sort(points, rows, N, front, err));
+    archai_pareto_sort(points, rows, N, front);
     printf("  %zu rows: sort %.3f s", rows, cpu_seconds() - start);
     for (size_t i = 0; i < rows; i++)
         fronts = front[i] + 1 > fronts ? front[i] + 1 : fronts;
     start = cpu_seconds();
-    ARCHAI_TRY(archai_pareto_front(points, rows, N, front, &n, err));
+    n = archai_pareto_front(points, rows, N, front);
     printf(" (%zu fronts), first front %.3f s (%zu rows)", fronts, cpu_seconds() - start, n);
     start = cpu_seconds();
     ARCHAI_TRY(archai_pareto_hypervolume(points, rows, N, reference, &volume, err));

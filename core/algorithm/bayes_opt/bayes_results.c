@@ -194,7 +194,7 @@ static int compare_placed(const void *a, const void *b)
 static int spread_front(archai_bayes_results *r, struct placed *list, archai_err *err)
 {
     double *points, *crowding;
-    int rc;
+    int rc = ARCHAI_OK;
 
     while (r->n_front < r->n_known && list[r->n_front].front == list[0].front &&
            list[r->n_front].behind == list[0].behind)
@@ -207,7 +207,7 @@ static int spread_front(archai_bayes_results *r, struct placed *list, archai_err
     }
     for (size_t i = 0; i < r->n_front; i++)
         memcpy(&points[i * r->m], &r->cost[list[i].at * r->m], r->m * sizeof *points);
-    ARCHAI_TRY_GOTO(rc, archai_pareto_crowding(points, r->n_front, r->m, crowding, err), out);
+    archai_pareto_crowding(points, r->n_front, r->m, crowding);
     for (size_t i = 0; i < r->n_front; i++)
         list[i].crowding = crowding[i];
     qsort(list, r->n_front, sizeof *list, compare_placed);
@@ -236,7 +236,7 @@ static int place(archai_bayes_results *r, const bool *behind, archai_err *err)
             points[n * r->m + k] = r->target[ARCHAI_BAYES_RANKED][k * r->n + i];
         n++;
     }
-    ARCHAI_TRY_GOTO(rc, archai_pareto_sort(points, n, r->m, front, err), out);
+    archai_pareto_sort(points, n, r->m, front);
     for (size_t i = 0; i < n; i++)
         list[i].front = front[i];
     qsort(list, n, sizeof *list, compare_placed);

@@ -162,8 +162,7 @@ static int append_sorted(const double *points, size_t n, size_t m, const bool *v
             memcpy(&chosen[k * m], &points[i * m], m * sizeof *chosen);
             rows[k++] = i;
         }
-    ARCHAI_TRY_GOTO(
-        rc, archai_pareto_sort_archai(chosen, k, m, sorted, front, &n_sorted, err), out);
+    n_sorted = archai_pareto_sort_archai(chosen, k, m, sorted, front);
     for (size_t from = 0, to; from < n_sorted; from = to) {
         for (to = from + 1; to < n_sorted && front[to] == front[from]; to++)
             ;

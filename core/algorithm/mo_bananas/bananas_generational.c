@@ -21,7 +21,7 @@ static int best_rows(const archai_bananas *a, size_t **out, size_t *n_out, archa
     const size_t m = s->objectives->n_optimised;
     size_t *rows = NULL, *order = NULL, *front = NULL, n = 0, n_order = 0;
     double *points = NULL;
-    int rc;
+    int rc = ARCHAI_OK;
 
     ARCHAI_TRY(archai_generation_rows(s, 0, &rows, &n, err));
     points = malloc((n + 1) * m * sizeof *points);
@@ -35,8 +35,7 @@ static int best_rows(const archai_bananas *a, size_t **out, size_t *n_out, archa
         archai_objectives_minimised(s->objectives, s->records[rows[i]].values, &points[i * m]);
     for (size_t i = 0; i < n * m; i++)
         points[i] = (double)(float)points[i];
-    ARCHAI_TRY_GOTO(rc, archai_pareto_sort_archai(points, n, m, order, front, &n_order, err),
-                    out);
+    n_order = archai_pareto_sort_archai(points, n, m, order, front);
     *n_out = n_order < (size_t)a->num_parents ? n_order : (size_t)a->num_parents;
     for (size_t i = 0; i < *n_out; i++)
         order[i] = rows[order[i]];
