@@ -49,9 +49,9 @@ size_t archai_ranking_front(const archai_search *s, size_t *rows, size_t n, bool
 {
     double *points =
         as_float ? archai_ranking_points_float(s, rows, n) : archai_ranking_points(s, rows, n);
-    size_t *front = archai_malloc(n * sizeof *front), n_front = 0;
+    size_t *front = archai_malloc(n * sizeof *front);
+    const size_t n_front = archai_pareto_front_archai(points, n, s->objectives->n_optimised, front);
 
-    (void)archai_pareto_front_archai(points, n, s->objectives->n_optimised, front, &n_front, NULL);
     for (size_t i = 0; i < n_front; i++)
         front[i] = rows[front[i]];
     memcpy(rows, front, n_front * sizeof *rows);
@@ -102,7 +102,7 @@ void archai_ranking_sort(const archai_search *s, archai_ranked *list, size_t n)
     for (size_t i = 0; i < n; i++)
         rows[i] = list[i].record;
     points = archai_ranking_points(s, rows, n);
-    (void)archai_pareto_rank(points, n, s->objectives->n_optimised, front, crowding, NULL);
+    archai_pareto_rank(points, n, s->objectives->n_optimised, front, crowding);
     for (size_t i = 0; i < n; i++) {
         list[i].front = front[i];
         list[i].crowding = crowding[i];

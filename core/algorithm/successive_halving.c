@@ -69,7 +69,7 @@ static size_t survivors(const struct halving *a, const archai_search *s, size_t 
     double *points = archai_ranking_points(s, rows, *n);
     size_t *front = archai_malloc(*n * sizeof *front), n_fronts = 0, kept = 0, survive;
 
-    (void)archai_pareto_sort(points, *n, s->objectives->n_optimised, front, NULL);
+    archai_pareto_sort(points, *n, s->objectives->n_optimised, front);
     for (size_t i = 0; i < *n; i++)
         n_fronts = front[i] + 1 > n_fronts ? front[i] + 1 : n_fronts;
     survive = (size_t)((double)n_fronts / a->budget_multiplier);

@@ -23,9 +23,7 @@ int archai_vary_random(archai_search *s, archai_proposal *out, archai_err *err)
 
 void archai_vary_note(archai_proposal *p, const char *key, json_t *value)
 {
-    json_t *metadata = p->model.metadata;
-
-    (void)archai_there(json_object_set_new(metadata, key, value) == 0 ? metadata : NULL);
+    archai_must_have(json_object_set_new(p->model.metadata, key, value) == 0);
 }
 
 /* Takes the model over. */

@@ -278,7 +278,7 @@ static int verify_front(struct verifying *v, archai_err *err)
     double *points = malloc((r->n * k + 1) * sizeof *points);
     size_t *front = malloc((r->n + 1) * sizeof *front);
     bool same;
-    int rc;
+    int rc = ARCHAI_OK;
 
     if (points == NULL || front == NULL) {
         rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory");
@@ -290,7 +290,7 @@ static int verify_front(struct verifying *v, archai_err *err)
                                 : r->objectives[j].direction == ARCHAI_MAXIMIZE
                                     ? -r->values[i * k + j]
                                     : r->values[i * k + j];
-    ARCHAI_TRY_GOTO(rc, archai_pareto_front(points, r->n, k, front, &n, err), out);
+    n = archai_pareto_front(points, r->n, k, front);
     same = n == r->n_front;
     for (size_t i = 0; same && i < n; i++)
         same = front[i] == r->front[i];

@@ -4,16 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/base/python_text.h"
 #include "runner/space_tool/space_tool.h"
 
 static int print_json(json_t *value, archai_err *err)
 {
-    char *text = NULL;
-    int rc = value == NULL ? archai_fail(err, ARCHAI_ENOMEM, "no memory for the output")
-                           : archai_python_json(value, false, &text, err);
+    char *text = archai_python_json(archai_there(value), false);
+    int rc = ARCHAI_OK;
 
-    if (rc == ARCHAI_OK && puts(text) < 0)
+    if (puts(text) < 0)
         rc = archai_fail(err, ARCHAI_EIO, "standard output: %s", strerror(errno));
     free(text);
     return rc;
@@ -125,7 +125,7 @@ int space_info(space_tool *t, archai_err *err)
     ARCHAI_TRY(space_tool_load(t, t->args[0], &m, err));
     ARCHAI_TRY_GOTO(rc, archai_space_describe(t->space, &m, &net, err), out);
     ARCHAI_TRY_GOTO(rc, archai_network_count(&net, &counts, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_module_state(net.root, &entries, &n, err), out);
+    entries = archai_module_state(net.root, &n);
     info = json_pack("{s:s, s:o, s:o, s:o, s:o}", "archid", m.archid, "params",
                      count(counts.params), "macs", count(counts.macs), "flops",
                      count(counts.flops), "state_dict", shapes(entries, n));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/base/python_text.h"
 
 int space_tool_read(const char *path, char **text, size_t *size, archai_err *err)
@@ -80,11 +81,10 @@ int space_tool_line(const archai_model *m, archai_err *err)
     json_t *line = m == NULL ? json_null()
                              : json_pack("{s:s, s:O, s:O}", "archid", m->archid, "arch", m->arch,
                                          "metadata", m->metadata);
-    char *text = NULL;
-    int rc = line == NULL ? archai_fail(err, ARCHAI_ENOMEM, "no memory for a line of output")
-                          : archai_python_json(line, false, &text, err);
+    char *text = archai_python_json(archai_there(line), false);
+    int rc = ARCHAI_OK;
 
-    if (rc == ARCHAI_OK && (puts(text) < 0 || fflush(stdout) != 0))
+    if (puts(text) < 0 || fflush(stdout) != 0)
         rc = archai_fail(err, ARCHAI_EIO, "standard output: %s", strerror(errno));
     free(text);
     json_decref(line);

@@ -75,12 +75,12 @@ static void peer_sort(const double *points, size_t rows, size_t *front)
         }
 }
 
-static int compare(const double *points, size_t rows, archai_err *err)
+static void compare(const double *points, size_t rows)
 {
     size_t *ours = archai_malloc(2 * rows * sizeof *ours), *theirs = ours + rows, different = 0;
     double start = cpu_seconds(), fast, slow;
 
-    ARCHAI_TRY(archai_pareto_sort(points, rows, N, ours, err));
+    archai_pareto_sort(points, rows, N, ours);
     fast = cpu_seconds() - start;
     start = cpu_seconds();
     peer_sort(points, rows, theirs);
@@ -90,7 +90,6 @@ static int compare(const double *points, size_t rows, archai_err *err)
     printf("  %zu rows: %.4f s, the peer %.4f s, %.0f times as long; %zu rows on another front\n",
            rows, fast, slow, slow / fast, different);
     free(ours);
-    return ARCHAI_OK;
 }
 
 static int measure(const double *points, size_t rows, archai_err *err)
@@ -99,12 +98,12 @@ static int measure(const double *points, size_t rows, archai_err *err)
     size_t *front = archai_malloc(rows * sizeof *front), fronts = 0, n;
     double start = cpu_seconds(), volume;
 
-    ARCHAI_TRY(archai_pareto_sort(points, rows, N, front, err));
+    archai_pareto_sort(points, rows, N, front);
     printf("  %zu rows: sort %.3f s", rows, cpu_seconds() - start);
     for (size_t i = 0; i < rows; i++)
         fronts = front[i] + 1 > fronts ? front[i] + 1 : fronts;
     start = cpu_seconds();
-    ARCHAI_TRY(archai_pareto_front(points, rows, N, front, &n, err));
+    n = archai_pareto_front(points, rows, N, front);
     printf(" (%zu fronts), first front %.3f s (%zu rows)", fronts, cpu_seconds() - start, n);
     start = cpu_seconds();
     ARCHAI_TRY(archai_pareto_hypervolume(points, rows, N, reference, &volume, err));
@@ -130,7 +129,7 @@ int main(int argc, char **argv)
         printf("%s\n", kinds[k].name);
         rc = measure(points, rows, &err);
         if (rc == ARCHAI_OK)
-            rc = compare(points, rows < PEER_ROWS ? rows : PEER_ROWS, &err);
+            compare(points, rows < PEER_ROWS ? rows : PEER_ROWS);
     }
     if (rc != ARCHAI_OK)
         fprintf(stderr, "bench_pareto: %s\n", err.text);

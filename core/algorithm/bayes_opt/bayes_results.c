@@ -195,7 +195,7 @@ static void spread_front(archai_bayes_results *r, struct placed *list)
     crowding = archai_malloc(r->n_front * sizeof *crowding);
     for (size_t i = 0; i < r->n_front; i++)
         memcpy(&points[i * r->m], &r->cost[list[i].at * r->m], r->m * sizeof *points);
-    (void)archai_pareto_crowding(points, r->n_front, r->m, crowding, NULL);
+    archai_pareto_crowding(points, r->n_front, r->m, crowding);
     for (size_t i = 0; i < r->n_front; i++)
         list[i].crowding = crowding[i];
     qsort(list, r->n_front, sizeof *list, compare_placed);
@@ -217,7 +217,7 @@ static void place(archai_bayes_results *r, const bool *behind)
             points[n * r->m + k] = r->target[ARCHAI_BAYES_RANKED][k * r->n + i];
         n++;
     }
-    (void)archai_pareto_sort(points, n, r->m, front, NULL);
+    archai_pareto_sort(points, n, r->m, front);
     for (size_t i = 0; i < n; i++)
         list[i].front = front[i];
     qsort(list, n, sizeof *list, compare_placed);

@@ -131,7 +131,7 @@ static void append_sorted(const double *points, size_t n, size_t m, const bool *
                           archai_rng *rng, size_t *order, size_t *n_out)
 {
     size_t *rows = archai_malloc(n * sizeof *rows), *sorted = archai_malloc(n * sizeof *sorted);
-    size_t *front = archai_malloc(n * sizeof *front), k = 0, n_sorted = 0;
+    size_t *front = archai_malloc(n * sizeof *front), k = 0, n_sorted;
     double *chosen = archai_malloc(n * m * sizeof *chosen);
 
     for (size_t i = 0; i < n; i++)
@@ -139,7 +139,7 @@ static void append_sorted(const double *points, size_t n, size_t m, const bool *
             memcpy(&chosen[k * m], &points[i * m], m * sizeof *chosen);
             rows[k++] = i;
         }
-    (void)archai_pareto_sort_archai(chosen, k, m, sorted, front, &n_sorted, NULL);
+    n_sorted = archai_pareto_sort_archai(chosen, k, m, sorted, front);
     for (size_t from = 0, to; from < n_sorted; from = to) {
         for (to = from + 1; to < n_sorted && front[to] == front[from]; to++)
             ;

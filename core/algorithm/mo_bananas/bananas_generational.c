@@ -18,12 +18,11 @@ enum { PATIENCE = 30 }; /* tries of each parent */
 /* The first num_parents models, front by front. Caller frees. */
 static size_t *best_rows(const archai_search *s, int64_t most, size_t *n_out)
 {
-    size_t n, n_order = 0, *rows = archai_ranking_rows(s, &n);
+    size_t n, n_order, *rows = archai_ranking_rows(s, &n);
     size_t *order = archai_malloc(n * sizeof *order), *front = archai_malloc(n * sizeof *front);
     double *points = archai_ranking_points_float(s, rows, n);
 
-    (void)archai_pareto_sort_archai(points, n, s->objectives->n_optimised, order, front, &n_order,
-                                    NULL);
+    n_order = archai_pareto_sort_archai(points, n, s->objectives->n_optimised, order, front);
     *n_out = n_order < (size_t)most ? n_order : (size_t)most;
     for (size_t i = 0; i < *n_out; i++)
         order[i] = rows[order[i]];
