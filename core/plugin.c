@@ -2,14 +2,15 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/alloc.h"
+
 static const char entry[] = "archai_plugin_entry";
 
-/* The loader's own sentence, without the path that stands in front already. */
+/* The loader's own sentence, without the path, which the caller puts in front. */
 static const char *loader_error(const char *path)
 {
     const char *text = dlerror();
@@ -24,14 +25,14 @@ static int check(const archai_plugin *p, archai_err *err)
 {
     if (p->abi != ARCHAI_PLUGIN_ABI)
         return archai_fail(err, ARCHAI_EINVAL,
-                           "is built for plug-in version %d, this archai-run takes version %d; build "
-                           "it again with this version's core/plugin.h",
+                           "was built for plug-in version %d, this archai-run takes version %d; "
+                           "rebuild it with this version's core/plugin.h",
                            p->abi, ARCHAI_PLUGIN_ABI);
     if (p->name == NULL || (p->space == NULL && p->measure == NULL))
         return archai_fail(err, ARCHAI_EINVAL, "%s brings neither a space nor a measure", entry);
     if (p->space != NULL && p->space->abi != ARCHAI_SPACE_ABI)
         return archai_fail(err, ARCHAI_EINVAL,
-                           "its space is built for version %d, this archai-run takes version %d",
+                           "its space was built for version %d, this archai-run takes version %d",
                            p->space->abi, ARCHAI_SPACE_ABI);
     if (p->space != NULL &&
         (p->space->name == NULL || p->space->options == NULL || p->space->init == NULL ||
@@ -45,7 +46,7 @@ static int check(const archai_plugin *p, archai_err *err)
 int archai_plugin_load(const char *path, const archai_plugin **out, archai_err *err)
 {
     const archai_plugin *p;
-    char *place = NULL;
+    char *place;
     void *library;
     int rc;
 
@@ -53,24 +54,21 @@ int archai_plugin_load(const char *path, const archai_plugin **out, archai_err *
         return archai_fail(err, ARCHAI_EINVAL, "is empty, expected the path of a shared library");
     if (access(path, R_OK) != 0)
         return archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, strerror(errno));
-    if (asprintf(&place, "%s%s", strchr(path, '/') == NULL ? "./" : "", path) < 0)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
+    place = archai_printf("%s%s", strchr(path, '/') == NULL ? "./" : "", path);
     library = dlopen(place, RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) {
-        rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, loader_error(place));
-        goto out;
-    }
+    rc = library == NULL
+             ? archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, loader_error(place))
+             : ARCHAI_OK;
+    free(place);
+    ARCHAI_TRY(rc);
     p = dlsym(library, entry);
-    rc = p == NULL ? archai_fail(err, ARCHAI_EINVAL, "is no plug-in of archai-run: it has no %s",
+    rc = p == NULL ? archai_fail(err, ARCHAI_EINVAL, "is not a plug-in of archai-run: it has no %s",
                                  entry)
                    : check(p, err);
-    if (rc == ARCHAI_OK) {
-        *out = p; /* and the library stays: tables and functions of it are in use */
-    } else {
-        (void)archai_err_wrap(err, rc, "%s: ", path);
+    if (rc != ARCHAI_OK) {
         (void)dlclose(library);
+        return archai_err_wrap(err, rc, "%s: ", path);
     }
-out:
-    free(place);
-    return rc;
+    *out = p; /* the library stays loaded: its tables and functions are in use */
+    return ARCHAI_OK;
 }

@@ -145,7 +145,7 @@ static void bad_values_leave_the_field_and_say_why(void **state)
         {"share", "1e999", "too large"},
         {"seconds", "5 minutes", "unknown unit"},
         {"seconds", "-1s", "below"},
-        {"seconds", "soon", "no duration"},
+        {"seconds", "soon", "not a duration"},
         {"on", "maybe", "on: 'maybe' is neither yes nor no"},
         {"color", "yellow", "color: unknown 'yellow', expected one of: red green blue"},
         {"color", "", "unknown ''"},

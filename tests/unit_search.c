@@ -157,7 +157,7 @@ static void an_unsatisfiable_constraint_ends(void **state)
                 w.search.done,
                 schedule == 0
                     ? "none of the space's 192 architectures satisfies the constraints"
-                    : "iteration 0 came up with no new architecture that satisfies the "
+                    : "iteration 0 found no new architecture that satisfies the "
                       "constraints");
             log_free(&log);
             world_close(&w);
@@ -406,7 +406,7 @@ static void what_a_space_lacks_is_said(void **state)
     assert_int_equal(init_without("crossover", &err), ARCHAI_EINVAL);
     assert_string_equal(
         err.text,
-        "t.ini:1: search.num_crossovers: space 'cnn' has no crossover; 0 goes without");
+        "t.ini:1: search.num_crossovers: space 'cnn' has no crossover; set it to 0");
     assert_int_equal(init_without("mutate", &err), ARCHAI_EINVAL);
     assert_string_equal(err.text, "t.ini:2: search.algorithm: local_search needs mutate, which "
                                   "space 'cnn' does not have");

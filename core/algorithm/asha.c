@@ -2,21 +2,20 @@
  *
  * Source: Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar 2020, "A System
  * for Massively Parallel Hyperparameter Tuning" (ASHA), algorithm 2. Rung k holds what was
- * evaluated with init_budget * budget_multiplier^k epochs. Whenever a slot is free the highest
- * rung is looked for whose best 1/budget_multiplier holds a candidate not promoted yet; that
- * one is evaluated on the next rung, where its training goes on from its stored weights (a cosine
- * schedule is laid over the budget of the highest rung). Where there is none, a new random
- * candidate starts on the lowest rung. Nothing ever waits. Several objectives: a rung is ranked
- * by front, then by crowding (as Schmucker et al. 2021, "Multi-objective Asynchronous Successive
- * Halving", compare such rules). A large rung is not ranked anew with every result but when it
- * has grown by 1 %.
+ * evaluated with init_budget * budget_multiplier^k epochs. Whenever a slot is free, the highest rung
+ * is taken whose best 1/budget_multiplier holds a candidate not yet promoted. That candidate is
+ * evaluated on the next rung, where its training continues from its stored weights (a cosine
+ * schedule spans the budget of the highest rung). Where there is none, a new random candidate
+ * starts on the lowest rung. Nothing ever waits. With several objectives a rung is ranked by front,
+ * then by crowding (Schmucker et al. 2021, "Multi-objective Asynchronous Successive Halving",
+ * compare such rules). A large rung is not ranked with every result, but when it has grown by 1 %.
  */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "core/search/search.h"
+#include "core/algorithm/ranking.h"
 #include "core/algorithm/variation.h"
+#include "core/base/alloc.h"
 
 enum { MAX_RUNGS = 64 };
 
@@ -25,7 +24,7 @@ struct rung {
     size_t *members; /* [n], records; owned */
     size_t n, capacity;
     size_t *queue; /* [n_queue], records to be promoted, the best first; owned */
-    size_t n_queue, next;
+    size_t n_queue, queue_capacity, next;
     size_t n_ranked; /* members when the queue was made */
 };
 
@@ -40,7 +39,7 @@ struct asha {
 static const archai_option options[] = {
     {"init_budget",       ARCHAI_OPT_DOUBLE, offsetof(struct asha, init_budget),       1e-6, 1e9, "1",  "epochs", NULL, "budget of the lowest rung; kind = torch trains whole epochs, at least one"},
     {"max_budget",        ARCHAI_OPT_DOUBLE, offsetof(struct asha, max_budget),        1e-6, 1e9, "27", "epochs", NULL, "no rung above this budget"},
-    {"budget_multiplier", ARCHAI_OPT_DOUBLE, offsetof(struct asha, budget_multiplier), 1.01, 1e6, "3",  "",       NULL, "budget from rung to rung; one in so many is promoted"},
+    {"budget_multiplier", ARCHAI_OPT_DOUBLE, offsetof(struct asha, budget_multiplier), 1.01, 1e6, "3",  "",       NULL, "factor between the budgets of two rungs; one model in this many is promoted"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */
@@ -75,96 +74,49 @@ static void asha_fini(archai_algorithm *self)
 
 /* -- ranking ----------------------------------------------------------------------------- */
 
-struct ranked {
-    size_t record, front;
-    double crowding;
-};
-
 static int compare_records(const void *a, const void *b)
 {
-    const struct ranked *x = a, *y = b;
+    const size_t x = ((const archai_ranked *)a)->record, y = ((const archai_ranked *)b)->record;
 
-    return x->record < y->record ? -1 : x->record > y->record;
+    return x < y ? -1 : x > y;
 }
 
-static int compare_ranked(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-
-    if (x->front != y->front)
-        return x->front < y->front ? -1 : 1;
-    if (x->crowding != y->crowding)
-        return x->crowding > y->crowding ? -1 : 1;
-    return compare_records(a, b);
-}
-
-/* Sort the members of a rung, the best first, whatever the order in which they were told. */
-static int rank(const archai_search *s, const size_t *members, size_t n, struct ranked *out,
-                archai_err *err)
-{
-    const size_t m = s->objectives->n_optimised;
-    double *points = calloc((n + 1) * m, sizeof *points);
-    double *crowding = malloc((n + 1) * sizeof *crowding);
-    size_t *front = malloc((n + 1) * sizeof *front);
-    int rc;
-
-    if (points == NULL || crowding == NULL || front == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory to rank %zu models", n);
-        goto out;
-    }
-    for (size_t i = 0; i < n; i++)
-        out[i] = (struct ranked){.record = members[i]};
-    qsort(out, n, sizeof *out, compare_records);
-    for (size_t i = 0; i < n; i++)
-        archai_objectives_minimised(s->objectives, s->records[out[i].record].values, &points[i * m]);
-    ARCHAI_TRY_GOTO(rc, archai_pareto_rank(points, n, m, front, crowding, err), out);
-    for (size_t i = 0; i < n; i++) {
-        out[i].front = front[i];
-        out[i].crowding = crowding[i];
-    }
-    qsort(out, n, sizeof *out, compare_ranked);
-out:
-    free(points);
-    free(crowding);
-    free(front);
-    return rc;
-}
-
-/* The best 1/budget_multiplier of a rung, as far as they were not promoted. */
-static int make_queue(struct asha *a, struct rung *r, archai_err *err)
+/* The best 1/budget_multiplier of a rung, except those that were promoted. The order in which members
+ * were told plays no part. */
+static void make_queue(const struct asha *a, struct rung *r)
 {
     const archai_search *s = a->base.search;
     const size_t best = (size_t)((double)r->n / a->budget_multiplier);
-    struct ranked *ranked;
-    int rc;
+    archai_ranked *ranked;
 
     r->n_ranked = r->n;
     r->n_queue = r->next = 0;
     if (best == 0)
-        return ARCHAI_OK;
-    ranked = malloc(r->n * sizeof *ranked);
-    if (ranked == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory to rank %zu models", r->n);
-    rc = rank(s, r->members, r->n, ranked, err);
-    for (size_t i = 0; rc == ARCHAI_OK && i < best; i++)
+        return;
+    ranked = archai_calloc(r->n, sizeof *ranked);
+    for (size_t i = 0; i < r->n; i++)
+        ranked[i].record = r->members[i];
+    qsort(ranked, r->n, sizeof *ranked, compare_records);
+    archai_ranking_sort(s, ranked, r->n);
+    ARCHAI_RESERVE(r->queue, r->queue_capacity, best);
+    for (size_t i = 0; i < best; i++)
         if (s->records[ranked[i].record].keep)
             r->queue[r->n_queue++] = ranked[i].record;
     free(ranked);
-    return rc;
 }
 
 /* A candidate of this rung to be promoted. SIZE_MAX: none. */
-static int next_promotion(struct asha *a, struct rung *r, size_t *out, archai_err *err)
+static size_t next_promotion(const struct asha *a, struct rung *r)
 {
     if (r->n > r->n_ranked + r->n_ranked / 100)
-        ARCHAI_TRY(make_queue(a, r, err));
+        make_queue(a, r);
     while (r->next < r->n_queue) {
-        *out = r->queue[r->next++];
-        if (a->base.search->records[*out].keep)
-            return ARCHAI_OK;
+        const size_t record = r->queue[r->next++];
+
+        if (a->base.search->records[record].keep)
+            return record;
     }
-    *out = SIZE_MAX;
-    return ARCHAI_OK;
+    return SIZE_MAX;
 }
 
 /* -- ask and tell ------------------------------------------------------------------------ */
@@ -178,31 +130,20 @@ static int asha_tell(archai_algorithm *self, size_t record, archai_err *err)
     struct rung *r;
     size_t k = 0;
 
+    (void)err;
     while (k < a->n_rungs && a->rungs[k].budget != s->records[record].budget)
         k++;
     if (k == a->n_rungs)
         return ARCHAI_OK;
     r = &a->rungs[k];
-    if (k > 0) { /* after a resume only this tells that it was promoted */
+    if (k > 0) { /* after a resume nothing else says that it was promoted */
         below = archai_search_find(s, s->records[record].archid, a->rungs[k - 1].budget);
         if (below != NULL)
             archai_search_release(s, (size_t)(below - s->records));
     }
     if (k + 1 == a->n_rungs || s->records[record].status != ARCHAI_STATUS_OK)
         return ARCHAI_OK;
-    if (r->n == r->capacity) {
-        const size_t capacity = r->capacity == 0 ? 64 : 2 * r->capacity;
-        size_t *members = realloc(r->members, capacity * sizeof *members), *queue;
-
-        if (members != NULL)
-            r->members = members;
-        queue = realloc(r->queue, capacity * sizeof *queue);
-        if (queue != NULL)
-            r->queue = queue;
-        if (members == NULL || queue == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for a rung of %zu", capacity);
-        r->capacity = capacity;
-    }
+    ARCHAI_RESERVE(r->members, r->capacity, r->n + 1);
     r->members[r->n++] = record;
     s->records[record].keep = true;
     return ARCHAI_OK;
@@ -219,9 +160,8 @@ static int asha_propose(archai_algorithm *self, archai_propose *what, archai_pro
         archai_proposal p = {.operator_ = ARCHAI_OPERATOR_PROMOTION,
                              .generation = (int32_t)k + 1,
                              .budget = a->rungs[k + 1].budget};
-        size_t record;
+        const size_t record = next_promotion(a, &a->rungs[k]);
 
-        ARCHAI_TRY(next_promotion(a, &a->rungs[k], &record, err));
         if (record == SIZE_MAX)
             continue;
         p.begin_at = s->records[record].stored;

@@ -1,27 +1,27 @@
 /* core/algorithm/generation.h - the generational schedule: batches that are bred, evaluated and bred from.
  *
- * Everything here follows Archai's order of draws exactly, so that a seed gives its candidates;
- * what it decides depends on finished records in order of id alone, never on the order in which
- * they were told, so that any number of ranks gives the same search. Where Archai loops for ever
- * the number of tries is bounded (ARCHAI_MAX_ROUNDS, ARCHAI_MAX_VAIN).
+ * Everything here follows Archai's order of draws exactly, so that a seed gives its candidates. What it
+ * decides depends only on the finished records in order of id, never on the order in which they were
+ * told, so that any number of ranks gives the same search. Where Archai loops for ever the number of
+ * tries is bounded (ARCHAI_MAX_ROUNDS, ARCHAI_MAX_VAIN).
  */
 #ifndef ARCHAI_CORE_ALGORITHM_GENERATION_H
 #define ARCHAI_CORE_ALGORITHM_GENERATION_H
-#include "core/search/search.h"
+#include "core/algorithm/ranking.h"
 #include "core/algorithm/variation.h"
+#include "core/base/hash.h"
 
 enum {
     ARCHAI_MAX_ROUNDS = 1000,
-    ARCHAI_MAX_VAIN = 100000 /* random samples in a row that bring nothing, however large a round is */
+    ARCHAI_MAX_VAIN = 100000 /* useless random samples in a row, however large a round is */
 };
 
 typedef struct archai_proposals {
     archai_proposal *at; /* owned, as is each; those that were moved out are zeroed */
     size_t n, capacity;
-    uint32_t *slots; /* owned; [2 * capacity], by archid: open addressing, index + 1; 0: empty */
+    archai_hash_table by_archid;
 } archai_proposals;
-/* Takes the proposal over, also on failure. */
-int archai_proposals_push(archai_proposals *l, archai_proposal *p, archai_err *err);
+void archai_proposals_push(archai_proposals *l, archai_proposal *p); /* takes the proposal over */
 /* The first proposal of this architecture, or NULL. */
 archai_proposal *archai_proposals_find(const archai_proposals *l, const char *archid);
 void archai_proposals_fini(archai_proposals *l);
@@ -29,12 +29,12 @@ void archai_proposals_fini(archai_proposals *l);
 typedef struct archai_generation {
     archai_proposals batch;
     size_t next;       /* the first of the batch not yet handed out */
-    int32_t iteration; /* of the batch; before the first one there is none (`begun`) */
+    int32_t iteration; /* of the batch, once there is one (`begun`) */
     bool begun;
 } archai_generation;
 void archai_generation_fini(archai_generation *g);
 
-/* propose() of a generational algorithm: hand out the batch, wait until it is told, then let
+/* propose() of a generational algorithm: hand out the batch, wait until all of it is told, then let
  * `breed` fill the next one (iteration from 0), `num_iters` times in all. An empty batch ends the
  * search. */
 typedef int archai_breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch,
@@ -46,31 +46,15 @@ int archai_generation_propose(archai_generation *g, archai_algorithm *self, int6
 /* Is the batch handed out and told, so that the next propose() breeds? */
 bool archai_generation_is_over(const archai_generation *g, const archai_search *s);
 
-/* Is nothing there to breed from, since nothing is ok? Then a search begins again at random. */
-bool archai_generation_is_barren(const archai_search *s);
-
 /* Archai's sample_models: rounds of `n` random samples, of which the valid ones (and, with `fresh`,
- * those never seen before the batch) are kept, until there are n, or `rounds` or ARCHAI_MAX_VAIN are
- * over; the rest of the last round is dropped. */
+ * only those never seen before the batch) are kept, until there are n or the limit of `rounds` or
+ * ARCHAI_MAX_VAIN is reached; the rest of the last round is dropped. */
 int archai_generation_sample(archai_search *s, int64_t n, int rounds, bool fresh,
                              archai_proposals *batch, archai_err *err);
-/* The first population: the given architectures, or `n` samples. */
-int archai_generation_initial(archai_search *s, archai_given *g, int64_t n, int rounds,
-                              archai_proposals *batch, archai_err *err);
 /* Archai's mutate_parents: of each parent in turn `per_parent` different new mutants, at most
  * `patience` tries, among which invalid ones count only with `count_invalid`. A mutant that is in
  * the batch already, of an earlier parent, keeps its place and takes the later parent. */
 int archai_generation_mutate(archai_search *s, const size_t *parents, size_t n, int64_t per_parent,
                              int patience, bool count_invalid, archai_proposals *batch,
                              archai_err *err);
-/* Reduce `rows` (indices of records) to their Pareto front as Archai orders it: lexicographic, of
- * equal points the first. as_float: points rounded to float32, which makes more of them equal. */
-int archai_generation_front(archai_search *s, size_t *rows, size_t *n, bool as_float,
-                            archai_err *err);
-/* The front of everything evaluated, ordered as above. Caller frees. It comes from the front that the
- * search keeps, and takes no longer when the history grows. */
-int archai_generation_best(archai_search *s, size_t **out, size_t *n, archai_err *err);
-/* All records that take part in fronts, in order of id; at most the `limit` last ones (0: all).
- * Caller frees. */
-int archai_generation_rows(archai_search *s, size_t limit, size_t **out, size_t *n, archai_err *err);
 #endif

@@ -3,29 +3,23 @@
  * generational: Archai's RandomSearch, `samples_per_iter` samples an iteration that earlier
  * iterations have not seen; the draws are the space's, so search.seed plays no part. Archai's
  * loops for ever where a constraint cannot be met or the space is exhausted; here an iteration
- * makes do with what ARCHAI_MAX_ROUNDS rounds gave, and an empty one ends the search.
+ * is what ARCHAI_MAX_ROUNDS rounds gave, and an empty one ends the search.
  * async: one sample whenever a slot is free, never the same architecture twice.
  */
-#include "core/algorithm/generation.h"
+#include "core/algorithm/population.h"
 
 struct random_search {
-    archai_algorithm base;
-    int64_t num_iters, samples_per_iter;
-    archai_generation generation;
+    archai_population population;
+    int64_t samples_per_iter;
 };
 
 /* clang-format off */
 static const archai_option options[] = {
-    {"num_iters",        ARCHAI_OPT_INT, offsetof(struct random_search, num_iters),        1, 0x1p31, "10", "iterations", NULL, "generational: so many iterations"},
-    {"samples_per_iter", ARCHAI_OPT_INT, offsetof(struct random_search, samples_per_iter), 1, 0x1p20, "10", "models",     NULL, "generational: samples of one iteration"},
+    ARCHAI_POPULATION_NUM_ITERS,
+    {"samples_per_iter", ARCHAI_OPT_INT, offsetof(struct random_search, samples_per_iter), 1, 0x1p20, "10", "models", NULL, "generational: samples per iteration"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */
-
-static void random_fini(archai_algorithm *self)
-{
-    archai_generation_fini(&((struct random_search *)self)->generation);
-}
 
 static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch,
                  archai_err *err)
@@ -37,16 +31,15 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
                                     batch, err);
 }
 
+static int propose_next(archai_algorithm *self, archai_proposal *out, archai_err *err)
+{
+    return archai_vary_random(self->search, out, err);
+}
+
 static int random_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
                           archai_err *err)
 {
-    struct random_search *a = (struct random_search *)self;
-
-    if (self->search->schedule == ARCHAI_GENERATIONAL)
-        return archai_generation_propose(&a->generation, self, a->num_iters, breed, what, out,
-                                         err);
-    *what = ARCHAI_PROPOSED;
-    return archai_vary_random(self->search, out, err);
+    return archai_population_propose(self, breed, propose_next, what, out, err);
 }
 
 extern const archai_algorithm_ops archai_algorithm_random_search;
@@ -58,6 +51,6 @@ const archai_algorithm_ops archai_algorithm_random_search = {
     .options = options,
     .independent = true,
     .schedules = 1u << ARCHAI_ASYNC | 1u << ARCHAI_GENERATIONAL,
-    .fini = random_fini,
+    .fini = archai_population_fini,
     .propose = random_propose,
 };

@@ -1,35 +1,34 @@
-/* core/algorithm/successive_halving.c - many models for a little, the better ones for more.
+/* core/algorithm/successive_halving.c - many models with a small budget, the better ones with more.
  *
  * Archai's SuccessiveHalving as its author meant it: `init_num_models` random models are
- * evaluated with `init_budget` epochs; then the fronts of a non-dominated sort are counted, the
- * first 1/budget_multiplier of them (rounded down) survive and are evaluated with
- * budget_multiplier times the epochs, for which their training goes on from their stored weights
- * (a cosine schedule is laid over the budget of round num_iters), and so on until one model is
- * left or `num_iters` rounds are over. Archai's crashes in the first round (a number where a list
- * is expected) and would crash in the last (no front survives where there is one). Here at least
- * one front survives, and the search ends where only one is left, since no member of it is better
- * than another. Failed models do not survive; cheap constraints are kept, which Archai ignores.
+ * evaluated with `init_budget` epochs. Then the models are sorted into fronts; the first
+ * 1/budget_multiplier of the fronts (rounded down) survive and are evaluated with
+ * budget_multiplier times the epochs, continuing from their stored weights (a cosine schedule
+ * spans the budget of round num_iters); and so on until one model is left or `num_iters` rounds
+ * are over. Archai's crashes in the first round (a number where a list is expected) and would
+ * crash in the last (where there is one front, none survives). Here at least one front survives,
+ * and the search ends when only one is left, since no member of it is better than another. Failed
+ * models do not survive. Cheap constraints, which Archai ignores, are met.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/algorithm/generation.h"
+#include "core/algorithm/population.h"
+#include "core/base/alloc.h"
 
 struct halving {
-    archai_algorithm base;
-    int64_t num_iters, init_num_models;
+    archai_population population;
     double init_budget, budget_multiplier;
-    archai_generation generation;
     size_t round; /* the first record of the last round */
 };
 
 /* clang-format off */
 static const archai_option options[] = {
-    {"num_iters",         ARCHAI_OPT_INT,    offsetof(struct halving, num_iters),         1,    0x1p31, "10", "rounds", NULL, "at most so many rounds"},
-    {"init_num_models",   ARCHAI_OPT_INT,    offsetof(struct halving, init_num_models),   1,    0x1p20, "10", "models", NULL, "random models of the first round"},
+    {"num_iters",         ARCHAI_OPT_INT,    offsetof(archai_population, num_iters),      1,    0x1p31, "10", "rounds", NULL, "largest number of rounds"},
+    {"init_num_models",   ARCHAI_OPT_INT,    offsetof(archai_population, init_num_models), 1,    0x1p20, "10", "models", NULL, "random models of the first round"},
     {"init_budget",       ARCHAI_OPT_DOUBLE, offsetof(struct halving, init_budget),       1e-6, 1e9,    "1",  "epochs", NULL, "budget of the first round; kind = torch trains whole epochs, at least one"},
-    {"budget_multiplier", ARCHAI_OPT_DOUBLE, offsetof(struct halving, budget_multiplier), 1.01, 1e6,    "2",  "",       NULL, "by how much the budget grows and the fronts shrink from round to round"},
+    {"budget_multiplier", ARCHAI_OPT_DOUBLE, offsetof(struct halving, budget_multiplier), 1.01, 1e6,    "2",  "",       NULL, "factor by which the budget grows and the number of fronts shrinks each round"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */
@@ -48,74 +47,51 @@ static int halving_init(archai_algorithm *self, archai_err *err)
     struct halving *a = (struct halving *)self;
 
     (void)err;
-    self->search->max_budget = budget_of(a, a->num_iters - 1);
+    self->search->max_budget = budget_of(a, a->population.num_iters - 1);
     return ARCHAI_OK;
 }
 
-static void halving_fini(archai_algorithm *self)
+/* The rows of the last round that are ok. */
+static size_t *last_round(const struct halving *a, const archai_search *s, size_t *n)
 {
-    archai_generation_fini(&((struct halving *)self)->generation);
+    size_t *rows = archai_malloc((s->n_records - a->round) * sizeof *rows);
+
+    *n = 0;
+    for (size_t i = a->round; i < s->n_records; i++)
+        if (s->records[i].status == ARCHAI_STATUS_OK)
+            rows[(*n)++] = i;
+    return rows;
 }
 
-/* Keep of `rows` those on the fronts that survive. *n_fronts: how many there were. */
-static int survivors(struct halving *a, size_t *rows, size_t *n, size_t *n_fronts,
-                     archai_err *err)
+/* Keep of rows[*n] those on the fronts that survive. Returns how many fronts there were. */
+static size_t survivors(const struct halving *a, const archai_search *s, size_t *rows, size_t *n)
 {
-    archai_search *s = a->base.search;
-    const size_t m = s->objectives->n_optimised;
-    double *points = malloc((*n + 1) * m * sizeof *points);
-    size_t *front = malloc((*n + 1) * sizeof *front), kept = 0, survive;
-    int rc = ARCHAI_OK;
+    double *points = archai_ranking_points(s, rows, *n);
+    size_t *front = archai_malloc(*n * sizeof *front), n_fronts = 0, kept = 0, survive;
 
-    *n_fronts = 0;
-    if (points == NULL || front == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the fronts of %zu models", *n);
-        goto out;
-    }
+    archai_pareto_sort(points, *n, s->objectives->n_optimised, front);
     for (size_t i = 0; i < *n; i++)
-        archai_objectives_minimised(s->objectives, s->records[rows[i]].values, &points[i * m]);
-    ARCHAI_TRY_GOTO(rc, archai_pareto_sort(points, *n, m, front, err), out);
-    for (size_t i = 0; i < *n; i++)
-        *n_fronts = front[i] + 1 > *n_fronts ? front[i] + 1 : *n_fronts;
-    survive = (size_t)((double)*n_fronts / a->budget_multiplier);
+        n_fronts = front[i] + 1 > n_fronts ? front[i] + 1 : n_fronts;
+    survive = (size_t)((double)n_fronts / a->budget_multiplier);
     for (size_t i = 0; i < *n; i++)
         if (front[i] < (survive > 0 ? survive : 1))
             rows[kept++] = rows[i];
     *n = kept;
-out:
     free(points);
     free(front);
-    return rc;
+    return n_fronts;
 }
 
-/* The rows of the last round that count. */
-static int last_round(const struct halving *a, size_t **out, size_t *n, archai_err *err)
+static int promote(struct halving *a, archai_search *s, const size_t *rows, size_t n,
+                   double budget, archai_proposals *batch, archai_err *err)
 {
-    const archai_search *s = a->base.search;
-    size_t *rows = malloc((s->n_records - a->round + 1) * sizeof *rows), count = 0;
-
-    if (rows == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a round");
-    for (size_t i = a->round; i < s->n_records; i++)
-        if (s->records[i].status == ARCHAI_STATUS_OK)
-            rows[count++] = i;
-    *out = rows;
-    *n = count;
-    return ARCHAI_OK;
-}
-
-static int promote(struct halving *a, const size_t *rows, size_t n, double budget,
-                   archai_proposals *batch, archai_err *err)
-{
-    archai_search *s = a->base.search;
-
     for (size_t i = 0; i < n; i++) {
         archai_proposal p = {.operator_ = ARCHAI_OPERATOR_PROMOTION,
                              .budget = budget,
                              .begin_at = s->records[rows[i]].stored};
 
         ARCHAI_TRY(archai_search_model(s, rows[i], &p.model, err));
-        ARCHAI_TRY(archai_proposals_push(batch, &p, err));
+        archai_proposals_push(batch, &p);
     }
     for (; a->round < s->n_records; a->round++)
         archai_search_release(s, a->round);
@@ -128,30 +104,29 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     struct halving *a = (struct halving *)self;
     archai_search *s = self->search;
     const double budget = budget_of(a, iteration);
-    size_t *rows = NULL, n = 0, fronts = 0, all;
-    int rc;
+    size_t *rows, n, fronts, all;
+    int rc = ARCHAI_OK;
 
     if (iteration == 0) {
-        ARCHAI_TRY(archai_generation_sample(s, a->init_num_models, ARCHAI_MAX_ROUNDS, false,
-                                            batch, err));
+        ARCHAI_TRY(archai_population_begin(&a->population, 0, ARCHAI_MAX_ROUNDS, batch, err));
         for (size_t i = 0; i < batch->n; i++)
             batch->at[i].budget = budget;
         return ARCHAI_OK;
     }
-    ARCHAI_TRY(last_round(a, &rows, &n, err));
+    rows = last_round(a, s, &n);
     all = n;
-    rc = survivors(a, rows, &n, &fronts, err);
-    if (rc == ARCHAI_OK && n == 0)
+    fronts = survivors(a, s, rows, &n);
+    if (n == 0)
         (void)snprintf(s->done, sizeof s->done, "no model of round %d succeeded", iteration);
-    else if (rc == ARCHAI_OK && all == 1)
+    else if (all == 1)
         (void)snprintf(s->done, sizeof s->done, "one model is left after %d rounds: %.128s",
                        iteration, s->records[rows[0]].archid);
-    else if (rc == ARCHAI_OK && fronts == 1)
+    else if (fronts == 1)
         (void)snprintf(s->done, sizeof s->done,
                        "after %d rounds %zu models are left, none better than another",
                        iteration, n);
-    else if (rc == ARCHAI_OK)
-        rc = promote(a, rows, n, budget, batch, err);
+    else
+        rc = promote(a, s, rows, n, budget, batch, err);
     free(rows);
     return rc;
 }
@@ -166,9 +141,7 @@ static int halving_tell(archai_algorithm *self, size_t record, archai_err *err)
 static int halving_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
                            archai_err *err)
 {
-    struct halving *a = (struct halving *)self;
-
-    return archai_generation_propose(&a->generation, self, a->num_iters, breed, what, out, err);
+    return archai_population_propose(self, breed, NULL, what, out, err);
 }
 
 extern const archai_algorithm_ops archai_algorithm_successive_halving;
@@ -180,7 +153,7 @@ const archai_algorithm_ops archai_algorithm_successive_halving = {
     .options = options,
     .schedules = 1u << ARCHAI_GENERATIONAL,
     .init = halving_init,
-    .fini = halving_fini,
+    .fini = archai_population_fini,
     .propose = halving_propose,
     .tell = halving_tell,
 };

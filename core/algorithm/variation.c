@@ -1,11 +1,9 @@
 #include "core/algorithm/variation.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARCH_FILE_MAX = 4 * 1024 * 1024 };
+#include "core/base/alloc.h"
 
 void archai_proposal_fini(archai_proposal *p)
 {
@@ -23,35 +21,30 @@ int archai_vary_random(archai_search *s, archai_proposal *out, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* Takes the model over, also on failure. */
-static int child_of(archai_search *s, const char *operator_, archai_model *child,
-                    const size_t *parents, size_t n, archai_proposal *out, archai_err *err)
+void archai_vary_note(archai_proposal *p, const char *key, json_t *value)
 {
-    archai_proposal p = {.model = *child, .operator_ = operator_, .parents = json_array()};
-    bool ok = p.parents != NULL;
+    archai_must_have(json_object_set_new(p->model.metadata, key, value) == 0);
+}
 
-    for (size_t i = 0; i < n; i++) {
-        const archai_record *r = &s->records[parents[i]];
+/* Takes the model over. */
+static archai_proposal child_of(const archai_search *s, const char *operator_, archai_model *child,
+                                const size_t *parents, size_t n)
+{
+    archai_proposal p = {.model = *child, .operator_ = operator_};
+    const archai_record *first = &s->records[parents[0]], *last = &s->records[parents[n - 1]];
 
-        ok = ok && json_array_append_new(p.parents, json_string(r->archid)) == 0;
-        if (r->generation >= p.generation)
-            p.generation = r->generation + 1;
+    if (n == 1) {
+        p.parents = json_pack("[s]", first->archid);
+        archai_vary_note(&p, "parent", json_string(first->archid));
+    } else {
+        p.parents = json_pack("[ss]", first->archid, last->archid);
+        archai_vary_note(&p, "parents", json_sprintf("%s,%s", first->archid, last->archid));
     }
+    (void)archai_there(p.parents);
+    p.generation = 1 + (first->generation > last->generation ? first : last)->generation;
     if (s->inherit)
-        p.begin_at = s->records[parents[0]].stored;
-    if (n == 1)
-        ok = ok && json_object_set_new(p.model.metadata, "parent",
-                                       json_string(s->records[parents[0]].archid)) == 0;
-    else
-        ok = ok && json_object_set_new(p.model.metadata, "parents",
-                                       json_sprintf("%s,%s", s->records[parents[0]].archid,
-                                                    s->records[parents[1]].archid)) == 0;
-    if (!ok) {
-        archai_proposal_fini(&p);
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a child");
-    }
-    *out = p;
-    return ARCHAI_OK;
+        p.begin_at = first->stored;
+    return p;
 }
 
 int archai_vary_mutate(archai_search *s, size_t parent, archai_proposal *out, archai_err *err)
@@ -63,7 +56,8 @@ int archai_vary_mutate(archai_search *s, size_t parent, archai_proposal *out, ar
     rc = archai_space_mutate(s->space, &base, &child, err);
     archai_model_fini(&base);
     ARCHAI_TRY(rc);
-    return child_of(s, "mutation", &child, &parent, 1, out, err);
+    *out = child_of(s, "mutation", &child, &parent, 1);
+    return ARCHAI_OK;
 }
 
 int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_proposal *out,
@@ -82,7 +76,24 @@ int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_pr
     }
     archai_model_fini(&base[0]);
     ARCHAI_TRY(rc);
-    return child_of(s, "crossover", &child, parents, 2, out, err);
+    *out = child_of(s, "crossover", &child, parents, 2);
+    return ARCHAI_OK;
+}
+
+int archai_vary_new(archai_search *s, const size_t *parents, size_t n, archai_proposal *out,
+                    archai_err *err)
+{
+    int rc = ARCHAI_ENONE;
+
+    for (int i = 0; i < ARCHAI_NEW_TRIES; i++) {
+        if (rc == ARCHAI_OK)
+            archai_proposal_fini(out);
+        rc = n == 1 ? archai_vary_mutate(s, parents[0], out, err)
+                    : archai_vary_crossover(s, parents[0], parents[1], out, err);
+        if (rc != ARCHAI_ENONE && (rc != ARCHAI_OK || !archai_search_seen(s, out->model.archid)))
+            return rc;
+    }
+    return rc;
 }
 
 /* -- in turn ----------------------------------------------------------------------------- */
@@ -93,25 +104,8 @@ void archai_turns_fini(archai_turns *t)
     *t = (archai_turns){.taken = NULL};
 }
 
-/* Room for every record that there is. */
-static int grow_turns(archai_turns *t, size_t records, archai_err *err)
-{
-    const size_t n = 2 * records;
-    uint32_t *grown;
-
-    if (records <= t->n)
-        return ARCHAI_OK;
-    grown = realloc(t->taken, n * sizeof *grown);
-    if (grown == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the turns of %zu models", n);
-    memset(&grown[t->n], 0, (n - t->n) * sizeof *grown);
-    t->taken = grown;
-    t->n = n;
-    return ARCHAI_OK;
-}
-
-static size_t whose_turn(const archai_turns *t, archai_rng *rng, const size_t *parents,
-                         size_t n)
+/* The parent that was mutated least, chance deciding between equal ones. */
+static size_t next_parent(const archai_turns *t, archai_rng *rng, const size_t *parents, size_t n)
 {
     size_t chosen = parents[0], ties = 0;
 
@@ -129,107 +123,13 @@ int archai_vary_mutate_in_turn(archai_search *s, archai_turns *t, archai_rng *rn
                                const size_t *parents, size_t n, archai_proposal *out,
                                archai_err *err)
 {
-    int rc = ARCHAI_ENONE;
+    const size_t before = t->n;
     size_t parent;
 
-    ARCHAI_TRY(grow_turns(t, s->n_records, err));
-    parent = whose_turn(t, rng, parents, n);
+    ARCHAI_RESERVE(t->taken, t->n, s->n_records);
+    if (t->n > before)
+        memset(&t->taken[before], 0, (t->n - before) * sizeof *t->taken);
+    parent = next_parent(t, rng, parents, n);
     t->taken[parent]++;
-    for (int i = 0; i < ARCHAI_TURN_TRIES; i++) {
-        if (rc == ARCHAI_OK)
-            archai_proposal_fini(out);
-        rc = archai_vary_mutate(s, parent, out, err);
-        if (rc != ARCHAI_ENONE &&
-            (rc != ARCHAI_OK || !archai_search_seen(s, out->model.archid)))
-            return rc;
-    }
-    return rc;
-}
-
-/* -- given architectures ----------------------------------------------------------------- */
-
-static int read_arch_file(const char *path, char **text, size_t *size, archai_err *err)
-{
-    FILE *f = fopen(path, "rb");
-    char *buffer;
-    size_t n;
-
-    if (f == NULL)
-        return archai_fail(err, ARCHAI_ENOTFOUND, "%s: %s", path, strerror(errno));
-    buffer = malloc(ARCH_FILE_MAX + 1);
-    n = buffer != NULL ? fread(buffer, 1, ARCH_FILE_MAX + 1, f) : 0;
-    if (buffer == NULL || ferror(f) != 0 || n > ARCH_FILE_MAX) {
-        const int rc =
-            buffer == NULL ? archai_fail(err, ARCHAI_ENOMEM, "%s: no memory to read it", path)
-            : ferror(f)    ? archai_fail(err, ARCHAI_EIO, "%s: cannot be read", path)
-                           : archai_fail(err, ARCHAI_EFORMAT, "%s: more than 4 MiB", path);
-
-        (void)fclose(f);
-        free(buffer);
-        return rc;
-    }
-    (void)fclose(f);
-    *text = buffer;
-    *size = n;
-    return ARCHAI_OK;
-}
-
-static int read_given(archai_space *space, const char *path, archai_model *out, archai_err *err)
-{
-    char *text = NULL;
-    size_t size = 0;
-    int rc;
-
-    ARCHAI_TRY(read_arch_file(path, &text, &size, err));
-    rc = archai_err_wrap(err, archai_space_load_arch(space, text, size, out, err), "%s:", path);
-    free(text);
-    return rc;
-}
-
-int archai_given_read(archai_given *g, archai_space *space, const archai_strings *paths,
-                      archai_err *err)
-{
-    archai_given read = {.at = NULL};
-
-    if (paths->n > 0) {
-        read.at = calloc(paths->n, sizeof *read.at);
-        if (read.at == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu architectures", paths->n);
-    }
-    for (; read.n < paths->n; read.n++) {
-        const int rc = read_given(space, paths->at[read.n], &read.at[read.n], err);
-
-        if (rc != ARCHAI_OK) {
-            archai_given_fini(&read);
-            return archai_err_wrap(err, rc, "initial_population_paths: ");
-        }
-    }
-    *g = read;
-    return ARCHAI_OK;
-}
-
-void archai_given_fini(archai_given *g)
-{
-    for (size_t i = 0; i < g->n; i++)
-        archai_model_fini(&g->at[i]);
-    free(g->at);
-    *g = (archai_given){.at = NULL};
-}
-
-int archai_given_next(archai_given *g, archai_proposal *out, archai_err *err)
-{
-    if (g->next == g->n)
-        return ARCHAI_ENONE;
-    *out = (archai_proposal){.operator_ = ARCHAI_OPERATOR_INITIAL};
-    return archai_model_copy(&out->model, &g->at[g->next++], err);
-}
-
-int archai_vary_initial(archai_search *s, archai_given *g, int64_t n, archai_proposal *out,
-                        archai_err *err)
-{
-    while (g->next < g->n && archai_search_seen(s, g->at[g->next].archid))
-        g->next++; /* an earlier start had it */
-    if (g->n > 0)
-        return archai_given_next(g, out, err);
-    return (int64_t)s->n_records < n ? archai_vary_random(s, out, err) : ARCHAI_ENONE;
+    return archai_vary_new(s, &parent, 1, out, err);
 }

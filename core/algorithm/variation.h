@@ -1,7 +1,7 @@
-/* core/algorithm/variation.h - proposals by variation: random samples, mutants, crossovers, given ones.
+/* core/algorithm/variation.h - proposals by variation: random samples, mutants, crossovers.
  *
- * Each writes a whole proposal (operator, parents, Archai's metadata keys) into *out, which is the
- * caller's to free. ARCHAI_ENONE: the space made no child. Parents are indices of records whose
+ * Each function writes a whole proposal (operator, parents, Archai's metadata keys) into *out, which the
+ * caller frees. ARCHAI_ENONE: the space made no child. Parents are indices of records whose
  * architecture is still kept (on the front, or `keep`).
  */
 #ifndef ARCHAI_CORE_ALGORITHM_VARIATION_H
@@ -12,37 +12,25 @@ int archai_vary_random(archai_search *s, archai_proposal *out, archai_err *err);
 int archai_vary_mutate(archai_search *s, size_t parent, archai_proposal *out, archai_err *err);
 int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_proposal *out,
                           archai_err *err);
+/* A mutant of one parent (n = 1) or a child of two: a new one, if there is one in ARCHAI_NEW_TRIES, which
+ * is as many as a generation takes. Were other parents drawn for the next try, those whose neighbours
+ * have not been tried yet would come up far more often than the others. */
+enum { ARCHAI_NEW_TRIES = 20 };
+int archai_vary_new(archai_search *s, const size_t *parents, size_t n, archai_proposal *out,
+                    archai_err *err);
+/* Set `key` of the metadata; takes the reference to `value`. */
+void archai_vary_note(archai_proposal *p, const char *key, json_t *value);
 
-/* Which parents were mutated how often. A generation mutates every member of a front; where there
- * are none, parents drawn at random would leave some out and take others twice. */
+/* How often each parent was mutated. A generation mutates every member of a front; without generations,
+ * parents drawn at random would leave some out and take others twice. */
 typedef struct archai_turns {
     uint32_t *taken; /* [n], by record; owned */
     size_t n;
 } archai_turns;
 void archai_turns_fini(archai_turns *t); /* safe on a zeroed struct */
-/* A mutant of the one of parents [n > 0] that had the fewest turns, chance deciding between equal
- * ones: a new one, if there is one in ARCHAI_TURN_TRIES. As many as a generation takes, since
- * were another parent drawn instead, those whose surroundings nobody has tried would come up far
- * more often than the others. */
-enum { ARCHAI_TURN_TRIES = 20 };
+/* archai_vary_new() of that one of parents [n > 0] that had the fewest turns; chance decides between
+ * equal ones. */
 int archai_vary_mutate_in_turn(archai_search *s, archai_turns *t, archai_rng *rng,
                                const size_t *parents, size_t n, archai_proposal *out,
                                archai_err *err);
-
-/* Architectures that the user gives to begin with (initial_population_paths). */
-typedef struct archai_given {
-    archai_model *at; /* owned; [n] */
-    size_t n, next;
-} archai_given;
-/* Read arch files. Errors begin with "initial_population_paths: " and the path. */
-int archai_given_read(archai_given *g, archai_space *space, const archai_strings *paths,
-                      archai_err *err);
-void archai_given_fini(archai_given *g);
-/* The next one, or ARCHAI_ENONE. */
-int archai_given_next(archai_given *g, archai_proposal *out, archai_err *err);
-
-/* How an asynchronous search begins: the given architectures, or `n` random ones. ARCHAI_ENONE:
- * the beginning is over. */
-int archai_vary_initial(archai_search *s, archai_given *g, int64_t n, archai_proposal *out,
-                        archai_err *err);
 #endif

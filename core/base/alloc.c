@@ -27,7 +27,7 @@ static void *had(void *at, size_t bytes)
     return at;
 }
 
-/* malloc(0) may be NULL, which is no failure. */
+/* malloc(0) may return NULL, which is not a failure. */
 static size_t at_least_one(size_t bytes)
 {
     return bytes > 0 ? bytes : 1;
@@ -86,6 +86,12 @@ char *archai_printf(const char *format, ...)
 void *archai_there(void *at)
 {
     return had(at, 0);
+}
+
+void archai_must_have(int ok)
+{
+    if (!ok)
+        end(0);
 }
 
 void *archai_grow_(void *at, size_t *capacity, size_t wanted, size_t size)

@@ -11,8 +11,8 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* Texts quote input that nobody has checked: a key with a newline must not make two lines of one,
- * nor one with an escape sequence speak to the terminal. */
+/* Texts quote unchecked input: a newline in a key must not make two lines of one, nor an escape
+ * sequence reach the terminal. */
 static void clean(char *text)
 {
     for (; *text != '\0'; text++) {
@@ -73,41 +73,26 @@ int archai_err_also(archai_err *err, int rc, int other_rc, const archai_err *oth
     return rc != ARCHAI_OK ? rc : other_rc;
 }
 
+static const struct {
+    const char *name, *text;
+    int exit_status;
+} codes[ARCHAI_RC_COUNT] = {
+#define X(name, value, status, text) [value] = {#name, text, status},
+    ARCHAI_RC_LIST(X)
+#undef X
+};
+
 const char *archai_rc_name(int rc)
 {
-    switch (rc) {
-#define X(name, value, status, text)                                                           \
-    case value:                                                                                \
-        return #name;
-        ARCHAI_RC_LIST(X)
-#undef X
-    default:
-        return "unknown code";
-    }
+    return (unsigned)rc < ARCHAI_RC_COUNT ? codes[rc].name : "unknown code";
 }
 
 const char *archai_rc_text(int rc)
 {
-    switch (rc) {
-#define X(name, value, status, text)                                                           \
-    case value:                                                                                \
-        return text;
-        ARCHAI_RC_LIST(X)
-#undef X
-    default:
-        return "unknown code";
-    }
+    return (unsigned)rc < ARCHAI_RC_COUNT ? codes[rc].text : "unknown code";
 }
 
 int archai_rc_exit_status(int rc)
 {
-    switch (rc) {
-#define X(name, value, status, text)                                                           \
-    case value:                                                                                \
-        return status;
-        ARCHAI_RC_LIST(X)
-#undef X
-    default:
-        return 1;
-    }
+    return (unsigned)rc < ARCHAI_RC_COUNT ? codes[rc].exit_status : 1;
 }

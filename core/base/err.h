@@ -2,12 +2,11 @@
  *
  * A function that can fail returns an archai_rc (0 is success) and takes `archai_err *err`
  * as its last argument; err may be NULL where only the code matters. The text is written
- * once, where the fault is first known; callers prepend only what the inner level could not
+ * once, where the fault is detected; callers prepend only what the inner level could not
  * know (a path, a key, an id). archai_err owns nothing: it may be copied, stored in a row
- * or sent to another rank as bytes.
+ * or sent to another rank as bytes. Running out of memory is not an error value (alloc.h).
  *
- * Bad input, I/O and the rest end the program with different exit codes:
- * archai_rc_exit_status() is the one place that maps them.
+ * archai_rc_exit_status() is the one place that maps codes to exit codes of the program.
  */
 #ifndef ARCHAI_CORE_BASE_ERR_H
 #define ARCHAI_CORE_BASE_ERR_H
@@ -50,7 +49,7 @@ typedef struct archai_err {
     int rank;                       /* rank of first detection; -1 where ranks play no part */
     int line;                       /* line of first detection */
     char file[32];                  /* base name of the detecting source file */
-    char text[ARCHAI_ERR_TEXT_MAX]; /* outermost context first; one line a problem */
+    char text[ARCHAI_ERR_TEXT_MAX]; /* outermost context first; one line per problem */
 } archai_err;
 
 #define ARCHAI_ERR_INIT                                                                            \
@@ -58,8 +57,8 @@ typedef struct archai_err {
         .code = 0, .rank = -1                                                                      \
     }
 
-/* First detection: record code, place and message, one line of it: control characters are
- * replaced. Returns `code`. */
+/* First detection: record code, place and a message of one line (control characters are replaced).
+ * Returns `code`. */
 #define archai_fail(err, code, ...) archai_err_set_((err), (code), __FILE__, __LINE__, __VA_ARGS__)
 
 /* Prepend context ("path: ") to an existing error and return rc, so that a caller that
@@ -67,8 +66,8 @@ typedef struct archai_err {
 int archai_err_wrap(archai_err *err, int rc, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Several problems in one input: add `other` on a line of its own when `other_rc` is not 0. `rc`
- * tells whether err holds one already; returns the first code. What finds no room is left out. */
+/* Several problems in one input: append `other` as a new line when `other_rc` is not 0. `rc` tells
+ * whether err already holds one; returns the first code. What does not fit is left out. */
 int archai_err_also(archai_err *err, int rc, int other_rc, const archai_err *other);
 
 int archai_err_set_(archai_err *err, int code, const char *file, int line, const char *fmt, ...)

@@ -1,18 +1,18 @@
-/* core/base/hash.h - texts as numbers, and the one hash table: from a key to the index of an item that the
- * caller keeps in an array. */
+/* core/base/hash.h - hashes of texts, and the one hash table: from a key to the index of an item in the
+ * caller's array. */
 #ifndef ARCHAI_CORE_BASE_HASH_H
 #define ARCHAI_CORE_BASE_HASH_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* FNV-1a, 64 bits. Source: Fowler, Noll, Vo, Eastlake, RFC 9923. Different texts may share a
- * number. */
+/* FNV-1a, 64 bits. Source: Fowler, Noll, Vo, Eastlake, RFC 9923. Different texts may share
+ * one. */
 uint64_t archai_hash(const char *text);
 
-/* Open addressing, 8 bytes a slot, at most three quarters full. It holds no keys: `equal` says whether the
- * item of an index has the key. Several items may be entered under equal keys; the first is found first.
- * Nothing is removed. Zeroed: empty. */
+/* Open addressing, 8 bytes per slot, at most three quarters full. It holds no keys: `equal` says whether
+ * the item at an index has the key. Of several items with equal keys the first is found. Nothing is
+ * removed. Zeroed: empty. */
 typedef struct archai_hash_table {
     struct archai_hash_slot {
         uint32_t hash;  /* the upper half folded into the lower */

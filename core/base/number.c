@@ -1,4 +1,3 @@
-/* Numbers as text: durations, sizes, Python's repr of a double; the nearest known word. */
 #include "core/base/number.h"
 
 #include <ctype.h>
@@ -40,8 +39,7 @@ int archai_parse_seconds(const char *text, double *out, archai_err *err)
 
     if (!decimal(text, &v, &end))
         return archai_fail(
-            err, ARCHAI_EINVAL,
-            "'%.100s' is no duration, expected for example 250ms, 30s, 5m, 2h, 1d", text);
+            err, ARCHAI_EINVAL, "'%.100s' is not a duration, expected for example 250ms, 30s, 5m, 2h, 1d", text);
     if (strcmp(end, "ms") == 0) { /* divided: 60ms is exactly the double 0.06 */
         *out = v / 1000.0;
         return ARCHAI_OK;
@@ -64,12 +62,12 @@ int archai_parse_bytes(const char *text, int64_t *out, archai_err *err)
 
     if (!decimal(text, &v, &end))
         return archai_fail(err, ARCHAI_EINVAL,
-                           "'%.100s' is no size, expected for example 512, 4K, 1M, 2G", text);
+                           "'%.100s' is not a size, expected for example 512, 4K, 1M, 2G", text);
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (strcmp(end, units[i].name) == 0) {
             v *= units[i].factor;
             if (v != floor(v) || fabs(v) > 9007199254740992.0)
-                return archai_fail(err, ARCHAI_EINVAL, "'%.100s' is no whole number of bytes",
+                return archai_fail(err, ARCHAI_EINVAL, "'%.100s' is not a whole number of bytes",
                                    text);
             *out = (int64_t)v;
             return ARCHAI_OK;
@@ -78,8 +76,7 @@ int archai_parse_bytes(const char *text, int64_t *out, archai_err *err)
                        "'%.100s' has an unknown unit, expected K, M, G or T", text);
 }
 
-/* -- Python's repr(float) -------------------------------------------------------------------
- */
+/* -- Python's repr(float) ------------------------------------------------------------- */
 
 /* Add one unit in the last place to n digits; a carry out of the front makes 99 into 10 and
  * raises the exponent. */
@@ -105,8 +102,8 @@ static double value_of(const char *digits, int exponent)
     return strtod(text, NULL);
 }
 
-/* Shortest digits d.ddd x 10^exponent that read back as v > 0. The nearest decimal of a length
- * is tried, then its upper neighbour: below a power of two doubles lie denser, so that only the
+/* The shortest digits d.ddd x 10^exponent that read back as v > 0. For each length the nearest decimal
+ * is tried, then its upper neighbour: doubles are denser below a power of two, so only the
  * neighbour may read back. */
 static void shortest(double v, char digits[20], int *exponent)
 {
@@ -173,8 +170,7 @@ void archai_format_double(double v, char out[32])
     *p = '\0';
 }
 
-/* -- the nearest word ------------------------------------------------------------------------
- */
+/* -- the nearest word ------------------------------------------------------------------ */
 
 enum { WORD_MAX = 64 };
 

@@ -1,5 +1,5 @@
-/* core/base/number.h - numbers as text: durations, sizes, Python's repr of a double; and the nearest
- * known word to one that is wrong. */
+/* core/base/number.h - numbers as text: durations, sizes, Python's repr of a double; and suggestions for
+ * misspelled words. */
 #ifndef ARCHAI_CORE_BASE_NUMBER_H
 #define ARCHAI_CORE_BASE_NUMBER_H
 #include <stddef.h>
@@ -10,9 +10,9 @@
 extern "C" {
 #endif
 
-/* Name in `names` (n of them) nearest to `word` by edit distance, or NULL when none is near. */
+/* The name among n that is nearest to `word` by edit distance; NULL: none is near. */
 const char *archai_nearest(const char *word, const char *const *names, size_t n);
-/* Durations and sizes outside tables ("lognormal 1.5s 0.8"). */
+/* Durations ("250ms", "2h") and sizes ("4K", "1.5G"). ARCHAI_EINVAL quotes what is wrong. */
 int archai_parse_seconds(const char *text, double *out, archai_err *err);
 int archai_parse_bytes(const char *text, int64_t *out, archai_err *err);
 /* Shortest decimal text that reads back as v, as Python's repr(float): 3.0, 0.1, 1e-05, nan, inf. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/base/number.h"
 
 typedef struct writer {
@@ -82,7 +83,7 @@ static void put_string(const writer *w, const char *text)
 
 /* -- values ---------------------------------------------------------------------------- */
 
-static int put(const writer *w, const json_t *v);
+static void put(const writer *w, const json_t *v);
 
 /* json.dumps writes NaN and Infinity, repr nan and inf. */
 static void put_real(const writer *w, double v)
@@ -103,17 +104,13 @@ static int compare_keys(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* In insertion order, or sorted: the order of UTF-8 by bytes is Python's order by code points.
- */
-static int put_object(const writer *w, const json_t *object)
+/* In insertion order, or sorted: UTF-8 sorts by bytes as Python sorts by code points. */
+static void put_object(const writer *w, const json_t *object)
 {
     json_t *walked = (json_t *)object; /* jansson's iterators take no const */
     size_t n = json_object_size(object), i = 0;
-    const char **keys = calloc(n > 0 ? n : 1, sizeof *keys);
-    int rc = ARCHAI_OK;
+    const char **keys = archai_calloc(n, sizeof *keys);
 
-    if (keys == NULL)
-        return ARCHAI_ENOMEM;
     for (void *at = json_object_iter(walked); at != NULL;
          at = json_object_iter_next(walked, at))
         keys[i++] = json_object_iter_key(at);
@@ -124,32 +121,31 @@ static int put_object(const writer *w, const json_t *object)
         (void)fputs(i > 0 ? ", " : "", w->out);
         put_string(w, keys[i]);
         (void)fputs(": ", w->out);
-        ARCHAI_TRY_GOTO(rc, put(w, json_object_get(object, keys[i])), out);
+        put(w, json_object_get(object, keys[i]));
     }
     (void)fputc('}', w->out);
-out:
     free(keys);
-    return rc;
 }
 
-static int put_array(const writer *w, const json_t *array)
+static void put_array(const writer *w, const json_t *array)
 {
     (void)fputc('[', w->out);
     for (size_t i = 0; i < json_array_size(array); i++) {
         (void)fputs(i > 0 ? ", " : "", w->out);
-        ARCHAI_TRY(put(w, json_array_get(array, i)));
+        put(w, json_array_get(array, i));
     }
     (void)fputc(']', w->out);
-    return ARCHAI_OK;
 }
 
-static int put(const writer *w, const json_t *v)
+static void put(const writer *w, const json_t *v)
 {
     switch (json_typeof(v)) {
     case JSON_OBJECT:
-        return put_object(w, v);
+        put_object(w, v);
+        break;
     case JSON_ARRAY:
-        return put_array(w, v);
+        put_array(w, v);
+        break;
     case JSON_STRING:
         put_string(w, json_string_value(v));
         break;
@@ -169,7 +165,6 @@ static int put(const writer *w, const json_t *v)
         (void)fputs(w->json ? "null" : "None", w->out);
         break;
     }
-    return ARCHAI_OK;
 }
 
 static bool is_plain_text(const char *text)
@@ -205,36 +200,22 @@ static bool is_plain(const json_t *v)
     }
 }
 
-/* Architectures are written for every candidate: where jansson's text is the same, a fifth of the work. */
-int archai_python_json(const json_t *value, bool sort_keys, char **out, archai_err *err)
+/* Every candidate's architecture is written: where jansson's text is the same, it takes a fifth of the time. */
+char *archai_python_json(const json_t *value, bool sort_keys)
 {
-    const size_t flags = JSON_ENCODE_ANY | (sort_keys ? JSON_SORT_KEYS : 0);
     char *text = NULL;
     size_t size;
     writer w = {.json = true, .sort = sort_keys};
-    int rc;
 
-    if (is_plain(value)) {
-        *out = json_dumps(value, flags);
-        return *out != NULL ? ARCHAI_OK
-                            : archai_fail(err, ARCHAI_ENOMEM, "JSON text: out of memory");
-    }
-    w.out = open_memstream(&text, &size);
-    rc = w.out != NULL ? put(&w, value) : ARCHAI_ENOMEM;
-    if (w.out != NULL && fclose(w.out) != 0)
-        rc = ARCHAI_ENOMEM;
-    if (rc != ARCHAI_OK) {
-        free(text);
-        return archai_fail(err, rc, "JSON text: out of memory");
-    }
-    *out = text;
-    return ARCHAI_OK;
+    if (is_plain(value))
+        return archai_there(json_dumps(value, JSON_ENCODE_ANY | (sort_keys ? JSON_SORT_KEYS : 0)));
+    w.out = archai_there(open_memstream(&text, &size));
+    put(&w, value);
+    archai_must_have(fclose(w.out) == 0);
+    return text;
 }
 
-int archai_python_repr(const json_t *value, FILE *out, archai_err *err)
+void archai_python_repr(const json_t *value, FILE *out)
 {
-    writer w = {.out = out};
-    int rc = put(&w, value);
-
-    return rc == ARCHAI_OK ? rc : archai_fail(err, rc, "repr: out of memory");
+    put(&(writer){.out = out}, value);
 }

@@ -8,10 +8,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include "core/base/err.h"
 
 /* json.dumps(value, sort_keys=...): one line, separators ", " and ": ", ASCII only. Caller frees. */
-int archai_python_json(const json_t *value, bool sort_keys, char **out, archai_err *err);
+char *archai_python_json(const json_t *value, bool sort_keys);
 /* repr() of what json.loads() would give, {'a': None, 'b': [1, 2.0]}, onto a stream. */
-int archai_python_repr(const json_t *value, FILE *out, archai_err *err);
+void archai_python_repr(const json_t *value, FILE *out);
 #endif

@@ -2,7 +2,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "core/base/alloc.h"
 
 enum { WORDS = 624, SHIFT = 397 };
 
@@ -16,8 +17,8 @@ static void seed_word(archai_rng *r, uint32_t seed)
     r->gauss = 0.0;
 }
 
-/* init_by_array of Matsumoto & Nishimura with the key that CPython makes of an int: its 32-bit
- * words, the lowest first, without leading zeros. */
+/* init_by_array of Matsumoto & Nishimura with the key that CPython makes from an int: its 32-bit
+ * words, lowest first, without leading zeros. */
 void archai_rng_seed(archai_rng *r, uint64_t seed)
 {
     const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
@@ -90,7 +91,7 @@ static int bit_length(uint64_t n)
     return bits;
 }
 
-/* Random.getrandbits, 1 <= bits <= 64: the low word comes first, only the last is shortened. */
+/* Random.getrandbits, 1 <= bits <= 64: the low word first; only the last is shortened. */
 static uint64_t random_bits(archai_rng *r, int bits)
 {
     uint64_t low;
@@ -115,7 +116,7 @@ int64_t archai_rng_randint(archai_rng *r, int64_t a, int64_t b)
 {
     uint64_t width = (uint64_t)b - (uint64_t)a + 1;
 
-    /* a width of 2^64 wraps to 0: every word will do */
+    /* a width of 2^64 wraps to 0: any word will do */
     return (int64_t)((uint64_t)a +
                      (width == 0 ? random_bits(r, 64) : archai_rng_below(r, width)));
 }
@@ -143,12 +144,10 @@ static double copy_limit(size_t k)
     return k <= 5 ? 21.0 : 21.0 + pow(4.0, ceil(log((double)k * 3.0) / log(4.0)));
 }
 
-static int sample_copy(archai_rng *r, size_t n, size_t k, size_t *out)
+static void sample_copy(archai_rng *r, size_t n, size_t k, size_t *out)
 {
-    size_t *pool = malloc((n > 0 ? n : 1) * sizeof *pool);
+    size_t *pool = archai_calloc(n, sizeof *pool);
 
-    if (pool == NULL)
-        return ARCHAI_ENOMEM;
     for (size_t i = 0; i < n; i++)
         pool[i] = i;
     for (size_t i = 0; i < k; i++) {
@@ -158,15 +157,12 @@ static int sample_copy(archai_rng *r, size_t n, size_t k, size_t *out)
         pool[j] = pool[n - i - 1];
     }
     free(pool);
-    return ARCHAI_OK;
 }
 
-static int sample_set(archai_rng *r, size_t n, size_t k, size_t *out)
+static void sample_set(archai_rng *r, size_t n, size_t k, size_t *out)
 {
-    unsigned char *seen = calloc(n / 8 + 1, 1);
+    unsigned char *seen = archai_calloc(n / 8 + 1, 1);
 
-    if (seen == NULL)
-        return ARCHAI_ENOMEM;
     for (size_t i = 0; i < k; i++) {
         size_t j = (size_t)archai_rng_below(r, n);
 
@@ -176,18 +172,16 @@ static int sample_set(archai_rng *r, size_t n, size_t k, size_t *out)
         out[i] = j;
     }
     free(seen);
-    return ARCHAI_OK;
 }
 
 int archai_rng_sample(archai_rng *r, size_t n, size_t k, size_t *out, archai_err *err)
 {
-    int rc;
-
     if (k > n)
         return archai_fail(err, ARCHAI_EINVAL, "cannot draw %zu of %zu", k, n);
-    rc = (double)n <= copy_limit(k) ? sample_copy(r, n, k, out) : sample_set(r, n, k, out);
-    if (rc != ARCHAI_OK)
-        return archai_fail(err, rc, "drawing %zu of %zu: out of memory", k, n);
+    if ((double)n <= copy_limit(k))
+        sample_copy(r, n, k, out);
+    else
+        sample_set(r, n, k, out);
     return ARCHAI_OK;
 }
 

@@ -29,10 +29,10 @@ double archai_rng_random(archai_rng *r);                   /* [0, 1), 53 bits */
 uint64_t archai_rng_below(archai_rng *r, uint64_t n);      /* [0, n), n >= 1; Random._randbelow */
 int64_t archai_rng_randint(archai_rng *r, int64_t a, int64_t b); /* [a, b], both ends; a <= b */
 
-/* Random.choices(range(n), weights, k=1): an index; weights NULL means equal weights drawn
- * as floor(u * n). The sum of weights is > 0. */
+/* Random.choices(range(n), weights, k=1): an index. weights NULL: all equal, drawn as floor(u * n);
+ * else their sum is > 0. */
 size_t archai_rng_choices(archai_rng *r, const double *weights, size_t n);
-/* Random.sample(range(n), k): k <= n distinct indices in drawn order. ARCHAI_ENOMEM possible. */
+/* Random.sample(range(n), k): k distinct indices in the order drawn. ARCHAI_EINVAL: k > n. */
 int archai_rng_sample(archai_rng *r, size_t n, size_t k, size_t *out, archai_err *err);
 /* Random.shuffle on an index array of length n. */
 void archai_rng_shuffle(archai_rng *r, size_t *index, size_t n);

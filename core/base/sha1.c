@@ -9,7 +9,7 @@ int archai_sha1_hex(const void *bytes, size_t size, char out[ARCHAI_SHA1_HEX], a
     unsigned n = 0;
 
     if (EVP_Digest(bytes, size, hash, &n, EVP_sha1(), NULL) != 1 || n != 20)
-        return archai_fail(err, ARCHAI_EINTERNAL, "libcrypto does not compute SHA-1 here");
+        return archai_fail(err, ARCHAI_EINTERNAL, "libcrypto cannot compute SHA-1 here");
     for (unsigned i = 0; i < n; i++) {
         out[2 * i] = digits[hash[i] >> 4];
         out[2 * i + 1] = digits[hash[i] & 15];

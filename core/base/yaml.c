@@ -7,6 +7,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "core/base/alloc.h"
 #include "core/base/yaml_scalar.h"
 
 enum { MAX_ANCHORS = 1000 };
@@ -14,15 +15,15 @@ enum { MAX_ANCHORS = 1000 };
 typedef struct anchor {
     char *name;    /* owned */
     json_t *value; /* owned reference */
-    size_t values; /* written out, itself included */
-    int height;    /* levels below it, itself included */
+    size_t values; /* aliases expanded, itself included */
+    int height;    /* levels, itself included */
 } anchor;
 
 typedef struct reader {
     yaml_parser_t parser;
     anchor *anchors; /* owned */
-    size_t n_anchors;
-    size_t values; /* read so far, aliases written out */
+    size_t n_anchors, capacity;
+    size_t values; /* read so far, aliases expanded */
     archai_err *err;
 } reader;
 
@@ -31,35 +32,28 @@ static int fail_at(reader *r, const yaml_event_t *e, const char *what)
     return archai_fail(r->err, ARCHAI_EFORMAT, "%zu: %s", e->start_mark.line + 1, what);
 }
 
-static int out_of_memory(reader *r)
-{
-    return archai_fail(r->err, ARCHAI_ENOMEM, "document: out of memory");
-}
-
 static int next_event(reader *r, yaml_event_t *e)
 {
     if (yaml_parser_parse(&r->parser, e))
         return ARCHAI_OK;
-    if (r->parser.error == YAML_MEMORY_ERROR)
-        return out_of_memory(r);
+    archai_must_have(r->parser.error != YAML_MEMORY_ERROR);
     return archai_fail(r->err, ARCHAI_EFORMAT, "%zu: %s", r->parser.problem_mark.line + 1,
-                       r->parser.problem != NULL ? r->parser.problem : "this is no YAML");
+                       r->parser.problem != NULL ? r->parser.problem : "this is not YAML");
 }
 
 static int count_values(reader *r, const yaml_event_t *e, size_t more)
 {
     if (more > ARCHAI_DOCUMENT_MAX_VALUES - r->values)
-        return fail_at(r, e, "too many values (aliases written out)");
+        return fail_at(r, e, "too many values (aliases expanded)");
     r->values += more;
     return ARCHAI_OK;
 }
 
-/* -- anchors and aliases ----------------------------------------------------------------------
- */
+/* -- anchors and aliases --------------------------------------------------------------- */
 
 static const anchor *find_anchor(const reader *r, const yaml_char_t *name)
 {
-    for (size_t i = r->n_anchors; i > 0; i--) /* YAML: the latest of that name */
+    for (size_t i = r->n_anchors; i > 0; i--) /* YAML: the latest of that name counts */
         if (strcmp(r->anchors[i - 1].name, (const char *)name) == 0)
             return &r->anchors[i - 1];
     return NULL;
@@ -68,32 +62,23 @@ static const anchor *find_anchor(const reader *r, const yaml_char_t *name)
 static int keep_anchor(reader *r, const yaml_event_t *e, const yaml_char_t *name, json_t *value,
                        size_t values, int height)
 {
-    anchor *a;
-
     if (r->n_anchors == MAX_ANCHORS)
         return fail_at(r, e, "too many anchors");
-    if (r->anchors == NULL)
-        r->anchors = calloc(MAX_ANCHORS, sizeof *r->anchors);
-    if (r->anchors == NULL)
-        return out_of_memory(r);
-    a = &r->anchors[r->n_anchors];
-    a->name = strdup((const char *)name);
-    if (a->name == NULL)
-        return out_of_memory(r);
-    a->value = json_incref(value);
-    a->values = values;
-    a->height = height;
-    r->n_anchors++;
+    ARCHAI_RESERVE(r->anchors, r->capacity, r->n_anchors + 1);
+    r->anchors[r->n_anchors++] = (anchor){.name = archai_strdup((const char *)name),
+                                          .value = json_incref(value),
+                                          .values = values,
+                                          .height = height};
     return ARCHAI_OK;
 }
 
-/* An anchor stands only once its value is complete, so no value can hold itself. */
+/* An anchor is known only once its value is complete, so no value can hold itself. */
 static int read_alias(reader *r, const yaml_event_t *e, int depth, json_t **out, int *height)
 {
     const anchor *a = find_anchor(r, e->data.alias.anchor);
 
     if (a == NULL)
-        return fail_at(r, e, "an alias of no (complete) anchor");
+        return fail_at(r, e, "an alias without a (complete) anchor");
     if (depth + a->height > ARCHAI_DOCUMENT_MAX_DEPTH)
         return fail_at(r, e, "nested too deeply");
     ARCHAI_TRY(count_values(r, e, a->values));
@@ -119,9 +104,9 @@ static int read_scalar(reader *r, const yaml_event_t *e, json_t **out)
         if (wrong != NULL)
             return fail_at(r, e, wrong);
     } else {
-        *out = json_stringn(text, size);
+        *out = archai_there(json_stringn(text, size)); /* libyaml lets only valid UTF-8 in */
     }
-    return *out != NULL ? ARCHAI_OK : out_of_memory(r);
+    return ARCHAI_OK;
 }
 
 static int read_sequence(reader *r, int depth, json_t *array, int *height)
@@ -137,8 +122,8 @@ static int read_sequence(reader *r, int depth, json_t *array, int *height)
         more = e.type != YAML_SEQUENCE_END_EVENT;
         if (more) {
             rc = read_value(r, &e, depth + 1, &item, &below);
-            if (rc == ARCHAI_OK && json_array_append_new(array, item) != 0)
-                rc = out_of_memory(r);
+            if (rc == ARCHAI_OK)
+                archai_must_have(json_array_append_new(array, item) == 0);
             *height = below + 1 > *height ? below + 1 : *height;
         }
         yaml_event_delete(&e);
@@ -151,7 +136,7 @@ static int check_key(reader *r, const yaml_event_t *e, const json_t *object)
     const char *key;
 
     if (e->type != YAML_SCALAR_EVENT)
-        return fail_at(r, e, "a key that is no plain text");
+        return fail_at(r, e, "a key that is not plain text");
     key = (const char *)e->data.scalar.value;
     if (memchr(key, '\0', e->data.scalar.length) != NULL)
         return fail_at(r, e, "a NUL character in a key");
@@ -160,7 +145,7 @@ static int check_key(reader *r, const yaml_event_t *e, const json_t *object)
     if (e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && strcmp(key, "<<") == 0)
         return fail_at(r, e, "merge keys ('<<') are not supported");
     if (json_object_get(object, key) != NULL)
-        return archai_fail(r->err, ARCHAI_EFORMAT, "%zu: key '%.100s' stands twice",
+        return archai_fail(r->err, ARCHAI_EFORMAT, "%zu: key '%.100s' is there twice",
                            e->start_mark.line + 1, key);
     return ARCHAI_OK;
 }
@@ -175,9 +160,8 @@ static int read_member(reader *r, const yaml_event_t *e, int depth, json_t *obje
     ARCHAI_TRY(check_key(r, e, object));
     ARCHAI_TRY(next_event(r, &v));
     rc = read_value(r, &v, depth + 1, &value, &below);
-    if (rc == ARCHAI_OK &&
-        json_object_set_new(object, (const char *)e->data.scalar.value, value) != 0)
-        rc = out_of_memory(r);
+    if (rc == ARCHAI_OK)
+        archai_must_have(json_object_set_new(object, (const char *)e->data.scalar.value, value) == 0);
     *height = below + 1 > *height ? below + 1 : *height;
     yaml_event_delete(&v);
     return rc;
@@ -226,11 +210,9 @@ static int read_value(reader *r, const yaml_event_t *e, int depth, json_t **out,
     if (e->type == YAML_SCALAR_EVENT)
         rc = read_scalar(r, e, &value);
     else if (e->type == YAML_SEQUENCE_START_EVENT)
-        rc = (value = json_array()) != NULL ? read_sequence(r, depth, value, height)
-                                            : out_of_memory(r);
+        rc = read_sequence(r, depth, value = archai_there(json_array()), height);
     else if (e->type == YAML_MAPPING_START_EVENT)
-        rc = (value = json_object()) != NULL ? read_mapping(r, depth, value, height)
-                                             : out_of_memory(r);
+        rc = read_mapping(r, depth, value = archai_there(json_object()), height);
     else
         rc = fail_at(r, e, "expected a value");
     if (rc == ARCHAI_OK && name != NULL)
@@ -282,8 +264,7 @@ static int parse_yaml(const char *text, size_t size, json_t **out, archai_err *e
     reader r = {.err = err};
     int rc;
 
-    if (!yaml_parser_initialize(&r.parser))
-        return out_of_memory(&r);
+    archai_must_have(yaml_parser_initialize(&r.parser));
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, size);
     rc = read_document(&r, out);
@@ -315,7 +296,7 @@ static int parse_json(const char *text, size_t size, json_t **out, archai_err *e
 {
     json_error_t where;
     json_t *value;
-    size_t values = 1; /* at most: commas inside strings count too */
+    size_t values = 1; /* an upper bound: commas inside strings count, too */
 
     for (size_t i = 0; i < size; i++)
         values += text[i] == ',' || text[i] == '[' || text[i] == '{';
@@ -354,50 +335,29 @@ int archai_document_parse(const char *text, size_t size, json_t **out, archai_er
     return archai_fail(err, json.code, "%s", json.text);
 }
 
-/* One byte more than allowed is read, so that a longer file shows. */
-static int read_stream(FILE *f, char **out, size_t *size, archai_err *err)
-{
-    size_t room = 0, n = 0, got = 1;
-    char *text = NULL;
-
-    while (got > 0 && n <= ARCHAI_DOCUMENT_MAX_BYTES) {
-        if (n == room) {
-            char *more = realloc(text, room = room > 0 ? 2 * room : 65536);
-
-            if (more == NULL) {
-                free(text);
-                return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
-            }
-            text = more;
-        }
-        got = fread(text + n, 1, room - n, f);
-        n += got;
-    }
-    if (ferror(f)) {
-        free(text);
-        return archai_fail(err, errno == EISDIR ? ARCHAI_EINVAL : ARCHAI_EIO, "%s",
-                           strerror(errno));
-    }
-    *out = text;
-    *size = n;
-    return ARCHAI_OK;
-}
-
 int archai_document_read(const char *path, json_t **out, archai_err *err)
 {
     FILE *f = fopen(path, "rb");
     char *text = NULL;
-    size_t size = 0;
+    size_t capacity = 0, n = 0, got = 1;
     int rc;
 
     if (f == NULL)
         return archai_fail(err, errno == ENOENT ? ARCHAI_ENOTFOUND : ARCHAI_EINVAL, "%s: %s", path,
                            strerror(errno));
-    rc = read_stream(f, &text, &size, err);
+    while (got > 0 && n <= ARCHAI_DOCUMENT_MAX_BYTES) { /* a byte more shows that it is too long */
+        ARCHAI_RESERVE(text, capacity, n + 65536);
+        got = fread(text + n, 1, capacity - n, f);
+        n += got;
+    }
+    if (ferror(f)) {
+        rc = archai_fail(err, errno == EISDIR ? ARCHAI_EINVAL : ARCHAI_EIO, "%s: %s", path,
+                         strerror(errno));
+    } else {
+        rc = archai_document_parse(text, n, out, err);
+        (void)archai_err_wrap(err, rc, "%s:", path);
+    }
     (void)fclose(f);
-    if (rc != ARCHAI_OK)
-        return archai_err_wrap(err, rc, "%s: ", path);
-    rc = archai_document_parse(text, size, out, err);
     free(text);
-    return rc == ARCHAI_OK ? rc : archai_err_wrap(err, rc, "%s:", path);
+    return rc;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 static const char digits[] = "0123456789";
 
 static bool one_of(const char *text, const char *const *words)
@@ -82,7 +84,7 @@ static const char *to_integer(const char *text, int base, json_t **out)
     v = strtoll(text, NULL, base);
     if (errno != 0)
         return "a number beyond 64 bits";
-    *out = json_integer(v);
+    *out = archai_there(json_integer(v));
     return NULL;
 }
 
@@ -92,7 +94,7 @@ static const char *to_real(const char *text, json_t **out)
 
     if (!isfinite(v))
         return "a number too large";
-    *out = json_real(v);
+    *out = archai_there(json_real(v));
     return NULL;
 }
 
@@ -113,11 +115,11 @@ const char *archai_yaml_plain_scalar(const char *text, json_t **out)
     else if (one_of(text, falses))
         *out = json_false();
     else
-        *out = json_string(text);
+        *out = archai_there(json_string(text));
     return NULL;
 }
 
-/* Numbers, dates and times begin with a digit, a sign or a point in every version of YAML. */
+/* In every version of YAML, numbers, dates and times begin with a digit, a sign or a point. */
 bool archai_yaml_needs_quotes(const char *text)
 {
     static const char *const others[] = {"=", "<<", NULL};

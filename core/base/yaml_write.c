@@ -1,65 +1,71 @@
+/* Block YAML as PyYAML writes it. The emitter fails only for want of memory: jansson's texts are UTF-8 and
+ * the stream is memory. */
+#include "core/base/yaml.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
+#include "core/base/alloc.h"
 #include "core/base/number.h"
-#include "core/base/yaml.h"
 #include "core/base/yaml_scalar.h"
 
 /* Give `e`, just initialised with success `made`, to the emitter. */
-static bool emit(yaml_emitter_t *w, yaml_event_t *e, int made)
+static void emit(yaml_emitter_t *w, yaml_event_t *e, int made)
 {
-    return made && yaml_emitter_emit(w, e);
+    archai_must_have(made && yaml_emitter_emit(w, e));
 }
 
-static bool put_scalar(yaml_emitter_t *w, const char *text, bool plain)
+static void put_scalar(yaml_emitter_t *w, const char *text, bool plain)
 {
     yaml_event_t e;
 
-    return emit(w, &e,
-                yaml_scalar_event_initialize(&e, NULL, NULL, (const yaml_char_t *)text,
-                                             (int)strlen(text), plain, 1,
-                                             YAML_ANY_SCALAR_STYLE));
+    emit(w, &e,
+         yaml_scalar_event_initialize(&e, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text),
+                                      plain, 1, YAML_ANY_SCALAR_STYLE));
+}
+
+static void put_text(yaml_emitter_t *w, const char *text)
+{
+    put_scalar(w, text, !archai_yaml_needs_quotes(text));
 }
 
 /* As PyYAML: repr(), and 1e-05 as 1.0e-05, since YAML 1.1 wants a point in a number. */
-static bool put_real(yaml_emitter_t *w, double v)
+static void put_real(yaml_emitter_t *w, double v)
 {
     char text[32], with_point[40];
     char *e;
 
     archai_format_double(v, text);
     e = strchr(text, 'e');
-    if (e == NULL || strchr(text, '.') != NULL)
-        return put_scalar(w, text, true);
+    if (e == NULL || strchr(text, '.') != NULL) {
+        put_scalar(w, text, true);
+        return;
+    }
     (void)snprintf(with_point, sizeof with_point, "%.*s.0%s", (int)(e - text), text, e);
-    return put_scalar(w, with_point, true);
+    put_scalar(w, with_point, true);
 }
 
-static bool put_integer(yaml_emitter_t *w, json_int_t v)
+static void put_integer(yaml_emitter_t *w, json_int_t v)
 {
     char text[32];
 
     (void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, v);
-    return put_scalar(w, text, true);
+    put_scalar(w, text, true);
 }
 
-static bool put(yaml_emitter_t *w, const json_t *v);
+static void put(yaml_emitter_t *w, const json_t *v);
 
-static bool put_array(yaml_emitter_t *w, const json_t *v)
+static void put_array(yaml_emitter_t *w, const json_t *v)
 {
     yaml_event_t e;
-    size_t n = json_array_size(v);
 
-    if (!emit(
-            w, &e,
-            yaml_sequence_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE)))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (!put(w, json_array_get(v, i)))
-            return false;
-    return emit(w, &e, yaml_sequence_end_event_initialize(&e));
+    emit(w, &e,
+         yaml_sequence_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE));
+    for (size_t i = 0; i < json_array_size(v); i++)
+        put(w, json_array_get(v, i));
+    emit(w, &e, yaml_sequence_end_event_initialize(&e));
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -67,88 +73,70 @@ static int compare_keys(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool put_members(yaml_emitter_t *w, const json_t *v)
+static void put_object(yaml_emitter_t *w, const json_t *v)
 {
     json_t *walked = (json_t *)v; /* jansson's iterators take no const */
     size_t n = json_object_size(v), i = 0;
-    const char **keys = calloc(n + 1, sizeof *keys);
-    bool ok = keys != NULL;
-
-    for (void *at = json_object_iter(walked); ok && at != NULL;
-         at = json_object_iter_next(walked, at))
-        keys[i++] = json_object_iter_key(at);
-    if (ok)
-        qsort(keys, n, sizeof *keys, compare_keys);
-    for (i = 0; ok && i < n; i++)
-        ok = put_scalar(w, keys[i], !archai_yaml_needs_quotes(keys[i])) &&
-             put(w, json_object_get(v, keys[i]));
-    free(keys);
-    return ok;
-}
-
-static bool put_object(yaml_emitter_t *w, const json_t *v)
-{
+    const char **keys = archai_calloc(n, sizeof *keys);
     yaml_event_t e;
 
-    return emit(w, &e,
-                yaml_mapping_start_event_initialize(&e, NULL, NULL, 1,
-                                                    YAML_BLOCK_MAPPING_STYLE)) &&
-           put_members(w, v) && emit(w, &e, yaml_mapping_end_event_initialize(&e));
+    for (void *at = json_object_iter(walked); at != NULL; at = json_object_iter_next(walked, at))
+        keys[i++] = json_object_iter_key(at);
+    qsort(keys, n, sizeof *keys, compare_keys);
+    emit(w, &e, yaml_mapping_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
+    for (i = 0; i < n; i++) {
+        put_text(w, keys[i]);
+        put(w, json_object_get(v, keys[i]));
+    }
+    emit(w, &e, yaml_mapping_end_event_initialize(&e));
+    free(keys);
 }
 
-static bool put(yaml_emitter_t *w, const json_t *v)
+static void put(yaml_emitter_t *w, const json_t *v)
 {
     switch (json_typeof(v)) {
     case JSON_OBJECT:
-        return put_object(w, v);
+        put_object(w, v);
+        break;
     case JSON_ARRAY:
-        return put_array(w, v);
+        put_array(w, v);
+        break;
     case JSON_STRING:
-        return put_scalar(w, json_string_value(v),
-                          !archai_yaml_needs_quotes(json_string_value(v)));
+        put_text(w, json_string_value(v));
+        break;
     case JSON_INTEGER:
-        return put_integer(w, json_integer_value(v));
+        put_integer(w, json_integer_value(v));
+        break;
     case JSON_REAL:
-        return put_real(w, json_real_value(v));
+        put_real(w, json_real_value(v));
+        break;
     case JSON_TRUE:
-        return put_scalar(w, "true", true);
     case JSON_FALSE:
-        return put_scalar(w, "false", true);
+        put_scalar(w, json_is_true(v) ? "true" : "false", true);
+        break;
     case JSON_NULL:
-        return put_scalar(w, "null", true);
+        put_scalar(w, "null", true);
+        break;
     }
-    return false;
 }
 
-static bool put_document(yaml_emitter_t *w, const json_t *v)
-{
-    yaml_event_t e;
-
-    return emit(w, &e, yaml_stream_start_event_initialize(&e, YAML_UTF8_ENCODING)) &&
-           emit(w, &e, yaml_document_start_event_initialize(&e, NULL, NULL, NULL, 1)) &&
-           put(w, v) && emit(w, &e, yaml_document_end_event_initialize(&e, 1)) &&
-           emit(w, &e, yaml_stream_end_event_initialize(&e)) && yaml_emitter_flush(w);
-}
-
-int archai_yaml_text(const json_t *value, char **out, archai_err *err)
+char *archai_yaml_text(const json_t *value)
 {
     yaml_emitter_t w;
+    yaml_event_t e;
     char *text = NULL;
     size_t size;
-    FILE *f = open_memstream(&text, &size);
-    bool ok = f != NULL && yaml_emitter_initialize(&w);
+    FILE *f = archai_there(open_memstream(&text, &size));
 
-    if (ok) {
-        yaml_emitter_set_output_file(&w, f);
-        ok = put_document(&w, value);
-        yaml_emitter_delete(&w);
-    }
-    if (f != NULL && fclose(f) != 0)
-        ok = false;
-    if (!ok) {
-        free(text);
-        return archai_fail(err, ARCHAI_ENOMEM, "YAML text: out of memory");
-    }
-    *out = text;
-    return ARCHAI_OK;
+    archai_must_have(yaml_emitter_initialize(&w));
+    yaml_emitter_set_output_file(&w, f);
+    emit(&w, &e, yaml_stream_start_event_initialize(&e, YAML_UTF8_ENCODING));
+    emit(&w, &e, yaml_document_start_event_initialize(&e, NULL, NULL, NULL, 1));
+    put(&w, value);
+    emit(&w, &e, yaml_document_end_event_initialize(&e, 1));
+    emit(&w, &e, yaml_stream_end_event_initialize(&e));
+    archai_must_have(yaml_emitter_flush(&w));
+    yaml_emitter_delete(&w);
+    archai_must_have(fclose(f) == 0);
+    return text;
 }

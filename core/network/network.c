@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 /* -- modules --------------------------------------------------------------------------- */
 
 void archai_module_destroy(archai_module *m)
@@ -18,34 +20,16 @@ void archai_module_destroy(archai_module *m)
     free(m);
 }
 
-/* Room for children grows by doubling: it is the power of two at or above n_children. */
-static int adopt(archai_module *parent, archai_module *child)
-{
-    size_t n = parent->n_children;
-
-    if ((n & (n - 1)) == 0) {
-        archai_module **grown = realloc(parent->children, (n == 0 ? 1 : 2 * n) * sizeof *grown);
-
-        if (grown == NULL)
-            return ARCHAI_ENOMEM;
-        parent->children = grown;
-    }
-    parent->children[parent->n_children++] = child;
-    return ARCHAI_OK;
-}
-
 static archai_module *new_module(archai_module *parent, const char *name,
                                  archai_module_kind kind)
 {
-    archai_module *m = calloc(1, sizeof *m);
+    archai_module *m = archai_calloc(1, sizeof *m);
 
-    if (m == NULL)
-        return NULL;
     m->kind = kind;
-    m->name = strdup(name);
-    if (m->name == NULL || (parent != NULL && adopt(parent, m) != ARCHAI_OK)) {
-        archai_module_destroy(m);
-        return NULL;
+    m->name = archai_strdup(name);
+    if (parent != NULL) {
+        ARCHAI_RESERVE(parent->children, parent->capacity, parent->n_children + 1);
+        parent->children[parent->n_children++] = m;
     }
     return m;
 }
@@ -53,14 +37,9 @@ static archai_module *new_module(archai_module *parent, const char *name,
 archai_module *archai_module_container(archai_module *parent, const char *name,
                                        const char *class_name)
 {
-    char *copy = strdup(class_name);
-    archai_module *m = copy != NULL ? new_module(parent, name, ARCHAI_MODULE_CONTAINER) : NULL;
+    archai_module *m = new_module(parent, name, ARCHAI_MODULE_CONTAINER);
 
-    if (m == NULL) {
-        free(copy);
-        return NULL;
-    }
-    m->class_name = copy;
+    m->class_name = archai_strdup(class_name);
     return m;
 }
 
@@ -69,8 +48,6 @@ archai_module *archai_module_conv2d(archai_module *parent, const char *name, int
 {
     archai_module *m = new_module(parent, name, ARCHAI_MODULE_CONV2D);
 
-    if (m == NULL)
-        return NULL;
     m->u.conv.in_channels = in;
     m->u.conv.out_channels = out;
     m->u.conv.kernel[0] = m->u.conv.kernel[1] = kernel;
@@ -85,8 +62,7 @@ archai_module *archai_module_batch_norm2d(archai_module *parent, const char *nam
 {
     archai_module *m = new_module(parent, name, ARCHAI_MODULE_BATCH_NORM2D);
 
-    if (m != NULL)
-        m->u.norm.num_features = features;
+    m->u.norm.num_features = features;
     return m;
 }
 
@@ -100,8 +76,6 @@ archai_module *archai_module_adaptive_avg_pool2d(archai_module *parent, const ch
 {
     archai_module *m = new_module(parent, name, ARCHAI_MODULE_ADAPTIVE_AVG_POOL2D);
 
-    if (m == NULL)
-        return NULL;
     m->u.adaptive.output[0] = h;
     m->u.adaptive.output[1] = w;
     return m;
@@ -112,8 +86,6 @@ archai_module *archai_module_max_pool2d(archai_module *parent, const char *name,
 {
     archai_module *m = new_module(parent, name, ARCHAI_MODULE_MAX_POOL2D);
 
-    if (m == NULL)
-        return NULL;
     m->u.pool.kernel = kernel;
     m->u.pool.stride = stride;
     m->u.pool.padding = padding;
@@ -125,8 +97,6 @@ archai_module *archai_module_upsample_size(archai_module *parent, const char *na
 {
     archai_module *m = new_module(parent, name, ARCHAI_MODULE_UPSAMPLE);
 
-    if (m == NULL)
-        return NULL;
     m->u.up.size[0] = h;
     m->u.up.size[1] = w;
     return m;
@@ -137,8 +107,7 @@ archai_module *archai_module_upsample_factor(archai_module *parent, const char *
 {
     archai_module *m = new_module(parent, name, ARCHAI_MODULE_UPSAMPLE);
 
-    if (m != NULL)
-        m->u.up.factor = factor;
+    m->u.up.factor = factor;
     return m;
 }
 
@@ -147,8 +116,6 @@ archai_module *archai_module_linear(archai_module *parent, const char *name, int
 {
     archai_module *m = new_module(parent, name, ARCHAI_MODULE_LINEAR);
 
-    if (m == NULL)
-        return NULL;
     m->u.linear.in_features = in;
     m->u.linear.out_features = out;
     m->u.linear.bias = bias;
@@ -160,15 +127,7 @@ archai_module *archai_module_linear(archai_module *parent, const char *name, int
 /* Every step writes a register of its own; 0 is the input, so the first writes 1. */
 static int append(archai_network *net, archai_step step)
 {
-    size_t n = net->n_steps;
-
-    if ((n & (n - 1)) == 0) {
-        archai_step *grown = realloc(net->steps, (n == 0 ? 1 : 2 * n) * sizeof *grown);
-
-        if (grown == NULL)
-            return -1;
-        net->steps = grown;
-    }
+    ARCHAI_RESERVE(net->steps, net->capacity, net->n_steps + 1);
     if (net->n_values < 1)
         net->n_values = 1;
     step.out = net->n_values++;
@@ -185,7 +144,7 @@ int archai_network_call_all(archai_network *net, const archai_module *sequence, 
 {
     if (sequence->kind != ARCHAI_MODULE_CONTAINER)
         return archai_network_call(net, sequence, a);
-    for (size_t i = 0; i < sequence->n_children && a >= 0; i++)
+    for (size_t i = 0; i < sequence->n_children; i++)
         a = archai_network_call_all(net, sequence->children[i], a);
     return a;
 }
@@ -229,104 +188,73 @@ const char *archai_dtype_name(archai_dtype t)
 
 typedef struct state {
     archai_state_entry *at;
-    size_t n;
+    size_t n, capacity;
 } state;
 
-static int add_entry(state *s, const char *prefix, const char *name, archai_dtype dtype,
-                     int ndim, const int64_t *shape)
+static void add_entry(state *s, const char *prefix, const char *name, archai_dtype dtype,
+                      int ndim, const int64_t *shape)
 {
-    archai_state_entry *e;
+    archai_state_entry e = {.name = archai_printf("%s%s", prefix, name), .dtype = dtype, .ndim = ndim};
 
-    if ((s->n & (s->n - 1)) == 0) {
-        archai_state_entry *grown = realloc(s->at, (s->n == 0 ? 1 : 2 * s->n) * sizeof *grown);
-
-        if (grown == NULL)
-            return ARCHAI_ENOMEM;
-        s->at = grown;
-    }
-    e = &s->at[s->n];
-    memset(e, 0, sizeof *e);
-    e->name = malloc(strlen(prefix) + strlen(name) + 1);
-    if (e->name == NULL)
-        return ARCHAI_ENOMEM;
-    strcat(strcpy(e->name, prefix), name);
-    e->dtype = dtype;
-    e->ndim = ndim;
     for (int i = 0; i < ndim; i++)
-        e->shape[i] = shape[i];
-    s->n++;
-    return ARCHAI_OK;
+        e.shape[i] = shape[i];
+    ARCHAI_RESERVE(s->at, s->capacity, s->n + 1);
+    s->at[s->n++] = e;
 }
 
-static int add_conv(state *s, const char *prefix, const archai_module *m)
+static void add_conv(state *s, const char *prefix, const archai_module *m)
 {
     const int64_t shape[4] = {m->u.conv.out_channels, m->u.conv.in_channels / m->u.conv.groups,
                               m->u.conv.kernel[0], m->u.conv.kernel[1]};
 
-    ARCHAI_TRY(add_entry(s, prefix, "weight", ARCHAI_F32, 4, shape));
-    return m->u.conv.bias ? add_entry(s, prefix, "bias", ARCHAI_F32, 1, shape) : ARCHAI_OK;
+    add_entry(s, prefix, "weight", ARCHAI_F32, 4, shape);
+    if (m->u.conv.bias)
+        add_entry(s, prefix, "bias", ARCHAI_F32, 1, shape);
 }
 
-static int add_linear(state *s, const char *prefix, const archai_module *m)
+static void add_linear(state *s, const char *prefix, const archai_module *m)
 {
     const int64_t shape[2] = {m->u.linear.out_features, m->u.linear.in_features};
 
-    ARCHAI_TRY(add_entry(s, prefix, "weight", ARCHAI_F32, 2, shape));
-    return m->u.linear.bias ? add_entry(s, prefix, "bias", ARCHAI_F32, 1, shape) : ARCHAI_OK;
+    add_entry(s, prefix, "weight", ARCHAI_F32, 2, shape);
+    if (m->u.linear.bias)
+        add_entry(s, prefix, "bias", ARCHAI_F32, 1, shape);
 }
 
-static int add_norm(state *s, const char *prefix, const archai_module *m)
+static void add_norm(state *s, const char *prefix, const archai_module *m)
 {
     const int64_t features = m->u.norm.num_features;
 
-    ARCHAI_TRY(add_entry(s, prefix, "weight", ARCHAI_F32, 1, &features));
-    ARCHAI_TRY(add_entry(s, prefix, "bias", ARCHAI_F32, 1, &features));
-    ARCHAI_TRY(add_entry(s, prefix, "running_mean", ARCHAI_F32, 1, &features));
-    ARCHAI_TRY(add_entry(s, prefix, "running_var", ARCHAI_F32, 1, &features));
-    return add_entry(s, prefix, "num_batches_tracked", ARCHAI_I64, 0, NULL);
+    add_entry(s, prefix, "weight", ARCHAI_F32, 1, &features);
+    add_entry(s, prefix, "bias", ARCHAI_F32, 1, &features);
+    add_entry(s, prefix, "running_mean", ARCHAI_F32, 1, &features);
+    add_entry(s, prefix, "running_var", ARCHAI_F32, 1, &features);
+    add_entry(s, prefix, "num_batches_tracked", ARCHAI_I64, 0, NULL);
 }
 
-static int add_module(state *s, const char *prefix, const archai_module *m)
+static void add_module(state *s, const char *prefix, const archai_module *m)
 {
-    switch (m->kind) {
-    case ARCHAI_MODULE_CONV2D:
-        return add_conv(s, prefix, m);
-    case ARCHAI_MODULE_LINEAR:
-        return add_linear(s, prefix, m);
-    case ARCHAI_MODULE_BATCH_NORM2D:
-        return add_norm(s, prefix, m);
-    default:
-        break;
-    }
+    if (m->kind == ARCHAI_MODULE_CONV2D)
+        add_conv(s, prefix, m);
+    else if (m->kind == ARCHAI_MODULE_LINEAR)
+        add_linear(s, prefix, m);
+    else if (m->kind == ARCHAI_MODULE_BATCH_NORM2D)
+        add_norm(s, prefix, m);
     for (size_t i = 0; i < m->n_children; i++) {
-        const archai_module *child = m->children[i];
-        size_t size = strlen(prefix) + strlen(child->name) + 2;
-        char *inner = malloc(size);
-        int rc;
+        char *inner = archai_printf("%s%s.", prefix, m->children[i]->name);
 
-        if (inner == NULL)
-            return ARCHAI_ENOMEM;
-        (void)snprintf(inner, size, "%s%s.", prefix, child->name);
-        rc = add_module(s, inner, child);
+        add_module(s, inner, m->children[i]);
         free(inner);
-        ARCHAI_TRY(rc);
     }
-    return ARCHAI_OK;
 }
 
-int archai_module_state(const archai_module *root, archai_state_entry **out, size_t *n,
-                        archai_err *err)
+archai_state_entry *archai_module_state(const archai_module *root, size_t *n)
 {
     state s = {.n = 0};
-    int rc = add_module(&s, "", root);
 
-    if (rc != ARCHAI_OK) {
-        archai_state_free(s.at, s.n);
-        return archai_fail(err, rc, "state_dict: out of memory");
-    }
-    *out = s.at;
+    add_module(&s, "", root);
     *n = s.n;
-    return ARCHAI_OK;
+    return s.at;
 }
 
 void archai_state_free(archai_state_entry *entries, size_t n)

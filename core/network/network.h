@@ -47,7 +47,7 @@ struct archai_module {
         struct { int in_features, out_features; bool bias; } linear;
     } u;
     archai_module **children; /* owned, as is each */
-    size_t n_children;
+    size_t n_children, capacity;
 };
 
 /* Values are numbered registers: 0 is the input, each step writes a register of its own or adds
@@ -67,14 +67,13 @@ typedef struct archai_step {
 typedef struct archai_network {
     archai_module *root; /* owned */
     archai_step *steps;  /* owned */
-    size_t n_steps;
+    size_t n_steps, capacity;
     int n_values;        /* registers in use */
     int input[3];        /* [C, H, W] the counts below are for; H, W may be 0: unknown */
 } archai_network;
 
 /* -- building (by spaces) ---------------------------------------------------------------- */
-/* Each returns the new child, owned by `parent` (NULL: a root), or NULL when out of memory.
- * Adding to a NULL parent that came from a failed call is not allowed: check. */
+/* Each returns the new child, owned by `parent` (NULL: a new root, owned by the caller); never NULL. */
 archai_module *archai_module_container(archai_module *parent, const char *name,
                                        const char *class_name);
 archai_module *archai_module_conv2d(archai_module *parent, const char *name, int in, int out,
@@ -91,7 +90,7 @@ archai_module *archai_module_linear(archai_module *parent, const char *name, int
                                     bool bias);
 void archai_module_destroy(archai_module *m); /* a root; NULL is allowed */
 
-/* Append a step; returns the register it wrote, or -1 when out of memory. */
+/* Append a step; returns the register it wrote. */
 int archai_network_call(archai_network *net, const archai_module *leaf, int a);
 int archai_network_call_all(archai_network *net, const archai_module *sequence, int a); /* leaves in order */
 int archai_network_add(archai_network *net, int a, int b);
@@ -150,9 +149,8 @@ typedef struct archai_state_entry {
     int ndim;        /* 0 for scalars such as num_batches_tracked */
     int64_t shape[ARCHAI_MAX_DIMS];
 } archai_state_entry;
-/* state_dict entries in PyTorch's registration order; caller frees with archai_state_free. */
-int archai_module_state(const archai_module *root, archai_state_entry **out, size_t *n,
-                        archai_err *err);
+/* state_dict entries in PyTorch's order of registration; caller frees with archai_state_free. */
+archai_state_entry *archai_module_state(const archai_module *root, size_t *n);
 void archai_state_free(archai_state_entry *entries, size_t n);
 
 /* PyTorch's repr() of the root, without a final newline. */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 typedef struct shape {
     int64_t c, h, w;
     bool flat, written;
@@ -260,9 +262,7 @@ static int walk(counter *c, const archai_network *net)
 
     if (net->n_values < 1 || net->n_steps < 1)
         return archai_fail(c->err, ARCHAI_EINTERNAL, "a network without steps");
-    values = calloc((size_t)net->n_values, sizeof *values);
-    if (values == NULL)
-        return archai_fail(c->err, ARCHAI_ENOMEM, "counting a network: out of memory");
+    values = archai_calloc((size_t)net->n_values, sizeof *values);
     values[0] =
         (shape){.c = net->input[0], .h = net->input[1], .w = net->input[2], .written = true};
     for (size_t i = 0; i < net->n_steps; i++)

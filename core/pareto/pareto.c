@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 bool archai_pareto_dominates(const double *a, const double *b, size_t n)
 {
     bool better = false;
@@ -25,7 +27,7 @@ static bool has_nan(const double *point, size_t n)
     return false;
 }
 
-/* -- the front kept incrementally ---------------------------------------------------------- */
+/* -- the front kept up to date --------------------------------------------------------- */
 
 void archai_front_init(archai_front *f, size_t n_objectives)
 {
@@ -50,41 +52,19 @@ bool archai_front_would_join(const archai_front *f, const double *point)
     return true;
 }
 
-/* All three arrays have room for `capacity` members, so that an insert cannot fail half-way. */
-static int grow(archai_front *f, archai_err *err)
-{
-    size_t capacity = f->capacity == 0 ? 16 : 2 * f->capacity;
-    double *points = realloc(f->points, capacity * f->n_objectives * sizeof *points);
-    int64_t *tags, *left;
-
-    if (points != NULL)
-        f->points = points;
-    tags = realloc(f->tags, capacity * sizeof *tags);
-    if (tags != NULL)
-        f->tags = tags;
-    left = realloc(f->left, capacity * sizeof *left);
-    if (left != NULL)
-        f->left = left;
-    if (points == NULL || tags == NULL || left == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a front of %zu", capacity);
-    f->capacity = capacity;
-    return ARCHAI_OK;
-}
-
-int archai_front_insert(archai_front *f, const double *point, int64_t tag, bool *joined,
-                        archai_err *err)
+bool archai_front_insert(archai_front *f, const double *point, int64_t tag)
 {
     const size_t m = f->n_objectives;
     size_t kept = 0;
 
-    if (!archai_front_would_join(f, point)) {
-        f->n_left = 0;
-        *joined = false;
-        return ARCHAI_OK;
-    }
-    if (f->n == f->capacity)
-        ARCHAI_TRY(grow(f, err));
     f->n_left = 0;
+    if (!archai_front_would_join(f, point))
+        return false;
+    if (f->n == f->capacity) { /* all three have room for as many members */
+        ARCHAI_RESERVE(f->tags, f->capacity, f->n + 1);
+        f->points = archai_realloc(f->points, f->capacity * m, sizeof *f->points);
+        f->left = archai_realloc(f->left, f->capacity, sizeof *f->left);
+    }
     for (size_t i = 0; i < f->n; i++) {
         if (archai_pareto_dominates(point, &f->points[i * m], m)) {
             f->left[f->n_left++] = f->tags[i];
@@ -99,6 +79,5 @@ int archai_front_insert(archai_front *f, const double *point, int64_t tag, bool 
     memcpy(&f->points[kept * m], point, m * sizeof *point);
     f->tags[kept] = tag;
     f->n = kept + 1;
-    *joined = true;
-    return ARCHAI_OK;
+    return true;
 }

@@ -1,10 +1,12 @@
-/* core/pareto/pareto_crowding.c - how lonely a point is on its front, and who is better for it. */
+/* Crowding distance, and the order of NSGA-II. */
 #include "core/pareto/pareto.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/base/alloc.h"
 
 struct by_one {
     const double *points;
@@ -22,13 +24,10 @@ static int compare_one(const void *a, const void *b, void *context)
     return i < j ? -1 : i > j;
 }
 
-int archai_pareto_crowding(const double *points, size_t rows, size_t n, double *out,
-                           archai_err *err)
+void archai_pareto_crowding(const double *points, size_t rows, size_t n, double *out)
 {
-    size_t *order = malloc((rows + 1) * sizeof *order);
+    size_t *order = archai_calloc(rows, sizeof *order);
 
-    if (order == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the crowding of %zu rows", rows);
     for (size_t i = 0; i < rows; i++) {
         order[i] = i;
         out[i] = 0.0;
@@ -38,7 +37,7 @@ int archai_pareto_crowding(const double *points, size_t rows, size_t n, double *
         double extent;
 
         qsort_r(order, rows, sizeof *order, compare_one, &by);
-        /* halved, lest the distance of two large ones overflow */
+        /* halved, since the distance of two large ones could overflow */
         extent = 0.5 * points[order[rows - 1] * n + k] - 0.5 * points[order[0] * n + k];
         out[order[0]] = out[order[rows - 1]] = INFINITY;
         for (size_t i = 1; extent > 0.0 && i + 1 < rows; i++)
@@ -47,65 +46,52 @@ int archai_pareto_crowding(const double *points, size_t rows, size_t n, double *
                 extent;
     }
     free(order);
-    return ARCHAI_OK;
 }
 
 /* Crowding of the rows of one front, order[0..n_front). `inside` and `distance` have room for
  * them. */
-static int crowd(const double *points, size_t n, const size_t *order, size_t n_front,
-                 double *inside, double *distance, double *crowding, archai_err *err)
+static void crowd(const double *points, size_t n, const size_t *order, size_t n_front,
+                  double *inside, double *distance, double *crowding)
 {
     for (size_t i = 0; i < n_front; i++)
         memcpy(&inside[i * n], &points[order[i] * n], n * sizeof *inside);
-    ARCHAI_TRY(archai_pareto_crowding(inside, n_front, n, distance, err));
+    archai_pareto_crowding(inside, n_front, n, distance);
     for (size_t i = 0; i < n_front; i++)
         crowding[order[i]] = distance[i];
-    return ARCHAI_OK;
 }
 
-/* Rows front by front, in a front by index. *n_order: those without NaN. */
-static int group(const size_t *front, size_t rows, size_t *order, size_t *n_order,
-                 archai_err *err)
+/* Rows without NaN, front by front, within a front by index. Returns how many. */
+static size_t group(const size_t *front, size_t rows, size_t *order)
 {
-    size_t *start = calloc(rows + 2, sizeof *start);
+    size_t *start = archai_calloc(rows + 2, sizeof *start), n;
 
-    if (start == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the fronts of %zu rows", rows);
     for (size_t i = 0; i < rows; i++)
         if (front[i] != SIZE_MAX)
             start[front[i] + 1]++;
     for (size_t k = 0; k < rows; k++)
         start[k + 1] += start[k];
-    *n_order = start[rows];
+    n = start[rows];
     for (size_t i = 0; i < rows; i++)
         if (front[i] != SIZE_MAX)
             order[start[front[i]]++] = i;
     free(start);
-    return ARCHAI_OK;
+    return n;
 }
 
-int archai_pareto_rank(const double *points, size_t rows, size_t n, size_t *front,
-                       double *crowding, archai_err *err)
+void archai_pareto_rank(const double *points, size_t rows, size_t n, size_t *front, double *crowding)
 {
-    size_t *order = malloc((rows + 1) * sizeof *order), n_order = 0;
-    double *room = malloc((rows + 1) * (n + 1) * sizeof *room);
-    int rc;
+    size_t *order = archai_calloc(rows, sizeof *order), n_order;
+    double *room = archai_calloc(rows * (n + 1), sizeof *room);
 
-    if (order == NULL || room == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory to rank %zu rows", rows);
-        goto out;
-    }
-    ARCHAI_TRY_GOTO(rc, archai_pareto_sort(points, rows, n, front, err), out);
-    ARCHAI_TRY_GOTO(rc, group(front, rows, order, &n_order, err), out);
+    archai_pareto_sort(points, rows, n, front);
+    n_order = group(front, rows, order);
     for (size_t i = 0; i < rows; i++)
         crowding[i] = 0.0;
-    for (size_t from = 0, to; rc == ARCHAI_OK && from < n_order; from = to) {
+    for (size_t from = 0, to; from < n_order; from = to) {
         for (to = from + 1; to < n_order && front[order[to]] == front[order[from]]; to++)
             ;
-        rc = crowd(points, n, &order[from], to - from, room, &room[rows * n], crowding, err);
+        crowd(points, n, &order[from], to - from, room, &room[rows * n], crowding);
     }
-out:
     free(order);
     free(room);
-    return rc;
 }

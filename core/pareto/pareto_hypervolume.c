@@ -1,9 +1,9 @@
-/* core/pareto/pareto_hypervolume.c - exact hypervolume of up to four objectives.
+/* Exact hypervolume of up to four objectives.
  *
- * Dimension by dimension: points are swept in ascending order of their last objective, and the
- * volume below them grows by (what the points so far cover in the other objectives) times (the
- * way to the next point). In two dimensions that cover is a length; in three it is a staircase
- * whose area is kept while steps come and go; in four it is computed anew for each slice.
+ * Points are swept in ascending order of their last objective, and the volume grows by (what the
+ * points so far cover in the other objectives) times (the distance to the next point). In two
+ * dimensions the cover is a length; in three it is the area of a staircase, kept up to date as
+ * steps come and go; in four it is computed anew for each slice.
  */
 #include "core/pareto/pareto.h"
 
@@ -11,6 +11,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/base/alloc.h"
 
 enum { MAX_OBJECTIVES = 4 };
 
@@ -139,8 +141,8 @@ static double volume(const struct point *p, size_t n_points, size_t n, const dou
 int archai_pareto_hypervolume(const double *points, size_t rows, size_t n,
                               const double *reference, double *out, archai_err *err)
 {
-    struct point *inside = NULL, *slice = NULL;
-    struct step *steps = NULL;
+    struct point *inside, *slice;
+    struct step *steps;
     size_t n_inside = 0, last = n - 1;
     int rc = ARCHAI_OK;
 
@@ -148,14 +150,9 @@ int archai_pareto_hypervolume(const double *points, size_t rows, size_t n,
         return archai_fail(err, ARCHAI_EINVAL,
                            "the hypervolume of %zu objectives is not computed, only up to %d",
                            n, MAX_OBJECTIVES);
-    inside = malloc((rows + 1) * sizeof *inside);
-    slice = malloc((rows + 1) * sizeof *slice);
-    steps = malloc((rows + 1) * sizeof *steps);
-    if (inside == NULL || slice == NULL || steps == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the hypervolume of %zu points",
-                         rows);
-        goto out;
-    }
+    inside = archai_calloc(rows + 1, sizeof *inside);
+    slice = archai_calloc(n == 4 ? rows : 0, sizeof *slice);
+    steps = archai_calloc(rows + 1, sizeof *steps);
     for (size_t i = 0; i < rows; i++) {
         bool below = true;
 
@@ -172,7 +169,7 @@ int archai_pareto_hypervolume(const double *points, size_t rows, size_t n,
     }
     qsort_r(inside, n_inside, sizeof *inside, compare_last, &last);
     *out = volume(inside, n_inside, n, reference, steps, slice);
-    if (!isfinite(*out)) /* of finite points: an overflow */
+    if (!isfinite(*out)) /* all points are finite: an overflow */
         *out = DBL_MAX;
 out:
     free(inside);

@@ -201,20 +201,19 @@ void archai_search_release(archai_search *s, size_t record)
 
 /* -- finishing ----------------------------------------------------------------------------- */
 
-static int join_front(archai_search *s, size_t at, archai_err *err)
+static void join_front(archai_search *s, size_t at)
 {
     archai_record *r = &s->records[at];
     double point[ARCHAI_MAX_OBJECTIVES];
 
     archai_objectives_minimised(s->objectives, r->values, point);
-    ARCHAI_TRY(archai_front_insert(&s->front, point, (int64_t)at, &r->on_front, err));
+    r->on_front = archai_front_insert(&s->front, point, (int64_t)at);
     for (size_t i = 0; i < s->front.n_left; i++) {
         archai_record *left = &s->records[s->front.left[i]];
 
         left->on_front = false;
         release_unneeded(left);
     }
-    return ARCHAI_OK;
 }
 
 static int repeat_first(archai_search *s, size_t at, archai_err *err);
@@ -245,7 +244,7 @@ int archai_search_finish(archai_search *s, size_t at, int status, archai_err *er
 
     r->status = (int8_t)status;
     if (status == ARCHAI_STATUS_OK)
-        ARCHAI_TRY(join_front(s, at, err));
+        join_front(s, at);
     if (ops->tell != NULL)
         ARCHAI_TRY(ops->tell(s->algorithm, at, err));
     if (r->flight != NULL && r->flight->first == SIZE_MAX)

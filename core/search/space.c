@@ -314,7 +314,8 @@ int archai_space_save_arch(archai_space *s, const archai_model *m, char **text, 
     ARCHAI_TRY(need_arch(m, err));
     if (s->ops->save_arch != NULL)
         return s->ops->save_arch(s, m, text, err);
-    return archai_python_json(m->arch, false, text, err);
+    *text = archai_python_json(m->arch, false);
+    return ARCHAI_OK;
 }
 
 /* The next mention of a key, as "key" in JSON or key: in YAML, not before `from`; NULL: none. */
@@ -386,8 +387,10 @@ static int print_arch(archai_space *s, const archai_model *m, FILE *out, archai_
         (void)fputs("None", out);
         return ARCHAI_OK;
     }
-    if (s->ops->describe == NULL)
-        return archai_python_repr(m->arch, out, err);
+    if (s->ops->describe == NULL) {
+        archai_python_repr(m->arch, out);
+        return ARCHAI_OK;
+    }
     ARCHAI_TRY(s->ops->describe(s, m, &net, err));
     (void)archai_module_print(net.root, out); /* ferror tells the caller */
     archai_network_fini(&net);
@@ -397,7 +400,7 @@ static int print_arch(archai_space *s, const archai_model *m, FILE *out, archai_
 int archai_space_print(archai_space *s, const archai_model *m, FILE *out, archai_err *err)
 {
     (void)fprintf(out, "ArchaiModel(\n\tarchid=%s, \n\tmetadata=", m->archid);
-    ARCHAI_TRY(archai_python_repr(m->metadata, out, err));
+    archai_python_repr(m->metadata, out);
     (void)fputs(", \n\tarch=", out);
     ARCHAI_TRY(print_arch(s, m, out, err));
     (void)fputs("\n)", out);

@@ -1,14 +1,15 @@
 /* Search space `cnn`: the CNNSearchSpaceExt of Archai's document "Discrete Search Spaces".
  *
- * The models are those of core/space/cnn_network.h.
- * All draws follow the document, so that a seed gives its architectures. Two differences from
- * it: the output is flattened instead of squeezed (a batch of one keeps its batch dimension),
- * and input channels and classes come from the data set where one is known.
+ * Its models are those of core/space/cnn_network.h. All draws follow the document, so a seed
+ * gives the document's architectures. Two differences: the output is flattened instead of
+ * squeezed (a batch of one keeps its batch dimension), and the input channels and classes are
+ * the data set's where one is known.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+#include "core/base/json_keys.h"
+#include "core/base/number.h"
 #include "core/space/cnn_network.h"
 #include "core/search/space.h"
 
@@ -20,7 +21,7 @@ struct cnn {
 
 /* clang-format off */
 static const archai_option options[] = {
-    {"min_layers",  ARCHAI_OPT_INT,  offsetof(struct cnn, min_layers),  1, ARCHAI_CNN_MAX_LAYERS, "1",            "layers",   NULL, "least number of convolutions before the pooling"},
+    {"min_layers",  ARCHAI_OPT_INT,  offsetof(struct cnn, min_layers),  1, ARCHAI_CNN_MAX_LAYERS, "1",            "layers",   NULL, "smallest number of convolutions before the pooling"},
     {"max_layers",  ARCHAI_OPT_INT,  offsetof(struct cnn, max_layers),  1, ARCHAI_CNN_MAX_LAYERS, "12",           "layers",   NULL, "largest number of convolutions before the pooling"},
     {"kernel_list", ARCHAI_OPT_INTS, offsetof(struct cnn, kernel_list), 1, ARCHAI_CNN_MAX_KERNEL, "1 3 5 7",      "pixels",   NULL, "kernel sizes to choose from; padding is (k - 1) / 2"},
     {"hidden_list", ARCHAI_OPT_INTS, offsetof(struct cnn, hidden_list), 1, ARCHAI_CNN_MAX_HIDDEN, "16 32 64 128", "channels", NULL, "widths to choose from"},
@@ -35,7 +36,7 @@ static const struct cnn *self_of(const archai_space *s)
 
 /* -- genome and model ------------------------------------------------------------------ */
 
-/* `before` and a number >= 0, ended by a NUL; returns where that stands. Every candidate is written twice:
+/* Write `before` and a number >= 0; returns where the final NUL is. Every candidate is written twice, and
  * printf takes ten times as long. */
 static char *put_number(char *at, const char *before, int64_t v)
 {
@@ -55,15 +56,12 @@ static char *put_number(char *at, const char *before, int64_t v)
 static int to_model(const archai_cnn *g, archai_model *out, archai_err *err)
 {
     char archid[96];
-    json_t *arch = json_object();
+    json_t *arch = archai_there(json_object());
 
-    if (arch == NULL ||
-        json_object_set_new_nocheck(arch, "nb_layers", json_integer(g->nb_layers)) != 0 ||
-        json_object_set_new_nocheck(arch, "kernel_size", json_integer(g->kernel_size)) != 0 ||
-        json_object_set_new_nocheck(arch, "hidden_dim", json_integer(g->hidden_dim)) != 0) {
-        json_decref(arch);
-        return archai_fail(err, ARCHAI_ENOMEM, "space 'cnn': out of memory");
-    }
+    archai_must_have(
+        json_object_set_new_nocheck(arch, "nb_layers", json_integer(g->nb_layers)) == 0 &&
+        json_object_set_new_nocheck(arch, "kernel_size", json_integer(g->kernel_size)) == 0 &&
+        json_object_set_new_nocheck(arch, "hidden_dim", json_integer(g->hidden_dim)) == 0);
     (void)put_number(put_number(put_number(archid, "L=", g->nb_layers), ", K=", g->kernel_size),
                      ", H=", g->hidden_dim);
     return archai_model_init(out, arch, archid, NULL, err);
@@ -73,21 +71,18 @@ static int from_json(const archai_space *s, const json_t *arch, archai_cnn *g, a
 {
     static const char *const keys[] = {"nb_layers", "kernel_size", "hidden_dim"};
 
+    const char *key, *near;
+
     if (!json_is_object(arch))
         return archai_fail(err, ARCHAI_EINVAL,
                            "expected an object with nb_layers, kernel_size and hidden_dim");
     ARCHAI_TRY(archai_cnn_read(g, arch, &s->data, err));
-    for (void *at = json_object_iter((json_t *)arch); at != NULL;
-         at = json_object_iter_next((json_t *)arch, at)) {
-        const char *key = json_object_iter_key(at), *near;
-
-        if (strcmp(key, keys[0]) == 0 || strcmp(key, keys[1]) == 0 || strcmp(key, keys[2]) == 0)
-            continue;
-        near = archai_nearest(key, keys, 3);
-        return archai_fail(err, ARCHAI_EINVAL, "%.100s: unknown key, expected %s", key,
-                           near != NULL ? near : "nb_layers, kernel_size or hidden_dim");
-    }
-    return ARCHAI_OK;
+    key = archai_unknown_key(arch, keys, 3);
+    if (key == NULL)
+        return ARCHAI_OK;
+    near = archai_nearest(key, keys, 3);
+    return archai_fail(err, ARCHAI_EINVAL, "%.100s: unknown key, expected %s", key,
+                       near != NULL ? near : "nb_layers, kernel_size or hidden_dim");
 }
 
 /* -- the table's functions ------------------------------------------------------------- */
@@ -159,9 +154,8 @@ static int cnn_save_arch(archai_space *s, const archai_model *m, char **out, arc
                                        ", \"kernel_size\": ", g.kernel_size),
                             ", \"hidden_dim\": ", g.hidden_dim),
                  "}");
-    *out = strdup(text);
-    return *out != NULL ? ARCHAI_OK
-                        : archai_fail(err, ARCHAI_ENOMEM, "space 'cnn': out of memory");
+    *out = archai_strdup(text);
+    return ARCHAI_OK;
 }
 
 static int cnn_mutate(archai_space *s, const archai_model *parent, archai_model *child,
@@ -200,7 +194,7 @@ static int cnn_encode(archai_space *s, const archai_model *m, float *out, archai
 {
     archai_cnn g;
 
-    ARCHAI_TRY(archai_cnn_read(&g, m->arch, &s->data, err)); /* its keys were looked at before */
+    ARCHAI_TRY(archai_cnn_read(&g, m->arch, &s->data, err)); /* its keys were checked before */
     out[0] = (float)g.nb_layers;
     out[1] = (float)g.kernel_size;
     out[2] = (float)g.hidden_dim;
@@ -213,7 +207,8 @@ static int cnn_describe(archai_space *s, const archai_model *m, archai_network *
     archai_cnn g;
 
     ARCHAI_TRY(from_json(s, m->arch, &g, err));
-    return archai_cnn_describe(&g, &s->data, out, err);
+    archai_cnn_describe(&g, &s->data, out);
+    return ARCHAI_OK;
 }
 
 static int cnn_count(archai_space *s, const archai_model *m, archai_counts *out, archai_err *err)
@@ -226,7 +221,8 @@ static int cnn_count(archai_space *s, const archai_model *m, archai_counts *out,
 
 /* -- enumeration ----------------------------------------------------------------------- */
 
-/* A value may stand in a list several times (a weight when drawing); it is one architecture. */
+/* Of the values of a list without repetitions (which are weights when drawing), number `wanted`;
+ * *count is how many there are. */
 static int64_t distinct(const archai_ints *list, size_t wanted, size_t *count)
 {
     int64_t found = 0;

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-/* What the document's images are, and MNIST's size. */
+/* The document's images: MNIST. */
 enum { CHANNELS = 1, HEIGHT = 28, WIDTH = 28, CLASSES = 10 };
 
 static int channels_of(const archai_data_shape *data)
@@ -54,42 +54,6 @@ int archai_cnn_read(archai_cnn *out, const json_t *arch, const archai_data_shape
                            (long long)archai_cnn_params(&c, data), ARCHAI_CNN_MAX_PARAMS);
     *out = c;
     return ARCHAI_OK;
-}
-
-/* One layer's three modules, named by their place in the Sequential. */
-static bool add_layer(archai_module *seq, int in, const archai_cnn *c)
-{
-    int kernel = (int)c->kernel_size, width = (int)c->hidden_dim;
-    char name[3][24];
-
-    for (size_t i = 0; i < 3; i++)
-        (void)snprintf(name[i], sizeof name[i], "%zu", seq->n_children + i);
-    return archai_module_conv2d(seq, name[0], in, width, kernel, 1, (kernel - 1) / 2, 1,
-                                true) != NULL &&
-           archai_module_batch_norm2d(seq, name[1], width) != NULL &&
-           archai_module_relu(seq, name[2]) != NULL;
-}
-
-static bool build(const archai_cnn *c, const archai_data_shape *data, archai_network *net)
-{
-    archai_module *seq;
-    char pool[24], head[24];
-    int width = (int)c->hidden_dim, out;
-
-    net->root = archai_module_container(NULL, "", "MyModel");
-    seq = net->root != NULL ? archai_module_container(net->root, "model", "Sequential") : NULL;
-    if (seq == NULL)
-        return false;
-    for (int64_t i = 0; i < c->nb_layers; i++)
-        if (!add_layer(seq, i == 0 ? channels_of(data) : width, c))
-            return false;
-    (void)snprintf(pool, sizeof pool, "%zu", seq->n_children);
-    (void)snprintf(head, sizeof head, "%zu", seq->n_children + 1);
-    if (archai_module_adaptive_avg_pool2d(seq, pool, 1, 1) == NULL ||
-        archai_module_conv2d(seq, head, width, classes_of(data), 1, 1, 0, 1, true) == NULL)
-        return false;
-    out = archai_network_call_all(net, seq, 0);
-    return out >= 0 && archai_network_flatten(net, out) >= 0;
 }
 
 static void input_of(const archai_data_shape *data, int input[3])
@@ -153,16 +117,33 @@ int archai_cnn_count(const archai_cnn *c, const archai_data_shape *data, archai_
     return archai_chain_end(&chain, out, err);
 }
 
-int archai_cnn_describe(const archai_cnn *c, const archai_data_shape *data, archai_network *out,
-                        archai_err *err)
+/* One layer's three modules, named by their place in the Sequential. */
+static void add_layer(archai_module *seq, int in, const archai_cnn *c)
 {
-    archai_network net = {.root = NULL};
+    int kernel = (int)c->kernel_size, width = (int)c->hidden_dim;
+    char name[3][24];
+
+    for (size_t i = 0; i < 3; i++)
+        (void)snprintf(name[i], sizeof name[i], "%zu", seq->n_children + i);
+    (void)archai_module_conv2d(seq, name[0], in, width, kernel, 1, (kernel - 1) / 2, 1, true);
+    (void)archai_module_batch_norm2d(seq, name[1], width);
+    (void)archai_module_relu(seq, name[2]);
+}
+
+void archai_cnn_describe(const archai_cnn *c, const archai_data_shape *data, archai_network *out)
+{
+    archai_network net = {.root = archai_module_container(NULL, "", "MyModel")};
+    archai_module *seq = archai_module_container(net.root, "model", "Sequential");
+    char pool[24], head[24];
+    int width = (int)c->hidden_dim;
 
     input_of(data, net.input);
-    if (!build(c, data, &net)) {
-        archai_network_fini(&net);
-        return archai_fail(err, ARCHAI_ENOMEM, "space 'cnn': out of memory");
-    }
+    for (int64_t i = 0; i < c->nb_layers; i++)
+        add_layer(seq, i == 0 ? channels_of(data) : width, c);
+    (void)snprintf(pool, sizeof pool, "%zu", seq->n_children);
+    (void)snprintf(head, sizeof head, "%zu", seq->n_children + 1);
+    (void)archai_module_adaptive_avg_pool2d(seq, pool, 1, 1);
+    (void)archai_module_conv2d(seq, head, width, classes_of(data), 1, 1, 0, 1, true);
+    (void)archai_network_flatten(&net, archai_network_call_all(&net, seq, 0));
     *out = net;
-    return ARCHAI_OK;
 }

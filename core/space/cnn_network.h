@@ -1,9 +1,8 @@
-/* core/space/cnn_network.h - the model family of the document's CNNSearchSpace, for every space that
- * describes it.
+/* core/space/cnn_network.h - the document's MyModel, for every space whose models are of that family.
  *
- * nb_layers x [Conv2d, BatchNorm2d, ReLU], AdaptiveAvgPool2d, a 1 x 1 Conv2d to the classes,
- * the output flattened. Where the data are unknown the input is the document's: one channel,
- * ten classes, and MNIST's 28 x 28 pixels.
+ * nb_layers x [Conv2d, BatchNorm2d, ReLU], AdaptiveAvgPool2d, a 1 x 1 Conv2d to the classes, and
+ * the output flattened. Where the data set is unknown it is the document's: one channel, ten
+ * classes, and MNIST's 28 x 28 pixels.
  */
 #ifndef ARCHAI_CORE_SPACE_CNN_NETWORK_H
 #define ARCHAI_CORE_SPACE_CNN_NETWORK_H
@@ -12,7 +11,7 @@
 #include "core/network/network.h"
 #include "core/search/space.h"
 
-/* Bounds of a well-formed model; the last keeps a small file from asking for gigabytes. */
+/* Bounds of a well-formed model; the last keeps a small file from requesting gigabytes. */
 enum {
     ARCHAI_CNN_MAX_LAYERS = 1000,
     ARCHAI_CNN_MAX_KERNEL = 255,
@@ -24,14 +23,13 @@ typedef struct archai_cnn {
     int64_t nb_layers, kernel_size, hidden_dim;
 } archai_cnn;
 
-/* The members nb_layers, kernel_size and hidden_dim of an object, others aside, within the
- * bounds. Errors begin with the member's name. */
+/* The members nb_layers, kernel_size and hidden_dim of an object, within the bounds; other members are
+ * ignored. Errors begin with the member's name. */
 int archai_cnn_read(archai_cnn *out, const json_t *arch, const archai_data_shape *data,
                     archai_err *err);
 int64_t archai_cnn_params(const archai_cnn *c, const archai_data_shape *data);
-/* What archai_network_count gives of it. */
+/* What archai_network_count gives for its network. */
 int archai_cnn_count(const archai_cnn *c, const archai_data_shape *data, archai_counts *out,
                      archai_err *err);
-int archai_cnn_describe(const archai_cnn *c, const archai_data_shape *data, archai_network *out,
-                        archai_err *err);
+void archai_cnn_describe(const archai_cnn *c, const archai_data_shape *data, archai_network *out);
 #endif

@@ -135,7 +135,7 @@ int index_growth_add(index_growth *g, const index_news *news, archai_err *err)
         g->evaluated += new_->row.status != ARCHAI_STATUS_CACHED;
         if (!is_point(point, k))
             continue;
-        ARCHAI_TRY(archai_front_insert(&g->front, point, new_->row.id, &joined, err));
+        joined = archai_front_insert(&g->front, point, new_->row.id);
         if (point[0] < g->best) {
             g->best = point[0];
             g->best_id = new_->row.id;

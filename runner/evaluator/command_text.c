@@ -153,7 +153,7 @@ int archai_command_request(archai_space *space, const archai_candidate *c, char 
     if (rc == ARCHAI_OK && space != NULL)
         rc = add_params(space, arch, request, err);
     if (rc == ARCHAI_OK)
-        rc = archai_python_json(request, false, &line, err);
+        line = archai_python_json(request, false);
     json_decref(request);
     json_decref(arch);
     if (rc != ARCHAI_OK)

@@ -83,7 +83,7 @@ int space_info(space_tool *t, archai_err *err)
 
     ARCHAI_TRY(archai_space_describe(t->space, &t->model, &net, err));
     ARCHAI_TRY_GOTO(rc, archai_network_count(&net, &counts, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_module_state(net.root, &entries, &n, err), out);
+    entries = archai_module_state(net.root, &n);
     info = archai_there(json_pack("{s:s, s:o, s:o, s:o, s:o}", "archid", t->model.archid, "params",
                                   count(counts.params), "macs", count(counts.macs), "flops",
                                   count(counts.flops), "state_dict", shapes(entries, n)));

@@ -69,10 +69,10 @@ int space_tool_load(space_tool *t, const char *path, archai_model *out, archai_e
 
 int space_tool_print(const json_t *value, archai_err *err)
 {
-    char *text = NULL;
-    int rc = archai_python_json(value, false, &text, err);
+    char *text = archai_python_json(value, false);
+    int rc = ARCHAI_OK;
 
-    if (rc == ARCHAI_OK && (puts(text) < 0 || fflush(stdout) != 0))
+    if (puts(text) < 0 || fflush(stdout) != 0)
         rc = archai_fail(err, ARCHAI_EIO, "standard output: %s", strerror(errno));
     free(text);
     return rc;

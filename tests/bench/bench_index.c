@@ -1,13 +1,14 @@
-/* bench_index DIRECTORY ROWS MODELS TENSORS: what refreshes of results.h5 cost.
+/* bench_index DIRECTORY ROWS MODELS TENSORS: what a refresh of results.h5 costs.
  *
- * ROWS rows, MODELS of them with TENSORS tensors of 1,000 elements each; one refresh for all of
- * it, then rows and models added 20 at a time, then a resume. Prints seconds. */
+ * Writes ROWS rows, MODELS of them with TENSORS tensors of 1,000 elements each; refreshes once for all
+ * of them, then after every 20 further rows and models, then resumes. Prints seconds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "core/base/alloc.h"
 #include "core/config/config.h"
 #include "io/results/index.h"
 #include "io/wire/message.h"
@@ -51,12 +52,12 @@ static int commit(archai_segment *s, int64_t id, int64_t model, int n_tensors, a
         e.status = ARCHAI_STATUS_OK;
         (void)archai_evaluation_set_measure(&e, "val_accuracy", 0.5, NULL);
         e.n_tensors = (size_t)n_tensors;
-        e.tensors = calloc(e.n_tensors, sizeof *e.tensors);
+        e.tensors = archai_calloc(e.n_tensors, sizeof *e.tensors);
         for (int i = 0; i < n_tensors; i++) {
             char name[64];
 
             (void)snprintf(name, sizeof name, "model.%d.weight", i);
-            e.tensors[i].name = strdup(name);
+            e.tensors[i].name = archai_strdup(name);
             e.tensors[i].ndim = 4;
             e.tensors[i].shape[0] = e.tensors[i].shape[1] = e.tensors[i].shape[2] = 10;
             e.tensors[i].shape[3] = 1;

@@ -3,15 +3,16 @@
  *   bench_pareto [ROWS]      default 100000, three objectives
  *
  * Three kinds of points: in a cube, on a sphere (all on one front), and half on a lattice and half
- * in a chain (equal points, very many fronts). Prints seconds of CPU for each, and for as many of
- * the points as it can be waited for those of the peer, which peels front after front by
- * comparing all pairs, as Archai does; both must agree.
+ * in a chain (equal points, very many fronts). Prints CPU seconds for each and, for the first 2,000
+ * points, those of a peer that peels front after front by comparing all pairs, as Archai does; both
+ * must agree.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "core/base/alloc.h"
 #include "core/pareto/pareto.h"
 #include "core/base/rng.h"
 
@@ -74,14 +75,12 @@ static void peer_sort(const double *points, size_t rows, size_t *front)
         }
 }
 
-static int compare(const double *points, size_t rows, archai_err *err)
+static void compare(const double *points, size_t rows)
 {
-    size_t *ours = malloc(2 * rows * sizeof *ours), *theirs = ours + rows, different = 0;
+    size_t *ours = archai_malloc(2 * rows * sizeof *ours), *theirs = ours + rows, different = 0;
     double start = cpu_seconds(), fast, slow;
 
-    if (ours == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu rows", rows);
-    ARCHAI_TRY(archai_pareto_sort(points, rows, N, ours, err));
+    archai_pareto_sort(points, rows, N, ours);
     fast = cpu_seconds() - start;
     start = cpu_seconds();
     peer_sort(points, rows, theirs);
@@ -91,23 +90,20 @@ static int compare(const double *points, size_t rows, archai_err *err)
     printf("  %zu rows: %.4f s, the peer %.4f s, %.0f times as long; %zu rows on another front\n",
            rows, fast, slow, slow / fast, different);
     free(ours);
-    return ARCHAI_OK;
 }
 
 static int measure(const double *points, size_t rows, archai_err *err)
 {
     const double reference[N] = {1.1, 1.1, 1.1};
-    size_t *front = malloc(rows * sizeof *front), fronts = 0, n;
+    size_t *front = archai_malloc(rows * sizeof *front), fronts = 0, n;
     double start = cpu_seconds(), volume;
 
-    if (front == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu rows", rows);
-    ARCHAI_TRY(archai_pareto_sort(points, rows, N, front, err));
+    archai_pareto_sort(points, rows, N, front);
     printf("  %zu rows: sort %.3f s", rows, cpu_seconds() - start);
     for (size_t i = 0; i < rows; i++)
         fronts = front[i] + 1 > fronts ? front[i] + 1 : fronts;
     start = cpu_seconds();
-    ARCHAI_TRY(archai_pareto_front(points, rows, N, front, &n, err));
+    n = archai_pareto_front(points, rows, N, front);
     printf(" (%zu fronts), first front %.3f s (%zu rows)", fronts, cpu_seconds() - start, n);
     start = cpu_seconds();
     ARCHAI_TRY(archai_pareto_hypervolume(points, rows, N, reference, &volume, err));
@@ -133,7 +129,7 @@ int main(int argc, char **argv)
         printf("%s\n", kinds[k].name);
         rc = measure(points, rows, &err);
         if (rc == ARCHAI_OK)
-            rc = compare(points, rows < PEER_ROWS ? rows : PEER_ROWS, &err);
+            compare(points, rows < PEER_ROWS ? rows : PEER_ROWS);
     }
     if (rc != ARCHAI_OK)
         fprintf(stderr, "bench_pareto: %s\n", err.text);

@@ -2,12 +2,11 @@
  *
  *   mpirun -n RANKS bench_pingpong OUT_BYTES BACK_BYTES EXCHANGES [--busy]
  *
- * Rank 0 sends each other rank a message of OUT_BYTES; whoever answers, with BACK_BYTES, gets
- * the next one, until EXCHANGES were answered. Sent and received as runner/rank/comm.c does it
- * (MPI_Isend, MPI_Improbe, MPI_Mrecv), and a rank that has nothing to do waits as runner/rank/run.c
- * does: it looks 40 times, then sleeps for a quarter of the time in which nothing came, 50 us
- * to 5 ms. With --busy nobody sleeps. Prints
- * JSON: seconds, and the CPU seconds of rank 0.
+ * Rank 0 sends each other rank a message of OUT_BYTES; a rank that answers, with BACK_BYTES, gets the
+ * next one, until EXCHANGES were answered. Messages are sent and received as in runner/rank/comm.c
+ * (MPI_Isend, MPI_Improbe, MPI_Mrecv), and an idle rank waits as in runner/rank/run.c: it polls 40
+ * times, then sleeps for a quarter of the time in which nothing came, 50 us to 5 ms. With --busy no
+ * rank sleeps. Prints JSON: seconds, and the CPU seconds of rank 0.
  */
 #include <mpi.h>
 #include <stdbool.h>
@@ -42,7 +41,7 @@ static void rest(int *spins, double idle_since)
     (void)nanosleep(&t, NULL);
 }
 
-/* The next message, from whomever: its source. */
+/* Receive the next message of any rank; returns its source. */
 static int take(char *buffer, int size, int *bytes)
 {
     const double idle_since = seconds_of(CLOCK_MONOTONIC);
@@ -63,11 +62,11 @@ static int take(char *buffer, int size, int *bytes)
 
 static void send(const char *buffer, int bytes, int to, MPI_Request *request)
 {
-    (void)MPI_Wait(request, MPI_STATUS_IGNORE); /* long done: the answer has come */
+    (void)MPI_Wait(request, MPI_STATUS_IGNORE); /* done long ago: the answer has come */
     (void)MPI_Isend(buffer, bytes, MPI_BYTE, to, TAG, MPI_COMM_WORLD, request);
 }
 
-/* Each of the others has one message at any time. */
+/* Each of the other ranks has one message at any time. */
 static void exchange(const char *out, int bytes, char *in, int back, int size, long n,
                      MPI_Request *requests)
 {
@@ -98,7 +97,7 @@ static void lead(const char *out, int bytes, char *in, int back, int size, long 
     began = seconds_of(CLOCK_MONOTONIC) - began;
     cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     for (int i = 1; i < size; i++)
-        send(out, 0, i, &requests[i]); /* an empty one: the end */
+        send(out, 0, i, &requests[i]); /* empty: the end */
     (void)MPI_Waitall(size, requests, MPI_STATUSES_IGNORE);
     printf("{\"ranks\": %d, \"out\": %d, \"back\": %d, \"exchanges\": %ld, \"busy\": %s, "
            "\"seconds\": %.6f, \"cpu\": %.6f}\n",
@@ -125,7 +124,7 @@ int main(int argc, char **argv)
     char *out, *in;
     long n;
 
-    /* The level of archai-run: its calls take the locks that these take. */
+    /* The same level as archai-run, so that calls take the same locks. */
     (void)MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &level);
     (void)MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     (void)MPI_Comm_size(MPI_COMM_WORLD, &size);

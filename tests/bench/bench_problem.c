@@ -2,9 +2,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/base/hash.h"
 
 /* -- functions --------------------------------------------------------------------------- */
@@ -14,7 +14,7 @@ struct distance {
     double value;
 };
 
-/* Of the choices; the best is 0. Lists end with NULL. */
+/* Distances of the choices; the best one has 0. Lists end with NULL. */
 static const struct distance operators[] = {{"conv3", 0.5}, {"conv5", 0.7}, {"sep3", 0.2},
                                             {"sep5", 0.0},  {"pool", 0.9},  {"skip", 1.0},
                                             {NULL, 0.0}};
@@ -148,10 +148,8 @@ int problem_evaluate(const struct problem *p, archai_space *space, const archai_
     int rc;
 
     *e = (archai_evaluation){.id = c->id, .budget = c->budget};
-    e->archid = strdup(c->model.archid);
-    e->error = strdup("");
-    if (e->archid == NULL || e->error == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for an evaluation");
+    e->archid = archai_strdup(c->model.archid);
+    e->error = archai_strdup("");
     if (fails(p, c->model.archid)) {
         e->status = ARCHAI_STATUS_FAILED;
         return ARCHAI_OK;

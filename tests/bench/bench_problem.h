@@ -1,4 +1,4 @@
-/* tests/bench/bench_problem.h - what the searches of search_quality are tried on.
+/* tests/bench/bench_problem.h - the problems that search_quality solves.
  *
  * A problem is a table of measured architectures (CSV, as the evaluator `table` reads it) or a
  * function with a known Pareto front over the `config` space of data/mixed_tree.json, which has
@@ -9,8 +9,8 @@
  * DTLZ2 of Deb, Thiele, Laumanns, Zitzler 2005, "Scalable Test Problems for Evolutionary
  * Multiobjective Optimization", three objectives: position and tilt are the two angles, and the
  * radius is 1 + 4 d.
- * Here d, from 0 to 1, is the mean distance of all other parameters from their best values: on
- * a scale for numbers, from a table for choices, in part jointly for two of them. d = 0 is the
+ * Here d, from 0 to 1, is the mean distance of all other parameters from their best values: on a
+ * scale for numbers, by a table for choices, and partly jointly for two of them. d = 0 is the
  * Pareto front.
  */
 #ifndef ARCHAI_TESTS_BENCH_PROBLEM_H

@@ -23,7 +23,7 @@ struct bench {
     shim_model *trained;
 };
 
-/* train_seconds is cumulative in the result alone; an epoch at a time shows the fastest. */
+/* One epoch per call, so that the fastest is seen: a result holds only the sum of its epochs. */
 static int train_epochs(struct bench *b, int64_t batch_size, int64_t epochs, archai_err *err)
 {
     shim_train_settings settings = {.epochs = 1,

@@ -3,14 +3,14 @@
  *   search_quality CONFIG PROBLEM [OPTION]...      (--help)
  *
  * Runs the search of CONFIG (its [search], [space] and [objective.*]) once per seed, in this
- * process and with a pretended clock: so many workers, each of which is free again after a
- * log-normal time with mean 1 and sigma 0.8 per evaluation, whose outcome PROBLEM knows
- * (bench_problem.h). Prints CSV: seed; evaluations that were told; cost, the same in units of a
- * training with the default budget (a promoted candidate is charged the difference, since it
- * goes on from its weights); time on the clock; the hypervolume of the front against the
- * reference point, or without one the best value of the first objective. To stderr a line for
- * each seed with the CPU time that proposals took. With --candidates, instead, one line for
- * each candidate in the order in which they were handed out: id, operator, archid.
+ * process and with a simulated clock: an evaluation keeps its worker busy for a log-normal time
+ * with mean 1 and sigma 0.8, and PROBLEM knows its outcome (bench_problem.h). Prints CSV: seed;
+ * evaluations that were told; cost, the same in units of a training with the default budget (a
+ * promoted candidate costs only the difference, since it continues from its weights); time on the
+ * clock; the hypervolume of the front against the reference point, or without one the best value
+ * of the first objective. On stderr, one line per seed with the CPU time of the proposals. With
+ * --candidates it prints one line per candidate instead, in the order in which they were handed
+ * out: id, operator, archid.
  */
 #include <getopt.h>
 #include <math.h>
@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "bench_problem.h"
+#include "core/base/alloc.h"
 #include "core/config/config.h"
 #include "core/config/delay.h"
 #include "core/search/search.h"
@@ -38,7 +39,7 @@ struct bench {
     double reference[ARCHAI_MAX_OBJECTIVES];
     int n_reference;
     double unit;     /* budget that costs 1 */
-    bool candidates; /* print these, not how good they are */
+    bool candidates; /* print these instead */
 };
 
 struct worker {
@@ -46,7 +47,7 @@ struct worker {
     double free_at, cost;
 };
 
-/* Of the processor, so that whatever else runs does not count. */
+/* CPU time, so that other processes do not count. */
 static double cpu_seconds(void)
 {
     struct timespec t;
@@ -73,7 +74,7 @@ static int quality(const struct bench *b, const archai_search *s, double *out, a
                                      reference, out, err);
 }
 
-/* What training this candidate costs, given how long it was trained before. */
+/* What training this candidate costs, less what it was trained before. */
 static double cost_of(const struct bench *b, const archai_search *s, const archai_candidate *c)
 {
     double before = 0.0;
@@ -94,8 +95,7 @@ struct run {
     unsigned long seed;
     struct worker *workers; /* [n] are busy */
     size_t n, told;
-    double clock, begun, done,
-        next; /* time; cost of what was begun and told; of the next line */
+    double clock, begun, done, next; /* time; cost that was begun, that was told, of the next line */
     double last, asking, worst, late, busy; /* late: the worst of the second half */
     size_t asked;
     bool over;
@@ -104,7 +104,7 @@ struct run {
     double fitting;
 };
 
-/* Predictions that the algorithm wants are computed at once, in this process. */
+/* Compute the predictions that the algorithm wants at once, in this process. */
 static int serve_jobs(struct run *r, archai_err *err)
 {
     archai_surrogate_job job;
@@ -118,13 +118,13 @@ static int serve_jobs(struct run *r, archai_err *err)
     if (!got)
         return ARCHAI_OK;
     n = job.n_queries / (size_t)job.n_features * (size_t)job.n_targets;
-    answer = (archai_surrogate_answer){.id = job.id, .n_mean = n, .n_var = n};
-    answer.mean = calloc(n + 1, sizeof *answer.mean);
-    answer.var = calloc(n + 1, sizeof *answer.var);
+    answer = (archai_surrogate_answer){.id = job.id,
+                                       .mean = archai_calloc(n, sizeof *answer.mean),
+                                       .var = archai_calloc(n, sizeof *answer.var),
+                                       .n_mean = n,
+                                       .n_var = n};
     r->held += job.n_y / (size_t)job.n_targets;
-    rc = answer.mean != NULL && answer.var != NULL
-             ? shim_surrogate_serve(r->surrogate, &job, answer.mean, answer.var, err)
-             : archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu predictions", n);
+    rc = shim_surrogate_serve(r->surrogate, &job, answer.mean, answer.var, err);
     archai_surrogate_job_fini(&job);
     if (rc == ARCHAI_OK)
         return archai_search_answer(r->s, &answer, err);
@@ -132,7 +132,7 @@ static int serve_jobs(struct run *r, archai_err *err)
     return rc;
 }
 
-/* Give work to whoever is free. */
+/* Give every free worker a candidate. */
 static int hand_out(struct run *r, archai_err *err)
 {
     const archai_delay delay = {.mean_s = 1.0, .sigma = 0.8};
@@ -172,7 +172,7 @@ static int hand_out(struct run *r, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* The next one is free: tell what came out. */
+/* The next worker is free: tell its result. */
 static int take_in(struct run *r, archai_err *err)
 {
     archai_evaluation e = {.id = 0};
@@ -219,9 +219,7 @@ static int run_search(const struct bench *b, archai_search *s, unsigned long see
     int rc;
 
     s->slots = b->workers;
-    r.workers = calloc(b->workers, sizeof *r.workers);
-    if (r.workers == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu workers", b->workers);
+    r.workers = archai_calloc(b->workers, sizeof *r.workers);
     rc = shim_surrogate_open(&r.surrogate, err);
     if (rc == ARCHAI_OK)
         rc = hand_out(&r, err);
@@ -301,9 +299,9 @@ static void usage(FILE *to)
           "  --seeds FIRST:COUNT       default 1:1\n"
           "  --workers N               default 1\n"
           "  --max COST                evaluations, default 100\n"
-          "  --step COST               a line after each so many, default 1\n"
-          "  --reference X,Y,...       of the hypervolume, one number per objective\n"
-          "  --failing SHARE           of the architectures\n"
+          "  --step COST               between two lines, default 1\n"
+          "  --reference X,Y,...       point of the hypervolume, one number per objective\n"
+          "  --failing SHARE           share of the architectures that fail, 0 to 1\n"
           "  --curve                   the table has a column NAME_k for each budget k\n"
           "  --candidates              print id, operator and archid of each, as handed out\n",
           to);

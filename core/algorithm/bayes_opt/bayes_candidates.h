@@ -1,18 +1,19 @@
-/* core/algorithm/bayes_opt/bayes_candidates.h - the architectures among which Bayesian optimisation looks for the best.
+/* core/algorithm/bayes_opt/bayes_candidates.h - the architectures among which Bayesian optimisation chooses.
  *
- * A space that can be enumerated (up to 100,000 architectures) is a candidate as a whole: every
- * architecture has a number, and the pools of the model hold all of them as long as there is room
- * and time; otherwise those that looked best. In a larger space candidates are mutants of the best
- * architectures, of the most promising candidates, and random samples, some new ones with every
- * proposal; the least promising leave.
+ * In a space that can be enumerated (up to 100,000 architectures) every architecture is a candidate and
+ * has a number. The pools of the model hold all of them as long as there is room and time; otherwise
+ * those that looked best. In a larger space candidates are mutants of the best architectures, mutants of
+ * the most promising candidates, and random samples; some new ones come with every proposal, and the
+ * least promising leave.
  *
- * There are two models while the second one, with new kernels, is being made bit by bit.
+ * There are two models while the second one, with new kernels, is built bit by bit.
  *
  * Private to core/algorithm/bayes_opt/bayes_opt.c.
  */
 #ifndef ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_CANDIDATES_H
 #define ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_CANDIDATES_H
 #include "core/algorithm/bayes_opt/bayes_model.h"
+#include "core/base/hash.h"
 #include "core/search/search.h"
 
 enum { ARCHAI_BAYES_ENUMERABLE = 100000 };
@@ -30,9 +31,8 @@ typedef struct archai_bayes_candidates {
         char *arch;    /* owned; generated ones in use only */
     } *numbers;        /* [capacity], owned */
     unsigned char *points; /* [capacity] packed; owned */
-    uint32_t *table;       /* enumerated: open addressing by hash, number + 1; owned */
-    size_t table_size;
-    uint32_t *unused; /* generated: numbers to be used again; owned */
+    archai_hash_table by_hash; /* enumerated: numbers */
+    uint32_t *unused;          /* generated: numbers to be used again; owned */
     size_t n_unused;
 } archai_bayes_candidates;
 
@@ -41,20 +41,18 @@ int archai_bayes_candidates_init(archai_bayes_candidates *c, archai_search *s, a
 void archai_bayes_candidates_fini(archai_bayes_candidates *c); /* safe on a zeroed struct */
 bool archai_bayes_enumerable(const archai_space *space);
 
-/* This architecture was handed out, by whomever: it is no candidate any more. */
+/* This architecture was handed out, whatever proposed it: it is not a candidate any more. */
 void archai_bayes_candidates_take(archai_bayes_candidates *c, const char *archid);
-/* This number is no candidate any more (proposed, or violates a constraint). */
+/* This number is not a candidate any more (proposed, or violates a constraint). */
 void archai_bayes_candidates_remove(archai_bayes_candidates *c, uint32_t number);
 /* Let candidates into the pools of `now`, as long as *work (multiplications) lasts; it goes down by
- * what was done. `best` are records to be mutated (n_best of them, the best first); `rng` picks
- * among them. */
+ * what was done. `best` [n_best] are records to be mutated, the best first; `rng` picks among them. */
 int archai_bayes_candidates_fill(archai_bayes_candidates *c, archai_search *s, const size_t *best,
                                  size_t n_best, archai_rng *rng, double *work, archai_err *err);
 /* Members of `now`, the most promising first, become members of `next`: as many as *work allows, or
- * 16. *done when all are for which there is room; those for which there is none are dropped by the
- * swap, and let in again later where the space is enumerated. */
-int archai_bayes_candidates_move(archai_bayes_candidates *c, double *work, bool *done,
-                                 archai_err *err);
+ * 16. True once all are for which there is room; the swap drops the others, which are let in again
+ * later where the space is enumerated. */
+bool archai_bayes_candidates_move(archai_bayes_candidates *c, double *work);
 /* `next` takes the place of `now`. */
 void archai_bayes_candidates_swap(archai_bayes_candidates *c);
 /* The model of a candidate. */

@@ -1,10 +1,10 @@
-/* core/algorithm/bayes_opt/bayes_fill.c - which candidates are members of the pools (core/algorithm/bayes_opt/bayes_candidates.h). */
+/* core/algorithm/bayes_opt/bayes_fill.c - which candidates are members of the pools (bayes_candidates.h). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/algorithm/bayes_opt/bayes_candidates.h"
-#include "core/base/hash.h"
+#include "core/base/alloc.h"
 
 enum {
     GENERATED_FIRST = 256, /* generated at once for an empty pool */
@@ -23,34 +23,22 @@ static int compare_scores(const void *a, const void *b, void *context)
     return i < j ? -1 : i > j;
 }
 
-/* Room for numbers; caller frees. */
-static int new_list(uint32_t **out, size_t n, archai_err *err)
-{
-    *out = malloc((n + 1) * sizeof **out);
-    return *out != NULL ? ARCHAI_OK
-                        : archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu candidates", n);
-}
-
-/* Let numbers into the pools of a model, as many of the first as the work allows, and some. */
-static int let_in(archai_bayes_candidates *c, archai_bayes_model *model, const uint32_t *list,
-                  size_t n, double *work, archai_err *err)
+/* Let numbers into the pools of a model, as many of the first as the work allows, but at least 16. */
+static void let_in(archai_bayes_candidates *c, archai_bayes_model *model, const uint32_t *list,
+                   size_t n, double *work)
 {
     const size_t stride = c->features.stride;
     const double each = archai_bayes_model_add_work(model);
     const double most = fmax(*work / each, 16.0);
     unsigned char *points;
-    int rc;
 
     n = (double)n < most ? n : (size_t)most;
-    points = malloc(n * stride + 1);
-    if (points == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu candidates", n);
+    points = archai_malloc(n * stride);
     for (size_t i = 0; i < n; i++)
         memcpy(points + i * stride, c->points + list[i] * stride, stride);
-    rc = archai_bayes_model_add(model, list, points, n, err);
+    archai_bayes_model_add(model, list, points, n);
     free(points);
     *work -= (double)n * each;
-    return rc;
 }
 
 static size_t room(const archai_bayes_model *x)
@@ -58,16 +46,15 @@ static size_t room(const archai_bayes_model *x)
     return (size_t)fmax(256.0, pool_numbers / ((double)x->m * ((double)x->gp[0].n + 1.0)));
 }
 
-/* When the processes have grown, the least promising members make room. */
-static int make_room(archai_bayes_candidates *c, size_t most, archai_err *err)
+/* The processes have grown: the least promising members make room. */
+static void make_room(archai_bayes_candidates *c, size_t most)
 {
     const size_t n = archai_bayes_model_members(&c->now);
     uint32_t *list;
 
     if (n <= most)
-        return ARCHAI_OK;
-    ARCHAI_TRY(new_list(&list, n, err));
-    memcpy(list, c->now.pool[0].ids, n * sizeof *list);
+        return;
+    list = archai_memdup(c->now.pool[0].ids, n * sizeof *list);
     qsort_r(list, n, sizeof *list, compare_scores, c);
     for (size_t i = most; i < n; i++)
         if (c->enumerated)
@@ -75,42 +62,37 @@ static int make_room(archai_bayes_candidates *c, size_t most, archai_err *err)
         else
             archai_bayes_candidates_remove(c, list[i]);
     free(list);
-    return ARCHAI_OK;
 }
 
-static int fill_enumerated(archai_bayes_candidates *c, double *work, archai_err *err)
+static void fill_enumerated(archai_bayes_candidates *c, double *work)
 {
     const size_t most = room(&c->now);
     size_t n = 0, count;
     uint32_t *list;
-    int rc = ARCHAI_OK;
 
-    /* a sixteenth more at once, so that there is not a sorting with every proposal */
+    /* a sixteenth more at once, so that not every proposal has to sort */
     if (archai_bayes_model_members(&c->now) > most)
-        ARCHAI_TRY(make_room(c, most - most / 16, err));
+        make_room(c, most - most / 16);
     count = most - archai_bayes_model_members(&c->now);
     if (count < most / 8 && archai_bayes_model_members(&c->now) > 0)
-        return ARCHAI_OK; /* as good as full */
-    ARCHAI_TRY(new_list(&list, c->n, err));
+        return; /* as good as full */
+    list = archai_malloc(c->n * sizeof *list);
     for (size_t i = 0; i < c->n; i++)
         if (!c->numbers[i].taken && c->now.at[i] == ARCHAI_BAYES_OUTSIDE)
             list[n++] = (uint32_t)i;
     qsort_r(list, n, sizeof *list, compare_scores, c);
     if (n > 0)
-        rc = let_in(c, &c->now, list, count < n ? count : n, work, err);
+        let_in(c, &c->now, list, count < n ? count : n, work);
     free(list);
-    return rc;
 }
 
-int archai_bayes_candidates_move(archai_bayes_candidates *c, double *work, bool *done,
-                                 archai_err *err)
+bool archai_bayes_candidates_move(archai_bayes_candidates *c, double *work)
 {
-    const size_t n = archai_bayes_model_members(&c->now), most = room(&c->next);
-    size_t left = 0, count, before = archai_bayes_model_members(&c->next);
-    uint32_t *list;
-    int rc = ARCHAI_OK;
+    const size_t n = archai_bayes_model_members(&c->now), most = room(&c->next),
+                 before = archai_bayes_model_members(&c->next);
+    uint32_t *list = archai_malloc(n * sizeof *list);
+    size_t left = 0, count;
 
-    ARCHAI_TRY(new_list(&list, n, err));
     for (size_t i = 0; i < n; i++)
         if (c->next.at[c->now.pool[0].ids[i]] == ARCHAI_BAYES_OUTSIDE)
             list[left++] = c->now.pool[0].ids[i];
@@ -118,15 +100,13 @@ int archai_bayes_candidates_move(archai_bayes_candidates *c, double *work, bool 
     count = count < left ? count : left;
     if (count > 0) {
         qsort_r(list, left, sizeof *list, compare_scores, c);
-        rc = let_in(c, &c->next, list, count, work, err);
+        let_in(c, &c->next, list, count, work);
     }
-    *done = archai_bayes_model_members(&c->next) - before == count;
     free(list);
-    return rc;
+    return archai_bayes_model_members(&c->next) - before == count;
 }
 
-/* -- generated
- * ---------------------------------------------------------------------------------------- */
+/* -- generated --------------------------------------------------------------------------------- */
 
 static bool is_known(const archai_bayes_candidates *c, uint64_t h)
 {
@@ -136,7 +116,7 @@ static bool is_known(const archai_bayes_candidates *c, uint64_t h)
     return false;
 }
 
-/* Mutate `base` once to three times; ARCHAI_ENONE where there is no child. Takes base over. */
+/* Mutate `base`, which is taken over, one to three times; ARCHAI_ENONE where there is no child. */
 static int mutate_some(archai_space *space, archai_model *base, archai_rng *rng,
                        archai_model *out, archai_err *err)
 {
@@ -152,7 +132,7 @@ static int mutate_some(archai_space *space, archai_model *base, archai_rng *rng,
     return ARCHAI_OK;
 }
 
-/* Half mutants of the best, a quarter mutants of promising candidates, a quarter random
+/* One half mutants of the best, one quarter mutants of promising candidates, one quarter random
  * samples. */
 static int generate(archai_bayes_candidates *c, archai_search *s, const size_t *best,
                     size_t n_best, archai_rng *rng, archai_model *out, archai_err *err)
@@ -213,15 +193,12 @@ static int fill_generated(archai_bayes_candidates *c, archai_search *s, const si
         archai_bayes_model_members(&c->now) == 0 ? GENERATED_FIRST : GENERATED_EACH;
     const double most = fmax(*work / archai_bayes_model_add_work(&c->now), 16.0);
     const size_t count = (double)wanted < most ? wanted : (size_t)most;
-    float *encoding = malloc((s->space->encoding_size + 1) * sizeof *encoding);
-    uint32_t *list = NULL;
+    float *encoding = archai_malloc(s->space->encoding_size * sizeof *encoding);
+    uint32_t *list = archai_malloc(count * sizeof *list);
     size_t n = 0;
-    int rc = new_list(&list, count, err);
+    int rc = ARCHAI_OK;
 
-    if (rc == ARCHAI_OK && encoding == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu candidates", count);
-    if (rc == ARCHAI_OK)
-        rc = make_room(c, c->capacity - wanted, err);
+    make_room(c, c->capacity - wanted);
     for (size_t i = 0; rc == ARCHAI_OK && i < count; i++) {
         archai_model m;
 
@@ -234,7 +211,7 @@ static int fill_generated(archai_bayes_candidates *c, archai_search *s, const si
         }
     }
     if (rc == ARCHAI_OK)
-        rc = let_in(c, &c->now, list, n, work, err);
+        let_in(c, &c->now, list, n, work);
     free(list);
     free(encoding);
     return rc;
@@ -244,6 +221,8 @@ int archai_bayes_candidates_fill(archai_bayes_candidates *c, archai_search *s,
                                  const size_t *best, size_t n_best, archai_rng *rng,
                                  double *work, archai_err *err)
 {
-    return c->enumerated ? fill_enumerated(c, work, err)
-                         : fill_generated(c, s, best, n_best, rng, work, err);
+    if (!c->enumerated)
+        return fill_generated(c, s, best, n_best, rng, work, err);
+    fill_enumerated(c, work);
+    return ARCHAI_OK;
 }

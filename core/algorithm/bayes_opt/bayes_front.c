@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/base/alloc.h"
+
 enum {
     FRONT_MAX = 128 /* members of a front of three or more objectives that are looked at */
 };
@@ -14,8 +16,8 @@ static int compare_doubles(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The worst known cost that is no outlier: one at most five times as far from the best as half
- * of the first ones are, which were drawn at random. */
+/* The worst known cost that is not an outlier, which is at most five times as far from the best as the
+ * median of the first ones, which were drawn at random. */
 static double worst_of(const archai_bayes_results *r, size_t k, double best)
 {
     double first[ARCHAI_BAYES_FIRST], worst = best;
@@ -32,8 +34,8 @@ static double worst_of(const archai_bayes_results *r, size_t k, double best)
     return fmin(worst, best + 5.0 * fmax(first[n / 2] - best, 0.0));
 }
 
-/* For each objective the candidate that may be best in it, and of those alike the best in the
- * others: ends of the front that were not found yet. */
+/* For each objective the candidate that may be best in it, and among equals the best in the others: ends
+ * of the front that were not found yet. */
 static void find_ends(const archai_bayes_model *x, size_t *end)
 {
     double least[ARCHAI_MAX_OBJECTIVES], mean[ARCHAI_MAX_OBJECTIVES],
@@ -53,10 +55,8 @@ static void find_ends(const archai_bayes_model *x, size_t *end)
     }
 }
 
-/* The costs below which improvements count: half the front's extent beyond its worst, where the
- * ends of the front count that are known and those that are to be expected (a payoff table:
- * Benayoun, Montgolfier, Tergny, Laritchev 1971), and no less than the worst known one.
- * `ideal`: the best known ones. */
+/* The costs below which improvements count (core/algorithm/bayes_opt/bayes_front.h). `ideal`: the best
+ * known ones. */
 static void reference_of(const archai_bayes_model *x, const archai_bayes_results *r,
                          double *cost, double *ideal)
 {
@@ -95,9 +95,9 @@ static void draw_weights(archai_rng *rng, double *weights, size_t m)
         weights[k] /= sum;
 }
 
-int archai_bayes_front(archai_improvement *out, const archai_bayes_model *x,
-                       const archai_bayes_results *r, const double *filled,
-                       const archai_search *s, archai_rng *rng, archai_err *err)
+void archai_bayes_front(archai_improvement *out, const archai_bayes_model *x,
+                        const archai_bayes_results *r, const double *filled,
+                        const archai_search *s, archai_rng *rng)
 {
     const size_t m = r->m;
     const archai_bayes_way *way = x->way;
@@ -105,15 +105,10 @@ int archai_bayes_front(archai_improvement *out, const archai_bayes_model *x,
     double reference[ARCHAI_MAX_OBJECTIVES], ideal[ARCHAI_MAX_OBJECTIVES],
         target[ARCHAI_MAX_OBJECTIVES], below[ARCHAI_MAX_OBJECTIVES],
         weights[ARCHAI_MAX_OBJECTIVES] = {0};
-    double *cost = malloc((r->n * m + 1) * sizeof *cost);
-    double *targets = malloc((r->n * m + 1) * sizeof *targets);
+    double *cost = archai_malloc(r->n * m * sizeof *cost);
+    double *targets = archai_malloc(r->n * m * sizeof *targets);
     size_t n = 0;
-    int rc;
 
-    if (cost == NULL || targets == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a front");
-        goto out;
-    }
     reference_of(x, r, reference, ideal);
     for (size_t i = 0; i < limit; i++, n++)
         for (size_t k = 0; k < m; k++) {
@@ -140,17 +135,15 @@ int archai_bayes_front(archai_improvement *out, const archai_bayes_model *x,
     }
     if (m > ARCHAI_IMPROVEMENT_EXACT)
         draw_weights(rng, weights, m);
-    rc = archai_improvement_init(out,
-                                 &(archai_improvement_front){.n = n,
-                                                             .m = m,
-                                                             .cost = cost,
-                                                             .target = targets,
-                                                             .reference_cost = reference,
-                                                             .reference_target = target,
-                                                             .below = below},
-                                 weights, err);
-out:
+    archai_improvement_init(out,
+                            &(archai_improvement_front){.n = n,
+                                                        .m = m,
+                                                        .cost = cost,
+                                                        .target = targets,
+                                                        .reference_cost = reference,
+                                                        .reference_target = target,
+                                                        .below = below},
+                            weights);
     free(cost);
     free(targets);
-    return rc;
 }

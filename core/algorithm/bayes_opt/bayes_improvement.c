@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 enum { LINE = 24 /* steps of the quadrature */ };
 static const double hope = 3.5; /* standard deviations */
 
 void archai_improvement_fini(archai_improvement *x)
 {
-    for (size_t k = 0; x->axis != NULL && k < x->m; k++) {
+    for (size_t k = 0; k < x->m; k++) {
         free(x->axis[k].cost);
         free(x->axis[k].target);
         free(x->axis[k].psi);
@@ -21,8 +23,7 @@ void archai_improvement_fini(archai_improvement *x)
     *x = (archai_improvement){.m = 0};
 }
 
-/* -- knots
- * ------------------------------------------------------------------------------------- */
+/* -- knots ------------------------------------------------------------------------------------- */
 
 struct knot {
     double cost, target;
@@ -44,20 +45,15 @@ static bool below_reference(const archai_improvement_front *f, size_t i)
 }
 
 /* Different costs of the front in objective k, and the reference. */
-static int make_axis(struct archai_improvement_axis *a, const archai_improvement_front *f,
-                     size_t k, archai_err *err)
+static void make_axis(struct archai_improvement_axis *a, const archai_improvement_front *f, size_t k)
 {
-    struct knot *knots = malloc((f->n + 1) * sizeof *knots);
+    struct knot *knots = archai_malloc((f->n + 1) * sizeof *knots);
     size_t n = 0;
 
-    a->cost = malloc((f->n + 1) * sizeof *a->cost);
-    a->target = malloc((f->n + 1) * sizeof *a->target);
-    a->psi = calloc(f->n + 2, sizeof *a->psi);
+    a->cost = archai_malloc((f->n + 1) * sizeof *a->cost);
+    a->target = archai_malloc((f->n + 1) * sizeof *a->target);
+    a->psi = archai_calloc(f->n + 2, sizeof *a->psi);
     a->below = f->below[k];
-    if (knots == NULL || a->cost == NULL || a->target == NULL || a->psi == NULL) {
-        free(knots);
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a front of %zu", f->n);
-    }
     for (size_t i = 0; i < f->n; i++)
         if (below_reference(f, i))
             knots[n++] = (struct knot){f->cost[i * f->m + k], f->target[i * f->m + k]};
@@ -70,7 +66,6 @@ static int make_axis(struct archai_improvement_axis *a, const archai_improvement
         a->target[a->n++] = knots[i].target;
     }
     free(knots);
-    return ARCHAI_OK;
 }
 
 /* The number that psi has for a cost which is a knot. */
@@ -89,28 +84,10 @@ static unsigned short number_of(const struct archai_improvement_axis *a, double 
     return (unsigned short)(low + 1);
 }
 
-/* -- boxes
- * ------------------------------------------------------------------------------------- */
+/* -- boxes ------------------------------------------------------------------------------------- */
 
-static int add_box(archai_improvement *x, const struct archai_improvement_box *box,
-                   archai_err *err)
-{
-    if (x->n_boxes == x->box_capacity) {
-        const size_t capacity = 2 * x->box_capacity + 64;
-        struct archai_improvement_box *grown = realloc(x->box, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu boxes", capacity);
-        x->box = grown;
-        x->box_capacity = capacity;
-    }
-    x->box[x->n_boxes++] = *box;
-    return ARCHAI_OK;
-}
-
-/* What the points met so far leave open in the plane of the first two objectives: strips from
- * left to right, each lower than the one before, and since which third value each is as it is.
- */
+/* What the points met so far leave open in the plane of the first two objectives: strips from left to
+ * right, each lower than the one before, with the third value (`since`) from which on it is like this. */
 struct strip {
     unsigned short left, right, top, since;
 };
@@ -121,18 +98,18 @@ struct sweep {
     bool flat; /* two objectives: no third one */
 };
 
-static int close_strip(archai_improvement *x, const struct sweep *s, const struct strip *t,
-                       unsigned short left, unsigned short until, archai_err *err)
+static void close_strip(archai_improvement *x, const struct sweep *s, const struct strip *t,
+                        unsigned short left, unsigned short until)
 {
-    const struct archai_improvement_box box = {.low = {left, 0, t->since},
-                                               .high = {t->right, t->top, until}};
-
-    return until > t->since || s->flat ? add_box(x, &box, err) : ARCHAI_OK;
+    if (until <= t->since && !s->flat)
+        return;
+    ARCHAI_RESERVE(x->box, x->box_capacity, x->n_boxes + 1);
+    x->box[x->n_boxes++] = (struct archai_improvement_box){.low = {left, 0, t->since},
+                                                           .high = {t->right, t->top, until}};
 }
 
 /* A point cuts off what lies right of and above it. */
-static int meet(archai_improvement *x, struct sweep *s, const unsigned short *p,
-                archai_err *err)
+static void meet(archai_improvement *x, struct sweep *s, const unsigned short *p)
 {
     const unsigned short z = s->flat ? 0 : p[2];
     struct strip cut = {.left = p[0], .top = p[1], .since = z};
@@ -144,18 +121,17 @@ static int meet(archai_improvement *x, struct sweep *s, const unsigned short *p,
         const struct strip *t = &s->at[last];
 
         if (!s->flat)
-            ARCHAI_TRY(close_strip(x, s, t, t->left > p[0] ? t->left : p[0], z, err));
+            close_strip(x, s, t, t->left > p[0] ? t->left : p[0], z);
         cut.right = t->right;
     }
-    if (last == first)
-        return ARCHAI_OK;                    /* another point was there before */
-    keep = s->at[first].left < p[0] ? 1 : 0; /* of the first one its left part stays */
+    if (last == first) /* another point was there before */
+        return;
+    keep = s->at[first].left < p[0] ? 1 : 0; /* the left part of the first one stays */
     memmove(&s->at[first + keep + 1], &s->at[last], (s->n - last) * sizeof *s->at);
     s->n = s->n - (last - first) + keep + 1;
     if (keep == 1)
         s->at[first].right = p[0];
     s->at[first + keep] = cut;
-    return ARCHAI_OK;
 }
 
 static int compare_third(const void *a, const void *b)
@@ -166,28 +142,23 @@ static int compare_third(const void *a, const void *b)
 }
 
 /* points: [n, 3] numbers of psi. */
-static int make_boxes(archai_improvement *x, unsigned short *points, size_t n, archai_err *err)
+static void make_boxes(archai_improvement *x, unsigned short *points, size_t n)
 {
-    struct sweep s = {.at = malloc((n + 2) * sizeof *s.at), .n = 1, .flat = x->m < 3};
+    struct sweep s = {.at = archai_malloc((n + 2) * sizeof *s.at), .n = 1, .flat = x->m < 3};
     const unsigned short end = s.flat ? 0 : (unsigned short)x->axis[2].n;
-    int rc = ARCHAI_OK;
 
-    if (s.at == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a front of %zu", n);
     s.at[0] = (struct strip){.right = (unsigned short)x->axis[0].n,
                              .top = x->m > 1 ? (unsigned short)x->axis[1].n : 1};
     qsort(points, n, 3 * sizeof *points, compare_third);
-    for (size_t i = 0; rc == ARCHAI_OK && i < n; i++)
-        rc = meet(x, &s, &points[3 * i], err);
-    for (size_t i = 0; rc == ARCHAI_OK && i < s.n; i++)
+    for (size_t i = 0; i < n; i++)
+        meet(x, &s, &points[3 * i]);
+    for (size_t i = 0; i < s.n; i++)
         if (x->m > 1 || s.at[i].left == 0)
-            rc = close_strip(x, &s, &s.at[i], s.at[i].left, end, err);
+            close_strip(x, &s, &s.at[i], s.at[i].left, end);
     free(s.at);
-    return rc;
 }
 
-/* -- a line
- * ------------------------------------------------------------------------------------ */
+/* -- a line ------------------------------------------------------------------------------------ */
 
 /* Position of a cost between the ideal point (0) and the reference (1). */
 static double relative(const archai_improvement *x, size_t k, double cost)
@@ -210,10 +181,10 @@ static double target_at(const struct archai_improvement_axis *a, double cost)
                                   (a->cost[i] - a->cost[i - 1]);
 }
 
-/* Equal steps from the best scalarised cost of the front towards and somewhat past the ideal
- * point, as targets. */
-static int make_line(archai_improvement *x, const archai_improvement_front *f,
-                     const double *weights, archai_err *err)
+/* Equal steps from the best scalarised cost of the front to the ideal point and somewhat beyond, as
+ * targets. */
+static void make_line(archai_improvement *x, const archai_improvement_front *f,
+                      const double *weights)
 {
     const double past = -0.25;
     double best = 0.0;
@@ -227,9 +198,7 @@ static int make_line(archai_improvement *x, const archai_improvement_front *f,
             worst = fmax(worst, weights[k] * relative(x, k, f->cost[i * x->m + k]));
         best = fmin(best, worst);
     }
-    x->line = malloc(LINE * x->m * sizeof *x->line);
-    if (x->line == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a line");
+    x->line = archai_malloc(LINE * x->m * sizeof *x->line);
     x->n_line = LINE;
     for (size_t i = 0; i < LINE; i++) {
         const double t = best + (past - best) * ((double)i + 0.5) / LINE;
@@ -242,56 +211,39 @@ static int make_line(archai_improvement *x, const archai_improvement_front *f,
                 target_at(a, a->cost[0] + extent * t / fmax(weights[k], 1e-3));
         }
     }
-    return ARCHAI_OK;
 }
 
-/* -- all of it
- * ---------------------------------------------------------------------------------- */
+/* -- all of it --------------------------------------------------------------------------------- */
 
-static int make(archai_improvement *x, const archai_improvement_front *f, const double *weights,
-                archai_err *err)
+void archai_improvement_init(archai_improvement *out, const archai_improvement_front *f,
+                             const double *weights)
 {
+    archai_improvement x = {.m = f->m,
+                            .axis = archai_calloc(f->m, sizeof *x.axis),
+                            .front = archai_malloc(f->n * f->m * sizeof *x.front)};
     unsigned short *points;
-    int rc = ARCHAI_OK;
 
-    x->axis = calloc(x->m, sizeof *x->axis);
-    x->front = malloc((f->n * x->m + 1) * sizeof *x->front);
-    if (x->axis == NULL || x->front == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a front of %zu", f->n);
-    for (size_t k = 0; k < x->m; k++)
-        ARCHAI_TRY(make_axis(&x->axis[k], f, k, err));
-    if (x->m > ARCHAI_IMPROVEMENT_EXACT)
-        return make_line(x, f, weights, err);
-    points = calloc(3 * f->n + 1, sizeof *points);
-    if (points == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a front of %zu", f->n);
+    for (size_t k = 0; k < x.m; k++)
+        make_axis(&x.axis[k], f, k);
+    if (x.m > ARCHAI_IMPROVEMENT_EXACT) {
+        make_line(&x, f, weights);
+        *out = x;
+        return;
+    }
+    points = archai_calloc(3 * f->n, sizeof *points);
     for (size_t i = 0; i < f->n; i++) {
         if (!below_reference(f, i))
             continue;
-        for (size_t k = 0; k < x->m; k++)
-            points[3 * x->n_front + k] = number_of(&x->axis[k], f->cost[i * x->m + k]);
-        memcpy(&x->front[x->n_front++ * x->m], &f->target[i * x->m], x->m * sizeof *x->front);
+        for (size_t k = 0; k < x.m; k++)
+            points[3 * x.n_front + k] = number_of(&x.axis[k], f->cost[i * x.m + k]);
+        memcpy(&x.front[x.n_front++ * x.m], &f->target[i * x.m], x.m * sizeof *x.front);
     }
-    rc = make_boxes(x, points, x->n_front, err);
+    make_boxes(&x, points, x.n_front);
     free(points);
-    return rc;
+    *out = x;
 }
 
-int archai_improvement_init(archai_improvement *out, const archai_improvement_front *front,
-                            const double *weights, archai_err *err)
-{
-    archai_improvement x = {.m = front->m};
-    const int rc = make(&x, front, weights, err);
-
-    if (rc == ARCHAI_OK)
-        *out = x;
-    else
-        archai_improvement_fini(&x);
-    return rc;
-}
-
-/* -- a candidate
- * -------------------------------------------------------------------------------- */
+/* -- a candidate ------------------------------------------------------------------------------- */
 
 static double normal(double x)
 {

@@ -25,7 +25,6 @@
 #define ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_IMPROVEMENT_H
 #include <stdbool.h>
 #include <stddef.h>
-#include "core/base/err.h"
 
 enum { ARCHAI_IMPROVEMENT_EXACT = 3 /* objectives */ };
 
@@ -58,13 +57,13 @@ typedef struct archai_improvement_front {
     const double *below;
 } archai_improvement_front;
 
-/* `weights` [m] matters beyond three objectives only. */
-int archai_improvement_init(archai_improvement *out, const archai_improvement_front *front,
-                            const double *weights, archai_err *err);
+/* `weights` [m]: beyond three objectives; else not read. */
+void archai_improvement_init(archai_improvement *out, const archai_improvement_front *front,
+                             const double *weights);
 void archai_improvement_fini(archai_improvement *x); /* safe on a zeroed struct */
-/* Of a candidate with these means and standard deviations [m] of its targets. 0 where 3.5
- * standard deviations are not enough to reach past the front. Costs count as they are: the caller
- * sees to their units. */
+/* The expected improvement by a candidate with these means and standard deviations [m] of its targets.
+ * 0 where 3.5 standard deviations are not enough to reach past the front. Costs count as they are: the
+ * caller chooses their units. */
 double archai_improvement_expected(const archai_improvement *x, const double *mean,
                                    const double *deviation);
 #endif

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 
 #include "core/algorithm/bayes_opt/bayes_front.h"
+#include "core/base/alloc.h"
 
-enum { AGAIN_MAX = 48 /* candidates whose cheap objectives are computed for a proposal */ };
+enum { AGAIN_MAX = 48 }; /* candidates whose cheap objectives are computed for a proposal */
 
-/* What a candidate is worth, given its predictions. Below all that promise anything come those
- * whose values are least certain. */
+/* The score of a candidate, given its predictions. Those that promise nothing come after all others, the
+ * least certain first. */
 static float score_of(const archai_improvement *x, const double *mean, const double *deviation)
 {
     double score = archai_improvement_expected(x, mean, deviation);
@@ -19,17 +20,15 @@ static float score_of(const archai_improvement *x, const double *mean, const dou
     return (float)score;
 }
 
-/* Look at every member of the pools. */
+/* Score every member of the pools. */
 static int look(archai_bayes_candidates *c, const archai_bayes_results *r,
                 archai_improvement *x, const archai_search *s, archai_rng *rng, archai_err *err)
 {
-    double *filled = malloc((r->n * r->m + 1) * sizeof *filled);
+    double *filled = archai_malloc(r->n * r->m * sizeof *filled);
     int rc;
 
-    if (filled == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu results", r->n);
     ARCHAI_TRY_GOTO(rc, archai_bayes_model_predict(&c->now, r, filled, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_bayes_front(x, &c->now, r, filled, s, rng, err), out);
+    archai_bayes_front(x, &c->now, r, filled, s, rng);
     for (size_t i = 0; i < archai_bayes_model_members(&c->now); i++) {
         double mean[ARCHAI_MAX_OBJECTIVES], deviation[ARCHAI_MAX_OBJECTIVES];
 
@@ -41,7 +40,7 @@ out:
     return rc;
 }
 
-/* Cheap objectives in place of what is predicted for them. */
+/* Cheap objectives replace what is predicted for them. */
 static int know_cheap(const archai_bayes_model *now, const archai_bayes_results *r,
                       const archai_search *s, const archai_model *m, double *mean,
                       double *deviation, archai_err *err)
@@ -89,8 +88,8 @@ uint32_t archai_bayes_most_promising(const archai_bayes_candidates *c)
     return best;
 }
 
-/* The best ones are looked at again, with the values of cheap objectives as they are, until the
- * best one is one of these. */
+/* Score the best ones again, with the exact values of cheap objectives, until the best one is one of
+ * them. */
 static int look_again(archai_bayes_candidates *c, const archai_bayes_results *r,
                       const archai_improvement *x, archai_search *s, archai_err *err)
 {

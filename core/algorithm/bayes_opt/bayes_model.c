@@ -2,7 +2,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "core/base/alloc.h"
 
 enum {
     FIT_POINTS = 160, /* that the likelihood looks at */
@@ -11,37 +12,27 @@ enum {
 };
 static const double covariance_work = 20.0; /* multiplications in the time of one covariance */
 
-int archai_bayes_model_init(archai_bayes_model *out, const archai_gp_features *features,
-                            size_t m, size_t n_numbers, archai_err *err)
+void archai_bayes_model_init(archai_bayes_model *out, const archai_gp_features *features,
+                             size_t m, size_t n_numbers)
 {
-    archai_bayes_model x = {.m = m};
-    int rc = ARCHAI_OK;
-
-    x.way = calloc(m, sizeof *x.way);
-    x.gp = calloc(m, sizeof *x.gp);
-    x.pool = calloc(m, sizeof *x.pool);
-    x.at = malloc((n_numbers + 1) * sizeof *x.at);
-    if (x.way == NULL || x.gp == NULL || x.pool == NULL || x.at == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu Gaussian processes", m);
-    for (size_t k = 0; rc == ARCHAI_OK && k < m; k++)
-        rc = archai_gp_init(&x.gp[k], features, err);
-    if (rc != ARCHAI_OK) {
-        archai_bayes_model_fini(&x);
-        return rc;
-    }
+    *out = (archai_bayes_model){
+        .m = m,
+        .way = archai_calloc(m, sizeof *out->way),
+        .gp = archai_calloc(m, sizeof *out->gp),
+        .pool = archai_calloc(m, sizeof *out->pool),
+        .at = archai_malloc(n_numbers * sizeof *out->at),
+    };
+    for (size_t k = 0; k < m; k++)
+        archai_gp_init(&out->gp[k], features);
     for (size_t i = 0; i < n_numbers; i++)
-        x.at[i] = ARCHAI_BAYES_OUTSIDE;
-    *out = x;
-    return ARCHAI_OK;
+        out->at[i] = ARCHAI_BAYES_OUTSIDE;
 }
 
 void archai_bayes_model_fini(archai_bayes_model *x)
 {
     for (size_t k = 0; k < x->m; k++) {
-        if (x->gp != NULL)
-            archai_gp_fini(&x->gp[k]);
-        if (x->pool != NULL)
-            archai_gp_pool_fini(&x->pool[k]);
+        archai_gp_fini(&x->gp[k]);
+        archai_gp_pool_fini(&x->pool[k]);
     }
     free(x->way);
     free(x->gp);
@@ -51,39 +42,20 @@ void archai_bayes_model_fini(archai_bayes_model *x)
     *x = (archai_bayes_model){.m = 0};
 }
 
-/* -- points
- * ------------------------------------------------------------------------------------ */
+/* -- points ------------------------------------------------------------------------------------ */
 
-int archai_bayes_model_row(archai_bayes_model *x, size_t record, archai_err *err)
+void archai_bayes_model_row(archai_bayes_model *x, size_t record)
 {
-    if (x->n_rows == x->row_capacity) {
-        const size_t capacity = 2 * x->row_capacity + 64;
-        size_t *grown = realloc(x->rows, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu points", capacity);
-        x->rows = grown;
-        x->row_capacity = capacity;
-    }
+    ARCHAI_RESERVE(x->rows, x->row_capacity, x->n_rows + 1);
     x->rows[x->n_rows++] = record;
-    return ARCHAI_OK;
 }
 
-static bool all_are_points(const archai_bayes_model *x)
-{
-    return x->gp[0].n == x->n_rows;
-}
-
-int archai_bayes_model_grow(archai_bayes_model *x, const archai_search *s, double *work,
-                            archai_err *err)
+void archai_bayes_model_grow(archai_bayes_model *x, const archai_search *s, double *work)
 {
     const archai_gp_features *f = x->gp[0].features;
-    unsigned char *points = malloc(BLOCK * f->stride + 1);
-    int rc = ARCHAI_OK;
+    unsigned char *points = archai_malloc(BLOCK * f->stride);
 
-    if (points == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a point");
-    while (rc == ARCHAI_OK && !all_are_points(x) && *work > 0.0) {
+    while (x->gp[0].n < x->n_rows && *work > 0.0) {
         const size_t first = x->gp[0].n,
                      k = x->n_rows - first < BLOCK ? x->n_rows - first : BLOCK;
         const double n = (double)(first + k), members = (double)x->pool[0].n;
@@ -91,20 +63,17 @@ int archai_bayes_model_grow(archai_bayes_model *x, const archai_search *s, doubl
         for (size_t i = 0; i < k; i++)
             archai_gp_features_pack(f, s->records[x->rows[first + i]].encoding,
                                     points + i * f->stride);
-        for (size_t i = 0; rc == ARCHAI_OK && i < x->m; i++) {
-            rc = archai_gp_append(&x->gp[i], points, k, err);
-            if (rc == ARCHAI_OK)
-                rc = archai_gp_pool_extend(&x->pool[i], &x->gp[i], err);
+        for (size_t i = 0; i < x->m; i++) {
+            archai_gp_append(&x->gp[i], points, k);
+            archai_gp_pool_extend(&x->pool[i], &x->gp[i]);
         }
         *work -= (double)(k * x->m) *
                  (n * (0.5 * n + covariance_work) + members * (n + covariance_work));
     }
     free(points);
-    return rc;
 }
 
-/* -- kernels
- * ----------------------------------------------------------------------------------- */
+/* -- kernels ----------------------------------------------------------------------------------- */
 
 static size_t fit_points(const archai_bayes_results *r)
 {
@@ -118,22 +87,19 @@ double archai_bayes_model_fit_work(const archai_bayes_results *r)
     return 2.0 * FIT_TIMES * n * n * (n / 6.0 + 0.5 * covariance_work);
 }
 
-/* The likelihood looks at the best points, and at others evenly. Plain targets are taken where
- * they are predicted much better than ranked ones: by 0.4 of log likelihood each. */
-int archai_bayes_model_fit(archai_bayes_model *x, const archai_bayes_model *before, size_t k,
-                           const archai_search *s, const size_t *rows,
-                           const archai_bayes_results *r, archai_err *err)
+/* The likelihood looks at the best points and, evenly, at others. Plain targets are taken where they are
+ * predicted much better than ranked ones: by 0.4 of log likelihood each. */
+void archai_bayes_model_fit(archai_bayes_model *x, const archai_bayes_model *before, size_t k,
+                            const archai_search *s, const size_t *rows,
+                            const archai_bayes_results *r)
 {
     const archai_gp_features *f = x->gp[k].features;
     const size_t n = fit_points(r), half = n / 2, others = r->n_known - half;
-    unsigned char *points = malloc(n * f->stride + 1);
-    double *targets = malloc((n + 1) * sizeof *targets), best = -HUGE_VAL;
+    unsigned char *points = archai_malloc(n * f->stride);
+    double *targets = archai_malloc(n * sizeof *targets), best = -HUGE_VAL;
     archai_gp *gp = &x->gp[k];
-    int rc = ARCHAI_OK;
 
-    if (points == NULL || targets == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory to fit %zu points", n);
-    for (int way = 0; rc == ARCHAI_OK && way < ARCHAI_BAYES_WAYS; way++) {
+    for (int way = 0; way < ARCHAI_BAYES_WAYS; way++) {
         const archai_gp_kernel kernel = gp->kernel;
         const double noise = gp->noise;
         double gain;
@@ -148,7 +114,7 @@ int archai_bayes_model_fit(archai_bayes_model *x, const archai_bayes_model *befo
         }
         gp->kernel = before->gp[k].kernel;
         gp->noise = before->gp[k].noise;
-        rc = archai_gp_fit(gp, points, n, targets, &gain, err);
+        gain = archai_gp_fit(gp, points, n, targets);
         if (way == ARCHAI_BAYES_RANKED || gain > best + 0.4) {
             best = gain;
             x->way[k] = (archai_bayes_way)way;
@@ -159,11 +125,9 @@ int archai_bayes_model_fit(archai_bayes_model *x, const archai_bayes_model *befo
     }
     free(points);
     free(targets);
-    return rc;
 }
 
-/* -- pools
- * ------------------------------------------------------------------------------------- */
+/* -- pools ------------------------------------------------------------------------------------- */
 
 size_t archai_bayes_model_members(const archai_bayes_model *x)
 {
@@ -177,16 +141,15 @@ double archai_bayes_model_add_work(const archai_bayes_model *x)
     return (double)x->m * n * (0.5 * n + covariance_work) + 1.0;
 }
 
-int archai_bayes_model_add(archai_bayes_model *x, const uint32_t *numbers, const void *points,
-                           size_t n, archai_err *err)
+void archai_bayes_model_add(archai_bayes_model *x, const uint32_t *numbers, const void *points,
+                            size_t n)
 {
     const size_t first = archai_bayes_model_members(x);
 
     for (size_t k = 0; k < x->m; k++)
-        ARCHAI_TRY(archai_gp_pool_add(&x->pool[k], &x->gp[k], points, numbers, n, err));
+        archai_gp_pool_add(&x->pool[k], &x->gp[k], points, numbers, n);
     for (size_t i = 0; i < n; i++)
         x->at[numbers[i]] = (uint32_t)(first + i);
-    return ARCHAI_OK;
 }
 
 void archai_bayes_model_remove(archai_bayes_model *x, uint32_t number)
@@ -208,7 +171,7 @@ int archai_bayes_model_predict(archai_bayes_model *x, const archai_bayes_results
     for (size_t k = 0; k < x->m; k++) {
         ARCHAI_TRY(archai_gp_solve(&x->gp[k], &r->target[x->way[k]][k * r->n], r->known,
                                    &filled[k * r->n], err));
-        ARCHAI_TRY(archai_gp_pool_predict(&x->pool[k], &x->gp[k], err));
+        archai_gp_pool_predict(&x->pool[k], &x->gp[k]);
     }
     return ARCHAI_OK;
 }

@@ -1,45 +1,41 @@
 /* core/algorithm/bayes_opt/bayes_opt.c - Bayesian optimisation with Gaussian processes.
  *
- * After `init_num_models` random architectures every proposal is the one that is expected to
- * improve most on what is known, one objective's best value or the hypervolume of several ones'
- * front (core/algorithm/bayes_opt/bayes_improvement.h), under one Gaussian process per objective over the encoding
- * (core/algorithm/bayes_opt/gp.h), among all architectures of a small space, or among mutants of the best ones in a
- * large one (core/algorithm/bayes_opt/bayes_candidates.h). What the processes see of the measures is in
- * core/algorithm/bayes_opt/bayes_results.h.
+ * After `init_num_models` random architectures every proposal is the one with the largest expected
+ * improvement of what is known: the best value of one objective, or the hypervolume of the front of
+ * several (bayes_improvement.h), under one Gaussian process per objective over the encoding (gp.h). It
+ * is looked for among all architectures of a small space, or in a large one among mutants of the best
+ * (bayes_candidates.h). bayes_results.h says how measures become targets of the processes.
  *
- * Candidates under way are part of the processes with the values that these predict for them,
- * and of the front, so that many workers do not propose the same thing; failed ones stay in the
- * processes like that until these are made anew and are left out then.
+ * Candidates under way are part of the processes, with the values that these predict for them, and of
+ * the front, so that many workers do not propose the same thing. Failed ones stay in the processes like
+ * that until the next ones are made, which leave them out.
  *
- * Kernels are chosen anew whenever the processes have grown by half. What that takes is spread
- * over proposals: new processes grow beside the old ones, so much with each proposal, counted
- * in multiplications and not in time, and replace them when they are complete. At most 1,500
- * evaluations take part (the best, and others evenly from the best to the worst); beyond that a
- * proposal takes no longer, and the history may go on.
+ * Kernels are chosen anew whenever the processes have grown by half. That work is spread over
+ * proposals: new processes grow beside the old ones, a fixed amount with each proposal, counted in
+ * multiplications and not in time, and replace them when they are complete. At most 1,500 evaluations
+ * take part (the best, and others evenly from the best to the worst); beyond that a proposal takes no
+ * longer, and the history may go on.
  */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/algorithm/bayes_opt/bayes_front.h"
 #include "core/algorithm/bayes_opt/bayes_look.h"
-#include "core/algorithm/variation.h"
+#include "core/algorithm/population.h"
+#include "core/base/alloc.h"
 
 enum {
     POINTS_MAX = 1500,  /* in the processes */
     POINTS_KEPT = 1000, /* of them when they are full */
-    BURST = 128,   /* new records at once (a resumed search) beyond which all is made anew */
+    BURST = 128,   /* with more new records at once (a resumed search) all is made anew */
     BEST_MAX = 40, /* records that are mutated */
     KNOWN_MIN = 3  /* results before the processes are asked */
 };
-/* Multiplications with each proposal for new members, and for new processes: some 15 ms. */
+/* Multiplications with each proposal for new members, and for new processes: about 15 ms. */
 static const double proposal_work = 6e7;
 
 struct bayes {
-    archai_algorithm base;
-    int64_t init_num_models;
-    archai_strings initial_population_paths;
-    archai_given given;
+    archai_population population;
 
     bool begun;
     archai_bayes_candidates candidates;
@@ -50,132 +46,106 @@ struct bayes {
 
 /* clang-format off */
 static const archai_option options[] = {
-    {"init_num_models",          ARCHAI_OPT_INT,     offsetof(struct bayes, init_num_models),          1, 0x1p31, "10", "models", NULL, "random models to begin with"},
-    {"initial_population_paths", ARCHAI_OPT_STRINGS, offsetof(struct bayes, initial_population_paths), 0, 0,      "",   "",       NULL, "arch files to begin with instead"},
+    {"init_num_models", ARCHAI_OPT_INT, offsetof(archai_population, init_num_models), 1, 0x1p31, "10", "models", NULL, "random models to begin with"},
+    ARCHAI_POPULATION_PATHS,
     ARCHAI_OPTION_END,
 };
 /* clang-format on */
 
 static int bayes_init(archai_algorithm *self, archai_err *err)
 {
-    struct bayes *a = (struct bayes *)self;
-    archai_space *space = self->search->space;
+    const archai_space *space = self->search->space;
 
     if (!archai_bayes_enumerable(space) && !archai_space_can(space, "mutate"))
         return archai_fail(
             err, ARCHAI_EINVAL,
-            "algorithm: bayes_opt needs mutate, or a space of at most %d architectures that "
-            "can be enumerated; space '%s' is neither",
+            "algorithm: bayes_opt needs a space that can mutate, or one of at most %d "
+            "architectures that can be enumerated; space '%s' is neither",
             ARCHAI_BAYES_ENUMERABLE, space->ops->name);
-    return archai_given_read(&a->given, space, &a->initial_population_paths, err);
+    return archai_population_init(self, err);
 }
 
 static void bayes_fini(archai_algorithm *self)
 {
-    struct bayes *a = (struct bayes *)self;
-
-    archai_given_fini(&a->given);
-    archai_bayes_candidates_fini(&a->candidates);
+    archai_population_fini(self);
+    archai_bayes_candidates_fini(&((struct bayes *)self)->candidates);
 }
 
 /* -- the processes ------------------------------------------------------------------------- */
 
-static int begin(struct bayes *a, archai_err *err)
+/* Which rows new processes get: those under way and those with a result. Where the latter are too many:
+ * the best, others evenly from the best to the worst, and the first ones. */
+static void choose_rows(struct bayes *a, const archai_bayes_results *r)
 {
-    if (a->begun)
-        return ARCHAI_OK;
-    ARCHAI_TRY(archai_bayes_candidates_init(&a->candidates, a->base.search, err));
-    a->begun = true;
-    return ARCHAI_OK;
-}
-
-/* Which rows new processes get: those under way and those with a result; when there are too
- * many, of these the best, others evenly from the best to the worst, and the first ones. */
-static int choose_rows(struct bayes *a, const archai_bayes_results *r, archai_err *err)
-{
-    archai_search *s = a->base.search;
+    archai_search *s = a->population.base.search;
     const archai_bayes_model *now = &a->candidates.now;
     const size_t best = POINTS_KEPT / 2, others = r->n_known / best + 1;
-    bool *stay = calloc(r->n + 1, sizeof *stay);
-    int rc = ARCHAI_OK;
+    bool *stay = archai_calloc(r->n, sizeof *stay);
 
-    if (stay == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu points", r->n);
     for (size_t i = 0; i < r->n_known; i++)
         stay[r->order[i]] = r->n <= POINTS_MAX || i < best || i % others == 0 ||
                             r->order[i] < ARCHAI_BAYES_FIRST;
-    for (size_t i = 0; rc == ARCHAI_OK && i < r->n; i++)
+    for (size_t i = 0; i < r->n; i++)
         if (stay[i] || s->records[now->rows[i]].status == ARCHAI_STATUS_RUNNING)
-            rc = archai_bayes_model_row(&a->candidates.next, now->rows[i], err);
+            archai_bayes_model_row(&a->candidates.next, now->rows[i]);
         else
             archai_search_release(s, now->rows[i]); /* it will not be mutated any more */
     free(stay);
-    return rc;
 }
 
-static int begin_next(struct bayes *a, const archai_bayes_results *r, archai_err *err)
+static void begin_next(struct bayes *a, const archai_bayes_results *r)
 {
     archai_bayes_candidates *c = &a->candidates;
 
-    ARCHAI_TRY(archai_bayes_model_init(&c->next, &c->features, r->m, c->capacity, err));
-    ARCHAI_TRY(choose_rows(a, r, err));
+    archai_bayes_model_init(&c->next, &c->features, r->m, c->capacity);
+    choose_rows(a, r);
     a->n_fitted = 0;
     a->next_fit = c->next.n_rows + c->next.n_rows / 2 + 2;
     if (a->next_fit > POINTS_MAX)
         a->next_fit =
             c->next.n_rows > POINTS_MAX ? c->next.n_rows + POINTS_MAX / 4 : POINTS_MAX + 1;
-    return ARCHAI_OK;
 }
 
-/* Go on with the new processes: their kernels, their points, their members. *done: they have
- * taken the place of the old ones. */
-static int work_on_next(struct bayes *a, const archai_bayes_results *r, double *work,
-                        bool *done, archai_err *err)
+/* Go on with the new processes: their kernels, their points, their members. True: they have replaced the
+ * old ones. */
+static bool work_on_next(struct bayes *a, const archai_bayes_results *r, double *work)
 {
+    archai_search *s = a->population.base.search;
     archai_bayes_candidates *c = &a->candidates;
-    bool complete = false;
 
-    *done = false;
     for (; *work > 0.0 && a->n_fitted < r->m; a->n_fitted++) {
-        ARCHAI_TRY(archai_bayes_model_fit(&c->next, &c->now, a->n_fitted, a->base.search,
-                                          c->now.rows, r, err));
+        archai_bayes_model_fit(&c->next, &c->now, a->n_fitted, s, c->now.rows, r);
         *work -= archai_bayes_model_fit_work(r);
     }
     if (*work > 0.0)
-        ARCHAI_TRY(archai_bayes_model_grow(&c->next, a->base.search, work, err));
-    if (*work > 0.0)
-        ARCHAI_TRY(archai_bayes_candidates_move(c, work, &complete, err));
-    if (!complete)
-        return ARCHAI_OK;
+        archai_bayes_model_grow(&c->next, s, work);
+    if (!(*work > 0.0) || !archai_bayes_candidates_move(c, work))
+        return false;
     archai_bayes_candidates_swap(c);
-    *done = true;
-    return ARCHAI_OK;
+    return true;
 }
 
 /* New processes at once, whatever that takes. */
-static int begin_anew(struct bayes *a, archai_err *err)
+static void begin_anew(struct bayes *a)
 {
     archai_bayes_candidates *c = &a->candidates;
     archai_bayes_results r;
     double work = HUGE_VAL;
-    bool done;
-    int rc = ARCHAI_OK;
 
     archai_bayes_model_fini(&c->next);
-    ARCHAI_TRY(archai_bayes_results_of(&r, a->base.search, c->now.rows, c->now.n_rows, err));
-    if (r.n_known >= KNOWN_MIN)
-        rc = begin_next(a, &r, err);
-    if (rc == ARCHAI_OK && c->next.m > 0)
-        rc = work_on_next(a, &r, &work, &done, err);
+    archai_bayes_results_of(&r, a->population.base.search, c->now.rows, c->now.n_rows);
+    if (r.n_known >= KNOWN_MIN) {
+        begin_next(a, &r);
+        (void)work_on_next(a, &r, &work);
+    }
     archai_bayes_results_fini(&r);
-    return rc;
 }
 
-/* Records that are new since the last proposal, whoever proposed them, become points. Where
- * there are very many of them (a resumed search) new processes are made at once. */
-static int sync_rows(struct bayes *a, archai_err *err)
+/* Records that are new since the last proposal, whatever proposed them, become points. Where there are
+ * very many of them (a resumed search) new processes are made at once. */
+static void sync_rows(struct bayes *a)
 {
-    archai_search *s = a->base.search;
+    const archai_search *s = a->population.base.search;
     archai_bayes_candidates *c = &a->candidates;
     double work = HUGE_VAL;
 
@@ -185,16 +155,15 @@ static int sync_rows(struct bayes *a, archai_err *err)
         archai_bayes_candidates_take(c, r->archid);
         if (r->status != ARCHAI_STATUS_RUNNING && !archai_bayes_has_result(s, r))
             continue;
-        ARCHAI_TRY(archai_bayes_model_row(&c->now, a->n_synced, err));
+        archai_bayes_model_row(&c->now, a->n_synced);
         if (c->next.m > 0)
-            ARCHAI_TRY(archai_bayes_model_row(&c->next, a->n_synced, err));
+            archai_bayes_model_row(&c->next, a->n_synced);
     }
     if (c->now.n_rows > c->now.gp[0].n + BURST)
-        ARCHAI_TRY(begin_anew(a, err));
-    ARCHAI_TRY(archai_bayes_model_grow(&c->now, s, &work, err));
+        begin_anew(a);
+    archai_bayes_model_grow(&c->now, s, &work);
     if (c->next.m > 0 && archai_bayes_model_members(&c->next) > 0)
-        ARCHAI_TRY(archai_bayes_model_grow(&c->next, s, &work, err));
-    return ARCHAI_OK;
+        archai_bayes_model_grow(&c->next, s, &work);
 }
 
 /* -- ask and tell -------------------------------------------------------------------------- */
@@ -202,7 +171,7 @@ static int sync_rows(struct bayes *a, archai_err *err)
 /* The most promising member that satisfies the cheap constraints; ARCHAI_ENONE: none does. */
 static int pick(struct bayes *a, archai_proposal *out, archai_err *err)
 {
-    archai_search *s = a->base.search;
+    archai_search *s = a->population.base.search;
     archai_bayes_candidates *c = &a->candidates;
 
     while (archai_bayes_model_members(&c->now) > 0) {
@@ -228,52 +197,49 @@ static int pick(struct bayes *a, archai_proposal *out, archai_err *err)
  * are then those of the records that the processes have. */
 static int prepare(struct bayes *a, archai_bayes_results *r, archai_err *err)
 {
-    archai_search *s = a->base.search;
+    archai_search *s = a->population.base.search;
     archai_bayes_candidates *c = &a->candidates;
     size_t best[BEST_MAX], n_best = 0;
     double work = proposal_work;
-    bool done = false;
 
     if (c->next.m == 0 && c->now.n_rows >= a->next_fit)
-        ARCHAI_TRY(begin_next(a, r, err));
-    if (c->next.m > 0) {
-        ARCHAI_TRY(work_on_next(a, r, &work, &done, err));
-        if (done) {
-            archai_bayes_results_fini(r);
-            ARCHAI_TRY(archai_bayes_results_of(r, s, c->now.rows, c->now.n_rows, err));
-        }
+        begin_next(a, r);
+    if (c->next.m > 0 && work_on_next(a, r, &work)) {
+        archai_bayes_results_fini(r);
+        archai_bayes_results_of(r, s, c->now.rows, c->now.n_rows);
     }
     if (c->next.m > 0 && archai_bayes_model_members(&c->now) > 0)
         return ARCHAI_OK;
     for (size_t i = 0; i < r->n_known && n_best < BEST_MAX; i++) {
         const size_t row = c->now.rows[r->order[i]];
 
-        if (s->records[row].arch != NULL) /* else choose_rows() let go of it, and it came up since */
+        if (s->records[row].arch != NULL) /* else choose_rows() has released it */
             best[n_best++] = row;
     }
     work = fmax(work, 0.0);
-    return archai_bayes_candidates_fill(c, s, best, n_best, &a->base.rng, &work, err);
+    return archai_bayes_candidates_fill(c, s, best, n_best, &a->population.base.rng, &work, err);
 }
 
-static int propose_best(struct bayes *a, archai_proposal *out, archai_err *err)
+static int propose_next(archai_algorithm *self, archai_proposal *out, archai_err *err)
 {
+    struct bayes *a = (struct bayes *)self;
     archai_bayes_candidates *c = &a->candidates;
-    archai_search *s = a->base.search;
+    archai_search *s = self->search;
     archai_bayes_results r;
-    int rc;
+    int rc = ARCHAI_ENONE;
 
-    ARCHAI_TRY(begin(a, err));
-    ARCHAI_TRY(sync_rows(a, err));
-    ARCHAI_TRY(archai_bayes_results_of(&r, s, c->now.rows, c->now.n_rows, err));
-    if (r.n_known < KNOWN_MIN) {
-        archai_bayes_results_fini(&r);
-        return archai_vary_random(s, out, err);
+    if (!a->begun)
+        ARCHAI_TRY(archai_bayes_candidates_init(c, s, err));
+    a->begun = true;
+    sync_rows(a);
+    archai_bayes_results_of(&r, s, c->now.rows, c->now.n_rows);
+    if (r.n_known >= KNOWN_MIN) {
+        rc = prepare(a, &r, err);
+        if (rc == ARCHAI_OK && archai_bayes_model_members(&c->now) > 0)
+            rc = archai_bayes_look(c, &r, s, &self->rng, err);
+        if (rc == ARCHAI_OK)
+            rc = pick(a, out, err);
     }
-    ARCHAI_TRY_GOTO(rc, prepare(a, &r, err), out);
-    if (archai_bayes_model_members(&c->now) > 0)
-        ARCHAI_TRY_GOTO(rc, archai_bayes_look(c, &r, s, &a->base.rng, err), out);
-    rc = pick(a, out, err);
-out:
     archai_bayes_results_fini(&r);
     return rc == ARCHAI_ENONE ? archai_vary_random(s, out, err) : rc;
 }
@@ -281,11 +247,7 @@ out:
 static int bayes_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
                          archai_err *err)
 {
-    struct bayes *a = (struct bayes *)self;
-    const int rc = archai_vary_initial(self->search, &a->given, a->init_num_models, out, err);
-
-    *what = ARCHAI_PROPOSED;
-    return rc != ARCHAI_ENONE ? rc : propose_best(a, out, err);
+    return archai_population_propose(self, NULL, propose_next, what, out, err);
 }
 
 static int bayes_tell(archai_algorithm *self, size_t record, archai_err *err)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 double archai_normal_quantile(double p)
 {
     const double q = p - 0.5;
@@ -40,7 +42,7 @@ bool archai_bayes_has_result(const archai_search *s, const archai_record *r)
 void archai_bayes_results_fini(archai_bayes_results *r)
 {
     for (int way = 0; way < ARCHAI_BAYES_WAYS; way++) {
-        for (size_t k = 0; r->scale[way] != NULL && k < r->m; k++) {
+        for (size_t k = 0; k < r->m; k++) {
             free(r->scale[way][k].cost);
             free(r->scale[way][k].target);
         }
@@ -53,8 +55,7 @@ void archai_bayes_results_fini(archai_bayes_results *r)
     *r = (archai_bayes_results){.n = 0};
 }
 
-/* -- one objective
- * ----------------------------------------------------------------------------- */
+/* -- one objective ----------------------------------------------------------------------------- */
 
 struct ranked {
     double cost;
@@ -73,9 +74,9 @@ static int compare_ranked(const void *a, const void *b)
     return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* How fast the cost falls with the target below the best one: as it does among the best half,
- * or among the best twentieth where that is more. What lies beyond what is known may be like a
- * step, of which a crowd before it tells nothing. */
+/* How fast the cost falls with the target below the best one: as fast as among the best half, or among
+ * the best twentieth where that is faster. Beyond what is known there may be a step, of which a crowd
+ * of results before it tells nothing. */
 static double slope_below(const archai_bayes_scale *s)
 {
     const double far[] = {0.4, 2.4}; /* targets; of a few hundred ranks */
@@ -143,9 +144,10 @@ static void set_plain(archai_bayes_scale *s, double *targets, const struct ranke
                 fabs(s->target[s->n - 1]) < outlier;
 }
 
-static int make_scales(archai_bayes_results *r, size_t k, const bool *behind,
-                       struct ranked *list, archai_err *err)
+static void make_scales(archai_bayes_results *r, size_t k, const bool *behind, struct ranked *list)
 {
+    archai_bayes_scale *ranked = &r->scale[ARCHAI_BAYES_RANKED][k],
+                       *plain = &r->scale[ARCHAI_BAYES_PLAIN][k];
     size_t n = 0;
 
     for (size_t i = 0; i < r->n; i++)
@@ -153,23 +155,14 @@ static int make_scales(archai_bayes_results *r, size_t k, const bool *behind,
             list[n++] = (struct ranked){r->cost[i * r->m + k], i, behind[i]};
     qsort(list, n, sizeof *list, compare_ranked);
     for (int way = 0; way < ARCHAI_BAYES_WAYS; way++) {
-        archai_bayes_scale *s = &r->scale[way][k];
-
-        s->cost = malloc((n + 1) * sizeof *s->cost);
-        s->target = malloc((n + 1) * sizeof *s->target);
-        if (s->cost == NULL || s->target == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for the results of %zu models",
-                               n);
+        r->scale[way][k].cost = archai_malloc(n * sizeof(double));
+        r->scale[way][k].target = archai_malloc(n * sizeof(double));
     }
-    set_ranked(&r->scale[ARCHAI_BAYES_RANKED][k], &r->target[ARCHAI_BAYES_RANKED][k * r->n],
-               list, n);
-    set_plain(&r->scale[ARCHAI_BAYES_PLAIN][k], &r->target[ARCHAI_BAYES_PLAIN][k * r->n], list,
-              n, &r->scale[ARCHAI_BAYES_RANKED][k]);
-    return ARCHAI_OK;
+    set_ranked(ranked, &r->target[ARCHAI_BAYES_RANKED][k * r->n], list, n);
+    set_plain(plain, &r->target[ARCHAI_BAYES_PLAIN][k * r->n], list, n, ranked);
 }
 
-/* -- all of them
- * ------------------------------------------------------------------------------- */
+/* -- all of them ------------------------------------------------------------------------------- */
 
 struct placed {
     size_t at, front;
@@ -191,43 +184,31 @@ static int compare_placed(const void *a, const void *b)
 }
 
 /* The first front by crowding, so that any number of its first members is spread over it. */
-static int spread_front(archai_bayes_results *r, struct placed *list, archai_err *err)
+static void spread_front(archai_bayes_results *r, struct placed *list)
 {
     double *points, *crowding;
-    int rc;
 
     while (r->n_front < r->n_known && list[r->n_front].front == list[0].front &&
            list[r->n_front].behind == list[0].behind)
         r->n_front++;
-    points = malloc((r->n_front * r->m + 1) * sizeof *points);
-    crowding = malloc((r->n_front + 1) * sizeof *crowding);
-    if (points == NULL || crowding == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a front");
-        goto out;
-    }
+    points = archai_malloc(r->n_front * r->m * sizeof *points);
+    crowding = archai_malloc(r->n_front * sizeof *crowding);
     for (size_t i = 0; i < r->n_front; i++)
         memcpy(&points[i * r->m], &r->cost[list[i].at * r->m], r->m * sizeof *points);
-    ARCHAI_TRY_GOTO(rc, archai_pareto_crowding(points, r->n_front, r->m, crowding, err), out);
+    archai_pareto_crowding(points, r->n_front, r->m, crowding);
     for (size_t i = 0; i < r->n_front; i++)
         list[i].crowding = crowding[i];
     qsort(list, r->n_front, sizeof *list, compare_placed);
-out:
     free(points);
     free(crowding);
-    return rc;
 }
 
-static int place(archai_bayes_results *r, const bool *behind, archai_err *err)
+static void place(archai_bayes_results *r, const bool *behind)
 {
-    double *points = malloc((r->n_known * r->m + 1) * sizeof *points);
-    size_t *front = malloc((r->n_known + 1) * sizeof *front), n = 0;
-    struct placed *list = malloc((r->n_known + 1) * sizeof *list);
-    int rc;
+    double *points = archai_malloc(r->n_known * r->m * sizeof *points);
+    size_t *front = archai_malloc(r->n_known * sizeof *front), n = 0;
+    struct placed *list = archai_malloc(r->n_known * sizeof *list);
 
-    if (points == NULL || front == NULL || list == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the results of %zu models", r->n);
-        goto out;
-    }
     for (size_t i = 0; i < r->n; i++) {
         if (!r->known[i])
             continue;
@@ -236,82 +217,57 @@ static int place(archai_bayes_results *r, const bool *behind, archai_err *err)
             points[n * r->m + k] = r->target[ARCHAI_BAYES_RANKED][k * r->n + i];
         n++;
     }
-    ARCHAI_TRY_GOTO(rc, archai_pareto_sort(points, n, r->m, front, err), out);
+    archai_pareto_sort(points, n, r->m, front);
     for (size_t i = 0; i < n; i++)
         list[i].front = front[i];
     qsort(list, n, sizeof *list, compare_placed);
-    ARCHAI_TRY_GOTO(rc, spread_front(r, list, err), out);
+    spread_front(r, list);
     for (size_t i = 0; i < n; i++)
         r->order[i] = list[i].at;
-out:
     free(points);
     free(front);
     free(list);
-    return rc;
 }
 
-static int look(archai_bayes_results *r, const archai_search *s, const size_t *rows,
-                archai_err *err)
+void archai_bayes_results_of(archai_bayes_results *out, const archai_search *s, const size_t *rows,
+                             size_t n)
 {
-    struct ranked *list = malloc((r->n + 1) * sizeof *list);
-    bool *behind = calloc(r->n + 1, sizeof *behind), any = false;
-    int rc = ARCHAI_OK;
+    const size_t m = s->objectives->n_optimised;
+    struct ranked *list = archai_malloc(n * sizeof *list);
+    bool *behind = archai_calloc(n, sizeof *behind), any = false;
+    archai_bayes_results r = {.n = n,
+                              .m = m,
+                              .known = archai_calloc(n, sizeof *r.known),
+                              .cost = archai_calloc(n * m, sizeof *r.cost),
+                              .order = archai_calloc(n, sizeof *r.order)};
 
-    if (list == NULL || behind == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the results of %zu models", r->n);
-        goto out;
+    for (int way = 0; way < ARCHAI_BAYES_WAYS; way++) {
+        r.target[way] = archai_calloc(n * m, sizeof *r.target[way]);
+        r.scale[way] = archai_calloc(m, sizeof *r.scale[way]);
     }
-    for (size_t i = 0; i < r->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         const archai_record *record = &s->records[rows[i]];
 
-        r->known[i] = archai_bayes_has_result(s, record);
-        if (!r->known[i])
+        r.known[i] = archai_bayes_has_result(s, record);
+        if (!r.known[i])
             continue;
-        archai_objectives_minimised(s->objectives, record->values, &r->cost[i * r->m]);
+        archai_objectives_minimised(s->objectives, record->values, &r.cost[i * m]);
         behind[i] = record->status == ARCHAI_STATUS_INFEASIBLE;
         any = any || !behind[i];
-        r->n_known++;
+        r.n_known++;
     }
     if (!any)
-        memset(behind, 0, r->n * sizeof *behind);
-    for (size_t k = 0; rc == ARCHAI_OK && k < r->m; k++)
-        rc = make_scales(r, k, behind, list, err);
-    if (rc == ARCHAI_OK && r->n_known > 0)
-        rc = place(r, behind, err);
-out:
+        memset(behind, 0, n * sizeof *behind);
+    for (size_t k = 0; k < m; k++)
+        make_scales(&r, k, behind, list);
+    if (r.n_known > 0)
+        place(&r, behind);
     free(list);
     free(behind);
-    return rc;
+    *out = r;
 }
 
-int archai_bayes_results_of(archai_bayes_results *out, const archai_search *s,
-                            const size_t *rows, size_t n, archai_err *err)
-{
-    archai_bayes_results r = {.n = n, .m = s->objectives->n_optimised};
-    bool room = true;
-    int rc;
-
-    r.known = calloc(n + 1, sizeof *r.known);
-    r.cost = calloc(n * r.m + 1, sizeof *r.cost);
-    r.order = calloc(n + 1, sizeof *r.order);
-    for (int way = 0; way < ARCHAI_BAYES_WAYS; way++) {
-        r.target[way] = calloc(n * r.m + 1, sizeof *r.target[way]);
-        r.scale[way] = calloc(r.m + 1, sizeof *r.scale[way]);
-        room = room && r.target[way] != NULL && r.scale[way] != NULL;
-    }
-    if (!room || r.known == NULL || r.cost == NULL || r.order == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the results of %zu models", n);
-    else
-        rc = look(&r, s, rows, err);
-    if (rc == ARCHAI_OK)
-        *out = r;
-    else
-        archai_bayes_results_fini(&r);
-    return rc;
-}
-
-/* -- there and back
- * ---------------------------------------------------------------------------- */
+/* -- there and back ---------------------------------------------------------------------------- */
 
 /* The piece of the line through (x[i], y[i]) on which v lies, at v. */
 static double along(const double *x, const double *y, size_t n, double v)

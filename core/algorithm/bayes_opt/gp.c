@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 enum { BLOCK = 64 }; /* points that are appended at once */
 
 /* Smallest variance that a point may add, relative: two equal points stay invertible. */
@@ -13,11 +15,10 @@ static const double least_pivot = 1e-10;
 
 enum { RATE, LENGTH, NOISE, N_PARAMETERS };
 
-/* Natural logarithms: where the prior has its middle, its width, and the bounds. The prior
- * holds that two random architectures tell something about each other (a correlation of e^-1
- * from their choices, 0.4 from their numbers): with few results a rate so high that nothing
- * tells anything about anything is often as likely as any, and the search would be a random
- * one. */
+/* Natural logarithms: the prior's middle, its width, and the bounds. The prior holds that two random
+ * architectures tell something about each other (a correlation of e^-1 from their choices, 0.4 from
+ * their numbers). With few results a rate so high that nothing tells anything about anything is often
+ * as likely as any other, and the search would be a random one. */
 struct prior {
     double middle, width, low, high;
 };
@@ -32,7 +33,7 @@ static void prior_of(const archai_gp_features *f, struct prior p[N_PARAMETERS])
     p[NOISE] = (struct prior){-4.6, 1.5, -18.0, 0.0};
 }
 
-int archai_gp_init(archai_gp *gp, const archai_gp_features *features, archai_err *err)
+void archai_gp_init(archai_gp *gp, const archai_gp_features *features)
 {
     struct prior prior[N_PARAMETERS];
 
@@ -43,11 +44,8 @@ int archai_gp_init(archai_gp *gp, const archai_gp_features *features, archai_err
         .kernel = {.rate = exp(prior[RATE].middle), .length = exp(prior[LENGTH].middle)},
         .noise = exp(prior[NOISE].middle),
         .scale = 1.0,
-        .table = malloc((features->n_bits + 1) * sizeof *gp->table),
+        .table = archai_malloc((features->n_bits + 1) * sizeof *gp->table),
     };
-    if (gp->table == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a Gaussian process");
-    return ARCHAI_OK;
 }
 
 void archai_gp_fini(archai_gp *gp)
@@ -59,42 +57,25 @@ void archai_gp_fini(archai_gp *gp)
     *gp = (archai_gp){.points = NULL};
 }
 
-static int reserve(archai_gp *gp, size_t n, archai_err *err)
+static void reserve(archai_gp *gp, size_t n)
 {
     const size_t capacity = n + n / 4 + 32;
-    unsigned char *points;
-    double *chol, *z;
+    double *chol;
 
     if (n <= gp->capacity)
-        return ARCHAI_OK;
-    points = malloc(capacity * gp->features->stride + 1);
-    chol = malloc(capacity * capacity * sizeof *chol);
-    z = malloc(capacity * sizeof *z);
-    if (points == NULL || chol == NULL || z == NULL) {
-        free(points);
-        free(chol);
-        free(z);
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a Gaussian process of %zu points",
-                           n);
-    }
-    if (gp->n > 0) {
-        memcpy(points, gp->points, gp->n * gp->features->stride);
-        memcpy(z, gp->z, gp->n * sizeof *z);
-    }
+        return;
+    gp->points = archai_realloc(gp->points, capacity, gp->features->stride);
+    gp->z = archai_realloc(gp->z, capacity, sizeof *gp->z);
+    chol = archai_malloc(capacity * capacity * sizeof *chol);
     for (size_t i = 0; i < gp->n; i++)
         memcpy(&chol[i * capacity], &gp->chol[i * gp->capacity], (i + 1) * sizeof *chol);
-    free(gp->points);
     free(gp->chol);
-    free(gp->z);
-    gp->points = points;
     gp->chol = chol;
-    gp->z = z;
     gp->capacity = capacity;
-    return ARCHAI_OK;
 }
 
-/* Rows first..first+count) of the factor below its first `first` columns, which are done: the
- * rest of them, column by column. */
+/* Rows [first, first + count) of the factor, of which the first `first` columns are done: the rest of
+ * them, column by column. */
 static void factor_corner(archai_gp *gp, size_t first, size_t count)
 {
     for (size_t i = first; i < first + count; i++) {
@@ -110,12 +91,12 @@ static void factor_corner(archai_gp *gp, size_t first, size_t count)
     }
 }
 
-int archai_gp_append(archai_gp *gp, const void *points, size_t count, archai_err *err)
+void archai_gp_append(archai_gp *gp, const void *points, size_t count)
 {
     const size_t stride = gp->features->stride;
     const unsigned char *from = points;
 
-    ARCHAI_TRY(reserve(gp, gp->n + count, err));
+    reserve(gp, gp->n + count);
     if (count > 0)
         memcpy(gp->points + gp->n * stride, from, count * stride);
     for (size_t k; count > 0; count -= k) {
@@ -134,7 +115,6 @@ int archai_gp_append(archai_gp *gp, const void *points, size_t count, archai_err
         factor_corner(gp, n, k);
         gp->n += k;
     }
-    return ARCHAI_OK;
 }
 
 void archai_gp_clear(archai_gp *gp)
@@ -149,35 +129,30 @@ static int factor(double *a, size_t n, size_t lda, archai_err *err)
         LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', (lapack_int)n, a, (lapack_int)lda);
 
     if (info != 0)
-        return archai_fail(err, ARCHAI_EINTERNAL, "a covariance of %zu points is not positive",
+        return archai_fail(err, ARCHAI_EINTERNAL, "a covariance of %zu points is not positive definite",
                            n);
     return ARCHAI_OK;
 }
 
-/* -- targets
- * ------------------------------------------------------------------------------------- */
+/* -- targets ----------------------------------------------------------------------------------- */
 
-/* The rows from `from` on, some of which have no target. Missing targets y minimise |z|^2,
- * which makes them the conditional mean: z = c + B y with c = L^-1 (known - earlier rows) and B
- * the columns of L^-1 that belong to missing rows, so B'B y = -B'c. */
+/* The rows from `from` on, some of which have no target. The missing targets y are those that minimise
+ * |z|^2, which is the conditional mean: z = c + B y with c = L^-1 (known - earlier rows) and B the
+ * columns of L^-1 that belong to missing rows, so B'B y = -B'c. */
 static int solve_missing(archai_gp *gp, const double *targets, const bool *known, size_t from,
                          double *filled, archai_err *err)
 {
     const size_t k = gp->n - from, lda = gp->capacity;
     const double *below = &gp->chol[from * lda + from];
-    double *b = NULL, *gram = NULL, *y = NULL, *c = &gp->z[from];
+    double *b, *gram, *y, *c = &gp->z[from];
     size_t missing = 0, column = 0;
-    int rc = ARCHAI_OK;
+    int rc;
 
     for (size_t i = 0; i < k; i++)
         missing += !known[from + i];
-    b = calloc(k * missing + 1, sizeof *b);
-    gram = malloc((missing * missing + 1) * sizeof *gram);
-    y = malloc((missing + 1) * sizeof *y);
-    if (b == NULL || gram == NULL || y == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu missing targets", missing);
-        goto out;
-    }
+    b = archai_calloc(k * missing, sizeof *b);
+    gram = archai_malloc(missing * missing * sizeof *gram);
+    y = archai_malloc(missing * sizeof *y);
     for (size_t i = 0; i < k; i++) {
         c[i] = known[from + i] ? targets[from + i] : 0.0;
         if (!known[from + i])
@@ -235,24 +210,19 @@ int archai_gp_solve(archai_gp *gp, const double *targets, const bool *known, dou
     return ARCHAI_OK;
 }
 
-int archai_gp_predict(const archai_gp *gp, const void *point, double *mean, double *variance,
-                      archai_err *err)
+void archai_gp_predict(const archai_gp *gp, const void *point, double *mean, double *variance)
 {
-    double *v = malloc((gp->n + 1) * sizeof *v);
+    double *v = archai_malloc(gp->n * sizeof *v);
 
-    if (v == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a prediction");
     archai_gp_covariances(gp->features, &gp->kernel, point, gp->points, gp->n, gp->table, v);
     cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)gp->n, gp->chol,
                 (int)gp->capacity, v, 1);
     *mean = cblas_ddot((int)gp->n, v, 1, gp->z, 1);
     *variance = gp->scale * fmax(1.0 - cblas_ddot((int)gp->n, v, 1, v, 1), 0.0);
     free(v);
-    return ARCHAI_OK;
 }
 
-/* -- likelihood
- * ------------------------------------------------------------------------------------ */
+/* -- likelihood -------------------------------------------------------------------------------- */
 
 static const double first_step = 1.0,
                     last_step = 0.2; /* of the search, in the same logarithms */
@@ -267,8 +237,8 @@ struct fit {
     struct prior prior[N_PARAMETERS];
 };
 
-/* Log likelihood with the best variance, plus the prior. A covariance that cannot be factored is
- * infinitely unlikely. */
+/* Log likelihood with the best variance, plus the prior; minus infinity where the covariance cannot be
+ * factored. */
 static double likelihood(const struct fit *f, const double *p)
 {
     const archai_gp_kernel kernel = {.rate = exp(p[RATE]), .length = exp(p[LENGTH])};
@@ -326,7 +296,7 @@ static double climb(const struct fit *f, double *p, const bool *free_parameter)
     return best;
 }
 
-/* Log likelihood as noise. */
+/* Log likelihood of the targets as noise. */
 static double white(const struct fit *f)
 {
     const double n = (double)f->n, *y = f->targets;
@@ -334,8 +304,7 @@ static double white(const struct fit *f)
     return -0.5 * n * log(fmax(cblas_ddot((int)f->n, y, 1, y, 1) / n, 1e-12));
 }
 
-int archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *targets,
-                  double *gain, archai_err *err)
+double archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *targets)
 {
     const size_t stride = gp->features->stride;
     const unsigned char *from = points;
@@ -346,18 +315,13 @@ int archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *tar
     };
     double p[N_PARAMETERS] = {log(gp->kernel.rate), log(gp->kernel.length), log(gp->noise)};
     double middle[N_PARAMETERS], best;
-    struct fit f = {.n = n, .targets = targets};
-    int rc = ARCHAI_OK;
+    struct fit f = {.n = n,
+                    .targets = targets,
+                    .bits = archai_malloc(n * n * sizeof *f.bits),
+                    .squared = archai_malloc(n * n * sizeof *f.squared),
+                    .a = archai_malloc(n * n * sizeof *f.a),
+                    .z = archai_malloc(n * sizeof *f.z)};
 
-    f.bits = malloc((n * n + 1) * sizeof *f.bits);
-    f.squared = malloc((n * n + 1) * sizeof *f.squared);
-    f.a = malloc((n * n + 1) * sizeof *f.a);
-    f.z = malloc((n + 1) * sizeof *f.z);
-    if (f.bits == NULL || f.squared == NULL || f.a == NULL || f.z == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM,
-                         "no memory to fit a Gaussian process to %zu points", n);
-        goto out;
-    }
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++)
             archai_gp_distances(gp->features, from + i * stride, from + j * stride,
@@ -368,14 +332,11 @@ int archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *tar
     if (likelihood(&f, middle) > likelihood(&f, p))
         memcpy(p, middle, sizeof p);
     best = climb(&f, p, free_parameter);
-    if (gain != NULL)
-        *gain = (best - white(&f)) / (double)n;
     gp->kernel = (archai_gp_kernel){.rate = exp(p[RATE]), .length = exp(p[LENGTH])};
     gp->noise = exp(p[NOISE]);
-out:
     free(f.bits);
     free(f.squared);
     free(f.a);
     free(f.z);
-    return rc;
+    return (best - white(&f)) / (double)n;
 }

@@ -1,9 +1,9 @@
 /* core/algorithm/bayes_opt/gp.h - a Gaussian process that grows point by point.
  *
  * The Cholesky factor of the covariance of all points depends on where they are alone, not on what
- * was measured there. So a point can be appended when it is proposed, O(n^2), before its value
- * is known: it makes the process certain of its surroundings and keeps other workers away from
- * them. Its missing value is taken to be what the known ones predict (Ginsbourger, Le Riche,
+ * was measured there. So a point can be appended, O(n^2), when it is proposed and its value is not yet
+ * known: it makes the process certain of its neighbourhood and keeps other workers away from
+ * there. Its missing value is taken to be what the known ones predict (Ginsbourger, Le Riche,
  * Carraro 2010, the "kriging believer"), exactly, for all missing ones at once.
  *
  * The process has mean 0, so targets are to be centred; its variance (`scale`) follows from the
@@ -15,6 +15,7 @@
 #define ARCHAI_CORE_ALGORITHM_BAYES_OPT_GP_H
 #include <stdbool.h>
 #include "core/algorithm/bayes_opt/gp_kernel.h"
+#include "core/base/err.h"
 
 typedef struct archai_gp {
     const archai_gp_features *features; /* borrowed */
@@ -29,26 +30,23 @@ typedef struct archai_gp {
 } archai_gp;
 
 /* An empty process for points of these features, with kernel parameters to begin with. */
-int archai_gp_init(archai_gp *gp, const archai_gp_features *features, archai_err *err);
+void archai_gp_init(archai_gp *gp, const archai_gp_features *features);
 void archai_gp_fini(archai_gp *gp); /* safe on a zeroed struct */
 
-/* Append `count` packed points, O(n^2) each; many at once are several times quicker than one by
- * one. */
-int archai_gp_append(archai_gp *gp, const void *points, size_t count, archai_err *err);
-/* No points any more; before the kernel or the noise is changed. */
+/* Append `count` packed points, O(n^2) each; many at once are several times faster than one by one. */
+void archai_gp_append(archai_gp *gp, const void *points, size_t count);
+/* Drop all points, before the kernel or the noise is changed. */
 void archai_gp_clear(archai_gp *gp);
-/* Condition on targets[n], of which known[n] says which ones are known: sets z and scale; `filled`
- * [n] (may be NULL) gets the targets with the predicted ones in place of the missing ones. O(n^2),
- * and O(n^2) more for each missing one. */
+/* Condition on targets[n]; known[n] says which of them are known. Sets z and scale; `filled` [n] (may be
+ * NULL) gets the targets with predictions in place of the missing ones. O(n^2), and O(n^2) more for
+ * each missing one. */
 int archai_gp_solve(archai_gp *gp, const double *targets, const bool *known, double *filled,
                     archai_err *err);
 /* Mean and variance (of the process, without noise) at one point. */
-int archai_gp_predict(const archai_gp *gp, const void *point, double *mean, double *variance,
-                      archai_err *err);
+void archai_gp_predict(const archai_gp *gp, const void *point, double *mean, double *variance);
 
 /* Choose kernel and noise by the likelihood of targets [n] at n packed points, with a weak prior.
- * The process must have no points. O(n^3) some forty times. *gain (may be NULL): the logarithm of
- * how much likelier a target has become than as noise alone, on average. */
-int archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *targets, double *gain,
-                  archai_err *err);
+ * The process must have no points. O(n^3), about forty times. Returns the logarithm of how much likelier
+ * a target has become than as noise alone, on average. */
+double archai_gp_fit(archai_gp *gp, const void *points, size_t n, const double *targets);
 #endif

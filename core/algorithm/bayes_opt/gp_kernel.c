@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 enum { MAX_VALUES = 64 }; /* a number with more of them is placed linearly */
 
 struct archai_gp_feature {
@@ -61,7 +63,7 @@ static void learn_value(struct archai_gp_feature *f, float v)
 
 static float clean(float v)
 {
-    return isfinite(v) ? v : -1.0f; /* Archai's mark of what is not used */
+    return isfinite(v) ? v : -1.0f; /* what Archai writes for a feature that is not used */
 }
 
 /* Chance that two architectures of the sample differ in a choice. */
@@ -76,7 +78,7 @@ static double chance_to_differ(const struct archai_gp_feature *f)
     return 1.0 - squares / (sum * sum);
 }
 
-/* A choice among too many values is compared by its place as a number would be. */
+/* A choice among too many values is compared by its place, as a number would be. */
 static void lay_out(archai_gp_features *f)
 {
     for (size_t i = 0; i < f->d; i++) {
@@ -95,19 +97,16 @@ static void lay_out(archai_gp_features *f)
     f->stride = f->n_words * sizeof(uint64_t) + f->n_numbers * sizeof(double);
 }
 
-int archai_gp_features_learn(archai_gp_features *f, const float *encodings, size_t n, size_t d,
-                             const char *kinds, archai_err *err)
+void archai_gp_features_learn(archai_gp_features *f, const float *encodings, size_t n, size_t d,
+                              const char *kinds)
 {
-    *f = (archai_gp_features){.d = d, .at = calloc(d + 1, sizeof *f->at)};
-    if (f->at == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu features", d);
+    *f = (archai_gp_features){.d = d, .at = archai_calloc(d, sizeof *f->at)};
     for (size_t i = 0; i < d; i++) {
         f->at[i].choice = kinds != NULL && kinds[i] == 'c';
         for (size_t k = 0; k < n; k++)
             learn_value(&f->at[i], clean(encodings[k * d + i]));
     }
     lay_out(f);
-    return ARCHAI_OK;
 }
 
 void archai_gp_features_fini(archai_gp_features *f)

@@ -1,9 +1,9 @@
-/* core/algorithm/bayes_opt/gp_kernel.h - encodings as points of a Gaussian process, and the covariance of two points.
+/* core/algorithm/bayes_opt/gp_kernel.h - encodings as points of a Gaussian process, and their covariance.
  *
- * An encoding's features are choices ("c": equal or not) or numbers ("n"). What values they take is
- * learned from a sample. Choices become bits, so that a Hamming distance is a population count: one
- * bit for two values, one bit a value for more. Numbers are put on [0, 1] by their place among the
- * values that occur (16 32 64 128 are evenly spaced then), or linearly where there are many.
+ * An encoding's features are choices ("c": equal or not) or numbers ("n"). The values they take are
+ * learned from a sample. Choices become bits, so that a Hamming distance is a population count: one bit
+ * for two values, one bit per value for more. Numbers are put on [0, 1] by their place among the values
+ * that occur (so 16 32 64 128 are evenly spaced), or linearly where there are many.
  *
  *   k(a, b) = exp(-rate * h / 2) * matern52(|a - b| / length)
  *
@@ -15,7 +15,6 @@
 #define ARCHAI_CORE_ALGORITHM_BAYES_OPT_GP_KERNEL_H
 #include <stddef.h>
 #include <stdint.h>
-#include "core/base/err.h"
 
 typedef struct archai_gp_features {
     size_t d;         /* features of an encoding */
@@ -28,8 +27,8 @@ typedef struct archai_gp_features {
 } archai_gp_features;
 
 /* Learn from `n` encodings [n, d]; kinds as archai_space_ops.encoding_kinds, NULL: all numbers. */
-int archai_gp_features_learn(archai_gp_features *f, const float *encodings, size_t n, size_t d,
-                             const char *kinds, archai_err *err);
+void archai_gp_features_learn(archai_gp_features *f, const float *encodings, size_t n, size_t d,
+                              const char *kinds);
 void archai_gp_features_fini(archai_gp_features *f); /* safe on a zeroed struct */
 /* An encoding [d] as a point of f->stride bytes. */
 void archai_gp_features_pack(const archai_gp_features *f, const float *encoding, void *point);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 enum { BLOCK = 64 }; /* members that are solved for at once */
 
 void archai_gp_pool_fini(archai_gp_pool *p)
@@ -17,53 +19,36 @@ void archai_gp_pool_fini(archai_gp_pool *p)
     *p = (archai_gp_pool){.points = NULL};
 }
 
-static int reserve(archai_gp_pool *p, size_t members, size_t rows, size_t stride,
-                   archai_err *err)
+static void reserve(archai_gp_pool *p, size_t members, size_t rows, size_t stride)
 {
     const size_t capacity =
         members > p->capacity ? members + (p->capacity > 0 ? members / 4 : 0) : p->capacity;
     const size_t row_capacity = rows > p->row_capacity ? rows + rows / 4 + 32 : p->row_capacity;
-    archai_gp_pool q = {
-        .n = p->n, .capacity = capacity, .rows = p->rows, .row_capacity = row_capacity};
+    float *v;
 
     if (capacity == p->capacity && row_capacity == p->row_capacity)
-        return ARCHAI_OK;
-    q.points = malloc(capacity * stride + 1);
-    q.v = malloc((capacity * row_capacity + 1) * sizeof *q.v);
-    q.explained = malloc((capacity + 1) * sizeof *q.explained);
-    q.mean = malloc((capacity + 1) * sizeof *q.mean);
-    q.ids = malloc((capacity + 1) * sizeof *q.ids);
-    if (q.points == NULL || q.v == NULL || q.explained == NULL || q.mean == NULL ||
-        q.ids == NULL) {
-        archai_gp_pool_fini(&q);
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for predictions of %zu models",
-                           capacity);
-    }
-    if (p->n > 0) {
-        memcpy(q.points, p->points, p->n * stride);
-        memcpy(q.explained, p->explained, p->n * sizeof *q.explained);
-        memcpy(q.mean, p->mean, p->n * sizeof *q.mean);
-        memcpy(q.ids, p->ids, p->n * sizeof *q.ids);
-    }
+        return;
+    p->points = archai_realloc(p->points, capacity, stride);
+    p->explained = archai_realloc(p->explained, capacity, sizeof *p->explained);
+    p->mean = archai_realloc(p->mean, capacity, sizeof *p->mean);
+    p->ids = archai_realloc(p->ids, capacity, sizeof *p->ids);
+    v = archai_malloc(capacity * row_capacity * sizeof *v);
     for (size_t i = 0; i < p->n; i++)
-        memcpy(&q.v[i * row_capacity], &p->v[i * p->row_capacity],
-               p->row_capacity * sizeof *q.v);
-    archai_gp_pool_fini(p);
-    *p = q;
-    return ARCHAI_OK;
+        memcpy(&v[i * row_capacity], &p->v[i * p->row_capacity], p->row_capacity * sizeof *v);
+    free(p->v);
+    p->v = v;
+    p->capacity = capacity;
+    p->row_capacity = row_capacity;
 }
 
-int archai_gp_pool_add(archai_gp_pool *p, const archai_gp *gp, const void *points,
-                       const uint32_t *ids, size_t count, archai_err *err)
+void archai_gp_pool_add(archai_gp_pool *p, const archai_gp *gp, const void *points,
+                        const uint32_t *ids, size_t count)
 {
     const size_t stride = gp->features->stride, n = gp->n;
     const unsigned char *from = points;
-    double *block = malloc((BLOCK * n + 1) * sizeof *block);
-    int rc;
+    double *block = archai_malloc(BLOCK * n * sizeof *block);
 
-    if (block == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for predictions");
-    ARCHAI_TRY_GOTO(rc, reserve(p, p->n + count, n, stride, err), out);
+    reserve(p, p->n + count, n, stride);
     memcpy(p->points + p->n * stride, from, count * stride);
     memcpy(&p->ids[p->n], ids, count * sizeof *ids);
     p->rows = n;
@@ -89,9 +74,7 @@ int archai_gp_pool_add(archai_gp_pool *p, const archai_gp *gp, const void *point
         }
     }
     p->n += count;
-out:
     free(block);
-    return rc;
 }
 
 void archai_gp_pool_remove(archai_gp_pool *p, const archai_gp *gp, size_t at)
@@ -130,45 +113,37 @@ static void extend_by_one(archai_gp_pool *p, const archai_gp *gp, double *covari
     p->rows++;
 }
 
-int archai_gp_pool_extend(archai_gp_pool *p, const archai_gp *gp, archai_err *err)
+void archai_gp_pool_extend(archai_gp_pool *p, const archai_gp *gp)
 {
-    double *covariance = NULL;
-    float *narrow = NULL, *product = NULL;
-    int rc = ARCHAI_OK;
+    double *covariance;
+    float *narrow, *product;
 
     if (p->n == 0 || p->rows == gp->n)
-        return ARCHAI_OK;
-    covariance = malloc(p->n * sizeof *covariance);
-    narrow = malloc((gp->n + 1) * sizeof *narrow);
-    product = malloc(p->n * sizeof *product);
-    if (covariance == NULL || narrow == NULL || product == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for predictions");
-        goto out;
-    }
-    ARCHAI_TRY_GOTO(rc, reserve(p, p->n, gp->n, gp->features->stride, err), out);
+        return;
+    covariance = archai_malloc(p->n * sizeof *covariance);
+    narrow = archai_malloc(gp->n * sizeof *narrow);
+    product = archai_malloc(p->n * sizeof *product);
+    reserve(p, p->n, gp->n, gp->features->stride);
     while (p->rows < gp->n)
         extend_by_one(p, gp, covariance, narrow, product);
-out:
     free(covariance);
     free(narrow);
     free(product);
-    return rc;
 }
 
-int archai_gp_pool_predict(archai_gp_pool *p, const archai_gp *gp, archai_err *err)
+void archai_gp_pool_predict(archai_gp_pool *p, const archai_gp *gp)
 {
-    float *z = malloc((gp->n + 1) * sizeof *z);
+    float *z = archai_malloc(gp->n * sizeof *z);
 
-    if (z == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for predictions");
     for (size_t i = 0; i < gp->n; i++)
         z[i] = (float)gp->z[i];
-    memset(p->mean, 0, p->n * sizeof *p->mean);
-    if (p->n > 0 && gp->n > 0)
-        cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)p->n, (int)gp->n, 1.0f, p->v,
-                    (int)p->row_capacity, z, 1, 0.0f, p->mean, 1);
+    if (p->n > 0) {
+        memset(p->mean, 0, p->n * sizeof *p->mean);
+        if (gp->n > 0)
+            cblas_sgemv(CblasRowMajor, CblasNoTrans, (int)p->n, (int)gp->n, 1.0f, p->v,
+                        (int)p->row_capacity, z, 1, 0.0f, p->mean, 1);
+    }
     free(z);
-    return ARCHAI_OK;
 }
 
 double archai_gp_pool_variance(const archai_gp_pool *p, const archai_gp *gp, size_t at)

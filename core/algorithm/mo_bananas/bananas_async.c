@@ -1,22 +1,23 @@
 /* core/algorithm/mo_bananas/bananas_async.c - mo_bananas without iterations.
  *
  * As soon as something was told, and no prediction is under way, new mutants of the front, most of
- * those members that add most to its hypervolume, are predicted by a surrogate that goes on from
- * its last fit; the ranking that comes back is handed out from its top until the next one is
- * there, and the rest dropped. What is at the top adds most to the front's hypervolume, by values
- * that were drawn from the predictions (core/algorithm/mo_bananas/bananas.h). A ranking is made long enough for four
- * times what the last one lost while the fit ran.
+ * them of the members that add most to its hypervolume, are predicted by a surrogate that continues
+ * from its last fit. The ranking that comes back is handed out from its top until the next one is
+ * there, and the rest is dropped. At the top stands what adds most to the front's hypervolume, by values
+ * drawn from the predictions (core/algorithm/mo_bananas/bananas.h). A ranking is made long enough for
+ * four times as many as the last one handed out while the fit ran.
  *
- * A fit takes a second or so. While evaluations take longer nobody waits for it: the last ranking
- * goes on. Where they are shorter a search would be over before it had learned anything, so that
- * from one ranking come at most `max_per_fit` models; then slots are filled again when the fit that
- * is under way or due has ended, and so they are before the first fit, once `init_num_models` have
- * been evaluated. A failed model tells the surrogate nothing, so another takes its place. Where no
- * fit can come (nothing was measured, nobody can do it) random samples and mutants of the front go on.
+ * A fit takes about a second. While evaluations take longer, nothing waits for it: the last ranking
+ * is used. Where they are shorter, a search would be over before it had learned anything; so at most
+ * `max_per_fit` models come from one ranking, and then slots are filled only when the fit that is under
+ * way or due has ended. The same holds before the first fit, once `init_num_models` have been evaluated.
+ * A failed model teaches the surrogate nothing, so another takes its place. Where no fit can come
+ * (nothing was measured, or there is no surrogate) random samples and mutants of the front go on.
  */
 #include <stdlib.h>
 
 #include "core/algorithm/mo_bananas/bananas_private.h"
+#include "core/base/alloc.h"
 
 enum {
     SLICE = 4,       /* mutants in one step */
@@ -27,17 +28,17 @@ enum {
 /* Is there something that a fit would learn, and to breed from? */
 static bool is_due(const archai_bananas *a)
 {
-    const archai_search *s = a->base.search;
+    const archai_search *s = a->population.base.search;
 
     return a->n_rows > a->n_known && s->front.n > 0 &&
-           (int64_t)s->n_finished >= a->init_num_models;
+           (int64_t)s->n_finished >= a->population.init_num_models;
 }
 
-/* Has the last ranking given as many as it may? Then one of these is under way or has taught something, so
- * that there will be a fit. */
+/* Has the last ranking given as many as it may? Then one of them is under way or has taught something, so
+ * there will be a fit. */
 static bool is_spent(const archai_bananas *a)
 {
-    const archai_search *s = a->base.search;
+    const archai_search *s = a->population.base.search;
     const size_t bound = a->max_per_fit >= 0 ? (size_t)a->max_per_fit
                          : (size_t)a->num_candidates > s->slots ? (size_t)a->num_candidates
                                                                  : s->slots;
@@ -49,7 +50,7 @@ static bool is_spent(const archai_bananas *a)
 /* What is proposed from now on comes from another ranking, or from none. */
 static void begin_count(archai_bananas *a)
 {
-    a->ranked_from = a->base.search->n_records;
+    a->ranked_from = a->population.base.search->n_records;
     a->n_vain = 0;
 }
 
@@ -59,7 +60,7 @@ static bool take_ranked(archai_bananas *a, archai_proposal *out)
     while (a->next < a->ranked.n) {
         archai_proposal *p = &a->ranked.at[a->next++];
 
-        if (archai_search_seen(a->base.search, p->model.archid)) {
+        if (archai_search_seen(a->population.base.search, p->model.archid)) {
             archai_proposal_fini(p);
             continue;
         }
@@ -73,8 +74,8 @@ static bool take_ranked(archai_bananas *a, archai_proposal *out)
 int archai_bananas_async_propose(archai_bananas *a, archai_propose *what, archai_proposal *out,
                                  archai_err *err)
 {
-    archai_search *s = a->base.search;
-    const int rc = archai_vary_initial(s, &a->given, a->init_num_models, out, err);
+    archai_search *s = a->population.base.search;
+    const int rc = archai_population_next(&a->population, out, err);
 
     if (rc != ARCHAI_ENONE)
         return rc;
@@ -95,10 +96,10 @@ int archai_bananas_async_propose(archai_bananas *a, archai_propose *what, archai
     if ((a->n_known == 0 && !a->alone) || s->front.n == 0)
         return archai_vary_random(s, out, err);
     return archai_vary_mutate(
-        s, (size_t)s->front.tags[archai_rng_below(&a->base.rng, s->front.n)], out, err);
+        s, (size_t)s->front.tags[archai_rng_below(&a->population.base.rng, s->front.n)], out, err);
 }
 
-/* As many as low, or n where that is more. */
+/* n, but no fewer than `low`. */
 static size_t room(size_t n, int64_t low)
 {
     n = (int64_t)n < low ? (size_t)low : n;
@@ -108,18 +109,15 @@ static size_t room(size_t n, int64_t low)
 /* Parents are num_parents of the front, or all of it. */
 static int begin_pool(archai_bananas *a, archai_err *err)
 {
-    archai_search *s = a->base.search;
+    archai_search *s = a->population.base.search;
     const size_t n = s->front.n < (size_t)a->num_parents ? s->front.n : (size_t)a->num_parents;
-    size_t *parents = malloc((n + 1) * sizeof *parents);
 
-    if (parents == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu parents", n);
     free(a->parents);
-    a->parents = parents;
+    a->parents = archai_malloc(n * sizeof *a->parents);
     a->n_parents = n;
-    ARCHAI_TRY(archai_bananas_parents(&s->front, &a->base.rng, n, parents, err));
+    ARCHAI_TRY(archai_bananas_parents(&s->front, &a->population.base.rng, n, a->parents, err));
     for (size_t i = 0; i < n; i++)
-        parents[i] = (size_t)s->front.tags[parents[i]];
+        a->parents[i] = (size_t)s->front.tags[a->parents[i]];
     archai_bananas_pool_fini(&a->pool);
     a->wanted = room(4 * a->n_spent, a->num_parents * a->mutations_per_parent);
     a->tries = 0;
@@ -130,15 +128,15 @@ static int begin_pool(archai_bananas *a, archai_err *err)
 
 static int add_mutant(archai_bananas *a, archai_err *err)
 {
-    archai_search *s = a->base.search;
+    archai_search *s = a->population.base.search;
     const size_t parent = a->parents[a->tries++ % a->n_parents];
     archai_proposal p;
     bool valid;
     int rc;
 
-    if (!s->records[parent].on_front) { /* beaten in the meantime, and its text let go of */
+    if (!s->records[parent].on_front) { /* dominated by now, and its text released */
         a->parents[(a->tries - 1) % a->n_parents] =
-            (size_t)s->front.tags[archai_rng_below(&a->base.rng, s->front.n)];
+            (size_t)s->front.tags[archai_rng_below(&a->population.base.rng, s->front.n)];
         return ARCHAI_OK;
     }
     rc = archai_vary_mutate(s, parent, &p, err);
@@ -162,8 +160,7 @@ static int step_pool(archai_bananas *a, archai_err *err)
     for (int i = 0; i < SLICE; i++) {
         if (a->pool.proposals.n >= a->wanted || a->tries >= TRIES * a->wanted) {
             a->breeding = false;
-            a->n_known =
-                a->n_rows; /* without a candidate nothing is to be done before more is told */
+            a->n_known = a->n_rows; /* without a candidate there is nothing to do before more is told */
             if (a->pool.proposals.n > 0)
                 archai_bananas_open_job(a);
             else /* all mutants are known: no slot may wait for a ranking of none */
@@ -177,7 +174,7 @@ static int step_pool(archai_bananas *a, archai_err *err)
 
 int archai_bananas_async_prepare(archai_bananas *a, bool *busy, archai_err *err)
 {
-    const archai_search *s = a->base.search;
+    const archai_search *s = a->population.base.search;
 
     if (s->job != 0 || a->alone)
         return ARCHAI_OK;

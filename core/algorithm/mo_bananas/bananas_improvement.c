@@ -1,10 +1,11 @@
-/* core/algorithm/mo_bananas/bananas_improvement.c - mo_bananas by volume: parents by what they are to the front, candidates
- * by what they would add to it. */
+/* core/algorithm/mo_bananas/bananas_improvement.c - mo_bananas by hypervolume: parents by what they add to
+ * the front, candidates by what they would add. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/algorithm/mo_bananas/bananas.h"
+#include "core/base/alloc.h"
 
 enum {
     OBJECTIVES_MAX = 3, /* beyond, a volume takes too long */
@@ -12,7 +13,7 @@ enum {
     RANKED_MAX = 256    /* candidates, in the order that they come in */
 };
 
-/* Points whose hypervolume is asked for; the last row is free for a candidate. */
+/* Points whose hypervolume is measured; the last row is free for a candidate. */
 struct volume {
     size_t n, m;
     double points[(FRONT_MAX + RANKED_MAX + 1) * OBJECTIVES_MAX];
@@ -59,7 +60,7 @@ static int measure(const struct volume *v, size_t n, double *out, archai_err *er
     return archai_pareto_hypervolume(v->points, n, v->m, v->reference, out, err);
 }
 
-/* Volumes are sums, and their differences may say otherwise by a rounding error. */
+/* Checked exactly: the difference of two volumes may say otherwise by a rounding error. */
 static bool adds_nothing(const struct volume *v, const double *point)
 {
     for (size_t k = 0; k < v->m; k++)
@@ -103,18 +104,14 @@ int archai_bananas_by_improvement(const archai_front *front, const size_t *colum
                                   archai_err *err)
 {
     struct volume *v;
-    struct waiting *list = NULL;
+    struct waiting *list;
     size_t left = n < RANKED_MAX ? n : RANKED_MAX;
     int rc = ARCHAI_OK;
 
     if (!can_measure(front))
         return ARCHAI_OK;
-    v = calloc(1, sizeof *v);
-    list = malloc((left + 1) * sizeof *list);
-    if (v == NULL || list == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory to rank %zu candidates", n);
-        goto out;
-    }
+    v = archai_calloc(1, sizeof *v);
+    list = archai_malloc(left * sizeof *list);
     v->m = front->n_objectives;
     if (!set_reference(v, front, column))
         goto out;
@@ -198,9 +195,7 @@ int archai_bananas_parents(const archai_front *front, archai_rng *rng, size_t n,
 
     if (!can_measure(front) || n >= count)
         return archai_rng_sample(rng, front->n, n, out, err);
-    v = calloc(1, sizeof *v);
-    if (v == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory to choose %zu parents", n);
+    v = archai_calloc(1, sizeof *v);
     v->m = front->n_objectives;
     if (!set_reference(v, front, column)) {
         rc = archai_rng_sample(rng, front->n, n, out, err);

@@ -2,11 +2,11 @@
  * mutants of the best are ordered by Thompson sampling, the most promising ones are evaluated.
  *
  * Source: White, Neiswanger, Savani 2021 (core/algorithm/mo_bananas/bananas.h), in the form of Archai's
- * MoBananasSearch. generational (core/algorithm/mo_bananas/bananas_generational.c) is Archai's, draw by draw. async
- * (core/algorithm/mo_bananas/bananas_async.c) has no iterations, so that no worker waits; there parents are drawn by
- * what they alone add to the front's hypervolume, and candidates taken by what they would add,
- * not at random from the best front of what was drawn (core/algorithm/mo_bananas/bananas.h). Here is what both share: options, rows to learn from, and the
- * jobs of the surrogate.
+ * MoBananasSearch. generational (bananas_generational.c) is Archai's, draw by draw. async
+ * (bananas_async.c) has no iterations, so that no worker waits; there parents are drawn by what they
+ * alone add to the front's hypervolume, and candidates are taken by what they would add, not at random
+ * from the best front of the drawn values. This file holds what both share: options, rows to learn
+ * from, and the jobs of the surrogate.
  */
 #include <math.h>
 #include <stdio.h>
@@ -14,25 +14,26 @@
 #include <string.h>
 
 #include "core/algorithm/mo_bananas/bananas_private.h"
+#include "core/base/alloc.h"
 
 /* clang-format off */
 #define X(name) #name " "
 static const archai_option options[] = {
-    {"num_iters",                ARCHAI_OPT_INT,     offsetof(archai_bananas, num_iters),                1, 0x1p31, "10",   "iterations", NULL, "generational: so many iterations"},
-    {"init_num_models",          ARCHAI_OPT_INT,     offsetof(archai_bananas, init_num_models),          1, 0x1p20, "10",   "models",     NULL, "random models to begin with"},
-    {"initial_population_paths", ARCHAI_OPT_STRINGS, offsetof(archai_bananas, initial_population_paths), 0, 0,      "",     "",           NULL, "arch files to begin with instead"},
-    {"num_parents",              ARCHAI_OPT_INT,     offsetof(archai_bananas, num_parents),              1, 0x1p20, "10",   "models",     NULL, "models that are mutated: the best ones; async: of the front"},
-    {"mutations_per_parent",     ARCHAI_OPT_INT,     offsetof(archai_bananas, mutations_per_parent),     1, 0x1p20, "5",    "models",     NULL, "new mutants of each, to choose from; async: 2000 in all at most"},
-    {"num_candidates",           ARCHAI_OPT_INT,     offsetof(archai_bananas, num_candidates),           1, 0x1p31, "10",   "models",     NULL, "generational: of these, so many are evaluated in each iteration"},
-    {"max_per_fit",              ARCHAI_OPT_INT,     offsetof(archai_bananas, max_per_fit),              0, 0x1p31, "auto", "models",     "auto=-1", "async: so many from one fit, then slots wait for the next one; auto: num_candidates, or the slots where these are more; 0: no bound"},
+    ARCHAI_POPULATION_NUM_ITERS,
+    ARCHAI_POPULATION_INIT_NUM_MODELS,
+    ARCHAI_POPULATION_PATHS,
+    {"num_parents",              ARCHAI_OPT_INT,     offsetof(archai_bananas, num_parents),              1, 0x1p20, "10",   "models",     NULL, "models that are mutated: the best; async: members of the front"},
+    {"mutations_per_parent",     ARCHAI_OPT_INT,     offsetof(archai_bananas, mutations_per_parent),     1, 0x1p20, "5",    "models",     NULL, "new mutants of each parent, to choose from; async: at most 2000 in all"},
+    {"num_candidates",           ARCHAI_OPT_INT,     offsetof(archai_bananas, num_candidates),           1, 0x1p31, "10",   "models",     NULL, "generational: how many of them are evaluated in each iteration"},
+    {"max_per_fit",              ARCHAI_OPT_INT,     offsetof(archai_bananas, max_per_fit),              0, 0x1p31, "auto", "models",     "auto=-1", "async: models from one fit, after which slots wait for the next; auto: num_candidates or the number of slots, whichever is larger; 0: no limit"},
     {"surrogate_model",          ARCHAI_OPT_CHOICE,  offsetof(archai_bananas, surrogate_model),          0, 0,      "dnn_ensemble", "", ARCHAI_SURROGATE_LIST(X), "what predicts the expensive objectives"},
-    {"num_ensemble_members",     ARCHAI_OPT_INT,     offsetof(archai_bananas, num_ensemble_members),     1, ARCHAI_SURROGATE_MEMBERS_MAX, "5",    "networks", NULL, "dnn_ensemble: how many networks"},
+    {"num_ensemble_members",     ARCHAI_OPT_INT,     offsetof(archai_bananas, num_ensemble_members),     1, ARCHAI_SURROGATE_MEMBERS_MAX, "5",    "networks", NULL, "dnn_ensemble: number of networks"},
     {"num_layers",               ARCHAI_OPT_INT,     offsetof(archai_bananas, num_layers),               1, ARCHAI_SURROGATE_LAYERS_MAX,  "5",    "layers",   NULL, "dnn_ensemble: linear layers of each"},
     {"width",                    ARCHAI_OPT_INT,     offsetof(archai_bananas, width),                    1, ARCHAI_SURROGATE_WIDTH_MAX,   "64",   "units",    NULL, "dnn_ensemble: units of each layer"},
     {"num_tr_steps",             ARCHAI_OPT_INT,     offsetof(archai_bananas, num_tr_steps),             1, ARCHAI_SURROGATE_STEPS_MAX,   "500",  "steps",    NULL, "dnn_ensemble: training steps of a fit from scratch (Archai: 2000)"},
-    {"num_warm_steps",           ARCHAI_OPT_INT,     offsetof(archai_bananas, num_warm_steps),           1, ARCHAI_SURROGATE_STEPS_MAX,   "100",  "steps",    NULL, "dnn_ensemble: async: training steps of a fit that goes on from the last one"},
+    {"num_warm_steps",           ARCHAI_OPT_INT,     offsetof(archai_bananas, num_warm_steps),           1, ARCHAI_SURROGATE_STEPS_MAX,   "100",  "steps",    NULL, "dnn_ensemble: async: training steps of a fit that continues from the last one"},
     {"lr",                       ARCHAI_OPT_DOUBLE,  offsetof(archai_bananas, lr),                       1e-9, 1e3,  "1e-3", "",           NULL, "dnn_ensemble: learning rate of Adam (Archai: 1e-4)"},
-    {"replace_nan_value",        ARCHAI_OPT_DOUBLE,  offsetof(archai_bananas, replace_nan_value),        -1e9, 1e9,  "-1",   "",           NULL, "what an encoding's NaN is to the surrogate"},
+    {"replace_nan_value",        ARCHAI_OPT_DOUBLE,  offsetof(archai_bananas, replace_nan_value),        -1e9, 1e9,  "-1",   "",           NULL, "replaces NaN in encodings for the surrogate"},
     ARCHAI_OPTION_END,
 };
 static const char *const models[] = {
@@ -45,8 +46,7 @@ static const char *const models[] = {
 
 static int bananas_init(archai_algorithm *self, archai_err *err)
 {
-    archai_bananas *a = (archai_bananas *)self;
-    archai_search *s = self->search;
+    const archai_search *s = self->search;
     bool expensive = false;
 
     for (size_t k = 0; k < s->objectives->n; k++)
@@ -54,22 +54,21 @@ static int bananas_init(archai_algorithm *self, archai_err *err)
                                   s->objectives->at[k].direction != ARCHAI_CONSTRAIN);
     if (!expensive)
         return archai_fail(err, ARCHAI_EINVAL,
-                           "algorithm: mo_bananas needs an expensive objective: all of these "
-                           "follow from the architecture, and nothing is left to predict");
+                           "algorithm: mo_bananas needs an expensive objective; these all follow "
+                           "from the architecture, so there is nothing to predict");
     if (s->seed > UINT32_MAX) /* as numpy refuses it */
         return archai_fail(err, ARCHAI_EINVAL,
                            "seed: %llu, mo_bananas takes seeds up to 4294967295",
                            (unsigned long long)s->seed);
     archai_rng_seed_numpy(&self->rng, (uint32_t)s->seed);
-    return archai_given_read(&a->given, s->space, &a->initial_population_paths, err);
+    return archai_population_init(self, err);
 }
 
 static void bananas_fini(archai_algorithm *self)
 {
     archai_bananas *a = (archai_bananas *)self;
 
-    archai_given_fini(&a->given);
-    archai_generation_fini(&a->generation);
+    archai_population_fini(self);
     archai_bananas_pool_fini(&a->pool);
     archai_surrogate_answer_fini(&a->answer);
     archai_proposals_fini(&a->ranked);
@@ -79,7 +78,7 @@ static void bananas_fini(archai_algorithm *self)
 
 /* -- what the surrogate learns ------------------------------------------------------------- */
 
-/* Something predictable was measured: also of candidates that violate a constraint. */
+/* Was something predictable measured? Also in candidates that violate a constraint. */
 static bool teaches(const archai_search *s, const archai_record *r)
 {
     if (r->status != ARCHAI_STATUS_OK && r->status != ARCHAI_STATUS_CACHED &&
@@ -91,32 +90,27 @@ static bool teaches(const archai_search *s, const archai_record *r)
     return false;
 }
 
-int archai_bananas_learn(archai_bananas *a, size_t record, archai_err *err)
+void archai_bananas_learn(archai_bananas *a, size_t record)
 {
-    if (!teaches(a->base.search, &a->base.search->records[record])) {
-        a->n_vain += record >= a->ranked_from;
-        return ARCHAI_OK;
-    }
-    if (a->n_rows == a->rows_capacity) {
-        const size_t capacity = a->rows_capacity == 0 ? 256 : 2 * a->rows_capacity;
-        size_t *grown = realloc(a->rows, capacity * sizeof *grown);
+    const archai_search *s = a->population.base.search;
 
-        if (grown == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu rows", capacity);
-        a->rows = grown;
-        a->rows_capacity = capacity;
+    if (!teaches(s, &s->records[record])) {
+        a->n_vain += record >= a->ranked_from;
+        return;
     }
+    ARCHAI_RESERVE(a->rows, a->rows_capacity, a->n_rows + 1);
     a->rows[a->n_rows++] = record;
-    return ARCHAI_OK;
 }
 
 static int bananas_tell(archai_algorithm *self, size_t record, archai_err *err)
 {
     archai_search *s = self->search;
 
+    (void)err;
     if (s->schedule == ARCHAI_ASYNC)
-        return archai_bananas_learn((archai_bananas *)self, record, err);
-    s->records[record].keep = archai_record_counts(&s->records[record]); /* may be a parent */
+        archai_bananas_learn((archai_bananas *)self, record);
+    else
+        s->records[record].keep = archai_record_counts(&s->records[record]); /* may be a parent */
     return ARCHAI_OK;
 }
 
@@ -125,19 +119,17 @@ static int bananas_tell(archai_algorithm *self, size_t record, archai_err *err)
 void archai_bananas_open_job(archai_bananas *a)
 {
     a->n_known = a->n_rows;
-    a->base.search->job = ++a->n_jobs;
+    a->population.base.search->job = ++a->n_jobs;
 }
 
-static int fill_rows(const archai_bananas *a, size_t held, archai_surrogate_job *job,
-                     archai_err *err)
+static void fill_rows(const archai_bananas *a, size_t held, archai_surrogate_job *job)
 {
-    const archai_search *s = a->base.search;
-    const size_t f = s->space->encoding_size, t = (size_t)job->n_targets, n = a->n_known - held;
+    const archai_search *s = a->population.base.search;
+    const size_t f = s->space->encoding_size, n = a->n_known - held;
 
-    job->x = malloc((n * f + 1) * sizeof *job->x);
-    job->y = malloc((n * t + 1) * sizeof *job->y);
-    if (job->x == NULL || job->y == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu rows of the surrogate", n);
+    job->n_x = n * f;
+    job->x = archai_malloc(job->n_x * sizeof *job->x);
+    job->y = archai_malloc(n * (size_t)job->n_targets * sizeof *job->y);
     for (size_t i = 0; i < n; i++) {
         const archai_record *r = &s->records[a->rows[held + i]];
 
@@ -146,14 +138,11 @@ static int fill_rows(const archai_bananas *a, size_t held, archai_surrogate_job 
             if (archai_bananas_predicts(s, k))
                 job->y[job->n_y++] = (float)r->values[k];
     }
-    job->n_x = n * f;
-    return ARCHAI_OK;
 }
 
-static int fill_job(const archai_bananas *a, size_t held, archai_surrogate_job *job,
-                    archai_err *err)
+static void fill_job(const archai_bananas *a, size_t held, archai_surrogate_job *job)
 {
-    const archai_search *s = a->base.search;
+    const archai_search *s = a->population.base.search;
     const archai_space *space = s->space;
     const size_t n = a->pool.proposals.n * space->encoding_size;
     const char *kinds =
@@ -175,37 +164,30 @@ static int fill_job(const archai_bananas *a, size_t held, archai_surrogate_job *
         .n_features = (int64_t)space->encoding_size,
         .n_targets = (int64_t)archai_bananas_targets(s),
         .held = (int64_t)held,
-        .kinds = strdup(kinds != NULL ? kinds : ""),
-        .queries = malloc((n + 1) * sizeof *job->queries),
+        .kinds = archai_strdup(kinds != NULL ? kinds : ""),
+        .queries = archai_memdup(a->pool.encodings, n * sizeof *job->queries),
         .n_queries = n,
     };
     (void)snprintf(job->settings.model, sizeof job->settings.model, "%s",
                    models[a->surrogate_model]);
-    if (job->kinds == NULL || job->queries == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a job of the surrogate");
-    memcpy(job->queries, a->pool.encodings, n * sizeof *job->queries);
-    return fill_rows(a, held, job, err);
+    fill_rows(a, held, job);
 }
 
 int archai_bananas_take_best(archai_bananas *a, const archai_surrogate_answer *answer, size_t n,
                              archai_proposals *out, archai_err *err)
 {
-    archai_search *s = a->base.search;
+    archai_search *s = a->population.base.search;
     archai_proposals *pool = &a->pool.proposals;
     const size_t t = archai_bananas_targets(s);
-    size_t *order = malloc((pool->n + 1) * sizeof *order);
-    int rc;
+    size_t *order = archai_malloc(pool->n * sizeof *order);
+    int rc = archai_bananas_rank(s, &a->pool, answer->mean, answer->var, &a->population.base.rng,
+                                 order, err);
 
-    if (order == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory to rank %zu candidates", pool->n);
-    rc = archai_bananas_rank(s, &a->pool, answer->mean, answer->var, &a->base.rng, order, err);
     for (size_t i = 0; rc == ARCHAI_OK && i < n && i < pool->n; i++) {
         const size_t at = order[i];
 
-        rc = archai_bananas_note(s, &pool->at[at], &answer->mean[at * t], &answer->var[at * t],
-                                 err);
-        if (rc == ARCHAI_OK)
-            rc = archai_proposals_push(out, &pool->at[at], err);
+        archai_bananas_note(s, &pool->at[at], &answer->mean[at * t], &answer->var[at * t]);
+        archai_proposals_push(out, &pool->at[at]);
     }
     free(order);
     return rc;
@@ -235,7 +217,8 @@ static int bananas_job(archai_algorithm *self, size_t held, archai_surrogate_job
     if (s->job == 0)
         return ARCHAI_OK;
     *got = true;
-    return fill_job(a, held, out, err);
+    fill_job(a, held, out);
+    return ARCHAI_OK;
 }
 
 static int bananas_answer(archai_algorithm *self, const archai_surrogate_answer *answer,
@@ -250,8 +233,10 @@ static int bananas_answer(archai_algorithm *self, const archai_surrogate_answer 
                            "an answer of %zu numbers to a job of %zu candidates",
                            answer->n_mean, a->pool.proposals.n);
     s->job = 0;
-    return s->schedule == ARCHAI_ASYNC ? archai_bananas_async_answer(a, answer, err)
-                                       : archai_bananas_generational_answer(a, answer, err);
+    if (s->schedule == ARCHAI_ASYNC)
+        return archai_bananas_async_answer(a, answer, err);
+    archai_bananas_generational_answer(a, answer);
+    return ARCHAI_OK;
 }
 
 static int bananas_forgo(archai_algorithm *self, archai_err *err)

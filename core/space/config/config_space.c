@@ -2,17 +2,18 @@
  * (core/space/config/param_tree.h).
  *
  * Sampling, mutation and crossover draw as Archai does, one parameter after the other in the
- * tree's order, those that do not exist included. A parameter's features are its number, or 0
- * and 1 for each choice; where it does not exist they are NaN in the text whose sha1 is the
- * archid and unused_param_value in the encoding. A model's arch is Archai's ArchConfig, so its
- * metadata does not repeat it. Where the tree has nb_layers, kernel_size and hidden_dim, a
- * model is that of the space `cnn` (core/space/cnn_network.h), and the evaluator `torch` can train it; other
- * trees are for evaluators of the user's own.
+ * tree's order, including those that do not exist. A parameter's features are its number, or 0
+ * or 1 for each choice; where it does not exist they are NaN in the text whose sha1 is the
+ * archid, and unused_param_value in the encoding. A model's arch is Archai's ArchConfig, so its
+ * metadata do not repeat it. Where the tree has nb_layers, kernel_size and hidden_dim, a model is
+ * one of the space `cnn` (core/space/cnn_network.h) and the evaluator `torch` can train it; other
+ * trees are for your own evaluators.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/space/cnn_network.h"
 #include "core/config/option.h"
 #include "core/space/config/param_tree.h"
@@ -22,7 +23,7 @@
 #include "core/search/space.h"
 #include "core/base/yaml.h"
 
-/* Conditional trees are counted up to here; so many take some ten milliseconds. */
+/* Conditional trees are counted up to here, which takes tens of milliseconds. */
 enum { COUNT_MAX = 200000 };
 
 struct config {
@@ -38,11 +39,11 @@ struct config {
 /* clang-format off */
 static const archai_option options[] = {
     {"tree",                ARCHAI_OPT_STRING, offsetof(struct config, tree_path),           0, 0, NULL,   "", NULL, "file that declares the parameters, JSON or YAML"},
-    {"tree_sha1",           ARCHAI_OPT_STRING, offsetof(struct config, tree_sha1),           0, 0, "",     "", NULL, "sha1 of what the file declares; the resolved configuration has it, so that no run goes on with another tree"},
-    {"mutation_prob",       ARCHAI_OPT_DOUBLE, offsetof(struct config, mutation_prob),       0, 1, "0.3",  "", NULL, "chance of each parameter to be drawn anew"},
-    {"track_unused_params", ARCHAI_OPT_BOOL,   offsetof(struct config, track_unused_params), 0, 0, "yes",  "", NULL, "parameters that do not exist take no part in the archid"},
+    {"tree_sha1",           ARCHAI_OPT_STRING, offsetof(struct config, tree_sha1),           0, 0, "",     "", NULL, "sha1 of what the file declares; the resolved configuration has it, so that a run cannot resume with another tree"},
+    {"mutation_prob",       ARCHAI_OPT_DOUBLE, offsetof(struct config, mutation_prob),       0, 1, "0.3",  "", NULL, "chance of each parameter to be drawn again"},
+    {"track_unused_params", ARCHAI_OPT_BOOL,   offsetof(struct config, track_unused_params), 0, 0, "yes",  "", NULL, "leave parameters that do not exist out of the archid"},
     {"unused_param_value",  ARCHAI_OPT_DOUBLE, offsetof(struct config, unused_param_value),  -1e30, 1e30, "-1", "", NULL, "what encodes a parameter that does not exist"},
-    {"hash_archid",         ARCHAI_OPT_BOOL,   offsetof(struct config, hash_archid),         0, 0, "yes",  "", NULL, "archid is the sha1 of the features, else the features"},
+    {"hash_archid",         ARCHAI_OPT_BOOL,   offsetof(struct config, hash_archid),         0, 0, "yes",  "", NULL, "the archid is the sha1 of the features, else the features"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */
@@ -50,11 +51,6 @@ static const archai_option options[] = {
 static struct config *self_of(archai_space *s)
 {
     return (struct config *)s;
-}
-
-static int out_of_memory(archai_err *err)
-{
-    return archai_fail(err, ARCHAI_ENOMEM, "space 'config': out of memory");
 }
 
 /* -- features and identity --------------------------------------------------------------- */
@@ -72,9 +68,10 @@ static void one_hot(const archai_param *p, const json_t *value, double *out)
         out[k] = (int)k == choice ? 1.0 : 0.0;
 }
 
-/* [n_features], NaN for what does not exist. */
-static void features_of(const struct config *c, json_t *const *values, double *out)
+/* [n_features], NaN for what does not exist. Caller frees. */
+static double *features_of(const struct config *c, json_t *const *values)
 {
+    double *features = archai_calloc(c->tree->n_features, sizeof *features), *out = features;
     bool exists[ARCHAI_PARAM_MAX];
 
     archai_param_tree_exists(c->tree, values, exists);
@@ -90,16 +87,14 @@ static void features_of(const struct config *c, json_t *const *values, double *o
             *out = number(values[i]);
         out += p->n_features;
     }
+    return features;
 }
 
-/* The text of a Python tuple of floats: "(3.0, nan)", "(3.0,)". Caller frees; NULL on ENOMEM.
- */
+/* The text of a Python tuple of floats: "(3.0, nan)", "(3.0,)". Caller frees. */
 static char *tuple_text(const double *features, size_t n)
 {
-    char *text = malloc(n * 34 + 3), *p = text;
+    char *text = archai_malloc(n * 34 + 3), *p = text;
 
-    if (text == NULL)
-        return NULL;
     *p++ = '(';
     for (size_t i = 0; i < n; i++) {
         archai_format_double(features[i], p);
@@ -110,47 +105,18 @@ static char *tuple_text(const double *features, size_t n)
     return text;
 }
 
-static int name_of(const struct config *c, json_t *const *values, char **out, archai_err *err)
-{
-    double *features = malloc(c->tree->n_features * sizeof *features);
-    char *text = NULL, *hash = NULL;
-    int rc = ARCHAI_OK;
-
-    if (features != NULL) {
-        features_of(c, values, features);
-        text = tuple_text(features, c->tree->n_features);
-    }
-    free(features);
-    if (text == NULL)
-        return out_of_memory(err);
-    if (!c->hash_archid) {
-        *out = text;
-        return ARCHAI_OK;
-    }
-    hash = malloc(ARCHAI_SHA1_HEX);
-    rc = hash != NULL ? archai_sha1_hex(text, strlen(text), hash, err) : out_of_memory(err);
-    free(text);
-    if (rc == ARCHAI_OK)
-        *out = hash;
-    else
-        free(hash);
-    return rc;
-}
-
 static int to_model(const struct config *c, json_t *const *values, archai_model *out,
                     archai_err *err)
 {
-    json_t *arch = NULL;
-    char *archid = NULL;
-    int rc;
+    double *features = features_of(c, values);
+    char *text = tuple_text(features, c->tree->n_features), hash[ARCHAI_SHA1_HEX];
+    int rc = c->hash_archid ? archai_sha1_hex(text, strlen(text), hash, err) : ARCHAI_OK;
 
-    ARCHAI_TRY(archai_param_tree_to_json(c->tree, values, &arch, err));
-    rc = name_of(c, values, &archid, err);
     if (rc == ARCHAI_OK)
-        rc = archai_model_init(out, arch, archid, NULL, err);
-    else
-        json_decref(arch);
-    free(archid);
+        rc = archai_model_init(out, archai_param_tree_to_json(c->tree, values),
+                               c->hash_archid ? hash : text, NULL, err);
+    free(features);
+    free(text);
     return rc;
 }
 
@@ -171,14 +137,12 @@ static void config_fini(archai_space *base)
     archai_param_walk_fini(&c->walk);
 }
 
-/* The declaration itself counts, not comments or layout. */
+/* The sha1 is that of the declaration; comments and layout do not count. */
 static int take_sha1(struct config *c, const json_t *source, archai_err *err)
 {
-    char hash[ARCHAI_SHA1_HEX], *text = NULL;
-    int rc;
+    char hash[ARCHAI_SHA1_HEX], *text = archai_python_json(source, false);
+    int rc = archai_sha1_hex(text, strlen(text), hash, err);
 
-    ARCHAI_TRY(archai_python_json(source, false, &text, err));
-    rc = archai_sha1_hex(text, strlen(text), hash, err);
     free(text);
     if (rc != ARCHAI_OK)
         return rc;
@@ -187,8 +151,8 @@ static int take_sha1(struct config *c, const json_t *source, archai_err *err)
                            "has changed: its sha1 is %s, tree_sha1 says %.60s", hash,
                            c->tree_sha1);
     free(c->tree_sha1);
-    c->tree_sha1 = strdup(hash);
-    return c->tree_sha1 != NULL ? ARCHAI_OK : out_of_memory(err);
+    c->tree_sha1 = archai_strdup(hash);
+    return ARCHAI_OK;
 }
 
 static int load_tree(struct config *c, archai_err *err)
@@ -207,18 +171,15 @@ static int load_tree(struct config *c, archai_err *err)
     return rc == ARCHAI_OK ? rc : archai_err_wrap(err, rc, "tree: ");
 }
 
-static int take_kinds(struct config *c, archai_err *err)
+static void set_kinds(struct config *c)
 {
-    char *p = c->kinds = malloc(c->tree->n_features + 1);
+    char *p = c->kinds = archai_malloc(c->tree->n_features + 1);
 
-    if (p == NULL)
-        return out_of_memory(err);
     for (size_t i = 0; i < c->tree->n; i++) {
         memset(p, c->tree->params[i].one_hot ? 'c' : 'n', c->tree->params[i].n_features);
         p += c->tree->params[i].n_features;
     }
     *p = '\0';
-    return ARCHAI_OK;
 }
 
 static bool has_value(const archai_param_tree *t, const char *name)
@@ -237,25 +198,21 @@ static bool describes_cnn(const archai_param_tree *t)
 
 static const archai_space_ops without_network;
 
-static int prepare(struct config *c, archai_err *err)
-{
-    ARCHAI_TRY(load_tree(c, err));
-    ARCHAI_TRY(take_kinds(c, err));
-    ARCHAI_TRY(
-        archai_param_walk_init(&c->walk, c->tree, !c->track_unused_params, COUNT_MAX, err));
-    c->base.encoding_size = c->tree->n_features;
-    if (!describes_cnn(c->tree))
-        c->base.ops = &without_network;
-    return ARCHAI_OK;
-}
-
 static int config_init(archai_space *base, archai_err *err)
 {
-    int rc = prepare(self_of(base), err);
+    struct config *c = self_of(base);
+    int rc = load_tree(c, err);
 
-    if (rc != ARCHAI_OK)
+    if (rc != ARCHAI_OK) {
         config_fini(base);
-    return rc;
+        return rc;
+    }
+    set_kinds(c);
+    archai_param_walk_init(&c->walk, c->tree, !c->track_unused_params, COUNT_MAX);
+    base->encoding_size = c->tree->n_features;
+    if (!describes_cnn(c->tree))
+        base->ops = &without_network;
+    return ARCHAI_OK;
 }
 
 /* -- the table's functions --------------------------------------------------------------- */
@@ -336,18 +293,15 @@ static int config_encode(archai_space *base, const archai_model *m, float *out, 
 {
     struct config *c = self_of(base);
     json_t *values[ARCHAI_PARAM_MAX];
-    double *features = malloc(c->tree->n_features * sizeof *features);
-    int rc = features != NULL ? archai_param_tree_from_json(c->tree, m->arch, values, err)
-                              : out_of_memory(err);
+    double *features;
 
-    if (rc == ARCHAI_OK) {
-        features_of(c, values, features);
-        for (size_t i = 0; i < c->tree->n_features; i++)
-            out[i] = (float)(isnan(features[i]) ? c->unused_param_value : features[i]);
-        release(c, values);
-    }
+    ARCHAI_TRY(archai_param_tree_from_json(c->tree, m->arch, values, err));
+    features = features_of(c, values);
+    for (size_t i = 0; i < c->tree->n_features; i++)
+        out[i] = (float)(isnan(features[i]) ? c->unused_param_value : features[i]);
+    release(c, values);
     free(features);
-    return rc;
+    return ARCHAI_OK;
 }
 
 static const char *config_encoding_kinds(const archai_space *base)
@@ -359,25 +313,17 @@ static int config_params(archai_space *base, const archai_model *m, json_t **out
                          archai_err *err)
 {
     struct config *c = self_of(base);
-    json_t *values[ARCHAI_PARAM_MAX], *params = json_object();
+    json_t *values[ARCHAI_PARAM_MAX];
     bool exists[ARCHAI_PARAM_MAX];
-    int rc = params != NULL ? archai_param_tree_from_json(c->tree, m->arch, values, err)
-                            : out_of_memory(err);
 
-    if (rc != ARCHAI_OK) {
-        json_decref(params);
-        return rc;
-    }
+    ARCHAI_TRY(archai_param_tree_from_json(c->tree, m->arch, values, err));
     archai_param_tree_exists(c->tree, values, exists);
-    for (size_t i = 0; i < c->tree->n && rc == ARCHAI_OK; i++)
-        if (exists[i] && json_object_set(params, c->tree->params[i].path, values[i]) != 0)
-            rc = out_of_memory(err);
+    *out = archai_there(json_object());
+    for (size_t i = 0; i < c->tree->n; i++)
+        if (exists[i])
+            archai_must_have(json_object_set(*out, c->tree->params[i].path, values[i]) == 0);
     release(c, values);
-    if (rc == ARCHAI_OK)
-        *out = params;
-    else
-        json_decref(params);
-    return rc;
+    return ARCHAI_OK;
 }
 
 static int config_describe(archai_space *base, const archai_model *m, archai_network *out,
@@ -386,7 +332,8 @@ static int config_describe(archai_space *base, const archai_model *m, archai_net
     archai_cnn cnn;
 
     ARCHAI_TRY(archai_cnn_read(&cnn, m->arch, &base->data, err));
-    return archai_cnn_describe(&cnn, &base->data, out, err);
+    archai_cnn_describe(&cnn, &base->data, out);
+    return ARCHAI_OK;
 }
 
 static int config_count(archai_space *base, const archai_model *m, archai_counts *out,

@@ -1,4 +1,4 @@
-/* The parameter tree itself: names, values, its end. What a file means is param_tree_read.c. */
+/* The parameter tree itself: names, values, freeing. What a file means is in param_tree_read.c. */
 #include "core/space/config/param_tree.h"
 
 #include <float.h>
@@ -10,7 +10,7 @@
 #include "core/space/config/param_tree_private.h"
 #include "core/base/yaml.h"
 
-/* Each level of a document becomes one node at most. */
+/* Each level of a document becomes at most one node. */
 enum { MAX_DEPTH = ARCHAI_DOCUMENT_MAX_DEPTH + 1 };
 
 void archai_param_node_path(const archai_param_node *node, const char *last, char *out,
@@ -32,6 +32,15 @@ void archai_param_node_path(const archai_param_node *node, const char *last, cha
         (void)snprintf(out + n, size - n, "%s%s", n > 0 ? "." : "", last);
     if (out[0] == '\0')
         (void)snprintf(out, size, "tree");
+}
+
+int archai_param_fault(const archai_param_node *node, const char *last, const char *what,
+                       archai_err *err)
+{
+    char path[256];
+
+    archai_param_node_path(node, last, path, sizeof path);
+    return archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, what);
 }
 
 archai_param_node *archai_param_node_child(const archai_param_node *node, const char *name)

@@ -1,31 +1,31 @@
-/* core/space/config/param_tree.h - a space declared as a tree of parameters: Archai's ArchParamTree in a
- * file.
+/* core/space/config/param_tree.h - a space declared in a file as a tree of parameters: Archai's
+ * ArchParamTree.
  *
  * A tree is an object of members; a member is
  *
  *   {"choice": [3, 5, 7]}           a parameter; numbers, strings and booleans to choose from
  *       "weights": [1, 1, 2]        optional: how often each is sampled
- *       "id": "S"                   optional: parameters of one id are one parameter, whose
- *                                   choices may be written once
+ *       "id": "S"                   optional: parameters with the same id are one parameter,
+ *                                   whose choices need be written only once
  *       "encode": "one_hot"         optional: numeric or one_hot; by default numeric where all
  *                                   choices are numbers or booleans
- *   {"repeat": {...}, "times": [0, 1, 2]}   a list of groups; how many is a parameter
- *       "share_arch": true          optional: all groups have the same values; else (the
- * default) each has its own, also of parameters with an id
+ *   {"repeat": {...}, "times": [0, 1, 2]}   a list of groups; their number is a parameter
+ *       "share_arch": true          optional: all groups have the same values; by default each
+ *                                   has its own, even those of parameters with an id
  *   {...}                           a group of members
  *   anything else                   a constant
  *
  * Parameters, lists and groups may have "when": {"op": "conv", "k": [3, 5]}: they exist only
  * where each named parameter exists and has (one of) these values; an empty list is never true.
- * Names are looked up in the group around the member and then outwards; dots lead into groups,
- * and the name of a list is its number of groups.
+ * Names are looked up in the group around the member, then outwards; dots lead into groups,
+ * and the name of a list stands for its number of groups.
  *
- * A parameter's value is always chosen, mutated and crossed, as in Archai; where it does not
+ * A parameter's value is always chosen, mutated and crossed over, as in Archai; where it does not
  * exist it takes no part in identity and encoding. What `when` and the number of groups say
- * here, Archai finds out by tracking which parameters a model asks for: parameters asked for in
- * a branch become parameters with a `when`, those of group i of a list exist where there are
- * more than i groups. A shared parameter exists where it exists in one of its places (Archai
- * looks at the first only, so that different architectures can have one archid).
+ * here, Archai learns by tracking which parameters a model asks for: those asked for in a
+ * branch become parameters with a `when`, and those of group i of a list exist where there are
+ * more than i groups. A shared parameter exists where it exists in any of its places (Archai
+ * looks only at the first, so different architectures can have one archid).
  */
 #ifndef ARCHAI_CORE_SPACE_CONFIG_PARAM_TREE_H
 #define ARCHAI_CORE_SPACE_CONFIG_PARAM_TREE_H
@@ -35,7 +35,7 @@
 #include <stdint.h>
 #include "core/base/err.h"
 
-/* Bounds of a tree, repeated groups written out. */
+/* Bounds of a tree with its repeated groups expanded. */
 enum {
     ARCHAI_PARAM_MAX = 4096,
     ARCHAI_PARAM_NODES_MAX = 65536,
@@ -72,7 +72,7 @@ struct archai_param_node {
     char *name;                   /* owned; "" at the root */
     archai_param_node *parent;    /* NULL at the root */
     archai_param_node **children; /* owned, as is each; in the file's order */
-    size_t n_children;
+    size_t n_children, capacity;
     size_t param;                 /* PARAM; LIST: its number of groups */
     bool share;                   /* LIST */
     json_t *constant;             /* CONSTANT; owned reference */
@@ -84,10 +84,10 @@ struct archai_param_node {
 typedef struct archai_param_tree {
     archai_param_node *root; /* owned */
     archai_param *params;    /* owned; in the file's order, each once */
-    size_t n;
-    size_t *order; /* owned; all parameters, each after those its existence depends on */
-    archai_param_node **places; /* owned; the nodes of each parameter (borrowed), */
-    size_t *first_place; /* owned; those of p from first_place[p] to first_place[p + 1] */
+    size_t n, capacity;
+    size_t *order; /* owned; all parameters, each after those on which its existence depends */
+    archai_param_node **places; /* owned; the nodes (borrowed) of each parameter: */
+    size_t *first_place; /* owned; those of p are at first_place[p] up to first_place[p + 1] */
     size_t n_features;
     bool conditional; /* some parameter does not always exist */
 } archai_param_tree;
@@ -112,13 +112,12 @@ void archai_param_tree_exists(const archai_param_tree *t, json_t *const *values,
 bool archai_param_exists(const archai_param_tree *t, size_t p, json_t *const *values,
                          const bool *exists);
 
-/* The configuration of these values as Archai's ArchConfig writes it, those that do not exist
- * included. A new reference in *out. */
-int archai_param_tree_to_json(const archai_param_tree *t, json_t *const *values, json_t **out,
-                              archai_err *err);
-/* The values of a configuration: n new references. Values that do not exist may be absent (then
- * the first choice stands for them), constants too. Numbers outside the choices are accepted
- * where the parameter is encoded as a number. Errors begin with the key. */
+/* The configuration of these values as Archai's ArchConfig writes it, including those that do not
+ * exist. A new reference. */
+json_t *archai_param_tree_to_json(const archai_param_tree *t, json_t *const *values);
+/* The values of a configuration: n new references. Values that do not exist may be absent (they get
+ * the first choice), and so may constants. Numbers outside the choices are accepted where the
+ * parameter is encoded as a number. Errors begin with the key. */
 int archai_param_tree_from_json(const archai_param_tree *t, const json_t *arch, json_t **values,
                                 archai_err *err);
 #endif

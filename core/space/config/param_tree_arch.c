@@ -4,35 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/config/option.h"
+#include "core/base/alloc.h"
+#include "core/base/json_keys.h"
+#include "core/base/number.h"
 #include "core/space/config/param_tree_private.h"
 
-enum { PATH_MAX_BYTES = 256 };
-
-/* -- writing
- * -------------------------------------------------------------------------------------------
- */
+/* -- writing ---------------------------------------------------------------------------- */
 
 static json_t *write_node(const archai_param_node *node, json_t *const *values);
 
 static json_t *write_children(const archai_param_node *group, json_t *const *values)
 {
-    json_t *object = json_object();
+    json_t *object = archai_there(json_object());
 
     for (int constants = 1; constants >= 0; constants--)
         for (size_t i = 0; i < group->n_children; i++) {
             const archai_param_node *child = group->children[i];
 
-            if ((child->kind == ARCHAI_NODE_CONSTANT) == (constants == 1) &&
-                json_object_set_new(object, child->name, write_node(child, values)) != 0) {
-                json_decref(object);
-                return NULL;
-            }
+            if ((child->kind == ARCHAI_NODE_CONSTANT) == (constants == 1))
+                archai_must_have(
+                    json_object_set_new(object, child->name, write_node(child, values)) == 0);
         }
     return object;
 }
 
-/* NULL when out of memory, which any holder of it passes on. */
 static json_t *write_node(const archai_param_node *node, json_t *const *values)
 {
     switch (node->kind) {
@@ -50,17 +45,12 @@ static json_t *write_node(const archai_param_node *node, json_t *const *values)
     return NULL;
 }
 
-int archai_param_tree_to_json(const archai_param_tree *t, json_t *const *values, json_t **out,
-                              archai_err *err)
+json_t *archai_param_tree_to_json(const archai_param_tree *t, json_t *const *values)
 {
-    *out = write_node(t->root, values);
-    return *out != NULL ? ARCHAI_OK
-                        : archai_fail(err, ARCHAI_ENOMEM, "configuration: out of memory");
+    return write_node(t->root, values);
 }
 
-/* -- reading
- * --------------------------------------------------------------------------------------------
- */
+/* -- reading ---------------------------------------------------------------------------- */
 
 typedef struct reader {
     const archai_param_tree *t;
@@ -70,10 +60,7 @@ typedef struct reader {
 
 static int fault(reader *r, const archai_param_node *node, const char *key, const char *what)
 {
-    char path[PATH_MAX_BYTES];
-
-    archai_param_node_path(node, key, path, sizeof path);
-    return archai_fail(r->err, ARCHAI_EINVAL, "%s: %s", path, what);
+    return archai_param_fault(node, key, what, r->err);
 }
 
 static int read_node(reader *r, const archai_param_node *node, json_t *v);
@@ -82,10 +69,9 @@ static int not_a_choice(reader *r, const archai_param_node *node, const char *ke
                         const json_t *choices)
 {
     char what[160];
-    char *list = json_dumps(choices, JSON_ENCODE_ANY);
+    char *list = archai_there(json_dumps(choices, JSON_ENCODE_ANY));
 
-    (void)snprintf(what, sizeof what, "is none of the choices %.100s",
-                   list != NULL ? list : "");
+    (void)snprintf(what, sizeof what, "is not one of the choices %.100s", list);
     free(list);
     return fault(r, node, key, what);
 }
@@ -142,19 +128,13 @@ static int read_list(reader *r, const archai_param_node *node, json_t *v)
                                        "_configs"};
     const char *type = json_string_value(json_object_get(v, keys[0])), *key;
     const json_t *share = json_object_get(v, keys[1]);
-    json_t *times = json_object_get(v, keys[2]), *configs = json_object_get(v, keys[3]), *value;
+    json_t *times = json_object_get(v, keys[2]), *configs = json_object_get(v, keys[3]);
 
     if (!json_is_object(v))
         return fault(r, node, "", "expected a list: _repeat_times and _configs");
-    json_object_foreach(v, key, value)
-    {
-        size_t i = 0;
-
-        while (i < 4 && strcmp(key, keys[i]) != 0)
-            i++;
-        if (i == 4)
-            return fault(r, node, key, "unknown key, expected _repeat_times and _configs");
-    }
+    key = archai_unknown_key(v, keys, 4);
+    if (key != NULL)
+        return fault(r, node, key, "unknown key, expected _repeat_times and _configs");
     if (json_object_get(v, keys[0]) != NULL &&
         (type == NULL || strcmp(type, "config_list") != 0))
         return fault(r, node, keys[0], "expected config_list");

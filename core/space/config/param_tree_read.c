@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/config/option.h"
+#include "core/base/alloc.h"
+#include "core/base/json_keys.h"
+#include "core/base/number.h"
 #include "core/space/config/param_tree_private.h"
 
-enum { PATH_MAX_BYTES = 256, TIMES_MAX = 1000, CHOICES_MAX = 65535 };
+enum { TIMES_MAX = 1000, CHOICES_MAX = 65535 };
 
 /* Parameters with an id are one within a scope; each group of an unshared list is a scope. */
 typedef struct shared_id {
@@ -20,7 +22,7 @@ typedef struct shared_id {
 typedef struct grammar {
     archai_param_tree *tree;
     shared_id *ids; /* owned */
-    size_t n_ids, n_scopes, n_nodes, n_choices;
+    size_t n_ids, capacity, n_scopes, n_nodes, n_choices;
     archai_err *err;
 } grammar;
 
@@ -28,15 +30,7 @@ typedef struct grammar {
 
 static int fault(grammar *g, const archai_param_node *node, const char *key, const char *what)
 {
-    char path[PATH_MAX_BYTES];
-
-    archai_param_node_path(node, key, path, sizeof path);
-    return archai_fail(g->err, ARCHAI_EINVAL, "%s: %s", path, what);
-}
-
-static int out_of_memory(grammar *g)
-{
-    return archai_fail(g->err, ARCHAI_ENOMEM, "parameter tree: out of memory");
+    return archai_param_fault(node, key, what, g->err);
 }
 
 /* A new last child of `parent` (NULL: the root). */
@@ -46,28 +40,14 @@ static int add_node(grammar *g, archai_param_node *parent, const char *name,
     archai_param_node *node;
 
     if (++g->n_nodes > ARCHAI_PARAM_NODES_MAX)
-        return fault(g, parent, name, "too many members, repeated groups written out");
-    node = calloc(1, sizeof *node);
-    if (node == NULL)
-        return out_of_memory(g);
+        return fault(g, parent, name, "too many members, with repeated groups expanded");
+    node = archai_calloc(1, sizeof *node);
     node->kind = kind;
     node->parent = parent;
-    node->name = strdup(name);
-    if (node->name != NULL && parent != NULL) {
-        archai_param_node **more =
-            realloc(parent->children, (parent->n_children + 1) * sizeof *more);
-
-        if (more != NULL) {
-            parent->children = more;
-            parent->children[parent->n_children++] = node;
-        } else {
-            free(node->name);
-            node->name = NULL;
-        }
-    }
-    if (node->name == NULL) {
-        free(node);
-        return out_of_memory(g);
+    node->name = archai_strdup(name);
+    if (parent != NULL) {
+        ARCHAI_RESERVE(parent->children, parent->capacity, parent->n_children + 1);
+        parent->children[parent->n_children++] = node;
     }
     *out = node;
     return ARCHAI_OK;
@@ -75,35 +55,21 @@ static int add_node(grammar *g, archai_param_node *parent, const char *name,
 
 /* -- parameters -------------------------------------------------------------------------- */
 
-/* Takes over the reference `choices`, also on failure. */
 static int add_param(grammar *g, const archai_param_node *node, const char *last,
                      json_t *choices, size_t *out)
 {
     archai_param_tree *t = g->tree;
-    char path[PATH_MAX_BYTES];
-    archai_param *more = NULL;
-    char *copy;
+    char path[256];
 
     archai_param_node_path(node, last, path, sizeof path);
-    if (t->n == ARCHAI_PARAM_MAX) {
-        json_decref(choices);
-        return fault(g, node, last, "too many parameters, repeated groups written out");
-    }
+    if (t->n == ARCHAI_PARAM_MAX)
+        return fault(g, node, last, "too many parameters, with repeated groups expanded");
     g->n_choices += json_array_size(choices);
-    if (g->n_choices > ARCHAI_PARAM_CHOICES_MAX) {
-        json_decref(choices);
-        return fault(g, node, last, "too many choices, repeated groups written out");
-    }
-    copy = strdup(path);
-    if (copy != NULL && choices != NULL)
-        more = realloc(t->params, (t->n + 1) * sizeof *more);
-    if (more == NULL) {
-        free(copy);
-        json_decref(choices);
-        return out_of_memory(g);
-    }
-    t->params = more;
-    t->params[t->n] = (archai_param){.path = copy, .choices = choices, .n_features = 1};
+    if (g->n_choices > ARCHAI_PARAM_CHOICES_MAX)
+        return fault(g, node, last, "too many choices, with repeated groups expanded");
+    ARCHAI_RESERVE(t->params, t->capacity, t->n + 1);
+    t->params[t->n] = (archai_param){
+        .path = archai_strdup(path), .choices = json_incref(choices), .n_features = 1};
     for (size_t i = 0; i < json_array_size(choices); i++)
         t->params[t->n].one_hot |= json_is_string(json_array_get(choices, i));
     *out = t->n++;
@@ -134,9 +100,7 @@ static int read_weights(grammar *g, const archai_param_node *node, const json_t 
     if (!json_is_array(weights) || json_array_size(weights) != n)
         return fault(g, node, "weights",
                      "expected a list of as many numbers as there are choices");
-    p->weights = calloc(n, sizeof *p->weights);
-    if (p->weights == NULL)
-        return out_of_memory(g);
+    p->weights = archai_calloc(n, sizeof *p->weights);
     for (size_t i = 0; i < n; i++) {
         p->weights[i] = json_number_value(json_array_get(weights, i));
         if (!json_is_number(json_array_get(weights, i)) || p->weights[i] < 0)
@@ -164,9 +128,7 @@ static int read_encode(grammar *g, const archai_param_node *node, const json_t *
     return ARCHAI_OK;
 }
 
-/* -- members
- * -------------------------------------------------------------------------------------------
- */
+/* -- members ---------------------------------------------------------------------------- */
 
 static int read_member(grammar *g, archai_param_node *parent, const char *name, const json_t *v,
                        size_t scope);
@@ -174,25 +136,15 @@ static int read_member(grammar *g, archai_param_node *parent, const char *name, 
 static int check_keys(grammar *g, const archai_param_node *node, const json_t *v,
                       const char *const *keys, size_t n)
 {
-    const char *key;
-    json_t *value;
+    const char *key = archai_unknown_key(v, keys, n), *near;
+    char what[160];
 
-    json_object_foreach((json_t *)v, key, value)
-    {
-        const char *near;
-        char what[160];
-        size_t i = 0;
-
-        while (i < n && strcmp(keys[i], key) != 0)
-            i++;
-        if (i < n)
-            continue;
-        near = archai_nearest(key, keys, n);
-        (void)snprintf(what, sizeof what, "unknown key%s%s",
-                       near != NULL ? ", did you mean " : "", near != NULL ? near : "");
-        return fault(g, node, key, what);
-    }
-    return ARCHAI_OK;
+    if (key == NULL)
+        return ARCHAI_OK;
+    near = archai_nearest(key, keys, n);
+    (void)snprintf(what, sizeof what, "unknown key%s%s", near != NULL ? ", did you mean " : "",
+                   near != NULL ? near : "");
+    return fault(g, node, key, what);
 }
 
 static int take_when(grammar *g, archai_param_node *node, const json_t *when)
@@ -203,7 +155,7 @@ static int take_when(grammar *g, archai_param_node *node, const json_t *when)
     return ARCHAI_OK;
 }
 
-/* The latest parameter of this id, in this scope if there is one. */
+/* The latest parameter with this id; one in this scope, if there is one. */
 static const shared_id *find_id(const grammar *g, const char *id, size_t scope)
 {
     const shared_id *found = NULL;
@@ -214,51 +166,43 @@ static const shared_id *find_id(const grammar *g, const char *id, size_t scope)
     return found;
 }
 
-static int keep_id(grammar *g, const char *id, size_t scope, size_t param)
+static void keep_id(grammar *g, const char *id, size_t scope, size_t param)
 {
-    shared_id *more = realloc(g->ids, (g->n_ids + 1) * sizeof *more);
-
-    if (more == NULL)
-        return out_of_memory(g);
-    g->ids = more;
+    ARCHAI_RESERVE(g->ids, g->capacity, g->n_ids + 1);
     g->ids[g->n_ids++] = (shared_id){id, scope, param};
-    return ARCHAI_OK;
 }
 
-/* A parameter of an id that stood before: that one in the same scope, else one like it. */
+/* A parameter with an id that is known: the same one in the same scope, else one like it. */
 static int reuse_param(grammar *g, archai_param_node *node, const json_t *v,
                        const shared_id *known, size_t scope)
 {
     const json_t *choices = json_object_get(v, "choice");
     const archai_param *p = &g->tree->params[known->param];
     archai_param *copy;
-    const char *id = known->id;
-    size_t from = known->param;
 
     if (choices != NULL && !json_equal(choices, p->choices))
-        return fault(g, node, "choice", "differs from the choices given with this id before");
+        return fault(g, node, "choice", "differs from the choices given before with this id");
     if (known->scope == scope) {
         node->param = known->param;
         return ARCHAI_OK;
     }
-    ARCHAI_TRY(add_param(g, node, "", json_incref(p->choices), &node->param));
+    ARCHAI_TRY(add_param(g, node, "", p->choices, &node->param));
     copy = &g->tree->params[node->param];
-    p = &g->tree->params[from];
+    p = &g->tree->params[known->param]; /* they may have moved */
     copy->one_hot = p->one_hot;
-    if (p->weights != NULL) {
-        copy->weights = malloc(json_array_size(p->choices) * sizeof *copy->weights);
-        if (copy->weights == NULL)
-            return out_of_memory(g);
-        memcpy(copy->weights, p->weights, json_array_size(p->choices) * sizeof *copy->weights);
-    }
-    return keep_id(g, id, scope, node->param);
+    if (p->weights != NULL)
+        copy->weights =
+            archai_memdup(p->weights, json_array_size(p->choices) * sizeof *copy->weights);
+    keep_id(g, known->id, scope, node->param);
+    return ARCHAI_OK;
 }
 
 static int read_param(grammar *g, archai_param_node *parent, const char *name, const json_t *v,
                       size_t scope)
 {
     static const char *const keys[] = {"choice", "weights", "id", "encode", "when"};
-    const json_t *choices = json_object_get(v, "choice"), *id = json_object_get(v, "id");
+    json_t *choices = json_object_get(v, "choice");
+    const json_t *id = json_object_get(v, "id");
     const shared_id *known = NULL;
     archai_param_node *node = NULL;
 
@@ -272,14 +216,16 @@ static int read_param(grammar *g, archai_param_node *parent, const char *name, c
     if (known != NULL)
         return reuse_param(g, node, v, known, scope);
     if (choices == NULL)
-        return fault(g, node, "id", "no parameter before has this id, expected a choice");
+        return fault(g, node, "id", "no earlier parameter has this id, expected a choice");
     ARCHAI_TRY(check_choices(g, node, choices));
-    ARCHAI_TRY(add_param(g, node, "", json_incref((json_t *)choices), &node->param));
+    ARCHAI_TRY(add_param(g, node, "", choices, &node->param));
     ARCHAI_TRY(
         read_weights(g, node, json_object_get(v, "weights"), &g->tree->params[node->param]));
     ARCHAI_TRY(
         read_encode(g, node, json_object_get(v, "encode"), &g->tree->params[node->param]));
-    return id != NULL ? keep_id(g, json_string_value(id), scope, node->param) : ARCHAI_OK;
+    if (id != NULL)
+        keep_id(g, json_string_value(id), scope, node->param);
+    return ARCHAI_OK;
 }
 
 static int read_members(grammar *g, archai_param_node *group, const json_t *v, size_t scope)
@@ -307,12 +253,12 @@ static int read_times(grammar *g, archai_param_node *node, const json_t *times,
                       json_int_t *most)
 {
     json_t *list =
-        json_is_array(times) ? json_incref((json_t *)times) : json_pack("[O]", times);
+        json_is_array(times) ? json_incref((json_t *)times) : json_pack("[O]", times); /* or NULL */
     size_t n = json_array_size(list);
     int rc = ARCHAI_OK;
 
     if (n == 0 || n > CHOICES_MAX)
-        rc = fault(g, node, "times", "expected a number of groups or a list of such");
+        rc = fault(g, node, "times", "expected a number of groups or a list of them");
     *most = 0;
     for (size_t i = 0; i < n && rc == ARCHAI_OK; i++) {
         const json_t *v = json_array_get(list, i);
@@ -323,16 +269,15 @@ static int read_times(grammar *g, archai_param_node *node, const json_t *times,
         else if (json_integer_value(v) > *most)
             *most = json_integer_value(v);
     }
-    if (rc != ARCHAI_OK) {
-        json_decref(list);
-        return rc;
-    }
-    ARCHAI_TRY(add_param(g, node, "_repeat_times", list, &node->param));
-    g->tree->params[node->param].times = true;
-    return ARCHAI_OK;
+    if (rc == ARCHAI_OK)
+        rc = add_param(g, node, "_repeat_times", list, &node->param);
+    if (rc == ARCHAI_OK)
+        g->tree->params[node->param].times = true;
+    json_decref(list);
+    return rc;
 }
 
-/* The nodes below `from` once more, with the same parameters. */
+/* A copy of the nodes from `from` on, with the same parameters. */
 static int mirror(grammar *g, archai_param_node *parent, const char *name,
                   const archai_param_node *from)
 {
@@ -387,7 +332,7 @@ static int check_name(grammar *g, const archai_param_node *parent, const char *n
         if (strcmp(name, reserved[i]) == 0)
             return fault(g, parent, name, "this name is reserved");
     if (name[0] == '\0' || strchr(name, '.') != NULL)
-        return fault(g, parent, name, "a name is not empty and has no dots");
+        return fault(g, parent, name, "a name must not be empty or contain a dot");
     return ARCHAI_OK;
 }
 
@@ -427,7 +372,7 @@ static int read_tree(grammar *g, const json_t *source)
     if (!json_is_object(source))
         return fault(g, t->root, "", "expected a mapping of names to choices");
     if (json_object_get(source, "when") != NULL)
-        return fault(g, t->root, "when", "the tree itself has no condition");
+        return fault(g, t->root, "when", "the tree itself cannot have a condition");
     ARCHAI_TRY(read_members(g, t->root, source, 0));
     if (t->n == 0)
         return fault(g, t->root, "", "there is nothing to choose: no member has a choice");
@@ -442,8 +387,8 @@ static int read_tree(grammar *g, const json_t *source)
 
 int archai_param_tree_create(archai_param_tree **out, const json_t *source, archai_err *err)
 {
-    grammar g = {.tree = calloc(1, sizeof *g.tree), .err = err};
-    int rc = g.tree != NULL ? read_tree(&g, source) : out_of_memory(&g);
+    grammar g = {.tree = archai_calloc(1, sizeof *g.tree), .err = err};
+    int rc = read_tree(&g, source);
 
     free(g.ids);
     if (rc == ARCHAI_OK)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/space/config/param_tree_private.h"
 
 enum { NAME_MAX_BYTES = 256 };
@@ -54,11 +55,10 @@ static const archai_param_node *look_up(const archai_param_node *node, const cha
 static int fault(const archai_param_node *node, const char *name, const char *what,
                  archai_err *err)
 {
-    char path[NAME_MAX_BYTES], last[NAME_MAX_BYTES];
+    char last[NAME_MAX_BYTES];
 
     (void)snprintf(last, sizeof last, "when.%.200s", name);
-    archai_param_node_path(node, last, path, sizeof path);
-    return archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, what);
+    return archai_param_fault(node, last, what, err);
 }
 
 static int resolve_name(archai_param_tree *t, archai_param_node *node, const char *name,
@@ -69,9 +69,7 @@ static int resolve_name(archai_param_tree *t, archai_param_node *node, const cha
 
     if (target == NULL)
         return fault(node, name, "there is no such parameter", err);
-    values = json_is_array(value) ? json_incref(value) : json_pack("[O]", value);
-    if (values == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "parameter tree: out of memory");
+    values = json_is_array(value) ? json_incref(value) : archai_there(json_pack("[O]", value));
     node->conditions[node->n_conditions++] = (archai_condition){target->param, values, 0};
     for (size_t i = 0; i < json_array_size(values); i++)
         if (archai_param_index(&t->params[target->param], json_array_get(values, i)) < 0)
@@ -79,8 +77,7 @@ static int resolve_name(archai_param_tree *t, archai_param_node *node, const cha
     return ARCHAI_OK;
 }
 
-/* Group i of a list exists where there are more than i groups; nothing to say where there
- * always are. */
+/* Group i of a list exists where there are more than i groups; no condition if there always are. */
 static void add_place(const archai_param_tree *t, archai_param_node *node)
 {
     const json_t *times;
@@ -102,9 +99,7 @@ static int resolve_node(archai_param_tree *t, archai_param_node *node, archai_er
     const char *name;
     json_t *value;
 
-    node->conditions = calloc(json_object_size(node->when) + 1, sizeof *node->conditions);
-    if (node->conditions == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "parameter tree: out of memory");
+    node->conditions = archai_calloc(json_object_size(node->when) + 1, sizeof *node->conditions);
     add_place(t, node);
     json_object_foreach(node->when, name, value)
         ARCHAI_TRY(resolve_name(t, node, name, value, err));
@@ -115,8 +110,7 @@ static int resolve_node(archai_param_tree *t, archai_param_node *node, archai_er
 
 /* -- places and order of dependence ------------------------------------------------------ */
 
-/* Count the nodes of each parameter in first[p + 1] or, with `places`, put them where they
- * belong. */
+/* Count the nodes of each parameter in first_place[p + 1] or, given `places`, put them there. */
 static void visit_places(archai_param_tree *t, archai_param_node *node,
                          archai_param_node **places)
 {
@@ -130,32 +124,27 @@ static void visit_places(archai_param_tree *t, archai_param_node *node,
         visit_places(t, node->children[i], places);
 }
 
-static int find_places(archai_param_tree *t, archai_err *err)
+static void find_places(archai_param_tree *t)
 {
-    t->first_place = calloc(t->n + 2, sizeof *t->first_place);
-    if (t->first_place == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "parameter tree: out of memory");
+    t->first_place = archai_calloc(t->n + 2, sizeof *t->first_place);
     visit_places(t, t->root, NULL);
     for (size_t p = 0; p < t->n; p++)
         t->first_place[p + 1] += t->first_place[p];
-    t->places = calloc(t->first_place[t->n] + 1, sizeof *t->places);
-    if (t->places == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "parameter tree: out of memory");
+    t->places = archai_calloc(t->first_place[t->n], sizeof *t->places);
     visit_places(t, t->root, t->places);
     for (size_t p = t->n; p > 0; p--) /* filling moved each first to the next one's */
         t->first_place[p] = t->first_place[p - 1];
     t->first_place[0] = 0;
-    return ARCHAI_OK;
 }
 
 typedef struct sorter {
     archai_param_tree *t;
-    unsigned char *state; /* 0 new, 1 at work, 2 done; [n] */
+    unsigned char *state; /* 0 new, 1 in progress, 2 done; [n] */
     size_t done;
     archai_err *err;
 } sorter;
 
-/* Parameters that this one's existence depends on come first. */
+/* Parameters on which this one's existence depends come first. */
 static int sort_param(sorter *s, size_t p)
 {
     const archai_param_tree *t = s->t;
@@ -191,15 +180,12 @@ static bool always_exists(const archai_param_tree *t, size_t p)
 int archai_param_tree_resolve(archai_param_tree *t, archai_err *err)
 {
     sorter s = {.t = t, .err = err};
-    int rc;
+    int rc = ARCHAI_OK;
 
     ARCHAI_TRY(resolve_node(t, t->root, err));
-    ARCHAI_TRY(find_places(t, err));
-    t->order = calloc(t->n, sizeof *t->order);
-    s.state = calloc(t->n, 1);
-    rc = t->order != NULL && s.state != NULL
-             ? ARCHAI_OK
-             : archai_fail(err, ARCHAI_ENOMEM, "parameter tree: out of memory");
+    find_places(t);
+    t->order = archai_calloc(t->n, sizeof *t->order);
+    s.state = archai_calloc(t->n, 1);
     for (size_t p = 0; p < t->n && rc == ARCHAI_OK; p++) {
         rc = sort_param(&s, p);
         t->conditional |= !always_exists(t, p);
@@ -208,9 +194,7 @@ int archai_param_tree_resolve(archai_param_tree *t, archai_err *err)
     return rc;
 }
 
-/* -- truth
- * ----------------------------------------------------------------------------------------------
- */
+/* -- truth ----------------------------------------------------------------------------- */
 
 static bool holds(const archai_condition *c, json_t *const *values, const bool *exists)
 {

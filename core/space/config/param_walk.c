@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 /* -- choices that differ ------------------------------------------------------------------ */
 
 typedef struct ranked {
@@ -22,7 +24,7 @@ static int compare_numbers(double a, double b)
     return (a > b) - (a < b);
 }
 
-/* Strings, booleans and numbers are told apart where each choice is a feature of its own. */
+/* Strings, booleans and numbers differ where each choice is a feature of its own. */
 static int kind_of(const ranked *r)
 {
     return !r->one_hot ? 0 : json_is_string(r->value) ? 1 : json_is_boolean(r->value) ? 2 : 3;
@@ -67,7 +69,7 @@ static size_t list_distinct(const archai_param *p, ranked *work, size_t *out)
     return m;
 }
 
-static int find_distinct(archai_param_walk *w, archai_err *err)
+static void find_distinct(archai_param_walk *w)
 {
     size_t total = 0, most = 0;
     ranked *work;
@@ -78,17 +80,13 @@ static int find_distinct(archai_param_walk *w, archai_err *err)
         total += n;
         most = n > most ? n : most;
     }
-    w->distinct = calloc(total + 1, sizeof *w->distinct);
-    w->first = calloc(w->tree->n + 1, sizeof *w->first);
-    work = calloc(most + 1, sizeof *work);
-    for (size_t i = 0; w->distinct != NULL && w->first != NULL && work != NULL && i < w->tree->n;
-         i++)
+    w->distinct = archai_calloc(total, sizeof *w->distinct);
+    w->first = archai_calloc(w->tree->n + 1, sizeof *w->first);
+    work = archai_calloc(most, sizeof *work);
+    for (size_t i = 0; i < w->tree->n; i++)
         w->first[i + 1] = w->first[i] + list_distinct(&w->tree->params[i], work,
                                                       w->distinct + w->first[i]);
     free(work);
-    if (work == NULL || w->distinct == NULL || w->first == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "parameter tree: out of memory");
-    return ARCHAI_OK;
 }
 
 static size_t count_choices(const archai_param_walk *w, size_t p)
@@ -121,7 +119,7 @@ static void restart(archai_param_walk *w)
     w->index = 0;
 }
 
-/* To the next architecture: the last parameter in the order of dependence changes fastest. */
+/* To the next architecture; the last parameter in the order of dependence changes fastest. */
 static bool step(archai_param_walk *w)
 {
     const archai_param_tree *t = w->tree;
@@ -153,24 +151,16 @@ static double count(archai_param_walk *w, uint64_t limit)
     return INFINITY;
 }
 
-int archai_param_walk_init(archai_param_walk *w, const archai_param_tree *tree, bool all,
-                           uint64_t limit, archai_err *err)
+void archai_param_walk_init(archai_param_walk *w, const archai_param_tree *tree, bool all,
+                            uint64_t limit)
 {
     *w = (archai_param_walk){.tree = tree, .product = all || !tree->conditional};
-    w->value = calloc(tree->n, sizeof *w->value);
-    w->choice = calloc(tree->n, sizeof *w->choice);
-    w->exists = calloc(tree->n, sizeof *w->exists);
-    if (w->value == NULL || w->choice == NULL || w->exists == NULL) {
-        archai_param_walk_fini(w);
-        return archai_fail(err, ARCHAI_ENOMEM, "parameter tree: out of memory");
-    }
-    if (find_distinct(w, err) != ARCHAI_OK) {
-        archai_param_walk_fini(w);
-        return ARCHAI_ENOMEM;
-    }
+    w->value = archai_calloc(tree->n, sizeof *w->value);
+    w->choice = archai_calloc(tree->n, sizeof *w->choice);
+    w->exists = archai_calloc(tree->n, sizeof *w->exists);
+    find_distinct(w);
     restart(w);
     w->count = count(w, limit);
-    return ARCHAI_OK;
 }
 
 void archai_param_walk_fini(archai_param_walk *w)
@@ -183,7 +173,7 @@ void archai_param_walk_fini(archai_param_walk *w)
     *w = (archai_param_walk){.tree = NULL};
 }
 
-/* The index in the base of the numbers of choices. */
+/* The digits of the index in a mixed base: the numbers of choices. */
 static void put_digits(archai_param_walk *w, uint64_t index)
 {
     w->index = index;

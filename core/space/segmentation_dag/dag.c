@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 /* clang-format off */
 const char *const archai_dag_ops[ARCHAI_DAG_OPS] = {
     "conv3x3", "conv5x5", "conv7x7", "mbconv3x3_e1", "mbconv3x3_e2", "mbconv5x5_e1", "mbconv5x5_e2",
@@ -23,60 +25,34 @@ void archai_dag_fini(archai_dag *d)
     *d = (archai_dag){.n = 0};
 }
 
-/* Room doubles whenever the count is a power of two. */
-static bool full(size_t n)
-{
-    return (n & (n - 1)) == 0;
-}
-
 archai_dag_node *archai_dag_append(archai_dag *d, const char *name, int op, int scale)
 {
-    if (full(d->n)) {
-        archai_dag_node *more = realloc(d->nodes, (d->n > 0 ? 2 * d->n : 1) * sizeof *more);
+    archai_dag_node *node;
 
-        if (more == NULL)
-            return NULL;
-        d->nodes = more;
-    }
-    d->nodes[d->n] = (archai_dag_node){.op = op, .scale = scale};
-    (void)snprintf(d->nodes[d->n].name, ARCHAI_DAG_NAME, "%s", name);
-    return &d->nodes[d->n++];
+    ARCHAI_RESERVE(d->nodes, d->capacity, d->n + 1);
+    node = &d->nodes[d->n++];
+    *node = (archai_dag_node){.op = op, .scale = scale};
+    (void)snprintf(node->name, ARCHAI_DAG_NAME, "%s", name);
+    return node;
 }
 
-int archai_dag_add_input(archai_dag_node *node, int input)
+void archai_dag_add_input(archai_dag_node *node, int input)
 {
-    if (full(node->n_inputs)) {
-        size_t room = node->n_inputs > 0 ? 2 * node->n_inputs : 1;
-        int *more = realloc(node->inputs, room * sizeof *more);
-
-        if (more == NULL)
-            return ARCHAI_ENOMEM;
-        node->inputs = more;
-    }
+    ARCHAI_RESERVE(node->inputs, node->capacity, node->n_inputs + 1);
     node->inputs[node->n_inputs++] = input;
-    return ARCHAI_OK;
 }
 
-int archai_dag_copy(archai_dag *out, const archai_dag *from, archai_err *err)
+void archai_dag_copy(archai_dag *out, const archai_dag *from)
 {
-    archai_dag d = *from;
-
-    d.nodes = NULL;
-    d.n = 0;
+    *out = *from;
+    out->nodes = archai_memdup(from->nodes, from->n * sizeof *from->nodes);
+    out->capacity = from->n;
     for (size_t i = 0; i < from->n; i++) {
-        const archai_dag_node *old = &from->nodes[i];
-        archai_dag_node *node = archai_dag_append(&d, old->name, old->op, old->scale);
+        archai_dag_node *node = &out->nodes[i];
 
-        for (size_t k = 0; node != NULL && k < old->n_inputs; k++)
-            if (archai_dag_add_input(node, old->inputs[k]) != ARCHAI_OK)
-                node = NULL;
-        if (node == NULL) {
-            archai_dag_fini(&d);
-            return archai_fail(err, ARCHAI_ENOMEM, "graph: out of memory");
-        }
+        node->inputs = archai_memdup(node->inputs, node->n_inputs * sizeof *node->inputs);
+        node->capacity = node->n_inputs;
     }
-    *out = d;
-    return ARCHAI_OK;
 }
 
 bool archai_dag_has_input(const archai_dag_node *node, int input)
@@ -158,7 +134,7 @@ static int check_widths(const archai_dag *d, archai_err *err)
     if (d->post_upsample_layers == 0 &&
         archai_dag_width(d, last->scale) != archai_dag_width(d, 0))
         return archai_fail(err, ARCHAI_EINVAL,
-                           "post_upsample_layers: 0 leaves %lld channels at the output, the "
+                           "post_upsample_layers: 0 leaves %lld channels at the output, but the "
                            "classifier takes %lld; expected at least 1",
                            (long long)archai_dag_width(d, last->scale),
                            (long long)archai_dag_width(d, 0));

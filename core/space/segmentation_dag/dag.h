@@ -1,10 +1,10 @@
 /* core/space/segmentation_dag/dag.h - the genome of the segmentation space: a graph of operations, one width per
  * scale.
  *
- * Nodes stand in topological order; the first is `input`, the last `output`. A node has a scale
- * (its resolution is the stem's output, half the image, divided by it) and, but for the output,
- * an operation, which is applied on each of its outgoing edges separately. Inputs are numbers
- * of earlier nodes and may repeat (crossover makes such); a repeated one is one edge.
+ * Nodes are in topological order; the first is `input`, the last `output`. A node has a scale (its
+ * resolution is that of the stem's output, half the image, divided by the scale) and, except for
+ * the output, an operation, which each of its outgoing edges applies separately. Inputs are
+ * numbers of earlier nodes and may repeat (crossover does that); a repeated one is one edge.
  */
 #ifndef ARCHAI_CORE_SPACE_SEGMENTATION_DAG_DAG_H
 #define ARCHAI_CORE_SPACE_SEGMENTATION_DAG_DAG_H
@@ -18,13 +18,13 @@
 enum {
     ARCHAI_DAG_OPS = 7,
     ARCHAI_DAG_SCALES = 5,
-    /* Bounds of a well-formed graph, far from what any search makes. */
+    /* Bounds of a well-formed graph, far above what a search makes. */
     ARCHAI_DAG_MAX_NODES = 512,
     ARCHAI_DAG_MAX_EDGES = 8192, /* repeated ones included */
     ARCHAI_DAG_NAME = 32,        /* bytes of a node's name, NUL included */
     ARCHAI_DAG_MAX_POST = 64,
     ARCHAI_DAG_MAX_WIDTH = 65536,
-    ARCHAI_DAG_MAX_PARAMS = 2000000000 /* 8 GB: no CNN of a search has more, and a file must not ask for it */
+    ARCHAI_DAG_MAX_PARAMS = 2000000000 /* 8 GB: no search needs more, and a file must not request it */
 };
 
 extern const char *const archai_dag_ops[ARCHAI_DAG_OPS]; /* conv3x3 ... mbconv5x5_e2 */
@@ -42,37 +42,35 @@ typedef struct archai_dag_node {
     int op;      /* index into archai_dag_ops; -1 at the output */
     int scale;   /* index into archai_dag_scales */
     int *inputs; /* owned; numbers of earlier nodes; none at the input */
-    size_t n_inputs;
+    size_t n_inputs, capacity;
 } archai_dag_node;
 
 typedef struct archai_dag {
     archai_dag_node *nodes; /* owned */
-    size_t n;
+    size_t n, capacity;
     int64_t base_channels, delta_channels;
     bool mult_delta; /* width at scale index i: base * delta^i, else base + delta * i */
     int64_t post_upsample_layers;
 } archai_dag;
 
 void archai_dag_fini(archai_dag *d); /* safe on a zeroed struct */
-int archai_dag_copy(archai_dag *out, const archai_dag *from, archai_err *err);
-/* Append a node without inputs; NULL when out of memory. The pointer holds until the next one.
- */
+void archai_dag_copy(archai_dag *out, const archai_dag *from);
+/* Append a node without inputs. The pointer is valid until the next one. */
 archai_dag_node *archai_dag_append(archai_dag *d, const char *name, int op, int scale);
-int archai_dag_add_input(archai_dag_node *node, int input); /* ARCHAI_ENOMEM */
+void archai_dag_add_input(archai_dag_node *node, int input);
 bool archai_dag_has_input(const archai_dag_node *node, int input);
-/* Whether inputs[i] did not stand before i: repeated inputs are one edge. */
+/* Whether inputs[i] is not among those before it: repeated inputs are one edge. */
 bool archai_dag_first_mention(const archai_dag_node *node, size_t i);
-/* out[i] is the number of distinct edges that leave node i; `out` has room for d->n. */
+/* out[i]: number of distinct edges that leave node i; `out` has room for d->n. */
 void archai_dag_out_degrees(const archai_dag *d, int *out);
-/* Channels of every node with that scale index; never beyond MAX_WIDTH + 1. */
+/* Channels of every node with that scale index; at most MAX_WIDTH + 1. */
 int64_t archai_dag_width(const archai_dag *d, int scale);
 
-/* Arch file's JSON to a graph and back. Errors begin with the key: "architecture[2].op: ...".
- */
+/* An arch file's JSON to a graph and back. Errors begin with the key: "architecture[2].op: ...". */
 int archai_dag_from_json(archai_dag *out, const json_t *arch, archai_err *err);
-int archai_dag_to_json(const archai_dag *d, json_t **out, archai_err *err);
+json_t *archai_dag_to_json(const archai_dag *d); /* a new reference */
 /* Whether the graph is a network: every node on a path from input to output, widths that agree,
- * within the bounds above. ARCHAI_EINVAL otherwise, worded as for a file. */
+ * within the bounds above. ARCHAI_EINVAL, worded as for a file, if not. */
 int archai_dag_check(const archai_dag *d, archai_err *err);
 
 /* What the model is for. */
@@ -82,18 +80,17 @@ typedef struct archai_dag_shape {
 
 /* Parameters, from the graph alone. */
 int64_t archai_dag_params(const archai_dag *d, const archai_dag_shape *shape);
-/* tensorwatch's MAdd for one image, as Archai's metadata "macs" and its bounds min_mac and
- * max_mac have it. The graph passed archai_dag_check. */
+/* tensorwatch's MAdd for one image, which Archai's metadata call "macs" and min_mac and max_mac
+ * bound. The graph must have passed archai_dag_check. */
 int64_t archai_dag_madd(const archai_dag *d, const archai_dag_shape *shape);
-/* Whether one image can be trained on: batch normalisation needs more than one value per
+/* Whether it can be trained with one image: batch normalisation needs more than one value per
  * channel. */
 bool archai_dag_trainable(const archai_dag *d, const archai_dag_shape *shape);
 
 /* The model as PyTorch has it: SegmentationDagModel with edge_dict, stem_block, up,
- * post_upsample and classifier. `out` is zeroed. */
-int archai_dag_describe(const archai_dag *d, const archai_dag_shape *shape, archai_network *out,
-                        archai_err *err);
-/* Graphviz: a column per node in order, labelled with operation, scale and width. */
+ * post_upsample and classifier. */
+void archai_dag_describe(const archai_dag *d, const archai_dag_shape *shape, archai_network *out);
+/* Graphviz: the nodes in order, labelled with operation, scale and width. */
 void archai_dag_dot(const archai_dag *d, const archai_dag_shape *shape, const char *title,
                     FILE *out);
 #endif

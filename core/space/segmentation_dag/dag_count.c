@@ -1,7 +1,7 @@
 /* Parameters, tensorwatch's MAdd and trainability of a graph in closed form, without building
- * the model. Per convolution with bias, q = k*k*Cin/groups: parameters (q + 1) * Cout, MAdd 2 *
- * q * Cout * h * w; batch normalisation 2 * C and 4 * C * h * w; ReLU 0 and C * h * w.
- * Upsampling and sums cost nothing.
+ * the model. A convolution with bias, q = k*k*Cin/groups: (q + 1) * Cout parameters, MAdd 2 * q *
+ * Cout * h * w; batch normalisation: 2 * C and 4 * C * h * w; ReLU: 0 and C * h * w. Upsampling and
+ * sums cost nothing.
  */
 #include "core/space/segmentation_dag/dag.h"
 

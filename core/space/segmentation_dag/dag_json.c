@@ -1,31 +1,24 @@
-/* Arch files of the segmentation space: a graph to JSON and, with suspicion, back. */
+/* Arch files of the segmentation space: a graph to JSON and, trusting nothing, back. */
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+#include "core/base/json_keys.h"
+#include "core/base/number.h"
 #include "core/space/segmentation_dag/dag.h"
-#include "core/config/option.h"
 
 /* -- from JSON --------------------------------------------------------------------------- */
 
 static int check_keys(const json_t *object, const char *where, const char *const *keys,
                       size_t n, archai_err *err)
 {
-    json_t *walked = (json_t *)object; /* jansson's iterators take no const */
+    const char *key = archai_unknown_key(object, keys, n), *near;
 
-    for (void *at = json_object_iter(walked); at != NULL;
-         at = json_object_iter_next(walked, at)) {
-        const char *key = json_object_iter_key(at), *near;
-        size_t i = 0;
-
-        while (i < n && strcmp(keys[i], key) != 0)
-            i++;
-        if (i < n)
-            continue;
-        near = archai_nearest(key, keys, n);
-        return archai_fail(err, ARCHAI_EINVAL, "%s%.60s: unknown key%s%s", where, key,
-                           near != NULL ? ", did you mean " : "", near != NULL ? near : "");
-    }
-    return ARCHAI_OK;
+    if (key == NULL)
+        return ARCHAI_OK;
+    near = archai_nearest(key, keys, n);
+    return archai_fail(err, ARCHAI_EINVAL, "%s%.60s: unknown key%s%s", where, key,
+                       near != NULL ? ", did you mean " : "", near != NULL ? near : "");
 }
 
 static int read_integer(const json_t *object, const char *where, const char *key, int64_t min,
@@ -35,7 +28,7 @@ static int read_integer(const json_t *object, const char *where, const char *key
 
     if (!json_is_integer(v))
         return archai_fail(err, ARCHAI_EINVAL, "%s%s: %s, expected a whole number", where, key,
-                           v == NULL ? "missing" : "no whole number");
+                           v == NULL ? "missing" : "not a whole number");
     if (json_integer_value(v) < min || json_integer_value(v) > max)
         return archai_fail(err, ARCHAI_EINVAL, "%s%s: %lld is outside %lld..%lld", where, key,
                            (long long)json_integer_value(v), (long long)min, (long long)max);
@@ -99,12 +92,12 @@ static int check_name(const archai_dag *d, const char *name, const char *where, 
                            where, name, ARCHAI_DAG_NAME - 1);
     for (size_t i = 0; i < d->n; i++)
         if (strcmp(d->nodes[i].name, name) == 0)
-            return archai_fail(err, ARCHAI_EINVAL, "%sname: '%s' stands twice", where, name);
+            return archai_fail(err, ARCHAI_EINVAL, "%sname: '%s' is there twice", where, name);
     return ARCHAI_OK;
 }
 
-/* Why `name` is no earlier node: it comes later (then the graph has a cycle or is out of
- * order), or there is none. */
+/* Why `name` is not an earlier node: it comes later (the graph has a cycle or is out of order),
+ * or there is no such node. */
 static int unknown_input(const json_t *nodes, const char *where, const char *name,
                          archai_err *err)
 {
@@ -115,7 +108,7 @@ static int unknown_input(const json_t *nodes, const char *where, const char *nam
         if (other != NULL && strcmp(other, name) == 0)
             return archai_fail(
                 err, ARCHAI_EINVAL,
-                "%sinputs: node '%.60s' does not stand earlier: the graph is cyclic or "
+                "%sinputs: node '%.60s' is not an earlier one: the graph is cyclic or "
                 "not in topological order",
                 where, name);
     }
@@ -149,8 +142,7 @@ static int read_inputs(archai_dag *d, const json_t *nodes, const json_t *v, cons
             i++;
         if (i == self)
             return unknown_input(nodes, where, name, err);
-        if (archai_dag_add_input(&d->nodes[self], (int)i) != ARCHAI_OK)
-            return archai_fail(err, ARCHAI_ENOMEM, "graph: out of memory");
+        archai_dag_add_input(&d->nodes[self], (int)i);
     }
     return ARCHAI_OK;
 }
@@ -173,8 +165,7 @@ static int read_node(archai_dag *d, const json_t *nodes, archai_err *err)
     ARCHAI_TRY(check_name(d, name, where, last, err));
     ARCHAI_TRY(read_op(json_object_get(v, "op"), where, last, &op, err));
     ARCHAI_TRY(read_scale(json_object_get(v, "scale"), where, &scale, err));
-    if (archai_dag_append(d, name, op, scale) == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "graph: out of memory");
+    (void)archai_dag_append(d, name, op, scale);
     return read_inputs(d, nodes, json_object_get(v, "inputs"), where, err);
 }
 
@@ -184,7 +175,7 @@ static int read_nodes(archai_dag *d, const json_t *nodes, archai_err *err)
 
     if (!json_is_array(nodes))
         return archai_fail(err, ARCHAI_EINVAL, "architecture: %s, expected a list of nodes",
-                           nodes == NULL ? "missing" : "no list");
+                           nodes == NULL ? "missing" : "not a list");
     if (n < 2 || n > ARCHAI_DAG_MAX_NODES)
         return archai_fail(err, ARCHAI_EINVAL, "architecture: %zu nodes, expected 2 to %d", n,
                            ARCHAI_DAG_MAX_NODES);
@@ -202,7 +193,7 @@ static int read_channels(archai_dag *d, const json_t *v, archai_err *err)
     if (!json_is_object(v))
         return archai_fail(err, ARCHAI_EINVAL,
                            "channels_per_scale: %s, expected base_channels and delta_channels",
-                           v == NULL ? "missing" : "no mapping");
+                           v == NULL ? "missing" : "not a mapping");
     ARCHAI_TRY(check_keys(v, where, keys, 3, err));
     ARCHAI_TRY(
         read_integer(v, where, keys[0], 1, ARCHAI_DAG_MAX_WIDTH, &d->base_channels, err));
@@ -246,18 +237,14 @@ out:
 
 static json_t *inputs_to_json(const archai_dag *d, const archai_dag_node *node)
 {
-    json_t *list = json_array();
+    json_t *list = archai_there(json_array());
 
     for (size_t k = 0; k < node->n_inputs; k++)
-        if (json_array_append_new(list, json_string(d->nodes[node->inputs[k]].name)) != 0) {
-            json_decref(list);
-            return NULL;
-        }
+        archai_must_have(
+            json_array_append_new(list, json_string(d->nodes[node->inputs[k]].name)) == 0);
     return list;
 }
 
-/* jansson hands a failed value on as an error of whatever should hold it, so one check
- * suffices. */
 static json_t *node_to_json(const archai_dag *d, size_t i)
 {
     const archai_dag_node *node = &d->nodes[i];
@@ -268,29 +255,17 @@ static json_t *node_to_json(const archai_dag *d, size_t i)
                      archai_dag_scales[node->scale]);
 }
 
-int archai_dag_to_json(const archai_dag *d, json_t **out, archai_err *err)
+json_t *archai_dag_to_json(const archai_dag *d)
 {
-    json_t *nodes = json_array(), *arch;
-    int failed = nodes == NULL;
+    json_t *nodes = archai_there(json_array()), *channels;
 
-    for (size_t i = 0; i < d->n && !failed; i++)
-        failed = json_array_append_new(nodes, node_to_json(d, i));
-    if (failed) {
-        json_decref(nodes);
-        nodes = NULL;
-    }
-    arch = json_pack("{s:o, s:{s:I, s:I}, s:I}", "architecture", nodes, "channels_per_scale",
-                     "base_channels", (json_int_t)d->base_channels, "delta_channels",
-                     (json_int_t)d->delta_channels, "post_upsample_layers",
-                     (json_int_t)d->post_upsample_layers);
-    if (arch != NULL && d->mult_delta &&
-        json_object_set_new(json_object_get(arch, "channels_per_scale"), "mult_delta",
-                            json_true()) != 0) {
-        json_decref(arch);
-        arch = NULL;
-    }
-    if (arch == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "graph: out of memory");
-    *out = arch;
-    return ARCHAI_OK;
+    for (size_t i = 0; i < d->n; i++)
+        archai_must_have(json_array_append_new(nodes, node_to_json(d, i)) == 0);
+    channels = archai_there(json_pack("{s:I, s:I}", "base_channels", (json_int_t)d->base_channels,
+                                      "delta_channels", (json_int_t)d->delta_channels));
+    if (d->mult_delta)
+        archai_must_have(json_object_set_new(channels, "mult_delta", json_true()) == 0);
+    return archai_there(json_pack("{s:o, s:o, s:I}", "architecture", nodes, "channels_per_scale",
+                                  channels, "post_upsample_layers",
+                                  (json_int_t)d->post_upsample_layers));
 }

@@ -1,14 +1,14 @@
 /* Search space `segmentation_dag`: Archai's SegmentationDagSearchSpace.
  *
- * A graph of convolutions between a stem that halves the image and a head that enlarges it
- * again and classifies every pixel; core/space/segmentation_dag/dag.h has the genome, ..._breed.c the draws,
- * ..._encode.c the encoding. Parameters carry Archai's names, defaults and ranges. Differences
- * from Archai: images need not have three channels, image size and classes come from the data
+ * A graph of convolutions between a stem that halves the image and a head that restores its size
+ * and classifies every pixel. Options have Archai's names, defaults and ranges. Differences from
+ * Archai: images need not have three channels, image size and classes come from the data set
  * where they are known, and max_skip_connection_length = 1 works.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/base/python_text.h"
 #include "core/base/sha1.h"
 #include "core/space/segmentation_dag/segmentation_dag.h"
@@ -21,24 +21,24 @@ enum { MAX_LAYERS = 256, MAX_SIZE = 16384, MAX_CLASSES = 65536, MAX_SLOTS = 64 }
 static const archai_option options[] = {
     {"nb_classes",                 ARCHAI_OPT_INT,    FIELD(nb_classes),                 1, MAX_CLASSES, "auto", "classes", "auto=0", "classes of a pixel; auto: the data's"},
     {"img_size",                   ARCHAI_OPT_INTS,   FIELD(img_size),                   32, MAX_SIZE, "", "pixels", NULL, "width and height, multiples of 32; empty: the data's"},
-    {"min_mac",                    ARCHAI_OPT_INT,    FIELD(min_mac),                    0, 0x1p63, "0", "MAdd", NULL, "least multiplications and additions of a model"},
+    {"min_mac",                    ARCHAI_OPT_INT,    FIELD(min_mac),                    0, 0x1p63, "0", "MAdd", NULL, "fewest multiplications and additions of a model"},
     {"max_mac",                    ARCHAI_OPT_INT,    FIELD(max_mac),                    0, 0x1p63, "9223372036854775807", "MAdd", NULL, "most multiplications and additions of a model"},
-    {"min_layers",                 ARCHAI_OPT_INT,    FIELD(min_layers),                 1, MAX_LAYERS, "1", "nodes", NULL, "least number of nodes after the input"},
+    {"min_layers",                 ARCHAI_OPT_INT,    FIELD(min_layers),                 1, MAX_LAYERS, "1", "nodes", NULL, "smallest number of nodes after the input"},
     {"max_layers",                 ARCHAI_OPT_INT,    FIELD(max_layers),                 1, MAX_LAYERS, "12", "nodes", NULL, "largest number of nodes after the input"},
     {"max_downsample_factor",      ARCHAI_OPT_CHOICE, FIELD(max_downsample_factor),      0, 0, "16", "", "2 4 8 16", "largest scale"},
-    {"skip_connections",           ARCHAI_OPT_BOOL,   FIELD(skip_connections),           0, 0, "yes", "", NULL, "whether a sampled node has inputs further back than the previous one"},
+    {"skip_connections",           ARCHAI_OPT_BOOL,   FIELD(skip_connections),           0, 0, "yes", "", NULL, "whether a sampled node may have inputs from before the previous one"},
     {"max_skip_connection_length", ARCHAI_OPT_INT,    FIELD(max_skip_connection_length), 1, MAX_LAYERS, "3", "nodes", NULL, "how far back"},
-    {"max_scale_delta",            ARCHAI_OPT_INT,    FIELD(max_scale_delta),            1, 3, "1", "steps", NULL, "scales between a node and the previous one"},
-    {"max_post_upsample_layers",   ARCHAI_OPT_INT,    FIELD(max_post_upsample_layers),   1, 4, "3", "layers", NULL, "convolutions at full resolution"},
-    {"min_base_channels",          ARCHAI_OPT_INT,    FIELD(min_base_channels),          1, ARCHAI_DAG_MAX_WIDTH, "8", "channels", NULL, "least width at scale 1"},
+    {"max_scale_delta",            ARCHAI_OPT_INT,    FIELD(max_scale_delta),            1, 3, "1", "steps", NULL, "most steps of scale between a node and the previous one"},
+    {"max_post_upsample_layers",   ARCHAI_OPT_INT,    FIELD(max_post_upsample_layers),   1, 4, "3", "layers", NULL, "most convolutions at full resolution"},
+    {"min_base_channels",          ARCHAI_OPT_INT,    FIELD(min_base_channels),          1, ARCHAI_DAG_MAX_WIDTH, "8", "channels", NULL, "smallest width at scale 1"},
     {"max_base_channels",          ARCHAI_OPT_INT,    FIELD(max_base_channels),          1, ARCHAI_DAG_MAX_WIDTH, "48", "channels", NULL, "largest width at scale 1"},
     {"base_channels_binwidth",     ARCHAI_OPT_INT,    FIELD(base_channels_binwidth),     1, ARCHAI_DAG_MAX_WIDTH, "8", "channels", NULL, "step between widths at scale 1"},
-    {"min_delta_channels",         ARCHAI_OPT_INT,    FIELD(min_delta_channels),         1, ARCHAI_DAG_MAX_WIDTH, "8", "channels", NULL, "least growth of the width from scale to scale"},
+    {"min_delta_channels",         ARCHAI_OPT_INT,    FIELD(min_delta_channels),         1, ARCHAI_DAG_MAX_WIDTH, "8", "channels", NULL, "smallest growth of the width from scale to scale"},
     {"max_delta_channels",         ARCHAI_OPT_INT,    FIELD(max_delta_channels),         1, ARCHAI_DAG_MAX_WIDTH, "48", "channels", NULL, "largest growth of the width from scale to scale"},
     {"delta_channels_binwidth",    ARCHAI_OPT_INT,    FIELD(delta_channels_binwidth),    1, ARCHAI_DAG_MAX_WIDTH, "8", "channels", NULL, "step between growths"},
-    {"downsample_prob_ratio",      ARCHAI_OPT_DOUBLE, FIELD(downsample_prob_ratio),      1e-9, 1e9, "1.5", "", NULL, "weight of keeping or lowering the resolution against raising it"},
+    {"downsample_prob_ratio",      ARCHAI_OPT_DOUBLE, FIELD(downsample_prob_ratio),      1e-9, 1e9, "1.5", "", NULL, "weight of keeping or lowering the resolution relative to raising it"},
     {"op_subset",                  ARCHAI_OPT_STRING, FIELD(op_subset),                  0, 0, "", "", NULL, "operations to choose from, separated by commas; empty: all"},
-    {"mult_delta",                 ARCHAI_OPT_BOOL,   FIELD(mult_delta),                 0, 0, "no", "", NULL, "widths grow by a factor of delta_channels instead of a summand"},
+    {"mult_delta",                 ARCHAI_OPT_BOOL,   FIELD(mult_delta),                 0, 0, "no", "", NULL, "delta_channels multiplies the width instead of being added to it"},
     ARCHAI_OPTION_END,
 };
 #undef FIELD
@@ -49,16 +49,14 @@ static archai_segdag *self_of(archai_space *s)
     return (archai_segdag *)s;
 }
 
-/* -- set-up
- * -------------------------------------------------------------------------------------------
- */
+/* -- set-up ---------------------------------------------------------------------------- */
 
 static int take_classes(archai_segdag *s, archai_err *err)
 {
     int known = s->base.data.num_classes;
 
     if (s->nb_classes == 0 && known == 0)
-        return archai_fail(err, ARCHAI_EINVAL, "nb_classes: missing, and no data set tells it");
+        return archai_fail(err, ARCHAI_EINVAL, "nb_classes: missing, and there is no data set to take it from");
     if (s->nb_classes != 0 && known != 0 && s->nb_classes != known)
         return archai_fail(err, ARCHAI_EINVAL,
                            "nb_classes: %lld, but the data set has %d classes",
@@ -82,7 +80,7 @@ static int take_size(archai_segdag *s, archai_err *err)
         s->shape.height = (int)s->img_size.at[1];
     }
     if (s->shape.width <= 0 || s->shape.height <= 0)
-        return archai_fail(err, ARCHAI_EINVAL, "img_size: missing, and no data set tells it");
+        return archai_fail(err, ARCHAI_EINVAL, "img_size: missing, and there is no data set to take it from");
     if (data->width > 0 && (s->shape.width != data->width || s->shape.height != data->height))
         return archai_fail(err, ARCHAI_EINVAL,
                            "img_size: %d %d, but the data set's images are %d x %d",
@@ -96,24 +94,20 @@ static int take_size(archai_segdag *s, archai_err *err)
 }
 
 /* Python's range(min, max + 1, step). */
-static int fill_list(archai_ints *list, int64_t min, int64_t max, int64_t step, archai_err *err)
+static void fill_list(archai_ints *list, int64_t min, int64_t max, int64_t step)
 {
     size_t n = max >= min ? (size_t)((max - min) / step) + 1 : 0;
 
-    list->at = calloc(n + 1, sizeof *list->at);
-    if (list->at == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+    list->at = archai_calloc(n, sizeof *list->at);
     for (list->n = 0; list->n < n; list->n++)
         list->at[list->n] = min + (int64_t)list->n * step;
-    return ARCHAI_OK;
 }
 
 static int take_channels(archai_segdag *s, archai_err *err)
 {
-    ARCHAI_TRY(fill_list(&s->base_list, s->min_base_channels, s->max_base_channels,
-                         s->base_channels_binwidth, err));
-    ARCHAI_TRY(fill_list(&s->delta_list, s->min_delta_channels, s->max_delta_channels,
-                         s->delta_channels_binwidth, err));
+    fill_list(&s->base_list, s->min_base_channels, s->max_base_channels, s->base_channels_binwidth);
+    fill_list(&s->delta_list, s->min_delta_channels, s->max_delta_channels,
+              s->delta_channels_binwidth);
     if (s->base_list.n < 2)
         return archai_fail(err, ARCHAI_EINVAL,
                            "max_base_channels: %zu widths from %lld to %lld in steps of %lld, "
@@ -166,7 +160,7 @@ static int check_subset(const char *subset, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* The subset filters the list and keeps its order. */
+/* In the order of archai_dag_ops, whatever that of op_subset. */
 static int take_ops(archai_segdag *s, archai_err *err)
 {
     ARCHAI_TRY(check_subset(s->op_subset, err));
@@ -174,7 +168,7 @@ static int take_ops(archai_segdag *s, archai_err *err)
         if (s->op_subset[0] == '\0' || listed(s->op_subset, archai_dag_ops[i]))
             s->ops[s->n_ops++] = i;
     if (s->n_ops == 0)
-        return archai_fail(err, ARCHAI_EINVAL, "op_subset: names no operation");
+        return archai_fail(err, ARCHAI_EINVAL, "op_subset: does not name an operation");
     return ARCHAI_OK;
 }
 
@@ -203,9 +197,7 @@ static int prepare(archai_segdag *s, archai_err *err)
         s->max_downsample_factor + 2; /* its choices are the scales from the second on */
     s->slots = (size_t)(s->max_layers < MAX_SLOTS ? s->max_layers + 1 : MAX_SLOTS);
     s->base.encoding_size = archai_segdag_encoding_size(s);
-    s->kinds = malloc(s->base.encoding_size + 1);
-    if (s->kinds == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+    s->kinds = archai_malloc(s->base.encoding_size + 1);
     archai_segdag_encoding_kinds(s, s->kinds);
     return ARCHAI_OK;
 }
@@ -225,30 +217,25 @@ static int segdag_init(archai_space *base, archai_err *err)
 static int name_arch(const archai_segdag *s, const json_t *arch, char *out, size_t size,
                      archai_err *err)
 {
-    char hash[ARCHAI_SHA1_HEX], *text = NULL;
-    int rc = archai_python_json(arch, true, &text, err);
+    char hash[ARCHAI_SHA1_HEX], *text = archai_python_json(arch, true);
+    int rc = archai_sha1_hex(text, strlen(text), hash, err);
 
-    if (rc == ARCHAI_OK)
-        rc = archai_sha1_hex(text, strlen(text), hash, err);
     free(text);
     if (rc == ARCHAI_OK)
         (void)snprintf(out, size, "%s_%d_%d", hash, s->shape.width, s->shape.height);
     return rc;
 }
 
-/* Takes over the reference `metadata` (NULL: out of memory), also on failure. */
+/* Takes over the reference `metadata`, also on failure. */
 static int to_model(const archai_segdag *s, const archai_dag *d, json_t *metadata,
                     archai_model *out, archai_err *err)
 {
     char archid[96];
-    json_t *arch = NULL;
-    int rc = metadata != NULL ? archai_dag_to_json(d, &arch, err)
-                              : archai_fail(err, ARCHAI_ENOMEM, "metadata: out of memory");
+    json_t *arch = archai_dag_to_json(d);
+    int rc = name_arch(s, arch, archid, sizeof archid, err);
 
     if (rc == ARCHAI_OK)
-        rc = name_arch(s, arch, archid, sizeof archid, err);
-    if (rc == ARCHAI_OK)
-        return archai_model_init(out, arch, archid, metadata, err);
+        return archai_model_init(out, arch, archid, archai_there(metadata), err);
     json_decref(arch);
     json_decref(metadata);
     return rc;
@@ -285,7 +272,9 @@ static int segdag_save_arch(archai_space *base, const archai_model *m, char **ou
                             archai_err *err)
 {
     (void)base;
-    return archai_yaml_text(m->arch, out, err);
+    (void)err;
+    *out = archai_yaml_text(m->arch);
+    return ARCHAI_OK;
 }
 
 static int segdag_mutate(archai_space *base, const archai_model *parent, archai_model *child,
@@ -304,14 +293,7 @@ static int segdag_mutate(archai_space *base, const archai_model *parent, archai_
     return rc;
 }
 
-static json_t *crossover_metadata(const archai_model *left, const archai_model *right)
-{
-    json_t *ids = json_sprintf("%s,%s", left->archid, right->archid);
-
-    return ids != NULL ? json_pack("{s:o}", "parents", ids) : NULL;
-}
-
-/* Two of the parents, drawn, become left and right. */
+/* Two of the parents, drawn at random, become left and right. */
 static int segdag_crossover(archai_space *base, const archai_model *const *parents, size_t n,
                             archai_model *child, archai_err *err)
 {
@@ -328,8 +310,11 @@ static int segdag_crossover(archai_space *base, const archai_model *const *paren
     if (rc == ARCHAI_OK)
         rc = archai_segdag_crossover(s, &left, &right, &d, err);
     if (rc == ARCHAI_OK)
-        rc =
-            to_model(s, &d, crossover_metadata(parents[pair[0]], parents[pair[1]]), child, err);
+        rc = to_model(s, &d,
+                      json_pack("{s:o}", "parents",
+                                json_sprintf("%s,%s", parents[pair[0]]->archid,
+                                             parents[pair[1]]->archid)),
+                      child, err);
     archai_dag_fini(&left);
     archai_dag_fini(&right);
     archai_dag_fini(&d);
@@ -355,12 +340,11 @@ static int segdag_describe(archai_space *base, const archai_model *m, archai_net
                            archai_err *err)
 {
     archai_dag d = {.n = 0};
-    int rc;
 
     ARCHAI_TRY(archai_dag_from_json(&d, m->arch, err));
-    rc = archai_dag_describe(&d, &self_of(base)->shape, out, err);
+    archai_dag_describe(&d, &self_of(base)->shape, out);
     archai_dag_fini(&d);
-    return rc;
+    return ARCHAI_OK;
 }
 
 static int segdag_dot(archai_space *base, const archai_model *m, FILE *out, archai_err *err)

@@ -25,19 +25,18 @@ typedef struct archai_segdag {
     int ops[ARCHAI_DAG_OPS];           /* that op_subset leaves, in order */
     size_t n_ops;
     int n_scales;
-    size_t slots; /* nodes that the encoding tells apart */
+    size_t slots; /* nodes that the encoding distinguishes */
     char *kinds;  /* owned; letters of the encoding */
 } archai_segdag;
 
-/* The three ways to a new graph, draw for draw as Archai does them. ARCHAI_ENONE: there is
- * none. */
+/* The three ways to a new graph, draw for draw as Archai does them. ARCHAI_ENONE: none was found. */
 int archai_segdag_sample(archai_segdag *s, archai_dag *out, archai_err *err);
 int archai_segdag_mutate(archai_segdag *s, const archai_dag *parent, archai_dag *out,
                          archai_err *err);
 int archai_segdag_crossover(archai_segdag *s, const archai_dag *left, const archai_dag *right,
                             archai_dag *out, archai_err *err);
 
-/* The encoding, see space_segmentation_dag_encode.c. */
+/* The encoding, see segmentation_dag_encode.c. */
 size_t archai_segdag_encoding_size(const archai_segdag *s);
 void archai_segdag_encoding_kinds(const archai_segdag *s, char *out); /* with a final NUL */
 void archai_segdag_encode(const archai_segdag *s, const archai_dag *d, float *out);

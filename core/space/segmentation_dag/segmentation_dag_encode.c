@@ -1,19 +1,18 @@
-/* The segmentation space's encoding (Archai has none): a vector of fixed length in which two
- * graphs differ that differ in one operation, edge, scale, channel step or number of layers.
+/* The segmentation space's encoding (Archai has none): a vector of fixed length. Graphs that differ in one
+ * operation, edge, scale, channel step or number of layers have different vectors.
  *
  *   5 numbers             nodes, base_channels, delta_channels, mult_delta (0 or 1),
  *                         post_upsample_layers
- *   per slot 8 choices    one for each of the 7 operations (1: this one; the output has none),
+ *   8 choices per slot    one for each of the 7 operations (1: this one; the output has none),
  *                         one for the scale (1 to 5, 0: no such node)
- *   per slot j j choices  how often the node d places before is an input, d = 1 .. j
+ *   j choices for slot j  how often the node d places before it is an input, d = 1 .. j
  *
- * There are max_layers + 1 slots (64 at most): the first node has the first, the output the
- * last and the nodes between those between, in order. Crossover makes longer graphs: node i
+ * There are max_layers + 1 slots (64 at most): the first node has the first slot, the output the
+ * last, and the nodes between them the others, in order. Crossover makes longer graphs: a node i
  * beyond the slots shares slot 1 + (i - 1) mod (slots - 2) with an earlier one and their
- * features are added, as are those of inputs further back than a slot has places (these with
- * 1/1024 more for each time that their distance goes round). A single change still changes a
- * sum. The order of a node's inputs, which no computation depends on, is not part of the
- * encoding.
+ * features are added; so are those of inputs further back than a slot has places (with 1/1024
+ * more for each time the distance wraps around). A single change still changes a sum. The
+ * order of a node's inputs, on which no computation depends, is not encoded.
  */
 #include <string.h>
 
