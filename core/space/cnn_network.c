@@ -78,8 +78,8 @@ int archai_cnn_count(const archai_cnn *c, const archai_data_shape *data, archai_
                           .args = {channels_of(data), width, k, k, 1, 1, padding, padding, 1, 1}};
     const archai_module norm = {
         .kind = &archai_kind_batch_norm2d, .name = norm_name, .args = {width}};
-    const archai_module relu = {.kind = &archai_kind_relu, .name = relu_name};
-    const archai_module pool = {
+    static const archai_module relu = {.kind = &archai_kind_relu, .name = relu_name};
+    static const archai_module pool = {
         .kind = &archai_kind_adaptive_avg_pool2d, .name = pool_name, .args = {1, 1}};
     const archai_module head = {.kind = &archai_kind_conv2d,
                                 .name = head_name,
