@@ -34,12 +34,12 @@ static int check(const archai_plugin *p, archai_err *err)
         return archai_fail(err, ARCHAI_EINVAL,
                            "its space was built for version %d, this archai-run takes version %d",
                            p->space->abi, ARCHAI_SPACE_ABI);
-    if (p->space != NULL &&
-        (p->space->name == NULL || p->space->options == NULL || p->space->init == NULL ||
-         p->space->random_sample == NULL || p->space->load_arch == NULL ||
-         p->space->size < sizeof(archai_space)))
-        return archai_fail(err, ARCHAI_EINVAL, "its space lacks one of name, size, options, init, "
-                                               "random_sample and load_arch");
+    if (p->space != NULL && (p->space->name == NULL || p->space->options == NULL ||
+                             p->space->init == NULL || p->space->random_sample == NULL ||
+                             p->space->load_arch == NULL || p->space->size < sizeof(archai_space)))
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "its space lacks one of name, size, options, init, "
+                           "random_sample and load_arch");
     return ARCHAI_OK;
 }
 
@@ -56,9 +56,8 @@ int archai_plugin_load(const char *path, const archai_plugin **out, archai_err *
         return archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, strerror(errno));
     place = archai_printf("%s%s", strchr(path, '/') == NULL ? "./" : "", path);
     library = dlopen(place, RTLD_NOW | RTLD_LOCAL);
-    rc = library == NULL
-             ? archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, loader_error(place))
-             : ARCHAI_OK;
+    rc = library == NULL ? archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, loader_error(place))
+                         : ARCHAI_OK;
     free(place);
     ARCHAI_TRY(rc);
     p = dlsym(library, entry);

@@ -1,37 +1,34 @@
-/* core/registry.c - the tables of registered types, in the order in which --help prints them. */
+/* core/registry.c - the search spaces and algorithms, in the order in which --help prints them: one
+ * line each. */
 #include "core/search/algorithm.h"
 #include "core/search/space.h"
 
-extern const archai_space_ops archai_space_cnn;
-extern const archai_space_ops archai_space_config;
-extern const archai_space_ops archai_space_segmentation_dag;
+#define SPACES(X)                                                                                  \
+    X(cnn)                                                                                         \
+    X(segmentation_dag)                                                                            \
+    X(config)
 
-const archai_space_ops *const archai_spaces[] = {
-    &archai_space_cnn,
-    &archai_space_segmentation_dag,
-    &archai_space_config,
-    NULL,
-};
+#define ALGORITHMS(X)                                                                              \
+    X(random_search)                                                                               \
+    X(local_search)                                                                                \
+    X(regularized_evolution)                                                                       \
+    X(evolution_pareto)                                                                            \
+    X(nsga2)                                                                                       \
+    X(mo_bananas)                                                                                  \
+    X(bayes_opt)                                                                                   \
+    X(successive_halving)                                                                          \
+    X(asha)
 
-extern const archai_algorithm_ops archai_algorithm_random_search;
-extern const archai_algorithm_ops archai_algorithm_local_search;
-extern const archai_algorithm_ops archai_algorithm_regularized_evolution;
-extern const archai_algorithm_ops archai_algorithm_evolution_pareto;
-extern const archai_algorithm_ops archai_algorithm_nsga2;
-extern const archai_algorithm_ops archai_algorithm_mo_bananas;
-extern const archai_algorithm_ops archai_algorithm_bayes_opt;
-extern const archai_algorithm_ops archai_algorithm_successive_halving;
-extern const archai_algorithm_ops archai_algorithm_asha;
+#define X(name) extern const archai_space_ops archai_space_##name;
+SPACES(X)
+#undef X
+#define X(name) &archai_space_##name,
+const archai_space_ops *const archai_spaces[] = {SPACES(X) NULL};
+#undef X
 
-const archai_algorithm_ops *const archai_algorithms[] = {
-    &archai_algorithm_random_search,
-    &archai_algorithm_local_search,
-    &archai_algorithm_regularized_evolution,
-    &archai_algorithm_evolution_pareto,
-    &archai_algorithm_nsga2,
-    &archai_algorithm_mo_bananas,
-    &archai_algorithm_bayes_opt,
-    &archai_algorithm_successive_halving,
-    &archai_algorithm_asha,
-    NULL,
-};
+#define X(name) extern const archai_algorithm_ops archai_algorithm_##name;
+ALGORITHMS(X)
+#undef X
+#define X(name) &archai_algorithm_##name,
+const archai_algorithm_ops *const archai_algorithms[] = {ALGORITHMS(X) NULL};
+#undef X

@@ -1,5 +1,6 @@
 /* shim/model.cpp - from a description to torch::nn modules; state_dict in and out; predict. */
 #include "shim/batch_norm_relu.hpp"
+#include "shim/module.hpp"
 #include "shim/types.hpp"
 
 #include <map>
@@ -43,79 +44,13 @@ namespace
 {
 
 using module_ptr = std::shared_ptr<nn::Module>;
-
-nn::Conv2dOptions conv_options(const archai_module &m)
-{
-    const auto &c = m.u.conv;
-
-    return nn::Conv2dOptions(c.in_channels, c.out_channels, {c.kernel[0], c.kernel[1]})
-        .stride({c.stride[0], c.stride[1]})
-        .padding({c.padding[0], c.padding[1]})
-        .groups(c.groups)
-        .bias(c.bias);
-}
-
-nn::UpsampleOptions upsample_options(const archai_module &m)
-{
-    const auto options = nn::UpsampleOptions().mode(torch::kNearest);
-    const auto &u = m.u.up;
-    const double factor = u.factor;
-
-    return u.factor != 0 ? nn::UpsampleOptions(options).scale_factor(std::vector<double>{factor, factor})
-                         : nn::UpsampleOptions(options).size(std::vector<int64_t>{u.size[0], u.size[1]});
-}
-
-/* A module without its children, and what it does to a tensor. */
-struct built_module {
-    module_ptr module;
-    shim::function forward; /* empty for containers */
-};
-
-template <class Holder> built_module leaf(const Holder &holder)
-{
-    const auto impl = holder.ptr();
-
-    return {impl, [impl](const torch::Tensor &x) { return impl->forward(x); }};
-}
-
-/* The constructors draw the default initialisation, in PyTorch's order. */
-built_module make(const archai_module &m)
-{
-    switch (m.kind) {
-    case ARCHAI_MODULE_CONTAINER:
-        return {std::make_shared<nn::Module>(), {}};
-    case ARCHAI_MODULE_CONV2D:
-        return leaf(nn::Conv2d(conv_options(m)));
-    case ARCHAI_MODULE_BATCH_NORM2D:
-        return leaf(nn::BatchNorm2d(m.u.norm.num_features));
-    case ARCHAI_MODULE_RELU:
-        return leaf(nn::ReLU());
-    case ARCHAI_MODULE_ADAPTIVE_AVG_POOL2D:
-        return leaf(nn::AdaptiveAvgPool2d(
-            nn::AdaptiveAvgPool2dOptions({m.u.adaptive.output[0], m.u.adaptive.output[1]})));
-    case ARCHAI_MODULE_MAX_POOL2D:
-        return leaf(nn::MaxPool2d(nn::MaxPool2dOptions(m.u.pool.kernel)
-                                      .stride(m.u.pool.stride)
-                                      .padding(m.u.pool.padding)));
-    case ARCHAI_MODULE_UPSAMPLE:
-        return leaf(nn::Upsample(upsample_options(m)));
-    case ARCHAI_MODULE_LINEAR:
-        return leaf(nn::Linear(nn::LinearOptions(m.u.linear.in_features, m.u.linear.out_features)
-                                   .bias(m.u.linear.bias)));
-    case ARCHAI_MODULE_KIND_COUNT:
-        break;
-    }
-    TORCH_CHECK(false, "module kind ", static_cast<int>(m.kind), " is unknown");
-}
-
-using built_modules = std::map<const archai_module *, built_module>;
+using built_modules = std::map<const archai_module *, shim::built_module>;
 
 /* PyTorch's order: a module's parameters, its buffers, then its children. */
 module_ptr build_tree(const archai_module &m, const std::string &prefix, built_modules &built,
                       std::vector<shim::entry> &state)
 {
-    const built_module &here = built[&m] = make(m);
-    const module_ptr module = here.module;
+    const module_ptr module = (built[&m] = shim::build_module(m)).module;
 
     for (const auto &p : module->named_parameters(false))
         state.push_back({prefix + p.key(), p.value()});
@@ -130,7 +65,14 @@ module_ptr build_tree(const archai_module &m, const std::string &prefix, built_m
     return module;
 }
 
-/* Is register `r`, as step `i` left it, read by nobody later? */
+/* Is the layer that step `s` calls of this class? */
+template <class Impl> bool calls(const archai_step &s, const built_modules &built)
+{
+    return s.op == ARCHAI_STEP_CALL &&
+           std::dynamic_pointer_cast<Impl>(built.at(s.module).module) != nullptr;
+}
+
+/* Is register `r`, as step `i` left it, not read later? */
 bool dead_after(const archai_network &net, size_t i, int r)
 {
     for (size_t j = i + 1; j < net.n_steps; j++) {
@@ -142,18 +84,16 @@ bool dead_after(const archai_network &net, size_t i, int r)
     return r != net.steps[net.n_steps - 1].out;
 }
 
-/* May a ReLU overwrite what register `r` holds before step `i`? Autograd needs the output of a ReLU
- * and the inputs of convolutions and linear layers; of these producers it needs no output. */
-bool may_overwrite(const archai_network &net, size_t i, int r)
+/* May a ReLU overwrite what register `r` holds before step `i`? Not where autograd needs the value: as
+ * the output of its producer or as the input of an earlier reader. */
+bool may_overwrite(const archai_network &net, size_t i, int r, const built_modules &built)
 {
     for (size_t j = i; j-- > 0;) {
         const archai_step &s = net.steps[j];
 
         if (s.out == r)
             return s.op == ARCHAI_STEP_ADD ||
-                   (s.op == ARCHAI_STEP_CALL && (s.module->kind == ARCHAI_MODULE_CONV2D ||
-                                                 s.module->kind == ARCHAI_MODULE_BATCH_NORM2D ||
-                                                 s.module->kind == ARCHAI_MODULE_LINEAR));
+                   (s.op == ARCHAI_STEP_CALL && built.at(s.module).output_free);
         if (s.a == r || (s.op == ARCHAI_STEP_ADD && s.b == r))
             return false; /* an earlier reader may have kept it for its backward pass */
     }
@@ -167,26 +107,26 @@ int check_step(const archai_network &net, size_t i, const built_modules &built, 
 
     if (s.a < 0 || s.a >= highest || s.out < 0 || s.out >= highest ||
         (s.op == ARCHAI_STEP_ADD && (s.b < 0 || s.b >= highest)))
-        return archai_fail(err, ARCHAI_EINVAL, "step %zu names a register outside 0..%d", i,
+        return archai_fail(err, ARCHAI_EINVAL, "step %zu has a register outside 0..%d", i,
                            highest - 1);
     const auto found = built.find(s.module);
 
     if (s.op == ARCHAI_STEP_CALL && (found == built.end() || !found->second.forward))
-        return archai_fail(err, ARCHAI_EINVAL, "step %zu calls no leaf of the module tree", i);
+        return archai_fail(err, ARCHAI_EINVAL, "step %zu does not call a layer of the module tree", i);
     return ARCHAI_OK;
 }
 
-/* Is step `i` a ReLU of a batch norm just before it, whose output nobody else reads? */
-bool ends_batch_norm_relu(const archai_network &net, size_t i)
+/* Is step `i` a ReLU of the batch norm just before it, whose output is not read elsewhere? */
+bool ends_batch_norm_relu(const archai_network &net, size_t i, const built_modules &built)
 {
     const archai_step &relu = net.steps[i];
 
-    if (i == 0 || relu.op != ARCHAI_STEP_CALL || relu.module->kind != ARCHAI_MODULE_RELU)
+    if (i == 0 || !calls<nn::ReLUImpl>(relu, built))
         return false;
     const archai_step &norm = net.steps[i - 1];
 
-    return norm.op == ARCHAI_STEP_CALL && norm.module->kind == ARCHAI_MODULE_BATCH_NORM2D &&
-           norm.out == relu.a && norm.a != relu.out && dead_after(net, i, relu.a);
+    return calls<nn::BatchNorm2dImpl>(norm, built) && norm.out == relu.a && norm.a != relu.out &&
+           dead_after(net, i, relu.a);
 }
 
 shim::function batch_norm_relu(const module_ptr &module)
@@ -205,7 +145,7 @@ int build_steps(shim_model &m, const archai_network &net, const built_modules &b
         ARCHAI_TRY(check_step(net, i, built, err));
         const archai_step &s = net.steps[i];
 
-        if (ends_batch_norm_relu(net, i)) {
+        if (ends_batch_norm_relu(net, i, built)) {
             m.steps.back().out = s.out;
             m.steps.back().forward = batch_norm_relu(built.at(net.steps[i - 1].module).module);
             continue;
@@ -214,8 +154,8 @@ int build_steps(shim_model &m, const archai_network &net, const built_modules &b
 
         if (s.op == ARCHAI_STEP_CALL)
             step.forward = built.at(s.module).forward;
-        if (s.op == ARCHAI_STEP_CALL && s.module->kind == ARCHAI_MODULE_RELU &&
-            dead_after(net, i, s.a) && may_overwrite(net, i, s.a))
+        if (calls<nn::ReLUImpl>(s, built) && dead_after(net, i, s.a) &&
+            may_overwrite(net, i, s.a, built))
             step.forward = [](const torch::Tensor &x) { return torch::Tensor(x).relu_(); };
         for (int r : {s.a, s.op == ARCHAI_STEP_ADD ? s.b : s.a})
             if (r != s.out && dead_after(net, i, r))

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "core/network/network.h"
+#include "core/network/kind/kind.h"
 #include "json_data.h"
 
 /* The network of make_modules.py. */
@@ -187,6 +187,49 @@ static void the_drawing_names_every_step(void **state)
     archai_network_fini(&net);
 }
 
+/* Every kind, with all its arguments 1, takes one value: as an image or as a flat vector. */
+static void every_kind_is_found_printed_and_counted(void **state)
+{
+    static const int ones[ARCHAI_MODULE_MAX_ARGS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+
+    (void)state;
+    for (size_t i = 0; archai_module_kinds[i] != NULL; i++) {
+        const archai_module_kind *kind = archai_module_kinds[i];
+        archai_module *layer = archai_module_layer(NULL, "0", kind, ones);
+        archai_chain image, flat;
+        archai_counts counts;
+        char *text = NULL;
+        size_t size, n;
+        FILE *out = open_memstream(&text, &size);
+
+        assert_ptr_equal(archai_module_kind_find(kind->name), kind);
+        for (size_t k = 0; kind->args[k] != NULL; k++) {
+            assert_true(k < ARCHAI_MODULE_MAX_ARGS);
+            if (kind->args[k][0] != '\0')
+                assert_ptr_equal(archai_module_arg(layer, kind->args[k]), &layer->args[k]);
+        }
+        assert_null(archai_module_arg(layer, "colour"));
+        assert_int_equal(archai_module_print(layer, out), 0);
+        assert_int_equal(fclose(out), 0);
+        n = strlen(kind->name);
+        assert_memory_equal(text, kind->name, n);
+        assert_int_equal(text[n], '(');
+        assert_int_equal(text[size - 1], ')');
+        archai_chain_begin(&image, (const int[]){1, 1, 1});
+        flat = image;
+        archai_chain_flatten(&flat);
+        if (archai_chain_layer(&image, layer, NULL) != ARCHAI_OK) {
+            assert_int_equal(archai_chain_layer(&flat, layer, NULL), ARCHAI_OK);
+            image = flat;
+        }
+        assert_int_equal(archai_chain_end(&image, &counts, NULL), ARCHAI_OK);
+        assert_int_equal(counts.params, archai_module_params(layer));
+        free(text);
+        archai_module_destroy(layer);
+    }
+    assert_null(archai_module_kind_find("Conv7d"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +239,7 @@ int main(void)
         cmocka_unit_test(inputs_that_do_not_fit_are_named),
         cmocka_unit_test(sums_need_equal_shapes_and_written_registers),
         cmocka_unit_test(the_drawing_names_every_step),
+        cmocka_unit_test(every_kind_is_found_printed_and_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,9 +73,9 @@ int archai_err_also(archai_err *err, int rc, int other_rc, const archai_err *oth
 int archai_err_set_(archai_err *err, int code, const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
-const char *archai_rc_name(int rc);  /* "ARCHAI_EIO"; static storage */
-const char *archai_rc_text(int rc);  /* "file system or HDF5 failure"; static storage */
-int archai_rc_exit_status(int rc);   /* 0, 2, 74, 75 or 1 */
+const char *archai_rc_name(int rc); /* "ARCHAI_EIO"; static storage */
+const char *archai_rc_text(int rc); /* "file system or HDF5 failure"; static storage */
+int archai_rc_exit_status(int rc);  /* 0, 2, 74, 75 or 1 */
 
 /* Propagate at once / jump to the function's single clean-up label. */
 #define ARCHAI_TRY(expr)                                                                           \

@@ -1,5 +1,5 @@
-/* core/base/hash.h - hashes of texts, and the one hash table: from a key to the index of an item in the
- * caller's array. */
+/* core/base/hash.h - hashes of texts, and the one hash table: from a key to the index of an item in
+ * the caller's array. */
 #ifndef ARCHAI_CORE_BASE_HASH_H
 #define ARCHAI_CORE_BASE_HASH_H
 #include <stdbool.h>
@@ -10,9 +10,9 @@
  * one. */
 uint64_t archai_hash(const char *text);
 
-/* Open addressing, 8 bytes per slot, at most three quarters full. It holds no keys: `equal` says whether
- * the item at an index has the key. Of several items with equal keys the first is found. Nothing is
- * removed. Zeroed: empty. */
+/* Open addressing, 8 bytes per slot, at most three quarters full. It holds no keys: `equal` says
+ * whether the item at an index has the key. Of several items with equal keys the first is found.
+ * Nothing is removed. Zeroed: empty. */
 typedef struct archai_hash_table {
     struct archai_hash_slot {
         uint32_t hash;  /* the upper half folded into the lower */

@@ -39,7 +39,8 @@ int archai_parse_seconds(const char *text, double *out, archai_err *err)
 
     if (!decimal(text, &v, &end))
         return archai_fail(
-            err, ARCHAI_EINVAL, "'%.100s' is not a duration, expected for example 250ms, 30s, 5m, 2h, 1d", text);
+            err, ARCHAI_EINVAL,
+            "'%.100s' is not a duration, expected for example 250ms, 30s, 5m, 2h, 1d", text);
     if (strcmp(end, "ms") == 0) { /* divided: 60ms is exactly the double 0.06 */
         *out = v / 1000.0;
         return ARCHAI_OK;
@@ -72,8 +73,8 @@ int archai_parse_bytes(const char *text, int64_t *out, archai_err *err)
             *out = (int64_t)v;
             return ARCHAI_OK;
         }
-    return archai_fail(err, ARCHAI_EINVAL,
-                       "'%.100s' has an unknown unit, expected K, M, G or T", text);
+    return archai_fail(err, ARCHAI_EINVAL, "'%.100s' has an unknown unit, expected K, M, G or T",
+                       text);
 }
 
 /* -- Python's repr(float) ------------------------------------------------------------- */
@@ -102,8 +103,8 @@ static double value_of(const char *digits, int exponent)
     return strtod(text, NULL);
 }
 
-/* The shortest digits d.ddd x 10^exponent that read back as v > 0. For each length the nearest decimal
- * is tried, then its upper neighbour: doubles are denser below a power of two, so only the
+/* The shortest digits d.ddd x 10^exponent that read back as v > 0. For each length the nearest
+ * decimal is tried, then its upper neighbour: doubles are denser below a power of two, so only the
  * neighbour may read back. */
 static void shortest(double v, char digits[20], int *exponent)
 {
@@ -148,8 +149,8 @@ void archai_format_double(double v, char out[32])
         if (n > 1)
             *p++ = '.';
         memcpy(p, digits + 1, (size_t)n - 1);
-        (void)snprintf(p + n - 1, (size_t)(out + 32 - (p + n - 1)), "e%c%02d",
-                       e < 0 ? '-' : '+', abs(e));
+        (void)snprintf(p + n - 1, (size_t)(out + 32 - (p + n - 1)), "e%c%02d", e < 0 ? '-' : '+',
+                       abs(e));
         return;
     }
     if (e < 0) { /* 0.000ddd */

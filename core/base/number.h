@@ -1,5 +1,5 @@
-/* core/base/number.h - numbers as text: durations, sizes, Python's repr of a double; and suggestions for
- * misspelled words. */
+/* core/base/number.h - numbers as text: durations, sizes, Python's repr of a double; and
+ * suggestions for misspelled words. */
 #ifndef ARCHAI_CORE_BASE_NUMBER_H
 #define ARCHAI_CORE_BASE_NUMBER_H
 #include <stddef.h>
@@ -15,7 +15,7 @@ const char *archai_nearest(const char *word, const char *const *names, size_t n)
 /* Durations ("250ms", "2h") and sizes ("4K", "1.5G"). ARCHAI_EINVAL quotes what is wrong. */
 int archai_parse_seconds(const char *text, double *out, archai_err *err);
 int archai_parse_bytes(const char *text, int64_t *out, archai_err *err);
-/* Shortest decimal text that reads back as v, as Python's repr(float): 3.0, 0.1, 1e-05, nan, inf. */
+/* The shortest decimal that reads back as v, as Python's repr(float): 3.0, 0.1, 1e-05, nan, inf. */
 void archai_format_double(double v, char out[32]);
 
 #ifdef __cplusplus

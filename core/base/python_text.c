@@ -111,8 +111,7 @@ static void put_object(const writer *w, const json_t *object)
     size_t n = json_object_size(object), i = 0;
     const char **keys = archai_calloc(n, sizeof *keys);
 
-    for (void *at = json_object_iter(walked); at != NULL;
-         at = json_object_iter_next(walked, at))
+    for (void *at = json_object_iter(walked); at != NULL; at = json_object_iter_next(walked, at))
         keys[i++] = json_object_iter_key(at);
     if (w->sort)
         qsort(keys, n, sizeof *keys, compare_keys);
@@ -200,7 +199,8 @@ static bool is_plain(const json_t *v)
     }
 }
 
-/* Every candidate's architecture is written: where jansson's text is the same, it takes a fifth of the time. */
+/* Every candidate's architecture is written: where jansson's text is the same, it takes a fifth of
+ * the time. */
 char *archai_python_json(const json_t *value, bool sort_keys)
 {
     char *text = NULL;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* json.dumps(value, sort_keys=...): one line, separators ", " and ": ", ASCII only. Caller frees. */
+/* json.dumps(value, sort_keys=...): one line, separators ", " and ": ", ASCII. Caller frees. */
 char *archai_python_json(const json_t *value, bool sort_keys);
 /* repr() of what json.loads() would give, {'a': None, 'b': [1, 2.0]}, onto a stream. */
 void archai_python_repr(const json_t *value, FILE *out);

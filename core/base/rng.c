@@ -117,8 +117,7 @@ int64_t archai_rng_randint(archai_rng *r, int64_t a, int64_t b)
     uint64_t width = (uint64_t)b - (uint64_t)a + 1;
 
     /* a width of 2^64 wraps to 0: any word will do */
-    return (int64_t)((uint64_t)a +
-                     (width == 0 ? random_bits(r, 64) : archai_rng_below(r, width)));
+    return (int64_t)((uint64_t)a + (width == 0 ? random_bits(r, 64) : archai_rng_below(r, width)));
 }
 
 size_t archai_rng_choices(archai_rng *r, const double *weights, size_t n)

@@ -16,17 +16,17 @@ extern "C" {
 
 typedef struct archai_rng {
     uint32_t state[624];
-    uint32_t next;       /* index of the next word, 0..624 */
-    int has_gauss;       /* numpy's cached second normal deviate */
+    uint32_t next; /* index of the next word, 0..624 */
+    int has_gauss; /* numpy's cached second normal deviate */
     double gauss;
 } archai_rng;
 
-void archai_rng_seed(archai_rng *r, uint64_t seed);        /* random.Random(seed) */
-void archai_rng_seed_numpy(archai_rng *r, uint32_t seed);  /* numpy.random.RandomState(seed) */
+void archai_rng_seed(archai_rng *r, uint64_t seed);       /* random.Random(seed) */
+void archai_rng_seed_numpy(archai_rng *r, uint32_t seed); /* numpy.random.RandomState(seed) */
 
 uint32_t archai_rng_u32(archai_rng *r);
-double archai_rng_random(archai_rng *r);                   /* [0, 1), 53 bits */
-uint64_t archai_rng_below(archai_rng *r, uint64_t n);      /* [0, n), n >= 1; Random._randbelow */
+double archai_rng_random(archai_rng *r);              /* [0, 1), 53 bits */
+uint64_t archai_rng_below(archai_rng *r, uint64_t n); /* [0, n), n >= 1; Random._randbelow */
 int64_t archai_rng_randint(archai_rng *r, int64_t a, int64_t b); /* [a, b], both ends; a <= b */
 
 /* Random.choices(range(n), weights, k=1): an index. weights NULL: all equal, drawn as floor(u * n);
@@ -37,7 +37,7 @@ int archai_rng_sample(archai_rng *r, size_t n, size_t k, size_t *out, archai_err
 /* Random.shuffle on an index array of length n. */
 void archai_rng_shuffle(archai_rng *r, size_t *index, size_t n);
 
-double archai_rng_randn_numpy(archai_rng *r);              /* RandomState.randn(), polar method */
+double archai_rng_randn_numpy(archai_rng *r); /* RandomState.randn(), polar method */
 void archai_rng_shuffle_numpy(archai_rng *r, size_t *index, size_t n); /* RandomState.shuffle */
 
 /* SplitMix64 of (seed, id): an evaluation's own seed, never the rank's. The result fits an int64

@@ -161,7 +161,8 @@ static int read_member(reader *r, const yaml_event_t *e, int depth, json_t *obje
     ARCHAI_TRY(next_event(r, &v));
     rc = read_value(r, &v, depth + 1, &value, &below);
     if (rc == ARCHAI_OK)
-        archai_must_have(json_object_set_new(object, (const char *)e->data.scalar.value, value) == 0);
+        archai_must_have(json_object_set_new(object, (const char *)e->data.scalar.value, value) ==
+                         0);
     *height = below + 1 > *height ? below + 1 : *height;
     yaml_event_delete(&v);
     return rc;
@@ -286,8 +287,7 @@ static int levels(const json_t *v, int limit)
         return 1;
     for (size_t i = 0; i < json_array_size(v); i++)
         below = (n = levels(json_array_get(v, i), limit - 1)) > below ? n : below;
-    for (void *at = json_object_iter(walked); at != NULL;
-         at = json_object_iter_next(walked, at))
+    for (void *at = json_object_iter(walked); at != NULL; at = json_object_iter_next(walked, at))
         below = (n = levels(json_object_iter_value(at), limit - 1)) > below ? n : below;
     return below + 1;
 }
@@ -320,8 +320,7 @@ int archai_document_parse(const char *text, size_t size, json_t **out, archai_er
     size_t start = 0;
 
     if (size > ARCHAI_DOCUMENT_MAX_BYTES)
-        return archai_fail(err, ARCHAI_EFORMAT, "1: more than %d bytes",
-                           ARCHAI_DOCUMENT_MAX_BYTES);
+        return archai_fail(err, ARCHAI_EFORMAT, "1: more than %d bytes", ARCHAI_DOCUMENT_MAX_BYTES);
     while (start < size && strchr(" \t\r\n", text[start]) != NULL && text[start] != '\0')
         start++;
     if (start == size)

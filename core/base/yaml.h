@@ -1,4 +1,5 @@
-/* core/base/yaml.h - documents that people write: YAML or JSON in, a JSON value out, and block YAML.
+/* core/base/yaml.h - documents that people write: YAML or JSON in, a JSON value out, and block
+ * YAML.
  *
  * Documents are untrusted. What could grow out of proportion is refused: more than
  * ARCHAI_DOCUMENT_MAX_BYTES, deeper than ARCHAI_DOCUMENT_MAX_DEPTH, or more than

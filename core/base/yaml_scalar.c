@@ -125,5 +125,6 @@ bool archai_yaml_needs_quotes(const char *text)
     static const char *const others[] = {"=", "<<", NULL};
 
     return one_of(text, nulls) || one_of(text, trues) || one_of(text, falses) ||
-           one_of(text, others) || one_of(text, specials) || strchr("0123456789-+.", text[0]) != NULL;
+           one_of(text, others) || one_of(text, specials) ||
+           strchr("0123456789-+.", text[0]) != NULL;
 }

@@ -1,4 +1,4 @@
-/* core/base/yaml_scalar.h - what a plain (unquoted) YAML scalar means; shared by reader and writer. */
+/* core/base/yaml_scalar.h - what a plain (unquoted) YAML scalar means, for reader and writer. */
 #ifndef ARCHAI_CORE_BASE_YAML_SCALAR_H
 #define ARCHAI_CORE_BASE_YAML_SCALAR_H
 #include <jansson.h>

@@ -1,5 +1,5 @@
-/* Block YAML as PyYAML writes it. The emitter fails only for want of memory: jansson's texts are UTF-8 and
- * the stream is memory. */
+/* Block YAML as PyYAML writes it. The emitter fails only for want of memory: jansson's texts are
+ * UTF-8 and the stream is memory. */
 #include "core/base/yaml.h"
 
 #include <stdio.h>
@@ -61,8 +61,7 @@ static void put_array(yaml_emitter_t *w, const json_t *v)
 {
     yaml_event_t e;
 
-    emit(w, &e,
-         yaml_sequence_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE));
+    emit(w, &e, yaml_sequence_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE));
     for (size_t i = 0; i < json_array_size(v); i++)
         put(w, json_array_get(v, i));
     emit(w, &e, yaml_sequence_end_event_initialize(&e));

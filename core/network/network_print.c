@@ -1,78 +1,23 @@
 /* What a description looks like: PyTorch's repr() and a drawing for graphviz. */
-#include "core/network/network.h"
+#include "core/network/kind/kind.h"
 
-#include <string.h>
-
-static void put_pair(FILE *out, const char *before, const int pair[2])
+void archai_print_pair(FILE *out, const char *name, const int pair[2])
 {
-    (void)fprintf(out, "%s=(%d, %d)", before, pair[0], pair[1]);
+    (void)fprintf(out, "%s=(%d, %d)", name, pair[0], pair[1]);
 }
 
-static void put_conv(FILE *out, const archai_module *m)
+static void put_layer(FILE *out, const archai_module *m)
 {
-    (void)fprintf(out, "Conv2d(%d, %d, ", m->u.conv.in_channels, m->u.conv.out_channels);
-    put_pair(out, "kernel_size", m->u.conv.kernel);
-    put_pair(out, ", stride", m->u.conv.stride);
-    if (m->u.conv.padding[0] != 0 || m->u.conv.padding[1] != 0)
-        put_pair(out, ", padding", m->u.conv.padding);
-    if (m->u.conv.groups != 1)
-        (void)fprintf(out, ", groups=%d", m->u.conv.groups);
-    if (!m->u.conv.bias)
-        (void)fputs(", bias=False", out);
+    (void)fprintf(out, "%s(", archai_module_class(m));
+    if (m->kind != NULL && m->kind->print != NULL)
+        m->kind->print(m, out);
     (void)fputc(')', out);
-}
-
-static void put_upsample(FILE *out, const archai_module *m)
-{
-    if (m->u.up.factor != 0)
-        (void)fprintf(out, "Upsample(scale_factor=%d.0, mode=nearest)", m->u.up.factor);
-    else
-        (void)fprintf(out, "Upsample(size=(%d, %d), mode=nearest)", m->u.up.size[0],
-                      m->u.up.size[1]);
-}
-
-static void put_leaf(FILE *out, const archai_module *m)
-{
-    switch (m->kind) {
-    case ARCHAI_MODULE_CONV2D:
-        put_conv(out, m);
-        break;
-    case ARCHAI_MODULE_BATCH_NORM2D:
-        (void)fprintf(out,
-                      "BatchNorm2d(%d, eps=1e-05, momentum=0.1, affine=True, "
-                      "track_running_stats=True)",
-                      m->u.norm.num_features);
-        break;
-    case ARCHAI_MODULE_RELU:
-        (void)fputs("ReLU()", out);
-        break;
-    case ARCHAI_MODULE_ADAPTIVE_AVG_POOL2D:
-        put_pair(out, "AdaptiveAvgPool2d(output_size", m->u.adaptive.output);
-        (void)fputc(')', out);
-        break;
-    case ARCHAI_MODULE_MAX_POOL2D:
-        (void)fprintf(out,
-                      "MaxPool2d(kernel_size=%d, stride=%d, padding=%d, dilation=1, "
-                      "ceil_mode=False)",
-                      m->u.pool.kernel, m->u.pool.stride, m->u.pool.padding);
-        break;
-    case ARCHAI_MODULE_UPSAMPLE:
-        put_upsample(out, m);
-        break;
-    case ARCHAI_MODULE_LINEAR:
-        (void)fprintf(out, "Linear(in_features=%d, out_features=%d, bias=%s)",
-                      m->u.linear.in_features, m->u.linear.out_features,
-                      m->u.linear.bias ? "True" : "False");
-        break;
-    default:
-        break;
-    }
 }
 
 static void print(FILE *out, const archai_module *m, int depth)
 {
-    if (m->kind != ARCHAI_MODULE_CONTAINER) {
-        put_leaf(out, m);
+    if (m->kind != NULL) {
+        put_layer(out, m);
         return;
     }
     (void)fprintf(out, "%s(", m->class_name);
@@ -91,7 +36,7 @@ int archai_module_print(const archai_module *root, FILE *out)
     return ferror(out) != 0 ? ARCHAI_EIO : ARCHAI_OK;
 }
 
-/* Names go into "..." of the dot language: only the quote and the backslash are special. */
+/* In a "..." of the dot language only the quote and the backslash are special. */
 static void put_escaped(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -105,7 +50,7 @@ static void put_step(FILE *out, const archai_step *s)
 {
     (void)fprintf(out, "  v%d [label=\"", s->out);
     if (s->op == ARCHAI_STEP_CALL)
-        put_leaf(out, s->module);
+        put_layer(out, s->module);
     else
         (void)fputs(s->op == ARCHAI_STEP_ADD ? "+" : "flatten", out);
     (void)fputs("\"];\n", out);

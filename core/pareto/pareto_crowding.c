@@ -42,8 +42,7 @@ void archai_pareto_crowding(const double *points, size_t rows, size_t n, double 
         out[order[0]] = out[order[rows - 1]] = INFINITY;
         for (size_t i = 1; extent > 0.0 && i + 1 < rows; i++)
             out[order[i]] +=
-                (0.5 * points[order[i + 1] * n + k] - 0.5 * points[order[i - 1] * n + k]) /
-                extent;
+                (0.5 * points[order[i + 1] * n + k] - 0.5 * points[order[i - 1] * n + k]) / extent;
     }
     free(order);
 }
@@ -78,7 +77,8 @@ static size_t group(const size_t *front, size_t rows, size_t *order)
     return n;
 }
 
-void archai_pareto_rank(const double *points, size_t rows, size_t n, size_t *front, double *crowding)
+void archai_pareto_rank(const double *points, size_t rows, size_t n, size_t *front,
+                        double *crowding)
 {
     size_t *order = archai_calloc(rows, sizeof *order), n_order;
     double *room = archai_calloc(rows * (n + 1), sizeof *room);

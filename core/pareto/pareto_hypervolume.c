@@ -34,8 +34,7 @@ static int compare_last(const void *a, const void *b, void *context)
 
 /* Put a point on the staircase (x ascending, y descending) and return by how much the area
  * below the reference grew. `steps` has room for one more. */
-static double add_step(struct step *steps, size_t *n, double x, double y,
-                       const double *reference)
+static double add_step(struct step *steps, size_t *n, double x, double y, const double *reference)
 {
     size_t low = 0, high = *n, first, last;
     double gain = 0.0, left, top;
@@ -85,8 +84,7 @@ static double volume2(const struct point *p, size_t n, const double *reference)
 }
 
 /* Points are sorted by x[2]; steps has room for n + 1. */
-static double volume3(const struct point *p, size_t n, const double *reference,
-                      struct step *steps)
+static double volume3(const struct point *p, size_t n, const double *reference, struct step *steps)
 {
     double area = 0.0, volume = 0.0;
     size_t n_steps = 0;
@@ -101,8 +99,8 @@ static double volume3(const struct point *p, size_t n, const double *reference,
 }
 
 /* Points are sorted by x[3]; `slice` has room for n. */
-static double volume4(const struct point *p, size_t n, const double *reference,
-                      struct step *steps, struct point *slice)
+static double volume4(const struct point *p, size_t n, const double *reference, struct step *steps,
+                      struct point *slice)
 {
     double volume = 0.0;
 
@@ -138,8 +136,8 @@ static double volume(const struct point *p, size_t n_points, size_t n, const dou
     }
 }
 
-int archai_pareto_hypervolume(const double *points, size_t rows, size_t n,
-                              const double *reference, double *out, archai_err *err)
+int archai_pareto_hypervolume(const double *points, size_t rows, size_t n, const double *reference,
+                              double *out, archai_err *err)
 {
     struct point *inside, *slice;
     struct step *steps;
@@ -148,8 +146,8 @@ int archai_pareto_hypervolume(const double *points, size_t rows, size_t n,
 
     if (n < 1 || n > MAX_OBJECTIVES)
         return archai_fail(err, ARCHAI_EINVAL,
-                           "the hypervolume of %zu objectives is not computed, only up to %d",
-                           n, MAX_OBJECTIVES);
+                           "the hypervolume of %zu objectives is not computed, only up to %d", n,
+                           MAX_OBJECTIVES);
     inside = archai_calloc(rows + 1, sizeof *inside);
     slice = archai_calloc(n == 4 ? rows : 0, sizeof *slice);
     steps = archai_calloc(rows + 1, sizeof *steps);

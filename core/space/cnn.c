@@ -36,8 +36,8 @@ static const struct cnn *self_of(const archai_space *s)
 
 /* -- genome and model ------------------------------------------------------------------ */
 
-/* Write `before` and a number >= 0; returns where the final NUL is. Every candidate is written twice, and
- * printf takes ten times as long. */
+/* Write `before` and a number >= 0; returns where the final NUL is. Every candidate is written
+ * twice, and printf takes ten times as long. */
 static char *put_number(char *at, const char *before, int64_t v)
 {
     char digits[20];
@@ -112,8 +112,7 @@ static int cnn_init(archai_space *s, archai_err *err)
     if (archai_cnn_params(&most, &s->data) > ARCHAI_CNN_MAX_PARAMS)
         return archai_fail(err, ARCHAI_EINVAL,
                            "hidden_list: the largest model has %lld parameters, more than %d",
-                           (long long)archai_cnn_params(&most, &s->data),
-                           ARCHAI_CNN_MAX_PARAMS);
+                           (long long)archai_cnn_params(&most, &s->data), ARCHAI_CNN_MAX_PARAMS);
     s->encoding_size = 3;
     return ARCHAI_OK;
 }
@@ -134,8 +133,7 @@ static int cnn_random_sample(archai_space *s, archai_model *out, archai_err *err
     return to_model(&g, out, err);
 }
 
-static int cnn_load_arch(archai_space *s, const json_t *arch, archai_model *out,
-                         archai_err *err)
+static int cnn_load_arch(archai_space *s, const json_t *arch, archai_model *out, archai_err *err)
 {
     archai_cnn g;
 

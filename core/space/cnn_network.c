@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "core/network/kind/kind.h"
+
 /* The document's images: MNIST. */
 enum { CHANNELS = 1, HEIGHT = 28, WIDTH = 28, CLASSES = 10 };
 
@@ -20,8 +22,8 @@ int64_t archai_cnn_params(const archai_cnn *c, const archai_data_shape *data)
 {
     int64_t taps = c->kernel_size * c->kernel_size, h = c->hidden_dim;
 
-    return h * channels_of(data) * taps + (c->nb_layers - 1) * h * h * taps +
-           c->nb_layers * 3 * h + (h + 1) * classes_of(data);
+    return h * channels_of(data) * taps + (c->nb_layers - 1) * h * h * taps + c->nb_layers * 3 * h +
+           (h + 1) * classes_of(data);
 }
 
 static int read_field(const json_t *arch, const char *key, int64_t max, int64_t *out,
@@ -71,30 +73,17 @@ int archai_cnn_count(const archai_cnn *c, const archai_data_shape *data, archai_
     static char conv_name[] = "convolution", norm_name[] = "norm", relu_name[] = "relu",
                 pool_name[] = "pool", head_name[] = "head";
     const int k = (int)c->kernel_size, width = (int)c->hidden_dim, padding = (k - 1) / 2;
-    archai_module conv = {.kind = ARCHAI_MODULE_CONV2D,
+    archai_module conv = {.kind = &archai_kind_conv2d,
                           .name = conv_name,
-                          .u.conv = {.in_channels = channels_of(data),
-                                     .out_channels = width,
-                                     .kernel = {k, k},
-                                     .stride = {1, 1},
-                                     .padding = {padding, padding},
-                                     .groups = 1,
-                                     .bias = true}};
-    const archai_module norm = {.kind = ARCHAI_MODULE_BATCH_NORM2D,
-                                .name = norm_name,
-                                .u.norm = {.num_features = width}};
-    const archai_module relu = {.kind = ARCHAI_MODULE_RELU, .name = relu_name};
-    const archai_module pool = {.kind = ARCHAI_MODULE_ADAPTIVE_AVG_POOL2D,
-                                .name = pool_name,
-                                .u.adaptive = {.output = {1, 1}}};
-    const archai_module head = {.kind = ARCHAI_MODULE_CONV2D,
+                          .args = {channels_of(data), width, k, k, 1, 1, padding, padding, 1, 1}};
+    const archai_module norm = {
+        .kind = &archai_kind_batch_norm2d, .name = norm_name, .args = {width}};
+    static const archai_module relu = {.kind = &archai_kind_relu, .name = relu_name};
+    static const archai_module pool = {
+        .kind = &archai_kind_adaptive_avg_pool2d, .name = pool_name, .args = {1, 1}};
+    const archai_module head = {.kind = &archai_kind_conv2d,
                                 .name = head_name,
-                                .u.conv = {.in_channels = width,
-                                           .out_channels = classes_of(data),
-                                           .kernel = {1, 1},
-                                           .stride = {1, 1},
-                                           .groups = 1,
-                                           .bias = true}};
+                                .args = {width, classes_of(data), 1, 1, 1, 1, 0, 0, 1, 1}};
     archai_chain chain, before;
     int input[3];
 
@@ -105,7 +94,7 @@ int archai_cnn_count(const archai_cnn *c, const archai_data_shape *data, archai_
         ARCHAI_TRY(archai_chain_layer(&chain, &conv, err));
         ARCHAI_TRY(archai_chain_layer(&chain, &norm, err));
         ARCHAI_TRY(archai_chain_layer(&chain, &relu, err));
-        conv.u.conv.in_channels = width;
+        conv.args[0] = width;                                      /* in_channels */
         if (i > 0 && chain.h == before.h && chain.w == before.w) { /* so are all others */
             archai_chain_repeat(&chain, &before, c->nb_layers - 1 - i);
             break;

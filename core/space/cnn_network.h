@@ -1,4 +1,5 @@
-/* core/space/cnn_network.h - the document's MyModel, for every space whose models are of that family.
+/* core/space/cnn_network.h - the document's MyModel, for every space whose models are of that
+ * family.
  *
  * nb_layers x [Conv2d, BatchNorm2d, ReLU], AdaptiveAvgPool2d, a 1 x 1 Conv2d to the classes, and
  * the output flattened. Where the data set is unknown it is the document's: one channel, ten
@@ -23,8 +24,8 @@ typedef struct archai_cnn {
     int64_t nb_layers, kernel_size, hidden_dim;
 } archai_cnn;
 
-/* The members nb_layers, kernel_size and hidden_dim of an object, within the bounds; other members are
- * ignored. Errors begin with the member's name. */
+/* The members nb_layers, kernel_size and hidden_dim of an object, within the bounds; other members
+ * are ignored. Errors begin with the member's name. */
 int archai_cnn_read(archai_cnn *out, const json_t *arch, const archai_data_shape *data,
                     archai_err *err);
 int64_t archai_cnn_params(const archai_cnn *c, const archai_data_shape *data);

@@ -55,11 +55,6 @@ static struct config *self_of(archai_space *s)
 
 /* -- features and identity --------------------------------------------------------------- */
 
-static double number(const json_t *v)
-{
-    return json_is_boolean(v) ? (double)json_is_true(v) : json_number_value(v);
-}
-
 static void one_hot(const archai_param *p, const json_t *value, double *out)
 {
     int choice = archai_param_index(p, value);
@@ -84,7 +79,7 @@ static double *features_of(const struct config *c, json_t *const *values)
         else if (p->one_hot)
             one_hot(p, values[i], out);
         else
-            *out = number(values[i]);
+            *out = archai_value_number(values[i]);
         out += p->n_features;
     }
     return features;
@@ -147,9 +142,8 @@ static int take_sha1(struct config *c, const json_t *source, archai_err *err)
     if (rc != ARCHAI_OK)
         return rc;
     if (c->tree_sha1[0] != '\0' && strcmp(c->tree_sha1, hash) != 0)
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "has changed: its sha1 is %s, tree_sha1 says %.60s", hash,
-                           c->tree_sha1);
+        return archai_fail(err, ARCHAI_EINVAL, "has changed: its sha1 is %s, tree_sha1 says %.60s",
+                           hash, c->tree_sha1);
     free(c->tree_sha1);
     c->tree_sha1 = archai_strdup(hash);
     return ARCHAI_OK;
@@ -186,14 +180,12 @@ static bool has_value(const archai_param_tree *t, const char *name)
 {
     const archai_param_node *node = archai_param_node_child(t->root, name);
 
-    return node != NULL &&
-           (node->kind == ARCHAI_NODE_PARAM || node->kind == ARCHAI_NODE_CONSTANT);
+    return node != NULL && (node->kind == ARCHAI_NODE_PARAM || node->kind == ARCHAI_NODE_CONSTANT);
 }
 
 static bool describes_cnn(const archai_param_tree *t)
 {
-    return has_value(t, "nb_layers") && has_value(t, "kernel_size") &&
-           has_value(t, "hidden_dim");
+    return has_value(t, "nb_layers") && has_value(t, "kernel_size") && has_value(t, "hidden_dim");
 }
 
 static const archai_space_ops without_network;
@@ -225,8 +217,8 @@ static int config_random_sample(archai_space *base, archai_model *out, archai_er
     for (size_t i = 0; i < c->tree->n; i++) {
         const archai_param *p = &c->tree->params[i];
 
-        values[i] = json_array_get(p->choices, archai_rng_choices(&base->rng, p->weights,
-                                                                  json_array_size(p->choices)));
+        values[i] = json_array_get(
+            p->choices, archai_rng_choices(&base->rng, p->weights, json_array_size(p->choices)));
     }
     return to_model(c, values, out, err);
 }
@@ -258,8 +250,8 @@ static int config_mutate(archai_space *base, const archai_model *parent, archai_
 
         if (archai_rng_random(&base->rng) < c->mutation_prob) {
             json_decref(values[i]);
-            values[i] = json_incref(json_array_get(
-                choices, archai_rng_below(&base->rng, json_array_size(choices))));
+            values[i] = json_incref(
+                json_array_get(choices, archai_rng_below(&base->rng, json_array_size(choices))));
         }
     }
     rc = to_model(c, values, child, err);
@@ -309,8 +301,7 @@ static const char *config_encoding_kinds(const archai_space *base)
     return ((const struct config *)base)->kinds;
 }
 
-static int config_params(archai_space *base, const archai_model *m, json_t **out,
-                         archai_err *err)
+static int config_params(archai_space *base, const archai_model *m, json_t **out, archai_err *err)
 {
     struct config *c = self_of(base);
     json_t *values[ARCHAI_PARAM_MAX];
@@ -384,5 +375,6 @@ static int config_at(archai_space *base, uint64_t index, archai_model *out, arch
 /* clang-format on */
 
 extern const archai_space_ops archai_space_config;
-const archai_space_ops archai_space_config = {OPS, .describe = config_describe, .count = config_count};
+const archai_space_ops archai_space_config = {OPS, .describe = config_describe,
+                                              .count = config_count};
 static const archai_space_ops without_network = {OPS};

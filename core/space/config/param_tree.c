@@ -13,8 +13,7 @@
 /* Each level of a document becomes at most one node. */
 enum { MAX_DEPTH = ARCHAI_DOCUMENT_MAX_DEPTH + 1 };
 
-void archai_param_node_path(const archai_param_node *node, const char *last, char *out,
-                            size_t size)
+void archai_param_node_path(const archai_param_node *node, const char *last, char *out, size_t size)
 {
     const archai_param_node *chain[MAX_DEPTH];
     size_t depth = 0, n = 0;
@@ -87,6 +86,11 @@ int archai_param_index(const archai_param *p, const json_t *value)
 bool archai_value_is_number(const json_t *v)
 {
     return json_is_boolean(v) || (json_is_number(v) && fabs(json_number_value(v)) <= FLT_MAX);
+}
+
+double archai_value_number(const json_t *v)
+{
+    return json_is_boolean(v) ? (double)json_is_true(v) : json_number_value(v);
 }
 
 void archai_param_tree_destroy(archai_param_tree *t)

@@ -100,6 +100,7 @@ void archai_param_tree_destroy(archai_param_tree *t); /* NULL is allowed */
 bool archai_value_equal(const json_t *a, const json_t *b);
 /* A boolean, or a number that an encoding can hold. */
 bool archai_value_is_number(const json_t *v);
+double archai_value_number(const json_t *v); /* of one: false is 0, true 1 */
 /* Index of `value` among the choices, or -1. */
 int archai_param_index(const archai_param *p, const json_t *value);
 

@@ -89,8 +89,7 @@ static int read_param(reader *r, const archai_param_node *node, const char *key,
     if (r->values[node->param] == NULL)
         r->values[node->param] = json_incref(v);
     else if (!archai_value_equal(r->values[node->param], v))
-        return fault(r, node, key,
-                     "differs from its value elsewhere, but is the same parameter");
+        return fault(r, node, key, "differs from its value elsewhere, but is the same parameter");
     return ARCHAI_OK;
 }
 
@@ -124,8 +123,7 @@ static int read_members(reader *r, const archai_param_node *group, const char *p
 
 static int read_list(reader *r, const archai_param_node *node, json_t *v)
 {
-    static const char *const keys[] = {"_config_type", "_share_arch", "_repeat_times",
-                                       "_configs"};
+    static const char *const keys[] = {"_config_type", "_share_arch", "_repeat_times", "_configs"};
     const char *type = json_string_value(json_object_get(v, keys[0])), *key;
     const json_t *share = json_object_get(v, keys[1]);
     json_t *times = json_object_get(v, keys[2]), *configs = json_object_get(v, keys[3]);
@@ -135,8 +133,7 @@ static int read_list(reader *r, const archai_param_node *node, json_t *v)
     key = archai_unknown_key(v, keys, 4);
     if (key != NULL)
         return fault(r, node, key, "unknown key, expected _repeat_times and _configs");
-    if (json_object_get(v, keys[0]) != NULL &&
-        (type == NULL || strcmp(type, "config_list") != 0))
+    if (json_object_get(v, keys[0]) != NULL && (type == NULL || strcmp(type, "config_list") != 0))
         return fault(r, node, keys[0], "expected config_list");
     if (share != NULL && (!json_is_boolean(share) || json_is_true(share) != node->share))
         return fault(r, node, keys[1], "differs from the tree's");
@@ -162,7 +159,7 @@ static int read_node(reader *r, const archai_param_node *node, json_t *v)
     return ARCHAI_OK;
 }
 
-/* The first choice stands for what is not given; it must not be needed. */
+/* What is not given gets the first choice; only what does not exist may be missing. */
 static int complete(reader *r, bool *given, bool *exists)
 {
     const archai_param_tree *t = r->t;

@@ -34,8 +34,8 @@ static int fault(grammar *g, const archai_param_node *node, const char *key, con
 }
 
 /* A new last child of `parent` (NULL: the root). */
-static int add_node(grammar *g, archai_param_node *parent, const char *name,
-                    archai_node_kind kind, archai_param_node **out)
+static int add_node(grammar *g, archai_param_node *parent, const char *name, archai_node_kind kind,
+                    archai_param_node **out)
 {
     archai_param_node *node;
 
@@ -55,8 +55,8 @@ static int add_node(grammar *g, archai_param_node *parent, const char *name,
 
 /* -- parameters -------------------------------------------------------------------------- */
 
-static int add_param(grammar *g, const archai_param_node *node, const char *last,
-                     json_t *choices, size_t *out)
+static int add_param(grammar *g, const archai_param_node *node, const char *last, json_t *choices,
+                     size_t *out)
 {
     archai_param_tree *t = g->tree;
     char path[256];
@@ -98,8 +98,7 @@ static int read_weights(grammar *g, const archai_param_node *node, const json_t 
     if (weights == NULL)
         return ARCHAI_OK;
     if (!json_is_array(weights) || json_array_size(weights) != n)
-        return fault(g, node, "weights",
-                     "expected a list of as many numbers as there are choices");
+        return fault(g, node, "weights", "expected a list of as many numbers as there are choices");
     p->weights = archai_calloc(n, sizeof *p->weights);
     for (size_t i = 0; i < n; i++) {
         p->weights[i] = json_number_value(json_array_get(weights, i));
@@ -173,8 +172,8 @@ static void keep_id(grammar *g, const char *id, size_t scope, size_t param)
 }
 
 /* A parameter with an id that is known: the same one in the same scope, else one like it. */
-static int reuse_param(grammar *g, archai_param_node *node, const json_t *v,
-                       const shared_id *known, size_t scope)
+static int reuse_param(grammar *g, archai_param_node *node, const json_t *v, const shared_id *known,
+                       size_t scope)
 {
     const json_t *choices = json_object_get(v, "choice");
     const archai_param *p = &g->tree->params[known->param];
@@ -219,10 +218,8 @@ static int read_param(grammar *g, archai_param_node *parent, const char *name, c
         return fault(g, node, "id", "no earlier parameter has this id, expected a choice");
     ARCHAI_TRY(check_choices(g, node, choices));
     ARCHAI_TRY(add_param(g, node, "", choices, &node->param));
-    ARCHAI_TRY(
-        read_weights(g, node, json_object_get(v, "weights"), &g->tree->params[node->param]));
-    ARCHAI_TRY(
-        read_encode(g, node, json_object_get(v, "encode"), &g->tree->params[node->param]));
+    ARCHAI_TRY(read_weights(g, node, json_object_get(v, "weights"), &g->tree->params[node->param]));
+    ARCHAI_TRY(read_encode(g, node, json_object_get(v, "encode"), &g->tree->params[node->param]));
     if (id != NULL)
         keep_id(g, json_string_value(id), scope, node->param);
     return ARCHAI_OK;
@@ -249,8 +246,7 @@ static int read_group(grammar *g, archai_param_node *parent, const char *name, c
 }
 
 /* The numbers of groups to choose from: a number or a list; *most is the largest. */
-static int read_times(grammar *g, archai_param_node *node, const json_t *times,
-                      json_int_t *most)
+static int read_times(grammar *g, archai_param_node *node, const json_t *times, json_int_t *most)
 {
     json_t *list =
         json_is_array(times) ? json_incref((json_t *)times) : json_pack("[O]", times); /* or NULL */
@@ -263,8 +259,7 @@ static int read_times(grammar *g, archai_param_node *node, const json_t *times,
     for (size_t i = 0; i < n && rc == ARCHAI_OK; i++) {
         const json_t *v = json_array_get(list, i);
 
-        if (!json_is_integer(v) || json_integer_value(v) < 0 ||
-            json_integer_value(v) > TIMES_MAX)
+        if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > TIMES_MAX)
             rc = fault(g, node, "times", "expected whole numbers from 0 to 1000");
         else if (json_integer_value(v) > *most)
             *most = json_integer_value(v);
@@ -297,8 +292,7 @@ static int read_list(grammar *g, archai_param_node *parent, const char *name, co
                      size_t scope)
 {
     static const char *const keys[] = {"repeat", "times", "share_arch", "when"};
-    const json_t *share = json_object_get(v, "share_arch"),
-                 *block = json_object_get(v, "repeat");
+    const json_t *share = json_object_get(v, "share_arch"), *block = json_object_get(v, "repeat");
     archai_param_node *node = NULL;
     json_int_t most = 0;
 

@@ -41,8 +41,7 @@ static bool has_param(const archai_param_node *node)
 static const archai_param_node *look_up(const archai_param_node *node, const char *name)
 {
     for (const archai_param_node *at = node->parent; at != NULL; at = at->parent) {
-        const archai_param_node *found =
-            at->kind == ARCHAI_NODE_GROUP ? descend(at, name) : NULL;
+        const archai_param_node *found = at->kind == ARCHAI_NODE_GROUP ? descend(at, name) : NULL;
 
         if (has_param(found))
             return found;
@@ -52,8 +51,7 @@ static const archai_param_node *look_up(const archai_param_node *node, const cha
 
 /* -- resolving --------------------------------------------------------------------------- */
 
-static int fault(const archai_param_node *node, const char *name, const char *what,
-                 archai_err *err)
+static int fault(const archai_param_node *node, const char *name, const char *what, archai_err *err)
 {
     char last[NAME_MAX_BYTES];
 
@@ -111,8 +109,7 @@ static int resolve_node(archai_param_tree *t, archai_param_node *node, archai_er
 /* -- places and order of dependence ------------------------------------------------------ */
 
 /* Count the nodes of each parameter in first_place[p + 1] or, given `places`, put them there. */
-static void visit_places(archai_param_tree *t, archai_param_node *node,
-                         archai_param_node **places)
+static void visit_places(archai_param_tree *t, archai_param_node *node, archai_param_node **places)
 {
     if (has_param(node)) {
         if (places != NULL)

@@ -14,11 +14,6 @@ typedef struct ranked {
     bool one_hot;
 } ranked;
 
-static double number(const json_t *v)
-{
-    return json_is_boolean(v) ? (double)json_is_true(v) : json_number_value(v);
-}
-
 static int compare_numbers(double a, double b)
 {
     return (a > b) - (a < b);
@@ -36,7 +31,7 @@ static int compare_values(const ranked *a, const ranked *b)
         return kind_of(a) - kind_of(b);
     return json_is_string(a->value)
                ? strcmp(json_string_value(a->value), json_string_value(b->value))
-               : compare_numbers(number(a->value), number(b->value));
+               : compare_numbers(archai_value_number(a->value), archai_value_number(b->value));
 }
 
 static int compare(const void *a, const void *b)
@@ -84,8 +79,8 @@ static void find_distinct(archai_param_walk *w)
     w->first = archai_calloc(w->tree->n + 1, sizeof *w->first);
     work = archai_calloc(most, sizeof *work);
     for (size_t i = 0; i < w->tree->n; i++)
-        w->first[i + 1] = w->first[i] + list_distinct(&w->tree->params[i], work,
-                                                      w->distinct + w->first[i]);
+        w->first[i + 1] =
+            w->first[i] + list_distinct(&w->tree->params[i], work, w->distinct + w->first[i]);
     free(work);
 }
 

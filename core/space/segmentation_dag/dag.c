@@ -96,8 +96,8 @@ static int check_nodes(const archai_dag *d, archai_err *err)
     size_t edges = 0;
 
     if (d->n < 2 || d->n > ARCHAI_DAG_MAX_NODES)
-        return archai_fail(err, ARCHAI_EINVAL, "architecture: %zu nodes, expected 2 to %d",
-                           d->n, ARCHAI_DAG_MAX_NODES);
+        return archai_fail(err, ARCHAI_EINVAL, "architecture: %zu nodes, expected 2 to %d", d->n,
+                           ARCHAI_DAG_MAX_NODES);
     archai_dag_out_degrees(d, out_degree);
     for (size_t i = 0; i < d->n; i++) {
         const archai_dag_node *node = &d->nodes[i];
@@ -131,8 +131,7 @@ static int check_widths(const archai_dag *d, archai_err *err)
             return archai_fail(err, ARCHAI_EINVAL,
                                "channels_per_scale: more than %d channels at scale %d",
                                ARCHAI_DAG_MAX_WIDTH, archai_dag_scales[d->nodes[i].scale]);
-    if (d->post_upsample_layers == 0 &&
-        archai_dag_width(d, last->scale) != archai_dag_width(d, 0))
+    if (d->post_upsample_layers == 0 && archai_dag_width(d, last->scale) != archai_dag_width(d, 0))
         return archai_fail(err, ARCHAI_EINVAL,
                            "post_upsample_layers: 0 leaves %lld channels at the output, but the "
                            "classifier takes %lld; expected at least 1",

@@ -1,5 +1,5 @@
-/* core/space/segmentation_dag/dag.h - the genome of the segmentation space: a graph of operations, one width per
- * scale.
+/* core/space/segmentation_dag/dag.h - the genome of the segmentation space: a graph of operations,
+ * one width per scale.
  *
  * Nodes are in topological order; the first is `input`, the last `output`. A node has a scale (its
  * resolution is that of the stem's output, half the image, divided by the scale) and, except for
@@ -24,7 +24,7 @@ enum {
     ARCHAI_DAG_NAME = 32,        /* bytes of a node's name, NUL included */
     ARCHAI_DAG_MAX_POST = 64,
     ARCHAI_DAG_MAX_WIDTH = 65536,
-    ARCHAI_DAG_MAX_PARAMS = 2000000000 /* 8 GB: no search needs more, and a file must not request it */
+    ARCHAI_DAG_MAX_PARAMS = 2000000000 /* 8 GB: no search needs more, no file may request it */
 };
 
 extern const char *const archai_dag_ops[ARCHAI_DAG_OPS]; /* conv3x3 ... mbconv5x5_e2 */

@@ -56,8 +56,8 @@ static cost count(const archai_dag *d, const archai_dag_shape *shape)
                 add_edge(&c, d, shape, &d->nodes[d->nodes[i].inputs[k]], &d->nodes[i]);
     add_convolution(&c, 3, shape->channels, stem, 1, pixels_at(shape, 0), true);
     for (int64_t i = 0; i < d->post_upsample_layers; i++)
-        add_convolution(&c, 3, i == 0 ? archai_dag_width(d, d->nodes[d->n - 1].scale) : stem,
-                        stem, 1, full, true);
+        add_convolution(&c, 3, i == 0 ? archai_dag_width(d, d->nodes[d->n - 1].scale) : stem, stem,
+                        1, full, true);
     c.params += (stem + 1) * shape->classes;
     c.madd += 2 * stem * shape->classes * full;
     return c;

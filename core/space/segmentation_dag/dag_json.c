@@ -9,8 +9,8 @@
 
 /* -- from JSON --------------------------------------------------------------------------- */
 
-static int check_keys(const json_t *object, const char *where, const char *const *keys,
-                      size_t n, archai_err *err)
+static int check_keys(const json_t *object, const char *where, const char *const *keys, size_t n,
+                      archai_err *err)
 {
     const char *key = archai_unknown_key(object, keys, n), *near;
 
@@ -55,8 +55,8 @@ static int read_op(const json_t *v, const char *where, bool last, int *out, arch
     if (*out >= 0)
         return ARCHAI_OK;
     near = archai_nearest(text, archai_dag_ops, ARCHAI_DAG_OPS);
-    return archai_fail(err, ARCHAI_EINVAL, "%sop: unknown operation '%.60s', expected %s%s",
-                       where, text, near != NULL ? "perhaps " : "one of conv3x3, conv5x5, ...",
+    return archai_fail(err, ARCHAI_EINVAL, "%sop: unknown operation '%.60s', expected %s%s", where,
+                       text, near != NULL ? "perhaps " : "one of conv3x3, conv5x5, ...",
                        near != NULL ? near : "");
 }
 
@@ -76,8 +76,7 @@ static int read_scale(const json_t *v, const char *where, int *out, archai_err *
 static int check_name(const archai_dag *d, const char *name, const char *where, bool last,
                       archai_err *err)
 {
-    static const char letters[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
     const char *expected = d->n == 0 ? "input" : last ? "output" : NULL;
 
     if (name == NULL)
@@ -85,8 +84,7 @@ static int check_name(const archai_dag *d, const char *name, const char *where, 
     if (expected != NULL && strcmp(name, expected) != 0)
         return archai_fail(err, ARCHAI_EINVAL, "%sname: the %s node is '%.60s', expected '%s'",
                            where, last ? "last" : "first", name, expected);
-    if (name[0] == '\0' || strlen(name) >= ARCHAI_DAG_NAME ||
-        name[strspn(name, letters)] != '\0')
+    if (name[0] == '\0' || strlen(name) >= ARCHAI_DAG_NAME || name[strspn(name, letters)] != '\0')
         return archai_fail(err, ARCHAI_EINVAL,
                            "%sname: '%.60s', expected 1 to %d letters, digits and underscores",
                            where, name, ARCHAI_DAG_NAME - 1);
@@ -98,12 +96,10 @@ static int check_name(const archai_dag *d, const char *name, const char *where, 
 
 /* Why `name` is not an earlier node: it comes later (the graph has a cycle or is out of order),
  * or there is no such node. */
-static int unknown_input(const json_t *nodes, const char *where, const char *name,
-                         archai_err *err)
+static int unknown_input(const json_t *nodes, const char *where, const char *name, archai_err *err)
 {
     for (size_t i = 0; i < json_array_size(nodes); i++) {
-        const char *other =
-            json_string_value(json_object_get(json_array_get(nodes, i), "name"));
+        const char *other = json_string_value(json_object_get(json_array_get(nodes, i), "name"));
 
         if (other != NULL && strcmp(other, name) == 0)
             return archai_fail(
@@ -123,8 +119,8 @@ static int read_inputs(archai_dag *d, const json_t *nodes, const json_t *v, cons
     if (self == 0)
         return v == NULL || json_is_null(v) || (json_is_array(v) && json_array_size(v) == 0)
                    ? ARCHAI_OK
-                   : archai_fail(err, ARCHAI_EINVAL,
-                                 "%sinputs: the input has none, expected null", where);
+                   : archai_fail(err, ARCHAI_EINVAL, "%sinputs: the input has none, expected null",
+                                 where);
     if (!json_is_array(v))
         return archai_fail(err, ARCHAI_EINVAL,
                            "%sinputs: expected a list of names of earlier nodes", where);
@@ -195,10 +191,8 @@ static int read_channels(archai_dag *d, const json_t *v, archai_err *err)
                            "channels_per_scale: %s, expected base_channels and delta_channels",
                            v == NULL ? "missing" : "not a mapping");
     ARCHAI_TRY(check_keys(v, where, keys, 3, err));
-    ARCHAI_TRY(
-        read_integer(v, where, keys[0], 1, ARCHAI_DAG_MAX_WIDTH, &d->base_channels, err));
-    ARCHAI_TRY(
-        read_integer(v, where, keys[1], 0, ARCHAI_DAG_MAX_WIDTH, &d->delta_channels, err));
+    ARCHAI_TRY(read_integer(v, where, keys[0], 1, ARCHAI_DAG_MAX_WIDTH, &d->base_channels, err));
+    ARCHAI_TRY(read_integer(v, where, keys[1], 0, ARCHAI_DAG_MAX_WIDTH, &d->delta_channels, err));
     if (mult != NULL && !json_is_boolean(mult))
         return archai_fail(err, ARCHAI_EINVAL, "%smult_delta: expected true or false", where);
     d->mult_delta = json_is_true(mult);
@@ -221,8 +215,7 @@ int archai_dag_from_json(archai_dag *out, const json_t *arch, archai_err *err)
     ARCHAI_TRY(check_keys(arch, "", keys, 3, err));
     ARCHAI_TRY_GOTO(rc, read_channels(&d, json_object_get(arch, keys[1]), err), out);
     ARCHAI_TRY_GOTO(
-        rc,
-        read_integer(arch, "", keys[2], 0, ARCHAI_DAG_MAX_POST, &d.post_upsample_layers, err),
+        rc, read_integer(arch, "", keys[2], 0, ARCHAI_DAG_MAX_POST, &d.post_upsample_layers, err),
         out);
     ARCHAI_TRY_GOTO(rc, read_nodes(&d, json_object_get(arch, keys[0]), err), out);
     ARCHAI_TRY_GOTO(rc, archai_dag_check(&d, err), out);
@@ -240,8 +233,8 @@ static json_t *inputs_to_json(const archai_dag *d, const archai_dag_node *node)
     json_t *list = archai_there(json_array());
 
     for (size_t k = 0; k < node->n_inputs; k++)
-        archai_must_have(
-            json_array_append_new(list, json_string(d->nodes[node->inputs[k]].name)) == 0);
+        archai_must_have(json_array_append_new(list, json_string(d->nodes[node->inputs[k]].name)) ==
+                         0);
     return list;
 }
 

@@ -30,8 +30,9 @@ static int stage(archai_network *net, const archai_module *conv, const archai_mo
     return archai_network_call(net, norm, archai_network_call(net, conv, a));
 }
 
-/* Expansion, depthwise convolution, projection. The one ReLU comes last in the printed form but works
- * after the depthwise stage; nothing follows the projection. Returns the register of the result. */
+/* Expansion, depthwise convolution, projection. The one ReLU comes last in the printed form but
+ * works after the depthwise stage; nothing follows the projection. Returns the register of the
+ * result. */
 static int mobile_block(archai_network *net, archai_module *parent, const char *name, int in,
                         int out, const archai_dag_op *op, int stride, int a)
 {
@@ -58,8 +59,7 @@ static int mobile_block(archai_network *net, archai_module *parent, const char *
 static int build_edge(builder *b, const archai_dag_node *from, const archai_dag_node *to, int a)
 {
     const archai_dag_op *op = &archai_dag_op_kinds[from->op];
-    int in = (int)archai_dag_width(b->d, from->scale),
-        out = (int)archai_dag_width(b->d, to->scale);
+    int in = (int)archai_dag_width(b->d, from->scale), out = (int)archai_dag_width(b->d, to->scale);
     int up = to->scale < from->scale ? 1 << (from->scale - to->scale) : 0;
     int stride = up > 0 ? 1 : 1 << (to->scale - from->scale);
     char name[2 * ARCHAI_DAG_NAME];
@@ -112,10 +112,10 @@ static void build_head(builder *b, int v)
         (void)conv_block(post, name, i == 0 ? in : stem, stem, 3, 1);
     }
     v = archai_network_call_all(net, post, v);
-    (void)archai_network_call(net,
-                              archai_module_conv2d(net->root, "classifier", stem,
-                                                   b->shape->classes, 1, 1, 0, 1, true),
-                              v);
+    (void)archai_network_call(
+        net,
+        archai_module_conv2d(net->root, "classifier", stem, b->shape->classes, 1, 1, 0, 1, true),
+        v);
 }
 
 void archai_dag_describe(const archai_dag *d, const archai_dag_shape *shape, archai_network *out)
@@ -127,10 +127,9 @@ void archai_dag_describe(const archai_dag *d, const archai_dag_shape *shape, arc
 
     /* In PyTorch's order of registration the edges come first; the stem runs first. */
     b.edges = archai_module_container(net.root, "edge_dict", "ModuleDict");
-    value[0] = archai_network_call_all(&net,
-                                       conv_block(net.root, "stem_block", shape->channels,
-                                                  (int)archai_dag_width(d, 0), 3, 2),
-                                       0);
+    value[0] = archai_network_call_all(
+        &net,
+        conv_block(net.root, "stem_block", shape->channels, (int)archai_dag_width(d, 0), 3, 2), 0);
     build_edges(&b, value);
     build_head(&b, value[d->n - 1]);
     free(value);
@@ -142,8 +141,7 @@ void archai_dag_describe(const archai_dag *d, const archai_dag_shape *shape, arc
 void archai_dag_dot(const archai_dag *d, const archai_dag_shape *shape, const char *title,
                     FILE *out)
 {
-    (void)fprintf(out,
-                  "digraph \"%s\" {\n    rankdir=LR;\n    node [shape=box, style=rounded];\n",
+    (void)fprintf(out, "digraph \"%s\" {\n    rankdir=LR;\n    node [shape=box, style=rounded];\n",
                   title);
     for (size_t i = 0; i < d->n; i++) {
         const archai_dag_node *node = &d->nodes[i];

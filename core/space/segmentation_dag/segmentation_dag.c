@@ -56,10 +56,10 @@ static int take_classes(archai_segdag *s, archai_err *err)
     int known = s->base.data.num_classes;
 
     if (s->nb_classes == 0 && known == 0)
-        return archai_fail(err, ARCHAI_EINVAL, "nb_classes: missing, and there is no data set to take it from");
-    if (s->nb_classes != 0 && known != 0 && s->nb_classes != known)
         return archai_fail(err, ARCHAI_EINVAL,
-                           "nb_classes: %lld, but the data set has %d classes",
+                           "nb_classes: missing, and there is no data set to take it from");
+    if (s->nb_classes != 0 && known != 0 && s->nb_classes != known)
+        return archai_fail(err, ARCHAI_EINVAL, "nb_classes: %lld, but the data set has %d classes",
                            (long long)s->nb_classes, known);
     s->shape.classes = known != 0 ? known : (int)s->nb_classes;
     return ARCHAI_OK;
@@ -73,23 +73,24 @@ static int take_size(archai_segdag *s, archai_err *err)
     s->shape.width = data->width;
     s->shape.height = data->height;
     if (s->img_size.n != 0 && s->img_size.n != 2)
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "img_size: %zu numbers, expected width and height", s->img_size.n);
+        return archai_fail(err, ARCHAI_EINVAL, "img_size: %zu numbers, expected width and height",
+                           s->img_size.n);
     if (s->img_size.n == 2) {
         s->shape.width = (int)s->img_size.at[0];
         s->shape.height = (int)s->img_size.at[1];
     }
     if (s->shape.width <= 0 || s->shape.height <= 0)
-        return archai_fail(err, ARCHAI_EINVAL, "img_size: missing, and there is no data set to take it from");
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "img_size: missing, and there is no data set to take it from");
     if (data->width > 0 && (s->shape.width != data->width || s->shape.height != data->height))
         return archai_fail(err, ARCHAI_EINVAL,
-                           "img_size: %d %d, but the data set's images are %d x %d",
-                           s->shape.width, s->shape.height, data->width, data->height);
+                           "img_size: %d %d, but the data set's images are %d x %d", s->shape.width,
+                           s->shape.height, data->width, data->height);
     if (s->shape.width % 32 != 0 || s->shape.height % 32 != 0 || s->shape.width > MAX_SIZE ||
         s->shape.height > MAX_SIZE)
         return archai_fail(err, ARCHAI_EINVAL,
-                           "img_size: %d x %d, expected multiples of 32 up to %d",
-                           s->shape.width, s->shape.height, MAX_SIZE);
+                           "img_size: %d x %d, expected multiples of 32 up to %d", s->shape.width,
+                           s->shape.height, MAX_SIZE);
     return ARCHAI_OK;
 }
 
@@ -113,8 +114,7 @@ static int take_channels(archai_segdag *s, archai_err *err)
                            "max_base_channels: %zu widths from %lld to %lld in steps of %lld, "
                            "expected at least 2",
                            s->base_list.n, (long long)s->min_base_channels,
-                           (long long)s->max_base_channels,
-                           (long long)s->base_channels_binwidth);
+                           (long long)s->max_base_channels, (long long)s->base_channels_binwidth);
     if (s->delta_list.n < 1)
         return archai_fail(err, ARCHAI_EINVAL,
                            "max_delta_channels: %lld is less than min_delta_channels %lld",
@@ -122,53 +122,33 @@ static int take_channels(archai_segdag *s, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* Whether `name` is in the comma-separated list. */
-static bool listed(const char *list, const char *name)
+/* In the order of archai_dag_ops, whatever that of op_subset. */
+static int take_ops(archai_segdag *s, archai_err *err)
 {
-    size_t n = strlen(name);
+    bool chosen[ARCHAI_DAG_OPS] = {false};
 
-    for (const char *p = list; *p != '\0'; p += *p == ',') {
-        size_t w = strcspn(p, ",");
-
-        if (w == n && memcmp(p, name, n) == 0)
-            return true;
-        p += w;
-    }
-    return false;
-}
-
-static int check_subset(const char *subset, archai_err *err)
-{
-    for (const char *p = subset; *p != '\0'; p += *p == ',') {
-        size_t w = strcspn(p, ",");
+    for (const char *p = s->op_subset; *p != '\0'; p += *p == ',') {
+        const size_t length = strcspn(p, ",");
         char word[64];
         const char *near;
         int i = 0;
 
-        (void)snprintf(word, sizeof word, "%.*s", (int)w, p);
+        (void)snprintf(word, sizeof word, "%.*s", (int)length, p);
         while (i < ARCHAI_DAG_OPS && strcmp(archai_dag_ops[i], word) != 0)
             i++;
         near = archai_nearest(word, archai_dag_ops, ARCHAI_DAG_OPS);
         if (i == ARCHAI_DAG_OPS)
-            return archai_fail(
-                err, ARCHAI_EINVAL,
-                "op_subset: unknown operation '%s'%s%s; expected names with commas "
-                "and no blanks between",
-                word, near != NULL ? ", did you mean " : "", near != NULL ? near : "");
-        p += w;
+            return archai_fail(err, ARCHAI_EINVAL,
+                               "op_subset: unknown operation '%s'%s%s; expected names separated by "
+                               "commas, without blanks",
+                               word, near != NULL ? ", did you mean " : "",
+                               near != NULL ? near : "");
+        chosen[i] = true;
+        p += length;
     }
-    return ARCHAI_OK;
-}
-
-/* In the order of archai_dag_ops, whatever that of op_subset. */
-static int take_ops(archai_segdag *s, archai_err *err)
-{
-    ARCHAI_TRY(check_subset(s->op_subset, err));
     for (int i = 0; i < ARCHAI_DAG_OPS; i++)
-        if (s->op_subset[0] == '\0' || listed(s->op_subset, archai_dag_ops[i]))
+        if (s->op_subset[0] == '\0' || chosen[i])
             s->ops[s->n_ops++] = i;
-    if (s->n_ops == 0)
-        return archai_fail(err, ARCHAI_EINVAL, "op_subset: does not name an operation");
     return ARCHAI_OK;
 }
 
@@ -193,8 +173,7 @@ static int prepare(archai_segdag *s, archai_err *err)
     ARCHAI_TRY(take_size(s, err));
     ARCHAI_TRY(take_channels(s, err));
     ARCHAI_TRY(take_ops(s, err));
-    s->n_scales =
-        s->max_downsample_factor + 2; /* its choices are the scales from the second on */
+    s->n_scales = s->max_downsample_factor + 2; /* its choices are the scales from the second on */
     s->slots = (size_t)(s->max_layers < MAX_SLOTS ? s->max_layers + 1 : MAX_SLOTS);
     s->base.encoding_size = archai_segdag_encoding_size(s);
     s->kinds = archai_malloc(s->base.encoding_size + 1);
@@ -250,8 +229,8 @@ static int segdag_random_sample(archai_space *base, archai_model *out, archai_er
     ARCHAI_TRY(archai_segdag_sample(s, &d, err));
     rc = to_model(
         s, &d,
-        json_pack("{s:n, s:I}", "parent", "macs", (json_int_t)archai_dag_madd(&d, &s->shape)),
-        out, err);
+        json_pack("{s:n, s:I}", "parent", "macs", (json_int_t)archai_dag_madd(&d, &s->shape)), out,
+        err);
     archai_dag_fini(&d);
     return rc;
 }
@@ -268,8 +247,7 @@ static int segdag_load_arch(archai_space *base, const json_t *arch, archai_model
     return rc;
 }
 
-static int segdag_save_arch(archai_space *base, const archai_model *m, char **out,
-                            archai_err *err)
+static int segdag_save_arch(archai_space *base, const archai_model *m, char **out, archai_err *err)
 {
     (void)base;
     (void)err;
@@ -310,11 +288,11 @@ static int segdag_crossover(archai_space *base, const archai_model *const *paren
     if (rc == ARCHAI_OK)
         rc = archai_segdag_crossover(s, &left, &right, &d, err);
     if (rc == ARCHAI_OK)
-        rc = to_model(s, &d,
-                      json_pack("{s:o}", "parents",
-                                json_sprintf("%s,%s", parents[pair[0]]->archid,
-                                             parents[pair[1]]->archid)),
-                      child, err);
+        rc = to_model(
+            s, &d,
+            json_pack("{s:o}", "parents",
+                      json_sprintf("%s,%s", parents[pair[0]]->archid, parents[pair[1]]->archid)),
+            child, err);
     archai_dag_fini(&left);
     archai_dag_fini(&right);
     archai_dag_fini(&d);

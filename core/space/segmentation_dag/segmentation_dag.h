@@ -1,4 +1,4 @@
-/* core/space/segmentation_dag/segmentation_dag.h - what the files of the segmentation space share. */
+/* core/space/segmentation_dag/segmentation_dag.h - shared by the files of the space. */
 #ifndef ARCHAI_CORE_SPACE_SEGMENTATION_DAG_SEGMENTATION_DAG_H
 #define ARCHAI_CORE_SPACE_SEGMENTATION_DAG_SEGMENTATION_DAG_H
 #include "core/space/segmentation_dag/dag.h"
@@ -10,8 +10,7 @@ typedef struct archai_segdag {
     /* options, under Archai's names */
     int64_t nb_classes;   /* 0: the data's */
     archai_ints img_size; /* width, height; empty: the data's */
-    int64_t min_mac, max_mac, min_layers, max_layers, max_skip_connection_length,
-        max_scale_delta;
+    int64_t min_mac, max_mac, min_layers, max_layers, max_skip_connection_length, max_scale_delta;
     int64_t max_post_upsample_layers;
     int64_t min_base_channels, max_base_channels, base_channels_binwidth;
     int64_t min_delta_channels, max_delta_channels, delta_channels_binwidth;
@@ -29,7 +28,7 @@ typedef struct archai_segdag {
     char *kinds;  /* owned; letters of the encoding */
 } archai_segdag;
 
-/* The three ways to a new graph, draw for draw as Archai does them. ARCHAI_ENONE: none was found. */
+/* The three ways to a new graph, draw for draw as Archai does them. ARCHAI_ENONE: none found. */
 int archai_segdag_sample(archai_segdag *s, archai_dag *out, archai_err *err);
 int archai_segdag_mutate(archai_segdag *s, const archai_dag *parent, archai_dag *out,
                          archai_err *err);

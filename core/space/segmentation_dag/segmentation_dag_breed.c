@@ -1,8 +1,8 @@
 /* Sampling, mutation and crossover of the segmentation space.
  *
- * Every draw is that of Archai's SegmentationDagSearchSpace, in the same order, so a seed gives the same
- * architectures. Where Archai runs a model to see whether it works, a graph is checked in closed
- * form (dag.h); those runs draw nothing from the space's generator. Two differences:
+ * Every draw is that of Archai's SegmentationDagSearchSpace, in the same order, so a seed gives the
+ * same architectures. Where Archai runs a model to see whether it works, a graph is checked in
+ * closed form (dag.h); those runs draw nothing from the space's generator. Two differences:
  * max_skip_connection_length = 1 means no skip connections (Archai crashes), and bounds on the
  * MAdd that no graph meets end with ARCHAI_ENONE (Archai loops for ever).
  */
@@ -61,8 +61,8 @@ static int draw_scale(archai_segdag *s, int scale)
     return scale + low + (int)archai_rng_choices(&s->base.rng, weights, n);
 }
 
-/* The previous node and, with even chance, each of up to max_skip_connection_length - 1 nodes before it.
- * Archai draws how far back to look even where skips are off. */
+/* The previous node and, with even chance, each of up to max_skip_connection_length - 1 nodes
+ * before it. Archai draws how far back to look even where skips are off. */
 static void draw_inputs(archai_segdag *s, archai_dag_node *node, size_t before)
 {
     int64_t far = smaller((int64_t)before, s->max_skip_connection_length);
@@ -129,8 +129,8 @@ static int64_t distance(int64_t a, int64_t b)
     return a > b ? a - b : b - a;
 }
 
-/* The list's value nearest to `value`, or one of its neighbours. Something is drawn even from a list of
- * one. */
+/* The list's value nearest to `value`, or one of its neighbours. Something is drawn even from a
+ * list of one. */
 static int64_t neighbour(archai_rng *r, const archai_ints *list, int64_t value)
 {
     int64_t i = 0;
@@ -143,12 +143,10 @@ static int64_t neighbour(archai_rng *r, const archai_ints *list, int64_t value)
 }
 
 /* Give a node up to three earlier nodes as inputs, keeping those that nothing else uses. */
-static void rewire(archai_segdag *s, const archai_dag *parent, size_t index,
-                   archai_dag_node *node)
+static void rewire(archai_segdag *s, const archai_dag *parent, size_t index, archai_dag_node *node)
 {
     const archai_dag_node *old = &parent->nodes[index];
-    size_t chosen[3],
-        k = (size_t)smaller((int64_t)index, archai_rng_randint(&s->base.rng, 1, 3));
+    size_t chosen[3], k = (size_t)smaller((int64_t)index, archai_rng_randint(&s->base.rng, 1, 3));
     int out_degree[ARCHAI_DAG_MAX_NODES];
 
     (void)archai_rng_sample(&s->base.rng, index, k, chosen, NULL); /* k <= index */
@@ -199,8 +197,7 @@ int archai_segdag_mutate(archai_segdag *s, const archai_dag *parent, archai_dag 
 /* -- crossover --------------------------------------------------------------------------- */
 
 /* A random node of this scale from `first` up to `end`; -1: there is none, and nothing is drawn. */
-static int draw_of_scale(archai_rng *r, const archai_dag *d, size_t first, size_t end,
-                         int scale)
+static int draw_of_scale(archai_rng *r, const archai_dag *d, size_t first, size_t end, int scale)
 {
     int found[ARCHAI_DAG_MAX_NODES];
     size_t n = 0;
@@ -224,7 +221,8 @@ static void take_left(const archai_dag *left, size_t p, archai_dag *d)
 }
 
 /* The inputs of node `i` of `right` in the child, whose nodes from p + 1 on are right's from q
- * on. An input from before q becomes a left node of its scale, or is dropped where there is none. */
+ * on. An input from before q becomes a left node of its scale, or is dropped where there is none.
+ */
 static void connect(archai_rng *r, const archai_dag *right, size_t p, size_t q, size_t i,
                     archai_dag *d)
 {
@@ -269,8 +267,7 @@ static void join(archai_segdag *s, const archai_dag *left, const archai_dag *rig
     d->base_channels = channels->base_channels;
     d->delta_channels = channels->delta_channels;
     d->mult_delta = channels->mult_delta;
-    d->post_upsample_layers =
-        (archai_rng_below(r, 2) == 0 ? left : right)->post_upsample_layers;
+    d->post_upsample_layers = (archai_rng_below(r, 2) == 0 ? left : right)->post_upsample_layers;
 }
 
 int archai_segdag_crossover(archai_segdag *s, const archai_dag *left, const archai_dag *right,

@@ -1,5 +1,5 @@
-/* The segmentation space's encoding (Archai has none): a vector of fixed length. Graphs that differ in one
- * operation, edge, scale, channel step or number of layers have different vectors.
+/* The segmentation space's encoding (Archai has none): a vector of fixed length. Graphs that differ
+ * in one operation, edge, scale, channel step or number of layers have different vectors.
  *
  *   5 numbers             nodes, base_channels, delta_channels, mult_delta (0 or 1),
  *                         post_upsample_layers

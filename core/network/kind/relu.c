@@ -1,0 +1,18 @@
+#include "core/network/kind/kind.h"
+
+archai_module *archai_module_relu(archai_module *parent, const char *name)
+{
+    return archai_module_layer(parent, name, &archai_kind_relu, NULL);
+}
+
+static int infer(archai_tally *t, const archai_module *m, const archai_shape *in, archai_shape *out)
+{
+    const int64_t n = archai_tally_volume(t, in);
+
+    (void)m;
+    *out = *in;
+    archai_tally_charge(t, 0, n, n);
+    return ARCHAI_OK;
+}
+
+const archai_module_kind archai_kind_relu = {.name = "ReLU", .infer = infer};
