@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/pareto/pareto.h"
+#include "io/file/file.h"
 #include "runner/inspect/svg.h"
 
 enum { POINTS_MAX = 5000, ERRORS_MAX = 12 }; /* beyond, a page grows without telling more */
@@ -300,12 +301,9 @@ int archai_report_make(const char *results, const char *path, archai_err *err)
     rc = archai_report_write(&r, out, err);
     if (fclose(out) != 0 && rc == ARCHAI_OK)
         rc = archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
-    if (rc == ARCHAI_OK && rename(beside, path) != 0)
-        rc = archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
-    if (rc != ARCHAI_OK) {
+    rc = rc == ARCHAI_OK ? archai_file_publish(beside, path, err) : archai_err_wrap(err, rc, "%s: ", path);
+    if (rc != ARCHAI_OK)
         (void)unlink(beside);
-        (void)archai_err_wrap(err, rc, "%s: ", path);
-    }
 out:
     free(beside);
     archai_results_free(&r);

@@ -7,7 +7,7 @@
 #define ARCHAI_RUNNER_INSPECT_REPORT_H
 #include <stdio.h>
 #include "core/base/err.h"
-#include "io/results/index.h"
+#include "io/results/results.h"
 
 /* Write the page for `r` to `out` (borrowed, stays open). ARCHAI_EIO when the stream fails. */
 int archai_report_write(const archai_results *r, FILE *out, archai_err *err);

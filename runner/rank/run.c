@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "io/file/checkpoint.h"
+#include "io/file/file.h"
 #include "io/dataset/dataset.h"
 #include "runner/coordinator/breath.h"
 #include "runner/process/clock.h"
@@ -191,7 +192,7 @@ static int open_directory(run *r, archai_err *err)
                                   r->plan.starts, r->comm.size, err));
     ARCHAI_TRY(archai_runlog_open(&r->log, r->dir.path, err));
     ARCHAI_TRY(
-        archai_rundir_write(&r->dir, "config.ini", r->plan.text, strlen(r->plan.text), err));
+        archai_file_replace(r->dir.path, "config.ini", r->plan.text, strlen(r->plan.text), err));
     archai_plan_sentence(&r->plan, workers, sentence, sizeof sentence);
     archai_runlog_say(&r->log, 0, "%s%s", sentence,
                       r->dir.resumed ? " (going on from an earlier start)" : "");
