@@ -108,7 +108,7 @@ directory = {TMP}/table
             a = json.loads(arch)
             assert list(code) == [a["op"] == "conv", a["op"] == "pool", a["size"] if a["op"] == "conv" else -1, a["deep"]]
     for text, words in (("op,size,deep,skore\nconv,3,true,1\n", "no column 'score', the source of objective.score; did you mean skore"),
-                        ("x,y,score\n1,2,3\n", "no column archid, and none that bears the name of a parameter"),
+                        ("x,y,score\n1,2,3\n", "there is no column archid, and no column is named like a parameter"),
                         ("op,score\nconv,1\nconv,2\n", "rows 2 and 3 have the same key")):
         with open(os.path.join(TMP, "bad.csv"), "w") as f:
             f.write(text)

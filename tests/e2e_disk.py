@@ -153,7 +153,7 @@ def full_of_weights():
     command(2)  # new places for the codes
     ended(subprocess.Popen(tiny, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True), "disk full writing ")
     with open("disk/out/run.log") as f:
-        assert "no checkpoint: No space left on device after " in f.read()
+        assert "no checkpoint: weights: disk full writing " in f.read()
     before = readable()
     mount("-o", "remount,size=64m", "disk")
     p = subprocess.run([*tiny, "--resume"], capture_output=True, text=True, timeout=240)
@@ -189,8 +189,8 @@ def read_only():
         resumed(after, f"read-only ({len(before) - len(after)} rows had not reached the disk)")
         shutil.rmtree("disk/out")
     mount("-o", "remount,ro", "disk")
-    refused(74, "--dry-run", word="run.ini:16: output.directory: disk/out cannot be made: disk: Read-only file system")
-    refused(74, word="run.ini:16: output.directory: disk/out cannot be made: disk: Read-only file system")
+    refused(74, "--dry-run", word="run.ini:16: output.directory: disk/out: cannot create it: disk: Read-only file system")
+    refused(74, word="run.ini:16: output.directory: disk/out: cannot create it: disk: Read-only file system")
     unmount()
 
 
@@ -203,7 +203,7 @@ def forbidden():
         print("the programs lie where only root may go: nobody else tries")
         return
     p = subprocess.run([RUN, f"{HERE}/run.ini", "--dry-run"], capture_output=True, text=True, **nobody)
-    assert p.returncode == 74 and "run.ini:16: output.directory: disk/out cannot be made: disk: Permission denied" in p.stderr, p
+    assert p.returncode == 74 and "run.ini:16: output.directory: disk/out: cannot create it: disk: Permission denied" in p.stderr, p
     os.mkdir("disk/out")
     os.chown("disk/out", NOBODY, NOBODY)
     environment = dict(os.environ, TMPDIR="/tmp", HOME="/tmp")
@@ -234,7 +234,7 @@ def removed():
 def nowhere():
     """Places where no directory can be."""
     for place, code, word in [("run.ini/out", 2, "run.ini/out: Not a directory"), ("x" * 300, 2, "File name too long"),
-                              ("link", 2, "link: is a link to what is not there")]:
+                              ("link", 2, "link: is a link to nothing")]:
         refused(code, "--dry-run", "--output", place, word=word)
 
 

@@ -131,10 +131,10 @@ says(inspect("gone", "show", "L=0, K=1").stdout, "weights")
 # not a results file
 says(inspect("nowhere", "summary", rc=2).stderr, "nowhere")
 open("text.h5", "w").write("no HDF5")
-says(inspect("text.h5", rc=2).stderr, "no readable HDF5 file")
+says(inspect("text.h5", rc=2).stderr, "not a readable HDF5 file")
 with h5py.File("other.h5", "w") as f:
     f["x"] = 1
-says(inspect("other.h5", rc=2).stderr, "no results of archai-run")
+says(inspect("other.h5", rc=2).stderr, "not results of archai-run")
 
 # damage anywhere gives a sentence, never a crash or a hang
 rng = np.random.RandomState(1)

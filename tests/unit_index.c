@@ -19,6 +19,7 @@
 #include "core/config/config.h"
 #include "io/file/h5.h"
 #include "io/results/index.h"
+#include "io/results/results.h"
 #include "io/segment/segment.h"
 #include "near.h"
 #include "samples.h"
@@ -368,7 +369,7 @@ static void rows_whose_segment_is_gone_are_kept(void **state)
     archai_segment_close(&s);
 }
 
-static void of_two_rows_with_one_id_the_first_finished_stands(void **state)
+static void of_two_rows_with_one_id_the_first_finished_counts(void **state)
 {
     archai_index_run run = run_in(*state, ARCHAI_WEIGHTS_ALL);
     archai_segment a = make(*state, "segment-0-0.h5", 1024);
@@ -474,7 +475,7 @@ static void what_workers_wrote_is_brought_to_the_contract(void **state)
     assert_string_equal(r.rows[2].error, "no reason was recorded");
     for (size_t i = 3; i < 5; i++) {
         assert_int_equal(r.rows[i].status, ARCHAI_STATUS_INFEASIBLE);
-        assert_string_equal(r.rows[i].error, "params = 2001 violates its constraint");
+        assert_string_equal(r.rows[i].error, "params = 2001 is outside the constraint [0, 2000] of objective params");
     }
     assert_int_equal(r.rows[5].status, ARCHAI_STATUS_OK);
     archai_results_free(&r);
@@ -567,7 +568,7 @@ int main(void)
         TEST(the_reference_point_lies_a_tenth_beyond_the_first_points),
         TEST(resume_takes_up_everything_committed),
         TEST(rows_whose_segment_is_gone_are_kept),
-        TEST(of_two_rows_with_one_id_the_first_finished_stands),
+        TEST(of_two_rows_with_one_id_the_first_finished_counts),
         TEST(the_highest_budget_s_weights_are_shown),
         TEST(what_workers_wrote_is_brought_to_the_contract),
         TEST(weights_that_a_power_failure_took_are_not_shown),

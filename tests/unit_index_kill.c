@@ -22,6 +22,7 @@
 
 #include "core/config/config.h"
 #include "io/results/index.h"
+#include "io/results/results.h"
 #include "io/segment/segment.h"
 #include "samples.h"
 #include "tmpdir.h"

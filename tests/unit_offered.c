@@ -152,7 +152,7 @@ static void what_was_not_announced_is_refused(void **state)
     assert_refused(&b, p->name);
     p->name[0] ^= 1;
     assert_int_equal(ftruncate(b.fd, 7), 0);
-    assert_refused(&b, "no safetensors file");
+    assert_refused(&b, "not a safetensors file");
     close_bench(&b);
 }
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "io/file/file.h"
-#include "io/results/index.h"
+#include "io/results/results.h"
 #include "samples.h"
 #include "tmpdir.h"
 
@@ -166,7 +166,7 @@ static void damage_is_named(void **state)
         {"del f['candidates']", "candidates is missing"},
         {"del f['pareto/index']", "index is missing"},
         {"del f.attrs['space']", "attribute space is missing"},
-        {"f.attrs['format'] = 'else'", "no results of archai-run"},
+        {"f.attrs['format'] = 'else'", "not results of archai-run"},
         {"f.attrs['format_version'] = 2", "format_version is not 1"},
         {"f.attrs['seed'] = 'text'", "attribute seed"},
         {"f['pareto/index'][0] = 99", "outside the table"},

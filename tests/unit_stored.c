@@ -157,7 +157,7 @@ static void what_is_not_whole_is_refused(void **state)
     bool valid;
     char byte;
 
-    assert_refused(*state, 0, ARCHAI_EFORMAT, "no place");
+    assert_refused(*state, 0, ARCHAI_EFORMAT, "not a place");
     assert_refused(*state, archai_segment_place("segment-9-9.h5", 0), ARCHAI_ENOTFOUND, "segment-9-9.h5");
     assert_refused(*state, archai_segment_place(s.name, ROW - 1), ARCHAI_EFORMAT, "holds no weights");
     assert_refused(*state, archai_segment_place(s.name, ROW + 1), ARCHAI_EFORMAT, "holds no weights");

@@ -47,7 +47,7 @@ static void archids_are_keys(void **state)
     assert_non_null(t);
     assert_int_equal(archai_table_rows(t), 2);
     assert_int_equal(archai_table_find(t, "L=1, K=1, H=16", NULL, &m, &n, &err), ARCHAI_OK);
-    assert_int_equal(n, 2); /* the note is no measure */
+    assert_int_equal(n, 2); /* the note is not a measure */
     assert_true(archai_measure_get(m, n, "accuracy") == 0.5);
     assert_true(archai_measure_get(m, n, "params") == 234);
     archai_measures_free(m, n);
@@ -99,7 +99,7 @@ static void booleans_meet_in_any_case_and_absent_parameters_are_empty(void **sta
     archai_table_close(t);
 }
 
-static void a_key_stands_once(void **state)
+static void two_rows_with_one_key_are_refused(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
     archai_table *t = table_with("k,a\n1,1\n2,1\n1.0,3\n", &err);
@@ -169,7 +169,7 @@ int main(void)
         cmocka_unit_test(archids_are_keys),
         cmocka_unit_test(parameters_are_keys),
         cmocka_unit_test(booleans_meet_in_any_case_and_absent_parameters_are_empty),
-        cmocka_unit_test(a_key_stands_once),
+        cmocka_unit_test(two_rows_with_one_key_are_refused),
         cmocka_unit_test(damage_is_named_with_its_line),
         cmocka_unit_test(delays_have_the_mean_they_promise),
     };

@@ -158,7 +158,7 @@ static void refuses_hostile_headers(void **state)
         { "{\"x\":" X ",\"y\":" X "}", 8, 0,    "overlaps" },
         { "{\"x\":" X "}", 7, 0,                "outside" },
         { "{\"x\":" X "}", 9, 0,                "1 bytes at the end" },
-        { "{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 12, 0,    "preceded" },
+        { "{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 12, 0,    "follows bytes" },
         { "{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", 8, 0,      "outside" },
         { "{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[-8,0]}}", 8, 0,     "outside" },
         { "{\"x\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, 0,      "expected 12" },

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "core/base/alloc.h"
 #include "io/file/file.h"
 #include "io/wire/message.h"
 
@@ -26,17 +27,12 @@ bool archai_tensor_is_state(const char *name)
 
 char *archai_checkpoint_path(const char *directory, int64_t id)
 {
-    char *path;
-
-    return asprintf(&path, "%s/checkpoint-%" PRId64 ".safetensors", directory, id) < 0 ? NULL
-                                                                                       : path;
+    return archai_printf("%s/checkpoint-%" PRId64 ".safetensors", directory, id);
 }
 
 static char *command_path(const char *directory, int64_t id)
 {
-    char *path;
-
-    return asprintf(&path, "%s/checkpoint-%" PRId64 ".command", directory, id) < 0 ? NULL : path;
+    return archai_printf("%s/checkpoint-%" PRId64 ".command", directory, id);
 }
 
 void archai_checkpoint_remove(const char *directory, int64_t id)
@@ -44,13 +40,12 @@ void archai_checkpoint_remove(const char *directory, int64_t id)
     char *paths[] = {command_path(directory, id), archai_checkpoint_path(directory, id)};
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        if (paths[i] != NULL)
-            (void)unlink(paths[i]);
+        (void)unlink(paths[i]);
         free(paths[i]);
     }
 }
 
-/* The id of a checkpoint's name; -1: it is none. *whole: it has no further ending. */
+/* The id in a checkpoint's file name; -1: not a checkpoint. *whole: nothing follows the ending. */
 static int64_t id_of(const char *name, bool *whole)
 {
     int64_t id;
@@ -62,7 +57,7 @@ static int64_t id_of(const char *name, bool *whole)
     return id;
 }
 
-/* A program's, or what it wrote beside it to rename it. */
+/* A user's program's, or what that wrote beside it in order to rename it. */
 static bool is_commands(const char *name)
 {
     int64_t id;
@@ -97,50 +92,31 @@ int archai_checkpoints_list(const char *directory, int64_t **ids, size_t *n, arc
     DIR *d = opendir(directory);
     size_t capacity = 0;
     struct dirent *e;
-    int rc = ARCHAI_OK;
 
     *ids = NULL;
     *n = 0;
     if (d == NULL)
         return archai_fail(err, ARCHAI_EIO, "%s: %s", directory, strerror(errno));
-    while (rc == ARCHAI_OK && (e = readdir(d)) != NULL) {
+    while ((e = readdir(d)) != NULL) {
         bool whole = false;
         const int64_t id = id_of(e->d_name, &whole);
 
         if (id < 0 || !whole)
             continue;
-        if (*n == capacity) {
-            int64_t *grown = realloc(*ids, (2 * capacity + 16) * sizeof *grown);
-
-            if (grown == NULL) {
-                rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a list of checkpoints");
-                break;
-            }
-            capacity = 2 * capacity + 16;
-            *ids = grown;
-        }
+        ARCHAI_RESERVE(*ids, capacity, *n + 1);
         (*ids)[(*n)++] = id;
     }
     (void)closedir(d);
     if (*n > 0)
         qsort(*ids, *n, sizeof **ids, ascending);
-    return rc;
+    return ARCHAI_OK;
 }
 
 /* -- writing ------------------------------------------------------------------------------- */
 
 static uint32_t fold(uint32_t crc, const void *data, size_t n)
 {
-    const unsigned char *p = data;
-
-    while (n > 0) { /* zlib counts in 32 bits */
-        const uInt part = n > 1u << 30 ? 1u << 30 : (uInt)n;
-
-        crc = (uint32_t)crc32(crc, p, part);
-        p += part;
-        n -= part;
-    }
-    return crc;
+    return n > 0 ? (uint32_t)crc32_z(crc, data, n) : crc; /* zlib begins anew where data is NULL */
 }
 
 int64_t archai_checkpoint_sum(const archai_tensor *at, size_t n)
@@ -170,24 +146,21 @@ static archai_tensor vector(const char *name, archai_dtype dtype, const void *da
 
 static int write_file(const char *path, const archai_tensor *at, size_t n, archai_err *err)
 {
-    char *beside = NULL;
+    char *beside;
     uint32_t draw;
-    int fd = -1, rc;
+    int fd, rc;
 
-    /* Two may write for one candidate: a rank that was given up may still be alive. Not by mkostemp, whose
-     * file nobody else may read: whoever goes on with the directory may be another of the group. */
+    /* Two may write for one candidate: a rank that was given up may still be alive. Not with
+     * mkostemp, whose file is its owner's alone: another member of the group may resume the run. */
     if (getrandom(&draw, sizeof draw, 0) != (ssize_t)sizeof draw)
         return archai_fail(err, ARCHAI_EIO, "no random bytes for a name");
-    if (asprintf(&beside, "%s.%ld-%08" PRIx32, path, (long)getpid(), draw) < 0)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
+    beside = archai_printf("%s.%ld-%08" PRIx32, path, (long)getpid(), draw);
     fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) {
+    if (fd < 0)
         rc = archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
-        free(beside);
-        return rc;
-    }
-    rc = archai_safetensors_write(fd, at, n, err);
-    if (close(fd) != 0 && rc == ARCHAI_OK)
+    else
+        rc = archai_safetensors_write(fd, at, n, err);
+    if (fd >= 0 && close(fd) != 0 && rc == ARCHAI_OK)
         rc = archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
     if (rc == ARCHAI_OK)
         rc = archai_file_publish(beside, path, err);
@@ -206,19 +179,17 @@ int archai_checkpoint_write(const char *directory, const archai_candidate *c, in
                                  .candidates = (archai_candidate *)(uintptr_t)c,
                                  .n_candidates = 1};
     const int64_t about[ARCHAI_ABOUT] = {c->id, (int64_t)c->seed, epoch, epochs};
-    archai_tensor *all = calloc(n_state + n_curves + 5, sizeof *all);
-    char **names = calloc(n_curves + 1, sizeof *names);
-    char *path = archai_checkpoint_path(directory, c->id);
+    archai_tensor *all;
+    char **names, *path;
     archai_buffer packed = {0};
     size_t n = n_state;
     int64_t crc;
-    int rc = ARCHAI_ENOMEM;
+    int rc;
 
-    if (all == NULL || names == NULL || path == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a checkpoint");
-        goto out;
-    }
-    ARCHAI_TRY_GOTO(rc, archai_message_pack(&work, &packed, err), out);
+    ARCHAI_TRY(archai_message_pack(&work, &packed, err));
+    all = archai_calloc(n_state + n_curves + 5, sizeof *all);
+    names = archai_calloc(n_curves, sizeof *names);
+    path = archai_checkpoint_path(directory, c->id);
     if (n_state > 0)
         memcpy(all, state, n_state * sizeof *all);
     all[n++] = vector("archai:about", ARCHAI_I64, about, ARCHAI_ABOUT);
@@ -226,18 +197,13 @@ int archai_checkpoint_write(const char *directory, const archai_candidate *c, in
     all[n++] = vector("archai:candidate", ARCHAI_U8, packed.data, packed.size);
     all[n++] = vector("archai:seconds", ARCHAI_F64, &train_seconds, 1);
     for (size_t i = 0; i < n_curves; i++) {
-        if (asprintf(&names[i], "archai:curve:%s", curves[i].name) < 0) {
-            names[i] = NULL;
-            rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a checkpoint");
-            goto out;
-        }
+        names[i] = archai_printf("archai:curve:%s", curves[i].name);
         all[n++] = vector(names[i], ARCHAI_F32, curves[i].values, (size_t)epoch);
     }
     crc = archai_checkpoint_sum(all, n);
     all[n++] = vector("archai:crc", ARCHAI_I64, &crc, 1);
     rc = write_file(path, all, n, err);
-out:
-    for (size_t i = 0; names != NULL && i < n_curves; i++)
+    for (size_t i = 0; i < n_curves; i++)
         free(names[i]);
     free(names);
     free(all);
@@ -246,7 +212,7 @@ out:
     return rc;
 }
 
-/* -- reading: nothing is believed ---------------------------------------------------------- */
+/* -- reading: nothing is trusted ----------------------------------------------------------- */
 
 static const archai_tensor *find(const archai_tensors *t, const char *name, archai_dtype dtype,
                                  size_t bytes)
@@ -286,19 +252,25 @@ static int check(archai_checkpoint *k, archai_err *err)
     return ARCHAI_OK;
 }
 
+/* Check what was opened or parsed, and hand it over. */
+static int finish(archai_checkpoint *out, archai_checkpoint *k, archai_err *err)
+{
+    int rc = check(k, err);
+
+    if (rc == ARCHAI_OK)
+        *out = *k;
+    else
+        archai_tensors_close(&k->file);
+    return rc;
+}
+
 int archai_checkpoint_parse(archai_checkpoint *out, const void *bytes, size_t size,
                             archai_err *err)
 {
     archai_checkpoint k = {.id = -1};
-    int rc;
 
     ARCHAI_TRY(archai_safetensors_parse(&k.file, bytes, size, err));
-    rc = check(&k, err);
-    if (rc == ARCHAI_OK)
-        *out = k;
-    else
-        archai_tensors_close(&k.file);
-    return rc;
+    return finish(out, &k, err);
 }
 
 int archai_checkpoint_open(archai_checkpoint *out, const char *directory, int64_t id,
@@ -308,21 +280,13 @@ int archai_checkpoint_open(archai_checkpoint *out, const char *directory, int64_
     archai_checkpoint k = {.id = -1};
     int rc;
 
-    if (path == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
-    if (access(path, F_OK) != 0) {
+    if (access(path, F_OK) != 0)
         rc = archai_fail(err, ARCHAI_ENOTFOUND, "%s: %s", path, strerror(errno));
-        free(path);
-        return rc;
-    }
-    rc = archai_safetensors_open(&k.file, path, err);
-    if (rc == ARCHAI_OK)
-        rc = archai_err_wrap(err, check(&k, err), "%s: ", path);
-    free(path);
-    if (rc == ARCHAI_OK)
-        *out = k;
     else
-        archai_tensors_close(&k.file);
+        rc = archai_safetensors_open(&k.file, path, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_err_wrap(err, finish(out, &k, err), "%s: ", path);
+    free(path);
     return rc;
 }
 
@@ -340,7 +304,7 @@ bool archai_checkpoint_is_of(const archai_checkpoint *k, const archai_candidate 
 
 bool archai_checkpoint_is_marker(const archai_checkpoint *k)
 {
-    return k->epoch == k->epochs; /* a training that is done leaves none */
+    return k->epoch == k->epochs; /* a finished training leaves no checkpoint */
 }
 
 int archai_checkpoint_mark(const char *directory, const archai_candidate *c, char **path,
@@ -360,11 +324,8 @@ int archai_checkpoint_mark(const char *directory, const archai_candidate *c, cha
         archai_checkpoint_remove(directory, c->id);
         rc = archai_checkpoint_write(directory, c, 1, 1, 0, NULL, 0, NULL, 0, err);
     }
-    if (rc == ARCHAI_OK) {
+    if (rc == ARCHAI_OK)
         *path = command_path(absolute, c->id);
-        if (*path == NULL)
-            rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
-    }
     free(absolute);
     return rc;
 }

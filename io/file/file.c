@@ -5,15 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <linux/fs.h>
-#endif
 
-/* One write(2) moves at most 2 GiB less a page on Linux; a round share of it keeps the rest
- * page-aligned. */
+#include "core/base/alloc.h"
+
+/* Linux moves at most 2 GiB less a page per call; a round number keeps the rest page-aligned. */
 static const size_t write_max = (size_t)1 << 30;
 
 static int write_failed(const char *path, int e, size_t missing, archai_err *err)
@@ -77,23 +74,29 @@ int archai_file_pread(int fd, void *out, size_t n, uint64_t at, const char *path
 
 char *archai_file_path(const char *directory, const char *name)
 {
-    char *path;
-
-    return asprintf(&path, "%s/%s", directory, name) < 0 ? NULL : path;
+    return archai_printf("%s/%s", directory, name);
 }
 
-static int sync_directory_of(const char *path, archai_err *err)
+void *archai_file_room(size_t n, size_t size, archai_err *err)
+{
+    size_t bytes;
+    void *room = NULL;
+
+    if (!__builtin_mul_overflow(n, size, &bytes))
+        room = malloc(bytes > 0 ? bytes : 1);
+    if (room == NULL)
+        (void)archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu items of %zu bytes", n, size);
+    return room;
+}
+
+int archai_file_sync_directory(const char *path, archai_err *err)
 {
     const char *slash = strrchr(path, '/');
-    char *directory = slash == NULL   ? strdup(".")
-                      : slash == path ? strdup("/")
-                                      : strndup(path, (size_t)(slash - path));
-    int fd;
+    char *directory =
+        slash == NULL ? archai_strdup(".") : archai_strndup(path, (size_t)(slash - path) + 1);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int rc = ARCHAI_OK;
 
-    if (directory == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory", path);
-    fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* Some file systems refuse to sync a directory (EINVAL): then a rename is all there is. */
     if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP))
         rc = failed(directory, "sync the directory", err);
@@ -121,28 +124,20 @@ int archai_file_publish(const char *beside, const char *path, archai_err *err)
     ARCHAI_TRY(rc);
     if (rename(beside, path) != 0)
         return failed(path, "rename to it", err);
-    return sync_directory_of(path, err);
+    return archai_file_sync_directory(path, err);
 }
 
 int archai_file_replace(const char *directory, const char *name, const void *data, size_t n,
                         archai_err *err)
 {
-    char *beside = NULL;
     char *path = archai_file_path(directory, name);
-    int fd = -1;
-    int rc = ARCHAI_OK;
+    char *beside = archai_printf("%s/.%s.new", directory, name);
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int rc = fd < 0 ? failed(path, "create", err)
+                    : archai_file_pwrite(fd, data, n, 0, path, err);
 
-    if (path == NULL || asprintf(&beside, "%s/.%s.new", directory, name) < 0) {
-        free(path);
-        return archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory", name);
-    }
-    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        rc = failed(beside, "create", err);
-    else
-        rc = archai_file_pwrite(fd, data, n, 0, beside, err);
     if (fd >= 0 && close(fd) != 0 && rc == ARCHAI_OK)
-        rc = write_failed(beside, errno, n, err); /* NFS tells of a full disk only here */
+        rc = write_failed(path, errno, n, err); /* NFS reports a full disk only here */
     if (rc == ARCHAI_OK)
         rc = archai_file_publish(beside, path, err);
     if (rc != ARCHAI_OK)
@@ -152,16 +147,14 @@ int archai_file_replace(const char *directory, const char *name, const void *dat
     return rc;
 }
 
-/* Plain reading and writing, where the kernel cannot copy by itself. */
+/* Read and write, where the kernel cannot copy by itself. */
 static int copy_bytes(int in, int out, uint64_t at, const char *from, const char *to,
                       archai_err *err)
 {
-    size_t room = (size_t)1 << 20;
-    char *buffer = malloc(room);
+    const size_t room = (size_t)1 << 20;
+    char *buffer = archai_malloc(room);
     int rc = ARCHAI_OK;
 
-    if (buffer == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory", to);
     for (;;) {
         ssize_t got = pread(in, buffer, room, (off_t)at);
 
@@ -189,19 +182,13 @@ int archai_file_copy(const char *from, const char *to, archai_err *err)
 
     if (in < 0)
         return failed(from, "open", err);
-    if (fstat(in, &st) != 0) {
+    if (fstat(in, &st) != 0)
         rc = failed(from, "stat", err);
-        goto out;
-    }
-    out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (out < 0) {
+    else if ((out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0)
         rc = failed(to, "create", err);
+    if (rc != ARCHAI_OK)
         goto out;
-    }
-#ifdef FICLONE
-    if (ioctl(out, FICLONE, in) == 0)
-        goto out;
-#endif
+    /* shares blocks where the file system can */
     while (at < (uint64_t)st.st_size) {
         loff_t in_at = (loff_t)at;
         loff_t out_at = (loff_t)at;
@@ -213,7 +200,7 @@ int archai_file_copy(const char *from, const char *to, archai_err *err)
         else if (done < 0 && errno == EINTR)
             continue;
         else
-            break; /* not between these file systems, or an error that writing will name */
+            break; /* not between these file systems, or an error that copy_bytes will name */
     }
     if (at < (uint64_t)st.st_size)
         rc = copy_bytes(in, out, at, from, to, err);
@@ -252,10 +239,10 @@ int archai_file_read(const char *path, size_t limit, char **out, size_t *n, arch
     else if (!S_ISREG(st.st_mode))
         rc = archai_fail(err, ARCHAI_EFORMAT, "%s: not a regular file", path);
     else if ((uint64_t)st.st_size > limit)
-        rc = archai_fail(err, ARCHAI_EFORMAT, "%s: %llu bytes are more than the %zu expected",
-                         path, (unsigned long long)st.st_size, limit);
-    else if ((text = malloc((size_t)st.st_size + 1)) == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory", path);
+        rc = archai_fail(err, ARCHAI_EFORMAT, "%s: %llu bytes, at most %zu are allowed", path,
+                         (unsigned long long)st.st_size, limit);
+    else if ((text = archai_file_room((size_t)st.st_size + 1, 1, err)) == NULL)
+        rc = ARCHAI_ENOMEM;
     else
         rc = archai_file_pread(fd, text, (size_t)st.st_size, 0, path, err);
     (void)close(fd);

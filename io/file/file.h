@@ -1,7 +1,7 @@
-/* io/file/file.h - files that survive: whole writes, full-disk messages, publishing by rename.
+/* io/file/file.h - whole reads and writes, and the one way in which a file is published.
  *
- * Errors name the path. A full disk (or quota, or file size limit) is ARCHAI_EIO that says how
- * many bytes could not be written. Not collective.
+ * Errors name the path. A full disk (or quota, or file size limit) is ARCHAI_EIO and says how many
+ * bytes could not be written. Not collective.
  */
 #ifndef ARCHAI_IO_FILE_FILE_H
 #define ARCHAI_IO_FILE_FILE_H
@@ -10,29 +10,34 @@
 #include <stdint.h>
 #include "core/base/err.h"
 
-/* All of data [n] at byte `at`, whatever writes at a time. `path` is for messages. */
+/* Write all of data [n] at byte `at`. `path` is for messages. */
 int archai_file_pwrite(int fd, const void *data, size_t n, uint64_t at, const char *path,
                        archai_err *err);
-/* All of out [n] from byte `at`; a file that ends before is ARCHAI_EFORMAT. */
+/* Fill out [n] from byte `at`; a file that ends before that is ARCHAI_EFORMAT. */
 int archai_file_pread(int fd, void *out, size_t n, uint64_t at, const char *path,
                       archai_err *err);
 
-/* "<directory>/<name>"; caller frees; NULL when out of memory. */
+/* "directory/name"; caller frees. */
 char *archai_file_path(const char *directory, const char *name);
+/* Room for n items of a number that a file claims (malloc; caller frees). NULL: there is not so
+ * much, and `err` says so (ARCHAI_ENOMEM); a file must not end the process. */
+void *archai_file_room(size_t n, size_t size, archai_err *err);
 
 /* fsync `beside`, rename it to `path`, fsync their directory: afterwards `path` is the old file
  * or the new one, never a mixture, also after a power failure. */
 int archai_file_publish(const char *beside, const char *path, archai_err *err);
+/* fsync the directory that holds `path`. */
+int archai_file_sync_directory(const char *path, archai_err *err);
 /* Write <directory>/.<name>.new and publish it as <directory>/<name>. */
 int archai_file_replace(const char *directory, const char *name, const void *data, size_t n,
                         archai_err *err);
-/* Copy `from` to a new file `to` (an existing one is replaced); shares blocks where the file
- * system can. Not synced. */
+/* Copy `from` to `to`, which is created or replaced; shares blocks where the file system can. Not
+ * synced. */
 int archai_file_copy(const char *from, const char *to, archai_err *err);
-/* ARCHAI_OK where `path` is a regular file that may be read, else ARCHAI_EINVAL or ARCHAI_ENOTFOUND
- * and why not. For files that users name: opening a FIFO would wait for ever. */
+/* ARCHAI_OK if `path` is a regular file that may be read, else ARCHAI_EINVAL or ARCHAI_ENOTFOUND
+ * and the reason. For files that users name: opening a FIFO would wait forever. */
 int archai_file_check(const char *path, archai_err *err);
-/* A whole regular file of at most `limit` bytes; NUL-terminated; caller frees. */
+/* Read a whole regular file of at most `limit` bytes; NUL-terminated; caller frees. */
 int archai_file_read(const char *path, size_t limit, char **out, size_t *n, archai_err *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STRING_MAX = 64 * 1024 * 1024 }; /* bytes of an attribute that is believed */
+#include "core/base/alloc.h"
 
 /* -- errors -------------------------------------------------------------------------------- */
 
@@ -53,11 +53,8 @@ static int h5_fail(archai_err *err, const char *what, const char *file, int line
     if (e == ENOSPC || e == EDQUOT || e == EFBIG)
         return archai_err_set_(err, ARCHAI_EIO, file, line, "disk full writing %llu bytes (%s)",
                                bytes, strerror(e));
-    if (e != 0)
-        return archai_err_set_(err, ARCHAI_EIO, file, line, "%.*s: %s (%s)", name_length, what,
-                               ends.outer, strerror(e));
     return archai_err_set_(err, ARCHAI_EIO, file, line, "%.*s: %s (%s)", name_length, what,
-                           ends.outer, ends.inner);
+                           ends.outer, e != 0 ? strerror(e) : ends.inner);
 }
 
 int archai_h5_ok_(archai_err *err, herr_t st, const char *what, const char *file, int line)
@@ -90,8 +87,8 @@ void archai_h5_version(char *text, size_t size)
 {
     unsigned major = 0, minor = 0, release = 0;
 
-    /* Asking for the version starts the library. That must not be without H5dont_atexit: after a
-     * file that could not be written its clean-up at exit crashes. */
+    /* Asking for the version starts the library, and without H5dont_atexit its clean-up at exit
+     * crashes after a file that could not be written. */
     (void)archai_h5_init(NULL);
     (void)H5get_libversion(&major, &minor, &release);
     (void)snprintf(text, size, "HDF5 %u.%u.%u", major, minor, release);
@@ -118,6 +115,16 @@ int archai_h5_close(hid_t *id, archai_err *err)
     return archai_h5_id(err, &closing, (hid_t)H5Idec_ref(closing));
 }
 
+/* The end of making an identifier: hand it over, or release it after an error. */
+static int give(hid_t *out, hid_t *id, int rc)
+{
+    if (rc == ARCHAI_OK)
+        *out = *id;
+    else
+        archai_h5_release(id);
+    return rc;
+}
+
 int archai_h5_access(hid_t *fapl, archai_err *err)
 {
     hid_t id = H5I_INVALID_HID;
@@ -134,11 +141,7 @@ int archai_h5_access(hid_t *fapl, archai_err *err)
     if (rc == ARCHAI_OK)
         rc = archai_h5_ok(err, H5Pset_file_locking(id, 0, 1));
 #endif
-    if (rc != ARCHAI_OK)
-        archai_h5_release(&id);
-    else
-        *fapl = id;
-    return rc;
+    return give(fapl, &id, rc);
 }
 
 int archai_h5_open(hid_t *file, const char *path, archai_err *err)
@@ -160,7 +163,7 @@ int archai_h5_open(hid_t *file, const char *path, archai_err *err)
     rc = access(path, R_OK) == 0 ? ARCHAI_EFORMAT : ARCHAI_EIO;
     if (err != NULL)
         err->code = rc;
-    return archai_err_wrap(err, rc, "%s: no readable HDF5 file: ", path);
+    return archai_err_wrap(err, rc, "%s: not a readable HDF5 file: ", path);
 }
 
 bool archai_h5_has(hid_t group, const char *name)
@@ -187,46 +190,80 @@ int archai_h5_group(hid_t parent, const char *name, hid_t *group, archai_err *er
     return rc;
 }
 
+enum { LINKS_MAX = 10 * 1000 * 1000 };
+
+struct collecting {
+    archai_strings list;
+    size_t capacity;
+};
+
+static herr_t collect(hid_t group, const char *name, const H5L_info_t *info, void *payload)
+{
+    struct collecting *c = payload;
+
+    (void)group;
+    (void)info;
+    if (c->list.n == LINKS_MAX)
+        return -1;
+    ARCHAI_RESERVE(c->list.at, c->capacity, c->list.n + 1);
+    c->list.at[c->list.n++] = archai_strdup(name);
+    return 0;
+}
+
+int archai_h5_links(hid_t group, bool as_created, archai_strings *out, archai_err *err)
+{
+    struct collecting c = {{NULL, 0}, 0};
+    hid_t gcpl = H5I_INVALID_HID;
+    unsigned order = 0;
+    int rc;
+
+    ARCHAI_TRY(archai_h5_id(err, &gcpl, H5Gget_create_plist(group)));
+    rc = archai_h5_ok(err, H5Pget_link_creation_order(gcpl, &order));
+    archai_h5_release(&gcpl);
+    as_created = as_created && (order & H5P_CRT_ORDER_TRACKED) != 0;
+    if (rc == ARCHAI_OK)
+        rc = archai_h5_ok(err, H5Literate(group, as_created ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME,
+                                          H5_ITER_INC, NULL, collect, &c));
+    if (rc == ARCHAI_OK)
+        *out = c.list;
+    else
+        archai_strings_free(&c.list);
+    return rc;
+}
+
 /* -- types --------------------------------------------------------------------------------- */
+
+/* IEEE 754 binary16: HDF5 itself has it only since 1.14.4 (H5T_IEEE_F16LE). */
+static int half_type(hid_t *type, archai_err *err)
+{
+    hid_t id = H5I_INVALID_HID;
+    int rc;
+
+    ARCHAI_TRY(archai_h5_id(err, &id, H5Tcopy(H5T_IEEE_F32LE)));
+    ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Tset_fields(id, 15, 10, 5, 0, 10)), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Tset_size(id, 2)), out);
+    rc = archai_h5_ok(err, H5Tset_ebias(id, 15));
+out:
+    return give(type, &id, rc);
+}
 
 int archai_h5_type(hid_t *type, archai_dtype t, archai_err *err)
 {
-    hid_t id = H5I_INVALID_HID;
-    int rc = ARCHAI_OK;
+    const hid_t types[ARCHAI_DTYPE_COUNT] = {
+        [ARCHAI_F32] = H5T_IEEE_F32LE, [ARCHAI_F64] = H5T_IEEE_F64LE, [ARCHAI_I64] = H5T_STD_I64LE,
+        [ARCHAI_I32] = H5T_STD_I32LE,  [ARCHAI_U8] = H5T_STD_U8LE,
+    };
 
-    switch (t) {
-    case ARCHAI_F32:
-        return archai_h5_id(err, type, H5Tcopy(H5T_IEEE_F32LE));
-    case ARCHAI_F64:
-        return archai_h5_id(err, type, H5Tcopy(H5T_IEEE_F64LE));
-    case ARCHAI_I64:
-        return archai_h5_id(err, type, H5Tcopy(H5T_STD_I64LE));
-    case ARCHAI_I32:
-        return archai_h5_id(err, type, H5Tcopy(H5T_STD_I32LE));
-    case ARCHAI_U8:
-        return archai_h5_id(err, type, H5Tcopy(H5T_STD_U8LE));
-    case ARCHAI_F16: /* H5T_IEEE_F16LE exists only from HDF5 1.14.4 */
-        ARCHAI_TRY(archai_h5_id(err, &id, H5Tcopy(H5T_IEEE_F32LE)));
-        ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Tset_fields(id, 15, 10, 5, 0, 10)), out);
-        ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Tset_size(id, 2)), out);
-        ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Tset_ebias(id, 15)), out);
-        break;
-    default:
+    if (t == ARCHAI_F16)
+        return half_type(type, err);
+    if ((int)t < 0 || t >= ARCHAI_DTYPE_COUNT)
         return archai_fail(err, ARCHAI_EINVAL, "no HDF5 type for tensor type %d", (int)t);
-    }
-out:
-    if (rc != ARCHAI_OK)
-        archai_h5_release(&id);
-    else
-        *type = id;
-    return rc;
+    return archai_h5_id(err, type, H5Tcopy(types[t]));
 }
 
 archai_dtype archai_h5_type_of(hid_t type)
 {
-    int t;
-
-    for (t = 0; t < ARCHAI_DTYPE_COUNT; t++) {
+    for (int t = 0; t < ARCHAI_DTYPE_COUNT; t++) {
         hid_t ours = H5I_INVALID_HID;
         htri_t equal;
 
@@ -252,155 +289,5 @@ int archai_h5_string_type(hid_t *type, size_t width, archai_err *err)
     if (width != H5T_VARIABLE)
         rc = archai_h5_ok(err, H5Tset_strpad(id, H5T_STR_NULLPAD));
 out:
-    if (rc != ARCHAI_OK)
-        archai_h5_release(&id);
-    else
-        *type = id;
-    return rc;
-}
-
-/* -- attributes ---------------------------------------------------------------------------- */
-
-static int set_attribute(hid_t object, const char *name, hid_t type, hid_t memory, hid_t space,
-                         const void *value, archai_err *err)
-{
-    hid_t attribute = H5I_INVALID_HID;
-    htri_t exists;
-    int rc;
-
-    exists = H5Aexists(object, name);
-    if (exists > 0)
-        ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Adelete(object, name)), out);
-    ARCHAI_TRY_GOTO(
-        rc,
-        archai_h5_id(err, &attribute,
-                     H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT)),
-        out);
-    rc = archai_h5_ok(err, H5Awrite(attribute, memory, value));
-out:
-    if (rc == ARCHAI_OK)
-        rc = archai_h5_close(&attribute, err);
-    archai_h5_release(&attribute);
-    return archai_err_wrap(err, rc, "attribute %s: ", name);
-}
-
-int archai_h5_set_string(hid_t object, const char *name, const char *value, archai_err *err)
-{
-    hid_t type = H5I_INVALID_HID;
-    hid_t space = H5I_INVALID_HID;
-    int rc;
-
-    ARCHAI_TRY(archai_h5_string_type(&type, H5T_VARIABLE, err));
-    rc = archai_h5_id(err, &space, H5Screate(H5S_SCALAR));
-    if (rc == ARCHAI_OK)
-        rc = set_attribute(object, name, type, type, space, &value, err);
-    archai_h5_release(&space);
-    archai_h5_release(&type);
-    return rc;
-}
-
-int archai_h5_set_int(hid_t object, const char *name, int64_t value, archai_err *err)
-{
-    hid_t space = H5I_INVALID_HID;
-    int rc;
-
-    ARCHAI_TRY(archai_h5_id(err, &space, H5Screate(H5S_SCALAR)));
-    rc = set_attribute(object, name, H5T_STD_I64LE, H5T_NATIVE_INT64, space, &value, err);
-    archai_h5_release(&space);
-    return rc;
-}
-
-int archai_h5_set_doubles(hid_t object, const char *name, const double *at, size_t n,
-                          archai_err *err)
-{
-    hid_t space = H5I_INVALID_HID;
-    hsize_t dims[1] = {n};
-    int rc;
-
-    ARCHAI_TRY(archai_h5_id(err, &space, H5Screate_simple(1, dims, NULL)));
-    rc = set_attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, space, at, err);
-    archai_h5_release(&space);
-    return rc;
-}
-
-static int open_attribute(hid_t object, const char *name, H5T_class_t class, hid_t *attribute,
-                          hid_t *type, archai_err *err)
-{
-    hid_t space = H5I_INVALID_HID;
-    hssize_t n;
-    int rc = ARCHAI_OK;
-
-    if (H5Aexists(object, name) <= 0) {
-        (void)H5Eclear2(H5E_DEFAULT);
-        return archai_fail(err, ARCHAI_ENOTFOUND, "attribute %s is missing", name);
-    }
-    ARCHAI_TRY(archai_h5_id(err, attribute, H5Aopen(object, name, H5P_DEFAULT)));
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, type, H5Aget_type(*attribute)), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Aget_space(*attribute)), out);
-    n = H5Sget_simple_extent_npoints(space);
-    if (H5Tget_class(*type) != class || n != 1)
-        rc = archai_fail(err, ARCHAI_EFORMAT, "attribute %s has another type or shape", name);
-out:
-    archai_h5_release(&space);
-    return rc;
-}
-
-int archai_h5_get_string(hid_t object, const char *name, char **out, archai_err *err)
-{
-    hid_t attribute = H5I_INVALID_HID;
-    hid_t type = H5I_INVALID_HID;
-    hid_t memory = H5I_INVALID_HID;
-    char *text = NULL;
-    char *theirs = NULL;
-    size_t size;
-    int rc;
-
-    ARCHAI_TRY_GOTO(rc, open_attribute(object, name, H5T_STRING, &attribute, &type, err), out);
-    if (H5Tis_variable_str(type) > 0) {
-        ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Aread(attribute, type, &theirs)), out);
-        if (theirs != NULL && strlen(theirs) <= STRING_MAX)
-            text = strdup(theirs);
-        else
-            text = strdup("");
-        (void)H5free_memory(theirs);
-    } else {
-        size = H5Tget_size(type);
-        if (size == 0 || size > STRING_MAX) {
-            rc = archai_fail(err, ARCHAI_EFORMAT, "attribute %s has %zu bytes", name, size);
-            goto out;
-        }
-        text = calloc(1, size + 1);
-        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &memory, H5Tcopy(type)), out);
-        if (text != NULL)
-            ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Aread(attribute, memory, text)), out);
-    }
-    if (text == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "attribute %s: out of memory", name);
-out:
-    archai_h5_release(&memory);
-    archai_h5_release(&type);
-    archai_h5_release(&attribute);
-    if (rc != ARCHAI_OK) {
-        free(text);
-        return rc;
-    }
-    *out = text;
-    return ARCHAI_OK;
-}
-
-int archai_h5_get_int(hid_t object, const char *name, int64_t *out, archai_err *err)
-{
-    hid_t attribute = H5I_INVALID_HID;
-    hid_t type = H5I_INVALID_HID;
-    int64_t value = 0;
-    int rc;
-
-    ARCHAI_TRY_GOTO(rc, open_attribute(object, name, H5T_INTEGER, &attribute, &type, err), out);
-    rc = archai_h5_ok(err, H5Aread(attribute, H5T_NATIVE_INT64, &value));
-    if (rc == ARCHAI_OK)
-        *out = value;
-out:
-    archai_h5_release(&type);
-    archai_h5_release(&attribute);
-    return rc;
+    return give(type, &id, rc);
 }

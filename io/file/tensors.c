@@ -1,4 +1,4 @@
-/* io/file/tensors.c - safetensors, read with suspicion and written aligned. */
+/* Safetensors, read with suspicion and written aligned. */
 #include "io/file/tensors.h"
 
 #include <endian.h>
@@ -12,11 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/alloc.h"
+#include "io/file/file.h"
+
 enum {
     LENGTH_BYTES = 8,
-    HEADER_ALIGN = 8,                   /* the widest element; the header is padded with blanks */
-    HEADER_MAX = 100 * 1000 * 1000,     /* bytes, as the reference reader has it */
-    WRITE_SLICE = 64 * 1024 * 1024      /* bytes a call; Linux takes 2 GiB at most */
+    HEADER_ALIGN = 8,               /* the widest element; the header is padded with blanks */
+    HEADER_MAX = 100 * 1000 * 1000, /* bytes, as the reference reader has it */
 };
 
 /* safetensors' names, by archai_dtype. */
@@ -25,16 +27,14 @@ static const char *const dtype_names[ARCHAI_DTYPE_COUNT] = {
     [ARCHAI_I64] = "I64", [ARCHAI_I32] = "I32", [ARCHAI_U8] = "U8",
 };
 
-/* Bytes of a shape; 0 on success. Overflow and negative sizes are refused. */
-static int shape_bytes(const archai_tensor *t, size_t *out)
+/* Bytes of a shape; false: negative, or too large for memory. */
+static bool shape_bytes(const archai_tensor *t, size_t *bytes)
 {
-    size_t bytes = archai_dtype_size(t->dtype);
-
+    *bytes = archai_dtype_size(t->dtype);
     for (int i = 0; i < t->ndim; i++)
-        if (t->shape[i] < 0 || __builtin_mul_overflow(bytes, (size_t)t->shape[i], &bytes))
-            return -1;
-    *out = bytes;
-    return 0;
+        if (t->shape[i] < 0 || __builtin_mul_overflow(*bytes, (size_t)t->shape[i], bytes))
+            return false;
+    return true;
 }
 
 /* One member of the header: {"dtype": "F32", "shape": [..], "data_offsets": [begin, end]}. */
@@ -53,12 +53,11 @@ static int parse_entry(archai_tensor *t, const char *name, const json_t *entry,
         !json_is_integer(begin) || !json_is_integer(end))
         return archai_fail(err, ARCHAI_EFORMAT,
                            "tensor '%s': expected dtype, shape and two data_offsets", name);
-    while (kind < ARCHAI_DTYPE_COUNT &&
-           strcmp(dtype_names[kind], json_string_value(dtype)) != 0)
+    while (kind < ARCHAI_DTYPE_COUNT && strcmp(dtype_names[kind], json_string_value(dtype)) != 0)
         kind++;
     if (kind == ARCHAI_DTYPE_COUNT)
         return archai_fail(err, ARCHAI_EFORMAT,
-                           "tensor '%s': type '%s', expected F32 F64 F16 I64 I32 or U8", name,
+                           "tensor '%s': type '%s', expected F32, F64, F16, I64, I32 or U8", name,
                            json_string_value(dtype));
     if (json_array_size(shape) > ARCHAI_MAX_DIMS)
         return archai_fail(err, ARCHAI_EFORMAT, "tensor '%s': %zu dimensions, at most %d", name,
@@ -73,7 +72,7 @@ static int parse_entry(archai_tensor *t, const char *name, const json_t *entry,
                                name);
         t->shape[i] = json_integer_value(size);
     }
-    if (shape_bytes(t, &expected) != 0)
+    if (!shape_bytes(t, &expected))
         return archai_fail(err, ARCHAI_EFORMAT, "tensor '%s': impossible shape", name);
     if (json_integer_value(begin) < 0 || json_integer_value(end) < json_integer_value(begin) ||
         (uint64_t)json_integer_value(end) > data_bytes)
@@ -88,8 +87,8 @@ static int parse_entry(archai_tensor *t, const char *name, const json_t *entry,
                            "tensor '%s': %zu bytes, expected %zu for its shape and type", name,
                            t->bytes, expected);
     t->data = data + json_integer_value(begin);
-    t->name = strdup(name);
-    return t->name != NULL ? ARCHAI_OK : archai_fail(err, ARCHAI_ENOMEM, "names of tensors");
+    t->name = archai_strdup(name);
+    return ARCHAI_OK;
 }
 
 /* By place, then by size, so that an empty tensor precedes the one that starts where it lies. */
@@ -103,16 +102,14 @@ static int by_place(const void *a, const void *b)
     return (x->bytes > y->bytes) - (x->bytes < y->bytes);
 }
 
-/* The data is covered exactly: no overlap and no hole in which something could hide. */
+/* The tensors must cover the data exactly: no overlap, no hole in which something could hide. */
 static int check_cover(const archai_tensors *t, const unsigned char *data, size_t data_bytes,
                        archai_err *err)
 {
-    const archai_tensor **order = malloc((t->n + 1) * sizeof *order);
+    const archai_tensor **order = archai_malloc(t->n * sizeof *order);
     const unsigned char *next = data;
     int rc = ARCHAI_OK;
 
-    if (order == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "%zu tensors", t->n);
     for (size_t i = 0; i < t->n; i++)
         order[i] = &t->at[i];
     qsort(order, t->n, sizeof *order, by_place);
@@ -121,7 +118,7 @@ static int check_cover(const archai_tensors *t, const unsigned char *data, size_
             rc = archai_fail(err, ARCHAI_EFORMAT, "tensor '%s' %s", order[i]->name,
                              (const unsigned char *)order[i]->data < next
                                  ? "overlaps another one"
-                                 : "is preceded by bytes that belong to none");
+                                 : "follows bytes that belong to no tensor");
         next = (const unsigned char *)order[i]->data + order[i]->bytes;
     }
     if (rc == ARCHAI_OK && next != data + data_bytes)
@@ -143,12 +140,12 @@ int archai_safetensors_parse(archai_tensors *out, const void *bytes, size_t size
     int rc;
 
     if (size < LENGTH_BYTES)
-        return archai_fail(err, ARCHAI_EFORMAT, "%zu bytes are no safetensors file", size);
+        return archai_fail(err, ARCHAI_EFORMAT, "%zu bytes are not a safetensors file", size);
     memcpy(&length, data, LENGTH_BYTES);
     length = le64toh(length);
     if (length > HEADER_MAX || length > size - LENGTH_BYTES)
         return archai_fail(err, ARCHAI_EFORMAT,
-                           "a header of %" PRIu64 " bytes in a file of %zu: no safetensors file",
+                           "a header of %" PRIu64 " bytes in a file of %zu: not a safetensors file",
                            length, size);
     header = json_loadb((const char *)data + LENGTH_BYTES, length, JSON_REJECT_DUPLICATES, &jerr);
     if (!json_is_object(header)) {
@@ -156,11 +153,7 @@ int archai_safetensors_parse(archai_tensors *out, const void *bytes, size_t size
                          header == NULL ? jerr.text : "expected a JSON object");
         goto out;
     }
-    t.at = calloc(json_object_size(header) + 1, sizeof *t.at);
-    if (t.at == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "%zu tensors", json_object_size(header));
-        goto out;
-    }
+    t.at = archai_calloc(json_object_size(header), sizeof *t.at);
     data += LENGTH_BYTES + length;
     size -= LENGTH_BYTES + (size_t)length;
     json_object_foreach(header, name, entry)
@@ -190,7 +183,7 @@ int archai_safetensors_open_fd(archai_tensors *out, int fd, archai_err *err)
     if (!S_ISREG(st.st_mode))
         return archai_fail(err, ARCHAI_EFORMAT, "not a regular file");
     if (st.st_size < LENGTH_BYTES) /* an empty file cannot be mapped */
-        return archai_fail(err, ARCHAI_EFORMAT, "%lld bytes are no safetensors file",
+        return archai_fail(err, ARCHAI_EFORMAT, "%lld bytes are not a safetensors file",
                            (long long)st.st_size);
     map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED)
@@ -236,91 +229,52 @@ const archai_tensor *archai_tensors_find(const archai_tensors *t, const char *na
     return NULL;
 }
 
-/* The header's text, padded so that the data starts aligned. *total: bytes of all the data. */
+/* The header's text, padded so that the data starts aligned; caller frees. *total: bytes of all the
+ * data. */
 static int make_header(const archai_tensor *at, size_t n, char **text, size_t *total,
                        archai_err *err)
 {
-    json_t *header = json_object();
-    size_t at_byte = 0, length;
-    char *plain = NULL, *padded = NULL;
+    json_t *header = archai_there(json_object());
+    char *plain;
     int rc = ARCHAI_OK;
 
-    /* Entries first in the given order, places afterwards in the order of the data. */
+    *total = 0;
+    /* Entries first in the given order, then their places in the order of the data. */
     for (size_t i = 0; i < n; i++)
-        if (json_object_set_new(header, at[i].name, json_object()) != 0)
-            goto nomem;
-    for (size_t width = 8; width > 0; width /= 2) {
+        (void)json_object_set_new(header, at[i].name, archai_there(json_object()));
+    if (json_object_size(header) != n) {
+        rc = archai_fail(err, ARCHAI_EINVAL,
+                         "two tensors have the same name, or a name is not UTF-8");
+        goto out;
+    }
+    for (size_t width = 8; width > 0; width /= 2)
         for (size_t i = 0; i < n; i++) {
-            json_t *shape;
+            json_t *entry = json_object_get(header, at[i].name), *shape;
             size_t bytes;
 
             if (archai_dtype_size(at[i].dtype) != width)
                 continue;
-            if (shape_bytes(&at[i], &bytes) != 0 || bytes != at[i].bytes) {
-                rc = archai_fail(err, ARCHAI_EINVAL,
-                                 "tensor '%s': %zu bytes do not fit its shape", at[i].name,
-                                 at[i].bytes);
+            if (!shape_bytes(&at[i], &bytes) || bytes != at[i].bytes) {
+                rc = archai_fail(err, ARCHAI_EINVAL, "tensor '%s': %zu bytes do not fit its shape",
+                                 at[i].name, at[i].bytes);
                 goto out;
             }
-            shape = json_array();
+            shape = archai_there(json_array());
             for (int d = 0; d < at[i].ndim; d++)
-                if (json_array_append_new(shape, json_integer(at[i].shape[d])) != 0) {
-                    json_decref(shape);
-                    goto nomem;
-                }
-            if (json_object_update_new(
-                    json_object_get(header, at[i].name),
-                    json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_names[at[i].dtype], "shape",
-                              shape, "data_offsets", (json_int_t)at_byte,
-                              (json_int_t)(at_byte + bytes))) != 0)
-                goto nomem;
-            at_byte += bytes;
+                (void)json_array_append_new(shape, archai_there(json_integer(at[i].shape[d])));
+            (void)json_object_update_new(
+                entry,
+                archai_there(json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_names[at[i].dtype],
+                                       "shape", shape, "data_offsets", (json_int_t)*total,
+                                       (json_int_t)(*total + bytes))));
+            *total += bytes;
         }
-    }
-    if (json_object_size(header) != n) {
-        rc = archai_fail(err, ARCHAI_EINVAL, "two tensors have the same name");
-        goto out;
-    }
-    plain = json_dumps(header, JSON_COMPACT);
-    if (plain == NULL)
-        goto nomem;
-    length = strlen(plain);
-    padded = malloc(length + HEADER_ALIGN + 1);
-    if (padded == NULL)
-        goto nomem;
-    memcpy(padded, plain, length);
-    while (length % HEADER_ALIGN != 0)
-        padded[length++] = ' ';
-    padded[length] = '\0';
-    *text = padded;
-    *total = at_byte;
-    goto out;
-nomem:
-    rc = archai_fail(err, ARCHAI_ENOMEM, "header of %zu tensors", n);
-out:
+    plain = archai_there(json_dumps(header, JSON_COMPACT));
+    *text = archai_printf("%s%*s", plain, (int)(-strlen(plain) % HEADER_ALIGN), "");
     free(plain);
+out:
     json_decref(header);
     return rc;
-}
-
-static int write_all(int fd, const void *data, size_t bytes, size_t *at, archai_err *err)
-{
-    const char *p = data;
-    size_t left = bytes;
-
-    while (left > 0) {
-        ssize_t did = pwrite(fd, p, left < WRITE_SLICE ? left : WRITE_SLICE, (off_t)*at);
-
-        if (did < 0 && errno == EINTR)
-            continue;
-        if (did <= 0)
-            return archai_fail(err, ARCHAI_EIO, "%s after %zu bytes, %zu more to write",
-                               did < 0 ? strerror(errno) : "nothing written", *at, left);
-        p += did;
-        left -= (size_t)did;
-        *at += (size_t)did;
-    }
-    return ARCHAI_OK;
 }
 
 /* Write length and header; *byte is where the data begins. */
@@ -328,34 +282,20 @@ static int write_head(int fd, const archai_tensor *at, size_t n, size_t *byte, a
 {
     char *header = NULL;
     uint64_t length;
-    size_t total = 0;
+    size_t total;
     int rc;
 
-    *byte = 0;
     ARCHAI_TRY(make_header(at, n, &header, &total, err));
+    *byte = LENGTH_BYTES + strlen(header);
     length = htole64(strlen(header));
-    if (ftruncate(fd, 0) != 0 ||
-        ftruncate(fd, (off_t)(LENGTH_BYTES + strlen(header) + total)) != 0) {
+    if (ftruncate(fd, 0) != 0 || ftruncate(fd, (off_t)(*byte + total)) != 0)
         rc = archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
-        goto out;
-    }
-    ARCHAI_TRY_GOTO(rc, write_all(fd, &length, sizeof length, byte, err), out);
-    rc = write_all(fd, header, strlen(header), byte, err);
-out:
+    else
+        rc = archai_file_pwrite(fd, &length, sizeof length, 0, "weights", err);
+    if (rc == ARCHAI_OK)
+        rc = archai_file_pwrite(fd, header, strlen(header), LENGTH_BYTES, "weights", err);
     free(header);
     return rc;
-}
-
-int archai_safetensors_write(int fd, const archai_tensor *at, size_t n, archai_err *err)
-{
-    size_t byte;
-
-    ARCHAI_TRY(write_head(fd, at, n, &byte, err));
-    for (size_t width = 8; width > 0; width /= 2)
-        for (size_t i = 0; i < n; i++)
-            if (archai_dtype_size(at[i].dtype) == width)
-                ARCHAI_TRY(write_all(fd, at[i].data, at[i].bytes, &byte, err));
-    return ARCHAI_OK;
 }
 
 int archai_safetensors_head(int fd, const archai_tensor *at, size_t n, size_t *at_byte, archai_err *err)
@@ -370,4 +310,15 @@ int archai_safetensors_head(int fd, const archai_tensor *at, size_t n, size_t *a
                 byte += at[i].bytes;
             }
     return ARCHAI_OK;
+}
+
+int archai_safetensors_write(int fd, const archai_tensor *at, size_t n, archai_err *err)
+{
+    size_t *at_byte = archai_malloc(n * sizeof *at_byte);
+    int rc = archai_safetensors_head(fd, at, n, at_byte, err);
+
+    for (size_t i = 0; i < n && rc == ARCHAI_OK; i++)
+        rc = archai_file_pwrite(fd, at[i].data, at[i].bytes, at_byte[i], "weights", err);
+    free(at_byte);
+    return rc;
 }

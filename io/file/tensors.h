@@ -1,10 +1,10 @@
 /* io/file/tensors.h - named tensors in memory and as safetensors.
  *
- * Weights travel between processes as safetensors in a memfd: the same door serves evaluators
- * that users write in Python. Format: https://huggingface.co/docs/safetensors (8-byte length,
- * JSON header, data). Headers are untrusted: offsets, overlaps, holes, types, sizes and depth are
+ * Weights travel between processes as safetensors in a memfd, to and from evaluators that users
+ * write in Python, too. Format: https://huggingface.co/docs/safetensors (8-byte length, JSON
+ * header, data). Headers are not trusted: offsets, overlaps, holes, types, sizes and depth are
  * checked before a byte of the data is believed. Written files hold the header in the given order
- * and the data by falling element size, so that every tensor is aligned to its type.
+ * and the data by decreasing element size, so that every tensor is aligned to its type.
  */
 #ifndef ARCHAI_IO_FILE_TENSORS_H
 #define ARCHAI_IO_FILE_TENSORS_H
@@ -34,11 +34,11 @@ int archai_safetensors_open(archai_tensors *out, const char *path, archai_err *e
 int archai_safetensors_open_fd(archai_tensors *out, int fd, archai_err *err); /* fd stays open */
 /* Parse bytes that the caller keeps alive (tests, fuzzing). */
 int archai_safetensors_parse(archai_tensors *out, const void *data, size_t size, archai_err *err);
-/* Write from offset 0; what the descriptor held before is gone, its position stays. ARCHAI_EIO says
- * how many bytes of how many could be written. */
+/* Write from offset 0; replaces the file's content and leaves the descriptor's position alone.
+ * ARCHAI_EIO says how many bytes could not be written. */
 int archai_safetensors_write(int fd, const archai_tensor *at, size_t n, archai_err *err);
-/* Write the head alone, for tensors whose data is copied later, in pieces: the file gets its full size,
- * and at_byte[i] says where the data of at[i] belongs (its `data` is not looked at). */
+/* Write only the header, for tensors whose data is copied later, in pieces: the file gets its full
+ * size, and at_byte[i] says where the data of at[i] belongs (its `data` is not read). */
 int archai_safetensors_head(int fd, const archai_tensor *at, size_t n, size_t *at_byte, archai_err *err);
 void archai_tensors_close(archai_tensors *t); /* safe on a zeroed struct */
 const archai_tensor *archai_tensors_find(const archai_tensors *t, const char *name);

@@ -3,13 +3,14 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/base/alloc.h"
+#include "io/file/file.h"
 #include "io/file/h5.h"
 
-/* Chunks are at most this large, so that one fits HDF5's cache and a refresh that touches the
- * last rows rewrites little. */
+/* Most bytes of a chunk: one fits HDF5's cache, and a refresh of the last rows rewrites little. */
 static const size_t chunk_max = (size_t)1 << 20;
-/* A text that is longer (an error with a core dump's worth of words) is cut: one row must not
- * make a column of a million rows unreadable. */
+/* A longer error is cut off: one row must not make a column of a million rows unreadable. */
 enum { ERROR_MAX = 4096, TEXT_LEAST = 16 };
 
 bool archai_column_name_ok(const char *name)
@@ -18,17 +19,15 @@ bool archai_column_name_ok(const char *name)
            strcmp(name, ".") != 0;
 }
 
-int archai_column_init(archai_column *c, archai_column_kind kind, const char *group,
-                       const char *name, const char *source, size_t offset, archai_err *err)
+archai_column archai_column_new(archai_column_kind kind, const char *group, const char *name,
+                                const char *source, size_t offset)
 {
-    *c = (archai_column){.kind = kind, .offset = offset, .dataset = H5I_INVALID_HID};
-    c->group = strdup(group);
-    c->name = strdup(name);
-    c->source = strdup(source);
-    if (c->group != NULL && c->name != NULL && c->source != NULL)
-        return ARCHAI_OK;
-    archai_column_fini(c);
-    return archai_fail(err, ARCHAI_ENOMEM, "out of memory for column %s/%s", group, name);
+    return (archai_column){.kind = kind,
+                           .group = archai_strdup(group),
+                           .name = archai_strdup(name),
+                           .source = archai_strdup(source),
+                           .offset = offset,
+                           .dataset = H5I_INVALID_HID};
 }
 
 void archai_column_fini(archai_column *c)
@@ -89,7 +88,7 @@ static const float *floats_of(const archai_column *c, const archai_evaluation *e
     return NULL;
 }
 
-/* Bytes or columns that the widest of e[n] needs. */
+/* Bytes or columns that the widest value among e[n] needs. */
 static size_t width_needed(const archai_column *c, const archai_evaluation *e, size_t n)
 {
     size_t width = is_text(c) || is_matrix(c) ? 0 : 1;
@@ -107,19 +106,25 @@ static size_t width_needed(const archai_column *c, const archai_evaluation *e, s
     return width;
 }
 
-static size_t element_size(const archai_column *c)
+/* Of a column of numbers. */
+static archai_dtype dtype_of(const archai_column *c)
 {
     switch (c->kind) {
-    case ARCHAI_COLUMN_TEXT:
-    case ARCHAI_COLUMN_STATUS:
-        return 1;
+    case ARCHAI_COLUMN_I64:
+        return ARCHAI_I64;
     case ARCHAI_COLUMN_I32:
-    case ARCHAI_COLUMN_CURVE:
-    case ARCHAI_COLUMN_ENCODING:
-        return 4;
+        return ARCHAI_I32;
+    case ARCHAI_COLUMN_F64:
+    case ARCHAI_COLUMN_MEASURE:
+        return ARCHAI_F64;
     default:
-        return 8;
+        return ARCHAI_F32;
     }
+}
+
+static size_t element_size(const archai_column *c)
+{
+    return is_text(c) ? 1 : archai_dtype_size(dtype_of(c));
 }
 
 /* e[n] as the rows that are written: [n, width]. */
@@ -164,20 +169,8 @@ static void fill(const archai_column *c, const archai_evaluation *e, size_t n, c
 
 static int file_type(const archai_column *c, size_t width, hid_t *type, archai_err *err)
 {
-    switch (c->kind) {
-    case ARCHAI_COLUMN_TEXT:
-    case ARCHAI_COLUMN_STATUS:
-        return archai_h5_string_type(type, width, err);
-    case ARCHAI_COLUMN_I64:
-        return archai_h5_type(type, ARCHAI_I64, err);
-    case ARCHAI_COLUMN_I32:
-        return archai_h5_type(type, ARCHAI_I32, err);
-    case ARCHAI_COLUMN_F64:
-    case ARCHAI_COLUMN_MEASURE:
-        return archai_h5_type(type, ARCHAI_F64, err);
-    default:
-        return archai_h5_type(type, ARCHAI_F32, err);
-    }
+    return is_text(c) ? archai_h5_string_type(type, width, err)
+                      : archai_h5_type(type, dtype_of(c), err);
 }
 
 /* A power of two, so that chunks and batches share their borders. */
@@ -220,7 +213,7 @@ static int create(const archai_column *c, hid_t group, const char *link, size_t 
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dcpl, H5Pcreate(H5P_DATASET_CREATE)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_chunk(dcpl, rank, chunk)), out);
     ARCHAI_TRY_GOTO(rc, set_fill(dcpl, c, err), out);
-    /* Headroom and missing errors are zeros: the fastest level takes them away. */
+    /* Headroom and missing errors are zeros: the fastest level is enough for them. */
     if (is_text(c) && H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0)
         ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_deflate(dcpl, 1)), out);
     rc = archai_h5_id(err, out,
@@ -232,62 +225,36 @@ out:
     return rc;
 }
 
-/* Select rows [first, first + n) of `space`. */
-static int select_rows(hid_t space, const archai_column *c, uint64_t first, size_t n,
-                       size_t width, archai_err *err)
-{
-    hsize_t start[2] = {first, 0};
-    hsize_t count[2] = {n, is_matrix(c) ? width : 1};
-
-    return archai_h5_ok(err,
-                        H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL));
-}
-
-static int transfer(const archai_column *c, hid_t dataset, size_t width, uint64_t first,
-                    size_t n, void *data, bool write, archai_err *err)
+/* Rows [first, first + n) into `to`, or from `from`. */
+static int transfer(const archai_column *c, hid_t dataset, size_t width, uint64_t first, size_t n,
+                    void *to, const void *from, archai_err *err)
 {
     hid_t type = H5I_INVALID_HID;
-    hid_t space = H5I_INVALID_HID;
-    hid_t memory = H5I_INVALID_HID;
-    hsize_t dims[2] = {n, width};
     int rc;
 
     ARCHAI_TRY(file_type(c, width, &type, err));
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Dget_space(dataset)), out);
-    ARCHAI_TRY_GOTO(rc, select_rows(space, c, first, n, width, err), out);
-    ARCHAI_TRY_GOTO(
-        rc, archai_h5_id(err, &memory, H5Screate_simple(is_matrix(c) ? 2 : 1, dims, NULL)),
-        out);
-    if (write)
-        rc = archai_h5_ok(err, H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, data));
-    else
-        rc = archai_h5_ok(err, H5Dread(dataset, type, memory, space, H5P_DEFAULT, data));
-out:
-    archai_h5_release(&memory);
-    archai_h5_release(&space);
+    rc = archai_h5_rows(dataset, type, is_matrix(c) ? 2 : 1, first, n, is_text(c) ? 1 : width, to,
+                        from, err);
     archai_h5_release(&type);
     return rc;
 }
 
-/* Give the text column room for `width` bytes: copy rows [0, rows), those before the ones to be
- * written, into a wider dataset [total]. HDF5 pads with NULs where it converts between lengths.
- */
+/* Widen the text column to `width` bytes: copy rows [0, rows), those before the ones to be written,
+ * into a wider dataset [total]. HDF5 pads with NULs where it converts between lengths. */
 static int widen_text(archai_column *c, hid_t group, size_t width, uint64_t rows,
                       uint64_t total, archai_err *err)
 {
     hid_t wider = H5I_INVALID_HID;
     size_t batch = chunk_rows(width);
-    char *data = malloc(batch * width);
+    char *data = archai_malloc(batch * width);
     int rc;
 
-    if (data == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", batch);
     ARCHAI_TRY_GOTO(rc, create(c, group, "widened", width, total, &wider, err), out);
     for (uint64_t at = 0; at < rows; at += batch) {
         size_t n = rows - at < batch ? (size_t)(rows - at) : batch;
 
-        ARCHAI_TRY_GOTO(rc, transfer(c, c->dataset, width, at, n, data, false, err), out);
-        ARCHAI_TRY_GOTO(rc, transfer(c, wider, width, at, n, data, true, err), out);
+        ARCHAI_TRY_GOTO(rc, transfer(c, c->dataset, width, at, n, data, NULL, err), out);
+        ARCHAI_TRY_GOTO(rc, transfer(c, wider, width, at, n, NULL, data, err), out);
     }
     ARCHAI_TRY_GOTO(rc, archai_h5_close(&c->dataset, err), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Ldelete(group, c->name, H5P_DEFAULT)), out);
@@ -330,14 +297,12 @@ static int make_room(archai_column *c, hid_t group, uint64_t first, uint64_t tot
         ARCHAI_TRY(archai_h5_id(err, &c->dataset, H5Dopen2(group, c->name, H5P_DEFAULT)));
     if (is_text(c) && needed > c->width)
         ARCHAI_TRY(widen_text(c, group, with_headroom(needed), first, total, err));
-    if (is_matrix(c)) {
-        if (needed < c->width)
-            dims[1] = c->width;
-        ARCHAI_TRY(archai_h5_ok(err, H5Dset_extent(c->dataset, dims)));
+    if (needed < c->width)
+        dims[1] = c->width;
+    ARCHAI_TRY(archai_h5_ok(err, H5Dset_extent(c->dataset, dims))); /* dims[1]: of a matrix only */
+    if (is_matrix(c))
         c->width = (size_t)dims[1];
-        return ARCHAI_OK;
-    }
-    return archai_h5_ok(err, H5Dset_extent(c->dataset, dims));
+    return ARCHAI_OK;
 }
 
 int archai_column_write(archai_column *c, hid_t file, uint64_t first,
@@ -356,13 +321,13 @@ int archai_column_write(archai_column *c, hid_t file, uint64_t first,
     ARCHAI_TRY_GOTO(rc, make_room(c, group, first, total, needed, err), out);
     if (n == 0)
         goto out;
-    data = malloc(n * c->width * element_size(c));
+    data = archai_file_room(n, c->width * element_size(c), err);
     if (data == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", n);
+        rc = ARCHAI_ENOMEM;
         goto out;
     }
     fill(c, e, n, data);
-    rc = transfer(c, c->dataset, c->width, first, n, data, true, err);
+    rc = transfer(c, c->dataset, c->width, first, n, NULL, data, err);
 out:
     free(data);
     archai_h5_release(&group);

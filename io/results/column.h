@@ -1,10 +1,8 @@
-/* io/results/column.h - one column of results.h5: a dataset that grows downwards and, if need be,
- * sideways.
+/* io/results/column.h - one column of results.h5: a dataset that gains rows and, if need be, width.
  *
- * A column takes its values from evaluations: from a field of the struct, a measure, a curve or
- * the encoding. Text is fixed-length UTF-8 with headroom; when a longer one comes the dataset
- * is made anew, wider. Matrices (curves, the encoding) widen in place. Rows that hold nothing
- * read as NaN, 0 or "".
+ * A column takes its values from evaluations: a field of the struct, a measure, a curve or the
+ * encoding. Text is fixed-length UTF-8 with headroom; a longer one makes the dataset be rewritten
+ * wider. Matrices (curves, the encoding) widen in place. Rows without a value read as NaN, 0 or "".
  */
 #ifndef ARCHAI_IO_RESULTS_COLUMN_H
 #define ARCHAI_IO_RESULTS_COLUMN_H
@@ -37,12 +35,12 @@ typedef struct archai_column {
     hid_t dataset; /* open between archai_column_open and _close only */
 } archai_column;
 
-int archai_column_init(archai_column *c, archai_column_kind kind, const char *group,
-                       const char *name, const char *source, size_t offset, archai_err *err);
+archai_column archai_column_new(archai_column_kind kind, const char *group, const char *name,
+                                const char *source, size_t offset); /* caller fini */
 void archai_column_fini(archai_column *c);
 
-/* Write rows [first, first + n) of a column that has `total` rows in the end, from e[n]; n may
- * be 0. Makes, widens and lengthens the dataset as needed. `file` is open for writing. */
+/* Write e[n] as rows [first, first + n) of a column that will have `total` rows; n may be 0.
+ * Creates, widens and lengthens the dataset as needed. `file` is open for writing. */
 int archai_column_write(archai_column *c, hid_t file, uint64_t first,
                         const archai_evaluation *e, size_t n, uint64_t total, archai_err *err);
 /* Close the dataset if it is open: an error here is a failed write. */

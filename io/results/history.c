@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/alloc.h"
 #include "io/file/file.h"
 #include "io/segment/segment.h"
 
@@ -37,15 +38,8 @@ static int note_place(void *payload, int64_t row, const archai_row *r, archai_er
 {
     archai_history *h = payload;
 
-    if (h->n_places == h->capacity) {
-        const size_t capacity = h->capacity == 0 ? 4096 : h->capacity + h->capacity / 2;
-        place *grown = realloc(h->places, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", capacity);
-        h->places = grown;
-        h->capacity = capacity;
-    }
+    (void)err;
+    ARCHAI_RESERVE(h->places, h->capacity, h->n_places + 1);
     h->places[h->n_places++] = (place){.id = r->id,
                                        .finished = r->finished,
                                        .row = row,
@@ -68,15 +62,12 @@ static int open_segments(archai_history *h, archai_err *err)
     int rc = ARCHAI_OK;
 
     ARCHAI_TRY(archai_segment_list(h->directory, &names, err));
-    h->segments = calloc(names.n + 1, sizeof *h->segments);
-    if (h->segments == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu segments", names.n);
+    h->segments = archai_calloc(names.n, sizeof *h->segments);
     for (size_t i = 0; i < names.n && rc == ARCHAI_OK; i++) {
         archai_segment *s = &h->segments[i];
         char *path = archai_file_path(h->directory, names.at[i]);
 
-        rc = path != NULL ? h->touch(h->payload, path, err)
-                          : archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
+        rc = h->touch(h->payload, path, err);
         free(path);
         if (rc == ARCHAI_OK)
             rc = archai_segment_open(s, h->directory, names.at[i], false, err);
@@ -96,10 +87,8 @@ static int open_segments(archai_history *h, archai_err *err)
 static int open_index(archai_history *h, archai_results *head, archai_err *err)
 {
     h->index_path = archai_file_path(h->directory, "results.h5");
-    if (h->index_path == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
     if (access(h->index_path, F_OK) != 0)
-        return ARCHAI_OK; /* killed before the first: the segments are all there is */
+        return ARCHAI_OK; /* killed before the first refresh: there are only segments */
     ARCHAI_TRY(h->touch(h->payload, h->index_path, err));
     ARCHAI_TRY(archai_results_open(&h->index, h->index_path, head, err));
     h->n_rows = head->n;
@@ -138,20 +127,15 @@ static int index_row(archai_history *h, archai_evaluation **row, archai_err *err
 int archai_history_open(archai_history **out, const char *directory, archai_history_touch touch,
                         void *payload, archai_results *head, archai_err *err)
 {
-    archai_history *h = calloc(1, sizeof *h);
+    archai_history *h = archai_calloc(1, sizeof *h);
     int rc;
 
-    if (h == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for earlier rows");
     *h = (archai_history){.touch = touch, .payload = payload, .last_id = -1};
-    h->directory = strdup(directory);
-    if (h->directory == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
-    else
-        rc = open_index(h, head, err);
+    h->directory = archai_strdup(directory);
+    rc = open_index(h, head, err);
     if (rc == ARCHAI_OK)
         rc = open_segments(h, err);
-    if (rc == ARCHAI_OK && h->index != NULL) /* what may still crash is its table */
+    if (rc == ARCHAI_OK && h->index != NULL) /* its table may still crash HDF5 */
         rc = touch(payload, h->index_path, err);
     if (rc != ARCHAI_OK) {
         archai_results_free(head);

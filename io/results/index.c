@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "core/base/alloc.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 #include "io/results/index_private.h"
@@ -15,10 +17,9 @@
 static const char file_name[] = "results.h5";
 static const char beside_name[] = ".results.h5.new";
 
-/* HDF5 never gives back what a file once held (models that left the front, compressed chunks
- * that were written again). A file twice as large as its rows explain, measured by the last one
- * that was written from scratch, is written from scratch again: taken together that costs
- * little. */
+/* HDF5 never gives back the room of what was removed (models that left the front, compressed chunks
+ * that were rewritten). A file twice as large as its rows explain, measured by the last one that
+ * was written from scratch, is written from scratch again: in the long run that costs little. */
 static const int64_t growth_slack = INT64_C(16) << 20;
 
 struct archai_index {
@@ -44,15 +45,15 @@ static int check_run(const archai_index_run *run, archai_err *err)
     for (size_t i = 0; i < run->objectives->n; i++)
         if (!archai_column_name_ok(run->objectives->at[i].name))
             return archai_fail(err, ARCHAI_EINVAL,
-                               "objective name \"%s\" holds a '/' or is empty",
+                               "objective name \"%s\" contains a '/' or is empty",
                                run->objectives->at[i].name);
     return ARCHAI_OK;
 }
 
 static int count(archai_index *x, index_news *news, archai_err *err)
 {
-    ARCHAI_TRY(index_growth_add(&x->growth, news, err));
-    return index_models_add(&x->models, news, err);
+    index_models_add(&x->models, news);
+    return index_growth_add(&x->growth, news, err);
 }
 
 /* Front, curve and models from the whole table. */
@@ -64,7 +65,7 @@ static int recount(archai_index *x, archai_err *err)
     index_growth_fini(&x->growth);
     index_growth_init(&x->growth, x->run.objectives);
     index_models_fini(&x->models);
-    x->fresh = true; /* which models the file shows is forgotten with them */
+    x->fresh = true; /* which models the file shows is forgotten */
     ARCHAI_TRY(index_table_recount(&x->table, &news, err));
     rc = count(x, &news, err);
     index_news_fini(&news);
@@ -79,10 +80,9 @@ static int compare_ids(const void *a, const void *b)
     return (x->row.id > y->row.id) - (x->row.id < y->row.id);
 }
 
-/* The end of a generational search, which is the same for any number of ranks: so is how its
- * front grew, told in the order of the proposals instead of that in which they happened to
- * finish. */
-static int settle_growth(archai_index *x, archai_err *err)
+/* At the end of a generational search, which is the same for any number of ranks, the growth of its
+ * front is counted in the order of the proposals instead of the order of finishing. */
+static int order_growth(archai_index *x, archai_err *err)
 {
     index_news news = {0};
     int rc;
@@ -97,7 +97,7 @@ static int settle_growth(archai_index *x, archai_err *err)
     return rc;
 }
 
-/* New rows into the table and what follows from them. */
+/* Take new rows into the table, and count them. */
 static int update(archai_index *x, archai_err *err)
 {
     index_news news = {0};
@@ -105,10 +105,7 @@ static int update(archai_index *x, archai_err *err)
 
     ARCHAI_TRY(index_table_update(&x->table, &news, err));
     x->first = news.first < x->first ? news.first : x->first;
-    if (news.replaced || x->recount)
-        rc = recount(x, err);
-    else
-        rc = count(x, &news, err);
+    rc = news.replaced || x->recount ? recount(x, err) : count(x, &news, err);
     x->recount = rc != ARCHAI_OK;
     index_news_fini(&news);
     return rc;
@@ -121,7 +118,7 @@ static int adopt_earlier(archai_index *x, archai_err *err)
 
     index_table_doubt(&x->table);
     if (access(x->path, F_OK) != 0)
-        return ARCHAI_OK; /* killed before the first refresh: the segments are all there is */
+        return ARCHAI_OK; /* killed before the first refresh: there are only segments */
     ARCHAI_TRY(index_table_adopt(&x->table, x->path, &news, err));
     rc = count(x, &news, err);
     index_news_fini(&news);
@@ -135,9 +132,7 @@ int archai_index_open(archai_index **out, const archai_index_run *run, archai_er
 
     ARCHAI_TRY(check_run(run, err));
     ARCHAI_TRY(archai_h5_init(err));
-    x = calloc(1, sizeof *x);
-    if (x == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for the index");
+    x = archai_calloc(1, sizeof *x);
     x->run = *run;
     x->fresh = true;
     x->path = archai_file_path(run->directory, file_name);
@@ -145,11 +140,8 @@ int archai_index_open(archai_index **out, const archai_index_run *run, archai_er
     index_table_init(&x->table, run->directory, run->objectives);
     index_growth_init(&x->growth, run->objectives);
     index_models_init(&x->models, run->weights);
-    rc = x->path != NULL && x->beside != NULL
-             ? index_columns_init(&x->columns, run->objectives, err)
-             : archai_fail(err, ARCHAI_ENOMEM, "out of memory for the index");
-    if (rc == ARCHAI_OK)
-        rc = update(x, err);
+    index_columns_init(&x->columns, run->objectives);
+    rc = update(x, err);
     if (rc == ARCHAI_OK && run->is_resume)
         rc = adopt_earlier(x, err);
     if (rc != ARCHAI_OK) {
@@ -243,7 +235,7 @@ static int write_beside(archai_index *x, const char *state, int64_t rejected, ar
     first = x->first;
     if (x->fresh) {
         index_columns_fini(&x->columns);
-        ARCHAI_TRY_GOTO(rc, index_columns_init(&x->columns, x->run.objectives, err), out);
+        index_columns_init(&x->columns, x->run.objectives);
         index_models_forget(&x->models);
         first = 0;
     }
@@ -279,7 +271,7 @@ int archai_index_refresh(archai_index *x, const char *state, int64_t rejected, i
         return ARCHAI_OK;
     }
     if (strcmp(x->run.schedule, "generational") == 0 && strcmp(state, "running") != 0)
-        ARCHAI_TRY(settle_growth(x, err));
+        ARCHAI_TRY(order_growth(x, err));
     rc = write_beside(x, state, rejected, err);
     if (rc == ARCHAI_OK)
         rc = archai_file_publish(x->beside, x->path, err);
@@ -287,7 +279,7 @@ int archai_index_refresh(archai_index *x, const char *state, int64_t rejected, i
         rc = archai_fail(err, ARCHAI_EIO, "%s: %s", x->path, strerror(errno));
     if (rc != ARCHAI_OK) {
         (void)unlink(x->beside);
-        x->fresh = true; /* what columns and models remember is not in any file */
+        x->fresh = true; /* columns and models describe a file that is gone */
         return rc;
     }
     if (x->fresh) {

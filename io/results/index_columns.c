@@ -1,13 +1,14 @@
-/* /candidates, /objectives, /metrics, /curves: which columns there are and how rows get into
- * them. */
+/* /candidates, /objectives, /metrics, /curves: which columns there are, and their rows. */
 #include "io/results/index_private.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/base/alloc.h"
 #include "io/file/h5.h"
 
-/* Programs of users name measures and curves; no program has reason for more. */
+/* Users' programs name measures and curves; none needs more. */
 enum { COLUMNS_MAX = 1024 };
 
 /* clang-format off */
@@ -38,35 +39,23 @@ static const struct {
 
 static const char *const groups[] = {"candidates", "objectives", "metrics", "curves"};
 
-static int add(index_columns *c, archai_column_kind kind, const char *group, const char *name,
-               const char *source, size_t offset, archai_err *err)
+static void add(index_columns *c, archai_column_kind kind, const char *group, const char *name,
+                const char *source, size_t offset)
 {
-    archai_column *grown = realloc(c->at, (c->n + 1) * sizeof *grown);
-
-    if (grown == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for columns");
-    c->at = grown;
-    ARCHAI_TRY(archai_column_init(&c->at[c->n], kind, group, name, source, offset, err));
-    c->n++;
-    return ARCHAI_OK;
+    ARCHAI_RESERVE(c->at, c->capacity, c->n + 1);
+    c->at[c->n++] = archai_column_new(kind, group, name, source, offset);
 }
 
-int index_columns_init(index_columns *c, const archai_objectives *objectives, archai_err *err)
+void index_columns_init(index_columns *c, const archai_objectives *objectives)
 {
-    int rc = ARCHAI_OK;
-
     *c = (index_columns){.objectives = objectives};
-    for (size_t i = 0;
-         rc == ARCHAI_OK && i < sizeof candidate_columns / sizeof candidate_columns[0]; i++)
-        rc = add(c, candidate_columns[i].kind, "candidates", candidate_columns[i].name, "",
-                 candidate_columns[i].offset, err);
-    for (size_t i = 0; rc == ARCHAI_OK && i < objectives->n; i++)
+    for (size_t i = 0; i < sizeof candidate_columns / sizeof candidate_columns[0]; i++)
+        add(c, candidate_columns[i].kind, "candidates", candidate_columns[i].name, "",
+            candidate_columns[i].offset);
+    for (size_t i = 0; i < objectives->n; i++)
         if (objectives->at[i].direction != ARCHAI_CONSTRAIN)
-            rc = add(c, ARCHAI_COLUMN_MEASURE, "objectives", objectives->at[i].name,
-                     objectives->at[i].source, 0, err);
-    if (rc != ARCHAI_OK)
-        index_columns_fini(c);
-    return rc;
+            add(c, ARCHAI_COLUMN_MEASURE, "objectives", objectives->at[i].name,
+                objectives->at[i].source, 0);
 }
 
 void index_columns_fini(index_columns *c)
@@ -79,9 +68,10 @@ void index_columns_fini(index_columns *c)
 
 /* -- measures and curves, as they come ----------------------------------------------------- */
 
-/* Measures come in the same order from row to row: *hint is where the search begins. */
-static int know(index_columns *c, archai_column_kind kind, const char *group, const char *name,
-                size_t *hint, archai_err *err)
+/* Make sure that there is a column. Measures come in the same order from row to row: *hint is where
+ * the search begins. */
+static void know(index_columns *c, archai_column_kind kind, const char *group, const char *name,
+                 size_t *hint)
 {
     for (size_t i = 0; i < c->n; i++) {
         const archai_column *column = &c->at[(*hint + i) % c->n];
@@ -89,26 +79,23 @@ static int know(index_columns *c, archai_column_kind kind, const char *group, co
         if (column->kind == kind && strcmp(column->group, group) == 0 &&
             strcmp(column->source, name) == 0) {
             *hint = (*hint + i + 1) % c->n;
-            return ARCHAI_OK;
+            return;
         }
     }
-    if (!archai_column_name_ok(name) || c->n >= COLUMNS_MAX)
-        return ARCHAI_OK;
-    return add(c, kind, group, name, name, 0, err);
+    if (archai_column_name_ok(name) && c->n < COLUMNS_MAX)
+        add(c, kind, group, name, name, 0);
 }
 
-static int know_all(index_columns *c, const archai_evaluation *e, size_t n, archai_err *err)
+static void know_all(index_columns *c, const archai_evaluation *e, size_t n)
 {
     size_t hint = 0;
 
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < e[i].n_measures; k++)
-            ARCHAI_TRY(
-                know(c, ARCHAI_COLUMN_MEASURE, "metrics", e[i].measures[k].name, &hint, err));
+            know(c, ARCHAI_COLUMN_MEASURE, "metrics", e[i].measures[k].name, &hint);
         for (size_t k = 0; k < e[i].n_curves; k++)
-            ARCHAI_TRY(know(c, ARCHAI_COLUMN_CURVE, "curves", e[i].curves[k].name, &hint, err));
+            know(c, ARCHAI_COLUMN_CURVE, "curves", e[i].curves[k].name, &hint);
     }
-    return ARCHAI_OK;
 }
 
 /* -- writing ------------------------------------------------------------------------------- */
@@ -164,14 +151,12 @@ out:
 static int write_batch(index_columns *c, const index_table *t, size_t first, size_t n,
                        hid_t file, archai_err *err)
 {
-    archai_evaluation *e = calloc(n + 1, sizeof *e);
+    archai_evaluation *e = archai_calloc(n, sizeof *e);
     int rc = ARCHAI_OK;
 
-    if (e == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", n);
     for (size_t i = 0; i < n; i++)
         ARCHAI_TRY_GOTO(rc, index_table_read(t, first + i, &e[i], err), out);
-    ARCHAI_TRY_GOTO(rc, know_all(c, e, n, err), out);
+    know_all(c, e, n);
     for (size_t i = 0; i < c->n; i++)
         ARCHAI_TRY_GOTO(rc, archai_column_write(&c->at[i], file, first, e, n, t->n, err), out);
 out:
@@ -189,7 +174,7 @@ int index_columns_write(index_columns *c, const index_table *t, size_t first, hi
     int rc;
 
     ARCHAI_TRY(make_groups(file, err));
-    do { /* once at least: an empty run has columns too */
+    do { /* at least once: an empty run has columns, too */
         size_t end = (at / ARCHAI_COLUMN_BATCH + 1) * ARCHAI_COLUMN_BATCH;
         size_t n = (end < t->n ? end : t->n) - at;
 

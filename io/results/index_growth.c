@@ -1,12 +1,12 @@
 /* /pareto and /hypervolume.
  *
- * The hypervolume needs a reference point that does not move, or its curve would mean nothing:
- * the worst value of each objective among the first GROWTH_FIRST points (ok and cached rows, in
- * order of finishing; at the end of a generational search in order of id), and a tenth of their
- * range beyond it, so that the extreme points count too. Until there are so many the curve is
- * computed anew. Later points that are worse than the reference add nothing. The curve has a
- * point wherever the front grew - thinned where very much happened between two refreshes - and
- * one for the present.
+ * The hypervolume needs a reference point that does not move, or its curve would mean nothing: the
+ * worst value of each objective among the first GROWTH_FIRST points (ok and cached rows, in order
+ * of finishing; at the end of a generational search in order of id), plus a tenth of their range,
+ * so that the extreme points count, too. Until there are so many points each refresh computes the
+ * curve anew. Later points that are worse than the reference add nothing. The curve has a point
+ * wherever the front grew (thinned where much happened between two refreshes) and one for the
+ * present.
  */
 #include "io/results/index_private.h"
 
@@ -14,9 +14,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/base/alloc.h"
 #include "io/file/h5.h"
 
-/* Hypervolumes that one refresh may compute; four objectives and long fronts make them dear. */
+/* Hypervolumes that one refresh may compute; with four objectives and a long front each is
+ * expensive. */
 enum { STEPS_MAX = 64 };
 
 void index_growth_init(index_growth *g, const archai_objectives *objectives)
@@ -36,30 +39,14 @@ void index_growth_fini(index_growth *g)
 
 /* -- the curve ----------------------------------------------------------------------------- */
 
-static int append(index_growth *g, int64_t evaluations, double seconds, double value,
-                  archai_err *err)
+static void append(index_growth *g, int64_t evaluations, double seconds, double value)
 {
-    if (g->n == g->capacity) {
-        size_t capacity = g->capacity == 0 ? 128 : 2 * g->capacity;
-        int64_t *e = realloc(g->evaluations, capacity * sizeof *e);
-        double *s, *v;
-
-        if (e != NULL)
-            g->evaluations = e;
-        s = realloc(g->seconds, capacity * sizeof *s);
-        if (s != NULL)
-            g->seconds = s;
-        v = realloc(g->value, capacity * sizeof *v);
-        if (v != NULL)
-            g->value = v;
-        if (e == NULL || s == NULL || v == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for the hypervolume");
-        g->capacity = capacity;
-    }
+    ARCHAI_RESERVE(g->evaluations, g->evaluations_capacity, g->n + 1);
+    ARCHAI_RESERVE(g->seconds, g->seconds_capacity, g->n + 1);
+    ARCHAI_RESERVE(g->value, g->value_capacity, g->n + 1);
     g->evaluations[g->n] = evaluations;
     g->seconds[g->n] = seconds;
     g->value[g->n++] = value;
-    return ARCHAI_OK;
 }
 
 static void place_reference(index_growth *g)
@@ -93,7 +80,7 @@ static int retrace(index_growth *g, archai_err *err)
 
         ARCHAI_TRY(archai_pareto_hypervolume(g->first, i + 1, k, g->reference, &value, err));
         if (value > before)
-            ARCHAI_TRY(append(g, g->first_evaluations[i], g->first_seconds[i], value, err));
+            append(g, g->first_evaluations[i], g->first_seconds[i], value);
         before = value;
     }
     return ARCHAI_OK;
@@ -105,7 +92,8 @@ static int trace_present(index_growth *g, archai_err *err)
 
     ARCHAI_TRY(archai_pareto_hypervolume(
         g->front.points, g->front.n, g->objectives->n_optimised, g->reference, &value, err));
-    return append(g, g->evaluated, g->last, value, err);
+    append(g, g->evaluated, g->last, value);
+    return ARCHAI_OK;
 }
 
 static bool is_point(const double *point, size_t k)
@@ -161,7 +149,7 @@ int index_growth_add(index_growth *g, const index_news *news, archai_err *err)
 
 /* -- writing ------------------------------------------------------------------------------- */
 
-/* A short 1-D dataset that is written whole each time. */
+/* A short 1-D dataset that is rewritten each time. */
 static int write_list(hid_t group, const char *name, archai_dtype type, const void *data,
                       size_t n, archai_err *err)
 {
@@ -211,11 +199,9 @@ static int compare_rows(const void *a, const void *b)
 static int write_front(const index_growth *g, const index_table *t, hid_t file, archai_err *err)
 {
     hid_t group = H5I_INVALID_HID;
-    int64_t *rows = malloc((g->front.n + 1) * sizeof *rows);
+    int64_t *rows = archai_malloc(g->front.n * sizeof *rows);
     int rc;
 
-    if (rows == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for the front");
     for (size_t i = 0; i < g->front.n; i++)
         rows[i] = (int64_t)index_table_find(t, g->front.tags[i]);
     if (g->front.n > 1)
@@ -253,8 +239,8 @@ int index_growth_write(index_growth *g, const index_table *t, hid_t file, archai
 
     ARCHAI_TRY(write_front(g, t, file, err));
     ARCHAI_TRY(archai_h5_group(file, "hypervolume", &group, err));
-    if (n > 0 && g->evaluated > g->evaluations[n - 1]) /* level up to the present */
-        ARCHAI_TRY_GOTO(rc, append(g, g->evaluated, g->last, g->value[g->n - 1], err), out);
+    if (n > 0 && g->evaluated > g->evaluations[n - 1]) /* a level line up to the present */
+        append(g, g->evaluated, g->last, g->value[g->n - 1]);
     ARCHAI_TRY_GOTO(rc, write_list(group, "evaluations", ARCHAI_I64, g->evaluations, g->n, err),
                     out);
     ARCHAI_TRY_GOTO(rc, write_list(group, "seconds", ARCHAI_F64, g->seconds, g->n, err), out);

@@ -1,11 +1,14 @@
-/* /models: one group per architecture whose weights are shown, its tensors virtual datasets
- * over the pools of the segments. What is shown already and is still wanted is not touched. */
+/* /models: one group per architecture whose weights are shown; its tensors are virtual datasets
+ * over the pools of the segments. What is already shown and still wanted is not touched. */
 #include "io/results/index_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "core/base/alloc.h"
 #include "core/config/config.h"
 #include "io/file/checkpoint.h"
+#include "io/file/file.h"
 #include "io/file/h5.h"
 
 void index_models_init(index_models *m, int policy)
@@ -15,91 +18,77 @@ void index_models_init(index_models *m, int policy)
 
 void index_models_fini(index_models *m)
 {
-    for (size_t i = 0; i < m->capacity; i++)
+    for (size_t i = 0; i < m->n; i++)
         free(m->at[i].archid);
     free(m->at);
-    *m = (index_models){.policy = m->policy};
+    archai_hash_clear(&m->by_archid);
+    index_models_init(m, m->policy);
 }
 
 void index_models_forget(index_models *m)
 {
-    for (size_t i = 0; i < m->capacity; i++)
+    for (size_t i = 0; i < m->n; i++)
         m->at[i].shown = -1;
 }
 
 /* -- which rows' weights stand for an architecture ----------------------------------------- */
 
-static index_model *slot(const index_models *m, uint64_t hash)
+static bool has_hash(const void *models, size_t i, const void *hash)
 {
-    size_t i = (size_t)hash & (m->capacity - 1);
-
-    while (m->at[i].archid != NULL && m->at[i].hash != hash)
-        i = (i + 1) & (m->capacity - 1);
-    return &m->at[i];
+    return ((const index_model *)models)[i].hash == *(const uint64_t *)hash;
 }
 
-static int grow(index_models *m, archai_err *err)
+/* Index into m->at; SIZE_MAX: not there. */
+static size_t find(const index_models *m, uint64_t hash)
 {
-    index_models bigger = {
-        .policy = m->policy, .n = m->n, .capacity = m->capacity == 0 ? 64 : 2 * m->capacity};
-
-    bigger.at = calloc(bigger.capacity, sizeof *bigger.at);
-    if (bigger.at == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu models", bigger.capacity);
-    for (size_t i = 0; i < m->capacity; i++)
-        if (m->at[i].archid != NULL)
-            *slot(&bigger, m->at[i].hash) = m->at[i];
-    free(m->at);
-    *m = bigger;
-    return ARCHAI_OK;
+    return archai_hash_find(&m->by_archid, hash, has_hash, m->at, &hash);
 }
 
-int index_models_add(index_models *m, index_news *news, archai_err *err)
+void index_models_add(index_models *m, index_news *news)
 {
     for (size_t i = 0; i < news->n; i++) {
         index_new *new_ = &news->at[i];
+        const uint64_t hash = new_->row.archid_hash;
+        size_t known;
         index_model *model;
 
-        if (!archai_column_name_ok(new_->archid)) /* none, or one that names no group */
+        if (!archai_column_name_ok(new_->archid)) /* no weights, or a name that no group can have */
             continue;
-        if (2 * (m->n + 1) > m->capacity)
-            ARCHAI_TRY(grow(m, err));
-        model = slot(m, new_->row.archid_hash);
-        if (model->archid == NULL) {
-            *model = (index_model){.archid = new_->archid,
-                                   .hash = new_->row.archid_hash,
-                                   .id = new_->row.id,
-                                   .budget = new_->budget,
-                                   .shown = -1};
+        known = find(m, hash);
+        if (known == SIZE_MAX) {
+            ARCHAI_RESERVE(m->at, m->capacity, m->n + 1);
+            archai_hash_add(&m->by_archid, hash, m->n);
+            m->at[m->n++] = (index_model){.archid = new_->archid,
+                                          .hash = hash,
+                                          .id = new_->row.id,
+                                          .budget = new_->budget,
+                                          .shown = -1};
             new_->archid = NULL; /* taken over */
-            m->n++;
-        } else if (new_->budget > model->budget ||
-                   (new_->budget == model->budget && new_->row.id < model->id)) {
+            continue;
+        }
+        model = &m->at[known];
+        if (new_->budget > model->budget ||
+            (new_->budget == model->budget && new_->row.id < model->id)) {
             model->id = new_->row.id;
             model->budget = new_->budget;
             model->lost = false;
         }
     }
-    return ARCHAI_OK;
 }
 
 static void want(index_models *m, const index_table *t, int64_t id)
 {
-    size_t at = index_table_find(t, id);
-    index_model *model;
+    const size_t at = index_table_find(t, id);
+    const size_t model = at < t->n ? find(m, t->rows[at].archid_hash) : SIZE_MAX;
 
-    if (at == t->n || m->capacity == 0)
-        return;
-    model = slot(m, t->rows[at].archid_hash);
-    if (model->archid != NULL)
-        model->wanted = !model->lost;
+    if (model != SIZE_MAX)
+        m->at[model].wanted = !m->at[model].lost;
 }
 
 static void apply_policy(index_models *m, const index_table *t, const index_growth *g)
 {
-    for (size_t i = 0; i < m->capacity; i++)
-        m->at[i].wanted =
-            m->policy == ARCHAI_WEIGHTS_ALL && m->at[i].archid != NULL && !m->at[i].lost;
+    for (size_t i = 0; i < m->n; i++)
+        m->at[i].wanted = m->policy == ARCHAI_WEIGHTS_ALL && !m->at[i].lost;
     if (m->policy == ARCHAI_WEIGHTS_PARETO)
         for (size_t i = 0; i < g->front.n; i++)
             want(m, t, g->front.tags[i]);
@@ -118,7 +107,6 @@ static int weights_are_whole(const archai_segment *s, const archai_evaluation *e
     for (size_t i = 0; *whole && i < e->n_tensors; i++) {
         const archai_tensor_place *p = &e->tensors[i];
         uint64_t n;
-        size_t bytes;
         void *data;
         int rc;
 
@@ -128,22 +116,20 @@ static int weights_are_whole(const archai_segment *s, const archai_evaluation *e
             *whole = false;
             break;
         }
-        bytes = (size_t)n * archai_dtype_size(p->dtype);
-        data = malloc(bytes + 1);
+        data = archai_file_room(n, archai_dtype_size(p->dtype), err);
         if (data == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu bytes of weights",
-                               bytes);
+            return ARCHAI_ENOMEM;
         rc = archai_segment_read_tensor(s, p, data, err);
         if (rc == ARCHAI_OK)
-            *whole = archai_segment_crc(data, bytes) == p->crc;
+            *whole = archai_segment_crc(data, n * archai_dtype_size(p->dtype)) == p->crc;
         free(data);
         ARCHAI_TRY(rc);
     }
     return ARCHAI_OK;
 }
 
-/* A tensor of its own shape over its place in the pool. The file is named without a directory:
- * HDF5 then looks beside results.h5, wherever the reader stands. */
+/* A tensor in its own shape over its place in the pool. The file is named without a directory: HDF5
+ * then looks beside results.h5, whatever the reader's working directory. */
 static int write_tensor(hid_t group, const archai_segment *s, const archai_tensor_place *p,
                         archai_err *err)
 {
@@ -168,11 +154,8 @@ static int write_tensor(hid_t group, const archai_segment *s, const archai_tenso
     (void)snprintf(source, sizeof source, "/pool/%s", archai_dtype_name(p->dtype));
     ARCHAI_TRY(archai_h5_type(&type, p->dtype, err));
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dcpl, H5Pcreate(H5P_DATASET_CREATE)), out);
-    ARCHAI_TRY_GOTO(rc,
-                    archai_h5_id(err, &shape,
-                                 p->ndim == 0 ? H5Screate(H5S_SCALAR)
-                                              : H5Screate_simple(p->ndim, dims, NULL)),
-                    out);
+    /* no dimensions: a scalar */
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &shape, H5Screate_simple(p->ndim, dims, NULL)), out);
     if (n > 0) {
         ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &pool, H5Screate_simple(1, all, NULL)), out);
         ARCHAI_TRY_GOTO(rc,
@@ -208,7 +191,7 @@ static int write_model(hid_t models, const archai_segment *s, const archai_evalu
     ARCHAI_TRY_GOTO(rc, archai_h5_set_string(group, "arch", e->arch, err), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_set_int(group, "id", e->id, err), out);
     for (size_t i = 0; i < e->n_tensors; i++)
-        if (!archai_tensor_is_state(e->tensors[i].name)) /* that is for trainings that go on */
+        if (!archai_tensor_is_state(e->tensors[i].name)) /* for continued trainings only */
             ARCHAI_TRY_GOTO(rc, write_tensor(group, s, &e->tensors[i], err), out);
     rc = archai_h5_close(&group, err);
 out:
@@ -251,11 +234,9 @@ int index_models_write(index_models *m, const index_table *t, const index_growth
 
     apply_policy(m, t, g);
     ARCHAI_TRY(archai_h5_group(file, "models", &models, err));
-    for (size_t i = 0; i < m->capacity; i++) {
+    for (size_t i = 0; i < m->n; i++) {
         index_model *model = &m->at[i];
 
-        if (model->archid == NULL)
-            continue;
         if (model->shown >= 0 && (!model->wanted || model->shown != model->id)) {
             ARCHAI_TRY_GOTO(
                 rc, archai_h5_ok(err, H5Ldelete(models, model->archid, H5P_DEFAULT)), out);

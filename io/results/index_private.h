@@ -1,17 +1,19 @@
 /* io/results/index_private.h - the parts of the index writer (index*.c only).
  *
  *   index_table.c    which rows there are, and where their details lie
+ *   index_sources.c  finding new rows in the segments, old ones in an earlier results.h5
  *   index_columns.c  /candidates, /objectives, /metrics, /curves
  *   index_models.c   /models: which are shown, and their virtual datasets
  *   index_growth.c   /pareto and /hypervolume
  *   index.c          opening, refreshing, publishing
  *
- * A refresh goes through the parts in this order. Memory per row is one index_row; everything
- * else is read again from the segments when it is needed.
+ * A refresh goes through the parts in this order. Memory per row is one index_row; everything else
+ * is read again from the segments when needed.
  */
 #ifndef ARCHAI_IO_RESULTS_INDEX_PRIVATE_H
 #define ARCHAI_IO_RESULTS_INDEX_PRIVATE_H
 #include <hdf5.h>
+#include "core/base/hash.h"
 #include "core/search/evaluation.h"
 #include "core/pareto/pareto.h"
 #include "io/results/column.h"
@@ -31,10 +33,10 @@ typedef struct index_row {
     uint32_t text_bytes, text_crc;
     uint64_t archid_hash;
     int32_t segment; /* index into `segments`, or INDEX_KEPT */
-    uint8_t status;  /* settled */
-    bool doubtful;   /* its weights may have been lost with a node's power: check them */
+    uint8_t status;  /* after index_check_status() */
+    bool doubtful;   /* its weights may have been lost in a power failure: check them */
 } index_row;
-_Static_assert(sizeof(index_row) <= 64, "rank 0's helper may hold millions of these");
+_Static_assert(sizeof(index_row) <= 64, "archai-indexer may hold millions of these");
 
 typedef struct index_segment {
     archai_segment file;
@@ -47,46 +49,55 @@ enum { INDEX_BLOCK = 1024 };
 typedef struct index_table {
     const char *directory;               /* borrowed */
     const archai_objectives *objectives; /* borrowed */
-    index_segment *segments;             /* owned, as they were found */
-    size_t n_segments;
-    index_row *rows; /* owned, sorted by id, ids unique */
+    index_segment *segments;             /* owned; in the order in which they were found */
+    size_t n_segments, segments_capacity;
+    index_row *rows; /* owned; sorted by id, ids unique */
     size_t n, capacity;
     archai_buffer *kept; /* packed evaluations; owned */
-    size_t n_kept;
+    size_t n_kept, kept_capacity;
 } index_table;
 
-/* Rows new to the table, with what the other parts need of them. */
+/* A row that is new to the table, with what the other parts need of it. */
 typedef struct index_new {
     index_row row;
     double started, budget;
-    char *archid; /* owned; only of rows whose weights may be shown, else NULL */
-    size_t point; /* first of n_optimised doubles in index_news.points */
+    char *archid; /* owned; NULL where there are no weights to show */
+    size_t point; /* index_news.points: the first of its n_optimised doubles */
 } index_new;
 
 typedef struct index_news {
     index_new *at;  /* owned; in order of finishing */
     double *points; /* owned; minimised; NaN where status is neither ok nor cached */
-    size_t n, capacity;
+    size_t n, capacity, points_capacity;
     size_t first;  /* lowest position in the table that changed */
     bool replaced; /* a known row gave way to an earlier one of its id: count everything anew */
 } index_news;
 void index_news_fini(index_news *news);
+/* Add `e`, the content of `row`. */
+void index_news_add(index_news *news, const archai_objectives *o, const index_row *row,
+                    const archai_evaluation *e);
 
 void index_table_init(index_table *t, const char *directory,
                       const archai_objectives *objectives);
 void index_table_fini(index_table *t);
-/* Look for new segments and new rows, fdatasync where some were found, merge them. */
+/* Find new segments and new rows, fdatasync where there are some, merge them into the table. */
 int index_table_update(index_table *t, index_news *news, archai_err *err);
-/* Resuming: all rows so far are doubtful ... */
+/* On resume: mark all rows so far as doubtful. */
 void index_table_doubt(index_table *t);
-/* ... but those that an earlier results.h5 (at `path`) has were synced before they got into it. Rows of
- * it that no segment holds join the table and `news`. It is read piece by piece. */
+/* Rows that the earlier results.h5 at `path` has are not doubtful: they were synced before they got
+ * into it. Its rows that no segment holds join the table and `news`. It is read piece by piece. */
 int index_table_adopt(index_table *t, const char *path, index_news *news, archai_err *err);
-/* The evaluation of table row `i`, settled; caller fini. */
+/* Enter the news into the table; leaves them in order of finishing, and without those that lost
+ * against another row of their id. */
+void index_table_merge(index_table *t, index_news *news);
+/* The contract of results.h5 holds whatever a worker wrote: an ok or cached row passes the search's
+ * judgement (archai_evaluation_judge), a failed one has a reason. */
+int index_check_status(const archai_objectives *o, archai_evaluation *e, archai_err *err);
+/* The evaluation of table row `i`, its status checked; caller fini. */
 int index_table_read(const index_table *t, size_t i, archai_evaluation *out, archai_err *err);
 /* Position of `id` in the table, or t->n. */
 size_t index_table_find(const index_table *t, int64_t id);
-/* Everything in the table as news, for counting anew. */
+/* The whole table as news, in order to count everything anew. */
 int index_table_recount(const index_table *t, index_news *news, archai_err *err);
 
 /* -- columns ------------------------------------------------------------------------------- */
@@ -94,12 +105,11 @@ int index_table_recount(const index_table *t, index_news *news, archai_err *err)
 typedef struct index_columns {
     const archai_objectives *objectives; /* borrowed */
     archai_column *at;                   /* owned */
-    size_t n;
+    size_t n, capacity;
 } index_columns;
-int index_columns_init(index_columns *c, const archai_objectives *objectives, archai_err *err);
+void index_columns_init(index_columns *c, const archai_objectives *objectives);
 void index_columns_fini(index_columns *c);
-/* Write the table's rows from `first` on. A fresh file (first is 0, no datasets) gets its
- * groups. */
+/* Write the table's rows from `first` on; a new file (first is 0, no datasets) gets its groups. */
 int index_columns_write(index_columns *c, const index_table *t, size_t first, hid_t file,
                         archai_err *err);
 
@@ -112,8 +122,8 @@ typedef struct index_growth {
     archai_front front;                  /* tags are ids; owned */
     int64_t best_id;                     /* of the first optimised objective; -1: none */
     double best;                         /* minimised */
-    double began; /* Unix time that `seconds` counts from; 0: not yet known */
-    /* The first points fix the reference point (index_growth.c says how). */
+    double began; /* Unix time from which `seconds` counts; 0: not yet known */
+    /* The first points determine the reference point (index_growth.c says how). */
     double first[GROWTH_FIRST * GROWTH_OBJECTIVES];
     int64_t first_evaluations[GROWTH_FIRST];
     double first_seconds[GROWTH_FIRST];
@@ -122,7 +132,7 @@ typedef struct index_growth {
     /* The curve; owned. */
     int64_t *evaluations;
     double *seconds, *value;
-    size_t n, capacity;
+    size_t n, evaluations_capacity, seconds_capacity, value_capacity;
     int64_t evaluated; /* rows that are not cached */
     double last;       /* seconds of the latest */
 } index_growth;
@@ -134,9 +144,9 @@ int index_growth_write(index_growth *g, const index_table *t, hid_t file, archai
 /* -- models -------------------------------------------------------------------------------- */
 
 typedef struct index_model {
-    char *archid; /* owned; NULL: an empty slot */
+    char *archid; /* owned */
     uint64_t hash;
-    int64_t id; /* row whose weights stand for the archid: highest budget */
+    int64_t id; /* row whose weights stand for the archid: the highest budget's */
     double budget;
     int64_t shown; /* id of the row in the file; -1: none */
     bool lost;     /* its weights failed their checksums */
@@ -145,14 +155,15 @@ typedef struct index_model {
 
 typedef struct index_models {
     int policy;      /* ARCHAI_WEIGHTS_* */
-    index_model *at; /* owned; hash table, open addressing */
+    index_model *at; /* owned */
     size_t n, capacity;
+    archai_hash_table by_archid; /* by the 64-bit hash, as index_row has it */
 } index_models;
 void index_models_init(index_models *m, int policy);
 void index_models_fini(index_models *m);
-int index_models_add(index_models *m, index_news *news, archai_err *err); /* takes archids */
+void index_models_add(index_models *m, index_news *news); /* takes the archids over */
 /* Bring /models in line with the policy. */
 int index_models_write(index_models *m, const index_table *t, const index_growth *g, hid_t file,
                        archai_err *err);
-void index_models_forget(index_models *m); /* a fresh file: nothing is shown */
+void index_models_forget(index_models *m); /* a new file: nothing is shown */
 #endif

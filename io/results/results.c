@@ -1,9 +1,12 @@
 /* Reading the table of results.h5 back into evaluations. */
-#include "io/results/index.h"
+#include "io/results/results.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/base/alloc.h"
+#include "io/file/file.h"
 #include "io/file/h5.h"
 #include "io/results/results_private.h"
 
@@ -49,7 +52,7 @@ static int read_objective(hid_t group, const char *name, archai_results_objectiv
     int rc;
 
     ARCHAI_TRY(archai_h5_id(err, &dataset, H5Dopen2(group, name, H5P_DEFAULT)));
-    o->name = strdup(name);
+    o->name = archai_strdup(name);
     ARCHAI_TRY_GOTO(rc, archai_h5_get_string(dataset, "direction", &direction, err), out);
     if (strcmp(direction, "maximize") != 0 && strcmp(direction, "minimize") != 0) {
         rc = archai_fail(err, ARCHAI_EFORMAT, "direction is \"%.32s\"", direction);
@@ -59,11 +62,9 @@ static int read_objective(hid_t group, const char *name, archai_results_objectiv
     (void)archai_h5_get_int(dataset, "expensive", &expensive, NULL);
     o->expensive = expensive != 0;
     if (archai_h5_get_string(dataset, "unit", &o->unit, NULL) != ARCHAI_OK)
-        o->unit = strdup("");
+        o->unit = archai_strdup("");
     if (archai_h5_get_string(dataset, "source", &o->source, NULL) != ARCHAI_OK)
-        o->source = strdup(name);
-    if (o->name == NULL || o->unit == NULL || o->source == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+        o->source = archai_strdup(name);
 out:
     free(direction);
     archai_h5_release(&dataset);
@@ -80,6 +81,14 @@ static int set_measures(archai_results *r, const char *name, const double *value
     return ARCHAI_OK;
 }
 
+/* A column of measures; caller frees. */
+static int read_values(const results_reading *in, hid_t group, const char *name, double **values,
+                       archai_err *err)
+{
+    return results_numbers(in, group, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, sizeof **values, NULL,
+                           (void **)values, err);
+}
+
 static int read_objectives(const results_reading *in, hid_t file, archai_err *err)
 {
     archai_results *r = in->r;
@@ -90,28 +99,23 @@ static int read_objectives(const results_reading *in, hid_t file, archai_err *er
     if (!archai_h5_has(file, "objectives"))
         return archai_fail(err, ARCHAI_EFORMAT, "group objectives is missing");
     ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "objectives", H5P_DEFAULT)));
-    ARCHAI_TRY_GOTO(rc, results_links(group, &names, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_links(group, true, &names, err), out);
     if (names.n == 0 || names.n > ARCHAI_MAX_OBJECTIVES) {
         rc = archai_fail(err, ARCHAI_EFORMAT, "%zu objectives", names.n);
         goto out;
     }
-    r->objectives = calloc(names.n, sizeof *r->objectives);
-    r->values = malloc((r->n + 1) * names.n * sizeof *r->values);
-    if (r->objectives == NULL || r->values == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", r->n);
+    r->objectives = archai_calloc(names.n, sizeof *r->objectives);
+    r->values = archai_file_room(r->n, names.n * sizeof *r->values, err);
+    if (r->values == NULL) {
+        rc = ARCHAI_ENOMEM;
         goto out;
     }
     r->n_objectives = names.n;
-    for (size_t k = 0; k < names.n; k++)
-        ARCHAI_TRY_GOTO(rc, read_objective(group, names.at[k], &r->objectives[k], err), out);
     for (size_t k = 0; k < names.n; k++) {
         double *values = NULL;
 
-        ARCHAI_TRY_GOTO(rc,
-                        results_numbers(in, group, r->objectives[k].name, H5T_FLOAT,
-                                        H5T_NATIVE_DOUBLE, sizeof *values, NULL,
-                                        (void **)&values, err),
-                        out);
+        ARCHAI_TRY_GOTO(rc, read_objective(group, names.at[k], &r->objectives[k], err), out);
+        ARCHAI_TRY_GOTO(rc, read_values(in, group, names.at[k], &values, err), out);
         for (size_t i = 0; i < r->n; i++)
             r->values[i * names.n + k] = values[i];
         free(values);
@@ -136,14 +140,11 @@ static int read_metrics(const results_reading *in, hid_t file, archai_err *err)
     if (!archai_h5_has(file, "metrics"))
         return ARCHAI_OK;
     ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "metrics", H5P_DEFAULT)));
-    ARCHAI_TRY_GOTO(rc, results_links(group, &names, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_links(group, true, &names, err), out);
     for (size_t k = 0; k < names.n; k++) {
         double *values = NULL;
 
-        ARCHAI_TRY_GOTO(rc,
-                        results_numbers(in, group, names.at[k], H5T_FLOAT, H5T_NATIVE_DOUBLE,
-                                        sizeof *values, NULL, (void **)&values, err),
-                        out);
+        ARCHAI_TRY_GOTO(rc, read_values(in, group, names.at[k], &values, err), out);
         rc = set_measures(r, names.at[k], values, 1, err);
         free(values);
         ARCHAI_TRY_GOTO(rc, rc, out);
@@ -154,13 +155,14 @@ out:
     return archai_err_wrap(err, rc, "/metrics: ");
 }
 
+_Static_assert(sizeof(size_t) == sizeof(int64_t), "row numbers are read in place");
+
 static int read_front(const results_reading *in, hid_t file, archai_err *err)
 {
     archai_results *r = in->r;
     hid_t group = H5I_INVALID_HID;
     hid_t dataset = H5I_INVALID_HID;
     size_t n = SIZE_MAX;
-    int64_t *rows = NULL;
     int rc;
 
     if (!archai_h5_has(file, "pareto"))
@@ -169,27 +171,21 @@ static int read_front(const results_reading *in, hid_t file, archai_err *err)
     ARCHAI_TRY_GOTO(
         rc, results_dataset(group, "index", H5T_INTEGER, 1, in->bytes, &n, NULL, &dataset, err),
         out);
-    rows = malloc(n * sizeof *rows + 1);
-    r->front = malloc(n * sizeof *r->front + 1);
-    if (rows == NULL || r->front == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a front of %zu", n);
+    r->front = archai_file_room(n, sizeof *r->front, err);
+    if (r->front == NULL) {
+        rc = ARCHAI_ENOMEM;
         goto out;
     }
-    ARCHAI_TRY_GOTO(rc,
-                    archai_h5_ok(err, H5Dread(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL,
-                                              H5P_DEFAULT, rows)),
+    ARCHAI_TRY_GOTO(rc, archai_h5_rows(dataset, H5T_NATIVE_INT64, 1, 0, n, 1, r->front, NULL, err),
                     out);
-    for (size_t i = 0; i < n; i++) {
-        if (rows[i] < 0 || (uint64_t)rows[i] >= r->n) {
+    for (size_t i = 0; i < n; i++)
+        if (r->front[i] >= r->n) { /* a negative one, too */
             rc = archai_fail(err, ARCHAI_EFORMAT, "row %lld is outside the table",
-                             (long long)rows[i]);
+                             (long long)r->front[i]);
             goto out;
         }
-        r->front[i] = (size_t)rows[i];
-    }
     r->n_front = n;
 out:
-    free(rows);
     archai_h5_release(&dataset);
     archai_h5_release(&group);
     return archai_err_wrap(err, rc, "/pareto/index: ");
@@ -221,15 +217,15 @@ struct archai_results_reader {
     size_t total;
 };
 
-/* The verdict on a file whose reading ended with `rc`. */
-static int verdict(const results_file *f, int rc, archai_err *err)
+/* The error of a file whose reading ended with `rc`. */
+static int blame(const results_file *f, int rc, archai_err *err)
 {
-    if (rc == ARCHAI_ENOTFOUND) { /* an attribute of the contract */
+    if (rc == ARCHAI_ENOTFOUND) { /* an attribute that every file has */
         rc = ARCHAI_EFORMAT;
         if (err != NULL)
             err->code = rc;
     }
-    return results_verdict(f, rc, err);
+    return results_blame(f, rc, err);
 }
 
 static int read_table(const results_reading *in, hid_t file, archai_err *err)
@@ -242,22 +238,19 @@ static int read_table(const results_reading *in, hid_t file, archai_err *err)
 int archai_results_open(archai_results_reader **out, const char *path, archai_results *head,
                         archai_err *err)
 {
-    archai_results_reader *x = calloc(1, sizeof *x);
+    archai_results_reader *x;
     archai_results r = {0};
+    results_file f;
     int rc;
 
-    if (x == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory", path);
-    rc = results_open(&x->f, path, err);
-    if (rc != ARCHAI_OK) {
-        free(x);
-        return rc;
-    }
+    ARCHAI_TRY(results_open(&f, path, err));
+    x = archai_calloc(1, sizeof *x);
+    x->f = f;
     rc = read_attributes(&r, x->f.file, err);
     if (rc == ARCHAI_OK)
         rc = results_rows(x->f.file, x->f.bytes, &x->total, err);
     if (rc != ARCHAI_OK) {
-        rc = verdict(&x->f, rc, err);
+        rc = blame(&x->f, rc, err);
         archai_results_free(&r);
         archai_results_close(x);
         return rc;
@@ -280,7 +273,7 @@ int archai_results_piece(archai_results_reader *x, size_t first, size_t n, archa
         return archai_fail(err, ARCHAI_EINTERNAL, "rows %zu to %zu of %zu", first, first + n,
                            x->total);
     r.n = n;
-    rc = verdict(&x->f, read_table(&in, x->f.file, err), err);
+    rc = blame(&x->f, read_table(&in, x->f.file, err), err);
     if (rc == ARCHAI_OK)
         *out = r;
     else
@@ -300,15 +293,16 @@ int archai_results_read(archai_results *out, const char *path, archai_err *err)
 {
     archai_results_reader *x = NULL;
     archai_results r = {0};
-    results_reading in;
+    results_reading in = {.r = &r};
     int rc;
 
     ARCHAI_TRY(archai_results_open(&x, path, &r, err));
-    in = (results_reading){.r = &r, .bytes = x->f.bytes, .total = x->total};
+    in.bytes = x->f.bytes;
+    in.total = x->total;
     rc = read_table(&in, x->f.file, err);
     if (rc == ARCHAI_OK)
         rc = read_front(&in, x->f.file, err);
-    rc = verdict(&x->f, rc, err);
+    rc = blame(&x->f, rc, err);
     if (rc == ARCHAI_OK)
         *out = r;
     else

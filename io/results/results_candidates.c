@@ -5,38 +5,17 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include "io/results/column.h"
+
+#include "core/base/alloc.h"
+#include "io/file/file.h"
 #include "io/file/h5.h"
+#include "io/results/column.h"
 
 /* Text columns are read in pieces of about this many bytes. */
 static const size_t piece_bytes = (size_t)4 << 20;
 _Static_assert(ARCHAI_RESULTS_PIECE % ARCHAI_COLUMN_BATCH == 0, "no chunk is unpacked twice");
 
 /* -- columns ------------------------------------------------------------------------------- */
-
-/* Rows [first + at, first + at + n) of an open dataset [total] or [total, width]. */
-static int read_piece(const results_reading *in, hid_t dataset, hid_t type, int rank,
-                      size_t width, size_t at, size_t n, void *data, archai_err *err)
-{
-    const hsize_t start[2] = {in->first + at, 0}, count[2] = {n, width};
-    hid_t space = H5I_INVALID_HID;
-    hid_t memory = H5I_INVALID_HID;
-    int rc;
-
-    if (n == 0 || width == 0)
-        return ARCHAI_OK;
-    ARCHAI_TRY(archai_h5_id(err, &space, H5Dget_space(dataset)));
-    ARCHAI_TRY_GOTO(
-        rc,
-        archai_h5_ok(err, H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL)),
-        out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &memory, H5Screate_simple(rank, count, NULL)), out);
-    rc = archai_h5_ok(err, H5Dread(dataset, type, memory, space, H5P_DEFAULT, data));
-out:
-    archai_h5_release(&memory);
-    archai_h5_release(&space);
-    return rc;
-}
 
 static int read_text(const results_reading *in, hid_t group, const char *name, size_t offset,
                      archai_err *err)
@@ -55,22 +34,19 @@ static int read_text(const results_reading *in, hid_t group, const char *name, s
     piece = width < piece_bytes ? piece_bytes / width : 1;
     if (piece > r->n)
         piece = r->n;
-    data = malloc(piece * width + 1);
+    data = archai_file_room(piece, width, err);
     if (data == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", piece);
+        rc = ARCHAI_ENOMEM;
         goto out;
     }
     for (size_t at = 0; at < r->n; at += piece) {
         const size_t n = r->n - at < piece ? r->n - at : piece;
 
-        ARCHAI_TRY_GOTO(rc, read_piece(in, dataset, type, 1, 1, at, n, data, err), out);
+        ARCHAI_TRY_GOTO(rc, archai_h5_rows(dataset, type, 1, in->first + at, n, 1, data, NULL, err),
+                        out);
         for (size_t i = 0; i < n; i++) {
-            char *text = strndup(data + i * width, width);
+            char *text = archai_strndup(data + i * width, width);
 
-            if (text == NULL) {
-                rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", r->n);
-                goto out;
-            }
             memcpy((char *)&r->rows[at + i] + offset, &text, sizeof text);
         }
     }
@@ -92,11 +68,10 @@ int results_numbers(const results_reading *in, hid_t group, const char *name, H5
 
     ARCHAI_TRY(results_dataset(group, name, class, rank, in->bytes, &total, &columns, &dataset,
                                err));
-    data = malloc(in->r->n * columns * size + 1);
-    if (data == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", in->r->n);
-    else
-        rc = read_piece(in, dataset, type, rank, columns, 0, in->r->n, data, err);
+    data = archai_file_room(in->r->n, columns * size, err);
+    rc = data == NULL
+             ? ARCHAI_ENOMEM
+             : archai_h5_rows(dataset, type, rank, in->first, in->r->n, columns, data, NULL, err);
     archai_h5_release(&dataset);
     if (rc != ARCHAI_OK) {
         free(data);
@@ -108,20 +83,7 @@ int results_numbers(const results_reading *in, hid_t group, const char *name, H5
     return ARCHAI_OK;
 }
 
-static int read_field(const results_reading *in, hid_t group, const char *name,
-                      H5T_class_t class, hid_t type, size_t size, size_t offset,
-                      archai_err *err)
-{
-    void *data = NULL;
-
-    ARCHAI_TRY(results_numbers(in, group, name, class, type, size, NULL, &data, err));
-    for (size_t i = 0; i < in->r->n; i++)
-        memcpy((char *)&in->r->rows[i] + offset, (char *)data + i * size, size);
-    free(data);
-    return ARCHAI_OK;
-}
-
-/* Names become numbers: the column is read in place of the error text and then replaced. */
+/* Names become numbers: the column is first read into the field of the error text. */
 static int read_status(const results_reading *in, hid_t group, archai_err *err)
 {
     archai_results *r = in->r;
@@ -151,12 +113,7 @@ static int read_encoding(const results_reading *in, hid_t group, archai_err *err
     for (size_t i = 0; i < r->n && width > 0; i++) {
         if (isnan(data[i * width]))
             continue; /* this row had none */
-        r->rows[i].encoding = malloc(width * sizeof *data);
-        if (r->rows[i].encoding == NULL) {
-            free(data);
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", r->n);
-        }
-        memcpy(r->rows[i].encoding, data + i * width, width * sizeof *data);
+        r->rows[i].encoding = archai_memdup(data + i * width, width * sizeof *data);
         r->rows[i].n_encoding = width;
     }
     free(data);
@@ -168,11 +125,33 @@ static int read_encoding(const results_reading *in, hid_t group, archai_err *err
 /* clang-format off */
 #define AT(f) offsetof(archai_evaluation, f)
 static const struct { const char *name; size_t offset; } text_columns[] = {
-    {"archid", AT(archid)},     {"arch", AT(arch)},         {"error", AT(error)},
-    {"operator", AT(operator_)}, {"parents", AT(parents)},   {"metadata", AT(metadata)},
+    {"archid", AT(archid)},      {"arch", AT(arch)},       {"error", AT(error)},
+    {"operator", AT(operator_)}, {"parents", AT(parents)}, {"metadata", AT(metadata)},
     {"device", AT(device)},
 };
+enum { I64, I32, F64 };
+static const struct { const char *name; int kind; size_t offset; } number_columns[] = {
+    {"id", I64, AT(id)},         {"generation", I32, AT(generation)}, {"rank", I32, AT(rank)},
+    {"budget", F64, AT(budget)}, {"started", F64, AT(started)},       {"seconds", F64, AT(seconds)},
+};
+#undef AT
 /* clang-format on */
+
+/* A column of numbers into the rows. `kind`: as in number_columns. */
+static int read_field(const results_reading *in, hid_t group, const char *name, int kind,
+                      size_t offset, archai_err *err)
+{
+    const hid_t types[] = {H5T_NATIVE_INT64, H5T_NATIVE_INT32, H5T_NATIVE_DOUBLE};
+    const size_t size = kind == I32 ? 4 : 8;
+    void *data = NULL;
+
+    ARCHAI_TRY(results_numbers(in, group, name, kind == F64 ? H5T_FLOAT : H5T_INTEGER, types[kind],
+                               size, NULL, &data, err));
+    for (size_t i = 0; i < in->r->n; i++)
+        memcpy((char *)&in->r->rows[i] + offset, (char *)data + i * size, size);
+    free(data);
+    return ARCHAI_OK;
+}
 
 int results_rows(hid_t file, uint64_t bytes, size_t *rows, archai_err *err)
 {
@@ -197,36 +176,23 @@ int results_candidates(const results_reading *in, hid_t file, archai_err *err)
     int rc;
 
     ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "candidates", H5P_DEFAULT)));
-    r->rows = calloc(r->n + 1, sizeof *r->rows);
+    r->rows = archai_file_room(r->n, sizeof *r->rows, err);
     if (r->rows == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu rows", r->n);
+        rc = ARCHAI_ENOMEM;
         goto out;
     }
+    memset(r->rows, 0, r->n * sizeof *r->rows);
     ARCHAI_TRY_GOTO(rc, read_status(in, group, err), out);
     for (size_t i = 0; i < sizeof text_columns / sizeof text_columns[0]; i++)
         ARCHAI_TRY_GOTO(
             rc, read_text(in, group, text_columns[i].name, text_columns[i].offset, err), out);
-    ARCHAI_TRY_GOTO(
-        rc, read_field(in, group, "id", H5T_INTEGER, H5T_NATIVE_INT64, 8, AT(id), err), out);
-    ARCHAI_TRY_GOTO(rc,
-                    read_field(in, group, "generation", H5T_INTEGER, H5T_NATIVE_INT32, 4,
-                               AT(generation), err),
-                    out);
-    ARCHAI_TRY_GOTO(
-        rc, read_field(in, group, "rank", H5T_INTEGER, H5T_NATIVE_INT32, 4, AT(rank), err),
-        out);
-    ARCHAI_TRY_GOTO(
-        rc, read_field(in, group, "budget", H5T_FLOAT, H5T_NATIVE_DOUBLE, 8, AT(budget), err),
-        out);
-    ARCHAI_TRY_GOTO(
-        rc, read_field(in, group, "started", H5T_FLOAT, H5T_NATIVE_DOUBLE, 8, AT(started), err),
-        out);
-    ARCHAI_TRY_GOTO(
-        rc, read_field(in, group, "seconds", H5T_FLOAT, H5T_NATIVE_DOUBLE, 8, AT(seconds), err),
-        out);
+    for (size_t i = 0; i < sizeof number_columns / sizeof number_columns[0]; i++)
+        ARCHAI_TRY_GOTO(rc,
+                        read_field(in, group, number_columns[i].name, number_columns[i].kind,
+                                   number_columns[i].offset, err),
+                        out);
     rc = read_encoding(in, group, err);
 out:
     archai_h5_release(&group);
     return archai_err_wrap(err, rc, "/candidates: ");
 }
-#undef AT

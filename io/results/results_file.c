@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "core/base/alloc.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
-
-enum { LINKS_MAX = 10 * 1000 * 1000 };
 
 int results_open(results_file *f, const char *path, archai_err *err)
 {
@@ -19,25 +19,22 @@ int results_open(results_file *f, const char *path, archai_err *err)
 
     *f = (results_file){.file = H5I_INVALID_HID};
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        f->directory = strdup(path);
+        f->directory = archai_strdup(path);
         f->path = archai_file_path(path, "results.h5");
     } else {
         slash = strrchr(path, '/');
-        f->directory = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
-        f->path = strdup(path);
-    }
-    if (f->path == NULL || f->directory == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory", path);
-        goto out;
+        f->directory =
+            slash == NULL ? archai_strdup(".") : archai_strndup(path, (size_t)(slash - path) + 1);
+        f->path = archai_strdup(path);
     }
     ARCHAI_TRY_GOTO(rc, archai_h5_open(&f->file, f->path, err), out);
     if (stat(f->path, &st) == 0)
         f->bytes = (uint64_t)st.st_size;
     if (archai_h5_get_string(f->file, "format", &format, NULL) != ARCHAI_OK ||
         strcmp(format, "archai-results") != 0)
-        rc = archai_fail(
-            err, ARCHAI_EFORMAT,
-            "%s: an HDF5 file, but no results of archai-run (root attribute format)", f->path);
+        rc = archai_fail(err, ARCHAI_EFORMAT,
+                         "%s: an HDF5 file, but not results of archai-run (root attribute format)",
+                         f->path);
     else if (archai_h5_get_int(f->file, "format_version", &version, NULL) != ARCHAI_OK ||
              version != 1)
         rc = archai_fail(err, ARCHAI_EFORMAT,
@@ -57,7 +54,7 @@ void results_close(results_file *f)
     *f = (results_file){.file = H5I_INVALID_HID};
 }
 
-int results_verdict(const results_file *f, int rc, archai_err *err)
+int results_blame(const results_file *f, int rc, archai_err *err)
 {
     if (rc == ARCHAI_EIO) {
         rc = ARCHAI_EFORMAT;
@@ -67,8 +64,7 @@ int results_verdict(const results_file *f, int rc, archai_err *err)
     return archai_err_wrap(err, rc, "%s: ", f->path);
 }
 
-/* Compression shrinks at most about a thousandfold; element counts beyond that times the file's
- * size are made up. Far more modest counts are already refused for datasets [n]: see below. */
+/* Compression shrinks at most about a thousandfold: a dataset that claims more is made up. */
 static bool plausible(uint64_t rows, uint64_t width, size_t size, uint64_t bytes)
 {
     uint64_t all;
@@ -113,56 +109,5 @@ out:
     if (width != NULL)
         *width = (size_t)dims[1];
     *dataset = id;
-    return ARCHAI_OK;
-}
-
-struct collecting {
-    archai_strings list;
-    size_t capacity;
-};
-
-static herr_t collect(hid_t group, const char *name, const H5L_info_t *info, void *payload)
-{
-    struct collecting *c = payload;
-
-    (void)group;
-    (void)info;
-    if (c->list.n == LINKS_MAX)
-        return -1;
-    if (c->list.n == c->capacity) {
-        size_t capacity = c->capacity == 0 ? 16 : 2 * c->capacity;
-        char **grown = realloc(c->list.at, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return -1;
-        c->list.at = grown;
-        c->capacity = capacity;
-    }
-    c->list.at[c->list.n] = strdup(name);
-    return c->list.at[c->list.n++] != NULL ? 0 : -1;
-}
-
-int results_links(hid_t group, archai_strings *out, archai_err *err)
-{
-    struct collecting c = {{NULL, 0}, 0};
-    hid_t gcpl = H5I_INVALID_HID;
-    unsigned order = 0;
-    int rc;
-
-    ARCHAI_TRY(archai_h5_id(err, &gcpl, H5Gget_create_plist(group)));
-    rc = archai_h5_ok(err, H5Pget_link_creation_order(gcpl, &order));
-    archai_h5_release(&gcpl);
-    if (rc == ARCHAI_OK)
-        rc = archai_h5_ok(err,
-                          H5Literate(group,
-                                     (order & H5P_CRT_ORDER_TRACKED) != 0 ? H5_INDEX_CRT_ORDER
-                                                                          : H5_INDEX_NAME,
-                                     H5_ITER_INC, NULL, collect, &c));
-
-    if (rc != ARCHAI_OK) {
-        archai_strings_free(&c.list);
-        return rc;
-    }
-    *out = c.list;
     return ARCHAI_OK;
 }

@@ -1,13 +1,15 @@
 /* Weights and learning curves out of results.h5. */
-#include "io/results/index.h"
+#include "io/results/results.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "io/results/column.h"
+
+#include "core/base/alloc.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
+#include "io/results/column.h"
 #include "io/results/results_private.h"
 #include "io/segment/segment.h"
 
@@ -22,45 +24,27 @@ void archai_results_curves_free(archai_curve *curves, size_t n)
     free(curves);
 }
 
-/* Row `row` of a curve, without the NaN that pad it. */
+/* Row `row` of a curve, without its padding of NaN. */
 static int read_curve(const results_file *f, hid_t group, const char *name, size_t row,
                       archai_curve *out, archai_err *err)
 {
     hid_t dataset = H5I_INVALID_HID;
-    hid_t space = H5I_INVALID_HID;
-    hid_t memory = H5I_INVALID_HID;
-    hsize_t start[2] = {row, 0}, count[2] = {1, 0};
     size_t rows = SIZE_MAX, width;
     int rc;
 
     ARCHAI_TRY(
         results_dataset(group, name, H5T_FLOAT, 2, f->bytes, &rows, &width, &dataset, err));
-    count[1] = width;
-    out->name = strdup(name);
-    out->values = malloc(width * sizeof *out->values + 1);
-    if (out->name == NULL || out->values == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a curve of %zu", width);
-        goto out;
-    }
-    if (row >= rows) {
+    out->name = archai_strdup(name);
+    out->values = archai_file_room(width, sizeof *out->values, err);
+    if (out->values == NULL)
+        rc = ARCHAI_ENOMEM;
+    else if (row >= rows)
         rc = archai_fail(err, ARCHAI_EFORMAT, "has no row %zu", row);
-        goto out;
-    }
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Dget_space(dataset)), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &memory, H5Screate_simple(2, count, NULL)), out);
-    ARCHAI_TRY_GOTO(
-        rc,
-        archai_h5_ok(err, H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL)),
-        out);
-    ARCHAI_TRY_GOTO(rc,
-                    archai_h5_ok(err, H5Dread(dataset, H5T_NATIVE_FLOAT, memory, space,
-                                              H5P_DEFAULT, out->values)),
-                    out);
-    for (out->n = width; out->n > 0 && isnan(out->values[out->n - 1]);)
-        out->n--;
-out:
-    archai_h5_release(&memory);
-    archai_h5_release(&space);
+    else
+        rc = archai_h5_rows(dataset, H5T_NATIVE_FLOAT, 2, row, 1, width, out->values, NULL, err);
+    if (rc == ARCHAI_OK)
+        for (out->n = width; out->n > 0 && isnan(out->values[out->n - 1]);)
+            out->n--;
     archai_h5_release(&dataset);
     return archai_err_wrap(err, rc, "/curves/%s: ", name);
 }
@@ -79,11 +63,9 @@ int archai_results_curves(const char *path, size_t row, archai_curve **out, size
     if (archai_h5_has(f.file, "curves")) {
         ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &group, H5Gopen2(f.file, "curves", H5P_DEFAULT)),
                         out);
-        ARCHAI_TRY_GOTO(rc, results_links(group, &names, err), out);
+        ARCHAI_TRY_GOTO(rc, archai_h5_links(group, true, &names, err), out);
     }
-    curves = calloc(names.n + 1, sizeof *curves);
-    if (curves == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu curves", names.n);
+    curves = archai_calloc(names.n, sizeof *curves);
     for (size_t i = 0; rc == ARCHAI_OK && i < names.n; i++) {
         rc = read_curve(&f, group, names.at[i], row, &curves[kept], err);
         if (rc == ARCHAI_OK && curves[kept].n == 0) { /* this row has none */
@@ -97,7 +79,7 @@ int archai_results_curves(const char *path, size_t row, archai_curve **out, size
 out:
     archai_strings_free(&names);
     archai_h5_release(&group);
-    rc = results_verdict(&f, rc, err);
+    rc = results_blame(&f, rc, err);
     results_close(&f);
     if (rc != ARCHAI_OK) {
         archai_results_curves_free(curves, kept);
@@ -122,9 +104,8 @@ void archai_results_tensors_free(archai_tensor_place *meta, void **data, size_t 
     free(data);
 }
 
-/* HDF5 reads a virtual dataset whose source is missing as zeros, without a word. Here it is an
- * error: every source must be a file beside results.h5. Its size bounds what a tensor can hold.
- */
+/* HDF5 silently reads a virtual dataset whose source is missing as zeros. Here it is an error:
+ * every source must be a file beside results.h5. Its size limits what a tensor can hold. */
 static int check_source(const results_file *f, hid_t dataset, size_t bytes, archai_err *err)
 {
     hid_t dcpl = H5I_INVALID_HID;
@@ -136,7 +117,7 @@ static int check_source(const results_file *f, hid_t dataset, size_t bytes, arch
     int rc;
 
     ARCHAI_TRY(archai_h5_id(err, &dcpl, H5Dget_create_plist(dataset)));
-    if (H5Pget_layout(dcpl) != H5D_VIRTUAL) { /* written out, as by h5repack */
+    if (H5Pget_layout(dcpl) != H5D_VIRTUAL) { /* a real dataset, as h5repack writes it */
         rc = bytes / 1000 <= f->bytes
                  ? ARCHAI_OK
                  : archai_fail(err, ARCHAI_EFORMAT, "%zu bytes are more than the file holds",
@@ -150,9 +131,7 @@ static int check_source(const results_file *f, hid_t dataset, size_t bytes, arch
         goto out;
     }
     path = archai_file_path(f->directory, name);
-    if (path == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory");
-    else if (stat(path, &st) != 0)
+    if (stat(path, &st) != 0)
         rc = archai_fail(err, ARCHAI_ENOTFOUND, "its weights were in %s, which is not there",
                          path);
     else if (bytes > (uint64_t)st.st_size)
@@ -168,42 +147,26 @@ static int read_tensor(const results_file *f, hid_t group, const char *name,
 {
     hid_t dataset = H5I_INVALID_HID;
     hid_t type = H5I_INVALID_HID;
-    hid_t space = H5I_INVALID_HID;
-    hsize_t dims[ARCHAI_MAX_DIMS] = {0};
-    size_t bytes;
+    archai_tensor t = {0};
     int rc;
 
-    ARCHAI_TRY(archai_h5_id(err, &dataset, H5Dopen2(group, name, H5P_DEFAULT)));
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &type, H5Dget_type(dataset)), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Dget_space(dataset)), out);
-    meta->dtype = archai_h5_type_of(type);
-    meta->ndim = H5Sget_simple_extent_ndims(space);
-    if (meta->dtype == ARCHAI_DTYPE_COUNT || meta->ndim < 0 || meta->ndim > ARCHAI_MAX_DIMS ||
-        H5Sget_simple_extent_type(space) == H5S_NULL) {
-        rc = archai_fail(err, ARCHAI_EFORMAT, "has a type or shape that no tensor has");
-        goto out;
-    }
-    (void)H5Sget_simple_extent_dims(space, dims, NULL);
-    bytes = archai_dtype_size(meta->dtype);
-    for (int d = 0; d < meta->ndim; d++) {
-        meta->shape[d] = (int64_t)dims[d];
-        if (dims[d] > INT64_MAX || __builtin_mul_overflow(bytes, (size_t)dims[d], &bytes)) {
-            rc = archai_fail(err, ARCHAI_EFORMAT, "is larger than memory");
-            goto out;
-        }
-    }
-    ARCHAI_TRY_GOTO(rc, check_source(f, dataset, bytes, err), out);
-    meta->name = strdup(name);
-    *data = malloc(bytes + 1);
-    if (meta->name == NULL || *data == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu bytes", bytes);
-        goto out;
-    }
-    if (bytes > 0)
+    meta->name = archai_strdup(name);
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dataset, H5Dopen2(group, name, H5P_DEFAULT)), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_shape(dataset, &t, err), out);
+    ARCHAI_TRY_GOTO(rc, check_source(f, dataset, t.bytes, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_type(&type, t.dtype, err), out);
+    *data = archai_file_room(t.bytes, 1, err);
+    if (*data == NULL)
+        rc = ARCHAI_ENOMEM;
+    else if (t.bytes > 0)
         rc = archai_h5_ok(err, H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *data));
-    meta->crc = archai_segment_crc(*data, bytes);
+    if (rc != ARCHAI_OK)
+        goto out;
+    meta->dtype = t.dtype;
+    meta->ndim = t.ndim;
+    memcpy(meta->shape, t.shape, sizeof meta->shape);
+    meta->crc = archai_segment_crc(*data, t.bytes);
 out:
-    archai_h5_release(&space);
     archai_h5_release(&type);
     archai_h5_release(&dataset);
     return archai_err_wrap(err, rc, "%s: ", name);
@@ -229,18 +192,16 @@ int archai_results_tensors(const char *path, const char *archid, archai_tensor_p
         goto out;
     }
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &group, H5Gopen2(models, archid, H5P_DEFAULT)), out);
-    ARCHAI_TRY_GOTO(rc, results_links(group, &names, err), out);
-    places = calloc(names.n + 1, sizeof *places);
-    bytes = calloc(names.n + 1, sizeof *bytes);
-    if (places == NULL || bytes == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", names.n);
+    ARCHAI_TRY_GOTO(rc, archai_h5_links(group, true, &names, err), out);
+    places = archai_calloc(names.n, sizeof *places);
+    bytes = archai_calloc(names.n, sizeof *bytes);
     for (size_t i = 0; rc == ARCHAI_OK && i < names.n; i++)
         rc = read_tensor(&f, group, names.at[i], &places[i], &bytes[i], err);
     rc = archai_err_wrap(err, rc, "/models/%s: ", archid);
 out:
     archai_h5_release(&group);
     archai_h5_release(&models);
-    rc = results_verdict(&f, rc, err);
+    rc = results_blame(&f, rc, err);
     results_close(&f);
     if (rc != ARCHAI_OK) {
         archai_results_tensors_free(places, bytes, names.n);
@@ -264,10 +225,10 @@ int archai_results_models(const char *path, archai_strings *out, archai_err *err
     if (archai_h5_has(f.file, "models")) {
         rc = archai_h5_id(err, &models, H5Gopen2(f.file, "models", H5P_DEFAULT));
         if (rc == ARCHAI_OK)
-            rc = results_links(models, &names, err);
+            rc = archai_h5_links(models, true, &names, err);
     }
     archai_h5_release(&models);
-    rc = results_verdict(&f, rc, err);
+    rc = results_blame(&f, rc, err);
     results_close(&f);
     if (rc == ARCHAI_OK)
         *out = names;

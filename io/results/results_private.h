@@ -4,8 +4,7 @@
 #include <hdf5.h>
 #include <stdint.h>
 #include "core/base/err.h"
-#include "core/config/option.h"
-#include "io/results/index.h"
+#include "io/results/results.h"
 
 typedef struct results_file {
     hid_t file;
@@ -16,17 +15,15 @@ typedef struct results_file {
 /* Open `path`, a directory or a file, and check that it is results of a known version. */
 int results_open(results_file *f, const char *path, archai_err *err);
 void results_close(results_file *f); /* safe after a failed open */
-/* The last word about a file: what HDF5 cannot read in a file that it could open is damage
- * (ARCHAI_EFORMAT), and the message begins with the file's path. Returns the code. */
-int results_verdict(const results_file *f, int rc, archai_err *err);
+/* The error of a file that could be opened: what HDF5 cannot read in it is damage (ARCHAI_EFORMAT),
+ * and the message begins with the file's path. Returns the code. */
+int results_blame(const results_file *f, int rc, archai_err *err);
 
-/* Dataset `name` of `group`, of type class `class` and shape [n] (rank 1) or [n, *width] (rank
- * 2); n SIZE_MAX: any, then *rows is filled. Caller releases. A claim of more elements than a
- * file of `bytes` can hold is refused. */
+/* Open dataset `name` of `group`, of type class `class` and shape [*rows] (rank 1) or [*rows,
+ * *width] (rank 2); *rows SIZE_MAX: any number, which is then filled in. Caller releases. A claim
+ * of more elements than a file of `bytes` can hold is refused. */
 int results_dataset(hid_t group, const char *name, H5T_class_t class, int rank, uint64_t bytes,
                     size_t *rows, size_t *width, hid_t *dataset, archai_err *err);
-/* Names of the links of a group: in order of creation where it remembers it, else of name. */
-int results_links(hid_t group, archai_strings *out, archai_err *err);
 
 /* -- the table (results_candidates.c) ------------------------------------------------------ */
 
@@ -36,7 +33,7 @@ typedef struct results_reading {
     uint64_t bytes;    /* of the file */
     size_t first, total;
 } results_reading;
-/* Rows there are in the table. */
+/* The number of rows in the table. */
 int results_rows(hid_t file, uint64_t bytes, size_t *rows, archai_err *err);
 /* /candidates: allocates and fills in->r->rows. */
 int results_candidates(const results_reading *in, hid_t file, archai_err *err);

@@ -4,16 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "io/file/file.h"
 
 enum {
     PIECE = 1 << 20, /* bytes read and written at a time */
-    LEAST = 4096     /* what a small tensor counts, for its calls take time as well */
+    LEAST = 4096     /* bytes that a small tensor counts as: its system calls take time, too */
 };
 
 /* -- opening ------------------------------------------------------------------------------- */
 
-/* As a rule the i-th: the announcement was made from this file. */
+/* Usually the i-th: the announcement was made from this file. */
 static const archai_tensor *find(const archai_tensors *file, size_t i, const char *name)
 {
     if (i < file->n && strcmp(file->at[i].name, name) == 0)
@@ -46,13 +47,10 @@ int archai_offered_open(archai_offered *out, int fd, const archai_tensor_place *
     int rc;
 
     ARCHAI_TRY(archai_safetensors_open_fd(&file, fd, err));
-    o.at_byte = calloc(n + 1, sizeof *o.at_byte);
-    o.bytes = calloc(n + 1, sizeof *o.bytes);
-    o.piece = malloc(PIECE);
-    if (o.at_byte == NULL || o.bytes == NULL || o.piece == NULL)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", n);
-    else
-        rc = locate(&o, &file, places, err);
+    o.at_byte = archai_calloc(n, sizeof *o.at_byte);
+    o.bytes = archai_calloc(n, sizeof *o.bytes);
+    o.piece = archai_malloc(PIECE);
+    rc = locate(&o, &file, places, err);
     archai_tensors_close(&file);
     if (rc == ARCHAI_OK)
         *out = o;
@@ -86,8 +84,8 @@ int archai_offered_copy(archai_offered *o, archai_segment *to, archai_tensor_pla
                                      "weights", err));
         ARCHAI_TRY(
             archai_segment_write_piece(to, &places[o->next], o->copied, o->piece, n, err));
-        /* Memory goes back with each piece: all of it at once would take a tenth of a second for 256 MiB,
-         * of whoever empties the file for the next weights. */
+        /* Free the memory piece by piece: to free 256 MiB at once would cost the evaluator, which
+         * empties the file for the next weights, a tenth of a second. */
         (void)fallocate(o->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                         (off_t)(o->at_byte[o->next] + o->copied), (off_t)n);
         o->copied += n;

@@ -1,9 +1,9 @@
-/* io/segment/offered.h - the weights that an evaluator offers, on their way from its file (safetensors,
- * a memfd) into a segment.
+/* io/segment/offered.h - the weights that an evaluator offers, on their way from its file
+ * (safetensors, a memfd) into a segment.
  *
- * Copied piece by piece, so that whoever copies can look after other things. The file is read,
- * not mapped, meanwhile: its writer may still hold it, and what is cut short then is an error,
- * no SIGBUS. Not collective.
+ * Copied piece by piece, so that the caller can do other things in between. The file is read, not
+ * mapped: its writer may still hold it, and if that cuts it short the result is an error instead of
+ * SIGBUS. Not collective.
  */
 #ifndef ARCHAI_IO_SEGMENT_OFFERED_H
 #define ARCHAI_IO_SEGMENT_OFFERED_H
@@ -14,16 +14,15 @@ typedef struct archai_offered {
     uint64_t *at_byte; /* owned; [n], where each tensor begins in the file */
     size_t *bytes;     /* owned; [n] */
     size_t n;
-    size_t next, copied; /* the tensor at hand and how many of its bytes are copied */
+    size_t next, copied; /* the current tensor, and how many of its bytes are copied */
     char *piece;         /* owned */
 } archai_offered;
 
-/* The tensors that `places` name, [n]. ARCHAI_EFORMAT: the file does not hold what was
- * announced. */
+/* Find the tensors that places [n] name. ARCHAI_EFORMAT: not what was announced. */
 int archai_offered_open(archai_offered *out, int fd, const archai_tensor_place *places,
                         size_t n, archai_err *err);
-/* Copy up to `bytes` more to their places in `to`, and their checksums into these. In the file
- * they are zero then, and their memory is free. *done: all of it is there. ARCHAI_EFORMAT: the
+/* Copy up to `bytes` more to their places in `to`, and set the checksums of these. The bytes are
+ * removed from the file, which frees their memory. *done: everything is copied. ARCHAI_EFORMAT: the
  * file has become shorter. */
 int archai_offered_copy(archai_offered *o, archai_segment *to, archai_tensor_place *places,
                         size_t bytes, bool *done, archai_err *err);

@@ -1,16 +1,16 @@
-/* Opening segments, and the writing side: raw bytes at the places that HDF5 named. */
+/* Opening segments, and writing into them: raw bytes at the offsets that HDF5 named. */
 #include "io/segment/segment.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "core/base/alloc.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 #include "io/segment/segment_layout.h"
@@ -35,7 +35,7 @@ static int locate(hid_t parent, const char *name, hid_t type, uint64_t file_byte
     offset = H5Dget_offset(dataset);
     if (H5Tequal(theirs, type) <= 0 || H5Sget_simple_extent_ndims(space) != 1 ||
         H5Sget_simple_extent_dims(space, dims, NULL) != 1) {
-        rc = archai_fail(err, ARCHAI_EFORMAT, "another type or shape than a segment has");
+        rc = archai_fail(err, ARCHAI_EFORMAT, "its type or shape is not a segment's");
     } else if (offset == HADDR_UNDEF || size == 0 || offset > file_bytes ||
                dims[0] > (file_bytes - offset) / size) {
         rc = archai_fail(err, ARCHAI_EFORMAT, "its data lies outside the file");
@@ -54,13 +54,12 @@ static int locate_pools(archai_segment *s, hid_t file, uint64_t file_bytes, arch
 {
     hid_t group = H5I_INVALID_HID;
     hid_t type = H5I_INVALID_HID;
-    int t;
     int rc = ARCHAI_OK;
 
     if (!archai_h5_has(file, "pool"))
         return ARCHAI_OK;
     ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "pool", H5P_DEFAULT)));
-    for (t = 0; t < ARCHAI_DTYPE_COUNT; t++) {
+    for (int t = 0; t < ARCHAI_DTYPE_COUNT; t++) {
         const char *name = archai_dtype_name((archai_dtype)t);
 
         if (!archai_h5_has(group, name))
@@ -118,15 +117,9 @@ out:
 int archai_segment_open(archai_segment *out, const char *directory, const char *name,
                         bool writable, archai_err *err)
 {
-    archai_segment s = ARCHAI_SEGMENT_INIT;
+    archai_segment s = {.name = archai_strdup(name), .path = archai_file_path(directory, name)};
     int rc;
 
-    s.name = strdup(name);
-    s.path = archai_file_path(directory, name);
-    if (s.name == NULL || s.path == NULL) {
-        archai_segment_close(&s);
-        return archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory", name);
-    }
     s.fd = open(s.path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
     if (s.fd < 0)
         rc = archai_fail(err, errno == ENOENT ? ARCHAI_ENOTFOUND : ARCHAI_EIO,
@@ -134,7 +127,7 @@ int archai_segment_open(archai_segment *out, const char *directory, const char *
     else
         rc = learn_layout(&s, err);
     if (rc == ARCHAI_EIO && s.fd >= 0 && !writable) {
-        rc = ARCHAI_EFORMAT; /* what HDF5 cannot read in a file that it could open is damage */
+        rc = ARCHAI_EFORMAT; /* HDF5 could open the file but not read it: damage */
         if (err != NULL)
             err->code = rc;
     }
@@ -156,78 +149,6 @@ void archai_segment_close(archai_segment *s)
     *s = (archai_segment)ARCHAI_SEGMENT_INIT;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool is_segment_name(const char *name)
-{
-    size_t n = strlen(name);
-
-    return strncmp(name, "segment-", 8) == 0 && n > 11 && strcmp(name + n - 3, ".h5") == 0;
-}
-
-int archai_segment_list(const char *directory, archai_strings *out, archai_err *err)
-{
-    archai_strings list = {NULL, 0};
-    struct dirent *entry;
-    DIR *d = opendir(directory);
-    int rc = ARCHAI_OK;
-
-    if (d == NULL)
-        return archai_fail(err, errno == ENOENT ? ARCHAI_ENOTFOUND : ARCHAI_EIO,
-                           "%s: cannot read the directory: %s", directory, strerror(errno));
-    while ((entry = readdir(d)) != NULL) {
-        char **grown;
-
-        if (!is_segment_name(entry->d_name))
-            continue;
-        grown = realloc(list.at, (list.n + 1) * sizeof *list.at);
-        if (grown != NULL) {
-            list.at = grown;
-            list.at[list.n] = strdup(entry->d_name);
-        }
-        if (grown == NULL || list.at[list.n] == NULL) {
-            rc = archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory", directory);
-            break;
-        }
-        list.n++;
-    }
-    (void)closedir(d);
-    if (rc != ARCHAI_OK) {
-        archai_strings_free(&list);
-        return rc;
-    }
-    if (list.n > 1)
-        qsort(list.at, list.n, sizeof *list.at, compare_names);
-    *out = list;
-    return ARCHAI_OK;
-}
-
-/* -- places -------------------------------------------------------------------------------- */
-
-int64_t archai_segment_place(const char *name, int64_t row)
-{
-    int start, k, used = 0;
-
-    if (sscanf(name, "segment-%5d-%5d.h5%n", &start, &k, &used) != 2 || used == 0 ||
-        name[used] != '\0' || start < 0 || start > INT16_MAX || k < 0 || k > UINT16_MAX ||
-        row < 0 || row >= UINT32_MAX)
-        return 0;
-    return (int64_t)start << 48 | (int64_t)k << 32 | (row + 1);
-}
-
-bool archai_segment_of_place(int64_t place, char name[ARCHAI_SEGMENT_NAME_MAX], int64_t *row)
-{
-    *row = (place & UINT32_MAX) - 1;
-    if (place <= 0 || *row < 0)
-        return false;
-    (void)snprintf(name, ARCHAI_SEGMENT_NAME_MAX, "segment-%d-%d.h5", (int)(place >> 48),
-                   (int)(place >> 32 & UINT16_MAX));
-    return true;
-}
-
 /* -- writing ------------------------------------------------------------------------------- */
 
 uint32_t archai_row_crc(const archai_row *r)
@@ -238,12 +159,11 @@ uint32_t archai_row_crc(const archai_row *r)
 bool archai_segment_holds(const archai_segment *s, const archai_tensor_place *p, uint64_t *n)
 {
     uint64_t count = 1;
-    int d;
 
     if ((int)p->dtype < 0 || p->dtype >= ARCHAI_DTYPE_COUNT || p->ndim < 0 ||
         p->ndim > ARCHAI_MAX_DIMS || p->offset < 0)
         return false;
-    for (d = 0; d < p->ndim; d++)
+    for (int d = 0; d < p->ndim; d++)
         if (p->shape[d] < 0 || __builtin_mul_overflow(count, (uint64_t)p->shape[d], &count))
             return false;
     if (n != NULL)
@@ -291,9 +211,9 @@ archai_row archai_segment_row(const archai_evaluation *e, int64_t text_offset, c
                     .text_offset = text_offset,
                     .text_bytes = (int64_t)detail_bytes,
                     .status = e->status,
-                    .rank = e->rank};
+                    .rank = e->rank,
+                    .text_crc = archai_segment_crc(detail, detail_bytes)};
 
-    r.text_crc = (uint32_t)crc32_z(0, (const unsigned char *)detail, detail_bytes);
     r.crc = archai_row_crc(&r);
     return r;
 }
@@ -309,7 +229,7 @@ int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row 
                            "%s: row %lld with %zu bytes at %lld has no place", s->path,
                            (long long)row, bytes, (long long)text);
     ARCHAI_TRY(archai_file_pwrite(s->fd, details, bytes, s->text_at + (uint64_t)text, s->path, err));
-    /* 64 bytes each that never cross a page: a reader sees the whole row or none of it. */
+    /* 64 bytes that never cross a page: a reader sees the whole row or none of it. */
     return archai_file_pwrite(s->fd, (const char *)rows, n * sizeof *rows,
                               s->rows_at + (uint64_t)row * sizeof *rows, s->path, err);
 }

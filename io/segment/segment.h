@@ -1,20 +1,20 @@
-/* io/segment/segment.h - segment files: shared HDF5 files into which all worker ranks write at once.
+/* io/segment/segment.h - segment files: HDF5 files into which all worker ranks write at once.
  *
- * A segment is created whole by one process: fixed metadata, contiguous datasets with early
- * allocation and no fill, closed, then renamed into place. After that no metadata ever changes.
- * Ranks write raw bytes into disjoint regions with pwrite, at the offsets that HDF5 itself
- * names (H5Dget_offset): no collective call, no lock, no barrier, no MPI-IO.
+ * One process creates the whole segment (fixed metadata, contiguous datasets with early allocation
+ * and no fill), closes it and renames it into place. After that no metadata ever changes. Ranks
+ * write raw bytes into disjoint regions with pwrite, at the offsets that HDF5 itself names
+ * (H5Dget_offset): no collective call, no lock, no barrier, no MPI-IO.
  *
  *   /rows              compound archai_row [n_rows]   one fixed-size record per evaluation
  *   /detail            uint8 [bytes]                  msgpack evaluations (io/wire/message.h)
  *   /pool/<dtype>      [n]                            weights, one pool per type
  *   root attributes    format="archai-segment", format_version, created (ISO 8601, UTC), uuid
  *
- * A row counts when its crc is right, its detail's crc is right and its tensors lie inside the
- * pools. All-zero rows are free places. Order of writing: weights, detail, row. Files are
- * sparse: their size on disk is what was written. Each dataset starts at a multiple of
- * ARCHAI_SEGMENT_ALIGNMENT: whoever hands out blocks in multiples of ARCHAI_SEGMENT_BLOCK_ROWS
- * rows and ARCHAI_SEGMENT_ALIGNMENT bytes makes sure that two nodes never write the same page.
+ * A row counts if its crc and its detail's crc are right and its tensors lie inside the pools. A
+ * row of zeros is free. Order of writing: weights, detail, row. Files are sparse: they take as much
+ * disk as was written. Each dataset starts at a multiple of ARCHAI_SEGMENT_ALIGNMENT, so that
+ * blocks in multiples of ARCHAI_SEGMENT_BLOCK_ROWS rows and ARCHAI_SEGMENT_ALIGNMENT bytes never
+ * make two nodes write one page.
  *
  * Nothing here is collective.
  */
@@ -27,7 +27,7 @@
 #include "core/config/option.h"
 #include "io/file/tensors.h"
 
-/* The largest page in use (64 KiB on some ARM and POWER nodes) is safe everywhere. */
+/* The largest page in use (64 KiB, on some ARM and POWER nodes). */
 enum { ARCHAI_SEGMENT_ALIGNMENT = 65536, ARCHAI_SEGMENT_BLOCK_ROWS = 1024 };
 
 /* 64 bytes, little-endian; the crc covers the 60 bytes before it. */
@@ -51,7 +51,7 @@ typedef struct archai_segment_size {
     int64_t pool[ARCHAI_DTYPE_COUNT]; /* elements; 0: no such pool */
 } archai_segment_size;
 
-/* Create <directory>/<name> (written beside, fsynced, renamed, directory fsynced). */
+/* Create <directory>/<name>; published as archai_file_publish() does. */
 int archai_segment_create(const char *directory, const char *name,
                           const archai_segment_size *size, archai_err *err);
 
@@ -75,57 +75,60 @@ int archai_segment_open(archai_segment *out, const char *directory, const char *
                         bool writable, archai_err *err);
 void archai_segment_close(archai_segment *s); /* safe on a zeroed struct with fd -1 */
 
-/* Write data [n], the bytes of a tensor from byte `at` of it on, to its place, first to last: p->crc is the
- * checksum of what is written so far. Disk full is ARCHAI_EIO naming file and bytes. */
+/* Write data [n], a tensor's bytes from its byte `at` on, to its place. Pieces come in order:
+ * p->crc is the checksum of what is written so far. A full disk is ARCHAI_EIO and names file and
+ * bytes. */
 int archai_segment_write_piece(archai_segment *s, archai_tensor_place *p, size_t at,
                                const void *data, size_t n, archai_err *err);
 /* The row of an evaluation whose packed form (archai_evaluation_pack) will lie at text_offset. */
 archai_row archai_segment_row(const archai_evaluation *e, int64_t text_offset, const char *detail,
                               size_t detail_bytes);
-/* Write the details of n rows, from that of the first on one behind the other, and then the rows from
- * number `row` on: the commit. The caller made sure that they fit its block. */
+/* Commit n rows: write their details, which follow one another from the first row's text_offset on,
+ * then the rows themselves from number `row` on. They fit the caller's block. */
 int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row *rows, size_t n,
                                const char *details, size_t bytes, archai_err *err);
-/* One of them. */
+/* Commit one row. */
 int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
                           const char *detail, size_t detail_bytes, const archai_evaluation *e,
                           archai_err *err);
 int archai_segment_sync(archai_segment *s, archai_err *err); /* fdatasync */
 
-/* Read row `row`: *valid tells whether it is a committed one; then *out is filled (caller
- * fini). */
+/* Read row `row`. *valid: it is committed, and *out is filled (caller fini). */
 int archai_segment_read(const archai_segment *s, int64_t row, bool *valid,
                         archai_evaluation *out, archai_err *err);
-/* Visit the rows of [first, last) whose own record is right (its detail is checked by
- * archai_segment_read). Holes in the file are skipped quickly. A visitor's error ends the scan.
- */
+/* Visit the rows of [first, last) whose record is right (archai_segment_read checks the detail).
+ * Holes in the file are skipped quickly. A visitor's error ends the scan. */
 typedef int (*archai_segment_visit)(void *payload, int64_t row, const archai_row *r,
                                     archai_err *err);
 int archai_segment_scan(const archai_segment *s, int64_t first, int64_t last,
                         archai_segment_visit visit, void *payload, archai_err *err);
-/* Visit those that are neither right nor free: a bad disk's, or what a node left that lost its power while
- * it wrote. Nothing in them can be believed. */
+/* Visit the rows that are neither right nor free: from a bad disk, or from a node that lost its
+ * power while writing. Nothing in them can be believed. */
 int archai_segment_scan_damaged(const archai_segment *s, archai_segment_visit visit,
                                 void *payload, archai_err *err);
-/* The detail of a row that a scan gave. *valid as for archai_segment_read. */
+/* Read the detail of a row that a scan found. *valid as for archai_segment_read. */
 int archai_segment_detail(const archai_segment *s, const archai_row *r, bool *valid,
                           archai_evaluation *out, archai_err *err);
 
 /* Does a tensor lie inside its pool? *n (may be NULL): its elements. */
 bool archai_segment_holds(const archai_segment *s, const archai_tensor_place *p, uint64_t *n);
-/* The bytes of a tensor into `out`, which has room for them; the crc is the caller's to
- * compare. */
+/* Read a tensor's bytes into `out`, which has room for them; the caller compares the crc. */
 int archai_segment_read_tensor(const archai_segment *s, const archai_tensor_place *p, void *out,
                                archai_err *err);
 uint32_t archai_segment_crc(const void *data, size_t n); /* zlib's crc32 */
 
-/* A row of any segment of a run as one positive number, which travels and is kept by rank 0; 0: none,
- * also for a name that is not segment-<start>-<k>.h5 or numbers beyond 32767, 65535 and 2^32 - 2. */
+/* File names: segment-<start>-<k>.h5, start 0 to 32767 counts the starts of a run and k 0 to 65535
+ * the segments of a start. */
 enum { ARCHAI_SEGMENT_NAME_MAX = 32 };
-int64_t archai_segment_place(const char *name, int64_t row);
-/* And back: the segment's file name and the row. False: it is no place. */
-bool archai_segment_of_place(int64_t place, char name[ARCHAI_SEGMENT_NAME_MAX], int64_t *row);
-
+void archai_segment_name(char name[ARCHAI_SEGMENT_NAME_MAX], int start, int k);
+bool archai_segment_name_read(const char *name, int *start,
+                              int *k); /* false: not a segment's name */
 /* Names of the segment files in a directory, sorted; caller frees with archai_strings_free. */
 int archai_segment_list(const char *directory, archai_strings *out, archai_err *err);
+
+/* A row of any segment of a run as one positive number, which fits a message and rank 0's memory.
+ * 0: no place, also where the name is not a segment's or row is above 2^32 - 2. */
+int64_t archai_segment_place(const char *name, int64_t row);
+/* And back: the segment's file name and the row. False: not a place. */
+bool archai_segment_of_place(int64_t place, char name[ARCHAI_SEGMENT_NAME_MAX], int64_t *row);
 #endif

@@ -1,4 +1,4 @@
-/* Laying out a segment: the only place where a segment's metadata is written. */
+/* Creating a segment: the only place where a segment's metadata is written. */
 #include "io/segment/segment.h"
 
 #include <stddef.h>
@@ -8,6 +8,8 @@
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "core/base/alloc.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 #include "io/segment/segment_layout.h"
@@ -35,32 +37,20 @@ static const struct row_field {
 
 static hid_t field_type(row_kind kind)
 {
+    const hid_t types[] = {H5T_STD_I64LE, H5T_IEEE_F64LE, H5T_STD_I32LE, H5T_STD_U32LE};
     const hsize_t two = 2;
 
-    switch (kind) {
-    case ROW_I64:
-        return H5Tcopy(H5T_STD_I64LE);
-    case ROW_F64:
-        return H5Tcopy(H5T_IEEE_F64LE);
-    case ROW_I32:
-        return H5Tcopy(H5T_STD_I32LE);
-    case ROW_U32:
-        return H5Tcopy(H5T_STD_U32LE);
-    case ROW_U32X2:
-        return H5Tarray_create2(H5T_STD_U32LE, 1, &two);
-    }
-    return H5I_INVALID_HID;
+    return kind == ROW_U32X2 ? H5Tarray_create2(H5T_STD_U32LE, 1, &two) : H5Tcopy(types[kind]);
 }
 
 int archai_row_type(hid_t *type, archai_err *err)
 {
     hid_t id = H5I_INVALID_HID;
     hid_t field = H5I_INVALID_HID;
-    size_t i;
     int rc;
 
     ARCHAI_TRY(archai_h5_id(err, &id, H5Tcreate(H5T_COMPOUND, sizeof(archai_row))));
-    for (i = 0; i < sizeof row_fields / sizeof row_fields[0]; i++) {
+    for (size_t i = 0; i < sizeof row_fields / sizeof row_fields[0]; i++) {
         const struct row_field *f = &row_fields[i];
 
         ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &field, field_type(f->kind)), out);
@@ -158,7 +148,7 @@ static int create_file(const char *path, const archai_segment_size *size, archai
     int rc;
 
     ARCHAI_TRY(archai_h5_access(&fapl, err));
-    /* Everything as large as a page starts on a page of its own; metadata is smaller. */
+    /* Everything as large as a page starts on a new page; metadata is smaller. */
     ARCHAI_TRY_GOTO(
         rc, archai_h5_ok(err, H5Pset_alignment(fapl, 4096, ARCHAI_SEGMENT_ALIGNMENT)), out);
     ARCHAI_TRY_GOTO(
@@ -178,13 +168,11 @@ out:
 
 static int check_size(const archai_segment_size *size, archai_err *err)
 {
-    int t;
-
     if (size->rows <= 0 || size->text_bytes <= 0)
         return archai_fail(err, ARCHAI_EINVAL,
                            "%lld rows, %lld bytes of detail: both must be > 0",
                            (long long)size->rows, (long long)size->text_bytes);
-    for (t = 0; t < ARCHAI_DTYPE_COUNT; t++)
+    for (int t = 0; t < ARCHAI_DTYPE_COUNT; t++)
         if (size->pool[t] < 0)
             return archai_fail(err, ARCHAI_EINVAL, "a pool of %lld elements",
                                (long long)size->pool[t]);
@@ -195,21 +183,15 @@ int archai_segment_create(const char *directory, const char *name,
                           const archai_segment_size *size, archai_err *err)
 {
     char *path = archai_file_path(directory, name);
-    char *beside = NULL;
-    int rc;
+    char *beside = archai_printf("%s/.%s.new", directory, name);
+    int rc = check_size(size, err);
 
-    if (path == NULL || asprintf(&beside, "%s/.%s.new", directory, name) < 0) {
-        free(path);
-        return archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory", name);
-    }
-    ARCHAI_TRY_GOTO(rc, check_size(size, err), out);
-    if (access(path, F_OK) == 0) {
+    if (rc == ARCHAI_OK && access(path, F_OK) == 0)
         rc = archai_fail(err, ARCHAI_EEXIST, "exists already");
-        goto out;
-    }
-    ARCHAI_TRY_GOTO(rc, create_file(beside, size, err), out);
-    rc = archai_file_publish(beside, path, err);
-out:
+    if (rc == ARCHAI_OK)
+        rc = create_file(beside, size, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_file_publish(beside, path, err);
     if (rc != ARCHAI_OK)
         (void)unlink(beside);
     rc = archai_err_wrap(err, rc, "%s: ", path);

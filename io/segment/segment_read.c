@@ -1,10 +1,12 @@
-/* The reading side of segments: rows are believed only as far as their checksums reach. */
+/* Reading segments: a row is believed only as far as its checksums reach. */
 #include "io/segment/segment.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "core/base/alloc.h"
 #include "io/file/file.h"
 #include "io/wire/message.h"
 #include "io/segment/segment_layout.h"
@@ -22,28 +24,26 @@ static bool row_is_right(const archai_segment *s, const archai_row *r)
 int archai_segment_detail(const archai_segment *s, const archai_row *r, bool *valid,
                           archai_evaluation *out, archai_err *err)
 {
+    const size_t n = (size_t)r->text_bytes;
     archai_evaluation e = {0};
     archai_err why = ARCHAI_ERR_INIT;
     char *text;
-    size_t i;
     int rc;
 
     *valid = false;
-    text = malloc((size_t)r->text_bytes + 1);
-    if (text == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory for %lld bytes of detail",
-                           s->path, (long long)r->text_bytes);
-    rc = archai_file_pread(s->fd, text, (size_t)r->text_bytes,
-                           s->text_at + (uint64_t)r->text_offset, s->path, err);
-    if (rc == ARCHAI_OK && archai_segment_crc(text, (size_t)r->text_bytes) == r->text_crc) {
-        rc = archai_evaluation_unpack(text, (size_t)r->text_bytes, &e, &why);
+    if (n > ARCHAI_FRAME_MAX) /* no worker writes so much */
+        return ARCHAI_OK;
+    text = archai_malloc(n);
+    rc = archai_file_pread(s->fd, text, n, s->text_at + (uint64_t)r->text_offset, s->path, err);
+    if (rc == ARCHAI_OK && archai_segment_crc(text, n) == r->text_crc) {
+        rc = archai_evaluation_unpack(text, n, &e, &why);
         if (rc == ARCHAI_OK)
             *valid = e.id == r->id && e.archid != NULL && e.arch != NULL;
         else if (rc == ARCHAI_EFORMAT)
-            rc = ARCHAI_OK; /* right checksum, foreign content: no row of ours */
+            rc = ARCHAI_OK; /* right checksum, foreign content: not a row of ours */
         else
             rc = archai_fail(err, rc, "%s: %s", s->path, why.text);
-        for (i = 0; *valid && i < e.n_tensors; i++)
+        for (size_t i = 0; *valid && i < e.n_tensors; i++)
             *valid = archai_segment_holds(s, &e.tensors[i], NULL);
     }
     free(text);
@@ -82,15 +82,14 @@ int archai_segment_read_tensor(const archai_segment *s, const archai_tensor_plac
                              s->pool_at[p->dtype] + (uint64_t)p->offset * size, s->path, err);
 }
 
-/* First row at or after `row` whose bytes were ever written, as far as the file system can
- * tell. */
+/* First row at or after `row` that was ever written, as far as the file system knows. */
 static int64_t skip_hole(const archai_segment *s, int64_t row, int64_t last)
 {
     uint64_t at = s->rows_at + (uint64_t)row * sizeof(archai_row);
     off_t data = lseek(s->fd, (off_t)at, SEEK_DATA);
 
     if (data < 0)
-        return errno == ENXIO ? last : row; /* nothing more, or it cannot tell */
+        return errno == ENXIO ? last : row; /* nothing more; or it does not know */
     if ((uint64_t)data <= at)
         return row;
     row = (int64_t)(((uint64_t)data - s->rows_at) / sizeof(archai_row));
@@ -109,15 +108,12 @@ static int scan(const archai_segment *s, int64_t first, int64_t last, bool right
                 archai_segment_visit visit, void *payload, archai_err *err)
 {
     archai_row *rows;
-    int64_t i;
     int rc = ARCHAI_OK;
 
     if (first < 0 || last > s->size.rows)
         return archai_fail(err, ARCHAI_EINVAL, "%s: has no rows %lld to %lld", s->path,
                            (long long)first, (long long)last);
-    rows = malloc(SCAN_ROWS * sizeof *rows);
-    if (rows == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "%s: out of memory", s->path);
+    rows = archai_malloc(SCAN_ROWS * sizeof *rows);
     while ((first = skip_hole(s, first, last)) < last) {
         int64_t n = last - first < SCAN_ROWS ? last - first : SCAN_ROWS;
 
@@ -126,7 +122,7 @@ static int scan(const archai_segment *s, int64_t first, int64_t last, bool right
                                           s->rows_at + (uint64_t)first * sizeof *rows, s->path,
                                           err),
                         out);
-        for (i = 0; i < n; i++)
+        for (int64_t i = 0; i < n; i++)
             if (!is_free(&rows[i]) &&
                 (rows[i].finished != 0 && row_is_right(s, &rows[i])) == right)
                 ARCHAI_TRY_GOTO(rc, visit(payload, first + i, &rows[i], err), out);

@@ -1,10 +1,9 @@
 #include "io/segment/stored.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <zlib.h>
 
+#include "core/base/alloc.h"
 #include "io/file/checkpoint.h"
 #include "io/file/file.h"
 
@@ -12,51 +11,43 @@ enum { PIECE = 1 << 20 }; /* bytes read and written at a time */
 
 /* -- opening ------------------------------------------------------------------------------- */
 
-static int add(archai_stored *s, char *name, archai_dtype dtype, int ndim, const int64_t *shape,
-               const void *data, archai_err *err)
+/* Takes the name over. */
+static void add(archai_stored *s, char *name, archai_dtype dtype, int ndim, const int64_t *shape,
+                const void *data)
 {
-    archai_tensor *t = &s->at[s->n];
+    archai_tensor *t = &s->at[s->n++];
 
-    if (name == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for the names of tensors");
     *t = (archai_tensor){.name = name, .dtype = dtype, .ndim = ndim, .data = data};
     t->bytes = archai_dtype_size(dtype);
     for (int d = 0; d < ndim; d++) {
         t->shape[d] = shape[d];
-        t->bytes *= (size_t)shape[d]; /* archai_segment_holds() has seen to its size */
+        t->bytes *= (size_t)shape[d]; /* cannot overflow: archai_segment_holds() */
     }
-    s->n++;
-    return ARCHAI_OK;
 }
 
-static int list_tensors(archai_stored *s, archai_err *err)
+static void list_tensors(archai_stored *s)
 {
     const archai_evaluation *e = &s->row;
     const size_t most = e->n_tensors + e->n_curves + 1;
     const int64_t one = 1;
 
-    s->at = calloc(most, sizeof *s->at);
-    s->at_byte = calloc(most, sizeof *s->at_byte);
-    s->piece = malloc(PIECE);
-    if (s->at == NULL || s->at_byte == NULL || s->piece == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu tensors", e->n_tensors);
+    s->at = archai_calloc(most, sizeof *s->at);
+    s->at_byte = archai_calloc(most, sizeof *s->at_byte);
+    s->piece = archai_malloc(PIECE);
     for (size_t i = 0; i < e->n_tensors; i++) {
         const archai_tensor_place *p = &e->tensors[i];
 
-        ARCHAI_TRY(add(s, strdup(p->name), p->dtype, p->ndim, p->shape, NULL, err));
+        add(s, archai_strdup(p->name), p->dtype, p->ndim, p->shape, NULL);
     }
     for (size_t i = 0; i < e->n_curves; i++) {
         const int64_t n = (int64_t)e->curves[i].n;
-        char *name;
 
-        if (asprintf(&name, ARCHAI_STATE_PREFIX "curve:%s", e->curves[i].name) < 0)
-            name = NULL;
-        ARCHAI_TRY(add(s, name, ARCHAI_F32, 1, &n, e->curves[i].values, err));
+        add(s, archai_printf(ARCHAI_STATE_PREFIX "curve:%s", e->curves[i].name), ARCHAI_F32, 1, &n,
+            e->curves[i].values);
     }
     s->seconds = archai_measure_get(e->measures, e->n_measures, "train_seconds");
     if (s->seconds >= 0)
-        ARCHAI_TRY(add(s, strdup(ARCHAI_STATE_PREFIX "seconds"), ARCHAI_F64, 1, &one, NULL, err));
-    return ARCHAI_OK;
+        add(s, archai_strdup(ARCHAI_STATE_PREFIX "seconds"), ARCHAI_F64, 1, &one, NULL);
 }
 
 int archai_stored_open(archai_stored *out, const char *directory, int64_t place, archai_err *err)
@@ -68,14 +59,14 @@ int archai_stored_open(archai_stored *out, const char *directory, int64_t place,
     int rc;
 
     if (!archai_segment_of_place(place, name, &row))
-        return archai_fail(err, ARCHAI_EFORMAT, "%lld is no place of weights", (long long)place);
+        return archai_fail(err, ARCHAI_EFORMAT, "%lld is not a place of weights", (long long)place);
     ARCHAI_TRY_GOTO(rc, archai_segment_open(&s.segment, directory, name, false, err), out);
     ARCHAI_TRY_GOTO(rc, archai_segment_read(&s.segment, row, &valid, &s.row, err), out);
     if (!valid || s.row.n_tensors == 0)
         rc = archai_fail(err, ARCHAI_EFORMAT, "%s: row %lld is damaged or holds no weights",
                          s.segment.path, (long long)row);
     else
-        rc = list_tensors(&s, err);
+        list_tensors(&s);
 out:
     if (rc == ARCHAI_OK)
         *out = s;
@@ -98,7 +89,7 @@ void archai_stored_close(archai_stored *s)
 
 /* -- copying ------------------------------------------------------------------------------- */
 
-/* Up to PIECE bytes of the tensor at hand. */
+/* Copy up to PIECE bytes of the current tensor. */
 static int copy_piece(archai_stored *s, int fd, size_t *n, archai_err *err)
 {
     const archai_tensor *t = &s->at[s->next];

@@ -1,3 +1,4 @@
+/* Keys and look-ups; table_read.c reads the file. */
 #include "io/table/table.h"
 
 #include <stdint.h>
@@ -6,38 +7,27 @@
 #include <string.h>
 #include <strings.h>
 
-#include "core/base/hash.h"
+#include "core/base/alloc.h"
 #include "core/config/option.h"
 #include "io/table/table_private.h"
-
-enum { KEY_MAX = 65536 };
 
 static int index_rows(archai_table *t, archai_err *err);
 
 int archai_table_open(archai_table **out, const char *path, archai_err *err)
 {
-    archai_table *t = calloc(1, sizeof *t);
+    archai_table *t = archai_calloc(1, sizeof *t);
     int rc;
 
-    if (t == NULL || (t->path = strdup(path)) == NULL) {
-        free(t);
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a table");
-    }
+    t->path = archai_strdup(path);
     rc = archai_table_read(t, err);
-    if (rc != ARCHAI_OK)
-        goto out;
-    t->is_key = calloc(t->n_columns, sizeof *t->is_key);
-    if (t->is_key == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a table");
-        goto out;
-    }
-    for (size_t c = 0; c < t->n_columns; c++)
+    if (rc == ARCHAI_OK)
+        t->is_key = archai_calloc(t->n_columns, sizeof *t->is_key);
+    for (size_t c = 0; rc == ARCHAI_OK && c < t->n_columns; c++)
         if (strcmp(t->header[c], "archid") == 0) {
             t->is_key[c] = true;
             rc = archai_err_wrap(err, index_rows(t, err), "%s: ", path);
             break;
         }
-out:
     if (rc == ARCHAI_OK)
         *out = t;
     else
@@ -54,7 +44,7 @@ void archai_table_close(archai_table *t)
     free(t->header);
     free(t->cells);
     free(t->is_key);
-    free(t->slots);
+    archai_hash_clear(&t->by_key);
     free(t);
 }
 
@@ -73,91 +63,107 @@ bool archai_table_has_column(const archai_table *t, const char *name)
 
 /* -- keys -------------------------------------------------------------------------------- */
 
-/* One spelling per value, so that 3, 3.0 and "3" meet, and True (as Python writes it) and true:
- * numbers as Python's repr of a float. */
-static int append_value(char *key, size_t *n, const char *text, archai_err *err)
+static const char separator = '\x1f'; /* ASCII's unit separator, which no value contains */
+
+/* One spelling per value, so that 3, 3.0 and "3" are equal, and so are Python's True and true.
+ * Numbers are spelled as Python's repr of a float. `number` is room for one. */
+static const char *spelling(const char *text, char number[32])
 {
-    char number[32], *end;
-    double v = strtod(text, &end);
-    size_t size;
+    char *end;
+    const double v = strtod(text, &end);
 
     if (end != text && *end == '\0') {
         archai_format_double(v, number);
-        text = number;
-    } else if (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0) {
-        text = strcasecmp(text, "true") == 0 ? "true" : "false";
+        return number;
     }
-    size = strlen(text);
-    if (*n + size + 1 >= KEY_MAX)
-        return archai_fail(err, ARCHAI_EINVAL, "a key is longer than %d bytes", KEY_MAX);
-    memcpy(key + *n, text, size);
-    *n += size;
-    key[(*n)++] = '\x1f'; /* the unit separator: no value holds it */
-    key[*n] = '\0';
-    return ARCHAI_OK;
+    return strcasecmp(text, "true") == 0 ? "true" : strcasecmp(text, "false") == 0 ? "false" : text;
 }
 
-static int row_key(const archai_table *t, size_t row, char *key, archai_err *err)
+typedef struct key {
+    char *text; /* owned; the spelling of each key column's value, and a separator behind it */
+    size_t n, capacity;
+} key;
+
+static void append_value(key *k, const char *text)
 {
-    size_t n = 0;
+    char number[32];
+    const char *value = spelling(text, number);
+    const size_t size = strlen(value);
 
-    key[0] = '\0';
-    for (size_t c = 0; c < t->n_columns; c++)
-        if (t->is_key[c])
-            ARCHAI_TRY(append_value(key, &n, t->cells[row * t->n_columns + c], err));
-    return ARCHAI_OK;
+    ARCHAI_RESERVE(k->text, k->capacity, k->n + size + 2);
+    memcpy(k->text + k->n, value, size);
+    k->n += size;
+    k->text[k->n++] = separator;
+    k->text[k->n] = '\0';
 }
 
-static const char *first_key_cell(const archai_table *t, size_t row)
+static const char *cell(const archai_table *t, size_t row, size_t column)
+{
+    return t->cells[row * t->n_columns + column];
+}
+
+static bool row_has_key(const void *table, size_t row, const void *wanted)
+{
+    const archai_table *t = table;
+    const char *rest = wanted;
+
+    for (size_t c = 0; c < t->n_columns; c++) {
+        char number[32];
+        const char *value;
+        size_t size;
+
+        if (!t->is_key[c])
+            continue;
+        value = spelling(cell(t, row, c), number);
+        size = strlen(value);
+        if (strncmp(rest, value, size) != 0 || rest[size] != separator)
+            return false;
+        rest += size + 1;
+    }
+    return *rest == '\0';
+}
+
+static size_t find_row(const archai_table *t, const char *wanted)
+{
+    return archai_hash_find(&t->by_key, archai_hash(wanted), row_has_key, t, wanted);
+}
+
+/* Messages number a row as in the file without its empty lines; the header is 1. */
+static int same_key(const archai_table *t, size_t row, size_t other, archai_err *err)
 {
     size_t c = 0;
 
     while (c + 1 < t->n_columns && !t->is_key[c])
         c++;
-    return t->cells[row * t->n_columns + c];
-}
-
-/* A row as messages number it: the header is 1, empty lines do not count. */
-static int same_key(const archai_table *t, size_t row, size_t other, archai_err *err)
-{
     return archai_fail(err, ARCHAI_EFORMAT, "rows %zu and %zu have the same key (%s ...)",
-                       other + 2, row + 2, first_key_cell(t, row));
+                       other + 2, row + 2, cell(t, row, c));
 }
 
 static int index_rows(archai_table *t, archai_err *err)
 {
-    char *key = malloc(2 * (size_t)KEY_MAX), *other = key != NULL ? key + KEY_MAX : NULL;
+    key k = {0};
     int rc = ARCHAI_OK;
 
-    t->n_slots = 16;
-    while (t->n_slots < 2 * t->n_rows)
-        t->n_slots *= 2;
-    t->slots = calloc(t->n_slots, sizeof *t->slots);
-    if (t->slots == NULL || key == NULL) {
-        free(key);
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a table");
-    }
+    archai_hash_clear(&t->by_key); /* of an attempt that failed */
     for (size_t row = 0; row < t->n_rows && rc == ARCHAI_OK; row++) {
-        size_t slot;
+        size_t other;
 
-        rc = row_key(t, row, key, err);
-        if (rc != ARCHAI_OK)
-            break;
-        slot = (size_t)archai_hash(key) & (t->n_slots - 1);
-        for (; t->slots[slot] != 0 && rc == ARCHAI_OK; slot = (slot + 1) & (t->n_slots - 1)) {
-            rc = row_key(t, t->slots[slot] - 1, other, err);
-            if (rc == ARCHAI_OK && strcmp(key, other) == 0)
-                rc = same_key(t, row, t->slots[slot] - 1, err);
-        }
-        if (rc == ARCHAI_OK)
-            t->slots[slot] = row + 1;
+        k.n = 0;
+        for (size_t c = 0; c < t->n_columns; c++)
+            if (t->is_key[c])
+                append_value(&k, cell(t, row, c));
+        other = find_row(t, k.text);
+        if (other != SIZE_MAX)
+            rc = same_key(t, row, other, err);
+        else
+            archai_hash_add(&t->by_key, archai_hash(k.text), row);
     }
     t->keyed = rc == ARCHAI_OK;
-    free(key);
+    free(k.text);
     return rc;
 }
 
-/* The value of a parameter "a.b.c" in an architecture as text; NULL: it has none. */
+/* The value of a parameter "a.b.c" of an architecture as text; NULL: there is none. */
 static const char *parameter(const json_t *arch, const char *name, char text[64])
 {
     const json_t *at = arch;
@@ -209,90 +215,55 @@ int archai_table_choose_keys(archai_table *t, const json_t *arch, archai_err *er
         n += t->is_key[c];
     }
     if (n == 0)
-        return archai_fail(err, ARCHAI_ENOTFOUND, "%s: no column archid, and none that bears the "
-                                                  "name of a parameter",
+        return archai_fail(err, ARCHAI_ENOTFOUND,
+                           "%s: there is no column archid, and no column is named like a parameter",
                            t->path);
-    free(t->slots); /* of an attempt that failed */
     return archai_err_wrap(err, index_rows(t, err), "%s: ", t->path);
 }
 
-static int wanted_key(const archai_table *t, const char *archid, const json_t *arch, char *key,
-                      archai_err *err)
-{
-    size_t n = 0;
-    char text[64];
+/* -- looking up -------------------------------------------------------------------------- */
 
-    key[0] = '\0';
+static void row_measures(const archai_table *t, size_t row, archai_measure **out, size_t *n)
+{
+    archai_measure *at = archai_calloc(t->n_columns, sizeof *at);
+    size_t m = 0;
+
     for (size_t c = 0; c < t->n_columns; c++) {
+        const char *text = cell(t, row, c);
+        char *end;
+        double v;
+
+        if (t->is_key[c] || *text == '\0')
+            continue;
+        v = strtod(text, &end);
+        if (*end == '\0') /* a column of words is not a measure */
+            at[m++] = (archai_measure){archai_strdup(t->header[c]), v};
+    }
+    *out = at;
+    *n = m;
+}
+
+int archai_table_find(archai_table *t, const char *archid, const json_t *arch,
+                      archai_measure **out, size_t *n, archai_err *err)
+{
+    key wanted = {0};
+    size_t row;
+
+    ARCHAI_TRY(archai_table_choose_keys(t, arch, err));
+    for (size_t c = 0; c < t->n_columns; c++) {
+        char text[64];
         const char *value = archid;
 
         if (!t->is_key[c])
             continue;
         if (strcmp(t->header[c], "archid") != 0)
             value = parameter(arch, t->header[c], text);
-        ARCHAI_TRY(append_value(key, &n, value != NULL ? value : "", err));
+        append_value(&wanted, value != NULL ? value : "");
     }
+    row = find_row(t, wanted.text);
+    free(wanted.text);
+    if (row == SIZE_MAX)
+        return archai_fail(err, ARCHAI_ENOTFOUND, "%s has no row for %s", t->path, archid);
+    row_measures(t, row, out, n);
     return ARCHAI_OK;
-}
-
-/* -- looking up -------------------------------------------------------------------------- */
-
-static int row_measures(const archai_table *t, size_t row, archai_measure **out, size_t *n,
-                        archai_err *err)
-{
-    archai_measure *at = calloc(t->n_columns, sizeof *at);
-    size_t m = 0;
-
-    if (at == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for measures");
-    for (size_t c = 0; c < t->n_columns; c++) {
-        const char *cell = t->cells[row * t->n_columns + c];
-        char *end;
-        double v;
-
-        if (t->is_key[c] || *cell == '\0')
-            continue;
-        v = strtod(cell, &end);
-        if (*end != '\0')
-            continue; /* a column of words is no measure */
-        at[m].name = strdup(t->header[c]);
-        at[m].value = v;
-        if (at[m].name == NULL) {
-            archai_measures_free(at, m);
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for measures");
-        }
-        m++;
-    }
-    *out = at;
-    *n = m;
-    return ARCHAI_OK;
-}
-
-int archai_table_find(archai_table *t, const char *archid, const json_t *arch,
-                      archai_measure **out, size_t *n, archai_err *err)
-{
-    char *wanted, *key;
-    int rc;
-
-    ARCHAI_TRY(archai_table_choose_keys(t, arch, err));
-    wanted = malloc(2 * (size_t)KEY_MAX);
-    if (wanted == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a key");
-    key = wanted + KEY_MAX;
-    ARCHAI_TRY_GOTO(rc, wanted_key(t, archid, arch, wanted, err), out);
-    for (size_t slot = (size_t)archai_hash(wanted) & (t->n_slots - 1);;
-         slot = (slot + 1) & (t->n_slots - 1)) {
-        if (t->slots[slot] == 0) {
-            rc = archai_fail(err, ARCHAI_ENOTFOUND, "%s has no row for %s", t->path, archid);
-            break;
-        }
-        ARCHAI_TRY_GOTO(rc, row_key(t, t->slots[slot] - 1, key, err), out);
-        if (strcmp(key, wanted) == 0) {
-            rc = row_measures(t, t->slots[slot] - 1, out, n, err);
-            break;
-        }
-    }
-out:
-    free(wanted);
-    return rc;
 }

@@ -1,9 +1,9 @@
-/* io/table/table.h - tabular benchmarks: a CSV file that knows the measures of every architecture.
+/* io/table/table.h - tabular benchmarks: a CSV file with the measures of every architecture.
  *
  * The first line names the columns (RFC 4180: commas, "..." quoting, "" for a quote). The key is
- * the column `archid` where there is one; else every column that bears the name of a parameter of
- * the architecture (nested names joined by dots). All other columns are measures; an empty cell
- * is a measure that is missing, or a parameter that does not exist in this architecture.
+ * the column `archid` if there is one; otherwise every column with the name of a parameter of the
+ * architecture (nested names joined by dots). All other columns are measures; an empty cell is a
+ * missing measure, or a parameter that this architecture does not have.
  */
 #ifndef ARCHAI_IO_TABLE_TABLE_H
 #define ARCHAI_IO_TABLE_TABLE_H
@@ -26,13 +26,12 @@ bool archai_table_has_column(const archai_table *t, const char *name);
 /* The column most like `name`, for messages, or NULL. */
 const char *archai_table_nearest(const archai_table *t, const char *name);
 
-/* Decide without an `archid` column, which `arch` tells, what the key columns are. ARCHAI_ENOTFOUND
- * where there is none, ARCHAI_EFORMAT where two rows have the same key. Later calls do nothing. */
+/* Without an `archid` column, choose the key columns by the parameters of `arch`. ARCHAI_ENOTFOUND:
+ * there are none; ARCHAI_EFORMAT: two rows have the same key. Later calls do nothing. */
 int archai_table_choose_keys(archai_table *t, const json_t *arch, archai_err *err);
 
-/* Measures of one architecture, appended nowhere: *out is new (archai_measures_free), possibly
- * empty. ARCHAI_ENOTFOUND where the table has no such row, or no column that can be a key. The
- * first look-up without an `archid` column decides the key columns from `arch`. */
+/* The measures of one architecture: *out is new (archai_measures_free), possibly empty.
+ * ARCHAI_ENOTFOUND: there is no such row, or no key column. Calls archai_table_choose_keys(). */
 int archai_table_find(archai_table *t, const char *archid, const json_t *arch,
                       archai_measure **out, size_t *n, archai_err *err);
 #endif

@@ -1,11 +1,10 @@
-/* A CSV file to cells. */
+/* Splitting a CSV file into cells. */
 #include "io/table/table.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+#include "io/file/file.h"
 #include "io/table/table_private.h"
 
 enum { COLUMNS_MAX = 4096 };
@@ -43,9 +42,7 @@ static int read_header(archai_table *t, char **at, archai_err *err)
 {
     bool more = true;
 
-    t->header = calloc(COLUMNS_MAX, sizeof *t->header);
-    if (t->header == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the columns");
+    t->header = archai_calloc(COLUMNS_MAX, sizeof *t->header);
     while (more) {
         if (t->n_columns == COLUMNS_MAX)
             return archai_fail(err, ARCHAI_EFORMAT, "more than %d columns", COLUMNS_MAX);
@@ -69,15 +66,7 @@ static int read_rows(archai_table *t, char *at, archai_err *err)
             at++;
             continue;
         }
-        if (t->n_rows == capacity) {
-            size_t grown = capacity == 0 ? 1024 : 2 * capacity;
-            char **cells = realloc(t->cells, grown * t->n_columns * sizeof *cells);
-
-            if (cells == NULL)
-                return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu rows", grown);
-            t->cells = cells;
-            capacity = grown;
-        }
+        ARCHAI_RESERVE(t->cells, capacity, (t->n_rows + 1) * t->n_columns);
         for (size_t c = 0; c < t->n_columns; c++) {
             if (!more)
                 return archai_fail(err, ARCHAI_EFORMAT, "%zu: %zu cells, the header has %zu", line,
@@ -96,45 +85,17 @@ static int read_rows(archai_table *t, char *at, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int read_text(archai_table *t, archai_err *err)
-{
-    FILE *in = fopen(t->path, "re");
-    size_t n = 0, capacity = 1 << 16, got;
-    int rc = ARCHAI_OK;
-
-    if (in == NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "%s", strerror(errno));
-    do {
-        char *grown = n + 1 >= capacity || t->text == NULL
-                          ? realloc(t->text, (capacity = 2 * capacity))
-                          : t->text;
-
-        if (grown == NULL || n > ARCHAI_TABLE_FILE_MAX) {
-            rc = archai_fail(err, ARCHAI_EINVAL, "too large for a table");
-            break;
-        }
-        t->text = grown;
-        got = fread(t->text + n, 1, capacity - n - 1, in);
-        n += got;
-    } while (got > 0);
-    if (rc == ARCHAI_OK && ferror(in))
-        rc = archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
-    (void)fclose(in);
-    if (rc == ARCHAI_OK) {
-        t->text[n] = '\0';
-        if (strlen(t->text) != n)
-            rc = archai_fail(err, ARCHAI_EFORMAT, "holds a NUL byte; this is no CSV file");
-    }
-    return rc;
-}
-
 int archai_table_read(archai_table *t, archai_err *err)
 {
     char *at;
-    int rc = read_text(t, err);
+    size_t n;
+    int rc;
 
-    if (rc != ARCHAI_OK)
-        return archai_err_wrap(err, rc, "%s: ", t->path);
+    ARCHAI_TRY(archai_file_check(t->path, err));
+    ARCHAI_TRY(archai_file_read(t->path, ARCHAI_TABLE_FILE_MAX, &t->text, &n, err));
+    if (strlen(t->text) != n)
+        return archai_fail(err, ARCHAI_EFORMAT, "%s: contains a NUL byte; this is not a CSV file",
+                           t->path);
     at = t->text;
     if (strncmp(at, "\xef\xbb\xbf", 3) == 0) /* a byte order mark, as spreadsheets write it */
         at += 3;

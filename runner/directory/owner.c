@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/alloc.h"
 #include "io/file/file.h"
 #include "runner/process/clock.h"
 #include "runner/directory/rundir_private.h"
@@ -21,8 +22,8 @@ static void host_name(char name[256])
     name[255] = '\0';
 }
 
-/* Start time of a process in clock ticks since boot, so that a reused pid is told apart; 0: gone. A
- * killed one that nobody has waited for yet is gone, too: it writes no more. */
+/* Start time of a process in clock ticks since boot, by which a reused pid is recognised; 0: gone.
+ * A zombie is gone, too: it writes nothing any more. */
 static long long process_started(long pid)
 {
     char path[64], line[1024], *at;
@@ -52,17 +53,18 @@ static char *owner_text(int ranks)
     char *text;
 
     host_name(host);
-    owner = json_pack("{s:s, s:I, s:I, s:s, s:s, s:i, s:f}", "host", host, "pid", (json_int_t)getpid(),
-                      "process_started", (json_int_t)process_started(getpid()), "job",
-                      job != NULL ? job : "", "restart", restart != NULL ? restart : "0", "ranks",
-                      ranks, "heartbeat", archai_clock_unix());
-    text = owner != NULL ? json_dumps(owner, JSON_INDENT(1)) : NULL;
+    owner = archai_there(
+        json_pack("{s:s, s:I, s:I, s:s, s:s, s:i, s:f}", "host", host, "pid", (json_int_t)getpid(),
+                  "process_started", (json_int_t)process_started(getpid()), "job",
+                  job != NULL ? job : "", "restart", restart != NULL ? restart : "0", "ranks",
+                  ranks, "heartbeat", archai_clock_unix()));
+    text = archai_there(json_dumps(owner, JSON_INDENT(1)));
     json_decref(owner);
     return text;
 }
 
-/* SLURM starts a job again only once its last start is over: what that has left needs no waiting for, on
- * whatever node it was. */
+/* SLURM restarts a job only after its last start is over: its `owner` is stale at once, whatever
+ * its node. */
 static bool is_earlier_start_of_this_job(const char *job, const char *restart)
 {
     const char *mine = getenv("SLURM_JOB_ID"), *count = getenv("SLURM_RESTART_COUNT");
@@ -71,8 +73,7 @@ static bool is_earlier_start_of_this_job(const char *job, const char *restart)
            strcmp(count != NULL ? count : "0", restart) != 0;
 }
 
-/* Whether a living run holds the directory; then *who describes it. A damaged owner file counts as
- * alive while it is young: its writer may be between creating and filling it. */
+/* An unreadable `owner` counts as alive while it is young: its writer may be about to fill it. */
 bool archai_rundir_owner_alive(const char *directory, char who[512])
 {
     char *path = archai_file_path(directory, "owner"), host[256];
@@ -84,7 +85,7 @@ bool archai_rundir_owner_alive(const char *directory, char who[512])
     bool alive = false;
 
     host_name(host);
-    if (path == NULL || stat(path, &st) != 0)
+    if (stat(path, &st) != 0)
         goto out;
     silent = archai_clock_unix() - (double)st.st_mtime;
     owner = json_load_file(path, 0, NULL);
@@ -92,7 +93,7 @@ bool archai_rundir_owner_alive(const char *directory, char who[512])
                                      &pid, "process_started", &started, "job", &job, "heartbeat",
                                      &beat, "restart", &restart) != 0) {
         (void)snprintf(who, 512, "a run that has just started");
-        alive = fabs(silent) < ARCHAI_OWNER_BEAT_S; /* a clock that was set back knows no young file */
+        alive = fabs(silent) < ARCHAI_OWNER_BEAT_S; /* fabs: the clock may have been set back */
         goto out;
     }
     silent = archai_clock_unix() - beat;
@@ -102,7 +103,7 @@ bool archai_rundir_owner_alive(const char *directory, char who[512])
         alive = silent < ARCHAI_OWNER_SILENT_S && !is_earlier_start_of_this_job(job, restart);
     (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s ago", (long long)pid,
                    owner_host, *job != '\0' ? ", job " : "", job, silent);
-    if (silent < -ARCHAI_OWNER_SILENT_S) /* whether it lives nobody can tell from here */
+    if (silent < -ARCHAI_OWNER_SILENT_S) /* impossible to tell whether it is alive */
         (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s in the future: the clocks "
                                  "differ (if it is gone, remove the file owner)",
                        (long long)pid, owner_host, *job != '\0' ? ", job " : "", job, -silent);
@@ -117,7 +118,7 @@ out:
 enum { DRAFT_NAME_MAX = 300 };
 static const char draft[] = "owner-draft-", stale[] = "owner-stale-";
 
-/* Two hosts, or containers, may have the same pid. */
+/* With the host: processes of two hosts, or containers, may have the same pid. */
 static void draft_name(char name[DRAFT_NAME_MAX], const char *kind)
 {
     char host[256];
@@ -126,12 +127,13 @@ static void draft_name(char name[DRAFT_NAME_MAX], const char *kind)
     (void)snprintf(name, DRAFT_NAME_MAX, "%s%s-%ld", kind, host, (long)getpid());
 }
 
-/* Was this file left by a start that was killed? Of this host, or silent for long. */
+/* Was this file left by a start that was killed, on this host or long ago? */
 static bool is_left_over(const archai_rundir *d, const char *name)
 {
-    const char *at = strncmp(name, draft, sizeof draft - 1) == 0 ? name + sizeof draft - 1
-                     : strncmp(name, stale, sizeof stale - 1) == 0 ? name + sizeof stale - 1
-                                                                   : NULL;
+    const char *plain = name + (*name == '.'); /* archai_file_replace() writes .NAME.new first */
+    const char *at = strncmp(plain, draft, sizeof draft - 1) == 0   ? plain + sizeof draft - 1
+                     : strncmp(plain, stale, sizeof stale - 1) == 0 ? plain + sizeof stale - 1
+                                                                    : NULL;
     const char *pid = at != NULL ? strrchr(at, '-') : NULL;
     char host[256], *path;
     struct stat st;
@@ -143,7 +145,7 @@ static bool is_left_over(const archai_rundir *d, const char *name)
     if (strlen(host) == (size_t)(pid - at) && strncmp(host, at, strlen(host)) == 0)
         return process_started(strtol(pid + 1, NULL, 10)) == 0;
     path = archai_file_path(d->path, name);
-    is_old = path != NULL && stat(path, &st) == 0 &&
+    is_old = stat(path, &st) == 0 &&
              archai_clock_unix() - (double)st.st_mtime > ARCHAI_OWNER_SILENT_S;
     free(path);
     return is_old;
@@ -161,9 +163,9 @@ static void sweep(const archai_rundir *d)
         (void)closedir(dir);
 }
 
-/* Move a stale `owner` away. Two starters may see the same stale file at once: whoever finds that
- * it moved another file than the one it judged (the other's fresh one) puts that back. */
-static void remove_stale(const archai_rundir *d, const char *path, ino_t judged)
+/* Move a stale `owner` away. Two starts may see the same stale file at once: one that finds that it
+ * moved the other's new file instead puts that back. */
+static void remove_stale(const archai_rundir *d, const char *path, ino_t seen)
 {
     char name[DRAFT_NAME_MAX];
     char *aside;
@@ -171,8 +173,8 @@ static void remove_stale(const archai_rundir *d, const char *path, ino_t judged)
 
     draft_name(name, stale);
     aside = archai_file_path(d->path, name);
-    if (aside != NULL && rename(path, aside) == 0) {
-        if (stat(aside, &st) == 0 && st.st_ino != judged)
+    if (rename(path, aside) == 0) {
+        if (stat(aside, &st) == 0 && st.st_ino != seen)
             (void)link(aside, path);
         (void)unlink(aside);
     }
@@ -186,26 +188,21 @@ static bool has_two_names(const char *path)
     return stat(path, &st) == 0 && st.st_nlink == 2;
 }
 
-/* Create `owner`, never over another's: link() of a filled file is atomic on NFS too, where O_EXCL
- * was not always. */
+/* link() of a filled file is atomic on NFS, too, where O_EXCL was not always. */
 int archai_rundir_take(archai_rundir *d, archai_err *err)
 {
-    char *path = archai_file_path(d->path, "owner"), *text = owner_text(d->ranks), *mine = NULL;
+    char *path = archai_file_path(d->path, "owner"), *text = owner_text(d->ranks), *mine;
     char name[DRAFT_NAME_MAX], who[512] = "another run";
     struct stat seen = {0};
     int rc;
 
     draft_name(name, draft);
     mine = archai_file_path(d->path, name);
-    if (path == NULL || text == NULL || mine == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
-        goto out;
-    }
-    ARCHAI_TRY_GOTO(rc, archai_rundir_write(d, name, text, strlen(text), err), out);
+    ARCHAI_TRY_GOTO(rc, archai_file_replace(d->path, name, text, strlen(text), err), out);
     for (int attempt = 0; attempt < 2; attempt++) {
         int why = link(mine, path) == 0 ? 0 : errno;
 
-        if (why == EEXIST && has_two_names(mine)) /* NFS repeats a request whose answer was lost */
+        if (why == EEXIST && has_two_names(mine)) /* NFS repeats a request whose reply was lost */
             why = 0;
         if (why == 0) {
             d->held = true;
@@ -226,22 +223,21 @@ int archai_rundir_take(archai_rundir *d, archai_err *err)
         remove_stale(d, path, seen.st_ino);
     }
     sweep(d);
-    rc = ARCHAI_OK;
+    rc = archai_file_sync_directory(path, err);
 out:
-    if (mine != NULL)
-        (void)unlink(mine);
+    (void)unlink(mine);
     free(mine);
     free(text);
     free(path);
     return rc;
 }
 
-/* Whoever was silent for long, suspended or cut off from the file system, may be taken for dead by
- * another host. A file that cannot be read tells nothing. */
+/* A run that was silent for long, suspended or cut off from the file system, may have been taken
+ * for dead by another host. */
 bool archai_rundir_is_mine(const archai_rundir *d)
 {
     char *path = archai_file_path(d->path, "owner"), host[256];
-    json_t *owner = path != NULL ? json_load_file(path, 0, NULL) : NULL;
+    json_t *owner = json_load_file(path, 0, NULL);
     const char *owner_host;
     json_int_t pid, started;
     bool mine = true;
@@ -261,21 +257,19 @@ int archai_rundir_beat(archai_rundir *d, double now, archai_err *err)
     char *text;
     int rc;
 
-    /* A clock that is set back must not silence it. */
+    /* fabs: a clock that is set back must not stop the heartbeat */
     if (!d->held || fabs(now - d->last_beat) < ARCHAI_OWNER_BEAT_S)
         return ARCHAI_OK;
     d->last_beat = now;
     if (!archai_rundir_is_mine(d)) {
         d->held = false;
         return archai_fail(err, ARCHAI_EEXIST,
-                           "%s: another run has taken it over, since this one gave no sign of life for "
-                           "too long",
+                           "%s: another run has taken it over, because this one was silent for too "
+                           "long",
                            d->path);
     }
     text = owner_text(d->ranks);
-    if (text == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the heartbeat");
-    rc = archai_rundir_write(d, "owner", text, strlen(text), err);
+    rc = archai_file_replace(d->path, "owner", text, strlen(text), err);
     free(text);
     return rc;
 }
@@ -287,22 +281,23 @@ static int overwrite(int fd, const char *text)
     return pwrite(fd, text, (size_t)size, 0) == size && ftruncate(fd, size) == 0 ? 0 : -1;
 }
 
-/* On a full disk there is still the room of `owner`, which is needed no more. Where it cannot be
- * renamed either it goes on naming this process, which is soon gone: the directory is free then. */
+/* A full disk still has the room of `owner`, which is no longer needed. If it cannot be renamed
+ * either, it keeps naming this process, which ends soon: then the directory is free. */
 int archai_rundir_turn_owner_into(archai_rundir *d, const char *name, const char *text)
 {
     char *owner = archai_file_path(d->path, "owner"), *path = archai_file_path(d->path, name);
     char *as_it_was = owner_text(d->ranks);
     int fd = -1, rc = -1;
 
-    if (d->held && owner != NULL && path != NULL)
+    if (d->held)
         fd = open(owner, O_WRONLY | O_CLOEXEC);
-    if (fd >= 0 && overwrite(fd, text) == 0 && rename(owner, path) == 0)
-        rc = 0;
-    if (rc == 0)
+    if (fd >= 0 && overwrite(fd, text) == 0 && fsync(fd) == 0 && rename(owner, path) == 0) {
+        (void)archai_file_sync_directory(path, NULL);
         d->held = false;
-    else if (fd >= 0 && as_it_was != NULL)
+        rc = 0;
+    } else if (fd >= 0) {
         (void)overwrite(fd, as_it_was);
+    }
     if (fd >= 0)
         (void)close(fd);
     free(as_it_was);

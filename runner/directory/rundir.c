@@ -1,21 +1,21 @@
-/* The results directory: what is in it, and how a run leaves it. `owner` is owner.c. */
+/* The results directory: what is in it, and how a run leaves it. The file `owner` is in owner.c. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/alloc.h"
 #include "io/file/file.h"
+#include "io/segment/segment.h"
 #include "runner/directory/rundir_private.h"
 
 static bool exists(const char *directory, const char *name)
 {
     char *path = archai_file_path(directory, name);
-    bool there = path != NULL && access(path, F_OK) == 0;
+    bool there = access(path, F_OK) == 0;
 
     free(path);
     return there;
@@ -23,26 +23,18 @@ static bool exists(const char *directory, const char *name)
 
 /* -- what is there ------------------------------------------------------------------------- */
 
-/* Number of the next start: one more than the highest in segment-<start>-<k>.h5. */
+/* Number of the next start: one more than the highest among the segments. *any: there are some. */
 static int next_start(const char *directory, bool *any)
 {
-    DIR *dir = opendir(directory);
-    struct dirent *entry;
-    int next = 0;
+    archai_strings names = {NULL, 0};
+    int next = 0, start, k;
 
-    *any = false;
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        int start, k, used = 0;
-
-        if (sscanf(entry->d_name, "segment-%d-%d.h5%n", &start, &k, &used) == 2 && used > 0 &&
-            entry->d_name[used] == '\0' && start >= 0) {
-            *any = true;
-            if (start >= next && start < INT16_MAX) /* beyond: no start of ours (archai_segment_place) */
-                next = start + 1;
-        }
-    }
-    if (dir != NULL)
-        (void)closedir(dir);
+    (void)archai_segment_list(directory, &names, NULL); /* no directory: no segments */
+    for (size_t i = 0; i < names.n; i++)
+        if (archai_segment_name_read(names.at[i], &start, &k) && start >= next && start < INT16_MAX)
+            next = start + 1;
+    *any = names.n > 0;
+    archai_strings_free(&names);
     return next;
 }
 
@@ -60,15 +52,13 @@ static bool is_empty(const char *directory)
     return empty;
 }
 
-/* What is not there will be made: can it, where its nearest parent that is there lies? */
+/* The directory will be created: may it be, in its nearest parent that exists? */
 static int check_parent(const char *path, archai_err *err)
 {
-    char *parent = strdup(path);
+    char *parent = archai_strdup(path);
     struct stat st;
     int rc = ARCHAI_OK;
 
-    if (parent == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
     for (;;) {
         char *slash = strrchr(parent, '/');
 
@@ -81,9 +71,9 @@ static int check_parent(const char *path, archai_err *err)
             break;
     }
     if (lstat(path, &st) == 0)
-        rc = archai_fail(err, ARCHAI_EINVAL, "%s: is a link to what is not there", path);
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: is a link to nothing", path);
     else if (access(parent, W_OK | X_OK) != 0)
-        rc = archai_fail(err, ARCHAI_EIO, "%s cannot be made: %s: %s", path, parent,
+        rc = archai_fail(err, ARCHAI_EIO, "%s: cannot create it: %s: %s", path, parent,
                          strerror(errno));
     free(parent);
     return rc;
@@ -118,7 +108,7 @@ int archai_rundir_check(const char *path, bool resume, archai_err *err)
         return archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write one "
                                                "directory",
                            path, who);
-    if (!resume) /* complete results may lie where nothing can be written: resume.c */
+    if (!resume) /* complete results may be in a read-only place: resume.c */
         ARCHAI_TRY(archai_rundir_writable(path, err));
     (void)next_start(path, &segments);
     if (!resume && (segments || exists(path, "results.h5")))
@@ -135,11 +125,9 @@ int archai_rundir_check(const char *path, bool resume, archai_err *err)
 
 static int make_directories(const char *path, archai_err *err)
 {
-    char *copy = strdup(path);
+    char *copy = archai_strdup(path);
     int rc = ARCHAI_OK;
 
-    if (copy == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
     for (char *c = copy + 1; rc == ARCHAI_OK; c++) {
         char kept = *c;
 
@@ -163,7 +151,7 @@ int archai_rundir_starts(const char *path)
     return next_start(path, &any);
 }
 
-/* What others may have done to it between the look at it and the moment it became ours. */
+/* Has another run changed it between our look at it and our taking `owner`? */
 static int check_held(const archai_rundir *d, bool resume, int starts, archai_err *err)
 {
     if (!resume && d->resumed)
@@ -189,9 +177,7 @@ int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int star
     memset(d, 0, sizeof *d);
     ARCHAI_TRY(archai_rundir_check(path, resume, err));
     ARCHAI_TRY(make_directories(path, err));
-    d->path = strdup(path);
-    if (d->path == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
+    d->path = archai_strdup(path);
     d->ranks = ranks;
     ARCHAI_TRY(archai_rundir_take(d, err));
     d->start = next_start(path, &segments);
@@ -208,47 +194,6 @@ int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int star
     return ARCHAI_OK;
 }
 
-int archai_rundir_write(const archai_rundir *d, const char *name, const char *text, size_t size,
-                        archai_err *err)
-{
-    char *path = archai_file_path(d->path, name), *beside = NULL;
-    int fd = -1, rc = ARCHAI_OK;
-    size_t done = 0;
-
-    if (path == NULL || asprintf(&beside, "%s.new", path) < 0) {
-        beside = NULL;
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for a path");
-        goto out;
-    }
-    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        rc = archai_fail(err, ARCHAI_EIO, "%s: %s", beside, strerror(errno));
-        goto out;
-    }
-    while (done < size) {
-        ssize_t n = write(fd, text + done, size - done);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            rc = archai_fail(err, ARCHAI_EIO, "%s: %s, %zu bytes missing", path, strerror(errno),
-                             size - done);
-            goto out;
-        }
-        done += (size_t)n;
-    }
-    if (fsync(fd) != 0 || rename(beside, path) != 0)
-        rc = archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
-out:
-    if (fd >= 0 && close(fd) != 0 && rc == ARCHAI_OK)
-        rc = archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
-    if (rc != ARCHAI_OK && beside != NULL)
-        (void)unlink(beside);
-    free(beside);
-    free(path);
-    return rc;
-}
-
 int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err)
 {
     archai_err why = ARCHAI_ERR_INIT;
@@ -261,7 +206,7 @@ int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err)
         return ARCHAI_OK;
     }
     (void)snprintf(text, sizeof text, "%d\n", exit_code);
-    rc = archai_rundir_write(d, "exit_code", text, strlen(text), &why);
+    rc = archai_file_replace(d->path, "exit_code", text, strlen(text), &why);
     if (rc == ARCHAI_EIO && archai_rundir_turn_owner_into(d, "exit_code", text) == 0)
         rc = ARCHAI_OK;
     if (rc != ARCHAI_OK && err != NULL)
@@ -272,11 +217,12 @@ int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err)
 
 void archai_rundir_close(archai_rundir *d)
 {
-    char *path = d->held ? archai_file_path(d->path, "owner") : NULL;
+    if (d->held) {
+        char *path = archai_file_path(d->path, "owner");
 
-    if (path != NULL)
         (void)unlink(path);
-    free(path);
+        free(path);
+    }
     free(d->path);
     d->path = NULL;
     d->held = false;

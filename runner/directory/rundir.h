@@ -1,11 +1,12 @@
-/* runner/directory/rundir.h - the results directory: who owns it, what is in it already, how a run ended.
+/* runner/directory/rundir.h - the results directory: its owner, what is in it, how a run ended.
  *
- *   owner      JSON: host, pid, job, its restart count, ranks, heartbeat (Unix time); present while a run holds it
- *   config.ini, run.log, exit_code   see design of the results directory in io/README.md
+ *   owner   JSON: host, pid, job, its restart count, ranks, heartbeat (Unix time); exists while a
+ *           run holds the directory
  *
- * Rank 0 only; not collective. No file locks (NFS, Lustre): `owner` is made by link(), carries
- * a heartbeat and is stale when its process is gone (same host) or silent for longer than
- * ARCHAI_OWNER_SILENT_S (another host), or left by an earlier start of the same SLURM job.
+ * The other files: io/results/README.md. Rank 0 only; not collective. No file locks (NFS, Lustre):
+ * `owner` is created by link(), carries a heartbeat, and is stale when its process is gone (on this
+ * host), when it has been silent for longer than ARCHAI_OWNER_SILENT_S (on another), or when an
+ * earlier start of the same SLURM job left it.
  */
 #ifndef ARCHAI_RUNNER_DIRECTORY_RUNDIR_H
 #define ARCHAI_RUNNER_DIRECTORY_RUNDIR_H
@@ -24,34 +25,32 @@ typedef struct archai_rundir {
     double last_beat; /* Unix time */
 } archai_rundir;
 
-/* What stands at `path`, without changing anything:
- *   not there, or an empty directory             ok
- *   results of a run, `resume` not asked for     ARCHAI_EEXIST, with the hint --resume
+/* What is at `path`? Changes nothing.
+ *   nothing, or an empty directory               ok
+ *   results of a run, without `resume`           ARCHAI_EEXIST, hints at --resume
  *   results held by a living run                 ARCHAI_EEXIST, names host, pid and job
  *   a directory with foreign files only          ARCHAI_EEXIST unless resume (which starts afresh)
- *   not writable (`resume`: not looked at), or
- *   where it cannot be made                      ARCHAI_EIO
- *   not a directory, no possible path            ARCHAI_EINVAL */
+ *   not writable (not checked with `resume`),
+ *   or impossible to create                      ARCHAI_EIO
+ *   not a directory, not a possible path         ARCHAI_EINVAL */
 int archai_rundir_check(const char *path, bool resume, archai_err *err);
-/* ARCHAI_EIO where nothing can be written into a directory that is there. */
+/* ARCHAI_EIO: nothing can be written into the directory. */
 int archai_rundir_writable(const char *path, archai_err *err);
-/* Does a living run hold the directory? `who` describes the last one that did ("process 12 on node1,
- * last seen 3 s ago"), unchanged when none. For tools: changes nothing. */
+/* Does a living run hold the directory? `who` describes the last one that did ("process 12 on
+ * node1, last seen 3 s ago"), or is left alone. For tools: changes nothing. */
 bool archai_rundir_owner_alive(const char *directory, char who[512]);
-/* How many starts have left segments in it. */
+/* The number of starts that left segments in it. */
 int archai_rundir_starts(const char *path);
-/* Make the directory (with parents), take `owner`, remove a stale exit_code, find `start`. `starts`: how
- * many there were when their rows were read; more of them now are ARCHAI_EEXIST. -1: any number. */
+/* Create the directory (with parents), take `owner`, remove a stale exit_code, find `start`.
+ * `starts`: how many there were when their rows were read (-1: any number); if there are more now:
+ * ARCHAI_EEXIST. */
 int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int starts, int ranks,
                        archai_err *err);
-/* Renew the heartbeat when it is due; cheap to call in every turn of the loop. ARCHAI_EEXIST: another run
- * has taken the directory over; it is held no more. */
+/* Renew the heartbeat when it is due; cheap to call in every turn of the loop. ARCHAI_EEXIST:
+ * another run has taken the directory over; it is no longer held. */
 int archai_rundir_beat(archai_rundir *d, double now, archai_err *err);
-/* Write `text` to <directory>/<name>: beside, fsync, rename. */
-int archai_rundir_write(const archai_rundir *d, const char *name, const char *text, size_t size,
-                        archai_err *err);
-/* exit_code (by rename), then `owner` goes: the last act of rank 0. Where `owner` is not held, another
- * run's directory stays as it is. */
+/* Write exit_code, then remove `owner`: the last act of rank 0. Without `owner` the directory is
+ * another run's and stays as it is. */
 int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err);
-void archai_rundir_close(archai_rundir *d); /* gives `owner` back if still held; idempotent */
+void archai_rundir_close(archai_rundir *d); /* removes `owner` if still held; idempotent */
 #endif

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include "core/base/err.h"
-#include "io/results/index.h"
+#include "io/results/results.h"
 
 typedef struct inspect {
     const char *path; /* RESULTS as given: a directory or a results.h5 */

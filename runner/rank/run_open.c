@@ -130,7 +130,7 @@ static int open_directory(archai_rank *r, archai_err *err)
                                   r->plan.starts, r->comm.size, err));
     ARCHAI_TRY(archai_runlog_open(&r->log, r->dir.path, err));
     ARCHAI_TRY(
-        archai_rundir_write(&r->dir, "config.ini", r->plan.text, strlen(r->plan.text), err));
+        archai_file_replace(r->dir.path, "config.ini", r->plan.text, strlen(r->plan.text), err));
     archai_plan_sentence(&r->plan, workers, sentence, sizeof sentence);
     archai_runlog_say(&r->log, 0, "%s%s", sentence,
                       r->dir.resumed ? " (resumed from an earlier start)" : "");

@@ -22,7 +22,7 @@ static int load_weights(const char *text, int fd, archai_err *err)
     size_t n = 0;
     int rc;
 
-    ARCHAI_TRY(archai_array_split(text, &name, &group, err));
+    archai_array_split(text, &name, &group);
     if (group != NULL) {
         ARCHAI_TRY_GOTO(rc, archai_array_read_group(name, group, &at, &n, err), out);
         rc = archai_safetensors_write(fd, at, n, err);
@@ -70,7 +70,7 @@ static int load_input(const char *text, int fd, archai_message *predict, archai_
     const char *dataset;
     int rc;
 
-    ARCHAI_TRY(archai_array_split(text, &name, &dataset, err));
+    archai_array_split(text, &name, &dataset);
     if (dataset == NULL) {
         rc = archai_fail(err, ARCHAI_EINVAL, "'%s', expected FILE:/DATASET", text);
         goto out;

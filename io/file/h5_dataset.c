@@ -1,0 +1,61 @@
+/* Datasets: the shape of one that holds a tensor, and rows of a table's column. */
+#include "io/file/h5.h"
+
+int archai_h5_shape(hid_t dataset, archai_tensor *out, archai_err *err)
+{
+    hid_t type = H5I_INVALID_HID;
+    hid_t space = H5I_INVALID_HID;
+    hsize_t dims[ARCHAI_MAX_DIMS] = {0};
+    int rc;
+
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &type, H5Dget_type(dataset)), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Dget_space(dataset)), out);
+    out->dtype = archai_h5_type_of(type);
+    out->ndim = H5Sget_simple_extent_ndims(space);
+    if (out->dtype == ARCHAI_DTYPE_COUNT)
+        rc = archai_fail(err, ARCHAI_EFORMAT,
+                         "its type is not float32, float64, float16, int64, int32 or uint8");
+    else if (out->ndim < 0 || out->ndim > ARCHAI_MAX_DIMS ||
+             H5Sget_simple_extent_type(space) == H5S_NULL)
+        rc = archai_fail(err, ARCHAI_EFORMAT, "it has no data, or more than %d dimensions",
+                         ARCHAI_MAX_DIMS);
+    if (rc != ARCHAI_OK)
+        goto out;
+    (void)H5Sget_simple_extent_dims(space, dims, NULL);
+    out->bytes = archai_dtype_size(out->dtype);
+    for (int d = 0; d < out->ndim; d++) {
+        out->shape[d] = (int64_t)dims[d];
+        if (dims[d] > INT64_MAX ||
+            __builtin_mul_overflow(out->bytes, (size_t)dims[d], &out->bytes)) {
+            rc = archai_fail(err, ARCHAI_EFORMAT, "it is larger than memory");
+            break;
+        }
+    }
+out:
+    archai_h5_release(&space);
+    archai_h5_release(&type);
+    return rc;
+}
+
+int archai_h5_rows(hid_t dataset, hid_t type, int rank, uint64_t first, size_t n, size_t width,
+                   void *to, const void *from, archai_err *err)
+{
+    const hsize_t start[2] = {first, 0}, count[2] = {n, width};
+    hid_t space = H5I_INVALID_HID;
+    hid_t memory = H5I_INVALID_HID;
+    int rc;
+
+    if (n == 0 || width == 0)
+        return ARCHAI_OK;
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Dget_space(dataset)), out);
+    ARCHAI_TRY_GOTO(
+        rc, archai_h5_ok(err, H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL)),
+        out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &memory, H5Screate_simple(rank, count, NULL)), out);
+    rc = to != NULL ? archai_h5_ok(err, H5Dread(dataset, type, memory, space, H5P_DEFAULT, to))
+                    : archai_h5_ok(err, H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, from));
+out:
+    archai_h5_release(&memory);
+    archai_h5_release(&space);
+    return rc;
+}
