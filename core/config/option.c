@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/config/option_value.h"
+
+const archai_option archai_no_options[] = {ARCHAI_OPTION_END};
 
 enum { MAX_KEYS = 256 };
 
@@ -17,13 +20,8 @@ static void *field_of(const archai_option *opt, void *obj)
 /* Parsed into scratch space first, so that a bad value leaves the field as it was. */
 static int store(const archai_option *opt, void *obj, const char *text, archai_err *err)
 {
-    union {
-        int64_t i;
-        double d;
-        archai_strings list;
-    } value;
+    archai_option_scratch value = {.i = 0};
 
-    memset(&value, 0, sizeof value);
     ARCHAI_TRY(archai_option_value_parse(opt, text, &value, err));
     archai_option_value_free(opt, field_of(opt, obj));
     memcpy(field_of(opt, obj), &value, archai_option_value_size(opt));
@@ -32,9 +30,7 @@ static int store(const archai_option *opt, void *obj, const char *text, archai_e
 
 void archai_strings_free(archai_strings *s)
 {
-    size_t i;
-
-    for (i = 0; i < s->n; i++)
+    for (size_t i = 0; i < s->n; i++)
         free(s->at[i]);
     free(s->at);
     memset(s, 0, sizeof *s);
@@ -45,16 +41,20 @@ int archai_option_defaults(const archai_option *table, void *obj, archai_err *er
     archai_err inner = ARCHAI_ERR_INIT;
 
     for (const archai_option *o = table; o->key != NULL; o++) {
-        bool text = o->kind == ARCHAI_OPT_STRING;
-        int rc = o->def != NULL || text ? store(o, obj, o->def != NULL ? o->def : "", &inner)
-                                        : ARCHAI_OK;
+        const char *text = o->def == NULL && o->kind == ARCHAI_OPT_STRING ? "" : o->def;
 
-        if (rc == ARCHAI_ENOMEM)
-            return archai_fail(err, rc, "%s: %s", o->key, inner.text);
-        if (rc != ARCHAI_OK)
+        if (text != NULL && store(o, obj, text, &inner) != ARCHAI_OK)
             return archai_fail(err, ARCHAI_EINTERNAL, "default of %s: %s", o->key, inner.text);
     }
     return ARCHAI_OK;
+}
+
+const archai_option *archai_option_find(const archai_option *table, const char *key)
+{
+    for (const archai_option *o = table; o->key != NULL; o++)
+        if (strcmp(o->key, key) == 0)
+            return o;
+    return NULL;
 }
 
 static int unknown_key(const archai_option *table, const char *key, archai_err *err)
@@ -74,10 +74,11 @@ static int unknown_key(const archai_option *table, const char *key, archai_err *
 int archai_option_set(const archai_option *table, void *obj, const char *key, const char *text,
                       archai_err *err)
 {
-    for (const archai_option *o = table; o->key != NULL; o++)
-        if (strcmp(o->key, key) == 0)
-            return archai_err_wrap(err, store(o, obj, text, err), "%s: ", key);
-    return unknown_key(table, key, err);
+    const archai_option *o = archai_option_find(table, key);
+
+    if (o == NULL)
+        return unknown_key(table, key, err);
+    return archai_err_wrap(err, store(o, obj, text, err), "%s: ", key);
 }
 
 void archai_option_free(const archai_option *table, void *obj)
@@ -221,20 +222,39 @@ static void put_value(FILE *out, const archai_option *opt, const void *field)
     }
 }
 
-char *archai_option_format(const archai_option *opt, const void *obj)
+static char *format(const archai_option *opt, const void *field)
 {
     char *text = NULL;
     size_t size;
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = archai_there(open_memstream(&text, &size));
 
-    if (out == NULL)
-        return NULL;
-    put_value(out, opt, (const char *)obj + opt->offset);
-    if (fclose(out) != 0) {
-        free(text);
-        return NULL;
+    put_value(out, opt, field);
+    (void)fclose(out);
+    return archai_there(text);
+}
+
+char *archai_option_format(const archai_option *opt, const void *obj)
+{
+    return format(opt, (const char *)obj + opt->offset);
+}
+
+int archai_option_is_default(const archai_option *opt, const char *text, bool *out, archai_err *err)
+{
+    archai_option_scratch given = {.i = 0}, usual = {.i = 0};
+    char *a, *b;
+
+    ARCHAI_TRY(archai_option_value_parse(opt, text, &given, err));
+    *out = opt->def != NULL && archai_option_value_parse(opt, opt->def, &usual, NULL) == ARCHAI_OK;
+    if (*out) {
+        a = format(opt, &given);
+        b = format(opt, &usual);
+        *out = strcmp(a, b) == 0;
+        free(a);
+        free(b);
+        archai_option_value_free(opt, &usual);
     }
-    return text;
+    archai_option_value_free(opt, &given);
+    return ARCHAI_OK;
 }
 
 /* -- what a table says about itself ---------------------------------------------------- */
@@ -278,7 +298,7 @@ static void put_bound(FILE *out, double v)
     (void)fputs(text, out);
 }
 
-/* Choices that a list of types made end in a blank. */
+/* Choices that a macro put together end in a blank. */
 static int trimmed(const char *choices)
 {
     size_t n = strlen(choices);

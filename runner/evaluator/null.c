@@ -1,10 +1,18 @@
-/* The evaluator that does no work: it measures the runner itself. A candidate's cheap measures
- * are all there is. `delay` pretends a duration. */
-#include <stdlib.h>
-
+/* The evaluator that does no work, to measure the runner itself. A candidate's cheap measures
+ * are all there is. `delay` simulates a duration. */
+#include "core/base/alloc.h"
 #include "core/config/delay.h"
-#include "runner/process/clock.h"
 #include "runner/evaluator/evaluator.h"
+#include "runner/process/clock.h"
+
+typedef struct null_settings {
+    char *delay;
+} null_settings;
+
+static const archai_option null_options[] = {
+    ARCHAI_DELAY_OPTION(null_settings),
+    ARCHAI_OPTION_END,
+};
 
 typedef struct null_evaluator {
     archai_evaluator base;
@@ -17,7 +25,12 @@ static int null_init(archai_evaluator *self, archai_err *err)
 {
     null_evaluator *e = (null_evaluator *)self;
 
-    return archai_delay_parse(self->setup->config->evaluator.delay, &e->delay, err);
+    return archai_delay_parse(((const null_settings *)self->setup->settings)->delay, &e->delay, err);
+}
+
+static void null_check(const void *settings, archai_check *c)
+{
+    archai_delay_check(((const null_settings *)settings)->delay, c);
 }
 
 static int null_open(archai_evaluator *self, archai_err *err)
@@ -52,13 +65,12 @@ static int null_poll(archai_evaluator *self, archai_evaluator_event *out, archai
 {
     null_evaluator *e = (null_evaluator *)self;
 
+    (void)err;
     if (e->is_open && !e->told) {
         e->told = true;
         out->kind = ARCHAI_EVALUATOR_READY;
     } else if (e->busy && (e->ready_at == 0 || archai_clock_s() >= e->ready_at)) {
-        out->result = calloc(1, sizeof *out->result);
-        if (out->result == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for an evaluation");
+        out->result = archai_calloc(1, sizeof *out->result);
         e->busy = false;
         out->kind = ARCHAI_EVALUATOR_MEASURED;
     }
@@ -74,9 +86,11 @@ static double null_due(archai_evaluator *self)
 
 const archai_evaluator_ops archai_evaluator_null = {
     .name = "null",
-    .kind = ARCHAI_EVALUATOR_NULL,
-    .help = "no work at all; only params, macs and the like are known",
+    .help = "does no work; only params, macs and the like are known",
+    .options = null_options,
+    .settings_size = sizeof(null_settings),
     .size = sizeof(null_evaluator),
+    .check = null_check,
     .init = null_init,
     .open = null_open,
     .begin = null_begin,

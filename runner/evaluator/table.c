@@ -1,12 +1,26 @@
-/* Evaluations looked up in a CSV file: tabular benchmarks. `delay` pretends a duration. */
+/* Evaluations looked up in a CSV file: tabular benchmarks. `delay` simulates a duration. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/config/delay.h"
 #include "io/table/table.h"
-#include "runner/process/clock.h"
 #include "runner/evaluator/evaluator.h"
+#include "runner/process/clock.h"
+
+typedef struct table_settings {
+    char *delay, *table;
+} table_settings;
+
+/* clang-format off */
+static const archai_option table_options[] = {
+    {"table", ARCHAI_OPT_STRING, offsetof(table_settings, table), 0, 0, "", "", NULL, "path of a CSV file, a column for each source"},
+    ARCHAI_DELAY_OPTION(table_settings),
+    ARCHAI_OPTION_END,
+};
+/* clang-format on */
+static const char *const measuring_keys[] = {"table", NULL};
 
 typedef struct table_evaluator {
     archai_evaluator base;
@@ -21,26 +35,26 @@ typedef struct table_evaluator {
     char text[ARCHAI_ERR_TEXT_MAX];
 } table_evaluator;
 
-static int open_table(const archai_config *config, archai_table **out, archai_err *err)
+static int open_table(const table_settings *s, archai_table **out, archai_err *err)
 {
-    const char *path = config->evaluator.table;
-
-    if (path[0] == '\0')
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "evaluator.table: missing, kind = table looks into a CSV file");
-    return archai_err_wrap(err, archai_table_open(out, path, err), "evaluator.table: ");
+    return archai_err_wrap(err, archai_table_open(out, s->table, err), "evaluator.table: ");
 }
 
-static int table_check(const archai_config *config, archai_err *err)
+static void table_check(const void *settings, archai_check *c)
 {
+    const table_settings *s = settings;
+    archai_err why = ARCHAI_ERR_INIT;
     archai_table *table = NULL;
 
-    ARCHAI_TRY(open_table(config, &table, err));
+    archai_check_given(c, "table", s->table, "kind",
+                       "missing, kind = table needs the path of a CSV file");
+    if (s->table[0] != '\0' && archai_table_open(&table, s->table, &why) != ARCHAI_OK)
+        archai_check_fail(c, "table", NULL, "%s", why.text);
     archai_table_close(table);
-    return ARCHAI_OK;
+    archai_delay_check(s->delay, c);
 }
 
-/* What an objective counts is a column, unless it follows from the architecture. */
+/* An objective's source is a column, unless it follows from the architecture. */
 static int check_column(const archai_table *table, const archai_objective *o, bool describes,
                         const char *path, archai_err *err)
 {
@@ -55,22 +69,22 @@ static int check_column(const archai_table *table, const archai_objective *o, bo
         o->source, o->name, near != NULL ? "; did you mean " : "", near != NULL ? near : "");
 }
 
-/* The keys and the columns, by an architecture drawn at random. */
-static int table_check_sources(const archai_config *config, archai_space *space,
-                               const archai_objectives *objectives, archai_err *err)
+/* Keys and columns, tried with an architecture drawn at random. */
+static int table_check_task(const void *settings, const archai_evaluator_task *task, archai_err *err)
 {
+    const table_settings *s = settings;
     archai_table *table = NULL;
     archai_model m = {.arch = NULL};
     int rc;
 
-    ARCHAI_TRY(open_table(config, &table, err));
-    rc = archai_space_random_sample(space, &m, err);
+    ARCHAI_TRY(open_table(s, &table, err));
+    rc = archai_space_random_sample(task->space, &m, err);
     if (rc == ARCHAI_OK)
         rc = archai_err_wrap(err, archai_table_choose_keys(table, m.arch, err),
                              "evaluator.table: ");
-    for (size_t i = 0; i < objectives->n && rc == ARCHAI_OK; i++)
-        rc = check_column(table, &objectives->at[i], archai_space_can(space, "describe"),
-                          config->evaluator.table, err);
+    for (size_t i = 0; i < task->objectives->n && rc == ARCHAI_OK; i++)
+        rc = check_column(table, &task->objectives->at[i],
+                          archai_space_can(task->space, "describe"), s->table, err);
     archai_model_fini(&m);
     archai_table_close(table);
     return rc;
@@ -78,10 +92,11 @@ static int table_check_sources(const archai_config *config, archai_space *space,
 
 static int table_init(archai_evaluator *self, archai_err *err)
 {
+    const table_settings *s = self->setup->settings;
     table_evaluator *e = (table_evaluator *)self;
 
-    ARCHAI_TRY(archai_delay_parse(self->setup->config->evaluator.delay, &e->delay, err));
-    ARCHAI_TRY(open_table(self->setup->config, &e->table, err));
+    ARCHAI_TRY(archai_delay_parse(s->delay, &e->delay, err));
+    ARCHAI_TRY(open_table(s, &e->table, err));
     return archai_table_has_column(e->table, "archid")
                ? ARCHAI_OK
                : archai_evaluator_space(self, &e->space, err);
@@ -145,10 +160,9 @@ static int table_begin(archai_evaluator *self, const archai_candidate *c, archai
     const double delay = archai_delay_draw(&e->delay, c->seed);
     archai_err why = ARCHAI_ERR_INIT;
 
+    (void)err;
     forget(e);
     e->code = look_up(e, c, &why);
-    if (e->code == ARCHAI_ENOMEM)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a table's row");
     (void)snprintf(e->text, sizeof e->text, "%s", why.text);
     e->busy = true;
     e->ready_at = delay > 0 ? archai_clock_s() + delay : 0;
@@ -159,6 +173,7 @@ static int table_poll(archai_evaluator *self, archai_evaluator_event *out, archa
 {
     table_evaluator *e = (table_evaluator *)self;
 
+    (void)err;
     if (e->is_open && !e->told) {
         e->told = true;
         out->kind = ARCHAI_EVALUATOR_READY;
@@ -167,13 +182,9 @@ static int table_poll(archai_evaluator *self, archai_evaluator_event *out, archa
     if (!e->busy || (e->ready_at > 0 && archai_clock_s() < e->ready_at))
         return ARCHAI_OK;
     if (e->code != ARCHAI_OK) {
-        out->kind = ARCHAI_EVALUATOR_FAILED;
-        out->code = e->code;
-        (void)snprintf(out->text, sizeof out->text, "%s", e->text);
+        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_FAILED, e->code, e->text);
     } else {
-        out->result = calloc(1, sizeof *out->result);
-        if (out->result == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for an evaluation");
+        out->result = archai_calloc(1, sizeof *out->result);
         out->kind = ARCHAI_EVALUATOR_MEASURED;
         out->result->measures = e->found;
         out->result->n_measures = e->n;
@@ -193,11 +204,13 @@ static double table_due(archai_evaluator *self)
 
 const archai_evaluator_ops archai_evaluator_table = {
     .name = "table",
-    .kind = ARCHAI_EVALUATOR_TABLE,
-    .help = "measures looked up in a CSV file",
+    .help = "looks measures up in a CSV file",
+    .options = table_options,
+    .settings_size = sizeof(table_settings),
+    .measuring_keys = measuring_keys,
     .size = sizeof(table_evaluator),
     .check = table_check,
-    .check_sources = table_check_sources,
+    .check_task = table_check_task,
     .init = table_init,
     .fini = table_fini,
     .open = table_open,

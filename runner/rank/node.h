@@ -8,6 +8,7 @@
 #include <mpi.h>
 #include <stdbool.h>
 #include "core/config/config.h"
+#include "io/dataset/dataset.h"
 #include "core/base/err.h"
 
 typedef struct archai_node {
@@ -22,9 +23,10 @@ typedef struct archai_node {
         .data_fd = -1                                                                              \
     }
 
-/* Collective over comm. `evaluates`: this rank has a worker. Every rank returns the same code. */
+/* Collective over comm. `evaluates`: this rank has a worker. `data`: what to load; NULL: nothing. Every
+ * rank returns the same code. */
 int archai_node_init(archai_node *n, MPI_Comm comm, const archai_config *config, bool evaluates,
-                     bool needs_data, archai_err *err);
+                     const archai_dataset_source *data, archai_err *err);
 void archai_node_fini(archai_node *n); /* idempotent */
 
 /* Number `index` of a list like "0,1,GPU-5c8..." taken round, or NULL for an empty one; malloc'ed. */

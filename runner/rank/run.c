@@ -68,12 +68,13 @@ static int dry_run(const archai_plan *plan, int workers, archai_err *err)
     int fd = -1;
 
     if (plan->evaluator->needs_data)
-        ARCHAI_TRY(archai_dataset_load(&plan->config, &fd, err));
+        ARCHAI_TRY(archai_dataset_load(&plan->source, &fd, err));
     if (fd >= 0)
         (void)close(fd);
     archai_plan_sentence(plan, workers, sentence, sizeof sentence);
     (void)fputs(plan->text, stdout);
     (void)fflush(stdout);
+    archai_plan_warn(plan, stderr);
     (void)fprintf(stderr, "archai-run: all is well; it would run %s\n", sentence);
     return ARCHAI_OK;
 }
@@ -151,14 +152,18 @@ static bool evaluates(const run *r, int rank)
     return rank != 0 || r->comm.size == 1 || r->plan.config.run.coordinator_evaluates;
 }
 
-static void say_changes(run *r)
+static void say_lines(run *r, const char *line)
 {
-    const char *line = r->plan.changes != NULL ? r->plan.changes : "";
-
-    for (size_t n; *line != '\0'; line += n + (line[n] == '\n')) {
+    for (size_t n; line != NULL && *line != '\0'; line += n + (line[n] == '\n')) {
         n = strcspn(line, "\n");
         archai_runlog_say(&r->log, 0, "%.*s", (int)n, line);
     }
+}
+
+static void say_changes(run *r)
+{
+    say_lines(r, r->plan.unused);
+    say_lines(r, r->plan.changes);
     if (r->dir.resumed && r->plan.earlier_ranks > 0 && r->plan.earlier_ranks != r->comm.size)
         archai_runlog_say(&r->log, 0, "ranks: were %d, are %d from now on",
                           r->plan.earlier_ranks, r->comm.size);
@@ -204,6 +209,7 @@ static int open_directory(run *r, archai_err *err)
 static int open_worker(run *r, archai_err *err)
 {
     const archai_evaluator_setup setup = {
+        .settings = r->plan.evaluator_settings,
         .config = &r->plan.config,
         .config_text = r->plan.text,
         .data = r->plan.data,
@@ -227,8 +233,8 @@ static int set_up(run *r, archai_err *err)
     int rc;
 
     ARCHAI_TRY(archai_node_init(&r->node, r->comm.comm, &r->plan.config,
-                                evaluates(r, r->comm.rank), r->plan.evaluator->needs_data,
-                                err));
+                                evaluates(r, r->comm.rank),
+                                r->plan.evaluator->needs_data ? &r->plan.source : NULL, err));
     rc = r->comm.rank == 0 ? open_directory(r, err) : ARCHAI_OK;
     ARCHAI_TRY(archai_comm_agree(r->comm.comm, rc, err));
     return archai_comm_agree(r->comm.comm, open_worker(r, err), err);
