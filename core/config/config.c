@@ -35,7 +35,7 @@ int archai_config_apply(archai_ini *ini, const char *section, const archai_optio
             one = missing_key(ini, section, o, &problem);
         } else {
             e->used = true;
-            one = archai_option_set(table, obj, o->key, e->value, &problem);
+            one = archai_option_set(o, obj, e->value, &problem);
             (void)archai_err_wrap(&problem, one, "%s.", section);
             (void)archai_ini_wrap(e, one, &problem);
         }

@@ -10,8 +10,6 @@
 
 const archai_option archai_no_options[] = {ARCHAI_OPTION_END};
 
-enum { MAX_KEYS = 256 };
-
 static void *field_of(const archai_option *opt, void *obj)
 {
     return (char *)obj + opt->offset;
@@ -57,28 +55,9 @@ const archai_option *archai_option_find(const archai_option *table, const char *
     return NULL;
 }
 
-static int unknown_key(const archai_option *table, const char *key, archai_err *err)
+int archai_option_set(const archai_option *opt, void *obj, const char *text, archai_err *err)
 {
-    const char *names[MAX_KEYS], *near;
-    size_t n = 0;
-
-    for (const archai_option *o = table; o->key != NULL && n < MAX_KEYS; o++)
-        names[n++] = o->key;
-    near = archai_nearest(key, names, n);
-    if (near != NULL)
-        return archai_fail(err, ARCHAI_ENOTFOUND, "%s: unknown key; did you mean '%s'?", key,
-                           near);
-    return archai_fail(err, ARCHAI_ENOTFOUND, "%s: unknown key", key);
-}
-
-int archai_option_set(const archai_option *table, void *obj, const char *key, const char *text,
-                      archai_err *err)
-{
-    const archai_option *o = archai_option_find(table, key);
-
-    if (o == NULL)
-        return unknown_key(table, key, err);
-    return archai_err_wrap(err, store(o, obj, text, err), "%s: ", key);
+    return archai_err_wrap(err, store(opt, obj, text, err), "%s: ", opt->key);
 }
 
 void archai_option_free(const archai_option *table, void *obj)

@@ -80,10 +80,9 @@ extern const archai_option archai_no_options[]; /* a table without keys */
 /* Set every field that has a default; fields of required options become empty/zero. The struct
  * must be zeroed first. A default that does not parse is ARCHAI_EINTERNAL. */
 int archai_option_defaults(const archai_option *table, void *obj, archai_err *err);
-/* Parse `text` into the field of `key`. Errors (ARCHAI_EINVAL, ARCHAI_ENOTFOUND with the nearest
- * key) read "<key>: what is wrong, what was expected"; the field is unchanged then. */
-int archai_option_set(const archai_option *table, void *obj, const char *key, const char *text,
-                      archai_err *err);
+/* Parse `text` into the field. Errors (ARCHAI_EINVAL) read "<key>: what is wrong, what was expected";
+ * the field is unchanged then. */
+int archai_option_set(const archai_option *opt, void *obj, const char *text, archai_err *err);
 /* The current value as text that parses back to itself; caller frees. */
 char *archai_option_format(const archai_option *opt, const void *obj);
 /* Does `text` say the same as the default? Errors as those of archai_option_set, without the key. */

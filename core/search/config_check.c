@@ -26,16 +26,6 @@ static void add_keys(names *to, const archai_option *table)
         add_name(to, o->key);
 }
 
-/* "; did you mean 'x'?", or "". */
-static const char *suggestion(const names *known, const char *name, char *out, size_t size)
-{
-    const char *near = archai_nearest(name, known->at, known->n);
-
-    (void)snprintf(out, size, near != NULL ? "; did you mean '%s'?" : "%s",
-                   near != NULL ? near : "");
-    return out;
-}
-
 static const archai_choice *choice_of(const archai_choice *choices, const char *section)
 {
     for (const archai_choice *c = choices; c->registry != NULL; c++)
@@ -147,7 +137,8 @@ static int unused_key(const archai_ini_entry *e, const archai_choice *c,
                       const archai_option *common, FILE *notes, archai_err *err)
 {
     names known = {.n = 0};
-    char owners[512], near[128];
+    const char *near;
+    char owners[512];
 
     if (c != NULL) {
         const archai_option *o = find_owners(c->registry, e->key, owners, sizeof owners);
@@ -160,28 +151,15 @@ static int unused_key(const archai_ini_entry *e, const archai_choice *c,
         add_keys(&known, c->options);
     }
     add_keys(&known, common);
-    return archai_fail(err, ARCHAI_EINVAL, "%s.%.100s: unknown key%s", e->section, e->key,
-                       suggestion(&known, e->key, near, sizeof near));
+    near = archai_nearest(e->key, known.at, known.n);
+    return archai_fail(err, ARCHAI_EINVAL, "%s.%.100s: unknown key%s%s%s", e->section, e->key,
+                       near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                       near != NULL ? "'?" : "");
 }
 
-int archai_config_check_section(const archai_ini *ini, const archai_choice *choice, archai_err *err)
-{
-    int rc = ARCHAI_OK;
-
-    for (size_t i = 0; i < ini->n; i++) {
-        const archai_ini_entry *e = &ini->at[i];
-        archai_err one = ARCHAI_ERR_INIT;
-        int one_rc = ARCHAI_OK;
-
-        if (e->key != NULL && !e->used && strcmp(e->section, choice->registry->section) == 0)
-            one_rc = unused_key(e, choice, choice->registry->common, NULL, &one);
-        rc = archai_err_also(err, rc, archai_ini_wrap(e, one_rc, &one), &one);
-    }
-    return rc;
-}
-
-int archai_config_check_unused(const archai_ini *ini, const archai_choice *choices, FILE *notes,
-                               archai_err *err)
+/* `only`: of one section alone; NULL: of all. */
+static int check(const archai_ini *ini, const archai_choice *choices, const char *only, FILE *notes,
+                 archai_err *err)
 {
     int rc = ARCHAI_OK;
 
@@ -191,6 +169,8 @@ int archai_config_check_unused(const archai_ini *ini, const archai_choice *choic
         archai_err one = ARCHAI_ERR_INIT;
         int one_rc = ARCHAI_OK;
 
+        if (only != NULL && strcmp(only, e->section) != 0)
+            continue;
         if (e->key == NULL && common == NULL)
             one_rc = unknown_section(e, choices, &one);
         else if (e->key != NULL && !e->used && common != NULL)
@@ -198,4 +178,17 @@ int archai_config_check_unused(const archai_ini *ini, const archai_choice *choic
         rc = archai_err_also(err, rc, archai_ini_wrap(e, one_rc, &one), &one);
     }
     return rc;
+}
+
+int archai_config_check_section(const archai_ini *ini, const archai_choice *choice, archai_err *err)
+{
+    const archai_choice choices[] = {*choice, {.registry = NULL}};
+
+    return check(ini, choices, choice->registry->section, NULL, err);
+}
+
+int archai_config_check_unused(const archai_ini *ini, const archai_choice *choices, FILE *notes,
+                               archai_err *err)
+{
+    return check(ini, choices, NULL, notes, err);
 }

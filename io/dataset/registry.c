@@ -1,16 +1,20 @@
-/* io/dataset/registry.c - the data formats, in the order in which --help prints them. Nothing but this
- * table: a program that defines one of its own replaces it. */
+/* io/dataset/registry.c - the data formats, a line for each, in the order in which --help prints them.
+ * Nothing but this table: a program that defines one of its own replaces it. */
 #include "io/dataset/format.h"
 
-extern const archai_dataset_format archai_dataset_synthetic;
-extern const archai_dataset_format archai_dataset_idx;
-extern const archai_dataset_format archai_dataset_cifar10;
-extern const archai_dataset_format archai_dataset_hdf5;
+/* clang-format off */
+#define FORMATS(X) \
+    X(synthetic)   \
+    X(idx)         \
+    X(cifar10)     \
+    X(hdf5)        \
+    /* archai_dataset_<name> of <name>.c */
+/* clang-format on */
 
-const archai_dataset_format *const archai_dataset_formats[] = {
-    &archai_dataset_synthetic,
-    &archai_dataset_idx,
-    &archai_dataset_cifar10,
-    &archai_dataset_hdf5,
-    NULL,
-};
+#define X(name) extern const archai_dataset_format archai_dataset_##name;
+FORMATS(X)
+#undef X
+
+#define X(name) &archai_dataset_##name,
+const archai_dataset_format *const archai_dataset_formats[] = {FORMATS(X) NULL};
+#undef X

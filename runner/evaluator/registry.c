@@ -1,18 +1,21 @@
-/* runner/evaluator/registry.c - the kinds of evaluators, in the order in which --help prints them. Nothing
- * but this table: a program that defines one of its own replaces it. */
+/* runner/evaluator/registry.c - the kinds of evaluators, a line for each, in the order in which --help
+ * prints them. Nothing but this table: a program that defines one of its own replaces it. */
 #include "runner/evaluator/evaluator.h"
 
-extern const archai_evaluator_ops archai_evaluator_torch;
-extern const archai_evaluator_ops archai_evaluator_table;
-extern const archai_evaluator_ops archai_evaluator_command;
-extern const archai_evaluator_ops archai_evaluator_null;
-extern const archai_evaluator_ops archai_evaluator_plugin;
+/* clang-format off */
+#define EVALUATORS(X) \
+    X(torch)          \
+    X(table)          \
+    X(command)        \
+    X(null)           \
+    X(plugin)         \
+    /* archai_evaluator_<name> of <name>.c */
+/* clang-format on */
 
-const archai_evaluator_ops *const archai_evaluators[] = {
-    &archai_evaluator_torch,
-    &archai_evaluator_table,
-    &archai_evaluator_command,
-    &archai_evaluator_null,
-    &archai_evaluator_plugin,
-    NULL,
-};
+#define X(name) extern const archai_evaluator_ops archai_evaluator_##name;
+EVALUATORS(X)
+#undef X
+
+#define X(name) &archai_evaluator_##name,
+const archai_evaluator_ops *const archai_evaluators[] = {EVALUATORS(X) NULL};
+#undef X

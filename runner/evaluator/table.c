@@ -1,13 +1,6 @@
-/* Evaluations looked up in a CSV file: tabular benchmarks. `delay` simulates a duration. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "core/base/alloc.h"
-#include "core/config/delay.h"
+/* Evaluations looked up in a CSV file: tabular benchmarks. */
 #include "io/table/table.h"
-#include "runner/evaluator/evaluator.h"
-#include "runner/process/clock.h"
+#include "runner/evaluator/instant.h"
 
 typedef struct table_settings {
     char *delay, *table;
@@ -23,16 +16,9 @@ static const archai_option table_options[] = {
 static const char *const measuring_keys[] = {"table", NULL};
 
 typedef struct table_evaluator {
-    archai_evaluator base;
-    archai_delay delay;
+    archai_instant instant;
     archai_table *table; /* owned */
     archai_space *space; /* owned; tells which parameters exist; NULL: archids are the keys */
-    bool is_open, told, busy;
-    double ready_at;
-    archai_measure *found; /* owned; [n] */
-    size_t n;
-    int code; /* of the look-up */
-    char text[ARCHAI_ERR_TEXT_MAX];
 } table_evaluator;
 
 static int open_table(const table_settings *s, archai_table **out, archai_err *err)
@@ -95,19 +81,11 @@ static int table_init(archai_evaluator *self, archai_err *err)
     const table_settings *s = self->setup->settings;
     table_evaluator *e = (table_evaluator *)self;
 
-    ARCHAI_TRY(archai_delay_parse(s->delay, &e->delay, err));
+    ARCHAI_TRY(archai_delay_parse(s->delay, &e->instant.delay, err));
     ARCHAI_TRY(open_table(s, &e->table, err));
     return archai_table_has_column(e->table, "archid")
                ? ARCHAI_OK
                : archai_evaluator_space(self, &e->space, err);
-}
-
-static void forget(table_evaluator *e)
-{
-    archai_measures_free(e->found, e->n);
-    e->found = NULL;
-    e->n = 0;
-    e->busy = false;
 }
 
 static void table_fini(archai_evaluator *self)
@@ -116,38 +94,22 @@ static void table_fini(archai_evaluator *self)
     archai_space_destroy(((table_evaluator *)self)->space);
 }
 
-static int table_open(archai_evaluator *self, archai_err *err)
-{
-    table_evaluator *e = (table_evaluator *)self;
-
-    (void)err;
-    e->is_open = true;
-    e->told = false;
-    return ARCHAI_OK;
-}
-
-static void table_close(archai_evaluator *self)
-{
-    table_evaluator *e = (table_evaluator *)self;
-
-    forget(e);
-    e->is_open = false;
-}
-
-/* By all parameters, and where there is no such row by those that exist: the cells of others
- * are empty then. */
-static int look_up(table_evaluator *e, const archai_candidate *c, archai_err *err)
+/* By all parameters; if there is no such row, by those that exist: the cells of the others are empty
+ * then. */
+static int look_up(table_evaluator *e, const archai_candidate *c, archai_evaluation *to,
+                   archai_err *err)
 {
     json_t *arch =
         json_loads(c->arch, 0, NULL); /* NULL for other texts: then archid is the key */
     json_t *params = NULL;
     archai_model m = {.arch = NULL};
-    int rc = archai_table_find(e->table, c->model.archid, arch, &e->found, &e->n, err);
+    int rc = archai_table_find(e->table, c->model.archid, arch, &to->measures, &to->n_measures, err);
 
     if (rc == ARCHAI_ENOTFOUND && e->space != NULL && arch != NULL &&
         archai_space_load_json(e->space, arch, &m, NULL) == ARCHAI_OK &&
         archai_space_params(e->space, &m, &params, NULL) == ARCHAI_OK)
-        rc = archai_table_find(e->table, c->model.archid, params, &e->found, &e->n, err);
+        rc = archai_table_find(e->table, c->model.archid, params, &to->measures,
+                               &to->n_measures, err);
     archai_model_fini(&m);
     json_decref(params);
     json_decref(arch);
@@ -157,49 +119,11 @@ static int look_up(table_evaluator *e, const archai_candidate *c, archai_err *er
 static int table_begin(archai_evaluator *self, const archai_candidate *c, archai_err *err)
 {
     table_evaluator *e = (table_evaluator *)self;
-    const double delay = archai_delay_draw(&e->delay, c->seed);
-    archai_err why = ARCHAI_ERR_INIT;
+    archai_evaluation *answer = archai_instant_answer(&e->instant, c);
 
     (void)err;
-    forget(e);
-    e->code = look_up(e, c, &why);
-    (void)snprintf(e->text, sizeof e->text, "%s", why.text);
-    e->busy = true;
-    e->ready_at = delay > 0 ? archai_clock_s() + delay : 0;
+    e->instant.problem.code = look_up(e, c, answer, &e->instant.problem);
     return ARCHAI_OK;
-}
-
-static int table_poll(archai_evaluator *self, archai_evaluator_event *out, archai_err *err)
-{
-    table_evaluator *e = (table_evaluator *)self;
-
-    (void)err;
-    if (e->is_open && !e->told) {
-        e->told = true;
-        out->kind = ARCHAI_EVALUATOR_READY;
-        return ARCHAI_OK;
-    }
-    if (!e->busy || (e->ready_at > 0 && archai_clock_s() < e->ready_at))
-        return ARCHAI_OK;
-    if (e->code != ARCHAI_OK) {
-        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_FAILED, e->code, e->text);
-    } else {
-        out->result = archai_calloc(1, sizeof *out->result);
-        out->kind = ARCHAI_EVALUATOR_MEASURED;
-        out->result->measures = e->found;
-        out->result->n_measures = e->n;
-        e->found = NULL;
-        e->n = 0;
-    }
-    forget(e);
-    return ARCHAI_OK;
-}
-
-static double table_due(archai_evaluator *self)
-{
-    const table_evaluator *e = (const table_evaluator *)self;
-
-    return e->busy ? e->ready_at : 0;
 }
 
 const archai_evaluator_ops archai_evaluator_table = {
@@ -213,9 +137,9 @@ const archai_evaluator_ops archai_evaluator_table = {
     .check_task = table_check_task,
     .init = table_init,
     .fini = table_fini,
-    .open = table_open,
     .begin = table_begin,
-    .poll = table_poll,
-    .close = table_close,
-    .due = table_due,
+    .open = archai_instant_open,
+    .poll = archai_instant_poll,
+    .close = archai_instant_close,
+    .due = archai_instant_due,
 };
