@@ -25,19 +25,14 @@ const archai_registry archai_evaluator_registry = {
     .refused = "delay",
 };
 
-int archai_evaluator_find(const char *kind, const archai_evaluator_ops **out, archai_err *err)
-{
-    size_t i;
-
-    ARCHAI_TRY(archai_registry_find(&archai_evaluator_registry, kind, &i, err));
-    *out = archai_evaluators[i];
-    return ARCHAI_OK;
-}
-
 int archai_evaluator_choose(const char *kind, archai_ini *ini, const archai_evaluator_ops **ops,
                             void **settings, archai_err *err)
 {
-    ARCHAI_TRY(archai_ini_locate(ini, archai_evaluator_find(kind, ops, err), err));
+    size_t i;
+
+    ARCHAI_TRY(archai_ini_locate(
+        ini, archai_registry_find(&archai_evaluator_registry, kind, &i, err), err));
+    *ops = archai_evaluators[i];
     return archai_settings_load(settings, (*ops)->settings_size, (*ops)->options, "evaluator", ini,
                                 err);
 }

@@ -121,9 +121,7 @@ struct archai_evaluator {
 
 extern const archai_evaluator_ops *const archai_evaluators[]; /* registry.c; NULL-terminated */
 extern const archai_registry archai_evaluator_registry;
-/* By name, or ARCHAI_EINVAL "evaluator.kind: ..." with the known ones. */
-int archai_evaluator_find(const char *kind, const archai_evaluator_ops **out, archai_err *err);
-/* The same, and the kind's keys, which are marked used. Caller frees *settings with
+/* The kind of that name, and its keys, which are marked used. Caller frees *settings with
  * archai_settings_free. All problems, a line each, "file:line: evaluator.key: ...". */
 int archai_evaluator_choose(const char *kind, archai_ini *ini, const archai_evaluator_ops **ops,
                             void **settings, archai_err *err);
