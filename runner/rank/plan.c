@@ -279,14 +279,14 @@ void archai_plan_warn(const archai_plan *p, FILE *out)
 void archai_plan_sentence(const archai_plan *p, int workers, char *out, size_t size)
 {
     const double cardinality = archai_space_cardinality(p->space);
-    char models[64] = "", limit[64] = "";
+    char models[64] = "", limit[64] = "unlimited evaluations";
 
     if (cardinality < 1e15)
         (void)snprintf(models, sizeof models, " (%.0f models)", cardinality);
     if (p->config.search.max_evaluations < INT64_MAX)
-        (void)snprintf(limit, sizeof limit, "%lld evaluations with ",
+        (void)snprintf(limit, sizeof limit, "%lld evaluations",
                        (long long)p->config.search.max_evaluations);
-    (void)snprintf(out, size, "%s on space %s%s: %s%s on %d worker%s, results in %s",
+    (void)snprintf(out, size, "%s on space %s%s: %s with %s on %d worker%s, results in %s",
                    p->config.search.algorithm, p->space->ops->name, models, limit,
                    p->evaluator->name, workers, workers == 1 ? "" : "s",
                    p->config.output.directory);
