@@ -40,8 +40,19 @@ expect 0 archai-run "$ini" --dry-run
 says out.txt "max_evaluations = 2000"
 says err.txt "random_search on space cnn (2304 models)"
 [ ! -e out ] || fail "a dry run made a results directory"
+# What another kind would use may stand there, and is said not to be used.
+expect 0 archai-run "$ini" --dry-run --set evaluator.table=table.csv --set data.file=x
+says err.txt "evaluator.table: not used with kind = null, only with table"
+says err.txt "data.file: not used with format = synthetic, only with cifar10, hdf5"
+expect 2 archai-run "$ini" --dry-run --set data.samples=many --set data.format=hdf5 --set data.file=x
+says err.txt "data.samples: 'many' is not a number"
+expect 2 archai-run "$ini" --set evaluator.kind=torch --set evaluator.delay=1s
+says err.txt "evaluator.delay: not a key of torch, only of table, null"
 expect 0 archai-run --help
 says out.txt "--resume"
+for choice in search.algorithm space.name evaluator.kind data.format; do
+    says out.txt "$choice, one of:"
+done
 expect 0 mpirun -n 2 archai-run --version
 says out.txt "archai-run"
 expect 0 archai-run --help-config

@@ -33,7 +33,7 @@ esac
 """
 EXPECTED = {  # by the seed, what `error` says
     0: r"killed by signal 11", 1: r"killed by signal 6", 2: r"exited with 7: no such operation", 3: r"timeout: no result after",
-    4: r"timeout: no result after", 5: r"wrote nothing to standard output", 6: r"is no JSON object of measures",
+    4: r"timeout: no result after", 5: r"wrote nothing to standard output", 6: r"not a JSON object of measures",
 }
 with open("evaluator.sh", "w") as f:
     f.write(EVALUATOR)

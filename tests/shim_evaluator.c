@@ -27,20 +27,21 @@ static const char *const environment[] = {"OMP_NUM_THREADS=1", "OPENBLAS_NUM_THR
  * with larger pictures, since the segmentation space has no smaller ones. */
 static int load_data(bool masks)
 {
-    archai_config c = {.data = {.format = ARCHAI_DATA_SYNTHETIC,
-                                .validation = 0.1,
-                                .seed = 1,
-                                .samples = 500,
-                                .classes = 4,
-                                .channels = 1,
-                                .width = masks ? 32 : 16,
-                                .height = masks ? 32 : 16,
-                                .masks = masks}};
+    char text[256];
+    int n = snprintf(text, sizeof text,
+                     "[data]\nsamples = 500\nclasses = 4\nwidth = %d\nheight = %d\nmasks = %d\n",
+                     masks ? 32 : 16, masks ? 32 : 16, masks);
+    archai_dataset_source source;
+    archai_ini ini;
     archai_err err = ARCHAI_ERR_INIT;
     int fd = -1;
 
-    if (archai_dataset_load(&c, &fd, &err) != ARCHAI_OK)
+    if (archai_ini_parse(&ini, "t.ini", text, (size_t)n, &err) != ARCHAI_OK ||
+        archai_dataset_source_open(&source, &ini, &err) != ARCHAI_OK ||
+        archai_dataset_load(&source, &fd, &err) != ARCHAI_OK)
         fail_msg("%s", err.text);
+    archai_dataset_source_close(&source);
+    archai_ini_free(&ini);
     return fd;
 }
 

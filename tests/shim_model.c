@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/config/config.h"
 #include "core/search/space.h"
 #include "io/file/array.h"
 #include "io/dataset/dataset.h"

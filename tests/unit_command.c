@@ -71,7 +71,7 @@ static void programs_are_found_as_a_shell_finds_them(void **state)
     assert_int_equal(archai_command_find("/nowhere/x", &path, &err), ARCHAI_ENOTFOUND);
     assert_string_equal(err.text, "/nowhere/x: No such file or directory");
     assert_int_equal(archai_command_find("/tmp", &path, &err), ARCHAI_ENOTFOUND);
-    assert_string_equal(err.text, "/tmp: is no program that may be executed");
+    assert_string_equal(err.text, "/tmp: not a program that may be executed");
 }
 
 /* -- results ----------------------------------------------------------------------------- */
@@ -110,16 +110,16 @@ static void other_results_are_refused(void **state)
     static const struct {
         const char *line, *message;
     } cases[] = {
-        {"0.93", "is no JSON object of measures"},
-        {"[1]", "is no JSON object of measures (it is a list)"},
-        {"{\"a\": 1", "is no JSON object of measures"},
+        {"0.93", "not a JSON object of measures"},
+        {"[1]", "not a JSON object of measures (it is a list)"},
+        {"{\"a\": 1", "not a JSON object of measures"},
         {"{\"a\": 1, \"a\": 2}", "duplicate"},
         {"{\"a\": \"high\"}", "a: expected a number"},
         {"{\"a\": {\"b\": 1}}", "a: expected a number"},
-        {"{\"a\": [1, \"x\"]}", "a: value 2 of the curve is no number"},
+        {"{\"a\": [1, \"x\"]}", "a: value 2 of the curve is not a number"},
         {"{\"../a\": 1}", "slash"},
-        {"{\"\": 1}", "'' is no name of a measure"},
-        {"{\"a\": NaNa}", "is no JSON object"},
+        {"{\"\": 1}", "'' cannot be the name of a measure"},
+        {"{\"a\": NaNa}", "not a JSON object"},
     };
 
     (void)state;
@@ -137,6 +137,7 @@ static void other_results_are_refused(void **state)
 /* -- the evaluator ----------------------------------------------------------------------- */
 
 typedef struct bench {
+    void *settings;
     archai_config config;
     archai_evaluator_setup setup;
     archai_evaluator *evaluator;
@@ -161,16 +162,21 @@ static void open_bench(bench *b, const char *command)
         "op: {choice: [conv, pool]}\nk: {choice: [3, 5], when: {op: conv}}\n";
     const archai_evaluator_ops *ops;
     archai_err err = ARCHAI_ERR_INIT;
-    char path[TMPDIR_PATH_MAX];
+    char path[TMPDIR_PATH_MAX], set[4096];
+    archai_ini ini;
 
     *b = (bench){.setup = {.data_fd = -1, .device = "cpu", .threads = 3}};
     assert_int_equal(tmpdir_create(b->directory), 0);
     write_file(b->directory, "tree.yaml", tree, path);
     (void)snprintf(b->text, sizeof b->text, "[space]\nname = config\ntree = \"%s\"\n", path);
-    b->config.evaluator.command = (char *)(uintptr_t)command;
     b->setup.config = &b->config;
     b->setup.config_text = b->text;
-    assert_int_equal(archai_evaluator_find(ARCHAI_EVALUATOR_COMMAND, &ops, &err), 0);
+    assert_int_equal(archai_ini_parse(&ini, "t.ini", "", 0, &err), 0);
+    (void)snprintf(set, sizeof set, "evaluator.command=%s", command);
+    assert_int_equal(archai_ini_set(&ini, set, &err), 0);
+    assert_int_equal(archai_evaluator_choose("command", &ini, &ops, &b->settings, &err), 0);
+    archai_ini_free(&ini);
+    b->setup.settings = b->settings;
     if (archai_evaluator_create(&b->evaluator, ops, &b->setup, &err) != 0)
         fail_msg("%s", err.text);
     assert_int_equal(ops->open(b->evaluator, &err), 0);
@@ -178,6 +184,7 @@ static void open_bench(bench *b, const char *command)
 
 static void close_bench(bench *b)
 {
+    archai_settings_free(b->settings, b->evaluator->ops->options);
     archai_evaluator_destroy(b->evaluator);
     assert_int_equal(tmpdir_remove(b->directory), 0);
 }
@@ -267,7 +274,7 @@ static void what_goes_wrong_is_told(void **state)
     assert_failed("/bin/sh -c \"echo no such layer >&2; exit 3\"", ARCHAI_EVALUATOR_FAILED,
                   "command exited with 3: no such layer");
     assert_failed("/bin/sh -c \"echo 0.5\"", ARCHAI_EVALUATOR_FAILED,
-                  "command: last line of output: is no JSON object");
+                  "command: last line of output: not a JSON object");
     assert_failed("/bin/true", ARCHAI_EVALUATOR_FAILED,
                   "command: wrote nothing to standard output");
     assert_failed("/bin/sh -c \"kill -SEGV $$\"", ARCHAI_EVALUATOR_GONE, "killed by signal 11");
@@ -349,7 +356,7 @@ static void a_program_that_cannot_be_started_is_said_each_time(void **state)
     open_bench(&b, path); /* may not be executed */
     e = next_event(&b);
     assert_int_equal(e.kind, ARCHAI_EVALUATOR_NOT_STARTED);
-    assert_non_null(strstr(e.text, "is no program that may be executed"));
+    assert_non_null(strstr(e.text, "not a program that may be executed"));
     close_bench(&b);
     assert_int_equal(chmod(path, 0700), 0);
     e = run(&b, path); /* has no interpreter */

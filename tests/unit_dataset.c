@@ -66,25 +66,70 @@ static void put_labels(const char *path, int n, int classes, bool gzip)
     put_file(path, file, 8 + (size_t)n, gzip);
 }
 
-static archai_config idx_config(void **state)
-{
-    archai_config c = {.data = {.format = ARCHAI_DATA_IDX, .validation = 0.1, .seed = 1}};
+/* -- [data] ------------------------------------------------------------------------------------- */
 
-    c.data.train_images = path_of(state, "images");
-    c.data.train_labels = path_of(state, "labels");
-    c.data.val_images = c.data.val_labels = c.data.test_images = c.data.test_labels = (char *)"";
-    return c;
+/* A configuration with nothing but [data]; freed with archai_ini_free. */
+static archai_ini data(const char *text)
+{
+    archai_ini ini = {.n = 0};
+
+    assert_int_equal(archai_ini_parse(&ini, "t.ini", text, strlen(text), NULL), ARCHAI_OK);
+    return ini;
+}
+
+static void set(archai_ini *ini, const char *key, const char *value)
+{
+    char text[TMPDIR_PATH_MAX + 128];
+
+    (void)snprintf(text, sizeof text, "data.%s=%s", key, value);
+    assert_int_equal(archai_ini_set(ini, text, NULL), ARCHAI_OK);
+}
+
+static const char *value(const archai_ini *ini, const char *key)
+{
+    return archai_ini_find(ini, "data", key)->value;
+}
+
+static archai_ini idx_data(void **state)
+{
+    archai_ini ini = data("[data]\nformat = idx\n");
+
+    set(&ini, "train_images", path_of(state, "images"));
+    set(&ini, "train_labels", path_of(state, "labels"));
+    return ini;
+}
+
+static void probe(archai_ini *ini, archai_data_shape *shape)
+{
+    archai_dataset_source source;
+    archai_err err = ARCHAI_ERR_INIT;
+
+    if (archai_dataset_source_open(&source, ini, &err) != ARCHAI_OK ||
+        archai_dataset_probe(&source, shape, NULL, &err) != ARCHAI_OK)
+        fail_msg("%s", err.text);
+    archai_dataset_source_close(&source);
+}
+
+static int load_fd(archai_ini *ini, int *fd, archai_err *err)
+{
+    archai_dataset_source source;
+    int rc = archai_dataset_source_open(&source, ini, err);
+
+    if (rc != ARCHAI_OK)
+        return rc;
+    rc = archai_dataset_load(&source, fd, err);
+    archai_dataset_source_close(&source);
+    return rc;
 }
 
 /* Load and map; the caller unmaps. */
-static const archai_dataset_header *load(const archai_config *c)
+static const archai_dataset_header *load(archai_ini *ini)
 {
     const archai_dataset_header *d = NULL;
     archai_err err = ARCHAI_ERR_INIT;
     int fd = -1;
 
-    if (archai_dataset_load(c, &fd, &err) != ARCHAI_OK ||
-        archai_dataset_map(fd, &d, &err) != ARCHAI_OK)
+    if (load_fd(ini, &fd, &err) != ARCHAI_OK || archai_dataset_map(fd, &d, &err) != ARCHAI_OK)
         fail_msg("%s", err.text);
     (void)close(fd);
     return d;
@@ -103,19 +148,23 @@ static const unsigned char *label(const archai_dataset_header *d, int split, int
 }
 
 /* Both ways into a data set refuse it, in these words. */
-static void refuses(const archai_config *c, int code, const char *says)
+static void refuses(archai_ini *ini, int code, const char *says)
 {
     archai_err err = ARCHAI_ERR_INIT;
+    archai_dataset_source source;
     archai_data_shape shape;
     int fd = -1;
 
-    if (archai_dataset_probe(c, &shape, &err) != ARCHAI_OK) {
-        assert_int_equal(err.code, code);
-        if (strstr(err.text, says) == NULL)
-            fail_msg("'%s' does not say '%s'", err.text, says);
-        err = (archai_err)ARCHAI_ERR_INIT;
+    if (archai_dataset_source_open(&source, ini, NULL) == ARCHAI_OK) {
+        if (archai_dataset_probe(&source, &shape, NULL, &err) != ARCHAI_OK) {
+            assert_int_equal(err.code, code);
+            if (strstr(err.text, says) == NULL)
+                fail_msg("'%s' does not say '%s'", err.text, says);
+            err = (archai_err)ARCHAI_ERR_INIT;
+        }
+        archai_dataset_source_close(&source);
     }
-    if (archai_dataset_load(c, &fd, &err) != code)
+    if (load_fd(ini, &fd, &err) != code)
         fail_msg("load gave '%s', expected %s", err.text, archai_rc_name(code));
     assert_int_equal(fd, -1);
     if (strstr(err.text, says) == NULL)
@@ -127,7 +176,7 @@ static void refuses(const archai_config *c, int code, const char *says)
 /* Every picture is in exactly one split, with its own label; the split follows the seed alone. */
 static void idx_is_split_without_loss(void **state)
 {
-    archai_config c = idx_config(state);
+    archai_ini c = idx_data(state);
     archai_data_shape shape;
     int first_val[2] = {0};
 
@@ -136,9 +185,9 @@ static void idx_is_split_without_loss(void **state)
         bool seen[200] = {false};
         int n_seen = 0;
 
-        put_images(c.data.train_images, 200, 5, 7, round == 1);
-        put_labels(c.data.train_labels, 200, 9, round == 1);
-        assert_int_equal(archai_dataset_probe(&c, &shape, NULL), ARCHAI_OK);
+        put_images(value(&c, "train_images"), 200, 5, 7, round == 1);
+        put_labels(value(&c, "train_labels"), 200, 9, round == 1);
+        probe(&c, &shape);
         assert_int_equal(shape.channels, 1);
         assert_int_equal(shape.height, 5);
         assert_int_equal(shape.width, 7);
@@ -163,17 +212,18 @@ static void idx_is_split_without_loss(void **state)
         archai_dataset_unmap(d);
     }
     assert_int_equal(first_val[0], first_val[1]); /* gzip or plain */
+    archai_ini_free(&c);
 }
 
 static void max_samples_takes_the_first(void **state)
 {
-    archai_config c = idx_config(state);
+    archai_ini c = idx_data(state);
     const archai_dataset_header *d;
 
-    put_images(c.data.train_images, 200, 2, 2, false);
-    put_labels(c.data.train_labels, 200, 4, false);
-    c.data.max_samples = 50;
-    c.data.validation = 0.5;
+    put_images(value(&c, "train_images"), 200, 2, 2, false);
+    put_labels(value(&c, "train_labels"), 200, 4, false);
+    set(&c, "max_samples", "50");
+    set(&c, "validation", "0.5");
     d = load(&c);
     assert_int_equal(d->split[ARCHAI_SPLIT_TRAIN].n, 25);
     assert_int_equal(d->split[ARCHAI_SPLIT_VAL].n, 25);
@@ -181,28 +231,29 @@ static void max_samples_takes_the_first(void **state)
         for (int64_t i = 0; i < 25; i++)
             assert_true(*image(d, s, i) < 50);
     archai_dataset_unmap(d);
-    c.data.max_samples = 1;
+    set(&c, "max_samples", "1");
     refuses(&c, ARCHAI_EINVAL, "data.max_samples");
-    c.data.max_samples = 0;
-    c.data.validation = 0;
+    set(&c, "max_samples", "all");
+    set(&c, "validation", "0");
     refuses(&c, ARCHAI_EINVAL, "data.validation");
+    archai_ini_free(&c);
 }
 
 static void own_validation_and_test_files(void **state)
 {
-    archai_config c = idx_config(state);
+    archai_ini c = idx_data(state);
     const archai_dataset_header *d;
 
-    put_images(c.data.train_images, 10, 2, 2, false);
-    put_labels(c.data.train_labels, 10, 4, false);
-    c.data.val_images = path_of(state, "vi");
-    c.data.val_labels = path_of(state, "vl");
-    c.data.test_images = path_of(state, "ti");
-    c.data.test_labels = path_of(state, "tl");
-    put_images(c.data.val_images, 3, 2, 2, true);
-    put_labels(c.data.val_labels, 3, 4, true);
-    put_images(c.data.test_images, 5, 2, 2, true);
-    put_labels(c.data.test_labels, 5, 4, false);
+    put_images(value(&c, "train_images"), 10, 2, 2, false);
+    put_labels(value(&c, "train_labels"), 10, 4, false);
+    set(&c, "val_images", path_of(state, "vi"));
+    set(&c, "val_labels", path_of(state, "vl"));
+    set(&c, "test_images", path_of(state, "ti"));
+    set(&c, "test_labels", path_of(state, "tl"));
+    put_images(value(&c, "val_images"), 3, 2, 2, true);
+    put_labels(value(&c, "val_labels"), 3, 4, true);
+    put_images(value(&c, "test_images"), 5, 2, 2, true);
+    put_labels(value(&c, "test_labels"), 5, 4, false);
     d = load(&c);
     assert_int_equal(d->split[ARCHAI_SPLIT_TRAIN].n, 10);
     assert_int_equal(d->split[ARCHAI_SPLIT_VAL].n, 3);
@@ -211,42 +262,43 @@ static void own_validation_and_test_files(void **state)
         assert_int_equal(*label(d, ARCHAI_SPLIT_TEST, i), i % 4);
     archai_dataset_unmap(d);
 
-    put_labels(c.data.val_labels, 3, 200, true); /* 0 1 2: fine */
+    put_labels(value(&c, "val_labels"), 3, 200, true); /* 0 1 2: fine */
     archai_dataset_unmap(load(&c));
-    put_labels(c.data.train_labels, 10, 2, false); /* now 2 is no class */
+    put_labels(value(&c, "train_labels"), 10, 2, false); /* now 2 is no class */
     refuses(&c, ARCHAI_EFORMAT, "label 2 of picture 2, expected 0 to 1");
-    put_images(c.data.val_images, 3, 2, 3, true);
+    put_images(value(&c, "val_images"), 3, 2, 3, true);
     refuses(&c, ARCHAI_EFORMAT, "data.val_images: ");
-    c.data.val_labels = (char *)"";
+    set(&c, "val_labels", "");
     refuses(&c, ARCHAI_EINVAL, "data.val_labels: missing");
+    archai_ini_free(&c);
 }
 
 static void bad_idx_files_are_named(void **state)
 {
-    archai_config c = idx_config(state);
+    archai_ini c = idx_data(state);
     unsigned char file[65536];
     size_t n;
     FILE *f;
 
     refuses(&c, ARCHAI_ENOTFOUND, "data.train_images: ");
-    put_images(c.data.train_images, 100, 8, 8, true);
+    put_images(value(&c, "train_images"), 100, 8, 8, true);
     refuses(&c, ARCHAI_ENOTFOUND, "data.train_labels: ");
-    put_labels(c.data.train_labels, 99, 4, true);
+    put_labels(value(&c, "train_labels"), 99, 4, true);
     refuses(&c, ARCHAI_EFORMAT, "99 labels, expected 100");
-    put_images(c.data.train_labels, 100, 1, 1, false);
+    put_images(value(&c, "train_labels"), 100, 1, 1, false);
     refuses(&c, ARCHAI_EFORMAT, "starts with 00 00 08 03, expected 00 00 08 01");
-    put_labels(c.data.train_labels, 100, 1, true);
+    put_labels(value(&c, "train_labels"), 100, 1, true);
     refuses(&c, ARCHAI_EFORMAT, "every label is 0");
-    put_labels(c.data.train_labels, 100, 4, true);
+    put_labels(value(&c, "train_labels"), 100, 4, true);
     archai_dataset_unmap(load(&c));
 
     /* A truncated gzip file, at every kind of place. */
-    f = fopen(c.data.train_images, "rb");
+    f = fopen(value(&c, "train_images"), "rb");
     assert_non_null(f);
     n = fread(file, 1, sizeof file, f);
     (void)fclose(f);
     for (size_t keep = 3; keep < n; keep += n / 5) {
-        f = fopen(c.data.train_images, "wb");
+        f = fopen(value(&c, "train_images"), "wb");
         assert_non_null(f);
         assert_int_equal(fwrite(file, 1, keep, f), keep);
         (void)fclose(f);
@@ -254,19 +306,20 @@ static void bad_idx_files_are_named(void **state)
     }
     /* A damaged one. */
     memset(file + n / 2, 0xa5, 8);
-    f = fopen(c.data.train_images, "wb");
+    f = fopen(value(&c, "train_images"), "wb");
     assert_non_null(f);
     assert_int_equal(fwrite(file, 1, n, f), n);
     (void)fclose(f);
     refuses(&c, ARCHAI_EFORMAT, "data.train_images: ");
 
-    put_images(c.data.train_images, 100, 8, 8, false);
-    assert_int_equal(truncate(c.data.train_images, 1000), 0);
+    put_images(value(&c, "train_images"), 100, 8, 8, false);
+    assert_int_equal(truncate(value(&c, "train_images"), 1000), 0);
     refuses(&c, ARCHAI_EFORMAT, "1000 bytes, expected 6416");
-    c.data.train_images = (char *)*state;
+    set(&c, "train_images", *state);
     refuses(&c, ARCHAI_EINVAL, "is a directory, expected a file"); /* bad input: exit code 2 */
-    c.data.train_images = (char *)"";
+    set(&c, "train_images", "");
     refuses(&c, ARCHAI_EINVAL, "data.train_images: missing");
+    archai_ini_free(&c);
 }
 
 /* -- cifar10 ---------------------------------------------------------------------------------- */
@@ -274,12 +327,12 @@ static void bad_idx_files_are_named(void **state)
 static void cifar10_reads_its_binary_files(void **state)
 {
     enum { RECORD = 3073, EACH = 4 };
-    archai_config c = {.data = {.format = ARCHAI_DATA_CIFAR10, .validation = 0.25, .seed = 3}};
+    archai_ini c = data("[data]\nformat = cifar10\nvalidation = 0.25\nseed = 3\n");
     static unsigned char file[EACH * RECORD];
     const archai_dataset_header *d;
     archai_data_shape shape;
 
-    c.data.file = (char *)*state;
+    set(&c, "file", *state);
     refuses(&c, ARCHAI_ENOTFOUND, "data_batch_1.bin");
     for (int b = 1; b <= 6; b++) {
         char name[32];
@@ -292,7 +345,7 @@ static void cifar10_reads_its_binary_files(void **state)
         (void)snprintf(name, sizeof name, b <= 5 ? "data_batch_%d.bin" : "test_batch.bin", b);
         put_file(path_of(state, name), file, sizeof file, false);
     }
-    assert_int_equal(archai_dataset_probe(&c, &shape, NULL), ARCHAI_OK);
+    probe(&c, &shape);
     assert_int_equal(shape.channels, 3);
     assert_int_equal(shape.num_classes, 10);
     d = load(&c);
@@ -309,6 +362,7 @@ static void cifar10_reads_its_binary_files(void **state)
     refuses(&c, ARCHAI_EFORMAT, "data_batch_3.bin: label 10");
     put_file(path_of(state, "data_batch_2.bin"), file, 100, false);
     refuses(&c, ARCHAI_EFORMAT, "data_batch_2.bin: 100 bytes, expected a multiple of 3073");
+    archai_ini_free(&c);
 }
 
 /* -- hdf5 ------------------------------------------------------------------------------------- */
@@ -330,7 +384,7 @@ static void put_dataset(hid_t file, const char *path, hid_t type, int ndim, cons
 static void hdf5_reads_masks_and_floats(void **state)
 {
     enum { N = 6, C = 2, H = 3, W = 4 };
-    archai_config c = {.data = {.format = ARCHAI_DATA_HDF5, .validation = 0.1, .seed = 1}};
+    archai_ini c = data("[data]\nformat = hdf5\n");
     static double images[N][C][H][W];
     static int16_t labels[N][H][W];
     const archai_dataset_header *d;
@@ -341,8 +395,8 @@ static void hdf5_reads_masks_and_floats(void **state)
         (&images[0][0][0][0])[i] = i / 8.0;
     for (int i = 0; i < N * H * W; i++)
         (&labels[0][0][0])[i] = (int16_t)(i % 5 == 4 ? 77 : i % 5);
-    c.data.file = path_of(state, "d.h5");
-    file = H5Fcreate(c.data.file, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    set(&c, "file", path_of(state, "d.h5"));
+    file = H5Fcreate(value(&c, "file"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     assert_true(file >= 0);
     put_dataset(file, "/train/images", H5T_IEEE_F64LE, 4, (const hsize_t[]){N, C, H, W},
                 H5T_NATIVE_DOUBLE, images);
@@ -354,11 +408,11 @@ static void hdf5_reads_masks_and_floats(void **state)
                 H5T_NATIVE_INT16, labels);
     assert_true(H5Fclose(file) >= 0); /* HDF5 does not open a file twice in two ways */
     refuses(&c, ARCHAI_ENOTFOUND, "num_classes is missing");
-    file = H5Fopen(c.data.file, H5F_ACC_RDWR, H5P_DEFAULT);
+    file = H5Fopen(value(&c, "file"), H5F_ACC_RDWR, H5P_DEFAULT);
     assert_int_equal(archai_h5_set_int(file, "num_classes", 4, NULL), ARCHAI_OK);
     assert_true(H5Fclose(file) >= 0);
     refuses(&c, ARCHAI_EFORMAT, "/train/labels: label 77 of picture 0, expected 0 to 3");
-    file = H5Fopen(c.data.file, H5F_ACC_RDWR, H5P_DEFAULT);
+    file = H5Fopen(value(&c, "file"), H5F_ACC_RDWR, H5P_DEFAULT);
     assert_int_equal(archai_h5_set_int(file, "ignore_index", 77, NULL), ARCHAI_OK);
     assert_true(H5Fclose(file) >= 0);
     d = load(&c);
@@ -375,42 +429,36 @@ static void hdf5_reads_masks_and_floats(void **state)
         assert_int_equal(((const int32_t *)(const void *)label(d, 0, 0))[i], (&labels[0][0][0])[i]);
     archai_dataset_unmap(d);
 
-    file = H5Fopen(c.data.file, H5F_ACC_RDWR, H5P_DEFAULT);
+    file = H5Fopen(value(&c, "file"), H5F_ACC_RDWR, H5P_DEFAULT);
     put_dataset(file, "/test/images", H5T_IEEE_F32LE, 4, (const hsize_t[]){2, C, H, W - 1},
                 H5T_NATIVE_DOUBLE, images);
     assert_true(H5Fclose(file) >= 0);
     refuses(&c, ARCHAI_EFORMAT, "/test/labels is missing");
-    file = H5Fopen(c.data.file, H5F_ACC_RDWR, H5P_DEFAULT);
+    file = H5Fopen(value(&c, "file"), H5F_ACC_RDWR, H5P_DEFAULT);
     put_dataset(file, "/test/labels", H5T_STD_I16BE, 3, (const hsize_t[]){2, H, W - 1},
                 H5T_NATIVE_INT16, labels);
     assert_true(H5Fclose(file) >= 0);
     refuses(&c, ARCHAI_EFORMAT, "/test: sizes or types differ");
-    file = H5Fopen(c.data.file, H5F_ACC_RDWR, H5P_DEFAULT);
+    file = H5Fopen(value(&c, "file"), H5F_ACC_RDWR, H5P_DEFAULT);
     assert_true(H5Fclose(file) >= 0);
-    put_file(c.data.file, "no HDF5", 7, false);
+    put_file(value(&c, "file"), "no HDF5", 7, false);
     refuses(&c, ARCHAI_EFORMAT, "data.file: ");
-    c.data.file = (char *)"";
+    set(&c, "file", "");
     refuses(&c, ARCHAI_EINVAL, "data.file: missing");
+    archai_ini_free(&c);
 }
 
 /* -- synthetic ---------------------------------------------------------------------------------- */
 
-static archai_config synthetic_config(void)
+static archai_ini synthetic_data(void)
 {
-    return (archai_config){.data = {.format = ARCHAI_DATA_SYNTHETIC,
-                                    .validation = 0.1,
-                                    .seed = 1,
-                                    .samples = 300,
-                                    .classes = 10,
-                                    .channels = 1,
-                                    .width = 28,
-                                    .height = 28}};
+    return data("[data]\nsamples = 300\n");
 }
 
 /* Same seed, same bytes; fewer pictures are the first of more; all classes occur equally often. */
 static void synthetic_follows_its_seed(void **state)
 {
-    archai_config c = synthetic_config();
+    archai_ini c = synthetic_data();
     const archai_dataset_header *a = load(&c), *b = load(&c), *other;
     int count[10] = {0};
 
@@ -422,24 +470,25 @@ static void synthetic_follows_its_seed(void **state)
             count[*label(a, s, i)]++;
     for (int k = 0; k < 10; k++)
         assert_int_equal(count[k], 30);
-    c.data.seed = 2;
+    set(&c, "seed", "2");
     other = load(&c);
     assert_memory_not_equal(image(a, 0, 0), image(other, 0, 0), 784);
     archai_dataset_unmap(other);
     archai_dataset_unmap(b);
     archai_dataset_unmap(a);
+    archai_ini_free(&c);
 }
 
 static void synthetic_masks_label_every_pixel(void **state)
 {
-    archai_config c = synthetic_config();
+    archai_ini c = synthetic_data();
     const archai_dataset_header *d;
     int64_t count[10] = {0}, pixels;
 
     (void)state;
-    c.data.masks = true;
-    c.data.channels = 3;
-    c.data.width = 40;
+    set(&c, "masks", "yes");
+    set(&c, "channels", "3");
+    set(&c, "width", "40");
     d = load(&c);
     assert_int_equal(d->masks, 1);
     pixels = d->split[ARCHAI_SPLIT_TRAIN].n * 28 * 40;
@@ -451,32 +500,36 @@ static void synthetic_masks_label_every_pixel(void **state)
     for (int k = 1; k < 10; k++)
         assert_true(count[k] > 0);
     archai_dataset_unmap(d);
-    c.data.classes = 18;
-    refuses(&c, ARCHAI_EINVAL, "data.classes: 18, expected 2 to 17");
-    c.data.masks = false;
-    c.data.classes = 1;
-    refuses(&c, ARCHAI_EINVAL, "data.classes: 1, expected 2 to 16");
+    set(&c, "classes", "18");
+    refuses(&c, ARCHAI_EINVAL, "data.classes: 18 is outside 2..17");
+    set(&c, "masks", "no");
+    set(&c, "classes", "1");
+    refuses(&c, ARCHAI_EINVAL, "data.classes: 1 is outside 2..17");
+    set(&c, "classes", "17");
+    refuses(&c, ARCHAI_EINVAL, "data.classes: 17, expected 2 to 16");
+    archai_ini_free(&c);
 }
 
 /* -- the memfd ---------------------------------------------------------------------------------- */
 
 static void nobody_can_change_it(void **state)
 {
-    archai_config c = synthetic_config();
+    archai_ini c = synthetic_data();
     int fd = -1;
 
     (void)state;
-    assert_int_equal(archai_dataset_load(&c, &fd, NULL), ARCHAI_OK);
+    assert_int_equal(load_fd(&c, &fd, NULL), ARCHAI_OK);
     assert_true(pwrite(fd, "x", 1, 0) < 0);
     assert_int_not_equal(ftruncate(fd, 0), 0);
     assert_ptr_equal(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
     (void)close(fd);
+    archai_ini_free(&c);
 }
 
 /* Damage the header in every field: it is noticed, or changes nothing that matters. */
 static void damaged_headers_are_refused(void **state)
 {
-    archai_config c = synthetic_config();
+    archai_ini c = synthetic_data();
     const archai_dataset_header *good = load(&c), *d = NULL;
     archai_err err = ARCHAI_ERR_INIT;
     archai_dataset_header h;
@@ -512,6 +565,7 @@ static void damaged_headers_are_refused(void **state)
     assert_int_equal(archai_dataset_map(fd, &d, &err), ARCHAI_EFORMAT);
     (void)close(fd);
     archai_dataset_unmap(good);
+    archai_ini_free(&c);
 }
 
 #define IN_TMPDIR(test) cmocka_unit_test_setup_teardown(test, tmpdir_setup, tmpdir_teardown)

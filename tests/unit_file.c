@@ -19,7 +19,7 @@
 #include "io/file/file.h"
 #include "io/results/index.h"
 #include "runner/directory/rundir.h"
-#include "runner/inspect/report.h"
+#include "runner/inspect/inspect.h"
 #include "samples.h"
 #include "tmpdir.h"
 
@@ -125,7 +125,7 @@ static void segments_and_the_index(void **state)
     archai_err err = ARCHAI_ERR_INIT;
     archai_segment s = ARCHAI_SEGMENT_INIT;
     archai_index *x = NULL;
-    char *report = archai_file_path(*state, "report.html");
+    inspect t = {.count = -1};
     int64_t rows;
 
     n_events = 0;
@@ -138,11 +138,13 @@ static void segments_and_the_index(void **state)
         OK(archai_index_refresh(x, "running", 0, &rows, &err));
         assert_published(*state, "results.h5");
     }
-    OK(archai_report_make(*state, report, &err));
+    t.path = t.directory = *state;
+    OK(archai_results_read(&t.r, *state, &err));
+    OK(inspect_report(&t, &err));
     assert_published(*state, "report.html");
     archai_index_close(x);
     archai_segment_close(&s);
-    free(report);
+    archai_results_free(&t.r);
 }
 
 static void checkpoints_and_arrays(void **state)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/results/results.h"
 #include "runner/indexer/index_client.h"
 #include "runner/process/clock.h"
 #include "tmpdir.h"

@@ -73,15 +73,15 @@ static void faults_are_named_with_file_and_line(void **state)
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"seed = 1\n", "t.ini:1: seed: stands before the first [section]"},
-        {"[a]\nb = 1\n\nb = 2\n", "t.ini:4: a.b: given already in line 2"},
-        {"[a]\n[b]\n[a]\n", "t.ini:3: [a] stands already in line 1"},
+        {"seed = 1\n", "t.ini:1: seed: comes before the first [section]"},
+        {"[a]\nb = 1\n\nb = 2\n", "t.ini:4: a.b: already given in line 2"},
+        {"[a]\n[b]\n[a]\n", "t.ini:3: [a] is already defined in line 1"},
         {"[a\n", "t.ini:1: '[a' lacks its ']'"},
-        {"[]\n", "t.ini:1: '[]' is no section name"},
-        {"[a b]\n", "no section name"},
+        {"[]\n", "t.ini:1: '[]' is not a section name"},
+        {"[a b]\n", "not a section name"},
         {"[a]\nnonsense\n", "t.ini:2: 'nonsense' is neither [section] nor key = value"},
-        {"[a]\n= 3\n", "t.ini:2: '' is no key"},
-        {"[a]\nb c = 3\n", "t.ini:2: 'b c' is no key"},
+        {"[a]\n= 3\n", "t.ini:2: '' is not a key"},
+        {"[a]\nb c = 3\n", "t.ini:2: 'b c' is not a key"},
         {"[a]\nb = \"open\n", "t.ini:2: a \" is never closed"},
         {"[a]\nb = \x01\n", "t.ini:2: control character 0x01 in column 5"},
         {"[a]\n\x7f"
@@ -110,9 +110,9 @@ static void several_faults_are_named_at_once(void **state)
 
     (void)state;
     assert_int_equal(archai_ini_parse(&ini, "t.ini", text, strlen(text), &err), ARCHAI_EFORMAT);
-    assert_string_equal(err.text, "t.ini:1: x: stands before the first [section]\n"
+    assert_string_equal(err.text, "t.ini:1: x: comes before the first [section]\n"
                                   "t.ini:3: 'b' is neither [section] nor key = value\n"
-                                  "t.ini:6: a.c: given already in line 5\n"
+                                  "t.ini:6: a.c: already given in line 5\n"
                                   "t.ini:7: '[d' lacks its ']'");
 }
 

@@ -39,6 +39,15 @@ int archai_delay_parse(const char *text, archai_delay *out, archai_err *err)
     return ARCHAI_OK;
 }
 
+void archai_delay_check(const char *text, archai_check *c)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    archai_delay parsed;
+
+    if (archai_delay_parse(text, &parsed, &why) != ARCHAI_OK)
+        archai_check_fail(c, "delay", NULL, "%s", why.text);
+}
+
 double archai_delay_draw(const archai_delay *d, uint64_t seed)
 {
     const double two_pi = 6.283185307179586;

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/config/option_value.h"
 
-enum { MAX_KEYS = 256 };
+const archai_option archai_no_options[] = {ARCHAI_OPTION_END};
 
 static void *field_of(const archai_option *opt, void *obj)
 {
@@ -17,13 +18,8 @@ static void *field_of(const archai_option *opt, void *obj)
 /* Parsed into scratch space first, so that a bad value leaves the field as it was. */
 static int store(const archai_option *opt, void *obj, const char *text, archai_err *err)
 {
-    union {
-        int64_t i;
-        double d;
-        archai_strings list;
-    } value;
+    archai_option_scratch value = {.i = 0};
 
-    memset(&value, 0, sizeof value);
     ARCHAI_TRY(archai_option_value_parse(opt, text, &value, err));
     archai_option_value_free(opt, field_of(opt, obj));
     memcpy(field_of(opt, obj), &value, archai_option_value_size(opt));
@@ -32,9 +28,7 @@ static int store(const archai_option *opt, void *obj, const char *text, archai_e
 
 void archai_strings_free(archai_strings *s)
 {
-    size_t i;
-
-    for (i = 0; i < s->n; i++)
+    for (size_t i = 0; i < s->n; i++)
         free(s->at[i]);
     free(s->at);
     memset(s, 0, sizeof *s);
@@ -45,39 +39,25 @@ int archai_option_defaults(const archai_option *table, void *obj, archai_err *er
     archai_err inner = ARCHAI_ERR_INIT;
 
     for (const archai_option *o = table; o->key != NULL; o++) {
-        bool text = o->kind == ARCHAI_OPT_STRING;
-        int rc = o->def != NULL || text ? store(o, obj, o->def != NULL ? o->def : "", &inner)
-                                        : ARCHAI_OK;
+        const char *text = o->def == NULL && o->kind == ARCHAI_OPT_STRING ? "" : o->def;
 
-        if (rc == ARCHAI_ENOMEM)
-            return archai_fail(err, rc, "%s: %s", o->key, inner.text);
-        if (rc != ARCHAI_OK)
+        if (text != NULL && store(o, obj, text, &inner) != ARCHAI_OK)
             return archai_fail(err, ARCHAI_EINTERNAL, "default of %s: %s", o->key, inner.text);
     }
     return ARCHAI_OK;
 }
 
-static int unknown_key(const archai_option *table, const char *key, archai_err *err)
-{
-    const char *names[MAX_KEYS], *near;
-    size_t n = 0;
-
-    for (const archai_option *o = table; o->key != NULL && n < MAX_KEYS; o++)
-        names[n++] = o->key;
-    near = archai_nearest(key, names, n);
-    if (near != NULL)
-        return archai_fail(err, ARCHAI_ENOTFOUND, "%s: unknown key; did you mean '%s'?", key,
-                           near);
-    return archai_fail(err, ARCHAI_ENOTFOUND, "%s: unknown key", key);
-}
-
-int archai_option_set(const archai_option *table, void *obj, const char *key, const char *text,
-                      archai_err *err)
+const archai_option *archai_option_find(const archai_option *table, const char *key)
 {
     for (const archai_option *o = table; o->key != NULL; o++)
         if (strcmp(o->key, key) == 0)
-            return archai_err_wrap(err, store(o, obj, text, err), "%s: ", key);
-    return unknown_key(table, key, err);
+            return o;
+    return NULL;
+}
+
+int archai_option_set(const archai_option *opt, void *obj, const char *text, archai_err *err)
+{
+    return archai_err_wrap(err, store(opt, obj, text, err), "%s: ", opt->key);
 }
 
 void archai_option_free(const archai_option *table, void *obj)
@@ -221,20 +201,39 @@ static void put_value(FILE *out, const archai_option *opt, const void *field)
     }
 }
 
-char *archai_option_format(const archai_option *opt, const void *obj)
+static char *format(const archai_option *opt, const void *field)
 {
     char *text = NULL;
     size_t size;
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = archai_there(open_memstream(&text, &size));
 
-    if (out == NULL)
-        return NULL;
-    put_value(out, opt, (const char *)obj + opt->offset);
-    if (fclose(out) != 0) {
-        free(text);
-        return NULL;
+    put_value(out, opt, field);
+    (void)fclose(out);
+    return archai_there(text);
+}
+
+char *archai_option_format(const archai_option *opt, const void *obj)
+{
+    return format(opt, (const char *)obj + opt->offset);
+}
+
+int archai_option_is_default(const archai_option *opt, const char *text, bool *out, archai_err *err)
+{
+    archai_option_scratch given = {.i = 0}, usual = {.i = 0};
+    char *a, *b;
+
+    ARCHAI_TRY(archai_option_value_parse(opt, text, &given, err));
+    *out = opt->def != NULL && archai_option_value_parse(opt, opt->def, &usual, NULL) == ARCHAI_OK;
+    if (*out) {
+        a = format(opt, &given);
+        b = format(opt, &usual);
+        *out = strcmp(a, b) == 0;
+        free(a);
+        free(b);
+        archai_option_value_free(opt, &usual);
     }
-    return text;
+    archai_option_value_free(opt, &given);
+    return ARCHAI_OK;
 }
 
 /* -- what a table says about itself ---------------------------------------------------- */
@@ -278,7 +277,7 @@ static void put_bound(FILE *out, double v)
     (void)fputs(text, out);
 }
 
-/* Choices that a list of types made end in a blank. */
+/* Choices that a macro put together end in a blank. */
 static int trimmed(const char *choices)
 {
     size_t n = strlen(choices);

@@ -15,9 +15,9 @@
  *   ARCHAI_OPT_DOUBLES  archai_doubles
  *   ARCHAI_OPT_STRINGS  archai_strings
  *
- * `def` is the default as text; NULL means required. min/max bound numbers (both inclusive) or
- * list elements; for STRING they are unused. A number may also have one word that stands for a
- * value outside or inside the range, in `choices`: "auto=0", "none=inf".
+ * `def` is the default as text; NULL: required. min and max bound numbers and the elements of lists
+ * (both inclusive); STRING does not use them. `choices` of a number may be one word that stands for a
+ * value, inside or outside the range: "auto=0", "none=inf".
  */
 #ifndef ARCHAI_CORE_CONFIG_OPTION_H
 #define ARCHAI_CORE_CONFIG_OPTION_H
@@ -75,18 +75,22 @@ typedef struct archai_option {
         .key = NULL                                                                                \
     }
 
+extern const archai_option archai_no_options[]; /* a table without keys */
+
 /* Set every field that has a default; fields of required options become empty/zero. The struct
- * must be zeroed first. Defaults that do not parse are ARCHAI_EINTERNAL. */
+ * must be zeroed first. A default that does not parse is ARCHAI_EINTERNAL. */
 int archai_option_defaults(const archai_option *table, void *obj, archai_err *err);
-/* Parse `text` into the field of `key`. Errors (ARCHAI_EINVAL, ARCHAI_ENOTFOUND with the nearest
- * key) read "<key>: what is wrong, what was expected"; the field is unchanged then. */
-int archai_option_set(const archai_option *table, void *obj, const char *key, const char *text,
-                      archai_err *err);
-/* The current value as text that parses back to itself; caller frees; NULL on ENOMEM. */
+/* Parse `text` into the field. Errors (ARCHAI_EINVAL) read "<key>: what is wrong, what was expected";
+ * the field is unchanged then. */
+int archai_option_set(const archai_option *opt, void *obj, const char *text, archai_err *err);
+/* The current value as text that parses back to itself; caller frees. */
 char *archai_option_format(const archai_option *opt, const void *obj);
+/* Does `text` say the same as the default? Errors as those of archai_option_set, without the key. */
+int archai_option_is_default(const archai_option *opt, const char *text, bool *out, archai_err *err);
+const archai_option *archai_option_find(const archai_option *table, const char *key); /* or NULL */
 /* Release strings and lists. Safe on a zeroed struct and to call twice. */
 void archai_option_free(const archai_option *table, void *obj);
-/* One Markdown table row per option: `section.key` | type | default | range | meaning. */
+/* A Markdown table row for each option: `section.key` | type | default | range | meaning. */
 void archai_option_markdown(const archai_option *table, const char *section, FILE *out);
 /* Plain text for --help: key, default, range, help. */
 void archai_option_help(const archai_option *table, FILE *out);

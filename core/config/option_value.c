@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 enum { LIST_MAX = 65536 }; /* elements; a line holds no more */
 
 static const char blanks[] = " \t";
@@ -105,25 +107,26 @@ static int check_double(const archai_option *opt, double v, archai_err *err)
     return archai_fail(err, ARCHAI_EINVAL, "%g is outside %g..%g", v, opt->min, opt->max);
 }
 
-/* -- lists ------------------------------------------------------------------------------------
- */
+/* -- lists ----------------------------------------------------------------------------- */
 
-/* Next element of a list separated by blanks and commas; NULL at the end. Advances *p. */
+static const char separators[] = " \t,";
+
+/* Next element of a list, owned; NULL at the end. Advances *p. */
 static char *next_element(const char **p)
 {
-    const char *start = *p + strspn(*p, " \t,");
-    size_t n = strcspn(start, " \t,");
+    const char *start = *p + strspn(*p, separators);
+    size_t n = strcspn(start, separators);
 
     *p = start + n;
-    return n == 0 ? NULL : strndup(start, n);
+    return n == 0 ? NULL : archai_strndup(start, n);
 }
 
 static size_t count_elements(const char *text)
 {
     size_t n = 0;
 
-    for (const char *p = text + strspn(text, " \t,"); *p != '\0'; p += strspn(p, " \t,")) {
-        p += strcspn(p, " \t,");
+    for (const char *p = text + strspn(text, separators); *p != '\0'; p += strspn(p, separators)) {
+        p += strcspn(p, separators);
         n++;
     }
     return n;
@@ -172,18 +175,12 @@ static int parse_list(const archai_option *opt, const char *text, void *field, a
 
     if (n > LIST_MAX)
         return archai_fail(err, ARCHAI_EINVAL, "%zu elements are more than %d", n, LIST_MAX);
-    made.at = calloc(n > 0 ? n : 1, size);
-    if (made.at == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "list of %zu elements: out of memory", n);
+    made.at = archai_calloc(n > 0 ? n : 1, size);
     for (const char *p = text; rc == ARCHAI_OK && made.n < n;) {
         char *word = next_element(&p);
 
-        if (word == NULL)
-            rc = archai_fail(err, ARCHAI_ENOMEM, "list of %zu elements: out of memory", n);
-        else
-            rc = parse_element(opt, &word, (char *)made.at + made.n * size, err);
-        if (rc == ARCHAI_OK)
-            made.n++;
+        rc = parse_element(opt, &word, (char *)made.at + made.n * size, err);
+        made.n += rc == ARCHAI_OK;
         free(word);
     }
     if (rc != ARCHAI_OK)
@@ -238,8 +235,6 @@ static int parse_number(const archai_option *opt, const char *text, void *field,
 int archai_option_value_parse(const archai_option *opt, const char *text, void *field,
                               archai_err *err)
 {
-    char *copy;
-
     switch (opt->kind) {
     case ARCHAI_OPT_INT:
     case ARCHAI_OPT_BYTES:
@@ -251,10 +246,7 @@ int archai_option_value_parse(const archai_option *opt, const char *text, void *
     case ARCHAI_OPT_CHOICE:
         return parse_choice(opt->choices, text, field, err);
     case ARCHAI_OPT_STRING:
-        copy = strdup(text);
-        if (copy == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
-        *(char **)field = copy;
+        *(char **)field = archai_strdup(text);
         return ARCHAI_OK;
     case ARCHAI_OPT_INTS:
     case ARCHAI_OPT_DOUBLES:

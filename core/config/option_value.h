@@ -4,6 +4,13 @@
 #define ARCHAI_CORE_CONFIG_OPTION_VALUE_H
 #include "core/config/option.h"
 
+/* Room for a value of any kind. */
+typedef union archai_option_scratch {
+    int64_t i;
+    double d;
+    archai_strings list;
+} archai_option_scratch;
+
 /* Errors carry no key: the caller knows it. Overwrites the field without releasing it. */
 int archai_option_value_parse(const archai_option *opt, const char *text, void *field,
                               archai_err *err);

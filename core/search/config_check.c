@@ -1,11 +1,10 @@
-/* Keys and sections that nobody took: each is named, with the nearest one that exists. */
+/* Keys and sections that nobody took: unknown ones are named with the nearest one that exists, those of
+ * kinds that were not chosen are refused or noted. */
 #include <stdio.h>
 #include <string.h>
 
-#include "core/search/algorithm.h"
 #include "core/config/config.h"
 #include "core/search/objective.h"
-#include "core/search/space.h"
 
 enum { MAX_NAMES = 512 };
 static const char objective_prefix[] = "objective.";
@@ -27,32 +26,37 @@ static void add_keys(names *to, const archai_option *table)
         add_name(to, o->key);
 }
 
-static const archai_option *options_of(const char *section)
+static const archai_choice *choice_of(const archai_choice *choices, const char *section)
 {
+    for (const archai_choice *c = choices; c->registry != NULL; c++)
+        if (strcmp(c->registry->section, section) == 0)
+            return c;
+    return NULL;
+}
+
+/* Keys that the section has whatever was chosen; NULL: there is no such section. */
+static const archai_option *common_keys(const archai_choice *choices, const char *section)
+{
+    const archai_choice *c = choice_of(choices, section);
+
     for (const archai_config_section *s = archai_config_sections; s->name != NULL; s++)
         if (strcmp(s->name, section) == 0)
             return s->options;
     if (strncmp(section, objective_prefix, strlen(objective_prefix)) == 0)
         return archai_objective_options;
-    return strcmp(section, "space") == 0 ? archai_space_common_options : NULL;
+    return c != NULL ? c->registry->common : NULL;
 }
 
-static bool has_key(const archai_option *table, const char *key)
-{
-    for (const archai_option *o = table; o->key != NULL; o++)
-        if (strcmp(o->key, key) == 0)
-            return true;
-    return false;
-}
-
-static int unknown_section(const archai_ini_entry *e, archai_err *err)
+static int unknown_section(const archai_ini_entry *e, const archai_choice *choices,
+                           archai_err *err)
 {
     names known = {.n = 0};
     const char *near;
 
     for (const archai_config_section *s = archai_config_sections; s->name != NULL; s++)
         add_name(&known, s->name);
-    add_name(&known, "space");
+    for (const archai_choice *c = choices; c->registry != NULL; c++)
+        add_name(&known, c->registry->section);
     add_name(&known, "objective");
     near = archai_nearest(e->section, known.at, known.n);
     if (near != NULL && strcmp(near, "objective") == 0)
@@ -62,94 +66,129 @@ static int unknown_section(const archai_ini_entry *e, archai_err *err)
                        near != NULL ? "]?" : "");
 }
 
-/* The algorithms or spaces that would take the key. */
-static names owners_of(const char *section, const char *key)
-{
-    names owners = {.n = 0};
+/* -- keys of other kinds --------------------------------------------------------------- */
 
-    if (strcmp(section, "search") == 0)
-        for (size_t i = 0; archai_algorithms[i] != NULL; i++)
-            if (has_key(archai_algorithms[i]->options, key))
-                add_name(&owners, archai_algorithms[i]->name);
-    if (strcmp(section, "space") == 0)
-        for (size_t i = 0; archai_spaces[i] != NULL; i++)
-            if (has_key(archai_spaces[i]->options, key))
-                add_name(&owners, archai_spaces[i]->name);
-    return owners;
+static bool is_refused(const archai_registry *r, const char *key)
+{
+    const size_t n = strlen(key);
+
+    if (strcmp(r->refused, "*") == 0)
+        return true;
+    for (const char *p = r->refused; *p != '\0'; p += strspn(p, " ")) {
+        const size_t w = strcspn(p, " ");
+
+        if (w == n && memcmp(p, key, n) == 0)
+            return true;
+        p += w;
+    }
+    return false;
 }
 
-static int foreign_key(const archai_ini_entry *e, const names *owners, const char *chosen,
+/* `option`: of the first of the kinds that have the key; `owners` names them all. */
+static int foreign_key(const archai_ini_entry *e, const archai_choice *c,
+                       const archai_option *option, const char *owners, FILE *notes,
                        archai_err *err)
 {
-    char list[512] = "";
+    bool is_default;
 
-    for (size_t i = 0; i < owners->n; i++)
-        (void)snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
-                       i > 0 ? ", " : "", owners->at[i]);
-    return archai_fail(err, ARCHAI_EINVAL, "%s.%s: no key of %s, only of %s", e->section,
-                       e->key, chosen != NULL ? chosen : "what is chosen here", list);
+    if (strcmp(c->registry->refused, "*") != 0) { /* what is spelled out must be right all the same */
+        ARCHAI_TRY(archai_err_wrap(err, archai_option_is_default(option, e->value, &is_default, err),
+                                   "%s.%s: ", e->section, e->key));
+        if (is_default)
+            return ARCHAI_OK;
+    }
+    if (is_refused(c->registry, e->key))
+        return archai_fail(err, ARCHAI_EINVAL, "%s.%s: not a key of %s, only of %s", e->section,
+                           e->key, c->name, owners);
+    if (notes != NULL) {
+        archai_err note = ARCHAI_ERR_INIT;
+
+        (void)archai_ini_wrap(e,
+                              archai_fail(&note, ARCHAI_EINVAL,
+                                          "%s.%s: not used with %s = %s, only with %s", e->section,
+                                          e->key, c->registry->key, c->name, owners),
+                              &note);
+        (void)fprintf(notes, "%s\n", note.text);
+    }
+    return ARCHAI_OK;
 }
 
-static int unknown_key(const archai_ini_entry *e, const char *algorithm, const char *space,
-                       archai_err *err)
+/* NULL: no kind of the registry has the key. `owners` gets the names of those that do. */
+static const archai_option *find_owners(const archai_registry *r, const char *key, char *owners,
+                                        size_t size)
 {
-    const char *chosen = strcmp(e->section, "search") == 0 ? algorithm : space;
-    const names owners = owners_of(e->section, e->key);
+    const archai_option *first = NULL;
+    archai_kind kind;
+
+    owners[0] = '\0';
+    for (size_t i = 0; r->at(i, &kind); i++) {
+        const archai_option *o = archai_option_find(kind.options, key);
+
+        if (o == NULL)
+            continue;
+        (void)snprintf(owners + strlen(owners), size - strlen(owners), "%s%s",
+                       first != NULL ? ", " : "", kind.name);
+        first = first != NULL ? first : o;
+    }
+    return first;
+}
+
+static int unused_key(const archai_ini_entry *e, const archai_choice *c,
+                      const archai_option *common, FILE *notes, archai_err *err)
+{
     names known = {.n = 0};
     const char *near;
+    char owners[512];
 
-    for (size_t i = 0; i < owners.n; i++)
-        if (chosen != NULL && strcmp(owners.at[i], chosen) == 0)
-            return ARCHAI_OK; /* it was not asked for, since something else is wrong */
-    if (owners.n > 0)
-        return foreign_key(e, &owners, chosen, err);
-    add_keys(&known, options_of(e->section));
-    if (strcmp(e->section, "search") == 0)
-        for (size_t i = 0; archai_algorithms[i] != NULL; i++)
-            if (algorithm != NULL && strcmp(archai_algorithms[i]->name, algorithm) == 0)
-                add_keys(&known, archai_algorithms[i]->options);
-    if (strcmp(e->section, "space") == 0)
-        for (size_t i = 0; archai_spaces[i] != NULL; i++)
-            if (space != NULL && strcmp(archai_spaces[i]->name, space) == 0)
-                add_keys(&known, archai_spaces[i]->options);
+    if (c != NULL) {
+        const archai_option *o = find_owners(c->registry, e->key, owners, sizeof owners);
+
+        /* Not asked for, since something else is wrong? */
+        if (archai_option_find(c->options, e->key) != NULL || (o != NULL && c->name == NULL))
+            return ARCHAI_OK;
+        if (o != NULL)
+            return foreign_key(e, c, o, owners, notes, err);
+        add_keys(&known, c->options);
+    }
+    add_keys(&known, common);
     near = archai_nearest(e->key, known.at, known.n);
     return archai_fail(err, ARCHAI_EINVAL, "%s.%.100s: unknown key%s%s%s", e->section, e->key,
                        near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
                        near != NULL ? "'?" : "");
 }
 
-int archai_config_check_space(const archai_ini *ini, const char *space, archai_err *err)
+/* `only`: of one section alone; NULL: of all. */
+static int check(const archai_ini *ini, const archai_choice *choices, const char *only, FILE *notes,
+                 archai_err *err)
 {
     int rc = ARCHAI_OK;
 
     for (size_t i = 0; i < ini->n; i++) {
         const archai_ini_entry *e = &ini->at[i];
+        const archai_option *common = common_keys(choices, e->section);
         archai_err one = ARCHAI_ERR_INIT;
         int one_rc = ARCHAI_OK;
 
-        if (e->key != NULL && !e->used && strcmp(e->section, "space") == 0)
-            one_rc = unknown_key(e, NULL, space, &one);
+        if (only != NULL && strcmp(only, e->section) != 0)
+            continue;
+        if (e->key == NULL && common == NULL)
+            one_rc = unknown_section(e, choices, &one);
+        else if (e->key != NULL && !e->used && common != NULL)
+            one_rc = unused_key(e, choice_of(choices, e->section), common, notes, &one);
         rc = archai_err_also(err, rc, archai_ini_wrap(e, one_rc, &one), &one);
     }
     return rc;
 }
 
-int archai_config_check_unused(const archai_ini *ini, const char *algorithm, const char *space,
+int archai_config_check_section(const archai_ini *ini, const archai_choice *choice, archai_err *err)
+{
+    const archai_choice choices[] = {*choice, {.registry = NULL}};
+
+    return check(ini, choices, choice->registry->section, NULL, err);
+}
+
+int archai_config_check_unused(const archai_ini *ini, const archai_choice *choices, FILE *notes,
                                archai_err *err)
 {
-    int rc = ARCHAI_OK;
-
-    for (size_t i = 0; i < ini->n; i++) {
-        const archai_ini_entry *e = &ini->at[i];
-        const bool known = options_of(e->section) != NULL;
-        archai_err one = ARCHAI_ERR_INIT;
-        int one_rc = ARCHAI_OK;
-
-        if (e->key == NULL && !known)
-            one_rc = unknown_section(e, &one);
-        else if (e->key != NULL && !e->used && known)
-            one_rc = unknown_key(e, algorithm, space, &one);
-        rc = archai_err_also(err, rc, archai_ini_wrap(e, one_rc, &one), &one);
-    }
-    return rc;
+    return check(ini, choices, NULL, notes, err);
 }

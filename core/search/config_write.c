@@ -1,41 +1,30 @@
-/* The configuration as text: the resolved one that a run keeps, and the README's table. */
+/* The configuration as text: the resolved one that a run keeps, and the list of all keys. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/search/algorithm.h"
 #include "core/config/config.h"
 #include "core/search/objective.h"
-#include "core/search/space.h"
 
-typedef struct writer {
-    FILE *out;
-    archai_err *err;
-    const char *section;
-} writer;
-
-static int put_pair(const writer *w, const char *key, const char *value)
+static int put_pair(FILE *out, const char *section, const char *key, const char *value,
+                    archai_err *err)
 {
     char *text = archai_ini_quote(value);
+    const bool fits = strlen(key) + 3 + strlen(text) <= ARCHAI_INI_LINE_MAX;
 
-    if (text == NULL)
-        return archai_fail(w->err, ARCHAI_ENOMEM, "%s.%s: out of memory", w->section, key);
-    if (strlen(key) + 3 + strlen(text) > ARCHAI_INI_LINE_MAX) {
-        free(text);
-        return archai_fail(w->err, ARCHAI_EINVAL, "%s.%s: too long for a line of %d bytes",
-                           w->section, key, ARCHAI_INI_LINE_MAX);
-    }
-    (void)fprintf(w->out, "%s =%s%s\n", key, text[0] != '\0' ? " " : "", text);
+    if (fits)
+        (void)fprintf(out, "%s =%s%s\n", key, text[0] != '\0' ? " " : "", text);
     free(text);
-    return ARCHAI_OK;
+    return fits ? ARCHAI_OK
+                : archai_fail(err, ARCHAI_EINVAL, "%s.%s: too long for a line of %d bytes", section,
+                              key, ARCHAI_INI_LINE_MAX);
 }
 
-static int put_options(const writer *w, const archai_option *table, const void *obj)
+static int put_options(FILE *out, const char *section, const archai_option *table, const void *obj,
+                       archai_err *err)
 {
-    for (const archai_option *o = table; o->key != NULL; o++) {
+    for (const archai_option *o = table; obj != NULL && o->key != NULL; o++) {
         char *value = archai_option_format(o, obj);
-        int rc = value != NULL ? put_pair(w, o->key, value)
-                               : archai_fail(w->err, ARCHAI_ENOMEM, "%s.%s: out of memory",
-                                             w->section, o->key);
+        int rc = put_pair(out, section, o->key, value, err);
 
         free(value);
         ARCHAI_TRY(rc);
@@ -43,82 +32,65 @@ static int put_options(const writer *w, const archai_option *table, const void *
     return ARCHAI_OK;
 }
 
-static int put_space(writer *w, const archai_space *space)
+int archai_config_write(const archai_config *c, const archai_choice *choices,
+                        const archai_objectives *objectives, FILE *out, archai_err *err)
 {
-    const char *name = space->plugin != NULL ? "plugin" : space->ops->name;
-    archai_space_common common = {.name = (char *)(uintptr_t)name, /* only read */
-                                  .plugin = space->plugin,
-                                  .seed = space->seed};
-
-    w->section = "space";
-    (void)fputs("\n[space]\n", w->out);
-    ARCHAI_TRY(put_options(w, archai_space_common_options, &common));
-    return put_options(w, space->ops->options, space);
-}
-
-static int put_objectives(writer *w, const archai_objectives *objectives)
-{
-    for (size_t i = 0; i < objectives->n; i++) {
-        w->section = objectives->at[i].name;
-        (void)fprintf(w->out, "\n[objective.%s]\n", objectives->at[i].name);
-        ARCHAI_TRY(put_options(w, archai_objective_options, &objectives->at[i]));
-    }
-    return ARCHAI_OK;
-}
-
-int archai_config_write(const archai_config *c, const archai_space *space,
-                        const archai_objectives *objectives, const archai_algorithm *algorithm,
-                        FILE *out, archai_err *err)
-{
-    writer w = {.out = out, .err = err};
-
     (void)fputs("; every key with the value that holds, defaults included\n", out);
     for (const archai_config_section *s = archai_config_sections; s->name != NULL; s++) {
-        w.section = s->name;
         (void)fprintf(out, "\n[%s]\n", s->name);
-        ARCHAI_TRY(put_options(&w, s->options, c));
-        if (strcmp(s->name, "search") == 0 && algorithm != NULL)
-            ARCHAI_TRY(put_options(&w, algorithm->ops->options, algorithm));
+        ARCHAI_TRY(put_options(out, s->name, s->options, c, err));
+        for (const archai_choice *k = choices; k->registry != NULL; k++)
+            if (strcmp(k->registry->section, s->name) == 0)
+                ARCHAI_TRY(put_options(out, s->name, k->options, k->own, err));
     }
-    if (space != NULL)
-        ARCHAI_TRY(put_space(&w, space));
-    if (objectives != NULL)
-        ARCHAI_TRY(put_objectives(&w, objectives));
+    for (const archai_choice *k = choices; k->registry != NULL; k++) {
+        if (k->registry->common == NULL || k->common == NULL)
+            continue;
+        (void)fprintf(out, "\n[%s]\n", k->registry->section);
+        ARCHAI_TRY(put_options(out, k->registry->section, k->registry->common, k->common, err));
+        ARCHAI_TRY(put_options(out, k->registry->section, k->options, k->own, err));
+    }
+    for (size_t i = 0; objectives != NULL && i < objectives->n; i++) {
+        const archai_objective *o = &objectives->at[i];
+
+        (void)fprintf(out, "\n[objective.%s]\n", o->name);
+        ARCHAI_TRY(put_options(out, o->name, archai_objective_options, o, err));
+    }
     if (ferror(out))
         return archai_fail(err, ARCHAI_EIO, "writing the configuration failed");
     return ARCHAI_OK;
 }
 
-/* -- the README's table ---------------------------------------------------------------- */
-
-static const char table_head[] =
-    "| key | type | default | range | meaning |\n|---|---|---|---|---|\n";
+/* -- the list of all keys -------------------------------------------------------------- */
 
 static void put_table(FILE *out, const char *section, const archai_option *options)
 {
-    (void)fputs(table_head, out);
+    if (options->key == NULL)
+        return;
+    (void)fputs("| key | type | default | range | meaning |\n|---|---|---|---|---|\n", out);
     archai_option_markdown(options, section, out);
     (void)fputc('\n', out);
 }
 
-void archai_config_markdown(FILE *out)
+void archai_config_markdown(const archai_registry *const *registries, FILE *out)
 {
+    archai_kind kind;
+
     for (const archai_config_section *s = archai_config_sections; s->name != NULL; s++) {
         (void)fprintf(out, "**`[%s]`**\n\n", s->name);
         put_table(out, s->name, s->options);
     }
-    (void)fputs("**`[objective.NAME]`**, one section for each objective\n\n", out);
+    (void)fputs("**`[objective.NAME]`**, a section for each objective\n\n", out);
     put_table(out, "objective.NAME", archai_objective_options);
-    (void)fputs("**`[space]`**\n\n", out);
-    put_table(out, "space", archai_space_common_options);
-    for (size_t i = 0; archai_spaces[i] != NULL; i++) {
-        (void)fprintf(out, "`name = %s`: %s\n\n", archai_spaces[i]->name,
-                      archai_spaces[i]->help);
-        put_table(out, "space", archai_spaces[i]->options);
-    }
-    for (size_t i = 0; archai_algorithms[i] != NULL; i++) {
-        (void)fprintf(out, "`[search]` with `algorithm = %s`: %s\n\n",
-                      archai_algorithms[i]->name, archai_algorithms[i]->help);
-        put_table(out, "search", archai_algorithms[i]->options);
+    for (const archai_registry *const *r = registries; *r != NULL; r++) {
+        if ((*r)->common != NULL) {
+            (void)fprintf(out, "**`[%s]`**\n\n", (*r)->section);
+            put_table(out, (*r)->section, (*r)->common);
+        }
+        for (size_t i = 0; (*r)->at(i, &kind); i++) {
+            (void)fprintf(out, "`[%s]` with `%s = %s`: %s\n\n", (*r)->section, (*r)->key, kind.name,
+                          kind.help);
+            put_table(out, (*r)->section, kind.options);
+        }
     }
 }

@@ -1,4 +1,4 @@
-/* io/dataset/dataset.c - the table of formats; the validation split; the layout in a sealed memfd. */
+/* io/dataset/dataset.c - the validation split; the layout in a sealed memfd. */
 #include "io/dataset/dataset.h"
 
 #include <errno.h>
@@ -11,17 +11,9 @@
 #include <unistd.h>
 
 #include "core/base/rng.h"
-#include "io/dataset/dataset_format.h"
+#include "io/dataset/format.h"
 
 enum { ALIGN = 64 }; /* bytes: a cache line, and what vector loads like */
-
-/* In the order of `data.format`'s choices. */
-static const archai_dataset_format *const formats[] = {
-    [ARCHAI_DATA_SYNTHETIC] = &archai_dataset_synthetic,
-    [ARCHAI_DATA_IDX] = &archai_dataset_idx,
-    [ARCHAI_DATA_CIFAR10] = &archai_dataset_cifar10,
-    [ARCHAI_DATA_HDF5] = &archai_dataset_hdf5,
-};
 
 size_t archai_dataset_image_bytes(const archai_dataset_plan *p)
 {
@@ -55,26 +47,22 @@ int archai_dataset_check_labels(const archai_dataset_plan *p, const void *labels
 
 /* The format's plan, bounded by max_samples, with the validation split's size in it.
  * *split_off: how many of the n[TRAIN] + n[VAL] pictures of the training file become validation. */
-static int make_plan(const archai_config *config, archai_dataset_plan *out, int64_t *split_off,
+static int make_plan(const archai_dataset_source *s, archai_dataset_plan *out, int64_t *split_off,
                      archai_err *err)
 {
     archai_dataset_plan p = {.image_dtype = ARCHAI_U8, .label_dtype = ARCHAI_U8, .ignore_index = -1};
     int64_t *train = &p.n[ARCHAI_SPLIT_TRAIN], *val = &p.n[ARCHAI_SPLIT_VAL];
 
-    if (config->data.format < 0 ||
-        (size_t)config->data.format >= sizeof formats / sizeof formats[0])
-        return archai_fail(err, ARCHAI_EINVAL, "data.format: unknown number %d",
-                           config->data.format);
-    ARCHAI_TRY(formats[config->data.format]->plan(config, &p, err));
-    if (config->data.max_samples > 0 && *train > config->data.max_samples)
-        *train = config->data.max_samples;
+    ARCHAI_TRY(s->format->plan(s, &p, err));
+    if (s->max_samples > 0 && *train > s->max_samples)
+        *train = s->max_samples;
     *split_off = 0;
     if (*val == 0) {
-        if (config->data.validation <= 0)
+        if (s->validation <= 0)
             return archai_fail(err, ARCHAI_EINVAL,
                                "data.validation: 0 leaves no validation pictures, expected a share "
                                "such as 0.1, or validation files");
-        *split_off = llround(config->data.validation * (double)*train);
+        *split_off = llround(s->validation * (double)*train);
         *split_off = *split_off < 1 ? 1 : *split_off;
         *train -= *split_off;
         *val = *split_off;
@@ -88,26 +76,19 @@ static int make_plan(const archai_config *config, archai_dataset_plan *out, int6
     return ARCHAI_OK;
 }
 
-int archai_dataset_probe(const archai_config *config, archai_data_shape *out, archai_err *err)
+int archai_dataset_probe(const archai_dataset_source *s, archai_data_shape *out, bool *masks,
+                         archai_err *err)
 {
     archai_dataset_plan p = {0};
     int64_t split_off = 0;
 
-    ARCHAI_TRY(make_plan(config, &p, &split_off, err));
+    ARCHAI_TRY(make_plan(s, &p, &split_off, err));
     *out = (archai_data_shape){.channels = p.channels,
                                .height = p.height,
                                .width = p.width,
                                .num_classes = p.num_classes};
-    return ARCHAI_OK;
-}
-
-int archai_dataset_probe_masks(const archai_config *config, bool *out, archai_err *err)
-{
-    archai_dataset_plan p = {0};
-    int64_t split_off = 0;
-
-    ARCHAI_TRY(make_plan(config, &p, &split_off, err));
-    *out = p.masks;
+    if (masks != NULL)
+        *masks = p.masks;
     return ARCHAI_OK;
 }
 
@@ -160,9 +141,9 @@ static void swap_bytes(char *a, char *b, size_t n)
     }
 }
 
-/* Divide the pictures that lie as one run from the training split's start: those that a shuffle put
- * last go to the end, by swapping, and then to the validation split's own place. */
-static int split_off_validation(const archai_config *config, const archai_dataset_plan *p,
+/* Divide the pictures, which start as one run in the training split: those that a shuffle puts last are
+ * swapped to the end, then moved to the validation split. */
+static int split_off_validation(const archai_dataset_source *s, const archai_dataset_plan *p,
                                 const archai_dataset_header *h, char *base, archai_err *err)
 {
     const archai_dataset_split *train = &h->split[ARCHAI_SPLIT_TRAIN];
@@ -180,7 +161,7 @@ static int split_off_validation(const archai_config *config, const archai_datase
     }
     for (size_t i = 0; i < n; i++)
         order[i] = i;
-    archai_rng_seed(&rng, (uint64_t)config->data.seed);
+    archai_rng_seed(&rng, (uint64_t)s->seed);
     archai_rng_shuffle(&rng, order, n);
     for (size_t i = n_train; i < n; i++)
         leaves[order[i]] = true;
@@ -201,11 +182,9 @@ out:
     return rc;
 }
 
-static int fill(const archai_config *config, const archai_dataset_plan *p,
+static int fill(const archai_dataset_source *s, const archai_dataset_plan *p,
                 const archai_dataset_header *h, int64_t split_off, char *base, archai_err *err)
 {
-    const archai_dataset_format *format = formats[config->data.format];
-
     memcpy(base, h, sizeof *h);
     for (int i = 0; i < ARCHAI_SPLIT_COUNT; i++) {
         archai_dataset_plan part = *p;
@@ -214,13 +193,13 @@ static int fill(const archai_config *config, const archai_dataset_plan *p,
             part.n[i] += split_off;
         if (p->n[i] == 0 || (i == ARCHAI_SPLIT_VAL && split_off > 0))
             continue;
-        ARCHAI_TRY(format->read(config, &part, i, base + h->split[i].images,
-                                base + h->split[i].labels, err));
+        ARCHAI_TRY(s->format->read(s, &part, i, base + h->split[i].images,
+                                   base + h->split[i].labels, err));
     }
-    return split_off > 0 ? split_off_validation(config, p, h, base, err) : ARCHAI_OK;
+    return split_off > 0 ? split_off_validation(s, p, h, base, err) : ARCHAI_OK;
 }
 
-int archai_dataset_load(const archai_config *config, int *out, archai_err *err)
+int archai_dataset_load(const archai_dataset_source *s, int *out, archai_err *err)
 {
     archai_dataset_header h = {0};
     archai_dataset_plan p = {0};
@@ -228,7 +207,7 @@ int archai_dataset_load(const archai_config *config, int *out, archai_err *err)
     char *base = MAP_FAILED;
     int fd = -1, rc;
 
-    ARCHAI_TRY(make_plan(config, &p, &split_off, err));
+    ARCHAI_TRY(make_plan(s, &p, &split_off, err));
     ARCHAI_TRY(lay_out(&p, &h, err));
     fd = memfd_create("archai-data", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     /* Allocated now: a node short of memory says so here, and does not die of a signal later. */
@@ -244,7 +223,7 @@ int archai_dataset_load(const archai_config *config, int *out, archai_err *err)
                          strerror(errno));
         goto out;
     }
-    ARCHAI_TRY_GOTO(rc, fill(config, &p, &h, split_off, base, err), out);
+    ARCHAI_TRY_GOTO(rc, fill(s, &p, &h, split_off, base, err), out);
     (void)munmap(base, h.bytes); /* a writable mapping would forbid the seal */
     base = MAP_FAILED;
     if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {

@@ -1,4 +1,4 @@
-/* io/dataset/dataset_map.c - reading a laid-out data set; apart, so that an evaluator needs no format. */
+/* io/dataset/dataset_map.c - reading a laid-out data set; separate, so that an evaluator links no format. */
 #include "io/dataset/dataset.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ static int check_header(const archai_dataset_header *d, uint64_t size, archai_er
     uint64_t pixels, image, label;
 
     if (size < sizeof *d || memcmp(d->magic, ARCHAI_DATASET_MAGIC, sizeof d->magic) != 0)
-        return archai_fail(err, ARCHAI_EFORMAT, "this is no data set of archai-run");
+        return archai_fail(err, ARCHAI_EFORMAT, "not a data set of archai-run");
     if (d->version != ARCHAI_DATASET_VERSION)
         return archai_fail(err, ARCHAI_EFORMAT, "data set of version %u, expected %u", d->version,
                            (unsigned)ARCHAI_DATASET_VERSION);
@@ -57,7 +57,7 @@ int archai_dataset_map(int fd, const archai_dataset_header **out, archai_err *er
     if (fstat(fd, &st) != 0)
         return archai_fail(err, ARCHAI_EIO, "data set: %s", strerror(errno));
     if (st.st_size < (off_t)sizeof **out)
-        return archai_fail(err, ARCHAI_EFORMAT, "this is no data set of archai-run");
+        return archai_fail(err, ARCHAI_EFORMAT, "not a data set of archai-run");
     map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED)
         return archai_fail(err, ARCHAI_EIO, "data set: %s", strerror(errno));

@@ -5,9 +5,10 @@
  *   /val, /test    the same, optional
  *   attributes of the root: num_classes, optional ignore_index (class_names is for people)
  */
-#include "io/dataset/dataset_format.h"
+#include "io/dataset/format.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "io/file/file.h"
@@ -18,6 +19,28 @@ static const char *const groups[ARCHAI_SPLIT_COUNT] = {
     [ARCHAI_SPLIT_VAL] = "val",
     [ARCHAI_SPLIT_TEST] = "test",
 };
+
+typedef struct hdf5_settings {
+    char *file;
+} hdf5_settings;
+
+/* clang-format off */
+static const archai_option hdf5_options[] = {
+    {"file", ARCHAI_OPT_STRING, offsetof(hdf5_settings, file), 0, 0, "", "", NULL, "path of the file"},
+    ARCHAI_OPTION_END,
+};
+/* clang-format on */
+
+static const char *file_path(const archai_dataset_source *source)
+{
+    return ((const hdf5_settings *)source->settings)->file;
+}
+
+static void hdf5_check(const archai_dataset_source *source, archai_check *c)
+{
+    archai_check_given(c, "file", file_path(source), "format",
+                       "missing, format = hdf5 needs the path of an HDF5 file");
+}
 
 /* What one dataset is: its sizes and which of our types holds it. */
 typedef struct item {
@@ -161,21 +184,20 @@ static int plan_file(hid_t file, archai_dataset_plan *p, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int open_file(const archai_config *c, hid_t *file, archai_err *err)
+static int open_file(const char *path, hid_t *file, archai_err *err)
 {
-    if (c->data.file == NULL || c->data.file[0] == '\0')
-        return archai_fail(err, ARCHAI_EINVAL, "data.file: missing, expected an HDF5 file");
-    ARCHAI_TRY(archai_err_wrap(err, archai_file_check(c->data.file, err), "data.file: "));
-    return archai_err_wrap(err, archai_h5_open(file, c->data.file, err), "data.file: ");
+    ARCHAI_TRY(archai_err_wrap(err, archai_file_check(path, err), "data.file: "));
+    return archai_err_wrap(err, archai_h5_open(file, path, err), "data.file: ");
 }
 
-static int hdf5_plan(const archai_config *c, archai_dataset_plan *out, archai_err *err)
+static int hdf5_plan(const archai_dataset_source *source, archai_dataset_plan *out, archai_err *err)
 {
+    const char *path = file_path(source);
     hid_t file = H5I_INVALID_HID;
     int rc;
 
-    ARCHAI_TRY(open_file(c, &file, err));
-    rc = archai_err_wrap(err, plan_file(file, out, err), "data.file: %s: ", c->data.file);
+    ARCHAI_TRY(open_file(path, &file, err));
+    rc = archai_err_wrap(err, plan_file(file, out, err), "data.file: %s: ", path);
     archai_h5_release(&file);
     return rc;
 }
@@ -214,16 +236,17 @@ out:
     return rc;
 }
 
-static int hdf5_read(const archai_config *c, const archai_dataset_plan *p, int split, void *images,
-                     void *labels, archai_err *err)
+static int hdf5_read(const archai_dataset_source *source, const archai_dataset_plan *p, int split,
+                     void *images, void *labels, archai_err *err)
 {
+    const char *path = file_path(source);
     const hsize_t n = (hsize_t)p->n[split], h = (hsize_t)p->height, w = (hsize_t)p->width;
     const hsize_t image_dim[4] = {n, (hsize_t)p->channels, h, w};
     const hsize_t label_dim[3] = {n, h, w};
     hid_t file = H5I_INVALID_HID;
     int rc;
 
-    ARCHAI_TRY(open_file(c, &file, err));
+    ARCHAI_TRY(open_file(path, &file, err));
     rc = read_items(file, split, "images", 4, image_dim, p->image_dtype, images, err);
     if (rc == ARCHAI_OK)
         rc = read_items(file, split, "labels", p->masks ? 3 : 1, label_dim, p->label_dtype, labels,
@@ -232,7 +255,15 @@ static int hdf5_read(const archai_config *c, const archai_dataset_plan *p, int s
         rc = archai_err_wrap(err, archai_dataset_check_labels(p, labels, p->n[split], err),
                              "/%s/labels: ", groups[split]);
     archai_h5_release(&file);
-    return archai_err_wrap(err, rc, "data.file: %s: ", c->data.file);
+    return archai_err_wrap(err, rc, "data.file: %s: ", path);
 }
 
-const archai_dataset_format archai_dataset_hdf5 = {"hdf5", hdf5_plan, hdf5_read};
+const archai_dataset_format archai_dataset_hdf5 = {
+    .name = "hdf5",
+    .help = "images and labels in an HDF5 file",
+    .options = hdf5_options,
+    .settings_size = sizeof(hdf5_settings),
+    .check = hdf5_check,
+    .plan = hdf5_plan,
+    .read = hdf5_read,
+};

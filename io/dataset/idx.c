@@ -4,15 +4,17 @@
  * dimension, the data. Source: http://yann.lecun.com/exdb/mnist (now mirrored widely). Pictures are
  * [N,H,W] or [N,C,H,W], labels [N]. zlib reads plain files through the same calls.
  */
-#include "io/dataset/dataset_format.h"
+#include "io/dataset/format.h"
 
 #include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <zlib.h>
+
 #include "io/file/file.h"
 
 enum { IDX_UNSIGNED_BYTE = 0x08, MAX_DIMS = 4, READ_BUFFER = 1 << 18, READ_SLICE = 1 << 30 };
@@ -23,24 +25,59 @@ typedef struct idx_file {
     uint32_t dim[MAX_DIMS];
 } idx_file;
 
-static const struct split_keys {
-    const char *images, *labels;
-} keys[ARCHAI_SPLIT_COUNT] = {
-    [ARCHAI_SPLIT_TRAIN] = {"data.train_images", "data.train_labels"},
-    [ARCHAI_SPLIT_VAL] = {"data.val_images", "data.val_labels"},
-    [ARCHAI_SPLIT_TEST] = {"data.test_images", "data.test_labels"},
+/* Paths of the splits, in order. */
+typedef struct idx_settings {
+    struct {
+        char *images, *labels; /* "": none */
+    } split[ARCHAI_SPLIT_COUNT];
+} idx_settings;
+
+/* clang-format off */
+#define AT(which, member) offsetof(idx_settings, split[ARCHAI_SPLIT_##which].member)
+
+static const archai_option idx_options[] = {
+    {"train_images", ARCHAI_OPT_STRING, AT(TRAIN, images), 0, 0, "", "", NULL, "pictures to train on, gzip or plain"},
+    {"train_labels", ARCHAI_OPT_STRING, AT(TRAIN, labels), 0, 0, "", "", NULL, "their labels"},
+    {"val_images",   ARCHAI_OPT_STRING, AT(VAL, images),   0, 0, "", "", NULL, "pictures to validate on; empty: split off the training data"},
+    {"val_labels",   ARCHAI_OPT_STRING, AT(VAL, labels),   0, 0, "", "", NULL, "their labels"},
+    {"test_images",  ARCHAI_OPT_STRING, AT(TEST, images),  0, 0, "", "", NULL, "pictures that no search sees"},
+    {"test_labels",  ARCHAI_OPT_STRING, AT(TEST, labels),  0, 0, "", "", NULL, "their labels"},
+    ARCHAI_OPTION_END,
 };
+#undef AT
+/* clang-format on */
 
-static void split_paths(const archai_config *c, int split, const char **images, const char **labels)
+/* The keys of a split's paths, as the table has them. */
+static const char *images_key(int split)
 {
-    const char *const paths[ARCHAI_SPLIT_COUNT][2] = {
-        [ARCHAI_SPLIT_TRAIN] = {c->data.train_images, c->data.train_labels},
-        [ARCHAI_SPLIT_VAL] = {c->data.val_images, c->data.val_labels},
-        [ARCHAI_SPLIT_TEST] = {c->data.test_images, c->data.test_labels},
-    };
+    return idx_options[2 * split].key;
+}
 
-    *images = paths[split][0] != NULL ? paths[split][0] : "";
-    *labels = paths[split][1] != NULL ? paths[split][1] : "";
+static const char *labels_key(int split)
+{
+    return idx_options[2 * split + 1].key;
+}
+
+/* Pictures and labels come in pairs. */
+static void idx_check(const archai_dataset_source *source, archai_check *c)
+{
+    const idx_settings *s = source->settings;
+
+    for (int i = 0; i < ARCHAI_SPLIT_COUNT; i++) {
+        const char *images = s->split[i].images, *labels = s->split[i].labels;
+
+        if (i == ARCHAI_SPLIT_TRAIN) {
+            archai_check_given(c, images_key(i), images, "format",
+                               "missing, format = idx needs the path of an IDX file");
+            archai_check_given(c, labels_key(i), labels, "format",
+                               "missing, format = idx needs the path of an IDX file");
+        } else if (images[0] != '\0' || labels[0] != '\0') {
+            archai_check_given(c, labels_key(i), labels, images_key(i),
+                               "missing, the images have no labels");
+            archai_check_given(c, images_key(i), images, labels_key(i),
+                               "missing, the labels have no images");
+        }
+    }
 }
 
 /* Exactly `size` bytes, or what is wrong with the file. */
@@ -100,8 +137,8 @@ static int read_header(gzFile gz, idx_file *f, int min_dims, int max_dims, archa
     if (magic[0] != 0 || magic[1] != 0 || magic[2] != IDX_UNSIGNED_BYTE || magic[3] < min_dims ||
         magic[3] > max_dims)
         return archai_fail(err, ARCHAI_EFORMAT,
-                           "starts with %02x %02x %02x %02x, expected 00 00 08 %02x: no IDX file of "
-                           "%s",
+                           "starts with %02x %02x %02x %02x, expected 00 00 08 %02x: not an IDX file "
+                           "of %s",
                            magic[0], magic[1], magic[2], magic[3], min_dims,
                            min_dims == 1 ? "labels" : "pictures");
     f->ndim = magic[3];
@@ -120,34 +157,32 @@ static int open_idx(const char *key, const char *path, int min_dims, int max_dim
     idx_file f = {0};
     int rc;
 
-    if (path[0] == '\0')
-        return archai_fail(err, ARCHAI_EINVAL, "%s: missing, expected the path of an IDX file", key);
-    ARCHAI_TRY(archai_err_wrap(err, archai_file_check(path, err), "%s: ", key));
+    ARCHAI_TRY(archai_err_wrap(err, archai_file_check(path, err), "data.%s: ", key));
     errno = 0;
     f.gz = gzopen(path, "rbe");
     if (f.gz == NULL)
         return archai_fail(err, errno == ENOENT || errno == ENOTDIR ? ARCHAI_ENOTFOUND : ARCHAI_EIO,
-                           "%s: %s: %s", key, path, errno != 0 ? strerror(errno) : "out of memory");
+                           "data.%s: %s: %s", key, path, errno != 0 ? strerror(errno) : "out of memory");
     (void)gzbuffer(f.gz, READ_BUFFER);
     rc = read_header(f.gz, &f, min_dims, max_dims, err);
     if (rc == ARCHAI_OK)
         rc = check_plain_size(f.gz, path, &f, err);
     if (rc != ARCHAI_OK) {
         (void)gzclose(f.gz);
-        return archai_err_wrap(err, rc, "%s: %s: ", key, path);
+        return archai_err_wrap(err, rc, "data.%s: %s: ", key, path);
     }
     *out = f;
     return ARCHAI_OK;
 }
 
-/* How many classes a label file knows: its highest label and one. */
+/* The number of classes of a label file: its highest label plus one. */
 static int count_classes(const char *path, int *out, archai_err *err)
 {
     idx_file f;
     unsigned char *labels = NULL;
     int highest = 0, rc;
 
-    ARCHAI_TRY(open_idx(keys[ARCHAI_SPLIT_TRAIN].labels, path, 1, 1, &f, err));
+    ARCHAI_TRY(open_idx(labels_key(ARCHAI_SPLIT_TRAIN), path, 1, 1, &f, err));
     labels = malloc(f.dim[0]);
     if (labels == NULL)
         rc = archai_fail(err, ARCHAI_ENOMEM, "%" PRIu32 " labels", f.dim[0]);
@@ -160,38 +195,37 @@ static int count_classes(const char *path, int *out, archai_err *err)
     if (rc == ARCHAI_OK)
         *out = highest + 1;
     else
-        rc = archai_err_wrap(err, rc, "%s: %s: ", keys[ARCHAI_SPLIT_TRAIN].labels, path);
+        rc = archai_err_wrap(err, rc, "data.%s: %s: ", labels_key(ARCHAI_SPLIT_TRAIN), path);
     free(labels);
     (void)gzclose(f.gz);
     return rc;
 }
 
 /* Both headers of a split; *n is their common number of pictures. */
-static int plan_split(const archai_config *c, int split, archai_dataset_plan *p, archai_err *err)
+static int plan_split(const idx_settings *s, int split, archai_dataset_plan *p, archai_err *err)
 {
-    const char *images, *labels;
+    const char *images = s->split[split].images, *labels = s->split[split].labels;
     idx_file f = {0}, g = {0};
     int channels, height, width;
 
-    split_paths(c, split, &images, &labels);
-    if (split != ARCHAI_SPLIT_TRAIN && images[0] == '\0' && labels[0] == '\0')
+    if (images[0] == '\0')
         return ARCHAI_OK;
-    ARCHAI_TRY(open_idx(keys[split].images, images, 3, 4, &f, err));
+    ARCHAI_TRY(open_idx(images_key(split), images, 3, 4, &f, err));
     (void)gzclose(f.gz);
-    ARCHAI_TRY(open_idx(keys[split].labels, labels, 1, 1, &g, err));
+    ARCHAI_TRY(open_idx(labels_key(split), labels, 1, 1, &g, err));
     (void)gzclose(g.gz);
     if (f.dim[0] != g.dim[0])
         return archai_fail(err, ARCHAI_EFORMAT,
-                           "%s: %s: %" PRIu32 " labels, expected %" PRIu32 ", one for each picture of %s",
-                           keys[split].labels, labels, g.dim[0], f.dim[0], images);
+                           "data.%s: %s: %" PRIu32 " labels, expected %" PRIu32 ", one for each picture of %s",
+                           labels_key(split), labels, g.dim[0], f.dim[0], images);
     channels = f.ndim == 4 ? (int)f.dim[1] : 1;
     height = (int)f.dim[f.ndim - 2];
     width = (int)f.dim[f.ndim - 1];
     if (split != ARCHAI_SPLIT_TRAIN &&
         (channels != p->channels || height != p->height || width != p->width))
         return archai_fail(err, ARCHAI_EFORMAT,
-                           "%s: %s: pictures of %d x %d x %d, expected %d x %d x %d as in training",
-                           keys[split].images, images, channels, height, width, p->channels,
+                           "data.%s: %s: pictures of %d x %d x %d, expected %d x %d x %d as in training",
+                           images_key(split), images, channels, height, width, p->channels,
                            p->height, p->width);
     p->channels = channels;
     p->height = height;
@@ -200,14 +234,13 @@ static int plan_split(const archai_config *c, int split, archai_dataset_plan *p,
     return ARCHAI_OK;
 }
 
-static int idx_plan(const archai_config *c, archai_dataset_plan *out, archai_err *err)
+static int idx_plan(const archai_dataset_source *source, archai_dataset_plan *out, archai_err *err)
 {
-    const char *images, *labels;
+    const idx_settings *s = source->settings;
 
     for (int i = 0; i < ARCHAI_SPLIT_COUNT; i++)
-        ARCHAI_TRY(plan_split(c, i, out, err));
-    split_paths(c, ARCHAI_SPLIT_TRAIN, &images, &labels);
-    return count_classes(labels, &out->num_classes, err);
+        ARCHAI_TRY(plan_split(s, i, out, err));
+    return count_classes(s->split[ARCHAI_SPLIT_TRAIN].labels, &out->num_classes, err);
 }
 
 /* The first n items of a file whose header still says what the plan does. */
@@ -228,18 +261,26 @@ static int read_items(const char *key, const char *path, const archai_dataset_pl
     if (rc == ARCHAI_OK && is_labels)
         rc = archai_dataset_check_labels(p, out, n, err);
     (void)gzclose(f.gz);
-    return archai_err_wrap(err, rc, "%s: %s: ", key, path);
+    return archai_err_wrap(err, rc, "data.%s: %s: ", key, path);
 }
 
-static int idx_read(const archai_config *c, const archai_dataset_plan *p, int split, void *images,
-                    void *labels, archai_err *err)
+static int idx_read(const archai_dataset_source *source, const archai_dataset_plan *p, int split,
+                    void *images, void *labels, archai_err *err)
 {
-    const char *image_path, *label_path;
+    const idx_settings *s = source->settings;
 
-    split_paths(c, split, &image_path, &label_path);
-    ARCHAI_TRY(read_items(keys[split].images, image_path, p, p->n[split],
+    ARCHAI_TRY(read_items(images_key(split), s->split[split].images, p, p->n[split],
                           archai_dataset_image_bytes(p), images, false, err));
-    return read_items(keys[split].labels, label_path, p, p->n[split], 1, labels, true, err);
+    return read_items(labels_key(split), s->split[split].labels, p, p->n[split], 1, labels, true,
+                      err);
 }
 
-const archai_dataset_format archai_dataset_idx = {"idx", idx_plan, idx_read};
+const archai_dataset_format archai_dataset_idx = {
+    .name = "idx",
+    .help = "IDX files, as MNIST and its relatives have",
+    .options = idx_options,
+    .settings_size = sizeof(idx_settings),
+    .check = idx_check,
+    .plan = idx_plan,
+    .read = idx_read,
+};

@@ -1,16 +1,17 @@
-/* io/dataset/synthetic.c - pictures of shapes, made up from the seed.
+/* io/dataset/synthetic.c - pictures of shapes, drawn from the seed.
  *
- * One class per shape, at random place, size, tilt, brightness and contrast (either way round), on a
- * slanting background with noise: no pixel by itself says anything, so that a linear model guesses,
- * while small convolutional networks learn them. With masks a picture holds one to three shapes,
+ * One class per shape, at a random place, size, tilt, brightness and contrast (dark on bright or bright
+ * on dark), on a sloping background with noise: no single pixel says anything, so that a linear model
+ * can only guess, while small convolutional networks learn them. With masks a picture holds one to three shapes,
  * and every pixel's label is its shape's class, from 1; 0 is the background.
  *
  * Picture i depends on (data.seed, i) alone.
  */
-#include "io/dataset/dataset_format.h"
+#include "io/dataset/format.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "core/base/rng.h"
@@ -103,28 +104,41 @@ static double uniform(archai_rng *r, double low, double high)
     return low + (high - low) * archai_rng_random(r);
 }
 
-static int synthetic_plan(const archai_config *c, archai_dataset_plan *out, archai_err *err)
-{
-    int most = N_SHAPES + (c->data.masks ? 1 : 0);
+typedef struct synthetic_settings {
+    int64_t samples, classes, channels, width, height;
+    bool masks;
+} synthetic_settings;
 
-    if (c->data.classes < 2 || c->data.classes > most)
+/* clang-format off */
+#define AT(member) offsetof(synthetic_settings, member)
+
+static const archai_option synthetic_options[] = {
+    {"samples",  ARCHAI_OPT_INT,  AT(samples),  10, 1e7,         "2000", "pictures", NULL, "how many"},
+    {"classes",  ARCHAI_OPT_INT,  AT(classes),  2, N_SHAPES + 1, "10", "", NULL, "kinds of shapes; with masks, the background is one"},
+    {"channels", ARCHAI_OPT_INT,  AT(channels), 1, 16,           "1", "", NULL, "colour channels"},
+    {"width",    ARCHAI_OPT_INT,  AT(width),    8, 4096,         "28", "pixels", NULL, "width of a picture"},
+    {"height",   ARCHAI_OPT_INT,  AT(height),   8, 4096,         "28", "pixels", NULL, "height of a picture"},
+    {"masks",    ARCHAI_OPT_BOOL, AT(masks),    0, 0,            "no", "", NULL, "a label for each pixel"},
+    ARCHAI_OPTION_END,
+};
+#undef AT
+/* clang-format on */
+
+static int synthetic_plan(const archai_dataset_source *source, archai_dataset_plan *out,
+                          archai_err *err)
+{
+    const synthetic_settings *s = source->settings;
+    const int most = N_SHAPES + (s->masks ? 1 : 0);
+
+    if (s->classes > most)
         return archai_fail(err, ARCHAI_EINVAL, "data.classes: %" PRId64 ", expected 2 to %d shapes%s",
-                           c->data.classes, most, c->data.masks ? " and the background" : "");
-    if (c->data.width < 8 || c->data.height < 8 || c->data.width > ARCHAI_DATASET_MAX_SIDE ||
-        c->data.height > ARCHAI_DATASET_MAX_SIDE)
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "data.width: pictures of %" PRId64 " x %" PRId64
-                           ", expected at least 8 x 8",
-                           c->data.width, c->data.height);
-    if (c->data.channels < 1 || c->data.channels > ARCHAI_DATASET_MAX_SIDE)
-        return archai_fail(err, ARCHAI_EINVAL, "data.channels: %" PRId64 ", expected at least 1",
-                           c->data.channels);
-    out->n[ARCHAI_SPLIT_TRAIN] = c->data.samples;
-    out->channels = (int)c->data.channels;
-    out->height = (int)c->data.height;
-    out->width = (int)c->data.width;
-    out->num_classes = (int)c->data.classes;
-    out->masks = c->data.masks;
+                           s->classes, most, s->masks ? " and the background" : "");
+    out->n[ARCHAI_SPLIT_TRAIN] = s->samples;
+    out->channels = (int)s->channels;
+    out->height = (int)s->height;
+    out->width = (int)s->width;
+    out->num_classes = (int)s->classes;
+    out->masks = s->masks;
     return ARCHAI_OK;
 }
 
@@ -204,8 +218,8 @@ static void paint_shape(archai_rng *r, const canvas *c, const placing *p, double
     }
 }
 
-static int synthetic_read(const archai_config *config, const archai_dataset_plan *p, int split,
-                          void *images, void *labels, archai_err *err)
+static int synthetic_read(const archai_dataset_source *source, const archai_dataset_plan *p,
+                          int split, void *images, void *labels, archai_err *err)
 {
     size_t image = archai_dataset_image_bytes(p), label = archai_dataset_label_bytes(p);
 
@@ -217,7 +231,7 @@ static int synthetic_read(const archai_config *config, const archai_dataset_plan
         archai_rng r;
         double base;
 
-        archai_rng_seed(&r, archai_rng_derive((uint64_t)config->data.seed, (uint64_t)i));
+        archai_rng_seed(&r, archai_rng_derive((uint64_t)source->seed, (uint64_t)i));
         base = archai_rng_below(&r, 2) == 0 ? uniform(&r, 0.1, 0.35) : uniform(&r, 0.65, 0.9);
         paint_background(&r, &c, base);
         if (p->masks) {
@@ -237,4 +251,11 @@ static int synthetic_read(const archai_config *config, const archai_dataset_plan
     return ARCHAI_OK;
 }
 
-const archai_dataset_format archai_dataset_synthetic = {"synthetic", synthetic_plan, synthetic_read};
+const archai_dataset_format archai_dataset_synthetic = {
+    .name = "synthetic",
+    .help = "pictures of shapes, drawn from data.seed",
+    .options = synthetic_options,
+    .settings_size = sizeof(synthetic_settings),
+    .plan = synthetic_plan,
+    .read = synthetic_read,
+};

@@ -46,18 +46,14 @@ static int same_meaning(const archai_ini *a, const archai_ini *b, const char *di
 }
 
 /* What decides how a candidate is evaluated. */
-static bool decides_measures(const char *section, const char *key)
+static bool decides_measures(const archai_evaluator_ops *evaluator, const char *section,
+                             const char *key)
 {
-    static const char *const keys[] = {"kind", "table", "command", "plugin"};
-
     if (strcmp(section, "data") == 0)
         return true;
     if (strcmp(section, "train") == 0)
         return strncmp(key, "checkpoint", strlen("checkpoint")) != 0;
-    for (size_t i = 0; strcmp(section, "evaluator") == 0 && i < sizeof keys / sizeof *keys; i++)
-        if (strcmp(key, keys[i]) == 0)
-            return true;
-    return false;
+    return strcmp(section, "evaluator") == 0 && archai_evaluator_measures_by(evaluator, key);
 }
 
 /* What was changed and may be: a sentence each, so that nobody wonders later. */
@@ -80,7 +76,7 @@ static int note_changes(archai_plan *p, const archai_ini *before, const archai_i
             continue;
         (void)fprintf(out, "%s.%s: was %s, is %s from now on%s\n", e->section, e->key, was->value,
                       e->value,
-                      decides_measures(e->section, e->key)
+                      decides_measures(p->evaluator, e->section, e->key)
                           ? "; earlier rows keep what was measured then"
                           : "");
     }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/alloc.h"
 #include "core/base/python_text.h"
 #include "core/base/yaml.h"
 
@@ -37,43 +38,27 @@ static bool take_word(const char **at, char *word)
     return !quoted;
 }
 
-static int append_word(char ***argv, size_t *n, const char *word)
-{
-    char **more = realloc(*argv, (*n + 2) * sizeof *more);
-
-    if (more == NULL)
-        return ARCHAI_ENOMEM;
-    *argv = more;
-    more[*n] = strdup(word);
-    more[*n + 1] = NULL;
-    return more[(*n)++] != NULL ? ARCHAI_OK : ARCHAI_ENOMEM;
-}
-
 int archai_command_split(const char *text, char ***out, archai_err *err)
 {
-    char **argv = NULL, *word = malloc(strlen(text) + 1);
+    char **argv = NULL, *word = archai_malloc(strlen(text) + 1);
     const char *at = text + strspn(text, blanks);
+    size_t n = 0, capacity = 0;
     bool closed = true;
-    size_t n = 0;
-    int rc = word != NULL ? ARCHAI_OK : ARCHAI_ENOMEM;
 
-    while (rc == ARCHAI_OK && closed && *at != '\0') {
+    while (closed && *at != '\0') {
         closed = take_word(&at, word);
-        rc = append_word(&argv, &n, word);
+        ARCHAI_RESERVE(argv, capacity, n + 2);
+        argv[n++] = archai_strdup(word);
+        argv[n] = NULL;
         at += strspn(at, blanks);
     }
     free(word);
-    if (rc != ARCHAI_OK)
-        rc = archai_fail(err, rc, "out of memory for a command");
-    else if (!closed)
-        rc = archai_fail(err, ARCHAI_EINVAL, "a quote is not closed");
-    else if (n == 0 || argv[0][0] == '\0')
-        rc = archai_fail(err, ARCHAI_EINVAL, "names no program");
-    if (rc == ARCHAI_OK)
+    if (closed && n > 0 && argv[0][0] != '\0') {
         *out = argv;
-    else
-        archai_command_free(argv);
-    return rc;
+        return ARCHAI_OK;
+    }
+    archai_command_free(argv);
+    return archai_fail(err, ARCHAI_EINVAL, closed ? "names no program" : "a quote is not closed");
 }
 
 void archai_command_free(char **argv)
@@ -96,26 +81,24 @@ int archai_command_find(const char *program, char **out, archai_err *err)
     char *path = NULL;
 
     if (strchr(program, '/') != NULL) {
-        path = is_program(program) ? strdup(program) : NULL;
+        path = is_program(program) ? archai_strdup(program) : NULL;
         if (path == NULL)
             return archai_fail(err, ARCHAI_ENOTFOUND, "%.300s: %s", program,
                                access(program, F_OK) != 0
                                    ? strerror(errno)
-                                   : "is no program that may be executed");
+                                   : "not a program that may be executed");
         *out = path;
         return ARCHAI_OK;
     }
     for (const char *at = places; at != NULL && *at != '\0'; at += *at == ':') {
         int n = (int)strcspn(at, ":");
 
-        if (n > 0 && asprintf(&path, "%.*s/%s", n, at, program) < 0)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
+        path = archai_printf("%.*s/%s", n, at, program);
         if (n > 0 && is_program(path)) {
             *out = path;
             return ARCHAI_OK;
         }
         free(path);
-        path = NULL;
         at += n;
     }
     return archai_fail(err, ARCHAI_ENOTFOUND, "'%.300s' is not in $PATH", program);
@@ -131,8 +114,8 @@ static int add_params(archai_space *space, const json_t *arch, json_t *request, 
 
     ARCHAI_TRY(archai_space_load_json(space, arch, &m, err));
     rc = archai_space_params(space, &m, &params, err);
-    if (rc == ARCHAI_OK && json_object_set_new(request, "params", params) != 0)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a request");
+    if (rc == ARCHAI_OK)
+        (void)json_object_set_new(request, "params", params);
     archai_model_fini(&m);
     return rc;
 }
@@ -141,30 +124,22 @@ int archai_command_request(archai_space *space, const archai_candidate *c, char 
                            archai_err *err)
 {
     json_t *arch = NULL, *request;
-    char *line = NULL, *text;
+    char *line = NULL;
     int rc;
 
     ARCHAI_TRY(archai_document_parse(c->arch, strlen(c->arch), &arch, err));
-    request =
-        json_pack("{s:s, s:O, s:I, s:I, s:f}", "archid", c->model.archid, "arch", arch, "id",
-                  (json_int_t)c->id, "seed", (json_int_t)c->seed, "budget", c->budget);
-    rc = request != NULL ? ARCHAI_OK
-                         : archai_fail(err, ARCHAI_ENOMEM, "out of memory for a request");
-    if (rc == ARCHAI_OK && space != NULL)
-        rc = add_params(space, arch, request, err);
-    if (rc == ARCHAI_OK)
+    request = archai_there(json_pack("{s:s, s:O, s:I, s:I, s:f}", "archid", c->model.archid, "arch",
+                                     arch, "id", (json_int_t)c->id, "seed", (json_int_t)c->seed,
+                                     "budget", c->budget));
+    rc = space != NULL ? add_params(space, arch, request, err) : ARCHAI_OK;
+    if (rc == ARCHAI_OK) {
         line = archai_python_json(request, false);
+        *out = archai_printf("%s\n", line);
+        free(line);
+    }
     json_decref(request);
     json_decref(arch);
-    if (rc != ARCHAI_OK)
-        return rc;
-    text = realloc(line, strlen(line) + 2);
-    if (text == NULL) {
-        free(line);
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a request");
-    }
-    *out = strcat(text, "\n");
-    return ARCHAI_OK;
+    return rc;
 }
 
 /* -- the result ---------------------------------------------------------------------------- */
@@ -183,13 +158,13 @@ static size_t token_at(const char *p)
     return 0;
 }
 
-/* A copy in which Python's tokens, which are no JSON, stand in quotes. NULL on ENOMEM. */
+/* A copy with Python's tokens, which are not JSON, in quotes. */
 static char *quote_tokens(const char *line)
 {
-    char *copy = malloc(2 * strlen(line) + 1), *to = copy;
+    char *copy = archai_malloc(2 * strlen(line) + 1), *to = copy;
     bool in_string = false;
 
-    while (copy != NULL && *line != '\0') {
+    while (*line != '\0') {
         size_t n = in_string ? 0 : token_at(line);
 
         if (n > 0) {
@@ -205,8 +180,7 @@ static char *quote_tokens(const char *line)
             in_string = !in_string;
         *to++ = *line++;
     }
-    if (copy != NULL)
-        *to = '\0';
+    *to = '\0';
     return copy;
 }
 
@@ -227,31 +201,27 @@ static bool read_number(const json_t *v, double *out)
     return !isfinite(*out);
 }
 
-static int add_curve(const char *name, const json_t *list, archai_evaluation *e,
-                     archai_err *err)
+static int add_curve(const char *name, const json_t *list, archai_evaluation *e, archai_err *err)
 {
-    archai_curve *more = realloc(e->curves, (e->n_curves + 1) * sizeof *more), c = {0};
+    const size_t n = json_array_size(list);
+    archai_curve *c;
     double value;
 
-    if (more == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a curve");
-    e->curves = more;
-    if (json_array_size(list) == 0)
+    if (n == 0)
         return ARCHAI_OK;
-    if (json_array_size(list) > CURVE_MAX)
+    if (n > CURVE_MAX)
         return archai_fail(err, ARCHAI_EFORMAT, "%s: more than %d values", name, CURVE_MAX);
-    c.name = strdup(name);
-    c.values = calloc(json_array_size(list), sizeof *c.values);
-    e->curves[e->n_curves++] = c; /* released with the evaluation from here on */
-    if (c.name == NULL || c.values == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a curve");
-    for (size_t i = 0; i < json_array_size(list); i++) {
+    e->curves = archai_realloc(e->curves, e->n_curves + 1, sizeof *e->curves);
+    c = &e->curves[e->n_curves++]; /* released with the evaluation from here on */
+    *c = (archai_curve){.name = archai_strdup(name),
+                        .values = archai_calloc(n, sizeof *c->values),
+                        .n = n};
+    for (size_t i = 0; i < n; i++) {
         if (!read_number(json_array_get(list, i), &value))
-            return archai_fail(err, ARCHAI_EFORMAT, "%s: value %zu of the curve is no number",
+            return archai_fail(err, ARCHAI_EFORMAT, "%s: value %zu of the curve is not a number",
                                name, i + 1);
-        c.values[i] = (float)value;
+        c->values[i] = (float)value;
     }
-    e->curves[e->n_curves - 1].n = json_array_size(list);
     return ARCHAI_OK;
 }
 
@@ -263,9 +233,9 @@ static int check_name(const char *name, archai_err *err)
     for (size_t i = 0; i < n; i++)
         if (name[i] == '/' || (unsigned char)name[i] < ' ')
             return archai_fail(err, ARCHAI_EFORMAT,
-                               "a measure's name holds a slash or a control character");
+                               "a measure's name contains a slash or a control character");
     if (n == 0 || n > NAME_MAX_BYTES || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return archai_fail(err, ARCHAI_EFORMAT, "'%.40s' is no name of a measure", name);
+        return archai_fail(err, ARCHAI_EFORMAT, "'%.40s' cannot be the name of a measure", name);
     return ARCHAI_OK;
 }
 
@@ -298,12 +268,10 @@ int archai_command_result(const char *line, archai_evaluation *out, archai_err *
     json_t *object;
     int rc;
 
-    if (text == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a result");
     object = json_loads(text, JSON_REJECT_DUPLICATES, &where);
     free(text);
     if (!json_is_object(object))
-        rc = archai_fail(err, ARCHAI_EFORMAT, "is no JSON object of measures (%s)",
+        rc = archai_fail(err, ARCHAI_EFORMAT, "not a JSON object of measures (%s)",
                          object == NULL ? where.text : "it is a list");
     else
         rc = add_measures(object, out, err);

@@ -1,14 +1,14 @@
 /* runner/evaluator/command_text.h - what goes to a user's program and what comes back, as text.
  *
- * A program is started once per candidate. On standard input it finds one line, a JSON object:
+ * A program is started once per candidate. It reads one line from standard input, a JSON object:
  *
  *   {"archid": ..., "arch": {...}, "id": 7, "seed": 123, "budget": 1.0,
  *    "params": {"op": "conv"}}
  *
  * `arch` is the architecture as its file has it, `params` the parameters that exist, by dotted
  * name. The last line of standard output that is not blank is one JSON object of measures. NaN,
- * Infinity and -Infinity are what Python's json makes of them; null is a measure that is
- * missing; a list of numbers is a learning curve, a value per epoch.
+ * Infinity and -Infinity are taken as Python's json writes them; null is a missing measure; a list of
+ * numbers is a learning curve, a value per epoch.
  */
 #ifndef ARCHAI_RUNNER_EVALUATOR_COMMAND_TEXT_H
 #define ARCHAI_RUNNER_EVALUATOR_COMMAND_TEXT_H
@@ -20,8 +20,8 @@
  * program or a quote is open. */
 int archai_command_split(const char *text, char ***out, archai_err *err);
 void archai_command_free(char **argv); /* NULL is allowed */
-/* The program's path: as it is where it has a slash, else of the first place in $PATH that has
- * it. Caller frees. ARCHAI_ENOTFOUND where it cannot be executed. */
+/* The program's path: as written if it has a slash, else the first in $PATH. Caller frees.
+ * ARCHAI_ENOTFOUND where it cannot be executed. */
 int archai_command_find(const char *program, char **out, archai_err *err);
 
 /* The line for standard input, newline included. Caller frees. `space` may be NULL: no params.

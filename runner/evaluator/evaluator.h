@@ -1,9 +1,9 @@
-/* runner/evaluator/evaluator.h - what a worker evaluates with: one table of functions per kind.
+/* runner/evaluator/evaluator.h - what a worker evaluates with: a table of functions for each kind.
  *
- * A kind is one file runner/evaluator_<name>.c with one `const archai_evaluator_ops` and one line in
- * runner/evaluator/registry.c. A worker opens an evaluator, gives it one candidate at a time and
- * polls for events; nothing blocks. What goes wrong with a candidate is an event, not an error: the
- * return code speaks of this process alone (out of memory and the like).
+ * A kind is one file in runner/evaluator/ with one `const archai_evaluator_ops` and one line in
+ * registry.c. A worker opens an evaluator, gives it one candidate at a time and polls for events;
+ * nothing blocks. What goes wrong with a candidate is an event, not an error: a return code is about
+ * this process alone.
  *
  *   open -> READY (or NOT_STARTED) -> begin -> PROGRESS* -> MEASURED or FAILED -> begin ...
  *                                                        -> GONE: close, and open again
@@ -12,12 +12,14 @@
 #define ARCHAI_RUNNER_EVALUATOR_EVALUATOR_H
 #include <poll.h>
 #include "core/config/config.h"
+#include "core/config/registry.h"
 #include "core/search/evaluation.h"
 #include "core/search/space.h"
 #include "io/file/tensors.h"
 
 /* What evaluators are told; outlives them. */
 typedef struct archai_evaluator_setup {
+    const void *settings;        /* borrowed; the kind's own struct */
     const archai_config *config; /* borrowed */
     const char *config_text;     /* borrowed; the resolved configuration */
     archai_data_shape data;
@@ -36,7 +38,7 @@ typedef enum archai_evaluator_event_kind {
     ARCHAI_EVALUATOR_MEASURED,    /* result: measures, curves, and tensors on offer */
     ARCHAI_EVALUATOR_FAILED,      /* the candidate: code and text; the evaluator lives on */
     ARCHAI_EVALUATOR_GONE,        /* it died: text, and the signal that killed it or 0 */
-    ARCHAI_EVALUATOR_NOT_STARTED  /* it cannot be started: text */
+    ARCHAI_EVALUATOR_NOT_STARTED  /* it could not be started: text */
 } archai_evaluator_event_kind;
 
 typedef struct archai_evaluator_event {
@@ -47,24 +49,35 @@ typedef struct archai_evaluator_event {
     char text[ARCHAI_ERR_TEXT_MAX];
     archai_evaluation *result; /* owned by the receiver; its measures, curves, tensors are set */
 } archai_evaluator_event;
+void archai_evaluator_event_set(archai_evaluator_event *e, archai_evaluator_event_kind kind,
+                                int code, const char *text);
 void archai_evaluator_event_fini(archai_evaluator_event *e);
+
+/* What a search asks of it. */
+typedef struct archai_evaluator_task {
+    archai_space *space; /* may be drawn from */
+    const archai_objectives *objectives;
+    bool masks; /* where data is needed: a label for each pixel, not for each picture */
+} archai_evaluator_task;
 
 typedef struct archai_evaluator archai_evaluator;
 typedef struct archai_evaluator_ops {
-    const char *name;   /* evaluator.kind */
-    int kind;           /* ARCHAI_EVALUATOR_TORCH and so on */
-    const char *help;   /* one line */
+    const char *name, *help;           /* `evaluator.kind`; one line */
+    const archai_option *options;      /* its own keys of [evaluator]; offsets are those of a struct */
+    size_t settings_size;              /* of this size, which setup->settings points to */
+    const char *const *measuring_keys; /* (optional) those of its keys that decide what is measured (a
+                                          delay does not); ends with NULL */
     size_t size;        /* bytes of the concrete struct, archai_evaluator first */
     bool needs_data;    /* [data] is loaded once per node */
     bool needs_network; /* the space must describe its models */
     bool trains;        /* a budget counts epochs; weights may be offered */
+    bool checkpoints;   /* heeds train.checkpoint */
 
-    /* (optional) On rank 0, before anything starts: files and texts of the configuration.
-     * Errors name "evaluator.key: ". */
-    int (*check)(const archai_config *config, archai_err *err);
-    /* (optional) Likewise, whether it can tell what is asked for. May draw from the space. */
-    int (*check_sources)(const archai_config *config, archai_space *space,
-                         const archai_objectives *objectives, archai_err *err);
+    /* (optional) On rank 0, before anything starts: keys that need each other, files, texts. */
+    void (*check)(const void *settings, archai_check *c);
+    /* (optional) Likewise, if there was no problem: can it do what is asked? Errors begin with the key,
+     * "evaluator.table: ". */
+    int (*check_task)(const void *settings, const archai_evaluator_task *task, archai_err *err);
     int (*init)(archai_evaluator *self, archai_err *err); /* (optional) setup is set */
     void (*fini)(archai_evaluator *self);                 /* (optional) close was called */
     int (*open)(archai_evaluator *self, archai_err *err); /* begin to start; poll says READY */
@@ -75,12 +88,12 @@ typedef struct archai_evaluator_ops {
     int (*poll)(archai_evaluator *self, archai_evaluator_event *out, archai_err *err);
     /* (optional) Leave a checkpoint at the next epoch's end, then be GONE, killed by SIGTERM. */
     int (*interrupt)(archai_evaluator *self, archai_err *err);
-    void (*close)(archai_evaluator *self); /* whatever it does ends; idempotent */
+    void (*close)(archai_evaluator *self); /* ends whatever it does; idempotent */
     /* (optional) The file with the tensors on offer, as safetensors: after MEASURED, until begin or close. */
     int (*weights_fd)(archai_evaluator *self);
     /* (optional) descriptors that wake its worker; returns how many of `max` it filled in. */
     size_t (*wake)(archai_evaluator *self, struct pollfd *out, size_t max);
-    /* (optional) clock time of the next event, where no descriptor tells; 0: unknown. */
+    /* (optional) clock time of the next event, where no descriptor announces it; 0: unknown. */
     double (*due)(archai_evaluator *self);
 } archai_evaluator_ops;
 
@@ -89,9 +102,9 @@ struct archai_evaluator {
     const archai_evaluator_setup *setup; /* borrowed */
 };
 
-/* What archai-evaluator measures of a model that it trains (archai_evaluator_work.c), so that an objective
- * that asks for something else is refused before anything starts (evaluator_torch.c). X(name, value):
- * `t` is the shim_train_result, `rc` and `counts` what archai_network_count gave. NaN: not measured. */
+/* What archai-evaluator measures of a model that it trains (archai_evaluator_work.c); an objective that
+ * asks for something else is refused before anything starts (torch.c). X(name, value): `t` is the
+ * shim_train_result, `rc` and `counts` are what archai_network_count gave. NaN: not measured. */
 /* clang-format off */
 #define ARCHAI_MEASURED_LIST(X) \
     X(val_accuracy,  t->last.val_accuracy) \
@@ -106,12 +119,22 @@ struct archai_evaluator {
     X(macs,          rc == ARCHAI_OK && counts.macs >= 0 ? (double)counts.macs : NAN)
 /* clang-format on */
 
-extern const archai_evaluator_ops *const archai_evaluators[]; /* NULL-terminated */
-/* The kind of the configuration, or ARCHAI_ENOTSUP. */
-int archai_evaluator_find(int kind, const archai_evaluator_ops **out, archai_err *err);
+extern const archai_evaluator_ops *const archai_evaluators[]; /* registry.c; NULL-terminated */
+extern const archai_registry archai_evaluator_registry;
+/* The kind of that name, and its keys, which are marked used. Caller frees *settings with
+ * archai_settings_free. All problems, a line each, "file:line: evaluator.key: ...". */
+int archai_evaluator_choose(const char *kind, archai_ini *ini, const archai_evaluator_ops **ops,
+                            void **settings, archai_err *err);
+/* Its check, and what [train] promises of it; likewise. */
+int archai_evaluator_check(const archai_evaluator_ops *ops, const void *settings,
+                           const archai_config *config, const archai_ini *ini, archai_err *err);
+/* For archai_config_write; borrows. */
+archai_choice archai_evaluator_choice(const archai_evaluator_ops *ops, const void *settings);
+/* Does this key of [evaluator] decide what is measured? */
+bool archai_evaluator_measures_by(const archai_evaluator_ops *ops, const char *key);
 int archai_evaluator_create(archai_evaluator **out, const archai_evaluator_ops *ops,
                             const archai_evaluator_setup *setup, archai_err *err);
 void archai_evaluator_destroy(archai_evaluator *e); /* NULL is allowed */
-/* For kinds: a space of its own (archai_space_destroy), as the configuration has it. */
+/* For kinds: the configuration's space once more (archai_space_destroy). */
 int archai_evaluator_space(const archai_evaluator *e, archai_space **out, archai_err *err);
 #endif

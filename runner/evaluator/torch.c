@@ -6,7 +6,6 @@
 #include <sys/wait.h>
 
 #include "core/plugin.h"
-#include "io/dataset/dataset.h"
 #include "runner/process/clock.h"
 #include "runner/evaluator/evaluator.h"
 #include "runner/process/evaluator_client.h"
@@ -286,31 +285,31 @@ static int classifies_pictures(archai_space *space, bool *out, archai_err *err)
 }
 
 /* Labels must be of the kind that the space's models predict. */
-static int torch_check_sources(const archai_config *config, archai_space *space,
-                               const archai_objectives *objectives, archai_err *err)
+static int torch_check_task(const void *settings, const archai_evaluator_task *task, archai_err *err)
 {
-    bool masks, flat;
+    bool flat;
 
-    ARCHAI_TRY(check_measured(objectives, err));
-    ARCHAI_TRY(archai_dataset_probe_masks(config, &masks, err));
-    ARCHAI_TRY(classifies_pictures(space, &flat, err));
-    if (masks != flat)
+    (void)settings;
+    ARCHAI_TRY(check_measured(task->objectives, err));
+    ARCHAI_TRY(classifies_pictures(task->space, &flat, err));
+    if (task->masks != flat)
         return ARCHAI_OK;
     return archai_fail(err, ARCHAI_EINVAL,
                        "space.name: models of %s classify %s, but the data has a label for each %s",
-                       space->ops->name, flat ? "pictures" : "pixels",
+                       task->space->ops->name, flat ? "pictures" : "pixels",
                        flat ? "pixel (masks)" : "picture");
 }
 
 const archai_evaluator_ops archai_evaluator_torch = {
     .name = "torch",
-    .kind = ARCHAI_EVALUATOR_TORCH,
-    .help = "trains with libtorch, in a process of its own",
+    .help = "trains with libtorch, in a process of its own, by the keys of [train]",
+    .options = archai_no_options,
     .size = sizeof(torch_evaluator),
     .needs_data = true,
     .needs_network = true,
     .trains = true,
-    .check_sources = torch_check_sources,
+    .checkpoints = true,
+    .check_task = torch_check_task,
     .init = torch_init,
     .open = torch_open,
     .begin = torch_begin,
@@ -322,21 +321,42 @@ const archai_evaluator_ops archai_evaluator_torch = {
     .wake = torch_wake,
 };
 
-static int plugin_check(const archai_config *config, archai_err *err)
-{
-    const archai_plugin *plugin;
-    int rc = archai_plugin_load(config->evaluator.plugin, &plugin, err);
+/* -- plug-ins: archai-evaluator loads the library, which it finds in the configuration --------- */
 
-    if (rc == ARCHAI_OK && plugin->measure == NULL)
-        rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s has no measure()", config->evaluator.plugin,
-                         plugin->name);
-    return archai_err_wrap(err, rc, "evaluator.plugin: ");
+typedef struct plugin_settings {
+    char *plugin;
+} plugin_settings;
+
+/* clang-format off */
+static const archai_option plugin_options[] = {
+    {"plugin", ARCHAI_OPT_STRING, offsetof(plugin_settings, plugin), 0, 0, "", "", NULL, "path of a shared library"},
+    ARCHAI_OPTION_END,
+};
+/* clang-format on */
+static const char *const plugin_measuring_keys[] = {"plugin", NULL};
+
+static void plugin_check(const void *settings, archai_check *c)
+{
+    const char *path = ((const plugin_settings *)settings)->plugin;
+    const archai_plugin *plugin;
+    archai_err why = ARCHAI_ERR_INIT;
+
+    archai_check_given(c, "plugin", path, "kind",
+                       "missing, kind = plugin needs the path of a shared library");
+    if (path[0] == '\0')
+        return;
+    if (archai_plugin_load(path, &plugin, &why) != ARCHAI_OK)
+        archai_check_fail(c, "plugin", NULL, "%s", why.text);
+    else if (plugin->measure == NULL)
+        archai_check_fail(c, "plugin", NULL, "%s: %s has no measure", path, plugin->name);
 }
 
 const archai_evaluator_ops archai_evaluator_plugin = {
     .name = "plugin",
-    .kind = ARCHAI_EVALUATOR_PLUGIN,
     .help = "measures with a shared library of your own, in a process of its own",
+    .options = plugin_options,
+    .settings_size = sizeof(plugin_settings),
+    .measuring_keys = plugin_measuring_keys,
     .size = sizeof(torch_evaluator),
     .check = plugin_check,
     .init = torch_init,

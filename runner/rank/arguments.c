@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/search/algorithm.h"
+#include "core/base/alloc.h"
 #include "core/config/config.h"
-#include "core/search/space.h"
-#include "runner/evaluator/evaluator.h"
+#include "runner/rank/plan.h"
 
 static void help(FILE *out)
 {
@@ -16,50 +15,51 @@ static void help(FILE *out)
         "\n"
         "Searches for neural architectures: every rank evaluates candidates, rank 0 decides "
         "which\n"
-        "come next. Without mpirun it is the same search on one rank.\n"
+        "come next. Without mpirun the same search runs on one rank.\n"
         "\n"
-        "  --resume                     go on where a run in the same directory stopped\n"
+        "  --resume                     continue the run whose results are in the directory\n"
         "  --output DIR                 where the results go (output.directory)\n"
         "  --set SECTION.KEY=VALUE      override a key of the configuration; may be repeated\n"
         "  --dry-run                    check everything, print the resolved configuration, "
         "run nothing\n"
-        "  --progress MODE              auto, live (one line that moves), plain (a line every "
+        "  --progress MODE              auto, live (one line, updated in place), plain (a line every "
         "30 s), none\n"
-        "  --help-config                every section and key, as a Markdown table\n"
+        "  --help-config                all sections and keys, as Markdown tables\n"
         "  --version, --help\n"
         "\n"
-        "The least that a configuration says is what to search and what is good:\n"
+        "A configuration must at least say what to search and what to optimize:\n"
         "\n"
         "  [space]\n"
         "  name = cnn\n"
         "  [objective.val_accuracy]\n"
         "  direction = maximize\n"
         "\n"
-        "It then trains on synthetic pictures. The directory configs/ has complete examples. "
+        "This trains on synthetic pictures. The directory configs/ has complete examples. "
         "Try:\n"
         "\n"
         "  archai-run configs/cnn-mnist.ini --dry-run\n"
         "  mpirun -n 4 archai-run configs/cnn-mnist.ini --set search.max_evaluations=20\n"
         "  archai-inspect runs/cnn-mnist summary\n"
         "\n"
-        "Exit codes: 0 complete, 2 bad input, 74 cannot write, 75 interrupted (--resume goes "
-        "on), 1\n"
-        "anything else; under mpirun see also the file exit_code in the results. SIGINT, "
+        "Exit codes: 0 complete, 2 bad input, 74 cannot write, 75 interrupted (--resume "
+        "continues),\n"
+        "1 anything else; under mpirun see also the file exit_code in the results. SIGINT, "
         "SIGTERM and\n"
-        "SIGUSR1 stop a search so that nothing is lost; a second one stops it at once.\n"
+        "SIGUSR1 stop a search without losing anything; a second signal stops it at once.\n"
         "\n",
         out);
-    (void)fputs("search.algorithm, one of:\n", out);
-    for (size_t i = 0; archai_algorithms[i] != NULL; i++)
-        (void)fprintf(out, "  %-22s %s\n", archai_algorithms[i]->name,
-                      archai_algorithms[i]->help);
-    (void)fputs("space.name, one of:\n", out);
-    for (size_t i = 0; archai_spaces[i] != NULL; i++)
-        (void)fprintf(out, "  %-22s %s\n", archai_spaces[i]->name, archai_spaces[i]->help);
-    (void)fputs("evaluator.kind, one of:\n", out);
-    for (size_t i = 0; archai_evaluators[i] != NULL; i++)
-        (void)fprintf(out, "  %-22s %s\n", archai_evaluators[i]->name,
-                      archai_evaluators[i]->help);
+    for (const archai_registry *const *r = archai_run_registries; *r != NULL; r++) {
+        archai_kind kind;
+
+        (void)fprintf(out, "%s.%s, one of:\n", (*r)->section, (*r)->key);
+        for (size_t i = 0; (*r)->at(i, &kind); i++)
+            (void)fprintf(out, "  %-22s %s\n", kind.name, kind.help);
+    }
+}
+
+static void help_config(FILE *out)
+{
+    archai_config_markdown(archai_run_registries, out);
 }
 
 static void version(FILE *out)
@@ -90,11 +90,11 @@ static int parse_one(archai_arguments *a, int option, char **argv, archai_err *e
         mode = archai_progress_mode_from_name(optarg);
         if (mode < 0)
             return archai_fail(err, ARCHAI_EINVAL,
-                               "--progress: '%s' is none of auto, live, plain, none", optarg);
+                               "--progress: '%s' is not one of auto, live, plain, none", optarg);
         a->progress = (archai_progress_mode)mode;
         return ARCHAI_OK;
     case OPT_HELP_CONFIG:
-        a->words = archai_config_markdown;
+        a->words = help_config;
         return ARCHAI_OK;
     case 'h':
         a->words = help;
@@ -127,9 +127,7 @@ int archai_arguments_parse(archai_arguments *out, int argc, char **argv, archai_
     int c;
 
     *out = (archai_arguments){.progress = ARCHAI_PROGRESS_AUTO};
-    out->sets = calloc((size_t)argc + 1, sizeof *out->sets);
-    if (out->sets == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for the command line");
+    out->sets = archai_calloc((size_t)argc + 1, sizeof *out->sets);
     opterr = 0;
     optind = 1;
     while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1)
@@ -138,7 +136,7 @@ int archai_arguments_parse(archai_arguments *out, int argc, char **argv, archai_
         return ARCHAI_OK;
     if (argc - optind != 1)
         return archai_fail(
-            err, ARCHAI_EINVAL, "usage: archai-run CONFIG [OPTIONS]: %s; --help teaches more",
+            err, ARCHAI_EINVAL, "usage: archai-run CONFIG [OPTIONS]: %s; --help says more",
             argc == optind ? "the configuration is missing" : "more than one configuration");
     out->config = argv[optind];
     return ARCHAI_OK;

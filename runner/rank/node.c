@@ -94,11 +94,11 @@ typedef struct data_ticket {
     unsigned long long inode, size;
 } data_ticket;
 
-static int load(const archai_config *config, int *fd, data_ticket *ticket, archai_err *err)
+static int load(const archai_dataset_source *data, int *fd, data_ticket *ticket, archai_err *err)
 {
     struct stat st;
 
-    ARCHAI_TRY(archai_dataset_load(config, fd, err));
+    ARCHAI_TRY(archai_dataset_load(data, fd, err));
     if (fstat(*fd, &st) != 0)
         return archai_fail(err, ARCHAI_EIO, "data set: %s", strerror(errno));
     ticket->fd = *fd;
@@ -126,7 +126,7 @@ static int open_shared(const data_ticket *ticket)
 }
 
 /* Collective over `node`. A rank that cannot share the memory loads a copy. */
-static int share_data(MPI_Comm node, const archai_config *config, bool evaluates, int *fd,
+static int share_data(MPI_Comm node, const archai_dataset_source *data, bool evaluates, int *fd,
                       archai_err *err)
 {
     data_ticket ticket = {.fd = -1};
@@ -135,7 +135,7 @@ static int share_data(MPI_Comm node, const archai_config *config, bool evaluates
 
     ARCHAI_TRY(archai_mpi(err, MPI_Comm_rank(node, &rank)));
     if (rank == 0)
-        ticket.rc = load(config, fd, &ticket, &local);
+        ticket.rc = load(data, fd, &ticket, &local);
     ARCHAI_TRY(archai_comm_share(node, 0, &ticket, sizeof ticket, err));
     if (ticket.rc != ARCHAI_OK) {
         if (rank == 0 && err != NULL)
@@ -145,13 +145,13 @@ static int share_data(MPI_Comm node, const archai_config *config, bool evaluates
     if (rank == 0 || !evaluates)
         return ARCHAI_OK;
     *fd = open_shared(&ticket);
-    return *fd >= 0 ? ARCHAI_OK : archai_dataset_load(config, fd, err);
+    return *fd >= 0 ? ARCHAI_OK : archai_dataset_load(data, fd, err);
 }
 
 /* -- all together -------------------------------------------------------------------------- */
 
 static int init(archai_node *n, MPI_Comm node, const archai_config *config, bool evaluates,
-                bool needs_data, archai_err *err)
+                const archai_dataset_source *data, archai_err *err)
 {
     const int mine = evaluates;
     int before = 0, workers = 0;
@@ -160,11 +160,11 @@ static int init(archai_node *n, MPI_Comm node, const archai_config *config, bool
     ARCHAI_TRY(archai_mpi(err, MPI_Allreduce(&mine, &workers, 1, MPI_INT, MPI_SUM, node)));
     n->threads = choose_threads(config, workers);
     choose_device(n, config, before > 0 ? before - 1 : 0);
-    return needs_data ? share_data(node, config, evaluates, &n->data_fd, err) : ARCHAI_OK;
+    return data != NULL ? share_data(node, data, evaluates, &n->data_fd, err) : ARCHAI_OK;
 }
 
 int archai_node_init(archai_node *n, MPI_Comm comm, const archai_config *config, bool evaluates,
-                     bool needs_data, archai_err *err)
+                     const archai_dataset_source *data, archai_err *err)
 {
     MPI_Comm node = MPI_COMM_NULL;
     int rc;
@@ -173,7 +173,7 @@ int archai_node_init(archai_node *n, MPI_Comm comm, const archai_config *config,
     rc = archai_mpi(err,
                     MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
     if (rc == ARCHAI_OK)
-        rc = init(n, node, config, evaluates, needs_data, err);
+        rc = init(n, node, config, evaluates, data, err);
     if (node != MPI_COMM_NULL)
         (void)archai_mpi(NULL, MPI_Comm_free(&node));
     rc = archai_comm_agree(comm, rc, err);

@@ -7,6 +7,8 @@
 #define ARCHAI_RUNNER_RANK_NODE_H
 #include <mpi.h>
 #include <stdbool.h>
+#include "core/config/config.h"
+#include "io/dataset/dataset.h"
 #include "core/base/err.h"
 #include "core/config/config.h"
 
@@ -22,9 +24,10 @@ typedef struct archai_node {
         .data_fd = -1                                                                              \
     }
 
-/* Collective over comm. `evaluates`: this rank has a worker. Every rank returns the same code. */
+/* Collective over comm. `evaluates`: this rank has a worker. `data`: what to load; NULL: nothing. Every
+ * rank returns the same code. */
 int archai_node_init(archai_node *n, MPI_Comm comm, const archai_config *config, bool evaluates,
-                     bool needs_data, archai_err *err);
+                     const archai_dataset_source *data, archai_err *err);
 void archai_node_fini(archai_node *n); /* idempotent */
 
 /* Item `index`, modulo the length, of a list like "0,1,GPU-5c8..."; NULL: the list is empty. Caller frees. */

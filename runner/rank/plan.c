@@ -5,29 +5,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/dataset/dataset.h"
+#include "core/base/alloc.h"
+#include "core/search/registries.h"
 #include "runner/coordinator/resume.h"
 #include "runner/directory/rundir.h"
 #include "runner/rank/signals.h"
+
+const archai_registry *const archai_run_registries[] = {
+    &archai_algorithm_registry, &archai_space_registry, &archai_evaluator_registry,
+    &archai_dataset_registry,   NULL,
+};
 
 /* -- reading ------------------------------------------------------------------------------- */
 
 static int read_ini(archai_plan *p, const archai_arguments *args, archai_err *err)
 {
-    char *output = NULL;
+    char *output;
     int rc;
 
     ARCHAI_TRY(archai_ini_read(&p->ini, args->config, err));
     for (size_t i = 0; i < args->n_sets; i++)
-        ARCHAI_TRY(
-            archai_err_wrap(err, archai_ini_set(&p->ini, args->sets[i], err), "--set: "));
+        ARCHAI_TRY(archai_ini_set(&p->ini, args->sets[i], err));
     if (args->output == NULL)
         return ARCHAI_OK;
-    if (asprintf(&output, "output.directory=%s", args->output) < 0)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
+    output = archai_printf("output.directory=%s", args->output);
     rc = archai_ini_set(&p->ini, output, err);
     free(output);
     return archai_err_wrap(err, rc, "--output: ");
+}
+
+/* The configuration and what it chose. */
+static int load(archai_plan *p, archai_err *err)
+{
+    const archai_ini_entry *given = archai_ini_find(&p->ini, "evaluator", "kind");
+    const char *kind = given != NULL ? given->value : NULL;
+    archai_err one = ARCHAI_ERR_INIT;
+    int rc = archai_config_load(&p->config, &p->ini, err);
+
+    if (rc == ARCHAI_OK)
+        kind = p->config.evaluator.kind;
+    rc = archai_err_also(err, rc, archai_dataset_source_open(&p->source, &p->ini, &one), &one);
+    if (kind != NULL)
+        rc = archai_err_also(err, rc,
+                             archai_evaluator_choose(kind, &p->ini, &p->evaluator,
+                                                     &p->evaluator_settings, &one),
+                             &one);
+    return rc;
 }
 
 static bool uses_data(const archai_plan *p)
@@ -52,8 +75,11 @@ static int make_search(archai_plan *p, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int check_evaluator(const archai_plan *p, archai_err *err)
+/* Can it do what is asked of it? */
+static int check_task(const archai_plan *p, bool masks, archai_err *err)
 {
+    const archai_evaluator_task task = {
+        .space = p->space, .objectives = &p->objectives, .masks = masks};
     archai_rng drawn;
     int rc;
 
@@ -62,78 +88,102 @@ static int check_evaluator(const archai_plan *p, archai_err *err)
             err, ARCHAI_EINVAL,
             "evaluator.kind: %s builds networks, which space %s does not describe",
             p->evaluator->name, p->space->ops->name);
-    if (p->evaluator->check != NULL)
-        ARCHAI_TRY(p->evaluator->check(&p->config, err));
-    if (p->evaluator->check_sources == NULL)
+    if (p->evaluator->check_task == NULL)
         return ARCHAI_OK;
     drawn = p->space->rng;
-    rc = p->evaluator->check_sources(&p->config, p->space, &p->objectives, err);
+    rc = p->evaluator->check_task(p->evaluator_settings, &task, err);
     p->space->rng = drawn; /* the search begins as if nothing had been tried */
     return rc == ARCHAI_ENONE ? ARCHAI_OK : rc; /* no sample: for the search to say */
 }
 
-/* Before there is a loop (runner/coordinator/breath.h): a generational search that is resumed proposes again all that it
- * had proposed, and whoever stops it need not wait for that. */
+/* Before there is a loop (runner/coordinator/breath.h): a generational search that is resumed repeats all
+ * of its proposals, and a signal need not wait for that. */
 static int heed_stop(void *payload, archai_err *err)
 {
     (void)payload;
     return archai_signals_count() == 0
                ? ARCHAI_OK
-               : archai_fail(err, ARCHAI_EINTR, "stopped by %s before the search began; --resume goes on",
+               : archai_fail(err, ARCHAI_EINTR, "stopped by %s before the search began; --resume continues it",
                              archai_signals_name());
 }
 
 static const archai_interrupt until_the_loop = {.check = heed_stop};
 
-/* Each part is looked at even if another one is wrong, as far as it can be: a user mends all at
- * once. */
+/* What the plan chose of each registry; borrows from the plan and `common`. */
+static void choices_of(const archai_plan *p, archai_space_common *common, archai_choice out[5])
+{
+    out[0] = archai_dataset_choice(&p->source);
+    out[1] = archai_evaluator_choice(p->evaluator, p->evaluator_settings);
+    out[2] = archai_space_choice(p->space, common);
+    out[3] = archai_algorithm_choice(p->search.algorithm);
+    if (out[3].name == NULL) /* something is wrong, but its keys are known */
+        out[3] = archai_registry_choice(&archai_algorithm_registry, p->config.search.algorithm);
+    out[4] = (archai_choice){.registry = NULL};
+}
+
+static int check_unused(archai_plan *p, archai_err *err)
+{
+    archai_space_common common;
+    archai_choice choices[5];
+    size_t size = 0;
+    FILE *notes = archai_there(open_memstream(&p->unused, &size));
+    int rc;
+
+    choices_of(p, &common, choices);
+    rc = archai_config_check_unused(&p->ini, choices, notes, err);
+    (void)fclose(notes);
+    return rc;
+}
+
+/* Each part is looked at even if another one is wrong, as far as possible, so that all problems can be
+ * mended at once. */
 static int read_parts(archai_plan *p, archai_err *err)
 {
     archai_err one = ARCHAI_ERR_INIT;
-    int rc, data_rc = ARCHAI_OK, space_rc;
+    int rc, load_rc, evaluator_rc = ARCHAI_OK, data_rc = ARCHAI_OK, space_rc;
+    bool masks = false;
 
-    rc = archai_config_load(&p->config, &p->ini, err);
-    if (rc != ARCHAI_OK)
+    rc = load_rc = load(p, err);
+    if (p->evaluator_settings != NULL)
+        evaluator_rc =
+            archai_evaluator_check(p->evaluator, p->evaluator_settings, &p->config, &p->ini, &one);
+    rc = archai_err_also(err, rc, evaluator_rc, &one);
+    if (load_rc != ARCHAI_OK)
         return rc; /* everything below follows from it */
-    ARCHAI_TRY(archai_evaluator_find(p->config.evaluator.kind, &p->evaluator, err));
     if (uses_data(p))
-        rc = data_rc =
-            archai_ini_locate(&p->ini, archai_dataset_probe(&p->config, &p->data, err), err);
+        data_rc = archai_ini_locate(
+            &p->ini, archai_dataset_probe(&p->source, &p->data, &masks, &one), &one);
+    rc = archai_err_also(err, rc, data_rc, &one);
     space_rc = archai_space_create(&p->space, &p->ini, &p->data, &one);
     if (p->space != NULL)
         p->space->interrupt = &until_the_loop;
-    if (rc == ARCHAI_OK) /* else the space may only lack what the data would have told */
+    if (data_rc == ARCHAI_OK) /* else the space may only lack what the data would have told */
         rc = archai_err_also(err, rc, space_rc, &one);
     rc =
         archai_err_also(err, rc, archai_objectives_create(&p->objectives, &p->ini, &one), &one);
     if (p->space != NULL && p->objectives.n > 0)
         rc = archai_err_also(err, rc, make_search(p, &one), &one);
-    if (p->space != NULL && data_rc == ARCHAI_OK) /* it looks at the data too */
+    if (p->space != NULL && data_rc == ARCHAI_OK && evaluator_rc == ARCHAI_OK)
         rc = archai_err_also(err, rc,
-                             archai_ini_locate(&p->ini, check_evaluator(p, &one), &one), &one);
-    return archai_err_also(
-        err, rc,
-        archai_config_check_unused(&p->ini, p->config.search.algorithm,
-                                   p->space != NULL ? p->space->ops->name : "", &one),
-        &one);
+                             archai_ini_locate(&p->ini, check_task(p, masks, &one), &one), &one);
+    return archai_err_also(err, rc, check_unused(p, &one), &one);
 }
 
 static int resolve(archai_plan *p, archai_err *err)
 {
+    archai_space_common common;
+    archai_choice choices[5];
     size_t size = 0;
-    FILE *out = open_memstream(&p->text, &size);
+    FILE *out = archai_there(open_memstream(&p->text, &size));
     int rc;
 
-    if (out == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for the configuration");
-    rc = archai_config_write(&p->config, p->space, &p->objectives, p->search.algorithm, out,
-                             err);
-    if (fclose(out) != 0 && rc == ARCHAI_OK)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for the configuration");
+    choices_of(p, &common, choices);
+    rc = archai_config_write(&p->config, choices, &p->objectives, out, err);
+    (void)fclose(out);
     return rc;
 }
 
-/* Of a key of the algorithm's own, as it was resolved; 0: it has none. */
+/* The resolved value of a key of the algorithm; 0: it has no such key. */
 static double number_of(const archai_ini *resolved, const char *key)
 {
     const archai_ini_entry *e = archai_ini_find(resolved, "search", key);
@@ -141,7 +191,7 @@ static double number_of(const archai_ini *resolved, const char *key)
     return e != NULL ? strtod(e->value, NULL) : 0.0;
 }
 
-/* Promotions that would train for not one epoch more are not what anybody means. */
+/* A promotion must train for at least one more epoch. */
 static int check_budgets(const archai_plan *p, archai_err *err)
 {
     const double max = p->search.max_budget * (1 + 1e-9);
@@ -149,7 +199,7 @@ static int check_budgets(const archai_plan *p, archai_err *err)
     double low, high, by;
     int rc = ARCHAI_OK;
 
-    if (p->evaluator->kind != ARCHAI_EVALUATOR_TORCH || max == 0.0)
+    if (!p->evaluator->trains || max == 0.0)
         return ARCHAI_OK;
     ARCHAI_TRY(archai_ini_parse(&resolved, "configuration", p->text, strlen(p->text), err));
     low = number_of(&resolved, "init_budget");
@@ -160,9 +210,9 @@ static int check_budgets(const archai_plan *p, archai_err *err)
         if (round(fmax(low, 1.0)) >= round(fmax(high, 1.0)))
             rc = archai_fail(
                 err, ARCHAI_EINVAL,
-                "search.budget_multiplier: evaluator.kind = torch trains whole epochs, to "
+                "search.budget_multiplier: evaluator.kind = %s trains whole epochs, to "
                 "which budgets %.4g and %.4g are the same",
-                low, high);
+                p->evaluator->name, low, high);
     return rc;
 }
 
@@ -193,8 +243,7 @@ int archai_plan_from_text(archai_plan *out, char *text, const archai_data_shape 
     p->data = *data;
     ARCHAI_TRY(
         archai_ini_parse(&p->ini, "the resolved configuration", text, strlen(text), err));
-    ARCHAI_TRY(archai_config_load(&p->config, &p->ini, err));
-    ARCHAI_TRY(archai_evaluator_find(p->config.evaluator.kind, &p->evaluator, err));
+    ARCHAI_TRY(load(p, err));
     return archai_objectives_create(&p->objectives, &p->ini, err);
 }
 
@@ -204,27 +253,41 @@ void archai_plan_fini(archai_plan *p)
         archai_search_fini(&p->search);
     archai_space_destroy(p->space);
     archai_objectives_free(&p->objectives);
+    if (p->evaluator != NULL)
+        archai_settings_free(p->evaluator_settings, p->evaluator->options);
+    archai_dataset_source_close(&p->source);
     archai_config_free(&p->config);
     archai_ini_free(&p->ini);
     free(p->text);
+    free(p->unused);
     free(p->complete);
     free(p->changes);
     free(p->left_over);
     memset(p, 0, sizeof *p);
 }
 
+void archai_plan_warn(const archai_plan *p, FILE *out)
+{
+    for (const char *line = p->unused; *line != '\0';) {
+        const size_t n = strcspn(line, "\n");
+
+        (void)fprintf(out, "archai-run: %.*s\n", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
 void archai_plan_sentence(const archai_plan *p, int workers, char *out, size_t size)
 {
     const double cardinality = archai_space_cardinality(p->space);
-    char models[64] = "", budget[64] = "evaluations until the search ends by itself";
+    char models[64] = "", limit[64] = "unlimited evaluations";
 
     if (cardinality < 1e15)
         (void)snprintf(models, sizeof models, " (%.0f models)", cardinality);
     if (p->config.search.max_evaluations < INT64_MAX)
-        (void)snprintf(budget, sizeof budget, "%lld evaluations",
+        (void)snprintf(limit, sizeof limit, "%lld evaluations",
                        (long long)p->config.search.max_evaluations);
-    (void)snprintf(out, size, "%s on space %s%s: %s by %s on %d worker%s, results in %s",
-                   p->config.search.algorithm, p->space->ops->name, models, budget,
+    (void)snprintf(out, size, "%s on space %s%s: %s with %s on %d worker%s, results in %s",
+                   p->config.search.algorithm, p->space->ops->name, models, limit,
                    p->evaluator->name, workers, workers == 1 ? "" : "s",
                    p->config.output.directory);
 }

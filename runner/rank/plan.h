@@ -1,8 +1,8 @@
 /* runner/rank/plan.h - what a run is going to do, checked as a whole before anything starts.
  *
- * Rank 0 reads the configuration, the data's headers, the results directory; every problem it
- * finds is one line of its error. The other ranks get the resolved configuration as text and make
- * from it what a worker needs.
+ * Rank 0 reads the configuration, the headers of the data and the results directory; every problem that
+ * it finds is one line of its error. The other ranks get the resolved configuration as text and make
+ * what a worker needs from it.
  */
 #ifndef ARCHAI_RUNNER_RANK_PLAN_H
 #define ARCHAI_RUNNER_RANK_PLAN_H
@@ -10,20 +10,24 @@
 #include "core/search/objective.h"
 #include "core/search/search.h"
 #include "core/search/space.h"
-#include "runner/rank/arguments.h"
+#include "io/dataset/dataset.h"
 #include "runner/evaluator/evaluator.h"
+#include "runner/rank/arguments.h"
 
 typedef struct archai_plan {
     archai_ini ini;
     archai_config config;
+    archai_dataset_source source; /* section [data] */
     archai_data_shape data;
     archai_objectives objectives;
     const archai_evaluator_ops *evaluator; /* borrowed, static */
+    void *evaluator_settings;              /* owned; its own keys */
     char *text;                            /* owned; the resolved configuration */
     /* rank 0 only */
     archai_space *space;
     archai_search search;
     bool has_search;
+    char *unused;   /* owned; keys that are not used, a line each; "": none */
     char *complete; /* owned; why there is nothing left to do (--resume on a complete run); or NULL */
     /* --resume: */
     char *changes;     /* owned; what differs from the earlier configuration, a line each; or NULL */
@@ -33,13 +37,19 @@ typedef struct archai_plan {
     size_t n_left_over;
 } archai_plan;
 
+/* The registries that archai-run links; ends with NULL. */
+extern const archai_registry *const archai_run_registries[];
+
 /* Rank 0. */
 int archai_plan_make(archai_plan *out, const archai_arguments *args, archai_err *err);
-/* Other ranks, from rank 0's text and data shape; takes over `text` (malloc'ed) in any case. */
+/* Other ranks, from rank 0's text (malloc'ed; taken over in any case) and data shape. */
 int archai_plan_from_text(archai_plan *out, char *text, const archai_data_shape *data,
                           archai_err *err);
 void archai_plan_fini(archai_plan *p); /* safe on a zeroed struct */
 
-/* "evolution_pareto on space cnn: 200 evaluations by torch, results in runs/x". */
+/* What is not used, "archai-run: " and a line for each key. */
+void archai_plan_warn(const archai_plan *p, FILE *out);
+/* "evolution_pareto on space cnn (2304 models): 200 evaluations with torch on 4 workers, results in
+ * runs/x". */
 void archai_plan_sentence(const archai_plan *p, int workers, char *out, size_t size);
 #endif

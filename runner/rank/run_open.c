@@ -8,6 +8,7 @@
 #include "core/base/alloc.h"
 #include "io/dataset/dataset.h"
 #include "io/file/checkpoint.h"
+#include "io/file/file.h"
 #include "runner/rank/pulse.h"
 
 /* -- checking the input -------------------------------------------------------------------- */
@@ -28,12 +29,13 @@ static int dry_run(const archai_plan *plan, int workers, archai_err *err)
     int fd = -1;
 
     if (plan->evaluator->needs_data)
-        ARCHAI_TRY(archai_dataset_load(&plan->config, &fd, err));
+        ARCHAI_TRY(archai_dataset_load(&plan->source, &fd, err));
     if (fd >= 0)
         (void)close(fd);
     archai_plan_sentence(plan, workers, sentence, sizeof sentence);
     (void)fputs(plan->text, stdout);
     (void)fflush(stdout);
+    archai_plan_warn(plan, stderr);
     (void)fprintf(stderr, "archai-run: no problems found; this would run: %s\n", sentence);
     return ARCHAI_OK;
 }
@@ -99,6 +101,7 @@ static bool evaluates(const archai_rank *r, int rank)
 
 static void say_changes(archai_rank *r)
 {
+    archai_runlog_say_lines(&r->log, 0, r->plan.unused);
     archai_runlog_say_lines(&r->log, 0, r->plan.changes);
     if (r->dir.resumed && r->plan.earlier_ranks > 0 && r->plan.earlier_ranks != r->comm.size)
         archai_runlog_say(&r->log, 0, "ranks: were %d, are %d from now on",
@@ -143,6 +146,7 @@ static int open_directory(archai_rank *r, archai_err *err)
 static int open_worker(archai_rank *r, archai_err *err)
 {
     const archai_evaluator_setup setup = {
+        .settings = r->plan.evaluator_settings,
         .config = &r->plan.config,
         .config_text = r->plan.text,
         .data = r->plan.data,
@@ -166,7 +170,8 @@ static int set_up(archai_rank *r, archai_err *err)
     int rc;
 
     ARCHAI_TRY(archai_node_init(&r->node, r->comm.comm, &r->plan.config,
-                                evaluates(r, r->comm.rank), r->plan.evaluator->needs_data, err));
+                                evaluates(r, r->comm.rank),
+                                r->plan.evaluator->needs_data ? &r->plan.source : NULL, err));
     rc = r->comm.rank == 0 ? open_directory(r, err) : ARCHAI_OK;
     ARCHAI_TRY(archai_comm_agree(r->comm.comm, rc, err));
     return archai_comm_agree(r->comm.comm, open_worker(r, err), err);

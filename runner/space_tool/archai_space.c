@@ -12,6 +12,7 @@
 #include "core/base/alloc.h"
 #include "core/base/number.h"
 #include "core/config/config.h"
+#include "core/search/registries.h"
 #include "io/dataset/dataset.h"
 #include "runner/process/out_of_memory.h"
 #include "runner/space_tool/space_tool.h"
@@ -64,22 +65,22 @@ static void help(FILE *out)
 /* Channels, size and classes, if the configuration has data and it can be read. */
 static void data_shape(archai_ini *ini, archai_data_shape *shape)
 {
-    archai_config config;
+    archai_dataset_source source;
     archai_err err = ARCHAI_ERR_INIT;
 
     if (!archai_ini_has_section(ini, "data"))
         return;
-    if (archai_config_load(&config, ini, &err) != ARCHAI_OK) {
+    if (archai_dataset_source_open(&source, ini, &err) != ARCHAI_OK) {
         (void)fprintf(stderr, "archai-space: the section [data] is ignored: %s\n", err.text);
         return;
     }
-    if (archai_dataset_probe(&config, shape, &err) != ARCHAI_OK) {
+    if (archai_dataset_probe(&source, shape, NULL, &err) != ARCHAI_OK) {
         memset(shape, 0, sizeof *shape);
         (void)fprintf(stderr, "archai-space: the data cannot be read, so the space keeps its "
                               "defaults: %s\n",
                       err.text);
     }
-    archai_config_free(&config);
+    archai_dataset_source_close(&source);
 }
 
 enum { OPT_SET = 256, OPT_WEIGHTS, OPT_INPUT, OPT_OUTPUT };
@@ -167,6 +168,8 @@ static int run(int argc, char **argv, char **sets, archai_err *err)
     space_tool t = {.count = 1};
     archai_ini ini = {0};
     archai_data_shape shape = {0};
+    archai_space_common common;
+    archai_choice choice;
     const struct command *command;
     const char *config;
     size_t n_sets = 0;
@@ -186,7 +189,8 @@ static int run(int argc, char **argv, char **sets, archai_err *err)
         ARCHAI_TRY_GOTO(rc, archai_ini_set(&ini, sets[i], err), out);
     data_shape(&ini, &shape);
     ARCHAI_TRY_GOTO(rc, archai_space_create(&t.space, &ini, &shape, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_config_check_space(&ini, t.space->ops->name, err), out);
+    choice = archai_space_choice(t.space, &common);
+    ARCHAI_TRY_GOTO(rc, archai_config_check_section(&ini, &choice, err), out);
     t.ini = &ini;
     if (command->loads)
         ARCHAI_TRY_GOTO(rc, space_tool_load(&t, t.args[0], &t.model, err), out);

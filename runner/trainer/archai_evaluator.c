@@ -53,6 +53,7 @@ int archai_serve_failure(archai_server *e, int64_t id, int code, const archai_er
 static int open_all(archai_server *e, const archai_message *m, archai_err *err)
 {
     const bool shape_known = m->data.channels > 0;
+    const archai_ini_entry *plugin;
 
     if (e->device != NULL || e->plugin != NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "opened twice");
@@ -60,9 +61,10 @@ static int open_all(archai_server *e, const archai_message *m, archai_err *err)
     ARCHAI_TRY(archai_config_load(&e->config, &e->ini, err));
     if (archai_ini_has_section(&e->ini, "space"))
         ARCHAI_TRY(archai_space_create(&e->space, &e->ini, shape_known ? &m->data : NULL, err));
-    if (e->config.evaluator.kind == ARCHAI_EVALUATOR_PLUGIN) {
+    plugin = archai_ini_find(&e->ini, "evaluator", "plugin");
+    if (strcmp(e->config.evaluator.kind, "plugin") == 0 && plugin != NULL) {
         (void)snprintf(e->device_text, sizeof e->device_text, "plugin");
-        return archai_plugin_load(e->config.evaluator.plugin, &e->plugin, err);
+        return archai_plugin_load(plugin->value, &e->plugin, err);
     }
     if (fcntl(DATA, F_GETFD) >= 0)
         ARCHAI_TRY(archai_dataset_map(DATA, &e->data, err));

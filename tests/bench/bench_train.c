@@ -47,17 +47,21 @@ static int train_epochs(struct bench *b, int64_t batch_size, int64_t epochs, arc
 
 static int bench(struct bench *b, char **argv, archai_err *err)
 {
-    static const char space[] = "[space]\nname = cnn\n";
-    archai_config config = {.data = {.format = ARCHAI_DATA_IDX,
-                                     .train_images = argv[1],
-                                     .train_labels = argv[2],
-                                     .validation = 0.1}};
+    static const char text[] = "[space]\nname = cnn\n[data]\nformat = idx\n";
+    char images[4096], labels[4096];
+    archai_dataset_source source;
     archai_data_shape shape;
 
-    ARCHAI_TRY(archai_dataset_probe(&config, &shape, err));
-    ARCHAI_TRY(archai_dataset_load(&config, &b->data_fd, err));
+    (void)snprintf(images, sizeof images, "data.train_images=%s", argv[1]);
+    (void)snprintf(labels, sizeof labels, "data.train_labels=%s", argv[2]);
+    ARCHAI_TRY(archai_ini_parse(&b->ini, "bench", text, strlen(text), err));
+    ARCHAI_TRY(archai_ini_set(&b->ini, images, err));
+    ARCHAI_TRY(archai_ini_set(&b->ini, labels, err));
+    ARCHAI_TRY(archai_dataset_source_open(&source, &b->ini, err));
+    ARCHAI_TRY(archai_dataset_probe(&source, &shape, NULL, err));
+    ARCHAI_TRY(archai_dataset_load(&source, &b->data_fd, err));
+    archai_dataset_source_close(&source);
     ARCHAI_TRY(archai_dataset_map(b->data_fd, &b->data, err));
-    ARCHAI_TRY(archai_ini_parse(&b->ini, "bench", space, strlen(space), err));
     ARCHAI_TRY(archai_space_create(&b->space, &b->ini, &shape, err));
     ARCHAI_TRY(archai_space_load_arch(b->space, argv[3], strlen(argv[3]), &b->model, err));
     ARCHAI_TRY(archai_space_describe(b->space, &b->model, &b->net, err));

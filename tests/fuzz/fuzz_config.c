@@ -3,8 +3,10 @@
  * same again. */
 #include "fuzz.h"
 #include <string.h>
-#include "core/config/config.h"
+#include "core/search/registries.h"
 #include "core/search/search.h"
+#include "io/dataset/dataset.h"
+#include "runner/evaluator/evaluator.h"
 
 typedef struct loaded {
     archai_ini ini;
@@ -12,6 +14,11 @@ typedef struct loaded {
     archai_space *space;
     archai_objectives objectives;
     archai_search search;
+    archai_dataset_source source;
+    const archai_evaluator_ops *evaluator;
+    void *settings;
+    archai_space_common common;
+    archai_choice choices[5];
 } loaded;
 
 static int load(loaded *out, const char *text, size_t size, archai_err *err)
@@ -20,6 +27,9 @@ static int load(loaded *out, const char *text, size_t size, archai_err *err)
 
     ARCHAI_TRY(archai_ini_parse(&out->ini, "fuzz.ini", text, size, err));
     ARCHAI_TRY(archai_config_load(&out->config, &out->ini, err));
+    ARCHAI_TRY(archai_dataset_source_open(&out->source, &out->ini, err));
+    ARCHAI_TRY(archai_evaluator_choose(out->config.evaluator.kind, &out->ini, &out->evaluator,
+                                       &out->settings, err));
     ARCHAI_TRY(archai_space_create(&out->space, &out->ini, NULL, err));
     ARCHAI_TRY(archai_objectives_create(&out->objectives, &out->ini, err));
     settings.algorithm = out->config.search.algorithm;
@@ -28,7 +38,11 @@ static int load(loaded *out, const char *text, size_t size, archai_err *err)
     settings.retries = (int)out->config.evaluator.retries;
     ARCHAI_TRY(archai_search_init(&out->search, out->space, &out->objectives, &settings, &out->ini,
                                   err));
-    return archai_config_check_unused(&out->ini, settings.algorithm, out->space->ops->name, err);
+    out->choices[0] = archai_dataset_choice(&out->source);
+    out->choices[1] = archai_evaluator_choice(out->evaluator, out->settings);
+    out->choices[2] = archai_space_choice(out->space, &out->common);
+    out->choices[3] = archai_algorithm_choice(out->search.algorithm);
+    return archai_config_check_unused(&out->ini, out->choices, NULL, err);
 }
 
 static void unload(loaded *l)
@@ -36,6 +50,9 @@ static void unload(loaded *l)
     archai_search_fini(&l->search);
     archai_objectives_free(&l->objectives);
     archai_space_destroy(l->space);
+    if (l->evaluator != NULL)
+        archai_settings_free(l->settings, l->evaluator->options);
+    archai_dataset_source_close(&l->source);
     archai_config_free(&l->config);
     archai_ini_free(&l->ini);
 }
@@ -47,8 +64,7 @@ static char *resolved(const loaded *l, size_t *size)
     FILE *f = open_memstream(&text, size);
 
     FUZZ_CHECK(f != NULL);
-    FUZZ_CHECK(archai_config_write(&l->config, l->space, &l->objectives, l->search.algorithm, f,
-                                   &err) == ARCHAI_OK);
+    FUZZ_CHECK(archai_config_write(&l->config, l->choices, &l->objectives, f, &err) == ARCHAI_OK);
     FUZZ_CHECK(fclose(f) == 0);
     return text;
 }

@@ -27,7 +27,7 @@ static void load(const char *images, const char *labels)
 {
     archai_err err = ARCHAI_ERR_INIT;
     archai_ini ini = {0};
-    archai_config config = {0};
+    archai_dataset_source source;
     archai_data_shape shape = {0};
     char text[256];
     int n = snprintf(text, sizeof text,
@@ -35,15 +35,15 @@ static void load(const char *images, const char *labels)
     int fd = -1, rc;
 
     FUZZ_CHECK(archai_ini_parse(&ini, "fuzz.ini", text, (size_t)n, &err) == ARCHAI_OK);
-    FUZZ_CHECK(archai_config_load(&config, &ini, &err) == ARCHAI_OK);
-    rc = archai_dataset_probe(&config, &shape, &err);
+    FUZZ_CHECK(archai_dataset_source_open(&source, &ini, &err) == ARCHAI_OK);
+    rc = archai_dataset_probe(&source, &shape, NULL, &err);
     if (rc == ARCHAI_OK) /* headers may promise what the data do not hold */
-        rc = archai_dataset_load(&config, &fd, &err);
+        rc = archai_dataset_load(&source, &fd, &err);
     if (rc == ARCHAI_OK)
         check_loaded(fd, &shape);
     else
         FUZZ_CHECK_ERROR(rc, err);
-    archai_config_free(&config);
+    archai_dataset_source_close(&source);
     archai_ini_free(&ini);
 }
 

@@ -1,0 +1,24 @@
+/* runner/evaluator/instant.h - for evaluators that know the answer at once: init, begin and fini are theirs,
+ * the rest of the table is here. `delay` simulates a duration. */
+#ifndef ARCHAI_RUNNER_EVALUATOR_INSTANT_H
+#define ARCHAI_RUNNER_EVALUATOR_INSTANT_H
+#include "core/config/delay.h"
+#include "runner/evaluator/evaluator.h"
+
+typedef struct archai_instant { /* first member of the concrete type */
+    archai_evaluator base;
+    archai_delay delay; /* set by init */
+    bool is_open, told;
+    double ready_at;           /* 0: at once */
+    archai_evaluation *answer; /* owned; of the candidate at hand; NULL: none */
+    archai_err problem;        /* code != 0: that there is no answer is the answer */
+} archai_instant;
+
+/* For begin: a new, empty answer to the candidate. */
+archai_evaluation *archai_instant_answer(archai_instant *e, const archai_candidate *c);
+
+int archai_instant_open(archai_evaluator *self, archai_err *err);
+void archai_instant_close(archai_evaluator *self);
+int archai_instant_poll(archai_evaluator *self, archai_evaluator_event *out, archai_err *err);
+double archai_instant_due(archai_evaluator *self);
+#endif

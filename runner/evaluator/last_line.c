@@ -1,0 +1,65 @@
+#include "runner/evaluator/last_line.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/alloc.h"
+
+void archai_last_line_init(archai_last_line *r)
+{
+    r->line = archai_malloc(ARCHAI_LAST_LINE_MAX + 1);
+    r->last = archai_malloc(ARCHAI_LAST_LINE_MAX + 1);
+    archai_last_line_clear(r);
+}
+
+void archai_last_line_fini(archai_last_line *r)
+{
+    free(r->line);
+    free(r->last);
+}
+
+void archai_last_line_clear(archai_last_line *r)
+{
+    r->n = 0;
+    r->last[0] = '\0';
+    r->too_long = false;
+}
+
+/* The line being read ends here: it is the last one unless it is blank. */
+static void end_line(archai_last_line *r)
+{
+    char *swap = r->last;
+
+    if (r->n > ARCHAI_LAST_LINE_MAX) {
+        r->too_long = true;
+        r->last[0] = '\0';
+        r->n = 0;
+        return;
+    }
+    r->line[r->n] = '\0';
+    r->n = 0;
+    if (r->line[strspn(r->line, " \t\r")] == '\0')
+        return;
+    r->last = r->line;
+    r->line = swap;
+    r->too_long = false;
+}
+
+void archai_last_line_take(archai_last_line *r, const char *data, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (data[i] == '\n')
+            end_line(r);
+        else if (r->n < ARCHAI_LAST_LINE_MAX)
+            r->line[r->n++] = data[i] != '\0' ? data[i] : ' ';
+        else
+            r->n = ARCHAI_LAST_LINE_MAX + 1;
+    }
+}
+
+const char *archai_last_line_end(archai_last_line *r)
+{
+    if (r->n > 0)
+        end_line(r);
+    return r->last;
+}

@@ -1,0 +1,21 @@
+/* runner/evaluator/last_line.h - the last line of a program's output that is not blank. */
+#ifndef ARCHAI_RUNNER_EVALUATOR_LAST_LINE_H
+#define ARCHAI_RUNNER_EVALUATOR_LAST_LINE_H
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { ARCHAI_LAST_LINE_MAX = 1 << 20 }; /* bytes */
+
+typedef struct archai_last_line {
+    char *line, *last; /* owned; [ARCHAI_LAST_LINE_MAX + 1]; being read, and the last complete one */
+    size_t n;
+    bool too_long; /* the last line did not fit */
+} archai_last_line;
+
+void archai_last_line_init(archai_last_line *r);
+void archai_last_line_fini(archai_last_line *r); /* safe on a zeroed struct */
+void archai_last_line_clear(archai_last_line *r);
+void archai_last_line_take(archai_last_line *r, const char *data, size_t n);
+/* The output is at its end: a last line may lack its newline. "" where there was none. */
+const char *archai_last_line_end(archai_last_line *r);
+#endif
