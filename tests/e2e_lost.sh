@@ -4,7 +4,7 @@ ini=$ARCHAI_SOURCE/tests/support/null.ini
 slow="--progress none --set search.max_evaluations=600 --set evaluator.delay=40ms --set run.lost_after=2s --set run.heartbeat=200ms"
 begun() { [ -e "$1/run.log" ] && [ "$(wc -l <"$1/run.log")" -gt 12 ]; } # every rank has said hello, candidates come back
 lost() { [ "$(grep -c 'was lost' "$1/run.log")" -ge "$2" ]; }
-back() { grep -q 'signs of life again' "$1/run.log"; }
+back() { grep -q 'is alive again' "$1/run.log"; }
 gone() { ! kill -0 "$@" 2>/dev/null; }
 # start DIRECTORY RANKS [OPTION...]: in the background; $job is mpirun, $ranks the ranks in their order
 start() {

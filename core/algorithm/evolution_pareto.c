@@ -77,7 +77,7 @@ static int cross_pair(archai_search *s, size_t left, size_t right, archai_propos
                       archai_err *err)
 {
     for (int i = 0; i < CROSSOVER_TRIES; i++) {
-        archai_proposal p;
+        archai_trial p;
         bool valid;
         int rc = archai_vary_crossover(s, left, right, &p, err);
 
@@ -89,7 +89,7 @@ static int cross_pair(archai_search *s, size_t left, size_t right, archai_propos
             archai_proposals_find(children, p.model.archid) == NULL &&
             !archai_search_seen(s, p.model.archid))
             return archai_proposals_push(children, &p, err);
-        archai_proposal_fini(&p);
+        archai_trial_fini(&p);
         if (rc != ARCHAI_OK || valid)
             return rc;
     }
@@ -213,7 +213,7 @@ static size_t parent_at(const struct evolution *a, bool from_front, size_t i)
  * surroundings nobody has tried would come up far more often than their share, since they are
  * nearly always new. */
 static int breed_new(struct evolution *a, bool cross, bool from_front, size_t n,
-                     archai_proposal *out, archai_err *err)
+                     archai_trial *out, archai_err *err)
 {
     archai_search *s = a->base.search;
     archai_rng *rng = &a->base.rng;
@@ -223,7 +223,7 @@ static int breed_new(struct evolution *a, bool cross, bool from_front, size_t n,
     ARCHAI_TRY(archai_rng_sample(rng, n, cross ? 2 : 1, pair, err));
     for (int i = 0; i < MUTATION_PATIENCE; i++) {
         if (rc == ARCHAI_OK)
-            archai_proposal_fini(out);
+            archai_trial_fini(out);
         if (cross)
             rc = archai_vary_crossover(s, parent_at(a, from_front, pair[0]),
                                        parent_at(a, from_front, pair[1]), out, err);
@@ -236,7 +236,7 @@ static int breed_new(struct evolution *a, bool cross, bool from_front, size_t n,
     return rc;
 }
 
-static int propose_next(struct evolution *a, archai_proposal *out, archai_err *err)
+static int propose_next(struct evolution *a, archai_trial *out, archai_err *err)
 {
     archai_search *s = a->base.search;
     const bool from_front = s->front.n >= 2;
@@ -257,7 +257,7 @@ static int propose_next(struct evolution *a, archai_proposal *out, archai_err *e
                      : breed_new(a, kind == 1, from_front, n, out, err);
 }
 
-static int evolution_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int evolution_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                              archai_err *err)
 {
     struct evolution *a = (struct evolution *)self;

@@ -31,7 +31,7 @@ static void enter(archai_proposals *l, size_t at)
 static int grow(archai_proposals *l, archai_err *err)
 {
     const size_t capacity = l->capacity == 0 ? 16 : 2 * l->capacity;
-    archai_proposal *at = realloc(l->at, capacity * sizeof *at);
+    archai_trial *at = realloc(l->at, capacity * sizeof *at);
     uint32_t *slots = NULL;
 
     if (at != NULL)
@@ -49,21 +49,21 @@ static int grow(archai_proposals *l, archai_err *err)
     return ARCHAI_OK;
 }
 
-int archai_proposals_push(archai_proposals *l, archai_proposal *p, archai_err *err)
+int archai_proposals_push(archai_proposals *l, archai_trial *p, archai_err *err)
 {
     const int rc = l->n == l->capacity ? grow(l, err) : ARCHAI_OK;
 
     if (rc != ARCHAI_OK) {
-        archai_proposal_fini(p);
+        archai_trial_fini(p);
         return rc;
     }
     l->at[l->n] = *p;
     enter(l, l->n++);
-    *p = (archai_proposal){.operator_ = NULL};
+    *p = (archai_trial){.operator_ = NULL};
     return ARCHAI_OK;
 }
 
-archai_proposal *archai_proposals_find(const archai_proposals *l, const char *archid)
+archai_trial *archai_proposals_find(const archai_proposals *l, const char *archid)
 {
     const uint32_t at = l->n > 0 ? *slot_of(l, archid) : 0;
 
@@ -73,7 +73,7 @@ archai_proposal *archai_proposals_find(const archai_proposals *l, const char *ar
 void archai_proposals_fini(archai_proposals *l)
 {
     for (size_t i = 0; i < l->n; i++)
-        archai_proposal_fini(&l->at[i]);
+        archai_trial_fini(&l->at[i]);
     free(l->at);
     free(l->slots);
     *l = (archai_proposals){.at = NULL};
@@ -103,7 +103,7 @@ static const char *why_none(const archai_search *s)
 }
 
 int archai_generation_propose(archai_generation *g, archai_algorithm *self, int64_t num_iters,
-                              archai_breed *breed, archai_propose *what, archai_proposal *out,
+                              archai_breed *breed, archai_propose *what, archai_trial *out,
                               archai_err *err)
 {
     archai_search *s = self->search;
@@ -136,7 +136,7 @@ int archai_generation_propose(archai_generation *g, archai_algorithm *self, int6
     }
     *out = g->batch.at[g->next];
     out->generation = g->iteration;
-    g->batch.at[g->next++] = (archai_proposal){.operator_ = NULL};
+    g->batch.at[g->next++] = (archai_trial){.operator_ = NULL};
     *what = ARCHAI_PROPOSED;
     return ARCHAI_OK;
 }
@@ -157,7 +157,7 @@ int archai_generation_sample(archai_search *s, int64_t n, int rounds, bool fresh
     for (int round = 0;
          round < rounds && vain < ARCHAI_MAX_VAIN && (int64_t)(batch->n - before) < n; round++)
         for (int64_t i = 0; i < n && vain < ARCHAI_MAX_VAIN; i++) {
-            archai_proposal p;
+            archai_trial p;
             bool keep = true;
             int rc = archai_vary_random(s, &p, err);
 
@@ -172,7 +172,7 @@ int archai_generation_sample(archai_search *s, int64_t n, int rounds, bool fresh
             if (rc == ARCHAI_OK && keep && (int64_t)(batch->n - before) < n)
                 rc = archai_proposals_push(batch, &p, err);
             else
-                archai_proposal_fini(&p);
+                archai_trial_fini(&p);
             ARCHAI_TRY(rc);
         }
     return ARCHAI_OK;
@@ -184,9 +184,9 @@ int archai_generation_initial(archai_search *s, archai_given *g, int64_t n, int 
     if (g->n == 0)
         return archai_generation_sample(s, n, rounds, false, batch, err);
     for (size_t i = 0; i < g->n; i++) {
-        archai_proposal p;
+        archai_trial p;
 
-        ARCHAI_TRY(archai_given_next(g, &p, err));
+        ARCHAI_TRY(archai_given_next(g, &p));
         ARCHAI_TRY(archai_proposals_push(batch, &p, err));
     }
     return ARCHAI_OK;
@@ -194,15 +194,15 @@ int archai_generation_initial(archai_search *s, archai_given *g, int64_t n, int 
 
 /* Put a mutant into a list that is a map by archid: a later one takes the earlier one's place.
  */
-static int put(archai_proposals *l, archai_proposal *p, archai_err *err)
+static int put(archai_proposals *l, archai_trial *p, archai_err *err)
 {
-    archai_proposal *old = archai_proposals_find(l, p->model.archid);
+    archai_trial *old = archai_proposals_find(l, p->model.archid);
 
     if (old == NULL)
         return archai_proposals_push(l, p, err);
-    archai_proposal_fini(old);
+    archai_trial_fini(old);
     *old = *p;
-    *p = (archai_proposal){.operator_ = NULL};
+    *p = (archai_trial){.operator_ = NULL};
     return ARCHAI_OK;
 }
 
@@ -210,7 +210,7 @@ static int put(archai_proposals *l, archai_proposal *p, archai_err *err)
 static int try_mutant(archai_search *s, size_t parent, archai_proposals *own, bool *valid,
                       archai_err *err)
 {
-    archai_proposal p;
+    archai_trial p;
     int rc = archai_vary_mutate(s, parent, &p, err);
 
     *valid = true;
@@ -220,7 +220,7 @@ static int try_mutant(archai_search *s, size_t parent, archai_proposals *own, bo
     rc = archai_search_valid(s, &p.model, valid, err);
     if (rc == ARCHAI_OK && *valid && !archai_search_seen(s, p.model.archid))
         return put(own, &p, err);
-    archai_proposal_fini(&p);
+    archai_trial_fini(&p);
     return rc;
 }
 

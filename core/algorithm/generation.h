@@ -16,14 +16,14 @@ enum {
 };
 
 typedef struct archai_proposals {
-    archai_proposal *at; /* owned, as is each; those that were moved out are zeroed */
+    archai_trial *at; /* owned, as is each; those that were moved out are zeroed */
     size_t n, capacity;
     uint32_t *slots; /* owned; [2 * capacity], by archid: open addressing, index + 1; 0: empty */
 } archai_proposals;
 /* Takes the proposal over, also on failure. */
-int archai_proposals_push(archai_proposals *l, archai_proposal *p, archai_err *err);
+int archai_proposals_push(archai_proposals *l, archai_trial *p, archai_err *err);
 /* The first proposal of this architecture, or NULL. */
-archai_proposal *archai_proposals_find(const archai_proposals *l, const char *archid);
+archai_trial *archai_proposals_find(const archai_proposals *l, const char *archid);
 void archai_proposals_fini(archai_proposals *l);
 
 typedef struct archai_generation {
@@ -40,7 +40,7 @@ void archai_generation_fini(archai_generation *g);
 typedef int archai_breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch,
                          archai_err *err);
 int archai_generation_propose(archai_generation *g, archai_algorithm *self, int64_t num_iters,
-                              archai_breed *breed, archai_propose *what, archai_proposal *out,
+                              archai_breed *breed, archai_propose *what, archai_trial *out,
                               archai_err *err);
 
 /* Is the batch handed out and told, so that the next propose() breeds? */

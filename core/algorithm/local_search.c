@@ -68,7 +68,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     return rc;
 }
 
-static int propose_next(struct local_search *a, archai_proposal *out, archai_err *err)
+static int propose_next(struct local_search *a, archai_trial *out, archai_err *err)
 {
     archai_search *s = a->base.search;
     int rc = archai_vary_initial(s, &a->given, a->init_num_models, out, err);
@@ -88,7 +88,7 @@ static int propose_next(struct local_search *a, archai_proposal *out, archai_err
     return rc;
 }
 
-static int local_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int local_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                          archai_err *err)
 {
     struct local_search *a = (struct local_search *)self;

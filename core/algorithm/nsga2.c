@@ -194,7 +194,7 @@ static size_t win_tournament(struct nsga2 *a)
 /* -- children ---------------------------------------------------------------------------- */
 
 /* A mutant of a child that is not a record yet keeps the child's parents. */
-static int mutate_child(archai_search *s, archai_proposal *p, archai_err *err)
+static int mutate_child(archai_search *s, archai_trial *p, archai_err *err)
 {
     archai_model mutant;
 
@@ -203,15 +203,15 @@ static int mutate_child(archai_search *s, archai_proposal *p, archai_err *err)
     mutant.metadata = json_incref(p->model.metadata);
     archai_model_fini(&p->model);
     p->model = mutant;
-    p->operator_ = "crossover+mutation";
+    archai_trial_set_operator(p, "crossover+mutation");
     return ARCHAI_OK;
 }
 
-static int breed_one(struct nsga2 *a, archai_proposal *out, archai_err *err)
+static int breed_one(struct nsga2 *a, archai_trial *out, archai_err *err)
 {
     archai_search *s = a->base.search;
     archai_rng *rng = &a->base.rng;
-    archai_proposal p;
+    archai_trial p;
     size_t left, right;
     int rc;
 
@@ -225,7 +225,7 @@ static int breed_one(struct nsga2 *a, archai_proposal *out, archai_err *err)
     if (archai_rng_random(rng) < a->mutation_prob) {
         rc = mutate_child(s, &p, err);
         if (rc != ARCHAI_OK && rc != ARCHAI_ENONE) {
-            archai_proposal_fini(&p);
+            archai_trial_fini(&p);
             return rc;
         }
     }
@@ -276,7 +276,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
                                         err);
     for (int64_t i = 0;
          i < a->population_size * PATIENCE && (int64_t)batch->n < a->population_size; i++) {
-        archai_proposal p;
+        archai_trial p;
         bool valid;
         int rc = breed_one(a, &p, err);
 
@@ -288,7 +288,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
             archai_proposals_find(batch, p.model.archid) == NULL)
             rc = archai_proposals_push(batch, &p, err);
         else
-            archai_proposal_fini(&p);
+            archai_trial_fini(&p);
         ARCHAI_TRY(rc);
     }
     return ARCHAI_OK;
@@ -315,7 +315,7 @@ static int nsga2_tell(archai_algorithm *self, size_t record, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int propose_next(struct nsga2 *a, archai_proposal *out, archai_err *err)
+static int propose_next(struct nsga2 *a, archai_trial *out, archai_err *err)
 {
     archai_search *s = a->base.search;
     const int rc = archai_vary_initial(s, &a->given, a->population_size, out, err);
@@ -325,7 +325,7 @@ static int propose_next(struct nsga2 *a, archai_proposal *out, archai_err *err)
     return a->n == 0 ? archai_vary_random(s, out, err) : breed_one(a, out, err);
 }
 
-static int nsga2_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int nsga2_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                          archai_err *err)
 {
     struct nsga2 *a = (struct nsga2 *)self;

@@ -37,7 +37,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
                                     batch, err);
 }
 
-static int random_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int random_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                           archai_err *err)
 {
     struct random_search *a = (struct random_search *)self;

@@ -136,7 +136,7 @@ static int regularized_tell(archai_algorithm *self, size_t record, archai_err *e
     return ARCHAI_OK;
 }
 
-static int propose_next(struct regularized *a, archai_proposal *out, archai_err *err)
+static int propose_next(struct regularized *a, archai_trial *out, archai_err *err)
 {
     archai_search *s = a->base.search;
     int rc = archai_vary_initial(s, &a->given, a->init_num_models, out, err);
@@ -157,7 +157,7 @@ static int propose_next(struct regularized *a, archai_proposal *out, archai_err 
 }
 
 static int regularized_propose(archai_algorithm *self, archai_propose *what,
-                               archai_proposal *out, archai_err *err)
+                               archai_trial *out, archai_err *err)
 {
     struct regularized *a = (struct regularized *)self;
 

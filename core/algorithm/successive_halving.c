@@ -110,11 +110,10 @@ static int promote(struct halving *a, const size_t *rows, size_t n, double budge
     archai_search *s = a->base.search;
 
     for (size_t i = 0; i < n; i++) {
-        archai_proposal p = {.operator_ = ARCHAI_OPERATOR_PROMOTION,
-                             .budget = budget,
-                             .begin_at = s->records[rows[i]].stored};
+        archai_trial p = {.budget = budget, .begin_at = s->records[rows[i]].stored};
 
         ARCHAI_TRY(archai_search_model(s, rows[i], &p.model, err));
+        archai_trial_set_operator(&p, ARCHAI_OPERATOR_PROMOTION);
         ARCHAI_TRY(archai_proposals_push(batch, &p, err));
     }
     for (; a->round < s->n_records; a->round++)
@@ -163,7 +162,7 @@ static int halving_tell(archai_algorithm *self, size_t record, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int halving_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int halving_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                            archai_err *err)
 {
     struct halving *a = (struct halving *)self;

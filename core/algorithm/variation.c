@@ -5,56 +5,50 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 enum { ARCH_FILE_MAX = 4 * 1024 * 1024 };
 
-void archai_proposal_fini(archai_proposal *p)
+int archai_vary_random(archai_search *s, archai_trial *out, archai_err *err)
 {
-    archai_model_fini(&p->model);
-    json_decref(p->parents);
-    *p = (archai_proposal){.operator_ = NULL};
-}
-
-int archai_vary_random(archai_search *s, archai_proposal *out, archai_err *err)
-{
-    archai_proposal p = {.operator_ = "random"};
+    archai_trial p = {.operator_ = NULL};
 
     ARCHAI_TRY(archai_space_random_sample(s->space, &p.model, err));
+    archai_trial_set_operator(&p, "random");
     *out = p;
     return ARCHAI_OK;
 }
 
 /* Takes the model over, also on failure. */
-static int child_of(archai_search *s, const char *operator_, archai_model *child,
-                    const size_t *parents, size_t n, archai_proposal *out, archai_err *err)
+static void child_of(archai_search *s, const char *operator_, archai_model *child,
+                     const size_t *parents, size_t n, archai_trial *out)
 {
-    archai_proposal p = {.model = *child, .operator_ = operator_, .parents = json_array()};
-    bool ok = p.parents != NULL;
+    archai_trial p = {.model = *child, .operator_ = archai_strdup(operator_)};
+    json_t *archids = archai_there(json_array());
 
     for (size_t i = 0; i < n; i++) {
         const archai_record *r = &s->records[parents[i]];
 
-        ok = ok && json_array_append_new(p.parents, json_string(r->archid)) == 0;
+        (void)json_array_append_new(archids, archai_there(json_string(r->archid)));
         if (r->generation >= p.generation)
             p.generation = r->generation + 1;
     }
     if (s->inherit)
         p.begin_at = s->records[parents[0]].stored;
     if (n == 1)
-        ok = ok && json_object_set_new(p.model.metadata, "parent",
-                                       json_string(s->records[parents[0]].archid)) == 0;
+        (void)json_object_set_new(p.model.metadata, "parent",
+                                  archai_there(json_string(s->records[parents[0]].archid)));
     else
-        ok = ok && json_object_set_new(p.model.metadata, "parents",
-                                       json_sprintf("%s,%s", s->records[parents[0]].archid,
-                                                    s->records[parents[1]].archid)) == 0;
-    if (!ok) {
-        archai_proposal_fini(&p);
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for a child");
-    }
+        (void)json_object_set_new(p.model.metadata, "parents",
+                                  archai_there(json_sprintf("%s,%s",
+                                                            s->records[parents[0]].archid,
+                                                            s->records[parents[1]].archid)));
+    p.parents = archai_there(json_dumps(archids, JSON_COMPACT));
+    json_decref(archids);
     *out = p;
-    return ARCHAI_OK;
 }
 
-int archai_vary_mutate(archai_search *s, size_t parent, archai_proposal *out, archai_err *err)
+int archai_vary_mutate(archai_search *s, size_t parent, archai_trial *out, archai_err *err)
 {
     archai_model base, child;
     int rc;
@@ -63,10 +57,11 @@ int archai_vary_mutate(archai_search *s, size_t parent, archai_proposal *out, ar
     rc = archai_space_mutate(s->space, &base, &child, err);
     archai_model_fini(&base);
     ARCHAI_TRY(rc);
-    return child_of(s, "mutation", &child, &parent, 1, out, err);
+    child_of(s, "mutation", &child, &parent, 1, out);
+    return ARCHAI_OK;
 }
 
-int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_proposal *out,
+int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_trial *out,
                           archai_err *err)
 {
     const size_t parents[2] = {left, right};
@@ -82,7 +77,8 @@ int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_pr
     }
     archai_model_fini(&base[0]);
     ARCHAI_TRY(rc);
-    return child_of(s, "crossover", &child, parents, 2, out, err);
+    child_of(s, "crossover", &child, parents, 2, out);
+    return ARCHAI_OK;
 }
 
 /* -- in turn ----------------------------------------------------------------------------- */
@@ -126,7 +122,7 @@ static size_t whose_turn(const archai_turns *t, archai_rng *rng, const size_t *p
 }
 
 int archai_vary_mutate_in_turn(archai_search *s, archai_turns *t, archai_rng *rng,
-                               const size_t *parents, size_t n, archai_proposal *out,
+                               const size_t *parents, size_t n, archai_trial *out,
                                archai_err *err)
 {
     int rc = ARCHAI_ENONE;
@@ -137,7 +133,7 @@ int archai_vary_mutate_in_turn(archai_search *s, archai_turns *t, archai_rng *rn
     t->taken[parent]++;
     for (int i = 0; i < ARCHAI_TURN_TRIES; i++) {
         if (rc == ARCHAI_OK)
-            archai_proposal_fini(out);
+            archai_trial_fini(out);
         rc = archai_vary_mutate(s, parent, out, err);
         if (rc != ARCHAI_ENONE &&
             (rc != ARCHAI_OK || !archai_search_seen(s, out->model.archid)))
@@ -216,20 +212,21 @@ void archai_given_fini(archai_given *g)
     *g = (archai_given){.at = NULL};
 }
 
-int archai_given_next(archai_given *g, archai_proposal *out, archai_err *err)
+int archai_given_next(archai_given *g, archai_trial *out)
 {
     if (g->next == g->n)
         return ARCHAI_ENONE;
-    *out = (archai_proposal){.operator_ = ARCHAI_OPERATOR_INITIAL};
-    return archai_model_copy(&out->model, &g->at[g->next++], err);
+    *out = (archai_trial){.operator_ = archai_strdup(ARCHAI_OPERATOR_INITIAL)};
+    archai_model_copy(&out->model, &g->at[g->next++]);
+    return ARCHAI_OK;
 }
 
-int archai_vary_initial(archai_search *s, archai_given *g, int64_t n, archai_proposal *out,
+int archai_vary_initial(archai_search *s, archai_given *g, int64_t n, archai_trial *out,
                         archai_err *err)
 {
     while (g->next < g->n && archai_search_seen(s, g->at[g->next].archid))
         g->next++; /* an earlier start had it */
     if (g->n > 0)
-        return archai_given_next(g, out, err);
+        return archai_given_next(g, out);
     return (int64_t)s->n_records < n ? archai_vary_random(s, out, err) : ARCHAI_ENONE;
 }

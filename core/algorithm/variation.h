@@ -8,9 +8,9 @@
 #define ARCHAI_CORE_ALGORITHM_VARIATION_H
 #include "core/search/search.h"
 
-int archai_vary_random(archai_search *s, archai_proposal *out, archai_err *err);
-int archai_vary_mutate(archai_search *s, size_t parent, archai_proposal *out, archai_err *err);
-int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_proposal *out,
+int archai_vary_random(archai_search *s, archai_trial *out, archai_err *err);
+int archai_vary_mutate(archai_search *s, size_t parent, archai_trial *out, archai_err *err);
+int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_trial *out,
                           archai_err *err);
 
 /* Which parents were mutated how often. A generation mutates every member of a front; where there
@@ -26,7 +26,7 @@ void archai_turns_fini(archai_turns *t); /* safe on a zeroed struct */
  * more often than the others. */
 enum { ARCHAI_TURN_TRIES = 20 };
 int archai_vary_mutate_in_turn(archai_search *s, archai_turns *t, archai_rng *rng,
-                               const size_t *parents, size_t n, archai_proposal *out,
+                               const size_t *parents, size_t n, archai_trial *out,
                                archai_err *err);
 
 /* Architectures that the user gives to begin with (initial_population_paths). */
@@ -39,10 +39,10 @@ int archai_given_read(archai_given *g, archai_space *space, const archai_strings
                       archai_err *err);
 void archai_given_fini(archai_given *g);
 /* The next one, or ARCHAI_ENONE. */
-int archai_given_next(archai_given *g, archai_proposal *out, archai_err *err);
+int archai_given_next(archai_given *g, archai_trial *out);
 
 /* How an asynchronous search begins: the given architectures, or `n` random ones. ARCHAI_ENONE:
  * the beginning is over. */
-int archai_vary_initial(archai_search *s, archai_given *g, int64_t n, archai_proposal *out,
+int archai_vary_initial(archai_search *s, archai_given *g, int64_t n, archai_trial *out,
                         archai_err *err);
 #endif

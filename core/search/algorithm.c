@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/config/config.h"
 #include "core/search/search.h"
 
@@ -106,9 +107,7 @@ int archai_algorithm_create(archai_algorithm **out, archai_search *search, const
 
     ARCHAI_TRY(find(name, ini, &ops, err));
     ARCHAI_TRY(check_needs(ops, search, ini, err));
-    a = calloc(1, ops->size);
-    if (a == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "algorithm '%s': out of memory", name);
+    a = archai_calloc(1, ops->size);
     a->ops = ops;
     a->search = search;
     archai_rng_seed(&a->rng, search->seed);

@@ -1,10 +1,10 @@
 #include "core/search/objective.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/config/config.h"
 #include "core/network/network.h"
 
@@ -62,12 +62,8 @@ static int check(archai_objective *o, const archai_ini *ini, const char *section
     const archai_doubles *c = &o->constraint;
 
     if (o->source[0] == '\0') {
-        char *source = strdup(o->name);
-
-        if (source == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for objective '%s'", o->name);
         free(o->source);
-        o->source = source;
+        o->source = archai_strdup(o->name);
     }
     if (c->n != 0 && c->n != 2)
         return fail_at(ini, section, "constraint", err,
@@ -98,9 +94,7 @@ static int add(archai_objectives *out, archai_ini *ini, const char *section, arc
         return fail_at(ini, section, NULL, err, "a name holds no '/' and no tab");
     if (out->n == ARCHAI_MAX_OBJECTIVES)
         return fail_at(ini, section, NULL, err, "at most 16 objectives are possible");
-    *o = (archai_objective){.name = strdup(section + sizeof prefix - 1)};
-    if (o->name == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %s", section);
+    *o = (archai_objective){.name = archai_strdup(section + sizeof prefix - 1)};
     out->n++; /* from here on archai_objectives_free() sees it */
     ARCHAI_TRY(archai_config_apply(ini, section, archai_objective_options, o, err));
     ARCHAI_TRY(check(o, ini, section, err));
@@ -163,40 +157,21 @@ void archai_objectives_free(archai_objectives *o)
 int archai_measures_cheap(archai_space *space, const archai_model *m, archai_measure **out,
                           size_t *n, archai_err *err)
 {
-    archai_measure *at = NULL;
     archai_counts counts;
-    size_t n_at = 0;
-    int rc;
 
-    if (!archai_space_can(space, "describe")) {
-        *out = NULL;
-        *n = 0;
+    *out = NULL;
+    *n = 0;
+    if (!archai_space_can(space, "describe"))
         return ARCHAI_OK;
-    }
     ARCHAI_TRY(archai_space_count(space, m, &counts, err));
-    at = calloc(N_CHEAP, sizeof *at);
-    if (at == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the measures of %s", m->archid);
-        goto out;
-    }
+    *out = archai_calloc(N_CHEAP, sizeof **out);
     for (int i = 0; i < N_CHEAP; i++) {
         const int64_t value[N_CHEAP] = {counts.params, counts.macs, counts.flops, counts.madd};
 
-        if (value[i] < 0) /* the input's size is unknown */
-            continue;
-        at[n_at].name = strdup(cheap_names[i]);
-        if (at[n_at].name == NULL) {
-            rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the measures of %s", m->archid);
-            goto out;
-        }
-        at[n_at++].value = (double)value[i];
+        if (value[i] >= 0) /* else the input's size is unknown */
+            (*out)[(*n)++] = (archai_measure){archai_strdup(cheap_names[i]), (double)value[i]};
     }
-    *out = at;
-    *n = n_at;
     return ARCHAI_OK;
-out:
-    archai_measures_free(at, n_at);
-    return rc;
 }
 
 void archai_measures_free(archai_measure *at, size_t n)
@@ -233,14 +208,10 @@ int archai_objectives_violated(const archai_objectives *o, const double *values,
     return -1;
 }
 
-int archai_objective_explain(const archai_objective *o, double value, char **text,
-                             archai_err *err)
+char *archai_objective_explain(const archai_objective *o, double value)
 {
-    if (asprintf(text, "%s = %g is outside the constraint [%g, %g] of objective %s", o->source,
-                 value, o->constraint.at[0], o->constraint.at[1], o->name) >= 0)
-        return ARCHAI_OK;
-    *text = NULL;
-    return archai_fail(err, ARCHAI_ENOMEM, "no memory for a message");
+    return archai_printf("%s = %g is outside the constraint [%g, %g] of objective %s", o->source, value,
+                         o->constraint.at[0], o->constraint.at[1], o->name);
 }
 
 void archai_objectives_minimised(const archai_objectives *o, const double *values, double *point)

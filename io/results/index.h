@@ -9,7 +9,7 @@
 #ifndef ARCHAI_IO_RESULTS_INDEX_H
 #define ARCHAI_IO_RESULTS_INDEX_H
 #include "core/base/err.h"
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 #include "core/search/objective.h"
 
 /* Root attributes and what the columns depend on; fixed for a run. All that it points to is
@@ -49,7 +49,7 @@ typedef struct archai_results_objective {
 typedef struct archai_results {
     char *format, *state, *space, *algorithm, *schedule, *config, *started, *updated, *software;
     int64_t seed, ranks, rejected, format_version;
-    archai_evaluation
+    archai_trial
         *rows; /* owned; measures hold metrics and objectives; no curves, no tensors */
     size_t n;
     archai_results_objective *objectives; /* owned; in the order of the configuration */

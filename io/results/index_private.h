@@ -12,7 +12,7 @@
 #ifndef ARCHAI_IO_RESULTS_INDEX_PRIVATE_H
 #define ARCHAI_IO_RESULTS_INDEX_PRIVATE_H
 #include <hdf5.h>
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 #include "core/pareto/pareto.h"
 #include "io/results/column.h"
 #include "io/results/index.h"
@@ -83,7 +83,7 @@ void index_table_doubt(index_table *t);
  * it that no segment holds join the table and `news`. It is read piece by piece. */
 int index_table_adopt(index_table *t, const char *path, index_news *news, archai_err *err);
 /* The evaluation of table row `i`, settled; caller fini. */
-int index_table_read(const index_table *t, size_t i, archai_evaluation *out, archai_err *err);
+int index_table_read(const index_table *t, size_t i, archai_trial *out, archai_err *err);
 /* Position of `id` in the table, or t->n. */
 size_t index_table_find(const index_table *t, int64_t id);
 /* Everything in the table as news, for counting anew. */

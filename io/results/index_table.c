@@ -55,7 +55,7 @@ static int set_text(char **field, const char *text, archai_err *err)
 
 /* The contract of results.h5 holds whatever a worker wrote: an ok row has all its objectives
  * and keeps its constraints, a failed one has a reason. */
-static int settle(const archai_objectives *o, archai_evaluation *e, archai_err *err)
+static int settle(const archai_objectives *o, archai_trial *e, archai_err *err)
 {
     double values[ARCHAI_MAX_OBJECTIVES];
     char text[256];
@@ -85,7 +85,7 @@ static int settle(const archai_objectives *o, archai_evaluation *e, archai_err *
 
 /* Append what `e`, the settled content of `row`, means to the other parts. */
 static int add_news(index_news *news, const archai_objectives *o, const index_row *row,
-                    const archai_evaluation *e, archai_err *err)
+                    const archai_trial *e, archai_err *err)
 {
     double values[ARCHAI_MAX_OBJECTIVES];
     size_t k = o->n_optimised;
@@ -107,7 +107,7 @@ static int add_news(index_news *news, const archai_objectives *o, const index_ro
     }
     new_ = &news->at[news->n];
     *new_ = (index_new){.row = *row, .started = e->started, .budget = e->budget};
-    new_->row.archid_hash = archai_hash(e->archid);
+    new_->row.archid_hash = archai_hash(e->model.archid);
     new_->row.status = (uint8_t)e->status;
     new_->point = news->n * k;
     for (size_t i = 0; i < k; i++)
@@ -117,7 +117,7 @@ static int add_news(index_news *news, const archai_objectives *o, const index_ro
         archai_objectives_minimised(o, values, &news->points[new_->point]);
     }
     if (e->status == ARCHAI_STATUS_OK && e->n_tensors > 0) {
-        new_->archid = strdup(e->archid);
+        new_->archid = strdup(e->model.archid);
         if (new_->archid == NULL)
             return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a row");
     }
@@ -125,17 +125,17 @@ static int add_news(index_news *news, const archai_objectives *o, const index_ro
     return ARCHAI_OK;
 }
 
-int index_table_read(const index_table *t, size_t i, archai_evaluation *out, archai_err *err)
+int index_table_read(const index_table *t, size_t i, archai_trial *out, archai_err *err)
 {
     const index_row *r = &t->rows[i];
-    archai_evaluation e = {0};
+    archai_trial e = {0};
     bool valid = true;
     int rc;
 
     if (r->segment == INDEX_KEPT) {
         const archai_buffer *kept = &t->kept[r->row];
 
-        ARCHAI_TRY(archai_evaluation_unpack(kept->data, kept->size, &e, err));
+        ARCHAI_TRY(archai_trial_unpack(kept->data, kept->size, &e, err));
     } else {
         archai_row row = {.id = r->id,
                           .text_offset = r->text_offset,
@@ -152,7 +152,7 @@ int index_table_read(const index_table *t, size_t i, archai_evaluation *out, arc
     if (rc == ARCHAI_OK)
         *out = e;
     else
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
     return rc;
 }
 
@@ -210,7 +210,7 @@ static int found(void *payload, int64_t row, const archai_row *r, archai_err *er
 {
     const struct looking *looking = payload;
     index_segment *s = looking->segment;
-    archai_evaluation e = {0};
+    archai_trial e = {0};
     index_row entry = {.id = r->id,
                        .finished = r->finished,
                        .row = row,
@@ -229,7 +229,7 @@ static int found(void *payload, int64_t row, const archai_row *r, archai_err *er
     rc = settle(looking->table->objectives, &e, err);
     if (rc == ARCHAI_OK)
         rc = add_news(looking->news, looking->table->objectives, &entry, &e, err);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     return rc;
 }
 
@@ -396,12 +396,12 @@ int index_table_recount(const index_table *t, index_news *news, archai_err *err)
 
     *news = (index_news){.first = 0};
     for (size_t i = 0; rc == ARCHAI_OK && i < t->n; i++) {
-        archai_evaluation e = {0};
+        archai_trial e = {0};
 
         rc = index_table_read(t, i, &e, err);
         if (rc == ARCHAI_OK)
             rc = add_news(news, t->objectives, &t->rows[i], &e, err);
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
     }
     if (rc != ARCHAI_OK)
         index_news_fini(news);
@@ -412,7 +412,7 @@ int index_table_recount(const index_table *t, index_news *news, archai_err *err)
 
 /* -- an earlier results.h5 ----------------------------------------------------------------- */
 
-static int keep(index_table *t, const archai_evaluation *e, index_news *news, archai_err *err)
+static int keep(index_table *t, const archai_trial *e, index_news *news, archai_err *err)
 {
     /* `e` comes without tensors: their segment is gone. */
     archai_buffer *grown = realloc(t->kept, (t->n_kept + 1) * sizeof *grown);
@@ -425,7 +425,7 @@ static int keep(index_table *t, const archai_evaluation *e, index_news *news, ar
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory for earlier rows");
     t->kept = grown;
     t->kept[t->n_kept] = (archai_buffer){0};
-    ARCHAI_TRY(archai_evaluation_pack(e, &t->kept[t->n_kept], err));
+    ARCHAI_TRY(archai_trial_pack(e, &t->kept[t->n_kept], err));
     t->n_kept++;
     return add_news(news, t->objectives, &row, e, err);
 }
@@ -440,7 +440,7 @@ static int adopt_piece(index_table *t, archai_results *piece, size_t first, cons
                        index_news *news, archai_err *err)
 {
     for (size_t i = 0; i < piece->n; i++) {
-        archai_evaluation *e = &piece->rows[i];
+        archai_trial *e = &piece->rows[i];
         size_t at = index_table_find(t, e->id);
 
         if (at < t->n) {

@@ -23,7 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "core/base/err.h"
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 #include "core/config/option.h"
 #include "io/file/tensors.h"
 
@@ -79,8 +79,8 @@ void archai_segment_close(archai_segment *s); /* safe on a zeroed struct with fd
  * checksum of what is written so far. Disk full is ARCHAI_EIO naming file and bytes. */
 int archai_segment_write_piece(archai_segment *s, archai_tensor_place *p, size_t at,
                                const void *data, size_t n, archai_err *err);
-/* The row of an evaluation whose packed form (archai_evaluation_pack) will lie at text_offset. */
-archai_row archai_segment_row(const archai_evaluation *e, int64_t text_offset, const char *detail,
+/* The row of an evaluation whose packed form (archai_trial_pack) will lie at text_offset. */
+archai_row archai_segment_row(const archai_trial *e, int64_t text_offset, const char *detail,
                               size_t detail_bytes);
 /* Write the details of n rows, from that of the first on one behind the other, and then the rows from
  * number `row` on: the commit. The caller made sure that they fit its block. */
@@ -88,14 +88,14 @@ int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row 
                                const char *details, size_t bytes, archai_err *err);
 /* One of them. */
 int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
-                          const char *detail, size_t detail_bytes, const archai_evaluation *e,
+                          const char *detail, size_t detail_bytes, const archai_trial *e,
                           archai_err *err);
 int archai_segment_sync(archai_segment *s, archai_err *err); /* fdatasync */
 
 /* Read row `row`: *valid tells whether it is a committed one; then *out is filled (caller
  * fini). */
 int archai_segment_read(const archai_segment *s, int64_t row, bool *valid,
-                        archai_evaluation *out, archai_err *err);
+                        archai_trial *out, archai_err *err);
 /* Visit the rows of [first, last) whose own record is right (its detail is checked by
  * archai_segment_read). Holes in the file are skipped quickly. A visitor's error ends the scan.
  */
@@ -109,7 +109,7 @@ int archai_segment_scan_damaged(const archai_segment *s, archai_segment_visit vi
                                 void *payload, archai_err *err);
 /* The detail of a row that a scan gave. *valid as for archai_segment_read. */
 int archai_segment_detail(const archai_segment *s, const archai_row *r, bool *valid,
-                          archai_evaluation *out, archai_err *err);
+                          archai_trial *out, archai_err *err);
 
 /* Does a tensor lie inside its pool? *n (may be NULL): its elements. */
 bool archai_segment_holds(const archai_segment *s, const archai_tensor_place *p, uint64_t *n);

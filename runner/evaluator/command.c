@@ -170,7 +170,7 @@ static void set_variable(command_evaluator *e, size_t *n, const char *name, cons
     (*n)++;
 }
 
-static void make_environment(command_evaluator *e, const archai_candidate *c)
+static void make_environment(command_evaluator *e, const archai_trial *c)
 {
     const archai_evaluator_setup *setup = e->base.setup;
     char text[64];
@@ -200,7 +200,7 @@ static void make_environment(command_evaluator *e, const archai_candidate *c)
 }
 
 /* A directory that cannot be written to costs the checkpoint alone: rows will tell. */
-static int offer_checkpoint(command_evaluator *e, const archai_candidate *c, archai_err *err)
+static int offer_checkpoint(command_evaluator *e, const archai_trial *c, archai_err *err)
 {
     const archai_config *config = e->base.setup->config;
     char *path = NULL;
@@ -217,7 +217,7 @@ static int offer_checkpoint(command_evaluator *e, const archai_candidate *c, arc
                                  : archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
 }
 
-static int command_begin(archai_evaluator *self, const archai_candidate *c, archai_err *err)
+static int command_begin(archai_evaluator *self, const archai_trial *c, archai_err *err)
 {
     command_evaluator *e = (command_evaluator *)self;
     const archai_child_spec spec = {
@@ -323,7 +323,7 @@ static void drain(command_evaluator *e, int chunks)
 /* -- its end ------------------------------------------------------------------------------- */
 
 /* What the program wrote into ARCHAI_WEIGHTS, if anything. */
-static int offer_weights(command_evaluator *e, archai_evaluation *r, archai_err *err)
+static int offer_weights(command_evaluator *e, archai_trial *r, archai_err *err)
 {
     archai_tensors t = {0};
     struct stat s;
@@ -349,7 +349,7 @@ static int offer_weights(command_evaluator *e, archai_evaluation *r, archai_err 
     return rc;
 }
 
-static int read_result(command_evaluator *e, archai_evaluation *r, archai_err *err)
+static int read_result(command_evaluator *e, archai_trial *r, archai_err *err)
 {
     if (e->out.n > 0)
         end_line(&e->out); /* a last line without a newline */

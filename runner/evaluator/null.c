@@ -37,7 +37,7 @@ static void null_close(archai_evaluator *self)
     e->is_open = e->busy = false;
 }
 
-static int null_begin(archai_evaluator *self, const archai_candidate *c, archai_err *err)
+static int null_begin(archai_evaluator *self, const archai_trial *c, archai_err *err)
 {
     null_evaluator *e = (null_evaluator *)self;
     const double delay = archai_delay_draw(&e->delay, c->seed);

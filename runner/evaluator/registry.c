@@ -75,7 +75,7 @@ int archai_evaluator_space(const archai_evaluator *e, archai_space **out, archai
 void archai_evaluator_event_fini(archai_evaluator_event *e)
 {
     if (e->result != NULL)
-        archai_evaluation_fini(e->result);
+        archai_trial_fini(e->result);
     free(e->result);
     e->result = NULL;
 }

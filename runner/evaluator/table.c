@@ -121,7 +121,7 @@ static void table_close(archai_evaluator *self)
 
 /* By all parameters, and where there is no such row by those that exist: the cells of others
  * are empty then. */
-static int look_up(table_evaluator *e, const archai_candidate *c, archai_err *err)
+static int look_up(table_evaluator *e, const archai_trial *c, archai_err *err)
 {
     json_t *arch =
         json_loads(c->arch, 0, NULL); /* NULL for other texts: then archid is the key */
@@ -139,7 +139,7 @@ static int look_up(table_evaluator *e, const archai_candidate *c, archai_err *er
     return rc;
 }
 
-static int table_begin(archai_evaluator *self, const archai_candidate *c, archai_err *err)
+static int table_begin(archai_evaluator *self, const archai_trial *c, archai_err *err)
 {
     table_evaluator *e = (table_evaluator *)self;
     const double delay = archai_delay_draw(&e->delay, c->seed);

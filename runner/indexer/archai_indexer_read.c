@@ -50,7 +50,7 @@ static int send_rows(archai_history *h, const archai_results *head, archai_buffe
     ARCHAI_TRY(archai_frame_append(&earlier, out, err));
     ARCHAI_TRY(flush(out, err));
     while (got) {
-        archai_evaluation e = {0};
+        archai_trial e = {0};
         archai_message row = {.type = ARCHAI_MSG_ROW, .evaluation = &e};
         int rc;
 
@@ -59,7 +59,7 @@ static int send_rows(archai_history *h, const archai_results *head, archai_buffe
             break;
         row.stored = e.stored;
         rc = archai_frame_append(&row, out, err);
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
         ARCHAI_TRY(rc);
         if (out->size >= FLUSH_AT)
             ARCHAI_TRY(flush(out, err));

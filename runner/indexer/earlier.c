@@ -85,7 +85,7 @@ static int receive(archai_earlier *e, bool *end, archai_err *err)
         memmove(e->in.data, e->in.data + e->used, e->in.size);
         e->used = 0;
     }
-    ARCHAI_TRY(archai_buffer_reserve(&e->in, CHUNK, err));
+    archai_buffer_reserve(&e->in, CHUNK);
     if (poll(&p, 1, POLL_MS) <= 0) /* its other output must not fill its pipe */
         return archai_child_poll(&e->child, &ended, err);
     n = read(e->fd, e->in.data + e->in.size, CHUNK);
@@ -182,7 +182,7 @@ int archai_earlier_open(archai_earlier *e, const char *directory, archai_err *er
     return rc;
 }
 
-int archai_earlier_next(archai_earlier *e, archai_evaluation *out, bool *got, archai_err *err)
+int archai_earlier_next(archai_earlier *e, archai_trial *out, bool *got, archai_err *err)
 {
     archai_message m = {0};
     bool is_all;
@@ -193,7 +193,7 @@ int archai_earlier_next(archai_earlier *e, archai_evaluation *out, bool *got, ar
         return last_word(e, &m, &is_all, err);
     *out = *m.evaluation;
     out->stored = m.stored;
-    *m.evaluation = (archai_evaluation){0};
+    *m.evaluation = (archai_trial){0};
     archai_message_fini(&m);
     *got = true;
     return ARCHAI_OK;

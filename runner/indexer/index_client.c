@@ -46,18 +46,16 @@ void archai_index_client_close(archai_index_client *c)
 
 /* -- requests ------------------------------------------------------------------------------ */
 
-static int queue_line(archai_index_client *c, char *line, archai_err *err)
+static int queue_line(archai_index_client *c, char *line)
 {
     const size_t n = strlen(line);
-    const int rc = archai_buffer_reserve(&c->out, n, err);
 
-    if (rc == ARCHAI_OK) {
-        memcpy(c->out.data + c->out.size, line, n);
-        c->out.size += n;
-        c->unanswered++;
-    }
+    archai_buffer_reserve(&c->out, n);
+    memcpy(c->out.data + c->out.size, line, n);
+    c->out.size += n;
+    c->unanswered++;
     free(line);
-    return rc;
+    return ARCHAI_OK;
 }
 
 static void flush_lines(archai_index_client *c)
@@ -101,7 +99,7 @@ static int start(archai_index_client *c, archai_err *err)
     c->reply_fd = replies[0];
     requests[1] = replies[0] = -1;
     ARCHAI_TRY_GOTO(rc, archai_index_open_format(c->run, &line, err), out);
-    rc = queue_line(c, line, err);
+    rc = queue_line(c, line);
 out:
     close_fd(&requests[0]);
     close_fd(&requests[1]);
@@ -121,7 +119,7 @@ int archai_index_client_refresh(archai_index_client *c, const char *state, int64
     char *line = NULL;
 
     ARCHAI_TRY(archai_index_refresh_format(state, rejected, &line, err));
-    ARCHAI_TRY(queue_line(c, line, err));
+    ARCHAI_TRY(queue_line(c, line));
     (void)snprintf(c->asked, sizeof c->asked, "%s", state);
     flush_lines(c);
     return ARCHAI_OK;
@@ -167,7 +165,7 @@ static int read_lines(archai_index_client *c, bool *busy, archai_err *err)
     int rc = ARCHAI_OK;
 
     for (ssize_t n = 1; c->reply_fd >= 0 && n > 0;) {
-        ARCHAI_TRY(archai_buffer_reserve(&c->in, CHUNK, err));
+        archai_buffer_reserve(&c->in, CHUNK);
         n = read(c->reply_fd, c->in.data + c->in.size, CHUNK);
         c->in.size += n > 0 ? (size_t)n : 0;
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))

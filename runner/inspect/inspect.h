@@ -40,7 +40,7 @@ int inspect_report(inspect *t, archai_err *err);
  * the last. ARCHAI_ENOTFOUND names the nearest archid there is. */
 int inspect_find(const inspect *t, const char *archid, size_t *row, archai_err *err);
 /* Is the status ok or cached? */
-bool inspect_has_values(const archai_evaluation *e);
+bool inspect_has_values(const archai_trial *e);
 /* A living run holds the directory; `who` describes the last one that did, "" when none. */
 bool inspect_is_alive(const inspect *t, char who[512]);
 

@@ -6,13 +6,13 @@
 #include "runner/inspect/inspect.h"
 #include "runner/directory/rundir.h"
 
-bool inspect_has_values(const archai_evaluation *e)
+bool inspect_has_values(const archai_trial *e)
 {
     return e->status == ARCHAI_STATUS_OK || e->status == ARCHAI_STATUS_CACHED;
 }
 
 /* The better of two rows of one architecture: results before none, then the higher budget. */
-static bool is_better(const archai_evaluation *a, const archai_evaluation *b)
+static bool is_better(const archai_trial *a, const archai_trial *b)
 {
     if (inspect_has_values(a) != inspect_has_values(b))
         return inspect_has_values(a);
@@ -30,7 +30,7 @@ int inspect_find(const inspect *t, const char *archid, size_t *row, archai_err *
     int rc;
 
     for (size_t i = 0; i < r->n; i++)
-        if (strcmp(r->rows[i].archid, archid) == 0 &&
+        if (strcmp(r->rows[i].model.archid, archid) == 0 &&
             (best == r->n || is_better(&r->rows[i], &r->rows[best])))
             best = i;
     if (best < r->n) {
@@ -41,7 +41,7 @@ int inspect_find(const inspect *t, const char *archid, size_t *row, archai_err *
     if (names == NULL)
         return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
     for (size_t i = 0; i < r->n; i++)
-        names[i] = r->rows[i].archid;
+        names[i] = r->rows[i].model.archid;
     near = archai_nearest(archid, names, r->n);
     rc = archai_fail(err, ARCHAI_ENOTFOUND, "%s: no model '%s'%s%s%s", t->path, archid,
                      near != NULL ? "; did you mean '" : "", near != NULL ? near : "",

@@ -77,15 +77,15 @@ static bool is_shown(const archai_results *r, const char *name)
 int inspect_show(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
-    const archai_evaluation *e;
+    const archai_trial *e;
     char text[32];
     size_t row, others = 0;
 
     ARCHAI_TRY(inspect_find(t, t->args[0], &row, err));
     e = &r->rows[row];
     for (size_t i = 0; i < r->n; i++)
-        others += i != row && strcmp(r->rows[i].archid, e->archid) == 0;
-    line("model", e->archid);
+        others += i != row && strcmp(r->rows[i].model.archid, e->model.archid) == 0;
+    line("model", e->model.archid);
     line("arch", e->arch);
     line("metadata", strcmp(e->metadata, "{}") == 0 ? "" : e->metadata);
     (void)printf("%-12s %s%s\n", "status", archai_status_name(e->status),
@@ -111,7 +111,7 @@ int inspect_show(inspect *t, archai_err *err)
     (void)printf("%-12s %s, rank %d\n", "on", e->device, e->rank);
     if (others > 0)
         (void)printf("%-12s %zu more rows of this model\n", "also", others);
-    return print_weights(t, e->archid, err);
+    return print_weights(t, e->model.archid, err);
 }
 
 /* -- curves -------------------------------------------------------------------------------- */

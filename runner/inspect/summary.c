@@ -55,7 +55,7 @@ static int best_by_each(const archai_results *r, archai_err *err)
         inspect_table_text(&table, sign < 0 ? "max" : "min");
         inspect_table_number(&table,
                              best < r->n ? r->values[best * r->n_objectives + k] : (double)NAN);
-        inspect_table_text(&table, best < r->n ? r->rows[best].archid : "-");
+        inspect_table_text(&table, best < r->n ? r->rows[best].model.archid : "-");
     }
     return inspect_table_end(&table, stdout, err);
 }

@@ -122,7 +122,7 @@ int archai_evaluator_client_send(archai_evaluator_client *c, const archai_messag
 
 /* -- replies ------------------------------------------------------------------------------- */
 
-static int receive(archai_evaluator_client *c, archai_err *err)
+static void receive(archai_evaluator_client *c)
 {
     enum { CHUNK = 65536 };
 
@@ -135,7 +135,7 @@ static int receive(archai_evaluator_client *c, archai_err *err)
     while (c->reply_fd >= 0 && c->in.size - c->in_used <= (size_t)ARCHAI_FRAME_MAX) {
         ssize_t n;
 
-        ARCHAI_TRY(archai_buffer_reserve(&c->in, CHUNK, err));
+        archai_buffer_reserve(&c->in, CHUNK);
         n = read(c->reply_fd, c->in.data + c->in.size, CHUNK);
         if (n > 0) {
             c->in.size += (size_t)n;
@@ -145,7 +145,6 @@ static int receive(archai_evaluator_client *c, archai_err *err)
             break;
         }
     }
-    return ARCHAI_OK;
 }
 
 int archai_evaluator_client_poll(archai_evaluator_client *c, archai_message *out, bool *got,
@@ -157,7 +156,7 @@ int archai_evaluator_client_poll(archai_evaluator_client *c, archai_message *out
     flush_requests(c);
     /* The process first: when it is gone, everything that it wrote is in the pipe. */
     ARCHAI_TRY(archai_child_poll(&c->child, &gone, err));
-    ARCHAI_TRY(receive(c, err));
+    receive(c);
     ARCHAI_TRY(archai_frame_take(&c->in, &c->in_used, out, got, err));
     *ended = gone && !*got;
     if (c->reply_fd >= 0 || *got || gone)

@@ -197,8 +197,9 @@ static int open_directory(run *r, archai_err *err)
                       r->dir.resumed ? " (going on from an earlier start)" : "");
     say_changes(r);
     sweep_checkpoints(r);
-    return archai_coordinator_init(&r->coordinator, &r->comm, &r->plan, &r->dir, &r->log,
-                                   r->workers, r->args->progress, err);
+    archai_coordinator_init(&r->coordinator, &r->comm, &r->plan, &r->dir, &r->log, r->workers,
+                            r->args->progress);
+    return ARCHAI_OK;
 }
 
 static int open_worker(run *r, archai_err *err)
@@ -240,7 +241,7 @@ static int handle(run *r, int source, archai_message *m, archai_err *err)
 {
     if (m->type == ARCHAI_MSG_STOP) {
         r->stopped = true;
-        r->alone = m->keep;
+        r->alone = m->at_once;
         r->exit_code = m->code;
         return ARCHAI_OK;
     }
@@ -292,7 +293,7 @@ static int heed_signals(run *r, archai_err *err)
     const int n = archai_signals_count();
 
     if (r->comm.rank == 0)
-        return archai_breath_heed_signals(&r->coordinator, &r->signals_seen, err);
+        return archai_breath_check_signals(&r->coordinator, &r->signals_seen, err);
     if (n == r->signals_seen)
         return ARCHAI_OK;
     r->signals_seen = n;

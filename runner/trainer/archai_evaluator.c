@@ -83,7 +83,7 @@ static int receive(archai_server *e, archai_message *out, bool *got, archai_err 
             return ARCHAI_OK;
         if (e->in_used == e->in.size)
             e->in.size = e->in_used = 0;
-        ARCHAI_TRY(archai_buffer_reserve(&e->in, CHUNK, err));
+        archai_buffer_reserve(&e->in, CHUNK);
         n = read(REQUESTS, e->in.data + e->in.size, CHUNK);
         if (n == 0)
             return ARCHAI_OK;

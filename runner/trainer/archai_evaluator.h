@@ -57,11 +57,11 @@ typedef struct archai_beginning {
 /* The candidate's own checkpoint; else, where it was promoted, what its last evaluation stored; else the
  * parent's weights where names and shapes match, as far as the worker found them. Sets what `settings`
  * need, which borrow from *b. What does not fit is a note, and the model begins anew. */
-int archai_serve_begin(archai_server *e, const archai_candidate *c, shim_model *model,
-                       shim_train_settings *settings, archai_evaluation *r, archai_beginning *b,
+int archai_serve_begin(archai_server *e, const archai_trial *c, shim_model *model,
+                       shim_train_settings *settings, archai_trial *r, archai_beginning *b,
                        archai_err *err);
 /* The parent's weights alone. */
-int archai_serve_inherit(const archai_candidate *c, shim_model *model, archai_beginning *b,
+int archai_serve_inherit(const archai_trial *c, shim_model *model, archai_beginning *b,
                          archai_err *err);
 void archai_serve_begun(archai_beginning *b); /* nothing of it is needed any more; idempotent */
 

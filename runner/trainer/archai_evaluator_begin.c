@@ -31,7 +31,7 @@ void archai_serve_begun(archai_beginning *b)
 /* -- what both kinds of file hold ---------------------------------------------------------- */
 
 /* The curves of the epochs done. */
-static int take_curves(const archai_tensors *file, int64_t epoch, archai_evaluation *r,
+static int take_curves(const archai_tensors *file, int64_t epoch, archai_trial *r,
                        archai_err *err)
 {
     for (size_t i = 0; i < r->n_curves; i++) {
@@ -67,7 +67,7 @@ static int take_weights(const archai_tensors *file, shim_model *model, archai_er
 
 /* From `epoch` of a file on, all or nothing. */
 static int take_over(const archai_tensors *file, int64_t epoch, shim_model *model,
-                     shim_train_settings *settings, archai_evaluation *r, archai_err *err)
+                     shim_train_settings *settings, archai_trial *r, archai_err *err)
 {
     ARCHAI_TRY(take_curves(file, epoch, r, err));
     ARCHAI_TRY(take_weights(file, model, err));
@@ -77,7 +77,7 @@ static int take_over(const archai_tensors *file, int64_t epoch, shim_model *mode
     return ARCHAI_OK;
 }
 
-static int say_where(archai_server *e, const archai_candidate *c,
+static int say_where(archai_server *e, const archai_trial *c,
                      const shim_train_settings *settings, archai_err *err)
 {
     return archai_serve_note(e, c->id, err, "goes on after epoch %lld of %lld",
@@ -87,8 +87,8 @@ static int say_where(archai_server *e, const archai_candidate *c,
 /* -- a checkpoint, an earlier evaluation, a parent ----------------------------------------- */
 
 /* *found: the candidate's checkpoint was taken over. */
-static int from_checkpoint(archai_server *e, const archai_candidate *c, shim_model *model,
-                           shim_train_settings *settings, archai_evaluation *r,
+static int from_checkpoint(archai_server *e, const archai_trial *c, shim_model *model,
+                           shim_train_settings *settings, archai_trial *r,
                            archai_beginning *b, bool *found, archai_err *err)
 {
     archai_checkpoint *k = &b->checkpoint;
@@ -113,7 +113,7 @@ static int from_checkpoint(archai_server *e, const archai_candidate *c, shim_mod
 }
 
 /* What the worker has put into WEIGHTS. */
-static int open_stored(archai_server *e, const archai_candidate *c, archai_beginning *b,
+static int open_stored(archai_server *e, const archai_trial *c, archai_beginning *b,
                        archai_err *err)
 {
     archai_err why = ARCHAI_ERR_INIT;
@@ -125,7 +125,7 @@ static int open_stored(archai_server *e, const archai_candidate *c, archai_begin
 }
 
 /* The epochs that the stored tensors of a promoted model stand for. */
-static int read_about(const archai_tensors *file, const archai_candidate *c, int64_t *epoch,
+static int read_about(const archai_tensors *file, const archai_trial *c, int64_t *epoch,
                       archai_err *err)
 {
     const archai_tensor *t = archai_tensors_find(file, ARCHAI_STATE_PREFIX "about");
@@ -140,8 +140,8 @@ static int read_about(const archai_tensors *file, const archai_candidate *c, int
     return ARCHAI_OK;
 }
 
-static int from_stored(archai_server *e, const archai_candidate *c, shim_model *model,
-                       shim_train_settings *settings, archai_evaluation *r, archai_beginning *b,
+static int from_stored(archai_server *e, const archai_trial *c, shim_model *model,
+                       shim_train_settings *settings, archai_trial *r, archai_beginning *b,
                        archai_err *err)
 {
     const archai_tensor *seconds = archai_tensors_find(&b->stored, ARCHAI_STATE_PREFIX "seconds");
@@ -165,7 +165,7 @@ static int from_stored(archai_server *e, const archai_candidate *c, shim_model *
     return say_where(e, c, settings, err);
 }
 
-int archai_serve_inherit(const archai_candidate *c, shim_model *model, archai_beginning *b,
+int archai_serve_inherit(const archai_trial *c, shim_model *model, archai_beginning *b,
                          archai_err *err)
 {
     const archai_tensor *state;
@@ -179,8 +179,8 @@ int archai_serve_inherit(const archai_candidate *c, shim_model *model, archai_be
     return ARCHAI_OK;
 }
 
-int archai_serve_begin(archai_server *e, const archai_candidate *c, shim_model *model,
-                       shim_train_settings *settings, archai_evaluation *r, archai_beginning *b,
+int archai_serve_begin(archai_server *e, const archai_trial *c, shim_model *model,
+                       shim_train_settings *settings, archai_trial *r, archai_beginning *b,
                        archai_err *err)
 {
     const bool promoted = strcmp(c->operator_, ARCHAI_OPERATOR_PROMOTION) == 0;

@@ -98,8 +98,9 @@ int main(void)
             archai_message_fini(&m);
             continue;
         }
-        if (rc != ARCHAI_OK || (rc = archai_buffer_reserve(&in, 65536, &err)) != ARCHAI_OK)
+        if (rc != ARCHAI_OK)
             break;
+        archai_buffer_reserve(&in, 65536);
         n = read(REQUESTS, in.data + in.size, 65536);
         if (n <= 0)
             break;

@@ -67,7 +67,7 @@ static int exact_values(archai_search *s, const archai_model *m, double *values,
     return ARCHAI_OK;
 }
 
-int archai_bananas_pool_add(archai_bananas_pool *p, archai_search *s, archai_proposal *proposal,
+int archai_bananas_pool_add(archai_bananas_pool *p, archai_search *s, archai_trial *proposal,
                             archai_err *err)
 {
     const size_t at = p->proposals.n;
@@ -79,7 +79,7 @@ int archai_bananas_pool_add(archai_bananas_pool *p, archai_search *s, archai_pro
     if (rc == ARCHAI_OK)
         rc = exact_values(s, &proposal->model, &p->values[at * s->objectives->n], err);
     if (rc != ARCHAI_OK) {
-        archai_proposal_fini(proposal);
+        archai_trial_fini(proposal);
         return rc;
     }
     return archai_proposals_push(&p->proposals, proposal, err);
@@ -214,7 +214,7 @@ out:
     return rc;
 }
 
-int archai_bananas_note(const archai_search *s, archai_proposal *p, const float *mean,
+int archai_bananas_note(const archai_search *s, archai_trial *p, const float *mean,
                         const float *var, archai_err *err)
 {
     size_t target = 0;
