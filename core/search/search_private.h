@@ -62,6 +62,9 @@ void archai_search_complete(const archai_search *s, const archai_record *r);
 /* The first record under (archid, budget), or under archid at whatever budget; SIZE_MAX: none. */
 size_t archai_search_first(const archai_search *s, const char *archid, double budget);
 size_t archai_search_first_any(const archai_search *s, const char *archid);
+/* Among `n` items of `size` bytes that begin with their id: ids ascend, but rows that a killed start lost
+ * leave gaps. SIZE_MAX: none. */
+size_t archai_search_find_id(const void *items, size_t n, size_t size, int64_t id);
 /* The running record of an id, or ARCHAI_ENOTFOUND. */
 int archai_search_running(const archai_search *s, int64_t id, size_t *at, archai_err *err);
 /* Queue a running record to be handed out, unless it is queued already. */

@@ -120,20 +120,25 @@ void archai_search_add(archai_search *s)
     archai_hash_add(&s->by_archid, hash, at);
 }
 
-/* Ids ascend, but rows that a killed start lost leave gaps. */
-static size_t find_id(const archai_search *s, int64_t id)
+size_t archai_search_find_id(const void *items, size_t n, size_t size, int64_t id)
 {
-    size_t low = 0, high = s->n_records;
+    const char *at = items;
+    size_t low = 0, high = n;
 
     while (low < high) {
         const size_t mid = low + (high - low) / 2;
 
-        if (s->records[mid].id < id)
+        if (*(const int64_t *)(const void *)(at + mid * size) < id)
             low = mid + 1;
         else
             high = mid;
     }
-    return low < s->n_records && s->records[low].id == id ? low : SIZE_MAX;
+    return low < n && *(const int64_t *)(const void *)(at + low * size) == id ? low : SIZE_MAX;
+}
+
+static size_t find_id(const archai_search *s, int64_t id)
+{
+    return archai_search_find_id(s->records, s->n_records, sizeof *s->records, id);
 }
 
 int archai_search_running(const archai_search *s, int64_t id, size_t *at, archai_err *err)

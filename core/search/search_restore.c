@@ -15,17 +15,9 @@
 struct archai_search_row *archai_search_row_of(const archai_search *s, int64_t id)
 {
     const struct archai_search_inner *q = s->inner;
-    size_t low = 0, high = q->n_rows;
+    const size_t at = archai_search_find_id(q->rows, q->n_rows, sizeof *q->rows, id);
 
-    while (low < high) {
-        const size_t mid = low + (high - low) / 2;
-
-        if (q->rows[mid].id < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < q->n_rows && q->rows[low].id == id ? &q->rows[low] : NULL;
+    return at != SIZE_MAX ? &q->rows[at] : NULL;
 }
 
 void archai_search_rows_free(struct archai_search_inner *q)

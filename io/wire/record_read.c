@@ -110,24 +110,20 @@ static int read_dims(const archai_record_type *type, const archai_field *f,
 static int read_dtype(const archai_record_type *type, const archai_field *f,
                       const msgpack_object *o, archai_dtype *out, archai_err *err)
 {
-    for (int t = 0; t < ARCHAI_DTYPE_COUNT; t++) {
+    for (int t = 0; t < ARCHAI_DTYPE_COUNT; t++)
         if (is_text(o, archai_dtype_name((archai_dtype)t))) {
             *out = (archai_dtype)t;
             return ARCHAI_OK;
         }
-    }
     return mistyped(type, f, "the name of a type", err);
 }
 
 static int read_status(const archai_record_type *type, const archai_field *f,
                        const msgpack_object *o, int *out, archai_err *err)
 {
-    for (int s = 0; s < ARCHAI_STATUS_COUNT; s++) {
-        if (is_text(o, archai_status_name(s))) {
-            *out = s;
+    for (*out = 0; *out < ARCHAI_STATUS_COUNT; (*out)++)
+        if (is_text(o, archai_status_name(*out)))
             return ARCHAI_OK;
-        }
-    }
     return mistyped(type, f, "a status", err);
 }
 
@@ -195,10 +191,9 @@ static int read_field(const archai_record_type *type, const archai_field *f,
         *(int32_t *)at = (int32_t)v;
         return ARCHAI_OK;
     case ARCHAI_FIELD_I64:
-        if (!get_integer(o, INT64_MIN, INT64_MAX, &v))
-            return mistyped(type, f, "a 64-bit integer", err);
-        *(int64_t *)at = v;
-        return ARCHAI_OK;
+        return get_integer(o, INT64_MIN, INT64_MAX, (int64_t *)at)
+                   ? ARCHAI_OK
+                   : mistyped(type, f, "a 64-bit integer", err);
     case ARCHAI_FIELD_U32:
         if (!get_integer(o, 0, UINT32_MAX, &v))
             return mistyped(type, f, "an unsigned 32-bit integer", err);

@@ -98,6 +98,9 @@ int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *e
 /* An OFFER: may the weights be kept, may the failure be tried again (coordinator_offer.c)? */
 int archai_coordinator_on_offer(archai_coordinator *c, int source, archai_message *m,
                                 archai_err *err);
+/* coordinator_end.c */
+int archai_coordinator_check_time(archai_coordinator *c, archai_err *err);
+int archai_coordinator_check_complete(archai_coordinator *c, archai_err *err);
 int archai_coordinator_drain(archai_coordinator *c, const char *state, int exit_code,
                              double seconds, archai_err *err, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));

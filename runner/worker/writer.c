@@ -98,9 +98,9 @@ void archai_writer_need(archai_writer *w, bool *wanted, archai_message *need)
     need->text_bytes = text > MIN_TEXT ? text : MIN_TEXT;
 }
 
-/* *open is false while the file is not seen yet. */
-static int open_segment(archai_writer *w, archai_grant *g, bool *open, archai_err *err)
+int archai_writer_open(archai_writer *w, bool *open, archai_err *err)
 {
+    archai_grant *g = &w->now;
     int rc;
 
     *open = g->segment.fd >= 0;
@@ -135,11 +135,6 @@ int archai_writer_turn_to(archai_writer *w, const char *segment, archai_err *err
     return ARCHAI_OK;
 }
 
-int archai_writer_open(archai_writer *w, bool *open, archai_err *err)
-{
-    return open_segment(w, &w->now, open, err);
-}
-
 /* Make the grant in use one with room for `bytes`; *ready is false while there is none. */
 static int make_room(archai_writer *w, size_t bytes, bool *ready, archai_err *err)
 {
@@ -149,7 +144,7 @@ static int make_room(archai_writer *w, size_t bytes, bool *ready, archai_err *er
             return ARCHAI_OK;
         ARCHAI_TRY(begin_next(w, err));
     }
-    return open_segment(w, &w->now, ready, err);
+    return archai_writer_open(w, ready, err);
 }
 
 int archai_writer_reserve(archai_writer *w, const archai_trial *e, bool *ready,
