@@ -83,10 +83,10 @@ static int check_needs(const archai_algorithm_ops *ops, const archai_search *s,
     return ARCHAI_OK;
 }
 
-/* Say where the key stands that an init complains about ("num_crossovers: ..."). */
+/* Add file and line to an error of init about a key ("num_crossovers: ..."). */
 static int locate(const archai_ini *ini, const archai_option *options, int rc, archai_err *err)
 {
-    static const char *const common[] = {"algorithm", "seed"}; /* beside keys of its own */
+    static const char *const common[] = {"algorithm", "seed"}; /* besides its own keys */
     const size_t n = rc != ARCHAI_OK && err != NULL ? strcspn(err->text, ":") : 0;
 
     for (size_t i = 0; n > 0 && i < sizeof common / sizeof *common; i++)

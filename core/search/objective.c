@@ -15,7 +15,7 @@ enum { N_CHEAP = sizeof cheap_names / sizeof *cheap_names };
 const archai_option archai_objective_options[] = {
     {.key = "source", .kind = ARCHAI_OPT_STRING, .offset = offsetof(archai_objective, source),
      .def = "", .unit = "",
-     .help = "the measure that counts; by default the one that bears the objective's name"},
+     .help = "the measure; by default the one with the objective's name"},
     {.key = "direction", .kind = ARCHAI_OPT_CHOICE, .offset = offsetof(archai_objective, direction),
      .def = NULL, .unit = "", .choices = "maximize minimize none",
      .help = "none: not optimised, only its constraint counts"},
@@ -42,7 +42,7 @@ bool archai_measure_is_cheap(const char *source)
     return false;
 }
 
-/* Where to point for something that is wrong with a whole section or one key of it. */
+/* An error about a section or one of its keys, with its file and line. */
 static int fail_at(const archai_ini *ini, const char *section, const char *key, archai_err *err,
                    const char *text)
 {
@@ -79,7 +79,7 @@ static int check(archai_objective *o, const archai_ini *ini, const char *section
     else if (!o->expensive && !archai_measure_is_cheap(o->source))
         return fail_at(
             ini, section, "expensive", err,
-            "'no' is for what follows from the architecture alone: params macs flops "
+            "'no' is for measures that follow from the architecture alone: params macs flops "
             "madd");
     return ARCHAI_OK;
 }
@@ -91,7 +91,7 @@ static int add(archai_objectives *out, archai_ini *ini, const char *section, arc
     if (section[sizeof prefix - 1] == '\0')
         return fail_at(ini, section, NULL, err, "a name was expected: [objective.accuracy]");
     if (strpbrk(section, "/\n\r\t") != NULL)
-        return fail_at(ini, section, NULL, err, "a name holds no '/' and no tab");
+        return fail_at(ini, section, NULL, err, "a name may not contain '/' or a tab");
     if (out->n == ARCHAI_MAX_OBJECTIVES)
         return fail_at(ini, section, NULL, err, "at most 16 objectives are possible");
     *o = (archai_objective){.name = archai_strdup(section + sizeof prefix - 1)};
@@ -114,7 +114,7 @@ int archai_objectives_create(archai_objectives *out, archai_ini *ini, archai_err
 {
     archai_err problem = ARCHAI_ERR_INIT;
     archai_objectives o = {.n = 0};
-    bool full = false; /* one word about all that are too many */
+    bool full = false; /* one message about all that are too many */
     int rc = ARCHAI_OK;
 
     for (size_t i = 0; i < ini->n && !full; i++) {

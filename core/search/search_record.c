@@ -148,7 +148,7 @@ int archai_search_running(const archai_search *s, int64_t id, size_t *at, archai
         return archai_fail(err, ARCHAI_ENOTFOUND, "candidate %lld was never handed out",
                            (long long)id);
     if (s->records[*at].status != ARCHAI_STATUS_RUNNING || s->records[*at].repeats != 0)
-        return archai_fail(err, ARCHAI_ENOTFOUND, "candidate %lld is finished already",
+        return archai_fail(err, ARCHAI_ENOTFOUND, "candidate %lld is already finished",
                            (long long)id);
     return ARCHAI_OK;
 }

@@ -48,8 +48,8 @@ static int find_space(const char *name, const archai_space_ops **out, archai_err
                        name, known, plugin_name);
 }
 
-/* Say where the key stands that an init complains about ("max_layers: ..."): its own line, or
- * that of the section when it has its default. */
+/* Add file and line to an error of init about a key ("max_layers: ..."): its own line, or that of the
+ * section where it has its default. */
 static int locate(const archai_ini *ini, const archai_option *options, int rc, archai_err *err)
 {
     size_t n = err != NULL ? strcspn(err->text, ":") : 0;
@@ -221,7 +221,7 @@ int archai_space_crossover(archai_space *s, const archai_model *const *parents, 
 {
     ARCHAI_TRY(need(s, "crossover", err));
     if (n == 0)
-        return archai_fail(err, ARCHAI_EINVAL, "a crossover of no models");
+        return archai_fail(err, ARCHAI_EINVAL, "a crossover needs at least one model");
     for (size_t i = 0; i < n; i++)
         ARCHAI_TRY(need_arch(parents[i], err));
     ARCHAI_TRY(archai_space_breathe(s, err));

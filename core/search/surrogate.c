@@ -114,7 +114,7 @@ int archai_search_answer(archai_search *s, archai_surrogate_answer *answer, arch
                          (long long)answer->id);
     else if (answer->n_mean != answer->n_var || !all_finite(answer->mean, answer->n_mean) ||
              !all_finite(answer->var, answer->n_var))
-        rc = archai_fail(err, ARCHAI_EFORMAT, "an answer that is not all numbers");
+        rc = archai_fail(err, ARCHAI_EFORMAT, "an answer that holds something other than finite numbers");
     else
         rc = s->algorithm->ops->answer(s->algorithm, answer, err);
     archai_surrogate_answer_fini(answer);

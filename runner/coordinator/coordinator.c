@@ -250,11 +250,8 @@ int archai_coordinator_dismiss(archai_coordinator *c, archai_err *err)
 /* A heartbeat that cannot be written does not end a search; a second writer in the directory does. */
 static int beat(archai_coordinator *c, archai_err *err)
 {
-    archai_err why = ARCHAI_ERR_INIT;
-    const int rc = archai_rundir_beat(c->dir, archai_clock_unix(), &why);
+    const int rc = archai_rundir_beat(c->dir, archai_clock_unix(), err);
 
-    if (rc == ARCHAI_EEXIST && err != NULL)
-        *err = why;
     return rc == ARCHAI_EEXIST ? rc : ARCHAI_OK;
 }
 
@@ -267,16 +264,11 @@ int archai_coordinator_look_at_clock(archai_coordinator *c, archai_err *err)
 /* The search may be interrupted here; then it is not asked again. */
 static int propose(archai_coordinator *c, bool *busy, archai_err *err)
 {
-    archai_err why = ARCHAI_ERR_INIT;
-    int rc = step_surrogate(c, busy, &why);
+    int rc = step_surrogate(c, busy, err);
 
     if (rc == ARCHAI_OK && c->phase == ARCHAI_PHASE_RUNNING)
-        rc = archai_coordinator_dispatch(c, busy, &why);
-    if (rc == ARCHAI_EINTR && c->phase != ARCHAI_PHASE_RUNNING)
-        return ARCHAI_OK;
-    if (rc != ARCHAI_OK && err != NULL)
-        *err = why;
-    return rc;
+        rc = archai_coordinator_dispatch(c, busy, err);
+    return rc == ARCHAI_EINTR && c->phase != ARCHAI_PHASE_RUNNING ? ARCHAI_OK : rc;
 }
 
 int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)

@@ -90,17 +90,14 @@ static int on_done(archai_coordinator *c, int source, archai_message *m, archai_
 int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id,
                                  archai_err *err)
 {
-    archai_err why = ARCHAI_ERR_INIT;
     int rc;
 
     if (!archai_slots_remove(&c->slots, source, id, archai_clock_s()))
         return ARCHAI_OK;
-    rc = archai_search_requeue(&c->plan->search, id, &why);
+    rc = archai_search_requeue(&c->plan->search, id, err);
     if (rc == ARCHAI_ENOTFOUND) /* a rank that was thought to be lost has finished it after all */
         return ARCHAI_OK;
     c->search_is_done = false; /* it has something to hand out again */
-    if (rc != ARCHAI_OK && err != NULL)
-        *err = why;
     return rc;
 }
 

@@ -78,16 +78,13 @@ static int take_committed(archai_coordinator *c, int rank, int *n, archai_err *e
 static int suspect(archai_coordinator *c, int64_t id, bool *again, archai_trial *row,
                    archai_err *err)
 {
-    archai_err why = ARCHAI_ERR_INIT;
-    const int rc = archai_search_lost(&c->plan->search, id, again, row, &why);
+    const int rc = archai_search_lost(&c->plan->search, id, again, row, err);
 
     if (rc == ARCHAI_ENOTFOUND) {
         *again = false;
         return ARCHAI_OK;
     }
     c->search_is_done = false; /* it has something to hand out again */
-    if (rc != ARCHAI_OK && err != NULL)
-        *err = why;
     return rc;
 }
 

@@ -201,10 +201,9 @@ int archai_grants_tensors(archai_grants *g, int owner, archai_trial *e, int64_t 
     *segment = segment_name(g, o->segment);
     for (size_t i = 0; i < e->n_tensors; i++) {
         archai_tensor_place *p = &e->tensors[i];
-        int64_t n = 1;
+        int64_t n;
 
-        for (int d = 0; d < p->ndim; d++)
-            n *= p->shape[d];
+        ARCHAI_TRY(count(p, &n, err));
         p->offset = o->pool[p->dtype];
         o->pool[p->dtype] += n;
     }

@@ -221,7 +221,7 @@ static int wrap_changes(const archai_plan *p, int rc, archai_err *err)
                            keys[0] != '\0' ? ", " : "", (int)strcspn(line, ":"), line);
         line = end != NULL ? end + 1 : NULL;
     }
-    return keys[0] != '\0' ? archai_err_wrap(err, rc, "other than before: %s; ", keys) : rc;
+    return keys[0] != '\0' ? archai_err_wrap(err, rc, "changed since then: %s; ", keys) : rc;
 }
 
 /* One row at a time, so that a resume takes no more memory than the search keeps. */
