@@ -22,14 +22,24 @@
 #ifndef ARCHAI_CORE_PLUGIN_H
 #define ARCHAI_CORE_PLUGIN_H
 #include "core/base/err.h"
-#include "core/search/evaluation.h"
 #include "core/search/space.h"
+#include "core/search/trial.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum { ARCHAI_PLUGIN_ABI = 2 };
+enum { ARCHAI_PLUGIN_ABI = 3 };
+
+/* A measure sees one trial as the candidate that is evaluated and fills in another as its evaluation. */
+typedef archai_trial archai_candidate, archai_evaluation;
+static inline int archai_evaluation_set_measure(archai_evaluation *e, const char *name, double value,
+                                                archai_err *err)
+{
+    (void)err;
+    archai_trial_set_measure(e, name, value);
+    return ARCHAI_OK;
+}
 
 typedef struct archai_plugin {
     int abi;                       /* ARCHAI_PLUGIN_ABI; first, for ever */

@@ -38,7 +38,7 @@ one_of_eight_then_another() {
 
 # A rank that was only stopped comes back: its work has gone to others, and it gets no more.
 stopped_and_back() {
-    back() { grep -q 'signs of life again' stopped/run.log; }
+    back() { grep -q 'is alive again' stopped/run.log; }
     start stopped 4 --enable-recovery
     kill -STOP "${ranks[2]}"
     within 60 lost stopped 1

@@ -203,6 +203,6 @@ more = content("rounds")
 assert len(more) > len(first) and first.items() <= more.items(), (first, more)
 said = run("rounds", "--resume", *GENERATIONS, "--set", "search.num_iters=9", "--set", "search.init_num_models=5",
            "--set", "search.max_evaluations=200000", code=2)
-assert re.search(r"rounds: other than before: search\.num_iters, search\.init_num_models; row \d+ of the results is", said), said
+assert re.search(r"rounds: changed since then: search\.num_iters, search\.init_num_models; row \d+ of the results is", said), said
 assert content("rounds") == more
 print("as it should be")

@@ -49,7 +49,7 @@ archai-run "$ini" --output twice --set evaluator.delay=86400s --set run.grace=86
 pid=$!
 within 60 grep -q "evaluates on" twice/run.log
 kill -INT $pid
-within 60 grep -q "a second signal stops it at once" twice/run.log
+within 60 grep -q "a second signal stops them at once" twice/run.log
 sleep 1.5
 kill -INT $pid
 within 300 finished twice

@@ -90,7 +90,7 @@ static void start(archai_evaluator_client *c, int data_fd, int side, const char 
 
 static void send_work(archai_evaluator_client *c, int64_t id, const char *arch, double budget)
 {
-    archai_candidate candidate = {
+    archai_trial candidate = {
         .id = id, .arch = (char *)(uintptr_t)arch, .budget = budget, .seed = 5};
     const archai_message m = {
         .type = ARCHAI_MSG_WORK, .candidates = &candidate, .n_candidates = 1};
@@ -235,7 +235,7 @@ static void a_bad_candidate_costs_itself_alone(void **state)
 static void a_drain_that_came_with_the_candidate_stops_it(void **state)
 {
     const archai_message drain = {.type = ARCHAI_MSG_DRAIN};
-    archai_candidate candidate = {.id = 7, .arch = (char *)(uintptr_t)arch, .budget = 50, .seed = 5};
+    archai_trial candidate = {.id = 7, .arch = (char *)(uintptr_t)arch, .budget = 50, .seed = 5};
     const archai_message work = {
         .type = ARCHAI_MSG_WORK, .candidates = &candidate, .n_candidates = 1};
     archai_evaluator_client c = ARCHAI_EVALUATOR_CLIENT_INIT;

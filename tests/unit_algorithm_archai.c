@@ -47,16 +47,15 @@ static size_t add_values(char *text, size_t size, size_t used, const json_t *obj
 
 /* -- algorithms.json: accuracy from a table ---------------------------------------------- */
 
-static void look_up(const archai_candidate *c, archai_evaluation *e, void *context)
+static void look_up(const archai_trial *c, archai_trial *e, void *context)
 {
     archai_measure *at = NULL;
     size_t n;
 
     assert_int_equal(archai_table_find(context, c->model.archid, c->model.arch, &at, &n, NULL),
                      ARCHAI_OK);
-    assert_int_equal(archai_evaluation_set_measure(e, "accuracy",
-                                                   archai_measure_get(at, n, "accuracy"), NULL),
-                     ARCHAI_OK);
+    archai_trial_set_measure(e, "accuracy",
+                                                   archai_measure_get(at, n, "accuracy"));
     archai_measures_free(at, n);
 }
 
@@ -156,14 +155,13 @@ static void candidates_are_archais(void **state)
 
 /* -- golden_algorithms.json: a closed form, with parents --------------------------------- */
 
-static void score(const archai_candidate *c, archai_evaluation *e, void *context)
+static void score(const archai_trial *c, archai_trial *e, void *context)
 {
     const int sum = 7 * arch_int(c, "nb_layers") + 3 * arch_int(c, "kernel_size") +
                     arch_int(c, "hidden_dim");
 
     (void)context;
-    assert_int_equal(archai_evaluation_set_measure(e, "score", (sum % 101) / 100.0, NULL),
-                     ARCHAI_OK);
+    archai_trial_set_measure(e, "score", (sum % 101) / 100.0);
 }
 
 static const struct {
@@ -254,14 +252,14 @@ static void traces_are_archais(void **state)
 /* The first `POPULATION` beat all others and each other nowhere. */
 enum { POPULATION = 5 };
 
-static void first_ones_stay(const archai_candidate *c, archai_evaluation *e, void *context)
+static void first_ones_stay(const archai_trial *c, archai_trial *e, void *context)
 {
     const bool first = c->id < POPULATION;
     const double id = (double)c->id;
 
     (void)context;
-    assert_int_equal(archai_evaluation_set_measure(e, "a", first ? id : 100, NULL), ARCHAI_OK);
-    assert_int_equal(archai_evaluation_set_measure(e, "b", first ? -id : 100, NULL), ARCHAI_OK);
+    archai_trial_set_measure(e, "a", first ? id : 100);
+    archai_trial_set_measure(e, "b", first ? -id : 100);
 }
 
 /* Without generations, too, each member of the front has as many mutants as any other. */

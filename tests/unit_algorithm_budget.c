@@ -16,7 +16,7 @@ static const char one_objective[] = "[space]\nname = cnn\nseed = 8\n"
                                     "[objective.score]\ndirection = maximize\n";
 
 /* Different for every architecture; the order does not depend on the budget. */
-static void score(const archai_candidate *c, archai_evaluation *e, void *context)
+static void score(const archai_trial *c, archai_trial *e, void *context)
 {
     const double s =
         fmod(arch_int(c, "nb_layers") * 12.9898 + arch_int(c, "kernel_size") * 78.233 +
@@ -24,8 +24,7 @@ static void score(const archai_candidate *c, archai_evaluation *e, void *context
              1.0);
 
     (void)context;
-    assert_int_equal(archai_evaluation_set_measure(e, "score", s + 0.01 * log(c->budget), NULL),
-                     ARCHAI_OK);
+    archai_trial_set_measure(e, "score", s + 0.01 * log(c->budget));
 }
 
 static const char *config(const char *search)
@@ -78,18 +77,18 @@ static void halving_halves(void **state)
     world_close(&w);
 }
 
-static void nothing(const archai_candidate *c, archai_evaluation *e, void *context)
+static void nothing(const archai_trial *c, archai_trial *e, void *context)
 {
     (void)c;
     (void)context;
     e->status = ARCHAI_STATUS_FAILED;
 }
 
-static void alike(const archai_candidate *c, archai_evaluation *e, void *context)
+static void alike(const archai_trial *c, archai_trial *e, void *context)
 {
     (void)c;
     (void)context;
-    assert_int_equal(archai_evaluation_set_measure(e, "score", 1, NULL), ARCHAI_OK);
+    archai_trial_set_measure(e, "score", 1);
 }
 
 static void halving_ends_in_words(void **state)
@@ -146,7 +145,7 @@ static int64_t place_of(int64_t id)
     return 1000 + id;
 }
 
-static void assert_promotion(struct rungs *r, const archai_candidate *c, size_t k)
+static void assert_promotion(struct rungs *r, const archai_trial *c, size_t k)
 {
     size_t better = 0, i = 0;
 
@@ -193,13 +192,13 @@ static void asha_promotes_as_the_paper_says(void **state)
         r->budget[k] = pow(3, k);
     world_open(&w, config("algorithm = asha\n"));
     for (int i = 0; i < 120; i++) {
-        archai_candidate c;
-        archai_evaluation e;
+        archai_trial c;
+        archai_trial e;
         archai_ask what;
         bool on_front;
         size_t k = 0;
 
-        assert_int_equal(archai_search_ask(&w.search, &what, &c, &e, NULL), ARCHAI_OK);
+        assert_int_equal(ask(&w.search, &what, &c, &e, NULL), ARCHAI_OK);
         assert_int_equal(what, ARCHAI_ASK_CANDIDATE);
         while (r->budget[k] != c.budget)
             assert_true(++k < 4);
@@ -217,9 +216,9 @@ static void asha_promotes_as_the_paper_says(void **state)
         r->at[k][r->n[k]].id = c.id;
         assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_OK);
         r->at[k][r->n[k]].score = archai_measure_get(e.measures, e.n_measures, "score");
-        (void)snprintf(r->at[k][r->n[k]++].archid, sizeof r->at[0][0].archid, "%s", e.archid);
-        archai_evaluation_fini(&e);
-        archai_candidate_fini(&c);
+        (void)snprintf(r->at[k][r->n[k]++].archid, sizeof r->at[0][0].archid, "%s", e.model.archid);
+        archai_trial_fini(&e);
+        archai_trial_fini(&c);
     }
     assert_true(r->n[1] > 20 && r->n[2] > 5 && r->n[3] > 1);
     free(r);

@@ -21,7 +21,7 @@ struct bowl {
 };
 
 /* 192 models. Two bowls with different bottoms, and two tilted planes. */
-static void measure(const archai_candidate *c, archai_evaluation *e, void *context)
+static void measure(const archai_trial *c, archai_trial *e, void *context)
 {
     const double l = arch_int(c, "nb_layers"), k = arch_int(c, "kernel_size"),
                  h = log2(arch_int(c, "hidden_dim"));
@@ -32,15 +32,13 @@ static void measure(const archai_candidate *c, archai_evaluation *e, void *conte
             e->status = ARCHAI_STATUS_FAILED;
             return;
         }
-        archai_evaluation_set_measure(e, "near", NAN, NULL);
+        archai_trial_set_measure(e, "near", NAN);
         return;
     }
-    archai_evaluation_set_measure(
-        e, "near", (l - 4) * (l - 4) + (k - 3) * (k - 3) + (h - 5) * (h - 5), NULL);
-    archai_evaluation_set_measure(
-        e, "far", (l - 9) * (l - 9) + (k - 7) * (k - 7) + (h - 6) * (h - 6), NULL);
-    archai_evaluation_set_measure(e, "up", l - h, NULL);
-    archai_evaluation_set_measure(e, "down", 2 * h - k, NULL);
+    archai_trial_set_measure(e, "near", (l - 4) * (l - 4) + (k - 3) * (k - 3) + (h - 5) * (h - 5));
+    archai_trial_set_measure(e, "far", (l - 9) * (l - 9) + (k - 7) * (k - 7) + (h - 6) * (h - 6));
+    archai_trial_set_measure(e, "up", l - h);
+    archai_trial_set_measure(e, "down", 2 * h - k);
 }
 
 static void search(const char *objectives, struct bowl bowl, size_t workers, uint64_t order,

@@ -19,17 +19,18 @@
 enum { EPOCH = 2, EPOCHS = 6 };
 static const char arch_text[] = "{\"nb_layers\": 3}";
 
-static archai_candidate candidate(int64_t id)
+static archai_trial candidate(int64_t id)
 {
-    archai_candidate c = {
+    archai_trial c = {
         .id = id, .seed = UINT64_C(0xfedcba9876543210), .budget = EPOCHS, .generation = 4};
 
     assert_int_equal(
-        archai_model_init(&c.model, json_object(), "L=3", json_pack("{s:i}", "a", 1), NULL),
+        archai_model_init(&c.model, json_object(), "L=3", NULL, NULL),
         ARCHAI_OK);
     c.arch = strdup(arch_text);
     c.parents = strdup("[\"L=2\"]");
-    (void)snprintf(c.operator_, sizeof c.operator_, "mutation");
+    c.operator_ = strdup("mutation");
+    c.metadata = strdup("{\"a\": 1}");
     return c;
 }
 
@@ -47,7 +48,7 @@ static const archai_tensor state[] = {
     {.name = step_name, .dtype = ARCHAI_I64, .ndim = 0, .data = &step, .bytes = sizeof step},
 };
 
-static void leave(const char *directory, const archai_candidate *c, int64_t epoch)
+static void leave(const char *directory, const archai_trial *c, int64_t epoch)
 {
     float losses[EPOCHS] = {0.5f, 0.25f, 9, 9, 9, 9},
           accuracies[EPOCHS] = {0.1f, 0.2f, 9, 9, 9, 9};
@@ -62,7 +63,7 @@ static void leave(const char *directory, const archai_candidate *c, int64_t epoc
 static void comes_back(void **payload)
 {
     const char *directory = *payload;
-    archai_candidate c = candidate(7), other = candidate(7), back = {.id = -1};
+    archai_trial c = candidate(7), other = candidate(7), back = {.id = -1};
     archai_checkpoint k = {.id = -1};
     const archai_tensor *t;
     float v[EPOCH];
@@ -93,7 +94,7 @@ static void comes_back(void **payload)
     assert_string_equal(back.parents, c.parents);
     assert_string_equal(back.operator_, "mutation");
     assert_int_equal(back.generation, 4);
-    assert_int_equal(json_integer_value(json_object_get(back.model.metadata, "a")), 1);
+    assert_string_equal(back.metadata, c.metadata);
 
     /* of this very candidate, and no other */
     assert_true(archai_checkpoint_is_of(&k, &c));
@@ -105,9 +106,9 @@ static void comes_back(void **payload)
     other.arch[2]--;
     other.id++;
     assert_false(archai_checkpoint_is_of(&k, &other));
-    archai_candidate_fini(&back);
-    archai_candidate_fini(&other);
-    archai_candidate_fini(&c);
+    archai_trial_fini(&back);
+    archai_trial_fini(&other);
+    archai_trial_fini(&c);
     archai_checkpoint_close(&k);
     archai_checkpoint_close(&k); /* again */
 }
@@ -137,14 +138,14 @@ static void lists_and_sweeps(void **payload)
                                           "checkpoint--1.safetensors", "checkpoint-1.pt",
                                           "results.h5"};
     const char *directory = *payload;
-    archai_candidate c;
+    archai_trial c;
     int64_t *ids;
     size_t n;
 
     for (int64_t id = 12; id > 0; id -= 5) {
         c = candidate(id);
         leave(directory, &c, EPOCH);
-        archai_candidate_fini(&c);
+        archai_trial_fini(&c);
     }
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
         touch(directory, foreign[i]);
@@ -189,7 +190,7 @@ static uint8_t *contents(const char *directory, int64_t id, size_t *size)
 static void damage_is_seen(void **payload)
 {
     const char *directory = *payload;
-    archai_candidate c = candidate(3);
+    archai_trial c = candidate(3);
     archai_checkpoint k = {.id = -1};
     archai_err err = ARCHAI_ERR_INIT;
     size_t size;
@@ -211,7 +212,7 @@ static void damage_is_seen(void **payload)
     for (size_t n = 0; n < size; n++)
         assert_int_equal(archai_checkpoint_parse(&k, bytes, n, NULL), ARCHAI_EFORMAT);
     free(bytes);
-    archai_candidate_fini(&c);
+    archai_trial_fini(&c);
 
     assert_int_equal(archai_checkpoint_open(&k, directory, 4, &err), ARCHAI_ENOTFOUND);
     touch(directory, "checkpoint-4.safetensors");
@@ -224,7 +225,7 @@ static void nonsense_is_refused(void **payload)
 {
     static const int64_t epochs[] = {0, -1, EPOCHS + 1};
     const char *directory = *payload;
-    archai_candidate c = candidate(1);
+    archai_trial c = candidate(1);
     archai_checkpoint k = {.id = -1};
     archai_err err = ARCHAI_ERR_INIT;
 
@@ -249,20 +250,20 @@ static void nonsense_is_refused(void **payload)
         assert_non_null(strstr(err.text, "epoch"));
         free(bytes);
     }
-    archai_candidate_fini(&c);
+    archai_trial_fini(&c);
     c = candidate(1);
     assert_int_equal(
         archai_checkpoint_write("/nonexistent", &c, 1, 1, 0, state, 2, NULL, 0, &err),
         ARCHAI_EIO);
     assert_non_null(strstr(err.text, "/nonexistent/checkpoint-1.safetensors"));
-    archai_candidate_fini(&c);
+    archai_trial_fini(&c);
 }
 
 /* Whoever may read the results may go on with a training, too. */
 static void is_as_open_as_the_umask_allows(void **payload)
 {
     const mode_t before = umask(027);
-    archai_candidate c = candidate(3);
+    archai_trial c = candidate(3);
     struct stat st;
     char *path;
 
@@ -272,7 +273,7 @@ static void is_as_open_as_the_umask_allows(void **payload)
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0640);
     free(path);
-    archai_candidate_fini(&c);
+    archai_trial_fini(&c);
 }
 
 int main(void)

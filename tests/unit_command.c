@@ -76,14 +76,14 @@ static void programs_are_found_as_a_shell_finds_them(void **state)
 
 /* -- results ----------------------------------------------------------------------------- */
 
-static double measure(const archai_evaluation *e, const char *name)
+static double measure(const archai_trial *e, const char *name)
 {
     return archai_measure_get(e->measures, e->n_measures, name);
 }
 
 static void results_are_what_python_writes(void **state)
 {
-    archai_evaluation e = {0};
+    archai_trial e = {0};
 
     (void)state;
     assert_int_equal(
@@ -102,7 +102,7 @@ static void results_are_what_python_writes(void **state)
     assert_string_equal(e.curves[0].name, "curve");
     assert_int_equal(e.curves[0].n, 3);
     assert_true(e.curves[0].values[1] == 0.5f && isnan(e.curves[0].values[2]));
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
 }
 
 static void other_results_are_refused(void **state)
@@ -125,12 +125,12 @@ static void other_results_are_refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         archai_err err = ARCHAI_ERR_INIT;
-        archai_evaluation e = {0};
+        archai_trial e = {0};
 
         assert_int_equal(archai_command_result(cases[i].line, &e, &err), ARCHAI_EFORMAT);
         if (strstr(err.text, cases[i].message) == NULL)
             fail_msg("'%s' lacks '%s'", err.text, cases[i].message);
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
     }
 }
 
@@ -206,7 +206,7 @@ static archai_evaluator_event next_event(bench *b)
 static void begin(bench *b)
 {
     archai_err err = ARCHAI_ERR_INIT;
-    const archai_candidate c = {
+    const archai_trial c = {
         .id = 7,
         .model = {.archid = (char *)"abc"},
         .arch = (char *)"{\"op\": \"pool\", \"k\": 5}",

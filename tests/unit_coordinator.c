@@ -71,7 +71,7 @@ static void what_learns_is_proposed_when_somebody_is_free(void **state)
     root_hear_done(&r, 1, 1);
     root_hear_done(&r, 2, 2);
     for (int i = 0; i < 40; i++)
-        archai_slots_judge(&r.c.slots, 1, false, 0.002);
+        archai_slots_note(&r.c.slots, 1, false, 0.002);
     root_dispatch_once(&r);
     assert_int_equal(r.c.slots.at[1].n, 1);
     assert_int_equal(r.c.slots.at[2].n, 0); /* in the next turn */
@@ -92,7 +92,7 @@ static void the_rest_of_a_budget_is_shared(void **state)
     root_dispatch(&r);
     root_hear_done(&r, 1, 1);
     for (int i = 0; i < 40; i++)
-        archai_slots_judge(&r.c.slots, 1, false, 0.002);
+        archai_slots_note(&r.c.slots, 1, false, 0.002);
     root_dispatch(&r);
     assert_int_equal(r.c.slots.at[1].n, 2);
     assert_int_equal(r.c.slots.under_way, RANKS + 1);
@@ -175,7 +175,7 @@ static void only_who_has_a_candidate_writes_its_row(void **state)
 /* Is the model of candidate `id` kept, by what output.weights says? */
 static bool is_kept(struct root *r, int rank, int64_t id, int status)
 {
-    archai_evaluation e = root_evaluation(r, id, status);
+    archai_trial e = root_evaluation(r, id, status);
     archai_message m = {.type = ARCHAI_MSG_OFFER, .text_bytes = 4096, .evaluation = &e};
     bool kept;
 
@@ -194,7 +194,7 @@ static bool is_kept(struct root *r, int rank, int64_t id, int status)
         assert_non_null(r->grant[rank].segment);
         assert_string_equal(r->verdict[rank].segment, r->grant[rank].segment);
     }
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     return kept;
 }
 
@@ -285,7 +285,7 @@ static void the_best_is_one_that_may_be(void **state)
 static void the_place_of_weights_is_noted(void **state)
 {
     archai_message m = {.type = ARCHAI_MSG_DONE, .n_reports = 1};
-    archai_evaluation e;
+    archai_trial e;
     struct root r;
 
     root_open(&r, *state, nothing_more);
@@ -295,7 +295,7 @@ static void the_place_of_weights_is_noted(void **state)
     m.reports = &e;
     root_hear(&r, 1, &m);
     assert_true(root_record(&r, 1)->stored == 77);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     root_close(&r);
 }
 
@@ -340,7 +340,7 @@ static void what_waited_at_a_lost_rank_is_above_suspicion(void **state)
     root_dispatch(&r);
     root_hear_done(&r, 1, 1);
     for (int i = 0; i < 40; i++)
-        archai_slots_judge(&r.c.slots, 1, false, 0.005); /* so quick that some wait there */
+        archai_slots_note(&r.c.slots, 1, false, 0.005); /* so quick that some wait there */
     root_dispatch(&r);
     n = r.c.slots.at[1].n;
     assert_true(n > 3);
@@ -396,7 +396,7 @@ static void what_is_lost_with_three_ranks_has_failed(void **state)
 /* Commit a row as rank `rank` would, places asked for as it would. */
 static void commit_as(struct root *r, archai_writer *w, int rank, int64_t id, int status)
 {
-    archai_evaluation e = root_evaluation(r, id, status);
+    archai_trial e = root_evaluation(r, id, status);
     archai_err err = ARCHAI_ERR_INIT;
     bool done = false, wanted;
 
@@ -410,9 +410,9 @@ static void commit_as(struct root *r, archai_writer *w, int rank, int64_t id, in
         need.type = ARCHAI_MSG_NEED;
         root_hear(r, rank, &need);
         assert_int_equal(r->grant[rank].type, ARCHAI_MSG_GRANT);
-        OK(archai_writer_grant(w, &r->grant[rank], &err));
+        archai_writer_grant(w, &r->grant[rank]);
     }
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
 }
 
 static void what_a_lost_rank_had_committed_counts(void **state)
@@ -448,7 +448,7 @@ static void what_a_lost_rank_had_committed_counts(void **state)
     assert_int_equal(root_record(&r, RANKS)->status, ARCHAI_STATUS_OK);
     assert_int_equal(root_record(&r, RANKS)->losses, 0);
     assert_int_equal(root_record(&r, 2)->status, ARCHAI_STATUS_RUNNING);
-    assert_int_equal(root_logged(&r, "stands in its segment, though nobody said so"), 1);
+    assert_int_equal(root_logged(&r, "is in its segment, but was not reported"), 1);
     assert_int_not_equal(access(checkpoint[0], F_OK), 0); /* of no use any more */
     assert_int_equal(access(checkpoint[1], F_OK), 0);
     assert_int_equal(root_logged(&r, "is silent; 1 unreported row was found"), 1);
@@ -468,7 +468,7 @@ static void weights_of_a_lost_rank_are_found(void **state)
     archai_segment segment = ARCHAI_SEGMENT_INIT;
     archai_err err = ARCHAI_ERR_INIT;
     archai_buffer detail = {0};
-    archai_evaluation e;
+    archai_trial e;
     struct root r;
 
     root_open(&r, *state, more);
@@ -477,7 +477,7 @@ static void weights_of_a_lost_rank_are_found(void **state)
     e = root_evaluation(&r, 1, ARCHAI_STATUS_OK);
     e.tensors = r.verdict[1].evaluation->tensors; /* with their places */
     e.n_tensors = r.verdict[1].evaluation->n_tensors;
-    OK(archai_evaluation_pack(&e, &detail, &err));
+    OK(archai_trial_pack(&e, &detail, &err));
     OK(archai_segment_open(&segment, r.output, r.verdict[1].segment, true, &err));
     OK(archai_segment_commit(&segment, r.grant[1].row, r.grant[1].text_offset, detail.data,
                              detail.size, &e, &err));
@@ -488,7 +488,7 @@ static void weights_of_a_lost_rank_are_found(void **state)
                 archai_segment_place(r.verdict[1].segment, r.grant[1].row));
     e.tensors = NULL;
     e.n_tensors = 0;
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     archai_buffer_free(&detail);
     root_close(&r);
 }
@@ -526,7 +526,7 @@ static void one_that_speaks_again_gets_no_more(void **state)
     assert_int_equal(r.c.n_lost, 0);
     assert_false(r.c.slots.at[1].lost);
     assert_int_equal(r.drains[1], 1);
-    assert_int_equal(root_logged(&r, "rank 1 gives signs of life again"), 1);
+    assert_int_equal(root_logged(&r, "rank 1 is alive again"), 1);
     root_find_again(&r, 1);
     assert_int_equal(r.drains[1], 1);
     root_hear_of(&r, 1, ARCHAI_MSG_OFFER, 1, ARCHAI_STATUS_OK); /* it is not up to date */

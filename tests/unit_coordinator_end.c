@@ -282,7 +282,7 @@ static void let_fail(struct root *r, int first_bad, int last_bad, int rounds)
             root_hear_of(r, i, ARCHAI_MSG_DONE, root_last_of(r, i),
                          is_bad ? ARCHAI_STATUS_FAILED : ARCHAI_STATUS_OK);
             for (int more = 0; !is_bad && more < 40; more++) /* well, and quickly */
-                archai_slots_judge(&r->c.slots, i, false, 0.6);
+                archai_slots_note(&r->c.slots, i, false, 0.6);
         }
     }
 }

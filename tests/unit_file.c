@@ -152,7 +152,7 @@ static void checkpoints_and_arrays(void **state)
     static char name[] = "w", arch[] = "{}", parents[] = "[]";
     float weights[] = {1, 2, 3, 4};
     const archai_tensor t = {.name = name, .dtype = ARCHAI_F32, .ndim = 1, .shape = {4}, .data = weights, .bytes = sizeof weights};
-    archai_candidate c = {.id = 3, .arch = arch, .operator_ = "random", .parents = parents, .budget = 4};
+    archai_trial c = {.id = 3, .arch = arch, .operator_ = "random", .parents = parents, .budget = 4};
     archai_err err = ARCHAI_ERR_INIT;
     char *path = archai_file_path(*state, "array.h5");
 

@@ -63,7 +63,7 @@ static void rows_are_disjoint_aligned_and_inside(void **state)
     archai_grants g;
 
     n_blocks = 0;
-    assert_int_equal(archai_grants_init(&g, directory, 3, OWNERS, true, NULL), ARCHAI_OK);
+    archai_grants_init(&g, directory, 3, OWNERS, true);
     for (int i = 0; i < 60; i++) { /* several segments' worth */
         archai_message m = {0};
 
@@ -80,11 +80,11 @@ static void rows_are_disjoint_aligned_and_inside(void **state)
     archai_grants_fini(&g);
 }
 
-static archai_evaluation model(int64_t weights)
+static archai_trial model(int64_t weights)
 {
-    archai_evaluation e = {.id = 1};
+    archai_trial e = {.id = 1};
 
-    e.archid = strdup("a");
+    e.model.archid = strdup("a");
     e.tensors = calloc(3, sizeof *e.tensors);
     e.n_tensors = 3;
     for (size_t i = 0; i < 3; i++)
@@ -116,7 +116,7 @@ static void tensors_are_disjoint_inside_and_where_the_row_goes(void **state)
     archai_grants g;
 
     n_blocks = 0;
-    assert_int_equal(archai_grants_init(&g, directory, 0, OWNERS, true, NULL), ARCHAI_OK);
+    archai_grants_init(&g, directory, 0, OWNERS, true);
     for (int owner = 0; owner < OWNERS; owner++) {
         archai_message m = {0};
 
@@ -127,7 +127,7 @@ static void tensors_are_disjoint_inside_and_where_the_row_goes(void **state)
     }
     for (int i = 0; i < 200; i++) {
         const int owner = i * 7 % OWNERS;
-        archai_evaluation e = model(i % 50 == 49 ? 6000000 : 1000 + 5003 * (i % 13));
+        archai_trial e = model(i % 50 == 49 ? 6000000 : 1000 + 5003 * (i % 13));
         archai_message m = {0};
         archai_segment s = ARCHAI_SEGMENT_INIT;
         char *segment = NULL;
@@ -148,7 +148,7 @@ static void tensors_are_disjoint_inside_and_where_the_row_goes(void **state)
         }
         archai_segment_close(&s);
         archai_message_fini(&m);
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
         free(segment);
     }
     assert_true(g.segment >= 2);
@@ -157,7 +157,7 @@ static void tensors_are_disjoint_inside_and_where_the_row_goes(void **state)
 
 static void place_tensors(archai_grants *g, int owner, int64_t weights)
 {
-    archai_evaluation e = model(weights);
+    archai_trial e = model(weights);
     archai_message m = {0};
     char *segment = NULL;
 
@@ -167,7 +167,7 @@ static void place_tensors(archai_grants *g, int owner, int64_t weights)
             remember(segment, e.tensors[k].dtype, owner, e.tensors[k].offset,
                      e.tensors[k].offset + elements(&e.tensors[k]));
     archai_message_fini(&m);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     free(segment);
 }
 
@@ -178,7 +178,7 @@ static void blocks_stay_in_their_segment(void **state)
     int owner = 0;
 
     n_blocks = 0;
-    assert_int_equal(archai_grants_init(&g, *state, 5, 2, true, NULL), ARCHAI_OK);
+    archai_grants_init(&g, *state, 5, 2, true);
     for (int i = 0; g.segment < 1 || owner == 0; i++) {
         archai_message m = {0};
 
@@ -215,27 +215,27 @@ static void owners_share_no_page(void **state)
 
 static void an_absurd_tensor_is_refused(void **state)
 {
-    archai_evaluation e = model(INT64_MAX / 2);
+    archai_trial e = model(INT64_MAX / 2);
     archai_message m = {0};
     archai_err err = ARCHAI_ERR_INIT;
     char *segment = NULL;
     archai_grants g;
 
-    assert_int_equal(archai_grants_init(&g, *state, 9, 1, true, NULL), ARCHAI_OK);
+    archai_grants_init(&g, *state, 9, 1, true);
     assert_int_equal(archai_grants_tensors(&g, 0, &e, 4096, &segment, &m, &err), ARCHAI_EFORMAT);
     assert_non_null(strstr(err.text, "too large"));
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     archai_grants_fini(&g);
 }
 
-static int add_id(void *payload, archai_evaluation *e, archai_err *err)
+static int add_id(void *payload, archai_trial *e, archai_err *err)
 {
     int64_t *sum = payload;
 
     (void)err;
     sum[0]++;
     sum[1] += e->id;
-    archai_evaluation_fini(e);
+    archai_trial_fini(e);
     return ARCHAI_OK;
 }
 
@@ -247,16 +247,16 @@ static void rows_are_found_by_their_owner(void **state)
     archai_grants g;
     archai_writer w[2];
 
-    assert_int_equal(archai_grants_init(&g, directory, 0, 2, false, NULL), ARCHAI_OK);
+    archai_grants_init(&g, directory, 0, 2, false);
     for (int owner = 0; owner < 2; owner++)
         archai_writer_init(&w[owner], directory);
     for (int64_t id = 0; id < 9000; id++) {
         const int owner = id % 3 == 0;
-        archai_evaluation e = {.id = id, .budget = 1};
+        archai_trial e = {.id = id, .budget = 1};
         archai_message m = {0};
         bool done = false, wanted;
 
-        assert_non_null(e.archid = strdup("a"));
+        assert_non_null(e.model.archid = strdup("a"));
         while (!done) {
             assert_int_equal(archai_writer_commit(&w[owner], &e, &done, NULL), ARCHAI_OK);
             archai_writer_need(&w[owner], &wanted, &m);
@@ -264,10 +264,10 @@ static void rows_are_found_by_their_owner(void **state)
                 continue;
             assert_int_equal(
                 archai_grants_rows(&g, owner, m.n_rows, m.text_bytes, &m, NULL), ARCHAI_OK);
-            assert_int_equal(archai_writer_grant(&w[owner], &m, NULL), ARCHAI_OK);
+            archai_writer_grant(&w[owner], &m);
             archai_message_fini(&m);
         }
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
     }
     assert_true(g.segment >= 1);
     for (int owner = 0; owner < 2; owner++) {
@@ -286,7 +286,7 @@ struct newest {
     int n;
 };
 
-static int note_newest(void *payload, archai_evaluation *e, archai_err *err)
+static int note_newest(void *payload, archai_trial *e, archai_err *err)
 {
     struct newest *newest = payload;
 
@@ -294,7 +294,7 @@ static int note_newest(void *payload, archai_evaluation *e, archai_err *err)
     assert_true(newest->n < ARCHAI_GRANTS_KEPT);
     newest->ids[newest->n] = e->id;
     newest->stored[newest->n++] = e->stored;
-    archai_evaluation_fini(e);
+    archai_trial_fini(e);
     return ARCHAI_OK;
 }
 
@@ -308,9 +308,9 @@ static void the_newest_grants_are_looked_into(void **state)
     int64_t places[GRANTS];
     archai_grants g;
 
-    assert_int_equal(archai_grants_init(&g, directory, 0, 2, true, NULL), ARCHAI_OK);
+    archai_grants_init(&g, directory, 0, 2, true);
     for (int i = 0; i < GRANTS; i++) {
-        archai_evaluation e = model(10);
+        archai_trial e = model(10);
         archai_segment s = ARCHAI_SEGMENT_INIT;
         archai_message m = {0}, moved = {0};
         archai_buffer detail = {0};
@@ -328,7 +328,7 @@ static void the_newest_grants_are_looked_into(void **state)
         assert_null(moved.segment); /* so few have a place there */
         row = i % 2 == 0 ? m.row : m.row + m.n_rows - 1;
         places[i] = i % 3 == 0 ? archai_segment_place(m.segment, row) : 0;
-        assert_int_equal(archai_evaluation_pack(&e, &detail, NULL), ARCHAI_OK);
+        assert_int_equal(archai_trial_pack(&e, &detail, NULL), ARCHAI_OK);
         assert_int_equal(archai_segment_open(&s, directory, m.segment, true, NULL), ARCHAI_OK);
         assert_int_equal(archai_segment_commit(&s, row, m.text_offset, detail.data, detail.size, &e,
                                                NULL),
@@ -338,7 +338,7 @@ static void the_newest_grants_are_looked_into(void **state)
         archai_segment_close(&s);
         archai_buffer_free(&detail);
         archai_message_fini(&m);
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
         free(segment);
     }
     assert_int_equal(archai_grants_committed(&g, 1, note_newest, &newest, NULL), ARCHAI_OK);

@@ -193,12 +193,12 @@ static void longer_texts_widen_their_columns(void **state)
     memset(longest, 'x', sizeof longest);
     OK(archai_index_open(&x, &run, &err));
     for (i = 0; i < 30; i++) {
-        archai_evaluation e = sample_evaluation(i);
+        archai_trial e = sample_evaluation(i);
 
         free(e.device);
         e.device = strndup(longest, (size_t)(i * 33));
         OK(sample_commit_as(&s, &e, i, e.status == ARCHAI_STATUS_OK, &err));
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
         assert_int_equal(refresh(x, "running"), i + 1);
     }
     OK(archai_results_read(&r, *state, &err));
@@ -221,12 +221,11 @@ static void numbers_as_large_as_doubles_are_published(void **state)
 
     OK(archai_index_open(&x, &run, &err));
     for (int64_t i = 0; i < 6; i++) {
-        archai_evaluation e = sample_evaluation(i);
+        archai_trial e = sample_evaluation(i);
 
-        OK(archai_evaluation_set_measure(&e, "val_accuracy", i % 2 == 0 ? DBL_MAX : -DBL_MAX,
-                                         &err));
+        archai_trial_set_measure(&e, "val_accuracy", i % 2 == 0 ? DBL_MAX : -DBL_MAX);
         OK(sample_commit_as(&s, &e, i, false, &err));
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
         assert_int_equal(refresh(x, "running"), i + 1);
     }
     OK(archai_results_read(&r, *state, &err));
@@ -239,14 +238,14 @@ static void numbers_as_large_as_doubles_are_published(void **state)
 /* An ok row with these objectives, as worker after worker commits them. */
 static void commit_point(archai_segment *s, int64_t id, double accuracy, double params)
 {
-    archai_evaluation e = sample_evaluation(7 * id); /* which is ok */
+    archai_trial e = sample_evaluation(7 * id); /* which is ok */
     archai_err err = ARCHAI_ERR_INIT;
 
     e.id = id;
-    OK(archai_evaluation_set_measure(&e, "val_accuracy", accuracy, &err));
-    OK(archai_evaluation_set_measure(&e, "params", params, &err));
+    archai_trial_set_measure(&e, "val_accuracy", accuracy);
+    archai_trial_set_measure(&e, "params", params);
     OK(sample_commit_as(s, &e, id, false, &err));
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
 }
 
 static void check_reference(const char *directory, double accuracy, double params)
@@ -357,7 +356,7 @@ static void rows_whose_segment_is_gone_are_kept(void **state)
     assert_int_equal(refresh(x, "running"), 20);
     OK(archai_results_read(&r, *state, &err));
     assert_int_equal(r.n, 20);
-    assert_string_equal(r.rows[3].archid, "L=3, K=1");
+    assert_string_equal(r.rows[3].model.archid, "L=3, K=1");
     assert_true(archai_results_value(&r, 3, "accuracy") == 0.5 + 10.0 / 256);
     archai_results_free(&r);
     check(*state, 20, "running", "none");
@@ -374,7 +373,7 @@ static void of_two_rows_with_one_id_the_first_finished_counts(void **state)
     archai_index_run run = run_in(*state, ARCHAI_WEIGHTS_ALL);
     archai_segment a = make(*state, "segment-0-0.h5", 1024);
     archai_segment b = make(*state, "segment-0-1.h5", 1024);
-    archai_evaluation late = sample_evaluation(1);
+    archai_trial late = sample_evaluation(1);
     archai_err err = ARCHAI_ERR_INIT;
     archai_index *x;
     archai_results r;
@@ -382,7 +381,7 @@ static void of_two_rows_with_one_id_the_first_finished_counts(void **state)
     OK(archai_index_open(&x, &run, &err));
     OK(sample_commit(&a, 0, 0, 1, &err));
     OK(sample_commit(&a, 1, 1, 1, &err));
-    OK(archai_evaluation_set_measure(&late, "val_accuracy", 0.999, &err));
+    archai_trial_set_measure(&late, "val_accuracy", 0.999);
     OK(sample_commit_as(&b, &late, 0, 1, &err));
     assert_int_equal(refresh(x, "running"), 2);
     OK(sample_commit_as(&b, &late, 1, 0, &err));
@@ -391,7 +390,7 @@ static void of_two_rows_with_one_id_the_first_finished_counts(void **state)
     assert_true(archai_results_value(&r, 1, "accuracy") == 0.5 + 37.0 / 256);
     archai_results_free(&r);
     check(*state, 2, "complete", "all");
-    archai_evaluation_fini(&late);
+    archai_trial_fini(&late);
     archai_index_close(x);
     archai_segment_close(&a);
     archai_segment_close(&b);
@@ -407,17 +406,17 @@ static void the_highest_budget_s_weights_are_shown(void **state)
 
     OK(archai_index_open(&x, &run, &err));
     for (i = 0; i < 3; i++) {
-        archai_evaluation e = sample_evaluation(i);
+        archai_trial e = sample_evaluation(i);
         archai_tensor_place *meta;
         void **data;
         float first;
         size_t n;
 
-        free(e.archid);
-        e.archid = strdup("same");
+        free(e.model.archid);
+        e.model.archid = strdup("same");
         e.budget = (double)budgets[i];
         OK(sample_commit_as(&s, &e, i, 1, &err));
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
         (void)refresh(x, "running");
         OK(archai_results_tensors(*state, "same", &meta, &data, &n, &err));
         assert_int_equal(n, SAMPLE_TENSORS);
@@ -435,33 +434,33 @@ static void what_workers_wrote_is_brought_to_the_contract(void **state)
     archai_index_run run = run_in(*state, ARCHAI_WEIGHTS_ALL);
     archai_segment s = make(*state, "segment-0-0.h5", 1024);
     archai_err err = ARCHAI_ERR_INIT;
-    archai_evaluation e = sample_evaluation(0);
+    archai_trial e = sample_evaluation(0);
     archai_objectives limited = objectives;
     archai_index *x;
     archai_results r;
 
     limited.at[1].expensive = 1; /* else rank 0 has seen to the constraint before */
     run.objectives = &limited;
-    OK(archai_evaluation_set_measure(&e, "val_accuracy", NAN, &err));
+    archai_trial_set_measure(&e, "val_accuracy", NAN);
     OK(sample_commit_as(&s, &e, 0, 0, &err));
     e.id = 1;
-    OK(archai_evaluation_set_measure(&e, "val_accuracy", INFINITY, &err));
-    OK(archai_evaluation_set_measure(&e, "a/b", 1, &err)); /* no name for a dataset */
+    archai_trial_set_measure(&e, "val_accuracy", INFINITY);
+    archai_trial_set_measure(&e, "a/b", 1); /* no name for a dataset */
     OK(sample_commit_as(&s, &e, 1, 0, &err));
     e.id = 2;
     e.status = ARCHAI_STATUS_FAILED;
     OK(sample_commit_as(&s, &e, 2, 0, &err));
     e.id = 3;
     e.status = ARCHAI_STATUS_OK;
-    OK(archai_evaluation_set_measure(&e, "val_accuracy", 0.5, &err));
-    OK(archai_evaluation_set_measure(&e, "params", 2001, &err));
+    archai_trial_set_measure(&e, "val_accuracy", 0.5);
+    archai_trial_set_measure(&e, "params", 2001);
     OK(sample_commit_as(&s, &e, 3, 0, &err));
     e.id = 4;
     e.status = ARCHAI_STATUS_CACHED;
     OK(sample_commit_as(&s, &e, 4, 0, &err));
     e.id = 5;
     e.status = ARCHAI_STATUS_OK;
-    OK(archai_evaluation_set_measure(&e, "params", 2000, &err));
+    archai_trial_set_measure(&e, "params", 2000);
     OK(sample_commit_as(&s, &e, 5, 0, &err));
     OK(archai_index_open(&x, &run, &err));
     (void)refresh(x, "running");
@@ -479,7 +478,7 @@ static void what_workers_wrote_is_brought_to_the_contract(void **state)
     }
     assert_int_equal(r.rows[5].status, ARCHAI_STATUS_OK);
     archai_results_free(&r);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     archai_index_close(x);
     archai_segment_close(&s);
 }

@@ -95,7 +95,7 @@ static const archai_option guess_options[] = {
     ARCHAI_OPTION_END,
 };
 
-static int guess_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int guess_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                          archai_err *err)
 {
     (void)self;

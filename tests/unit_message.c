@@ -20,11 +20,11 @@ static char *copy(const char *s)
     return c;
 }
 
-static void fill_evaluation(archai_evaluation *e)
+static void fill_evaluation(archai_trial *e)
 {
-    *e = (archai_evaluation){
+    *e = (archai_trial){
         .id = 41,
-        .archid = copy("L=3, K=1, H=64"),
+        .model.archid = copy("L=3, K=1, H=64"),
         .arch = copy("{\"nb_layers\": 3}"),
         .status = ARCHAI_STATUS_FAILED,
         .error = copy("killed by signal 9 \xc3\xbc"),
@@ -41,8 +41,8 @@ static void fill_evaluation(archai_evaluation *e)
     e->encoding = malloc(3 * sizeof(float));
     e->n_encoding = 3;
     memcpy(e->encoding, (const float[]){3, 1, 64}, 3 * sizeof(float));
-    assert_int_equal(archai_evaluation_set_measure(e, "val_accuracy", NAN, NULL), ARCHAI_OK);
-    assert_int_equal(archai_evaluation_set_measure(e, "params", 18378, NULL), ARCHAI_OK);
+    archai_trial_set_measure(e, "val_accuracy", NAN);
+    archai_trial_set_measure(e, "params", 18378);
     e->curves = calloc(1, sizeof *e->curves);
     e->n_curves = 1;
     e->curves[0].name = copy("val_loss");
@@ -62,10 +62,10 @@ static void fill_evaluation(archai_evaluation *e)
     e->tensors[1].dtype = ARCHAI_I64;
 }
 
-static void assert_evaluation(const archai_evaluation *e)
+static void assert_evaluation(const archai_trial *e)
 {
     assert_int_equal(e->id, 41);
-    assert_string_equal(e->archid, "L=3, K=1, H=64");
+    assert_string_equal(e->model.archid, "L=3, K=1, H=64");
     assert_string_equal(e->arch, "{\"nb_layers\": 3}");
     assert_int_equal(e->status, ARCHAI_STATUS_FAILED);
     assert_string_equal(e->error, "killed by signal 9 \xc3\xbc");
@@ -99,17 +99,17 @@ static void assert_evaluation(const archai_evaluation *e)
 
 static void an_evaluation_survives_the_way(void **state)
 {
-    archai_evaluation e, back = {0};
+    archai_trial e, back = {0};
     archai_buffer b = {0};
     archai_err err = ARCHAI_ERR_INIT;
 
     (void)state;
     fill_evaluation(&e);
-    assert_int_equal(archai_evaluation_pack(&e, &b, &err), ARCHAI_OK);
-    assert_int_equal(archai_evaluation_unpack(b.data, b.size, &back, &err), ARCHAI_OK);
+    assert_int_equal(archai_trial_pack(&e, &b, &err), ARCHAI_OK);
+    assert_int_equal(archai_trial_unpack(b.data, b.size, &back, &err), ARCHAI_OK);
     assert_evaluation(&back);
-    archai_evaluation_fini(&back);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&back);
+    archai_trial_fini(&e);
     archai_buffer_free(&b);
 }
 
@@ -118,12 +118,13 @@ static void every_message_type_survives_the_way(void **state)
 {
     (void)state;
     for (int t = 0; t < ARCHAI_MSG_COUNT; t++) {
-        archai_evaluation e;
-        archai_candidate c = {
+        archai_trial e;
+        archai_trial c = {
             .id = 5,
-            .model = {.archid = (char *)"a", .metadata = json_pack("{s:i}", "k", 1)},
+            .model = {.archid = (char *)"a"},
+            .metadata = (char *)"{\"k\": 1}",
             .arch = (char *)"{}",
-            .operator_ = "crossover",
+            .operator_ = (char *)"crossover",
             .parents = (char *)"[]",
             .generation = 2,
             .budget = 1,
@@ -161,6 +162,7 @@ static void every_message_type_survives_the_way(void **state)
             .threads = 2,
             .seconds = 0.5,
             .keep = true,
+            .at_once = true,
             .data = {1, 28, 28, 10},
             .segment = (char *)"segment-0-0.h5",
             .stored = INT64_C(0x100020003),
@@ -198,8 +200,7 @@ static void every_message_type_survives_the_way(void **state)
             assert_int_equal(back.n_candidates, 1);
             assert_string_equal(back.candidates[0].operator_, "crossover");
             assert_string_equal(back.candidates[0].model.archid, "a");
-            assert_int_equal(
-                json_integer_value(json_object_get(back.candidates[0].model.metadata, "k")), 1);
+            assert_string_equal(back.candidates[0].metadata, "{\"k\": 1}");
             assert_null(back.candidates[0].model.arch);
             assert_true(back.candidates[0].seed == UINT64_MAX);
             assert_true(back.candidates[0].begin_at == INT64_C(0x100020003));
@@ -209,7 +210,7 @@ static void every_message_type_survives_the_way(void **state)
             assert_true(back.stored == INT64_C(0x100020003));
             assert_evaluation(back.evaluation);
         } else if (t == ARCHAI_MSG_DONE || t == ARCHAI_MSG_OFFER || t == ARCHAI_MSG_VERDICT) {
-            const archai_evaluation *got =
+            const archai_trial *got =
                 t == ARCHAI_MSG_DONE ? &back.reports[0] : back.evaluation;
 
             assert_true(got->id == e.id && got->status == e.status && got->seconds == e.seconds);
@@ -259,8 +260,7 @@ static void every_message_type_survives_the_way(void **state)
             assert_true(back.seconds == 0.5);
         }
         archai_message_fini(&back);
-        archai_evaluation_fini(&e);
-        json_decref(c.model.metadata);
+        archai_trial_fini(&e);
         archai_buffer_free(&b);
     }
 }
@@ -389,16 +389,17 @@ static void deep_nesting_is_refused(void **state)
 /* What is zero or empty is left out, and is zero or empty when it comes. */
 static void what_is_empty_does_not_travel(void **state)
 {
-    archai_candidate c = {.id = 5,
-                          .model = {.archid = (char *)"a", .metadata = json_object()},
+    archai_trial c = {.id = 5,
+                          .model = {.archid = (char *)"a"},
+                          .metadata = (char *)"",
                           .arch = (char *)"{}",
-                          .operator_ = "random",
+                          .operator_ = (char *)"random",
                           .parents = (char *)"",
                           .budget = 1,
                           .seed = 7};
     archai_message m = {.type = ARCHAI_MSG_WORK, .candidates = &c, .n_candidates = 1}, back = {0};
     archai_buffer b = {0};
-    const archai_candidate *got;
+    const archai_trial *got;
 
     (void)state;
     assert_int_equal(archai_message_pack(&m, &b, NULL), ARCHAI_OK);
@@ -409,12 +410,10 @@ static void what_is_empty_does_not_travel(void **state)
     assert_int_equal(archai_message_unpack(b.data, b.size, &back, NULL), ARCHAI_OK);
     got = &back.candidates[0];
     assert_string_equal(got->parents, "");
-    assert_true(json_is_object(got->model.metadata));
-    assert_int_equal(json_object_size(got->model.metadata), 0);
+    assert_string_equal(got->metadata, "");
     assert_true(got->generation == 0 && got->begin_at == 0 && got->max_budget == 0 && !got->keep);
     assert_true(got->n_measures == 0 && got->n_encoding == 0 && got->encoding == NULL);
     archai_message_fini(&back);
-    json_decref(c.model.metadata);
     archai_buffer_free(&b);
 }
 
@@ -422,7 +421,7 @@ static void what_is_empty_does_not_travel(void **state)
  * output. */
 static void damage_is_survived(void **state)
 {
-    archai_evaluation e;
+    archai_trial e;
     archai_message m = {.type = ARCHAI_MSG_ROW, .evaluation = &e};
     archai_buffer b = {0};
 
@@ -447,7 +446,7 @@ static void damage_is_survived(void **state)
         }
         b.data[i] = kept;
     }
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     archai_buffer_free(&b);
 }
 

@@ -21,7 +21,7 @@ static const char settings[] = "[search]\nalgorithm = mo_bananas\nschedule = %s\
                                "[objective.delay]\ndirection = minimize\n"
                                "[objective.params]\ndirection = minimize\n";
 
-static void measure(const archai_candidate *c, archai_evaluation *e, void *context)
+static void measure(const archai_trial *c, archai_trial *e, void *context)
 {
     const int l = arch_int(c, "nb_layers"), k = arch_int(c, "kernel_size"),
               h = arch_int(c, "hidden_dim");
@@ -31,11 +31,8 @@ static void measure(const archai_candidate *c, archai_evaluation *e, void *conte
         e->status = ARCHAI_STATUS_FAILED;
         return;
     }
-    assert_int_equal(
-        archai_evaluation_set_measure(e, "score", ((7 * l + 3 * k + h) % 101) / 100.0, NULL),
-        ARCHAI_OK);
-    assert_int_equal(archai_evaluation_set_measure(e, "delay", ((l + k + h) % 53) / 52.0, NULL),
-                     ARCHAI_OK);
+    archai_trial_set_measure(e, "score", ((7 * l + 3 * k + h) % 101) / 100.0);
+    archai_trial_set_measure(e, "delay", ((l + k + h) % 53) / 52.0);
 }
 
 static void closed_form(const archai_surrogate_job *job, archai_surrogate_answer *answer)
@@ -139,14 +136,14 @@ static void without_a_surrogate_async_goes_on_and_generational_says_why(void **s
     (void)state;
     open_world(&w, "async", 1, 1);
     w.predict = NULL;
-    assert_int_equal(archai_search_forgo_jobs(&w.search, "no libtorch", &err), ARCHAI_OK);
+    assert_int_equal(archai_search_abandon_jobs(&w.search, "no libtorch", &err), ARCHAI_OK);
     drive(&w, measure, NULL, 3, 3, 60, &log);
     assert_int_equal(log.evaluated, 60);
     log_free(&log);
     world_close(&w);
 
     open_world(&w, "generational", 1, 1);
-    assert_int_equal(archai_search_forgo_jobs(&w.search, "no libtorch", &err), ARCHAI_ECHILD);
+    assert_int_equal(archai_search_abandon_jobs(&w.search, "no libtorch", &err), ARCHAI_ECHILD);
     assert_non_null(strstr(err.text, "mo_bananas cannot go on"));
     assert_non_null(strstr(err.text, "no libtorch"));
     world_close(&w);
@@ -206,33 +203,33 @@ static void needs_something_to_predict(void **state)
 
 /* -- how many come from one fit ----------------------------------------------------------------- */
 
-static archai_ask ask(struct world *w, archai_candidate *c)
+static archai_ask ask_one_of(struct world *w, archai_trial *c)
 {
-    archai_evaluation cached = {0};
+    archai_trial cached = {0};
     archai_ask what;
 
-    assert_int_equal(archai_search_ask(&w->search, &what, c, &cached, NULL), ARCHAI_OK);
+    assert_int_equal(ask(&w->search, &what, c, &cached, NULL), ARCHAI_OK);
     assert_int_not_equal(what, ARCHAI_ASK_CACHED);
     return what;
 }
 
-static void tell(struct world *w, archai_candidate *c, bool failed)
+static void tell(struct world *w, archai_trial *c, bool failed)
 {
-    archai_evaluation e;
+    archai_trial e;
     bool on_front;
 
     evaluation_of(c, &e);
     measure(c, &e, &failed);
     assert_int_equal(archai_search_tell(&w->search, &e, &on_front, NULL), ARCHAI_OK);
-    archai_evaluation_fini(&e);
-    archai_candidate_fini(c);
+    archai_trial_fini(&e);
+    archai_trial_fini(c);
 }
 
 /* The first eight, told; now a fit is due. */
 static void begin(struct world *w, const char *more)
 {
     char text[1024], all[1024];
-    archai_candidate c;
+    archai_trial c;
 
     (void)snprintf(text, sizeof text, settings, "async", 1LL, 1LL);
     (void)snprintf(all, sizeof all, "[search]\n%s\n%.900s", more, text + strlen("[search]\n"));
@@ -240,28 +237,28 @@ static void begin(struct world *w, const char *more)
     w->predict = closed_form;
     w->search.slots = 3;
     for (int i = 0; i < 8; i++) {
-        assert_int_equal(ask(w, &c), ARCHAI_ASK_CANDIDATE);
+        assert_int_equal(ask_one_of(w, &c), ARCHAI_ASK_CANDIDATE);
         assert_string_equal(c.operator_, "random");
         tell(w, &c, false);
     }
-    assert_int_equal(ask(w, &c), ARCHAI_ASK_WAIT);
+    assert_int_equal(ask_one_of(w, &c), ARCHAI_ASK_WAIT);
 }
 
 /* So many candidates, and then it waits, though nothing was told since the answer. */
-static void expect(struct world *w, archai_candidate *c, size_t n)
+static void expect(struct world *w, archai_trial *c, size_t n)
 {
-    archai_candidate more;
+    archai_trial more;
 
     for (size_t i = 0; i < n; i++) {
-        assert_int_equal(ask(w, &c[i]), ARCHAI_ASK_CANDIDATE);
+        assert_int_equal(ask_one_of(w, &c[i]), ARCHAI_ASK_CANDIDATE);
         assert_non_null(json_object_get(c[i].model.metadata, "predicted_score_mean"));
     }
-    assert_int_equal(ask(w, &more), ARCHAI_ASK_WAIT);
+    assert_int_equal(ask_one_of(w, &more), ARCHAI_ASK_WAIT);
 }
 
 static void from_one_fit_come_as_many_as_are_allowed(void **state)
 {
-    archai_candidate first[2], third, next[2];
+    archai_trial first[2], third, next[2];
     struct world w;
 
     (void)state;
@@ -274,16 +271,16 @@ static void from_one_fit_come_as_many_as_are_allowed(void **state)
     expect(&w, NULL, 0); /* a fit is due */
     serve_jobs(&w);
     expect(&w, next, 2); /* whatever is under way from before */
-    archai_candidate_fini(&first[1]);
-    archai_candidate_fini(&next[0]);
-    archai_candidate_fini(&next[1]);
+    archai_trial_fini(&first[1]);
+    archai_trial_fini(&next[0]);
+    archai_trial_fini(&next[1]);
     world_close(&w);
 }
 
 /* auto: num_candidates, or the slots where these are more. */
 static void by_default_as_many_as_a_generation_or_the_slots(void **state)
 {
-    archai_candidate c[9];
+    archai_trial c[9];
     struct world w;
 
     (void)state;
@@ -295,7 +292,7 @@ static void by_default_as_many_as_a_generation_or_the_slots(void **state)
         serve_jobs(&w);
         expect(&w, c, n);
         for (size_t i = 0; i < n; i++)
-            archai_candidate_fini(&c[i]);
+            archai_trial_fini(&c[i]);
         world_close(&w);
     }
 }
@@ -303,15 +300,15 @@ static void by_default_as_many_as_a_generation_or_the_slots(void **state)
 /* When nobody can fit any more nothing waits. */
 static void without_a_surrogate_nothing_waits(void **state)
 {
-    archai_candidate c;
+    archai_trial c;
     struct world w;
 
     (void)state;
     begin(&w, "max_per_fit = 1");
-    assert_int_equal(archai_search_forgo_jobs(&w.search, "it is gone", NULL), ARCHAI_OK);
+    assert_int_equal(archai_search_abandon_jobs(&w.search, "it is gone", NULL), ARCHAI_OK);
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(ask(&w, &c), ARCHAI_ASK_CANDIDATE);
-        archai_candidate_fini(&c);
+        assert_int_equal(ask_one_of(&w, &c), ARCHAI_ASK_CANDIDATE);
+        archai_trial_fini(&c);
     }
     world_close(&w);
 }

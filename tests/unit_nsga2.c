@@ -14,22 +14,22 @@
 enum { POPULATION = 6, ITERATIONS = 8, MORE = 1000 };
 
 /* A number of 0 to 1 for each architecture, no two alike. */
-static void measure(const archai_candidate *c, archai_evaluation *e, void *context)
+static void measure(const archai_trial *c, archai_trial *e, void *context)
 {
     const double v = fmod(arch_int(c, "nb_layers") * 0.61803 + arch_int(c, "kernel_size") * 0.41421 +
                               log2(arch_int(c, "hidden_dim")) * 0.23607,
                           1.0);
 
     (void)context;
-    archai_evaluation_set_measure(e, "v", v, NULL);
-    archai_evaluation_set_measure(e, "w", 1.0 - v, NULL);
-    archai_evaluation_set_measure(e, "limit", 1.0 + v, NULL);
+    archai_trial_set_measure(e, "v", v);
+    archai_trial_set_measure(e, "w", 1.0 - v);
+    archai_trial_set_measure(e, "limit", 1.0 + v);
     /* by how many hundredths of its bound each is too large, and by how much: opposite orders */
-    archai_evaluation_set_measure(e, "small", 1.0 + v, NULL);
-    archai_evaluation_set_measure(e, "large", 1500.0 - 500.0 * v, NULL);
+    archai_trial_set_measure(e, "small", 1.0 + v);
+    archai_trial_set_measure(e, "large", 1500.0 - 500.0 * v);
     /* one in four has too large a limit, and is better in both of these than most others */
-    archai_evaluation_set_measure(e, "a", v > 0.75 ? 0.1 : v, NULL);
-    archai_evaluation_set_measure(e, "b", v > 0.75 ? 0.1 : 1.0 - v, NULL);
+    archai_trial_set_measure(e, "a", v > 0.75 ? 0.1 : v);
+    archai_trial_set_measure(e, "b", v > 0.75 ? 0.1 : 1.0 - v);
 }
 
 struct member {

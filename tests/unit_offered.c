@@ -27,7 +27,7 @@ enum { ID = 4, ROWS = 1024 };
  * segment. */
 typedef struct bench {
     archai_segment s;
-    archai_evaluation e;
+    archai_trial e;
     archai_tensor tensors[SAMPLE_TENSORS];
     char data[SAMPLE_BYTES];
     int fd;
@@ -50,7 +50,7 @@ static void open_bench(bench *b, const char *directory)
 static void close_bench(bench *b)
 {
     (void)close(b->fd);
-    archai_evaluation_fini(&b->e);
+    archai_trial_fini(&b->e);
     archai_segment_close(&b->s);
 }
 

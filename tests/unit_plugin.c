@@ -72,8 +72,8 @@ static void a_measure_measures(void **state)
     archai_err err = ARCHAI_ERR_INIT;
     archai_space *s = open_space("", &err);
     const archai_plugin *plugin;
-    archai_candidate c = {.id = 7};
-    archai_evaluation e = {.id = 7};
+    archai_trial c = {.id = 7};
+    archai_trial e = {.id = 7};
     static const char arch[] = "{\"widths\": [8, 16, 32]}";
 
     (void)state;
@@ -81,8 +81,8 @@ static void a_measure_measures(void **state)
     assert_int_equal(archai_space_load_arch(s, arch, sizeof arch - 1, &c.model, &err), ARCHAI_OK);
     assert_int_equal(plugin->measure(s, &c, &e, &err), ARCHAI_OK);
     assert_true(archai_measure_get(e.measures, e.n_measures, "balance") == 0.25);
-    archai_candidate_fini(&c);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&c);
+    archai_trial_fini(&e);
     archai_space_destroy(s);
 }
 
@@ -90,15 +90,15 @@ static void a_measure_may_be_written_in_cpp(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
     const archai_plugin *plugin;
-    archai_candidate c = {.id = 7};
-    archai_evaluation e = {.id = 7};
+    archai_trial c = {.id = 7};
+    archai_trial e = {.id = 7};
 
     (void)state;
     if (archai_plugin_load(PLUGIN_CPP, &plugin, &err) != ARCHAI_OK)
         fail_msg("%s", err.text);
     assert_int_equal(plugin->measure(NULL, &c, &e, &err), ARCHAI_OK);
     assert_true(archai_measure_get(e.measures, e.n_measures, "score") == 14);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
 }
 
 static void others_are_refused_with_a_sentence(void **state)
@@ -110,7 +110,7 @@ static void others_are_refused_with_a_sentence(void **state)
     assert_int_equal(archai_plugin_load("/nowhere/x.so", &plugin, &err), ARCHAI_EINVAL);
     assert_string_equal(err.text, "/nowhere/x.so: No such file or directory");
     assert_int_equal(archai_plugin_load(PLUGIN_OLD, &plugin, &err), ARCHAI_EINVAL);
-    assert_non_null(strstr(err.text, "was built for plug-in version 43, this archai-run takes version 2"));
+    assert_non_null(strstr(err.text, "was built for plug-in version 44, this archai-run takes version 3"));
     assert_int_equal(archai_plugin_load(ARCHAI_SOURCE_DIR "/CMakeLists.txt", &plugin, &err),
                      ARCHAI_EINVAL);
     assert_non_null(strstr(err.text, "CMakeLists.txt: "));

@@ -51,11 +51,11 @@ static void change(const char *code)
 /* Row `i` of what was read is the sample of this id. */
 static void assert_row(const archai_results *r, size_t i, int64_t id)
 {
-    archai_evaluation want = sample_evaluation(id);
-    const archai_evaluation *got = &r->rows[i];
+    archai_trial want = sample_evaluation(id);
+    const archai_trial *got = &r->rows[i];
 
     assert_int_equal(got->id, want.id);
-    assert_string_equal(got->archid, want.archid);
+    assert_string_equal(got->model.archid, want.model.archid);
     assert_string_equal(got->arch, want.arch);
     assert_int_equal(got->status, want.status);
     assert_string_equal(got->error, want.error);
@@ -73,7 +73,7 @@ static void assert_row(const archai_results *r, size_t i, int64_t id)
     for (size_t k = 0; k < want.n_measures; k++)
         assert_true(archai_results_value(r, i, want.measures[k].name) ==
                     want.measures[k].value);
-    archai_evaluation_fini(&want);
+    archai_trial_fini(&want);
 }
 
 static void rows_come_back_as_they_were_written(void **state)

@@ -13,7 +13,7 @@
 
 /* A row as it is read back from the results. */
 static void row_of(const struct world *w, const struct log *log, size_t id,
-                   archai_evaluation *e)
+                   archai_trial *e)
 {
     const struct log_row *r = &log->rows[id];
     long long layers, kernel, width;
@@ -23,29 +23,27 @@ static void row_of(const struct world *w, const struct log *log, size_t id,
     (void)snprintf(arch, sizeof arch,
                    "{\"nb_layers\": %lld, \"kernel_size\": %lld, \"hidden_dim\": %lld}", layers,
                    kernel, width);
-    *e = (archai_evaluation){.id = (int64_t)id,
+    *e = (archai_trial){.id = (int64_t)id,
                              .status = r->status,
                              .budget = r->budget,
                              .generation = r->generation,
-                             .archid = strdup(r->archid),
+                             .model.archid = strdup(r->archid),
                              .arch = strdup(arch),
                              .operator_ = strdup(r->operator_),
                              .parents = strdup(r->parents)};
     for (size_t i = 0; i < w->objectives.n; i++)
-        assert_int_equal(
-            archai_evaluation_set_measure(e, w->objectives.at[i].source, r->values[i], NULL),
-            ARCHAI_OK);
+        archai_trial_set_measure(e, w->objectives.at[i].source, r->values[i]);
 }
 
 static void restore_row(struct world *w, const struct log *log, size_t id)
 {
     archai_err err = ARCHAI_ERR_INIT;
-    archai_evaluation e;
+    archai_trial e;
 
     row_of(w, log, id, &e);
     if (archai_search_restore(&w->search, &e, &err) != ARCHAI_OK)
         fail_msg("%s", err.text);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
 }
 
 static void resumed_async_repeats_nothing(void **state)
@@ -91,41 +89,41 @@ static void resumed_async_repeats_nothing(void **state)
 
 static void one_under_way_is_handed_out_first(void **state)
 {
-    archai_evaluation e = {.id = 41, .status = ARCHAI_STATUS_RUNNING, .budget = 1};
-    archai_candidate c;
+    archai_trial e = {.id = 41, .status = ARCHAI_STATUS_RUNNING, .budget = 1};
+    archai_trial c;
     struct world w;
 
     (void)state;
     world_open(&w, config("random_search", ARCHAI_ASYNC, ""));
-    e.archid = strdup("L=2, K=3, H=16");
+    e.model.archid = strdup("L=2, K=3, H=16");
     e.arch = strdup("{\"nb_layers\": 2, \"kernel_size\": 3, \"hidden_dim\": 16}");
     e.operator_ = strdup("mutation");
     e.parents = strdup("[\"L=1, K=3, H=16\"]");
     assert_int_equal(archai_search_restore(&w.search, &e, NULL), ARCHAI_OK);
     ask_one(&w, &c);
     assert_int_equal(c.id, 41);
-    assert_string_equal(c.model.archid, e.archid);
+    assert_string_equal(c.model.archid, "L=2, K=3, H=16");
     assert_string_equal(c.operator_, "mutation");
-    assert_string_equal(c.parents, e.parents);
-    archai_candidate_fini(&c);
+    assert_string_equal(c.parents, "[\"L=1, K=3, H=16\"]");
+    archai_trial_fini(&c);
     ask_one(&w, &c);
     assert_int_equal(c.id, 42);
-    archai_candidate_fini(&c);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&c);
+    archai_trial_fini(&e);
     world_close(&w);
 }
 
 /* All that it had when it was handed out the first time. */
 static void one_under_way_is_what_it_was(void **state)
 {
-    archai_evaluation e = {
-        .id = 3, .status = ARCHAI_STATUS_RUNNING, .budget = 4, .generation = 2, .stored = 77};
-    archai_candidate c;
+    archai_trial e = {
+        .id = 3, .status = ARCHAI_STATUS_RUNNING, .budget = 4, .generation = 2, .begin_at = 77};
+    archai_trial c;
     struct world w;
 
     (void)state;
     world_open(&w, config("asha", ARCHAI_ASYNC, ""));
-    e.archid = strdup("L=2, K=3, H=16");
+    e.model.archid = strdup("L=2, K=3, H=16");
     e.arch = strdup("{\"nb_layers\": 2, \"kernel_size\": 3, \"hidden_dim\": 16}");
     e.metadata = strdup("{\"parent\": \"L=1, K=3, H=16\"}");
     assert_int_equal(archai_search_restore(&w.search, &e, NULL), ARCHAI_OK);
@@ -139,26 +137,38 @@ static void one_under_way_is_what_it_was(void **state)
         assert_int_equal(c.generation, 2);
         assert_true(c.begin_at == 77);
         assert_string_equal(c.parents, "[]");
-        assert_string_equal(json_string_value(json_object_get(c.model.metadata, "parent")),
-                            "L=1, K=3, H=16");
-        archai_candidate_fini(&c);
+        assert_string_equal(c.metadata, "{\"parent\": \"L=1, K=3, H=16\"}");
+        archai_trial_fini(&c);
         assert_int_equal(archai_search_requeue(&w.search, 3, NULL), ARCHAI_OK);
     }
     ask_one(&w, &c);
     assert_int_equal(c.id, 3);
-    archai_candidate_fini(&c);
+    archai_trial_fini(&c);
     ask_one(&w, &c);
     assert_int_equal(c.id, 4);
-    archai_candidate_fini(&c);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&c);
+    archai_trial_fini(&e);
     world_close(&w);
 }
 
-static void assert_no_row(struct world *w, archai_evaluation e, int rc, const char *why)
+/* `e` is not taken over, but a copy. */
+static int restore_copy(struct world *w, archai_trial e, archai_err *err)
+{
+    int rc;
+
+    e.model.archid = e.model.archid != NULL ? strdup(e.model.archid) : NULL;
+    e.arch = e.arch != NULL ? strdup(e.arch) : NULL;
+    rc = archai_search_restore(&w->search, &e, err);
+    e.encoding = NULL;
+    archai_trial_fini(&e);
+    return rc;
+}
+
+static void assert_no_row(struct world *w, archai_trial e, int rc, const char *why)
 {
     archai_err err = ARCHAI_ERR_INIT;
 
-    assert_int_equal(archai_search_restore(&w->search, &e, &err), rc);
+    assert_int_equal(restore_copy(w, e, &err), rc);
     if (strstr(err.text, why) == NULL)
         fail_msg("'%s' does not say '%s'", err.text, why);
 }
@@ -167,16 +177,16 @@ static void rows_that_cannot_be_are_refused(void **state)
 {
     (void)state;
     for (int schedule = 0; schedule < 2; schedule++) {
-        archai_evaluation e = {.id = 5, .status = ARCHAI_STATUS_FAILED, .budget = 1}, other;
+        archai_trial e = {.id = 5, .status = ARCHAI_STATUS_FAILED, .budget = 1}, other;
         struct world w;
 
         world_open(&w, config("random_search", schedule, ""));
-        e.archid = (char *)(uintptr_t)"L=2, K=3, H=16";
+        e.model.archid = (char *)(uintptr_t)"L=2, K=3, H=16";
         e.arch = (char *)(uintptr_t)"{\"nb_layers\": 2, \"kernel_size\": 3, \"hidden_dim\": 16}";
         other = e;
         other.id = -1;
         assert_no_row(&w, other, ARCHAI_EFORMAT, "row -1 of the results is out of order");
-        assert_int_equal(archai_search_restore(&w.search, &e, NULL), ARCHAI_OK);
+        assert_int_equal(restore_copy(&w, e, NULL), ARCHAI_OK);
         assert_no_row(&w, e, ARCHAI_EFORMAT, "row 5 of the results is out of order");
         other.id = 4;
         assert_no_row(&w, other, ARCHAI_EFORMAT, "row 4 of the results is out of order");
@@ -185,7 +195,7 @@ static void rows_that_cannot_be_are_refused(void **state)
         assert_no_row(&w, other, ARCHAI_EFORMAT, "row 6 of the results is out of order or incomplete");
         other = e;
         other.id = 6;
-        other.archid = NULL;
+        other.model.archid = NULL;
         assert_no_row(&w, other, ARCHAI_EFORMAT, "row 6 of the results is out of order or incomplete");
         other = e;
         other.id = 6;
@@ -232,11 +242,10 @@ static void every_start_draws_its_own(void **state)
     log_free(&log);
 }
 
-static void fail_often_with_more(const archai_candidate *c, archai_evaluation *e, void *context)
+static void fail_often_with_more(const archai_trial *c, archai_trial *e, void *context)
 {
     fail_often(c, e, context);
-    assert_int_equal(archai_evaluation_set_measure(e, "extra", (double)c->id + 0.5, NULL),
-                     ARCHAI_OK);
+    archai_trial_set_measure(e, "extra", (double)c->id + 0.5);
     e->stored = 1000 + c->id;
 }
 
@@ -255,19 +264,17 @@ static void restored_records_are_what_they_were(void **state)
         world_open(&v, text);
         for (size_t id = 0; id < log.n; id++) {
             const archai_record *r = &w.search.records[id];
-            archai_evaluation e;
+            archai_trial e;
 
             if (log.rows[id].archid[0] == '\0')
                 continue;
             row_of(&v, &log, id, &e);
             e.stored = r->stored;
             for (size_t k = 0; k < r->n_metrics; k++)
-                assert_int_equal(
-                    archai_evaluation_set_measure(&e, w.search.metrics[k],
-                                                  r->values[v.objectives.n + k], NULL),
-                    ARCHAI_OK);
+                archai_trial_set_measure(&e, w.search.metrics[k],
+                                                  r->values[v.objectives.n + k]);
             assert_int_equal(archai_search_restore(&v.search, &e, NULL), ARCHAI_OK);
-            archai_evaluation_fini(&e);
+            archai_trial_fini(&e);
         }
         assert_int_equal(archai_search_restore_end(&v.search, NULL), ARCHAI_OK);
         assert_int_equal(v.search.front.n, w.search.front.n);
@@ -285,7 +292,7 @@ static void restored_records_are_what_they_were(void **state)
             assert_int_equal(b->n_metrics, a->n_metrics);
             assert_int_equal(b->on_front, a->on_front);
             assert_int_equal(b->generation, a->generation);
-            assert_null(b->flight);
+            assert_null(b->trial);
             assert_int_equal(b->arch != NULL, b->on_front || b->keep);
             for (size_t k = 0; k < v.objectives.n + a->n_metrics; k++)
                 assert_true(a->values[k] == b->values[k] ||
@@ -302,7 +309,7 @@ static void restored_records_are_what_they_were(void **state)
 /* As they stand in the row; where they do not, from the architecture. */
 static void encodings_are_taken_over_or_made(void **state)
 {
-    archai_evaluation e = {.status = ARCHAI_STATUS_FAILED, .budget = 1};
+    archai_trial e = {.status = ARCHAI_STATUS_FAILED, .budget = 1};
     float *encoding, *made;
     archai_model model;
     struct world w;
@@ -316,14 +323,14 @@ static void encodings_are_taken_over_or_made(void **state)
     assert_true(encoding != NULL && made != NULL);
     for (size_t i = 0; i < n; i++)
         encoding[i] = 0.5F + (float)i;
-    e.archid = strdup("L=2, K=3, H=16");
+    e.model.archid = strdup("L=2, K=3, H=16");
     e.arch = strdup("{\"nb_layers\": 2, \"kernel_size\": 3, \"hidden_dim\": 16}");
     for (int i = 0; i < 3; i++) { /* right, none, of another length */
         e.id = i;
         e.status = i == 2 ? ARCHAI_STATUS_CACHED : ARCHAI_STATUS_FAILED;
         e.encoding = i == 1 ? NULL : encoding;
         e.n_encoding = (const size_t[]){n, 0, n - 1}[i];
-        assert_int_equal(archai_search_restore(&w.search, &e, NULL), ARCHAI_OK);
+        assert_int_equal(restore_copy(&w, e, NULL), ARCHAI_OK);
     }
     assert_int_equal(archai_search_restore_end(&w.search, NULL), ARCHAI_OK);
     assert_int_equal(archai_space_load_arch(w.space, e.arch, strlen(e.arch), &model, NULL), ARCHAI_OK);
@@ -334,7 +341,7 @@ static void encodings_are_taken_over_or_made(void **state)
     assert_memory_equal(w.search.records[2].encoding, made, n * sizeof *made);
     archai_model_fini(&model);
     e.encoding = NULL;
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     free(encoding);
     free(made);
     world_close(&w);
@@ -417,7 +424,7 @@ static void evaluations_of_earlier_starts_are_counted_at_once(void **state)
     drive(&w, fail_often, NULL, 1, 0, SIZE_MAX, &whole);
     world_close(&w);
     for (size_t stop = 5; stop <= whole.n; stop += 5) {
-        archai_candidate c;
+        archai_trial c;
 
         world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, "num_iters = 12\n"));
         for (size_t id = 0; id < stop; id++)
@@ -427,7 +434,7 @@ static void evaluations_of_earlier_starts_are_counted_at_once(void **state)
         assert_int_equal(w.search.n_finished, count_evaluated(&whole, stop));
         ask_one(&w, &c);
         assert_int_equal(c.id, 3); /* the first hole */
-        archai_candidate_fini(&c);
+        archai_trial_fini(&c);
         world_close(&w);
     }
     log_free(&whole);
@@ -437,7 +444,7 @@ static void evaluations_of_earlier_starts_are_counted_at_once(void **state)
 static void one_under_way_in_a_generation_is_proposed_again(void **state)
 {
     struct log whole = {.rows = NULL};
-    archai_candidate c;
+    archai_trial c;
     struct world w;
 
     (void)state;
@@ -453,7 +460,7 @@ static void one_under_way_in_a_generation_is_proposed_again(void **state)
     assert_string_equal(c.model.archid, whole.rows[4].archid);
     assert_int_equal(w.search.n_running, 1);
     assert_int_equal(w.search.n_finished, 9);
-    archai_candidate_fini(&c);
+    archai_trial_fini(&c);
     log_free(&whole);
     world_close(&w);
 }
@@ -485,97 +492,6 @@ static void a_changed_search_is_refused(void **state)
     world_close(&w);
 }
 
-static void saved_generators_go_on(void **state)
-{
-    struct log whole = {.rows = NULL}, rest = {.rows = NULL};
-    archai_err err = ARCHAI_ERR_INIT;
-    json_t *saved = NULL, *copy;
-    char *text;
-    struct world w;
-
-    (void)state;
-    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
-    drive(&w, accuracy, NULL, 1, 0, 50, &whole);
-    assert_int_equal(archai_search_save(&w.search, &saved, &err), ARCHAI_OK);
-    drive(&w, accuracy, NULL, 1, 0, 50, &whole);
-    world_close(&w);
-    text = json_dumps(saved, 0);
-    copy = json_loads(text, 0, NULL);
-    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
-    for (size_t id = 0; id < 50; id++)
-        restore_row(&w, &whole, id);
-    assert_int_equal(archai_search_restore_end(&w.search, &err), ARCHAI_OK);
-    assert_int_equal(archai_search_load(&w.search, copy, &err), ARCHAI_OK);
-    drive(&w, accuracy, NULL, 1, 0, 50, &rest);
-    assert_int_equal(rest.n, whole.n);
-    for (size_t id = 50; id < whole.n; id++)
-        assert_string_equal(rest.rows[id].archid, whole.rows[id].archid);
-    assert_int_equal(json_object_set_new(copy, "space_rng", json_integer(1)), 0);
-    assert_int_equal(archai_search_load(&w.search, copy, &err), ARCHAI_EFORMAT);
-    assert_non_null(strstr(err.text, "'space_rng' is damaged"));
-    json_decref(copy);
-    json_decref(saved);
-    free(text);
-    log_free(&whole);
-    log_free(&rest);
-    world_close(&w);
-}
-
-static void assert_damaged(struct world *w, json_t *state, const char *why)
-{
-    archai_err err = ARCHAI_ERR_INIT;
-
-    assert_int_equal(archai_search_load(&w->search, state, &err), ARCHAI_EFORMAT);
-    if (strstr(err.text, why) == NULL)
-        fail_msg("'%s' does not say '%s'", err.text, why);
-}
-
-/* What cannot be a state is none, and changes nothing. */
-static void a_saved_state_is_checked(void **state)
-{
-    json_t *saved = NULL, *rng, *words;
-    struct world w, v;
-
-    (void)state;
-    world_open(&w, config("evolution_pareto", ARCHAI_ASYNC, ""));
-    w.search.rejected = 17;
-    assert_int_equal(archai_search_save(&w.search, &saved, NULL), ARCHAI_OK);
-    rng = json_object_get(saved, "algorithm_rng");
-    words = json_object_get(rng, "state");
-    world_open(&v, config("evolution_pareto", ARCHAI_ASYNC, ""));
-    for (int i = 0; i < 3; i++) {
-        const json_int_t next = (const json_int_t[]){-1, (json_int_t)json_array_size(words) + 1, 1}[i];
-
-        assert_int_equal(json_object_set_new(rng, "next", json_integer(next)), 0);
-        if (i < 2)
-            assert_damaged(&v, saved, "'algorithm_rng' is damaged");
-    }
-    for (int i = 0; i < 3; i++) {
-        const json_int_t word = (const json_int_t[]){-1, (json_int_t)UINT32_MAX + 1, UINT32_MAX}[i];
-
-        assert_int_equal(json_array_set_new(words, 5, json_integer(word)), 0);
-        if (i < 2)
-            assert_damaged(&v, saved, "'algorithm_rng' is damaged");
-    }
-    assert_int_equal(v.search.rejected, 0);
-    assert_int_equal(archai_search_load(&v.search, saved, NULL), ARCHAI_OK);
-    assert_int_equal(v.search.rejected, 17);
-    assert_int_equal(v.search.algorithm->rng.next, 1);
-    assert_int_equal(v.search.algorithm->rng.state[5], UINT32_MAX);
-    assert_int_equal(json_array_remove(words, 0), 0);
-    assert_damaged(&v, saved, "'algorithm_rng' is damaged");
-    assert_int_equal(json_object_set_new(saved, "algorithm", json_string("nsga2")), 0);
-    assert_damaged(&v, saved, "belongs to the algorithm 'nsga2', not 'evolution_pareto'");
-    world_close(&v);
-    /* generations replay themselves and have no use for it */
-    world_open(&v, config("evolution_pareto", ARCHAI_GENERATIONAL, ""));
-    assert_int_equal(archai_search_load(&v.search, saved, NULL), ARCHAI_OK);
-    assert_int_equal(v.search.rejected, 0);
-    json_decref(saved);
-    world_close(&v);
-    world_close(&w);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -590,8 +506,6 @@ int main(void)
         cmocka_unit_test(evaluations_of_earlier_starts_are_counted_at_once),
         cmocka_unit_test(one_under_way_in_a_generation_is_proposed_again),
         cmocka_unit_test(a_changed_search_is_refused),
-        cmocka_unit_test(saved_generators_go_on),
-        cmocka_unit_test(a_saved_state_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

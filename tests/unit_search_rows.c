@@ -13,11 +13,10 @@
 #include "tmpdir.h"
 
 /* With a measure that is no objective, and weights that lie somewhere. */
-static void fail_often_with_more(const archai_candidate *c, archai_evaluation *e, void *context)
+static void fail_often_with_more(const archai_trial *c, archai_trial *e, void *context)
 {
     fail_often(c, e, context);
-    assert_int_equal(archai_evaluation_set_measure(e, "extra", (double)c->id + 0.5, NULL),
-                     ARCHAI_OK);
+    archai_trial_set_measure(e, "extra", (double)c->id + 0.5);
     e->stored = 1000 + c->id;
 }
 
@@ -33,7 +32,7 @@ static size_t first_like(const struct world *w, int64_t id)
 
 /* A row that repeats another one is what that one has become, and names it where it was not
  * well. */
-static void check_repetition(const struct world *w, const archai_evaluation *e)
+static void check_repetition(const struct world *w, const archai_trial *e)
 {
     const archai_objectives *o = &w->objectives;
     const archai_record *r = &w->search.records[e->id];
@@ -52,7 +51,7 @@ static void check_repetition(const struct world *w, const archai_evaluation *e)
                        at);
     }
     assert_string_equal(e->error, error);
-    assert_string_equal(e->archid, first->archid);
+    assert_string_equal(e->model.archid, first->archid);
     assert_true(e->operator_[0] != '\0' && e->parents[0] == '[' && e->metadata[0] == '{');
     for (size_t i = 0; i < o->n; i++) {
         const double value = archai_measure_get(e->measures, e->n_measures, o->at[i].source);
@@ -63,18 +62,18 @@ static void check_repetition(const struct world *w, const archai_evaluation *e)
     for (size_t i = 0; i < e->n_measures; i++)
         assert_false(isnan(e->measures[i].value));
     assert_int_equal(r->stored, first->stored);
-    assert_null(r->flight);
+    assert_null(r->trial);
     assert_true(archai_record_counts(r) == archai_record_counts(first));
 }
 
 /* Records that run and were handed out to nobody wait for the one that they repeat: they are
  * nobody's to tell or to give back. How many there are. */
-static size_t check_waiting(struct world *w, const archai_candidate *c, size_t n)
+static size_t check_waiting(struct world *w, const archai_trial *c, size_t n)
 {
     size_t waiting = 0;
 
     for (size_t i = 0; i < w->search.n_records; i++) {
-        archai_evaluation e = {.id = (int64_t)i, .status = ARCHAI_STATUS_FAILED};
+        archai_trial e = {.id = (int64_t)i, .status = ARCHAI_STATUS_FAILED};
         bool on_front, out = w->search.records[i].status != ARCHAI_STATUS_RUNNING;
 
         for (size_t k = 0; k < n && !out; k++)
@@ -95,26 +94,26 @@ static void repetitions_are_what_their_first_one_was(void **state)
 
     (void)state;
     for (int workers = 1; workers < 10; workers += 8) {
-        archai_candidate c[9];
+        archai_trial c[9];
         struct world w;
         size_t n = 0, told = 0;
         archai_ask what = ARCHAI_ASK_WAIT;
 
         world_open(&w, config("evolution_pareto", ARCHAI_GENERATIONAL, "num_iters = 12\n"));
         while (what != ARCHAI_ASK_DONE || n > 0) {
-            archai_evaluation e = {.id = 0};
+            archai_trial e = {.id = 0};
             bool on_front;
 
             what = ARCHAI_ASK_WAIT;
             if (n < (size_t)workers)
-                assert_int_equal(archai_search_ask(&w.search, &what, &c[n], &e, NULL),
+                assert_int_equal(ask(&w.search, &what, &c[n], &e, NULL),
                                  ARCHAI_OK);
             if (what == ARCHAI_ASK_CANDIDATE) {
                 n++;
             } else if (what == ARCHAI_ASK_CACHED) {
                 check_repetition(&w, &e);
                 repeated[e.status != ARCHAI_STATUS_CACHED]++;
-                archai_evaluation_fini(&e);
+                archai_trial_fini(&e);
             } else if (n > 0) {
                 waiting += check_waiting(&w, c, n);
                 evaluation_of(&c[0], &e);
@@ -122,8 +121,8 @@ static void repetitions_are_what_their_first_one_was(void **state)
                 assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_OK);
                 told++;
                 assert_int_equal(w.search.n_finished, told); /* repetitions are not counted */
-                archai_evaluation_fini(&e);
-                archai_candidate_fini(&c[0]);
+                archai_trial_fini(&e);
+                archai_trial_fini(&c[0]);
                 memmove(c, &c[1], --n * sizeof *c);
                 what = ARCHAI_ASK_WAIT;
             }
@@ -154,7 +153,7 @@ static void what_is_finished_is_let_go_of(void **state)
 
                 if (r->status == ARCHAI_STATUS_RUNNING)
                     continue;
-                assert_null(r->flight);
+                assert_null(r->trial);
                 assert_int_equal(r->arch != NULL, r->on_front || r->keep);
                 front += r->on_front;
             }
@@ -180,14 +179,14 @@ static void a_given_one_that_does_not_fit_is_a_row(void **state)
     assert_int_equal(fclose(f), 0);
     (void)snprintf(more, sizeof more, "initial_population_paths = %s\n", path);
     for (int schedule = 0; schedule < 2; schedule++) {
-        archai_candidate c;
-        archai_evaluation e = {.id = -1};
+        archai_trial c;
+        archai_trial e = {.id = -1};
         archai_ask what;
         struct world w;
 
         world_open(&w,
                    constrained("evolution_pareto", schedule, more, "constraint = 0 200000\n"));
-        assert_int_equal(archai_search_ask(&w.search, &what, &c, &e, NULL), ARCHAI_OK);
+        assert_int_equal(ask(&w.search, &what, &c, &e, NULL), ARCHAI_OK);
         assert_int_equal(what, ARCHAI_ASK_CACHED);
         assert_int_equal(e.id, 0);
         assert_int_equal(e.status, ARCHAI_STATUS_INFEASIBLE);
@@ -200,7 +199,7 @@ static void a_given_one_that_does_not_fit_is_a_row(void **state)
         assert_int_equal(w.search.n_finished, 1);
         assert_int_equal(w.search.n_running, 0);
         assert_int_equal(w.search.rejected, 0); /* nobody's proposal was turned away */
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
         world_close(&w);
     }
 }
@@ -208,8 +207,8 @@ static void a_given_one_that_does_not_fit_is_a_row(void **state)
 /* As long as something runs it may still open ways to others: a search has not ended before. */
 static void the_end_waits_for_what_runs(void **state)
 {
-    archai_candidate c[MODELS];
-    archai_evaluation e;
+    archai_trial c[MODELS];
+    archai_trial e;
     archai_ask what;
     struct world w;
     bool on_front;
@@ -218,25 +217,25 @@ static void the_end_waits_for_what_runs(void **state)
     (void)state;
     world_open(&w, constrained("evolution_pareto", ARCHAI_ASYNC, "", "constraint = 0 3000\n"));
     for (;; n++) {
-        assert_int_equal(archai_search_ask(&w.search, &what, &c[n], &e, NULL), ARCHAI_OK);
+        assert_int_equal(ask(&w.search, &what, &c[n], &e, NULL), ARCHAI_OK);
         if (what != ARCHAI_ASK_CANDIDATE)
             break;
     }
     assert_true(n > 2 && n < MODELS);
     for (size_t i = 0; i < n; i++) {
-        archai_candidate none;
+        archai_trial none;
 
-        assert_int_equal(archai_search_ask(&w.search, &what, &none, &e, NULL), ARCHAI_OK);
+        assert_int_equal(ask(&w.search, &what, &none, &e, NULL), ARCHAI_OK);
         assert_int_equal(what, ARCHAI_ASK_WAIT);
         assert_string_equal(w.search.done, "");
         evaluation_of(&c[i], &e);
         accuracy(&c[i], &e, NULL);
         assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_OK);
-        archai_evaluation_fini(&e);
-        archai_candidate_fini(&c[i]);
+        archai_trial_fini(&e);
+        archai_trial_fini(&c[i]);
     }
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(archai_search_ask(&w.search, &what, &c[0], &e, NULL), ARCHAI_OK);
+        assert_int_equal(ask(&w.search, &what, &c[0], &e, NULL), ARCHAI_OK);
         assert_int_equal(what, ARCHAI_ASK_DONE);
         assert_non_null(strstr(w.search.done, "that satisfy the constraints were tried"));
     }

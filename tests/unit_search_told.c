@@ -11,8 +11,8 @@
 
 static void interrupted_and_failed_ones_come_again(void **state)
 {
-    archai_candidate a, b;
-    archai_evaluation e;
+    archai_trial a, b;
+    archai_trial e;
     archai_err err = ARCHAI_ERR_INIT;
     struct world w;
     bool again, on_front;
@@ -30,12 +30,12 @@ static void interrupted_and_failed_ones_come_again(void **state)
     assert_int_equal(b.seed, a.seed);
     assert_true(json_equal(b.model.arch, a.model.arch));
     assert_true(json_equal(b.model.metadata, a.model.metadata));
-    archai_candidate_fini(&b);
+    archai_trial_fini(&b);
     assert_int_equal(archai_search_retry(&w.search, a.id, &again, &err), ARCHAI_OK);
     assert_true(again);
     ask_one(&w, &b);
     assert_int_equal(b.id, a.id);
-    archai_candidate_fini(&b);
+    archai_trial_fini(&b);
     assert_int_equal(archai_search_retry(&w.search, a.id, &again, &err), ARCHAI_OK);
     assert_false(again);
     ask_one(&w, &b);
@@ -50,35 +50,35 @@ static void interrupted_and_failed_ones_come_again(void **state)
     assert_int_equal(archai_search_tell(&w.search, &e, &on_front, &err), ARCHAI_ENOTFOUND);
     assert_int_equal(w.search.n_running, 1);
     assert_int_equal(w.search.n_finished, 1);
-    archai_evaluation_fini(&e);
-    archai_candidate_fini(&a);
-    archai_candidate_fini(&b);
+    archai_trial_fini(&e);
+    archai_trial_fini(&a);
+    archai_trial_fini(&b);
     world_close(&w);
 }
 
-static void answer(struct world *w, const archai_candidate *c)
+static void answer(struct world *w, const archai_trial *c)
 {
     archai_err err = ARCHAI_ERR_INIT;
-    archai_evaluation e;
+    archai_trial e;
     bool on_front;
 
     evaluation_of(c, &e);
     accuracy(c, &e, NULL);
     if (archai_search_tell(&w->search, &e, &on_front, &err) != ARCHAI_OK)
         fail_msg("%s", err.text);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
 }
 
 /* The next one is `c` again, and as it was. */
-static void is_asked_again(struct world *w, const archai_candidate *c)
+static void is_asked_again(struct world *w, const archai_trial *c)
 {
-    archai_candidate again;
+    archai_trial again;
 
     ask_one(w, &again);
     assert_int_equal(again.id, c->id);
     assert_string_equal(again.arch, c->arch);
     assert_int_equal(again.seed, c->seed);
-    archai_candidate_fini(&again);
+    archai_trial_fini(&again);
 }
 
 /* Given up for whatever reason, and answered after all before it was handed out again: the answer counts,
@@ -90,8 +90,8 @@ static void a_late_answer_ends_the_wait(void **state)
     (void)state;
     for (int schedule = 0; schedule < 2; schedule++)
         for (int way = 0; way < WAYS; way++) {
-            archai_evaluation row = {0};
-            archai_candidate c[4];
+            archai_trial row = {0};
+            archai_trial c[4];
             struct world w;
             bool again = true;
 
@@ -120,7 +120,7 @@ static void a_late_answer_ends_the_wait(void **state)
             for (int i = 0; i < 4; i++) {
                 if (i != 1)
                     answer(&w, &c[i]);
-                archai_candidate_fini(&c[i]);
+                archai_trial_fini(&c[i]);
             }
             assert_int_equal(w.search.n_running, 0);
             assert_int_equal(w.search.n_finished, 4);
@@ -134,8 +134,8 @@ static void one_that_is_lost_again_and_again_fails(void **state)
     (void)state;
     for (int schedule = 0; schedule < 2; schedule++) {
         archai_err err = ARCHAI_ERR_INIT;
-        archai_evaluation row = {0};
-        archai_candidate a, b;
+        archai_trial row = {0};
+        archai_trial a, b;
         archai_ask what;
         struct world w;
         bool again, on_front;
@@ -148,7 +148,7 @@ static void one_that_is_lost_again_and_again_fails(void **state)
             assert_true(again);
             ask_one(&w, &b);
             assert_int_equal(b.id, a.id);
-            archai_candidate_fini(&b);
+            archai_trial_fini(&b);
         }
         assert_int_equal(w.search.n_finished, 0);
         assert_int_equal(archai_search_lost(&w.search, a.id, &again, &row, &err), ARCHAI_OK);
@@ -157,7 +157,7 @@ static void one_that_is_lost_again_and_again_fails(void **state)
         assert_int_equal(w.search.n_finished, 1);
         assert_int_equal(row.id, a.id);
         assert_int_equal(row.status, ARCHAI_STATUS_FAILED);
-        assert_string_equal(row.archid, a.model.archid);
+        assert_string_equal(row.model.archid, a.model.archid);
         assert_string_equal(row.arch, a.arch);
         assert_string_equal(row.error, "lost with the rank that evaluated it, 3 times");
         assert_int_equal(row.n_measures, a.n_measures); /* known without an evaluation */
@@ -167,16 +167,16 @@ static void one_that_is_lost_again_and_again_fails(void **state)
         }
         assert_int_equal(archai_search_lost(&w.search, a.id, &again, &row, &err),
                          ARCHAI_ENOTFOUND);
-        archai_evaluation_fini(&row);
+        archai_trial_fini(&row);
 
-        assert_int_equal(archai_search_ask(&w.search, &what, &b, &row, &err), ARCHAI_OK);
+        assert_int_equal(ask(&w.search, &what, &b, &row, &err), ARCHAI_OK);
         assert_int_equal(what, ARCHAI_ASK_CANDIDATE); /* no second row */
         assert_int_equal(b.id, a.id + 1);
         evaluation_of(&a, &row); /* its worker was not dead after all, but too late */
         assert_int_equal(archai_search_tell(&w.search, &row, &on_front, &err), ARCHAI_ENOTFOUND);
-        archai_evaluation_fini(&row);
-        archai_candidate_fini(&a);
-        archai_candidate_fini(&b);
+        archai_trial_fini(&row);
+        archai_trial_fini(&a);
+        archai_trial_fini(&b);
         world_close(&w);
     }
 }
@@ -193,11 +193,11 @@ static void those_that_come_again_keep_their_order(void **state)
     (void)state;
     world_open(&w, config("random_search", ARCHAI_ASYNC, ""));
     for (size_t i = 0; i < N; i++) {
-        archai_candidate c;
+        archai_trial c;
 
         ask_one(&w, &c);
         out[i] = c.id;
-        archai_candidate_fini(&c);
+        archai_trial_fini(&c);
     }
     for (size_t i = 0; i < STEPS; i++) {
         const bool grows = (i / 100) % 2 == 0;
@@ -210,13 +210,13 @@ static void those_that_come_again_keep_their_order(void **state)
             line[first + n++] = out[at];
             out[at] = out[--n_out];
         } else {
-            archai_candidate c;
+            archai_trial c;
 
             ask_one(&w, &c);
             assert_int_equal(c.id, line[first]);
             out[n_out++] = line[first++];
             n--;
-            archai_candidate_fini(&c);
+            archai_trial_fini(&c);
         }
         assert_int_equal(w.search.n_running, N);
     }
@@ -226,8 +226,8 @@ static void those_that_come_again_keep_their_order(void **state)
 /* Whoever has it next is lost before it was handed out again: it does not wait any longer either. */
 static void one_that_fails_while_it_waits_is_not_handed_out(void **state)
 {
-    archai_evaluation row = {0};
-    archai_candidate c[3];
+    archai_trial row = {0};
+    archai_trial c[3];
     struct world w;
     bool again;
 
@@ -245,23 +245,23 @@ static void one_that_fails_while_it_waits_is_not_handed_out(void **state)
     is_asked_again(&w, &c[1]);
     ask_one(&w, &c[2]);
     assert_int_equal(c[2].id, 2);
-    archai_evaluation_fini(&row);
+    archai_trial_fini(&row);
     for (int i = 0; i < 3; i++)
-        archai_candidate_fini(&c[i]);
+        archai_trial_fini(&c[i]);
     world_close(&w);
 }
 
 /* Also the second time it says whose child it is. */
 static void a_child_that_comes_again_has_its_parents(void **state)
 {
-    archai_candidate c, again;
+    archai_trial c, again;
     struct world w;
 
     (void)state;
     world_open(&w, config("regularized_evolution", ARCHAI_ASYNC, "init_num_models = 4\n"));
     for (ask_one(&w, &c); strcmp(c.operator_, "mutation") != 0; ask_one(&w, &c)) {
         answer(&w, &c);
-        archai_candidate_fini(&c);
+        archai_trial_fini(&c);
     }
     assert_non_null(json_object_get(c.model.metadata, "parent"));
     for (int i = 0; i < 2; i++) {
@@ -272,9 +272,9 @@ static void a_child_that_comes_again_has_its_parents(void **state)
         assert_string_equal(again.parents, c.parents);
         assert_string_equal(again.operator_, c.operator_);
         assert_int_equal(again.generation, c.generation);
-        archai_candidate_fini(&again);
+        archai_trial_fini(&again);
     }
-    archai_candidate_fini(&c);
+    archai_trial_fini(&c);
     world_close(&w);
 }
 
@@ -282,8 +282,8 @@ static void a_child_that_comes_again_has_its_parents(void **state)
 static void a_status_that_no_evaluation_has_is_refused(void **state)
 {
     static const int none[] = {ARCHAI_STATUS_RUNNING, ARCHAI_STATUS_CACHED, ARCHAI_STATUS_COUNT};
-    archai_evaluation e;
-    archai_candidate c;
+    archai_trial e;
+    archai_trial c;
     struct world w;
     bool on_front;
 
@@ -298,15 +298,15 @@ static void a_status_that_no_evaluation_has_is_refused(void **state)
         assert_int_equal(w.search.n_running, 1);
         assert_int_equal(w.search.n_finished, 0);
     }
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     answer(&w, &c);
-    archai_candidate_fini(&c);
+    archai_trial_fini(&c);
     world_close(&w);
 }
 
 static bool keeps(const struct world *w, int status, double budget)
 {
-    const archai_evaluation e = {.status = status, .budget = budget};
+    const archai_trial e = {.status = status, .budget = budget};
 
     return archai_search_keeps(&w->search, &e);
 }
@@ -340,8 +340,8 @@ static void cheap_measures_that_nobody_sent_are_computed(void **state)
 {
     (void)state;
     for (int sent = 0; sent < 2; sent++) {
-        archai_evaluation e;
-        archai_candidate c;
+        archai_trial e;
+        archai_trial c;
         struct world w;
         bool on_front;
 
@@ -356,7 +356,7 @@ static void cheap_measures_that_nobody_sent_are_computed(void **state)
         e.n_measures = 0;
         accuracy(&c, &e, NULL);
         if (sent)
-            assert_int_equal(archai_evaluation_set_measure(&e, "params", 5, NULL), ARCHAI_OK);
+            archai_trial_set_measure(&e, "params", 5);
         assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_OK);
         assert_int_equal(e.status, ARCHAI_STATUS_OK);
         assert_true(on_front);
@@ -364,8 +364,8 @@ static void cheap_measures_that_nobody_sent_are_computed(void **state)
                     archai_measure_get(c.measures, c.n_measures, "macs"));
         assert_true(w.search.records[0].values[2] ==
                     (sent ? 5 : archai_measure_get(c.measures, c.n_measures, "params")));
-        archai_evaluation_fini(&e);
-        archai_candidate_fini(&c);
+        archai_trial_fini(&e);
+        archai_trial_fini(&c);
         world_close(&w);
     }
 }
@@ -390,24 +390,23 @@ static void verdicts_say_why(void **state)
     world_open(&w, "[search]\n[space]\nname = cnn\n[objective.accuracy]\ndirection = maximize\n"
                    "[objective.l]\nsource = loss\ndirection = none\nconstraint = 0 1\n");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        archai_candidate c;
-        archai_evaluation e;
+        archai_trial c;
+        archai_trial e;
         bool joins, on_front;
 
         ask_one(&w, &c);
         evaluation_of(&c, &e);
-        assert_int_equal(archai_evaluation_set_measure(&e, "accuracy", cases[i].accuracy, NULL),
-                         0);
-        assert_int_equal(archai_evaluation_set_measure(&e, "loss", cases[i].loss, NULL), 0);
-        assert_int_equal(archai_search_judge(&w.search, &e, &joins, NULL), ARCHAI_OK);
+        archai_trial_set_measure(&e, "accuracy", cases[i].accuracy);
+        archai_trial_set_measure(&e, "loss", cases[i].loss);
+        assert_int_equal(archai_search_assess(&w.search, &e, &joins, NULL), ARCHAI_OK);
         assert_int_equal(e.status, cases[i].status);
         assert_non_null(strstr(e.error != NULL ? e.error : "", cases[i].error));
         assert_int_equal(archai_search_tell(&w.search, &e, &on_front, NULL), ARCHAI_OK);
         assert_int_equal(e.status, cases[i].status);
         assert_int_equal(on_front, joins);
         assert_int_equal(joins, i == 0);
-        archai_evaluation_fini(&e);
-        archai_candidate_fini(&c);
+        archai_trial_fini(&e);
+        archai_trial_fini(&c);
     }
     world_close(&w);
 }

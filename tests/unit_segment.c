@@ -42,21 +42,21 @@ static void committed_rows_come_back(void **state)
 {
     archai_segment s = make(*state, 2048);
     archai_err err = ARCHAI_ERR_INIT;
-    archai_evaluation e;
+    archai_trial e;
     bool valid;
     int64_t i;
 
     for (i = 0; i < 20; i++)
         OK(sample_commit(&s, i, i * 100, 1, &err));
     for (i = 0; i < 20; i++) {
-        archai_evaluation want = sample_evaluation(i);
+        archai_trial want = sample_evaluation(i);
         char buffer[SAMPLE_BYTES], got[96];
         archai_tensor tensors[SAMPLE_TENSORS];
 
         OK(archai_segment_read(&s, i * 100, &valid, &e, &err));
         assert_true(valid);
         assert_int_equal(e.id, i);
-        assert_string_equal(e.archid, want.archid);
+        assert_string_equal(e.model.archid, want.model.archid);
         assert_string_equal(e.error, want.error);
         assert_int_equal(e.n_curves, 1);
         assert_int_equal(e.n_tensors, e.status == ARCHAI_STATUS_OK ? SAMPLE_TENSORS : 0);
@@ -66,8 +66,8 @@ static void committed_rows_come_back(void **state)
             assert_memory_equal(got, tensors[0].data, sizeof got);
             assert_int_equal(e.tensors[0].crc, archai_segment_crc(got, sizeof got));
         }
-        archai_evaluation_fini(&want);
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&want);
+        archai_trial_fini(&e);
     }
     OK(archai_segment_read(&s, 1, &valid, &e, &err));
     assert_false(valid);
@@ -113,7 +113,7 @@ static void a_flipped_byte_is_no_row(void **state)
 {
     archai_segment s = make(*state, 1024);
     archai_err err = ARCHAI_ERR_INIT;
-    archai_evaluation e;
+    archai_trial e;
     struct seen seen = {.n = 0};
     bool valid;
     char byte;
@@ -131,7 +131,7 @@ static void a_flipped_byte_is_no_row(void **state)
     assert_int_equal(seen.n, 2); /* the detail is not the scan's */
     OK(archai_segment_read(&s, 0, &valid, &e, &err));
     assert_true(valid);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     OK(archai_segment_read(&s, 1, &valid, &e, &err));
     assert_false(valid);
     OK(archai_segment_read(&s, 2, &valid, &e, &err));
@@ -143,7 +143,7 @@ static void a_flipped_byte_is_no_row(void **state)
 static void forge(archai_segment *s, int64_t at, archai_row r)
 {
     archai_err err = ARCHAI_ERR_INIT;
-    archai_evaluation e;
+    archai_trial e;
     bool valid;
 
     r.crc = archai_segment_crc(&r, offsetof(archai_row, crc));
@@ -160,7 +160,7 @@ static void a_row_that_points_outside_is_no_row(void **state)
     const int64_t end = s.size.text_bytes;
     archai_err err = ARCHAI_ERR_INIT;
     struct seen seen = {.n = 0};
-    archai_evaluation e;
+    archai_trial e;
     archai_row r;
     bool valid;
 
@@ -201,7 +201,7 @@ static void a_row_that_points_outside_is_no_row(void **state)
     assert_int_equal(seen.n, PLACES + 3);
     OK(archai_segment_read(&s, 0, &valid, &e, &err));
     assert_true(valid);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     assert_int_equal(archai_segment_read(&s, -1, &valid, &e, &err), ARCHAI_EINVAL);
     assert_int_equal(archai_segment_read(&s, 1024, &valid, &e, &err), ARCHAI_EINVAL);
     assert_int_equal(archai_segment_scan(&s, -1, 1024, see, &seen, &err), ARCHAI_EINVAL);
@@ -216,7 +216,7 @@ static void a_tensor_that_lies_outside_its_pool_takes_its_row_along(void **state
     archai_err err = ARCHAI_ERR_INIT;
 
     for (int64_t beyond = 0; beyond < 2; beyond++) {
-        archai_evaluation e = sample_evaluation(0), back;
+        archai_trial e = sample_evaluation(0), back;
         char buffer[SAMPLE_BYTES];
         archai_tensor tensors[SAMPLE_TENSORS];
         bool valid;
@@ -230,10 +230,10 @@ static void a_tensor_that_lies_outside_its_pool_takes_its_row_along(void **state
         assert_int_equal(archai_segment_read_tensor(&s, &e.tensors[1], buffer, &err),
                          beyond == 0 ? ARCHAI_OK : ARCHAI_EFORMAT);
         if (valid)
-            archai_evaluation_fini(&back);
+            archai_trial_fini(&back);
         e.tensors[1].offset = -1;
         assert_false(archai_segment_holds(&s, &e.tensors[1], NULL));
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
     }
     archai_segment_close(&s);
 }
@@ -284,7 +284,7 @@ static void metadata_never_changes(void **state)
 static void what_has_no_place_is_refused(void **state)
 {
     archai_segment s = make(*state, 1024);
-    archai_evaluation e = sample_evaluation(0);
+    archai_trial e = sample_evaluation(0);
     archai_err err = ARCHAI_ERR_INIT;
     char buffer[SAMPLE_BYTES];
     archai_tensor tensors[SAMPLE_TENSORS];
@@ -310,7 +310,7 @@ static void what_has_no_place_is_refused(void **state)
     assert_int_equal(archai_segment_commit(&s, 1024, 0, "x", 1, &e, &err), ARCHAI_EINTERNAL);
     assert_int_equal(archai_segment_commit(&s, 0, s.size.text_bytes - 1, "xy", 2, &e, &err),
                      ARCHAI_EINTERNAL);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     archai_segment_close(&s);
 }
 
@@ -345,7 +345,7 @@ static void a_full_disk_is_named_with_its_bytes(void **state)
 
     if (child == 0) {
         struct rlimit limit = {100, 100};
-        archai_evaluation e = sample_evaluation(0);
+        archai_trial e = sample_evaluation(0);
 
         (void)signal(SIGXFSZ, SIG_IGN);
         (void)setrlimit(RLIMIT_FSIZE, &limit);

@@ -51,7 +51,7 @@ static void replay_chain(archai_space *s, const json_t *chain, const archai_mode
     const json_t *step;
     size_t i;
 
-    assert_int_equal(archai_model_copy(&last, first, NULL), 0);
+    archai_model_copy(&last, first);
     json_array_foreach((json_t *)chain, i, step)
     {
         int rc = archai_space_mutate(s, &last, &next, NULL);

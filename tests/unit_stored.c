@@ -65,15 +65,15 @@ static archai_segment make(const char *directory)
 {
     archai_segment s = ARCHAI_SEGMENT_INIT;
     archai_segment_size size = sample_segment_size(ROWS);
-    archai_evaluation e = sample_evaluation(ID);
+    archai_trial e = sample_evaluation(ID);
     archai_err err = ARCHAI_ERR_INIT;
 
     OK(archai_segment_create(directory, "segment-2-1.h5", &size, &err));
     OK(archai_segment_open(&s, directory, "segment-2-1.h5", true, &err));
-    OK(archai_evaluation_set_measure(&e, "train_seconds", 2.5, &err));
+    archai_trial_set_measure(&e, "train_seconds", 2.5);
     OK(sample_commit_as(&s, &e, ROW, 1, &err));
     OK(sample_commit(&s, ID + 1, ROW + 1, 0, &err));
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     return s;
 }
 
@@ -95,7 +95,7 @@ static void a_row_becomes_a_file(void **state)
 {
     archai_segment s = make(*state);
     const int64_t place = archai_segment_place(s.name, ROW);
-    archai_evaluation e = sample_evaluation(ID);
+    archai_trial e = sample_evaluation(ID);
     archai_err err = ARCHAI_ERR_INIT;
     int fd = memfd_create("copy", MFD_CLOEXEC);
 
@@ -131,7 +131,7 @@ static void a_row_becomes_a_file(void **state)
         assert_true(seconds == 2.5);
         archai_tensors_close(&got);
     }
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     archai_segment_close(&s);
     (void)close(fd);
 }
@@ -152,7 +152,7 @@ static void what_is_not_whole_is_refused(void **state)
 {
     archai_segment s = make(*state);
     const int64_t place = archai_segment_place(s.name, ROW);
-    archai_evaluation e = {0};
+    archai_trial e = {0};
     archai_err err = ARCHAI_ERR_INIT;
     bool valid;
     char byte;
@@ -176,7 +176,7 @@ static void what_is_not_whole_is_refused(void **state)
         byte ^= 16;
         assert_int_equal(pwrite(s.fd, &byte, 1, at), 1);
     }
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     archai_segment_close(&s);
 }
 

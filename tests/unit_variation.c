@@ -30,19 +30,22 @@ static size_t next_turn(struct world *w, archai_turns *t, archai_rng *rng,
                         const size_t *parents, size_t n, bool *is_new)
 {
     archai_err err = ARCHAI_ERR_INIT;
-    archai_proposal p;
+    archai_trial p;
     const char *archid;
+    json_t *archids;
     size_t i = 0;
 
     if (archai_vary_mutate_in_turn(&w->search, t, rng, parents, n, &p, &err) != ARCHAI_OK)
         fail_msg("%s", err.text);
-    assert_int_equal(json_array_size(p.parents), 1);
-    archid = json_string_value(json_array_get(p.parents, 0));
+    archids = json_loads(p.parents, 0, NULL);
+    assert_int_equal(json_array_size(archids), 1);
+    archid = json_string_value(json_array_get(archids, 0));
     while (i < n && strcmp(w->search.records[parents[i]].archid, archid) != 0)
         i++;
     assert_true(i < n);
     *is_new = !archai_search_seen(&w->search, p.model.archid);
-    archai_proposal_fini(&p);
+    json_decref(archids);
+    archai_trial_fini(&p);
     return i;
 }
 

@@ -1,4 +1,4 @@
-/* A rank's pen: it never waits for a place that nobody was asked for. */
+/* A rank's writer: it never waits for a place that was not asked for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,15 +26,15 @@ static void grant(archai_writer *w, const char *segment, int64_t row, int64_t te
         .text_bytes = text_bytes,
     };
 
-    assert_int_equal(archai_writer_grant(w, &m, NULL), ARCHAI_OK);
+    archai_writer_grant(w, &m);
 }
 
 /* An evaluation whose detail takes a little more than `bytes`. */
-static archai_evaluation large(size_t bytes)
+static archai_trial large(size_t bytes)
 {
-    archai_evaluation e = {.id = 7, .budget = 1};
+    archai_trial e = {.id = 7, .budget = 1};
 
-    e.archid = strdup("a");
+    e.model.archid = strdup("a");
     e.arch = strdup("{}");
     e.error = malloc(bytes + 1);
     e.operator_ = strdup("random");
@@ -53,7 +53,7 @@ static void a_row_larger_than_both_grants_asks_for_a_third(void **state)
     static const char name[] = "segment-0-0.h5";
     const archai_segment_size size = {.rows = 8 * ARCHAI_SEGMENT_BLOCK_ROWS, .text_bytes = 16 * MIB};
     const char *directory = *state;
-    archai_evaluation e = large(3 * MIB);
+    archai_trial e = large(3 * MIB);
     archai_message need = {0};
     archai_writer w;
     bool wanted, done;
@@ -73,7 +73,7 @@ static void a_row_larger_than_both_grants_asks_for_a_third(void **state)
     assert_int_equal(archai_writer_commit(&w, &e, &done, NULL), ARCHAI_OK);
     assert_true(done);
     assert_int_equal(archai_writer_fini(&w, NULL), ARCHAI_OK);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
 }
 
 /* The segment of a verdict is kept from the moment it is known, whether it is seen yet or not. */
@@ -117,7 +117,7 @@ static void rank_0_does_not_wait_for_the_disk_between_segments(void **state)
 {
     static const char first[] = "segment-0-0.h5", second[] = "segment-0-1.h5";
     const archai_segment_size size = {.rows = 8 * ARCHAI_SEGMENT_BLOCK_ROWS, .text_bytes = 16 * MIB};
-    archai_evaluation e = large(10);
+    archai_trial e = large(10);
     int pipe_fds[2]; /* cannot be synced */
 
     assert_int_equal(archai_segment_create(*state, first, &size, NULL), ARCHAI_OK);
@@ -139,7 +139,7 @@ static void rank_0_does_not_wait_for_the_disk_between_segments(void **state)
     }
     (void)close(pipe_fds[0]);
     (void)close(pipe_fds[1]);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
 }
 
 int main(void)

@@ -149,7 +149,7 @@ static int asha_tell(archai_algorithm *self, size_t record, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int asha_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int asha_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                         archai_err *err)
 {
     struct asha *a = (struct asha *)self;
@@ -157,15 +157,14 @@ static int asha_propose(archai_algorithm *self, archai_propose *what, archai_pro
 
     *what = ARCHAI_PROPOSED;
     for (size_t k = a->n_rungs - 1; k-- > 0;) {
-        archai_proposal p = {.operator_ = ARCHAI_OPERATOR_PROMOTION,
-                             .generation = (int32_t)k + 1,
-                             .budget = a->rungs[k + 1].budget};
+        archai_trial p = {.generation = (int32_t)k + 1, .budget = a->rungs[k + 1].budget};
         const size_t record = next_promotion(a, &a->rungs[k]);
 
         if (record == SIZE_MAX)
             continue;
         p.begin_at = s->records[record].stored;
         ARCHAI_TRY(archai_search_model(s, record, &p.model, err));
+        archai_trial_set_operator(&p, ARCHAI_OPERATOR_PROMOTION);
         archai_search_release(s, record);
         *out = p;
         return ARCHAI_OK;

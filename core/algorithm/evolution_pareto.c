@@ -68,7 +68,7 @@ static int cross_pair(archai_search *s, size_t left, size_t right, archai_propos
                       archai_err *err)
 {
     for (int i = 0; i < CROSSOVER_TRIES; i++) {
-        archai_proposal p;
+        archai_trial p;
         bool valid;
         int rc = archai_vary_crossover(s, left, right, &p, err);
 
@@ -79,7 +79,7 @@ static int cross_pair(archai_search *s, size_t left, size_t right, archai_propos
         if (rc == ARCHAI_OK && valid && archai_proposals_find(children, p.model.archid) == NULL &&
             !archai_search_seen(s, p.model.archid))
             archai_proposals_push(children, &p);
-        archai_proposal_fini(&p);
+        archai_trial_fini(&p);
         if (rc != ARCHAI_OK || valid)
             return rc;
     }
@@ -170,7 +170,7 @@ static int evolution_tell(archai_algorithm *self, size_t record, archai_err *err
 
 /* A random sample, or a child of parents drawn once: were they drawn again for each try, random samples
  * would come up far more often than their share, since they are nearly always new. */
-static int propose_next(archai_algorithm *self, archai_proposal *out, archai_err *err)
+static int propose_next(archai_algorithm *self, archai_trial *out, archai_err *err)
 {
     struct evolution *a = (struct evolution *)self;
     archai_search *s = self->search;
@@ -192,7 +192,7 @@ static int propose_next(archai_algorithm *self, archai_proposal *out, archai_err
     return archai_vary_new(s, parents, n_parents, out, err);
 }
 
-static int evolution_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int evolution_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                              archai_err *err)
 {
     return archai_population_propose(self, breed, propose_next, what, out, err);

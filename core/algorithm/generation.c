@@ -8,20 +8,20 @@
 
 static bool has_archid(const void *items, size_t index, const void *key)
 {
-    const char *archid = ((const archai_proposal *)items)[index].model.archid;
+    const char *archid = ((const archai_trial *)items)[index].model.archid;
 
     return archid != NULL && strcmp(archid, key) == 0;
 }
 
-void archai_proposals_push(archai_proposals *l, archai_proposal *p)
+void archai_proposals_push(archai_proposals *l, archai_trial *p)
 {
     ARCHAI_RESERVE(l->at, l->capacity, l->n + 1);
     archai_hash_add(&l->by_archid, archai_hash(p->model.archid), l->n);
     l->at[l->n++] = *p;
-    *p = (archai_proposal){.operator_ = NULL};
+    *p = (archai_trial){.operator_ = NULL};
 }
 
-archai_proposal *archai_proposals_find(const archai_proposals *l, const char *archid)
+archai_trial *archai_proposals_find(const archai_proposals *l, const char *archid)
 {
     const size_t at = archai_hash_find(&l->by_archid, archai_hash(archid), has_archid, l->at, archid);
 
@@ -31,7 +31,7 @@ archai_proposal *archai_proposals_find(const archai_proposals *l, const char *ar
 void archai_proposals_fini(archai_proposals *l)
 {
     for (size_t i = 0; i < l->n; i++)
-        archai_proposal_fini(&l->at[i]);
+        archai_trial_fini(&l->at[i]);
     free(l->at);
     archai_hash_clear(&l->by_archid);
     *l = (archai_proposals){.at = NULL};
@@ -53,7 +53,7 @@ static const char *why_none(const archai_search *s)
 }
 
 int archai_generation_propose(archai_generation *g, archai_algorithm *self, int64_t num_iters,
-                              archai_breed *breed, archai_propose *what, archai_proposal *out,
+                              archai_breed *breed, archai_propose *what, archai_trial *out,
                               archai_err *err)
 {
     archai_search *s = self->search;
@@ -86,7 +86,7 @@ int archai_generation_propose(archai_generation *g, archai_algorithm *self, int6
     }
     *out = g->batch.at[g->next];
     out->generation = g->iteration;
-    g->batch.at[g->next++] = (archai_proposal){.operator_ = NULL};
+    g->batch.at[g->next++] = (archai_trial){.operator_ = NULL};
     *what = ARCHAI_PROPOSED;
     return ARCHAI_OK;
 }
@@ -107,7 +107,7 @@ int archai_generation_sample(archai_search *s, int64_t n, int rounds, bool fresh
     for (int round = 0;
          round < rounds && vain < ARCHAI_MAX_VAIN && (int64_t)(batch->n - before) < n; round++)
         for (int64_t i = 0; i < n && vain < ARCHAI_MAX_VAIN; i++) {
-            archai_proposal p;
+            archai_trial p;
             bool keep = true;
             int rc = archai_vary_random(s, &p, err);
 
@@ -122,31 +122,31 @@ int archai_generation_sample(archai_search *s, int64_t n, int rounds, bool fresh
             if (rc == ARCHAI_OK && keep && (int64_t)(batch->n - before) < n)
                 archai_proposals_push(batch, &p);
             else
-                archai_proposal_fini(&p);
+                archai_trial_fini(&p);
             ARCHAI_TRY(rc);
         }
     return ARCHAI_OK;
 }
 
 /* Put a mutant into a list; one of the same architecture makes way for it. */
-static void put(archai_proposals *l, archai_proposal *p)
+static void put(archai_proposals *l, archai_trial *p)
 {
-    archai_proposal *old = archai_proposals_find(l, p->model.archid);
+    archai_trial *old = archai_proposals_find(l, p->model.archid);
 
     if (old == NULL) {
         archai_proposals_push(l, p);
         return;
     }
-    archai_proposal_fini(old);
+    archai_trial_fini(old);
     *old = *p;
-    *p = (archai_proposal){.operator_ = NULL};
+    *p = (archai_trial){.operator_ = NULL};
 }
 
 /* One try; the mutant is kept if it is valid and new. */
 static int try_mutant(archai_search *s, size_t parent, archai_proposals *mutants, bool *valid,
                       archai_err *err)
 {
-    archai_proposal p;
+    archai_trial p;
     int rc = archai_vary_mutate(s, parent, &p, err);
 
     *valid = true;
@@ -157,7 +157,7 @@ static int try_mutant(archai_search *s, size_t parent, archai_proposals *mutants
     if (rc == ARCHAI_OK && *valid && !archai_search_seen(s, p.model.archid))
         put(mutants, &p);
     else
-        archai_proposal_fini(&p);
+        archai_trial_fini(&p);
     return rc;
 }
 

@@ -17,13 +17,13 @@ enum {
 };
 
 typedef struct archai_proposals {
-    archai_proposal *at; /* owned, as is each; those that were moved out are zeroed */
+    archai_trial *at; /* owned, as is each; those that were moved out are zeroed */
     size_t n, capacity;
     archai_hash_table by_archid;
 } archai_proposals;
-void archai_proposals_push(archai_proposals *l, archai_proposal *p); /* takes the proposal over */
+void archai_proposals_push(archai_proposals *l, archai_trial *p); /* takes the proposal over */
 /* The first proposal of this architecture, or NULL. */
-archai_proposal *archai_proposals_find(const archai_proposals *l, const char *archid);
+archai_trial *archai_proposals_find(const archai_proposals *l, const char *archid);
 void archai_proposals_fini(archai_proposals *l);
 
 typedef struct archai_generation {
@@ -40,7 +40,7 @@ void archai_generation_fini(archai_generation *g);
 typedef int archai_breed(archai_algorithm *self, int32_t iteration, archai_proposals *batch,
                          archai_err *err);
 int archai_generation_propose(archai_generation *g, archai_algorithm *self, int64_t num_iters,
-                              archai_breed *breed, archai_propose *what, archai_proposal *out,
+                              archai_breed *breed, archai_propose *what, archai_trial *out,
                               archai_err *err);
 
 /* Is the batch handed out and told, so that the next propose() breeds? */

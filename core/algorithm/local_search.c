@@ -52,7 +52,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     return rc;
 }
 
-static int propose_next(archai_algorithm *self, archai_proposal *out, archai_err *err)
+static int propose_next(archai_algorithm *self, archai_trial *out, archai_err *err)
 {
     struct local_search *a = (struct local_search *)self;
     archai_search *s = self->search;
@@ -69,7 +69,7 @@ static int propose_next(archai_algorithm *self, archai_proposal *out, archai_err
     return rc;
 }
 
-static int local_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int local_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                          archai_err *err)
 {
     return archai_population_propose(self, breed, propose_next, what, out, err);

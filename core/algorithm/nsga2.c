@@ -127,7 +127,7 @@ static archai_ranked member_of(const archai_search *s, size_t record)
 /* -- children ---------------------------------------------------------------------------- */
 
 /* The mutant of a child, which is not a record yet, keeps the child's parents. */
-static int mutate_child(archai_search *s, archai_proposal *p, archai_err *err)
+static int mutate_child(archai_search *s, archai_trial *p, archai_err *err)
 {
     archai_model mutant;
 
@@ -136,7 +136,7 @@ static int mutate_child(archai_search *s, archai_proposal *p, archai_err *err)
     mutant.metadata = json_incref(p->model.metadata);
     archai_model_fini(&p->model);
     p->model = mutant;
-    p->operator_ = "crossover+mutation";
+    archai_trial_set_operator(p, "crossover+mutation");
     return ARCHAI_OK;
 }
 
@@ -147,7 +147,7 @@ static size_t win_tournament(const struct nsga2 *a, archai_rng *rng)
     return a->members[i < j ? i : j].record; /* the best come first */
 }
 
-static int breed_one(archai_algorithm *self, archai_proposal *out, archai_err *err)
+static int breed_one(archai_algorithm *self, archai_trial *out, archai_err *err)
 {
     const struct nsga2 *a = (struct nsga2 *)self;
     archai_search *s = self->search;
@@ -167,7 +167,7 @@ static int breed_one(archai_algorithm *self, archai_proposal *out, archai_err *e
     rc = mutate_child(s, out, err);
     if (rc == ARCHAI_OK || rc == ARCHAI_ENONE)
         return ARCHAI_OK;
-    archai_proposal_fini(out);
+    archai_trial_fini(out);
     return rc;
 }
 
@@ -200,7 +200,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
     if (a->n == 0) /* the first, or all failed: begin again */
         return archai_population_begin(&a->population, iteration, ARCHAI_MAX_ROUNDS, batch, err);
     for (size_t i = 0; i < size * PATIENCE && batch->n < size; i++) {
-        archai_proposal p;
+        archai_trial p;
         bool valid;
         int rc = breed_one(self, &p, err);
 
@@ -212,7 +212,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
             archai_proposals_find(batch, p.model.archid) == NULL)
             archai_proposals_push(batch, &p);
         else
-            archai_proposal_fini(&p);
+            archai_trial_fini(&p);
         ARCHAI_TRY(rc);
     }
     return ARCHAI_OK;
@@ -241,13 +241,13 @@ static int nsga2_tell(archai_algorithm *self, size_t record, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int propose_next(archai_algorithm *self, archai_proposal *out, archai_err *err)
+static int propose_next(archai_algorithm *self, archai_trial *out, archai_err *err)
 {
     return ((struct nsga2 *)self)->n == 0 ? archai_vary_random(self->search, out, err)
                                           : breed_one(self, out, err);
 }
 
-static int nsga2_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int nsga2_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                          archai_err *err)
 {
     return archai_population_propose(self, breed, propose_next, what, out, err);

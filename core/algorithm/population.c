@@ -65,24 +65,26 @@ void archai_population_fini(archai_algorithm *self)
     archai_generation_fini(&p->generation);
 }
 
-static int next_given(archai_population *p, archai_proposal *out, archai_err *err)
+static void next_given(archai_population *p, archai_trial *out)
 {
-    if (p->next_given == p->n_given)
-        return ARCHAI_ENONE;
-    *out = (archai_proposal){.operator_ = ARCHAI_OPERATOR_INITIAL};
-    return archai_model_copy(&out->model, &p->given[p->next_given++], err);
+    *out = (archai_trial){.operator_ = archai_strdup(ARCHAI_OPERATOR_INITIAL)};
+    archai_model_copy(&out->model, &p->given[p->next_given++]);
 }
 
 /* -- both schedules ---------------------------------------------------------------------------- */
 
-int archai_population_next(archai_population *p, archai_proposal *out, archai_err *err)
+int archai_population_next(archai_population *p, archai_trial *out, archai_err *err)
 {
     archai_search *s = p->base.search;
 
     while (p->next_given < p->n_given && archai_search_seen(s, p->given[p->next_given].archid))
         p->next_given++; /* an earlier start had it */
-    if (p->n_given > 0)
-        return next_given(p, out, err);
+    if (p->n_given > 0 && p->next_given == p->n_given)
+        return ARCHAI_ENONE;
+    if (p->n_given > 0) {
+        next_given(p, out);
+        return ARCHAI_OK;
+    }
     return (int64_t)s->n_records < p->init_num_models ? archai_vary_random(s, out, err)
                                                       : ARCHAI_ENONE;
 }
@@ -93,17 +95,17 @@ int archai_population_begin(archai_population *p, int32_t iteration, int rounds,
     if (iteration > 0 || p->n_given == 0)
         return archai_generation_sample(p->base.search, p->init_num_models, rounds,
                                         iteration > 0, batch, err);
-    for (size_t i = 0; i < p->n_given; i++) {
-        archai_proposal given;
+    while (p->next_given < p->n_given) {
+        archai_trial given;
 
-        ARCHAI_TRY(next_given(p, &given, err));
+        next_given(p, &given);
         archai_proposals_push(batch, &given);
     }
     return ARCHAI_OK;
 }
 
 int archai_population_propose(archai_algorithm *self, archai_breed *breed, archai_next *next,
-                              archai_propose *what, archai_proposal *out, archai_err *err)
+                              archai_propose *what, archai_trial *out, archai_err *err)
 {
     archai_population *p = (archai_population *)self;
     int rc;

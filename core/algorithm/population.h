@@ -31,14 +31,14 @@ int archai_population_init(archai_algorithm *self, archai_err *err);
 void archai_population_fini(archai_algorithm *self);
 
 /* Propose one model once the beginning is over. ARCHAI_ENONE: no child this time. */
-typedef int archai_next(archai_algorithm *self, archai_proposal *out, archai_err *err);
+typedef int archai_next(archai_algorithm *self, archai_trial *out, archai_err *err);
 /* propose() of both schedules. async: the beginning, then `next`. */
 int archai_population_propose(archai_algorithm *self, archai_breed *breed, archai_next *next,
-                              archai_propose *what, archai_proposal *out, archai_err *err);
+                              archai_propose *what, archai_trial *out, archai_err *err);
 
 /* async: the next given architecture, or one of init_num_models random ones. ARCHAI_ENONE: the
  * beginning is over. */
-int archai_population_next(archai_population *p, archai_proposal *out, archai_err *err);
+int archai_population_next(archai_population *p, archai_trial *out, archai_err *err);
 /* generational: the first population, the given architectures or init_num_models samples; in later
  * iterations a new one at random, for where there is nothing to breed from. `rounds` as in
  * archai_generation_sample(). */

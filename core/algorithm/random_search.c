@@ -31,12 +31,12 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
                                     batch, err);
 }
 
-static int propose_next(archai_algorithm *self, archai_proposal *out, archai_err *err)
+static int propose_next(archai_algorithm *self, archai_trial *out, archai_err *err)
 {
     return archai_vary_random(self->search, out, err);
 }
 
-static int random_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int random_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                           archai_err *err)
 {
     return archai_population_propose(self, breed, propose_next, what, out, err);

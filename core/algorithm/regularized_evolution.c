@@ -107,7 +107,7 @@ static int regularized_tell(archai_algorithm *self, size_t record, archai_err *e
     return ARCHAI_OK;
 }
 
-static int propose_next(archai_algorithm *self, archai_proposal *out, archai_err *err)
+static int propose_next(archai_algorithm *self, archai_trial *out, archai_err *err)
 {
     struct regularized *a = (struct regularized *)self;
     size_t *front, n;
@@ -124,7 +124,7 @@ static int propose_next(archai_algorithm *self, archai_proposal *out, archai_err
 }
 
 static int regularized_propose(archai_algorithm *self, archai_propose *what,
-                               archai_proposal *out, archai_err *err)
+                               archai_trial *out, archai_err *err)
 {
     return archai_population_propose(self, breed, propose_next, what, out, err);
 }

@@ -86,11 +86,10 @@ static int promote(struct halving *a, archai_search *s, const size_t *rows, size
                    double budget, archai_proposals *batch, archai_err *err)
 {
     for (size_t i = 0; i < n; i++) {
-        archai_proposal p = {.operator_ = ARCHAI_OPERATOR_PROMOTION,
-                             .budget = budget,
-                             .begin_at = s->records[rows[i]].stored};
+        archai_trial p = {.budget = budget, .begin_at = s->records[rows[i]].stored};
 
         ARCHAI_TRY(archai_search_model(s, rows[i], &p.model, err));
+        archai_trial_set_operator(&p, ARCHAI_OPERATOR_PROMOTION);
         archai_proposals_push(batch, &p);
     }
     for (; a->round < s->n_records; a->round++)
@@ -138,7 +137,7 @@ static int halving_tell(archai_algorithm *self, size_t record, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int halving_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int halving_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                            archai_err *err)
 {
     return archai_population_propose(self, breed, NULL, what, out, err);

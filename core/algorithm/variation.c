@@ -5,49 +5,45 @@
 
 #include "core/base/alloc.h"
 
-void archai_proposal_fini(archai_proposal *p)
+int archai_vary_random(archai_search *s, archai_trial *out, archai_err *err)
 {
-    archai_model_fini(&p->model);
-    json_decref(p->parents);
-    *p = (archai_proposal){.operator_ = NULL};
-}
-
-int archai_vary_random(archai_search *s, archai_proposal *out, archai_err *err)
-{
-    archai_proposal p = {.operator_ = "random"};
+    archai_trial p = {.operator_ = NULL};
 
     ARCHAI_TRY(archai_space_random_sample(s->space, &p.model, err));
+    archai_trial_set_operator(&p, "random");
     *out = p;
     return ARCHAI_OK;
 }
 
-void archai_vary_note(archai_proposal *p, const char *key, json_t *value)
+void archai_vary_note(archai_trial *p, const char *key, json_t *value)
 {
     archai_must_have(json_object_set_new(p->model.metadata, key, value) == 0);
 }
 
 /* Takes the model over. */
-static archai_proposal child_of(const archai_search *s, const char *operator_, archai_model *child,
-                                const size_t *parents, size_t n)
+static archai_trial child_of(const archai_search *s, const char *operator_, archai_model *child,
+                             const size_t *parents, size_t n)
 {
-    archai_proposal p = {.model = *child, .operator_ = operator_};
+    archai_trial p = {.model = *child, .operator_ = archai_strdup(operator_)};
     const archai_record *first = &s->records[parents[0]], *last = &s->records[parents[n - 1]];
+    json_t *archids;
 
     if (n == 1) {
-        p.parents = json_pack("[s]", first->archid);
+        archids = json_pack("[s]", first->archid);
         archai_vary_note(&p, "parent", json_string(first->archid));
     } else {
-        p.parents = json_pack("[ss]", first->archid, last->archid);
+        archids = json_pack("[ss]", first->archid, last->archid);
         archai_vary_note(&p, "parents", json_sprintf("%s,%s", first->archid, last->archid));
     }
-    (void)archai_there(p.parents);
+    p.parents = archai_there(json_dumps(archai_there(archids), JSON_COMPACT));
+    json_decref(archids);
     p.generation = 1 + (first->generation > last->generation ? first : last)->generation;
     if (s->inherit)
         p.begin_at = first->stored;
     return p;
 }
 
-int archai_vary_mutate(archai_search *s, size_t parent, archai_proposal *out, archai_err *err)
+int archai_vary_mutate(archai_search *s, size_t parent, archai_trial *out, archai_err *err)
 {
     archai_model base, child;
     int rc;
@@ -60,7 +56,7 @@ int archai_vary_mutate(archai_search *s, size_t parent, archai_proposal *out, ar
     return ARCHAI_OK;
 }
 
-int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_proposal *out,
+int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_trial *out,
                           archai_err *err)
 {
     const size_t parents[2] = {left, right};
@@ -80,14 +76,14 @@ int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_pr
     return ARCHAI_OK;
 }
 
-int archai_vary_new(archai_search *s, const size_t *parents, size_t n, archai_proposal *out,
+int archai_vary_new(archai_search *s, const size_t *parents, size_t n, archai_trial *out,
                     archai_err *err)
 {
     int rc = ARCHAI_ENONE;
 
     for (int i = 0; i < ARCHAI_NEW_TRIES; i++) {
         if (rc == ARCHAI_OK)
-            archai_proposal_fini(out);
+            archai_trial_fini(out);
         rc = n == 1 ? archai_vary_mutate(s, parents[0], out, err)
                     : archai_vary_crossover(s, parents[0], parents[1], out, err);
         if (rc != ARCHAI_ENONE && (rc != ARCHAI_OK || !archai_search_seen(s, out->model.archid)))
@@ -120,7 +116,7 @@ static size_t next_parent(const archai_turns *t, archai_rng *rng, const size_t *
 }
 
 int archai_vary_mutate_in_turn(archai_search *s, archai_turns *t, archai_rng *rng,
-                               const size_t *parents, size_t n, archai_proposal *out,
+                               const size_t *parents, size_t n, archai_trial *out,
                                archai_err *err)
 {
     const size_t before = t->n;

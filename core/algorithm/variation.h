@@ -8,18 +8,18 @@
 #define ARCHAI_CORE_ALGORITHM_VARIATION_H
 #include "core/search/search.h"
 
-int archai_vary_random(archai_search *s, archai_proposal *out, archai_err *err);
-int archai_vary_mutate(archai_search *s, size_t parent, archai_proposal *out, archai_err *err);
-int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_proposal *out,
+int archai_vary_random(archai_search *s, archai_trial *out, archai_err *err);
+int archai_vary_mutate(archai_search *s, size_t parent, archai_trial *out, archai_err *err);
+int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_trial *out,
                           archai_err *err);
 /* A mutant of one parent (n = 1) or a child of two: a new one, if there is one in ARCHAI_NEW_TRIES, which
  * is as many as a generation takes. Were other parents drawn for the next try, those whose neighbours
  * have not been tried yet would come up far more often than the others. */
 enum { ARCHAI_NEW_TRIES = 20 };
-int archai_vary_new(archai_search *s, const size_t *parents, size_t n, archai_proposal *out,
+int archai_vary_new(archai_search *s, const size_t *parents, size_t n, archai_trial *out,
                     archai_err *err);
 /* Set `key` of the metadata; takes the reference to `value`. */
-void archai_vary_note(archai_proposal *p, const char *key, json_t *value);
+void archai_vary_note(archai_trial *p, const char *key, json_t *value);
 
 /* How often each parent was mutated. A generation mutates every member of a front; without generations,
  * parents drawn at random would leave some out and take others twice. */
@@ -31,6 +31,6 @@ void archai_turns_fini(archai_turns *t); /* safe on a zeroed struct */
 /* archai_vary_new() of that one of parents [n > 0] that had the fewest turns; chance decides between
  * equal ones. */
 int archai_vary_mutate_in_turn(archai_search *s, archai_turns *t, archai_rng *rng,
-                               const size_t *parents, size_t n, archai_proposal *out,
+                               const size_t *parents, size_t n, archai_trial *out,
                                archai_err *err);
 #endif

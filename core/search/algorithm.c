@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/config/config.h"
 #include "core/search/search.h"
 
@@ -82,10 +83,10 @@ static int check_needs(const archai_algorithm_ops *ops, const archai_search *s,
     return ARCHAI_OK;
 }
 
-/* Say where the key stands that an init complains about ("num_crossovers: ..."). */
+/* Add file and line to an error of init about a key ("num_crossovers: ..."). */
 static int locate(const archai_ini *ini, const archai_option *options, int rc, archai_err *err)
 {
-    static const char *const common[] = {"algorithm", "seed"}; /* beside keys of its own */
+    static const char *const common[] = {"algorithm", "seed"}; /* besides its own keys */
     const size_t n = rc != ARCHAI_OK && err != NULL ? strcspn(err->text, ":") : 0;
 
     for (size_t i = 0; n > 0 && i < sizeof common / sizeof *common; i++)
@@ -106,9 +107,7 @@ int archai_algorithm_create(archai_algorithm **out, archai_search *search, const
 
     ARCHAI_TRY(find(name, ini, &ops, err));
     ARCHAI_TRY(check_needs(ops, search, ini, err));
-    a = calloc(1, ops->size);
-    if (a == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "algorithm '%s': out of memory", name);
+    a = archai_calloc(1, ops->size);
     a->ops = ops;
     a->search = search;
     archai_rng_seed(&a->rng, search->seed);

@@ -22,7 +22,7 @@ typedef struct archai_model {
  * also on failure (they are released then). */
 int archai_model_init(archai_model *m, json_t *arch, const char *archid, json_t *metadata,
                       archai_err *err);
-int archai_model_copy(archai_model *out, const archai_model *from, archai_err *err); /* shares arch */
+void archai_model_copy(archai_model *out, const archai_model *from); /* shares arch */
 void archai_model_clear(archai_model *m); /* drops arch, keeps archid and metadata */
 void archai_model_fini(archai_model *m);  /* safe on a zeroed struct */
 

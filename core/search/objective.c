@@ -1,10 +1,10 @@
 #include "core/search/objective.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/config/config.h"
 #include "core/network/network.h"
 
@@ -15,7 +15,7 @@ enum { N_CHEAP = sizeof cheap_names / sizeof *cheap_names };
 const archai_option archai_objective_options[] = {
     {.key = "source", .kind = ARCHAI_OPT_STRING, .offset = offsetof(archai_objective, source),
      .def = "", .unit = "",
-     .help = "the measure that counts; by default the one that bears the objective's name"},
+     .help = "the measure; by default the one with the objective's name"},
     {.key = "direction", .kind = ARCHAI_OPT_CHOICE, .offset = offsetof(archai_objective, direction),
      .def = NULL, .unit = "", .choices = "maximize minimize none",
      .help = "none: not optimised, only its constraint counts"},
@@ -42,7 +42,7 @@ bool archai_measure_is_cheap(const char *source)
     return false;
 }
 
-/* Where to point for something that is wrong with a whole section or one key of it. */
+/* An error about a section or one of its keys, with its file and line. */
 static int fail_at(const archai_ini *ini, const char *section, const char *key, archai_err *err,
                    const char *text)
 {
@@ -62,12 +62,8 @@ static int check(archai_objective *o, const archai_ini *ini, const char *section
     const archai_doubles *c = &o->constraint;
 
     if (o->source[0] == '\0') {
-        char *source = strdup(o->name);
-
-        if (source == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for objective '%s'", o->name);
         free(o->source);
-        o->source = source;
+        o->source = archai_strdup(o->name);
     }
     if (c->n != 0 && c->n != 2)
         return fail_at(ini, section, "constraint", err,
@@ -83,7 +79,7 @@ static int check(archai_objective *o, const archai_ini *ini, const char *section
     else if (!o->expensive && !archai_measure_is_cheap(o->source))
         return fail_at(
             ini, section, "expensive", err,
-            "'no' is for what follows from the architecture alone: params macs flops "
+            "'no' is for measures that follow from the architecture alone: params macs flops "
             "madd");
     return ARCHAI_OK;
 }
@@ -95,12 +91,10 @@ static int add(archai_objectives *out, archai_ini *ini, const char *section, arc
     if (section[sizeof prefix - 1] == '\0')
         return fail_at(ini, section, NULL, err, "a name was expected: [objective.accuracy]");
     if (strpbrk(section, "/\n\r\t") != NULL)
-        return fail_at(ini, section, NULL, err, "a name holds no '/' and no tab");
+        return fail_at(ini, section, NULL, err, "a name may not contain '/' or a tab");
     if (out->n == ARCHAI_MAX_OBJECTIVES)
         return fail_at(ini, section, NULL, err, "at most 16 objectives are possible");
-    *o = (archai_objective){.name = strdup(section + sizeof prefix - 1)};
-    if (o->name == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for %s", section);
+    *o = (archai_objective){.name = archai_strdup(section + sizeof prefix - 1)};
     out->n++; /* from here on archai_objectives_free() sees it */
     ARCHAI_TRY(archai_config_apply(ini, section, archai_objective_options, o, err));
     ARCHAI_TRY(check(o, ini, section, err));
@@ -120,7 +114,7 @@ int archai_objectives_create(archai_objectives *out, archai_ini *ini, archai_err
 {
     archai_err problem = ARCHAI_ERR_INIT;
     archai_objectives o = {.n = 0};
-    bool full = false; /* one word about all that are too many */
+    bool full = false; /* one message about all that are too many */
     int rc = ARCHAI_OK;
 
     for (size_t i = 0; i < ini->n && !full; i++) {
@@ -163,40 +157,21 @@ void archai_objectives_free(archai_objectives *o)
 int archai_measures_cheap(archai_space *space, const archai_model *m, archai_measure **out,
                           size_t *n, archai_err *err)
 {
-    archai_measure *at = NULL;
     archai_counts counts;
-    size_t n_at = 0;
-    int rc;
 
-    if (!archai_space_can(space, "describe")) {
-        *out = NULL;
-        *n = 0;
+    *out = NULL;
+    *n = 0;
+    if (!archai_space_can(space, "describe"))
         return ARCHAI_OK;
-    }
     ARCHAI_TRY(archai_space_count(space, m, &counts, err));
-    at = calloc(N_CHEAP, sizeof *at);
-    if (at == NULL) {
-        rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the measures of %s", m->archid);
-        goto out;
-    }
+    *out = archai_calloc(N_CHEAP, sizeof **out);
     for (int i = 0; i < N_CHEAP; i++) {
         const int64_t value[N_CHEAP] = {counts.params, counts.macs, counts.flops, counts.madd};
 
-        if (value[i] < 0) /* the input's size is unknown */
-            continue;
-        at[n_at].name = strdup(cheap_names[i]);
-        if (at[n_at].name == NULL) {
-            rc = archai_fail(err, ARCHAI_ENOMEM, "no memory for the measures of %s", m->archid);
-            goto out;
-        }
-        at[n_at++].value = (double)value[i];
+        if (value[i] >= 0) /* else the input's size is unknown */
+            (*out)[(*n)++] = (archai_measure){archai_strdup(cheap_names[i]), (double)value[i]};
     }
-    *out = at;
-    *n = n_at;
     return ARCHAI_OK;
-out:
-    archai_measures_free(at, n_at);
-    return rc;
 }
 
 void archai_measures_free(archai_measure *at, size_t n)
@@ -233,14 +208,10 @@ int archai_objectives_violated(const archai_objectives *o, const double *values,
     return -1;
 }
 
-int archai_objective_explain(const archai_objective *o, double value, char **text,
-                             archai_err *err)
+char *archai_objective_explain(const archai_objective *o, double value)
 {
-    if (asprintf(text, "%s = %g is outside the constraint [%g, %g] of objective %s", o->source,
-                 value, o->constraint.at[0], o->constraint.at[1], o->name) >= 0)
-        return ARCHAI_OK;
-    *text = NULL;
-    return archai_fail(err, ARCHAI_ENOMEM, "no memory for a message");
+    return archai_printf("%s = %g is outside the constraint [%g, %g] of objective %s", o->source, value,
+                         o->constraint.at[0], o->constraint.at[1], o->name);
 }
 
 void archai_objectives_minimised(const archai_objectives *o, const double *values, double *point)

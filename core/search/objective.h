@@ -1,8 +1,8 @@
 /* core/search/objective.h - objectives, constraints and cheap measures (Archai's SearchObjectives).
  *
- * An objective is a direction over a named measure, its `source`. A source that follows from the
- * architecture alone (params, macs, flops, madd) is cheap: rank 0 computes it before
- * anything is sent; every other one is expensive and comes back from an evaluator.
+ * An objective is a direction for a named measure, its `source`. A source that follows from the
+ * architecture alone (params, macs, flops, madd) is cheap: it is known before anything is trained. Every
+ * other one is expensive and comes from an evaluator.
  */
 #ifndef ARCHAI_CORE_SEARCH_OBJECTIVE_H
 #define ARCHAI_CORE_SEARCH_OBJECTIVE_H
@@ -66,8 +66,8 @@ void archai_objectives_minimised(const archai_objectives *o, const double *value
 /* First violated constraint among the objectives with `expensive` equal to `expensive`, or -1.
  * A NaN violates; a measure that a cheap objective lacks violates. */
 int archai_objectives_violated(const archai_objectives *o, const double *values, int expensive);
-/* In words: `value` is outside the objective's constraint. Caller frees. ARCHAI_ENOMEM. */
-int archai_objective_explain(const archai_objective *o, double value, char **text, archai_err *err);
+/* In words: `value` is outside the objective's constraint. Caller frees. */
+char *archai_objective_explain(const archai_objective *o, double value);
 
 extern const archai_option archai_objective_options[];
 

@@ -2,10 +2,9 @@
  *
  * async: the algorithm is asked until it comes up with something new that satisfies the cheap
  * constraints. Where it keeps proposing what is known, random samples take over, and after
- * them, in spaces that can be enumerated, every architecture in turn. All of that is bounded;
- * then the search has ended, and `done` says in words which of the reasons it was. While
- * candidates still run the answer is to wait instead, since their results may open new ways to
- * the algorithm.
+ * them, in spaces that can be enumerated, every architecture in turn. All of that is bounded.
+ * Then the search has ended, and `done` says why. While candidates still run the answer is to wait
+ * instead, since their results may give the algorithm new ideas.
  *
  * generational: a proposal is taken as it is; the algorithm itself is bounded.
  */
@@ -17,10 +16,10 @@
 
 enum {
     PATIENCE_MAX = 128,            /* proposals of the algorithm in a row that were not new */
-    PATIENCE_MIN = 8,              /* ... when the last ones were in vain to the end */
+    PATIENCE_MIN = 8,              /* ... when the last series gave nothing */
     RANDOM_TRIES = 10000,          /* random samples after that */
-    RANDOM_TRIES_ENUMERABLE = 500, /* where enumeration follows and settles it */
-    CHILDLESS_TRIES = 100          /* what a sample that the space could not make counts */
+    RANDOM_TRIES_ENUMERABLE = 500, /* where enumeration follows */
+    CHILDLESS_TRIES = 100          /* a sample that the space could not make counts as so many */
 };
 static const double enumerable = 200000.0; /* architectures; about a second of rank 0's time */
 
@@ -29,14 +28,13 @@ struct tally {
 };
 
 /* Is a proposal new and within the cheap constraints? Given architectures are never invalid. */
-static int fits(archai_search *s, const archai_proposal *p, struct tally *t, bool *out,
-                archai_err *err)
+static int is_new(archai_search *s, const archai_trial *p, struct tally *t, bool *out,
+                  archai_err *err)
 {
     bool valid = true;
 
     *out = false;
-    if (archai_search_index_find(s->by_archid, s->records, p->model.archid,
-                                 archai_search_budget(s, p)) != SIZE_MAX) {
+    if (archai_search_first(s, p->model.archid, archai_search_budget(s, p)) != SIZE_MAX) {
         t->known++;
         return ARCHAI_OK;
     }
@@ -47,21 +45,21 @@ static int fits(archai_search *s, const archai_proposal *p, struct tally *t, boo
     return ARCHAI_OK;
 }
 
-/* Keep a proposal that fits, free one that does not. */
-static int sift(archai_search *s, archai_proposal *p, struct tally *t, bool *found,
-                archai_err *err)
+/* Keep a proposal that is new and valid, free any other. */
+static int keep_if_new(archai_search *s, archai_trial *p, struct tally *t, bool *found,
+                       archai_err *err)
 {
-    const int rc = fits(s, p, t, found, err);
+    const int rc = is_new(s, p, t, found, err);
 
     if (rc != ARCHAI_OK || !*found)
-        archai_proposal_fini(p);
+        archai_trial_fini(p);
     return rc;
 }
 
-static int ask_algorithm(archai_search *s, archai_propose *what, archai_proposal *p,
+static int ask_algorithm(archai_search *s, archai_propose *what, archai_trial *p,
                          double *budget, struct tally *t, bool *found, archai_err *err)
 {
-    int *patience = &s->queues->patience;
+    int *patience = &s->inner->patience;
 
     if (*patience == 0)
         *patience = PATIENCE_MAX;
@@ -76,7 +74,7 @@ static int ask_algorithm(archai_search *s, archai_propose *what, archai_proposal
         if (*what != ARCHAI_PROPOSED)
             return ARCHAI_OK;
         *budget = p->budget;
-        ARCHAI_TRY(sift(s, p, t, found, err));
+        ARCHAI_TRY(keep_if_new(s, p, t, found, err));
     }
     /* an algorithm that is stuck is not asked as often each time, so that asking stays quick */
     if (!*found && *patience > PATIENCE_MIN)
@@ -86,8 +84,8 @@ static int ask_algorithm(archai_search *s, archai_propose *what, archai_proposal
     return ARCHAI_OK;
 }
 
-static int ask_chance(archai_search *s, size_t tries, double budget, archai_proposal *p,
-                      struct tally *t, bool *found, archai_err *err)
+static int draw_random(archai_search *s, size_t tries, double budget, archai_trial *p,
+                       struct tally *t, bool *found, archai_err *err)
 {
     for (size_t i = 0; i < tries && !*found; i++) {
         const int rc = archai_space_random_sample(s->space, &p->model, err);
@@ -98,21 +96,21 @@ static int ask_chance(archai_search *s, size_t tries, double budget, archai_prop
             continue;
         }
         ARCHAI_TRY(rc);
-        p->operator_ = "random";
+        archai_trial_set_operator(p, "random");
         p->budget = budget;
-        ARCHAI_TRY(sift(s, p, t, found, err));
+        ARCHAI_TRY(keep_if_new(s, p, t, found, err));
     }
     return ARCHAI_OK;
 }
 
 /* What was passed once is known or invalid for good, so the cursor never turns back. */
-static int enumerate(archai_search *s, double cardinality, double budget, archai_proposal *p,
+static int enumerate(archai_search *s, double cardinality, double budget, archai_trial *p,
                      struct tally *t, bool *found, archai_err *err)
 {
     const uint64_t n = (uint64_t)cardinality, start = archai_rng_derive(s->seed, 0) % n;
 
-    while (s->queues->cursor < n && !*found) {
-        const uint64_t index = (start + s->queues->cursor++) % n;
+    while (s->inner->cursor < n && !*found) {
+        const uint64_t index = (start + s->inner->cursor++) % n;
         int rc = archai_space_breathe(s->space, err);
 
         if (rc == ARCHAI_OK)
@@ -122,9 +120,9 @@ static int enumerate(archai_search *s, double cardinality, double budget, archai
             continue;
         }
         ARCHAI_TRY(rc);
-        p->operator_ = "enumeration";
+        archai_trial_set_operator(p, "enumeration");
         p->budget = budget;
-        ARCHAI_TRY(sift(s, p, t, found, err));
+        ARCHAI_TRY(keep_if_new(s, p, t, found, err));
     }
     return ARCHAI_OK;
 }
@@ -132,7 +130,7 @@ static int enumerate(archai_search *s, double cardinality, double budget, archai
 static void say_exhausted(archai_search *s, double cardinality, bool enumerated,
                           const struct tally *t)
 {
-    const size_t known = s->by_archid->n_archids;
+    const size_t known = s->n_archids;
 
     if ((double)known >= cardinality)
         (void)snprintf(s->done, sizeof s->done,
@@ -162,10 +160,10 @@ static void say_exhausted(archai_search *s, double cardinality, bool enumerated,
                        t->known + t->invalid, t->known, t->invalid);
 }
 
-static int propose_new(archai_search *s, archai_propose *what, archai_proposal *p,
+static int propose_new(archai_search *s, archai_propose *what, archai_trial *p,
                        archai_err *err)
 {
-    const double cardinality = s->queues->cardinality;
+    const double cardinality = s->inner->cardinality;
     const bool can_enumerate = s->space->ops->at != NULL && cardinality <= enumerable;
     struct tally t = {0, 0, 0};
     double budget = 0.0;
@@ -174,16 +172,16 @@ static int propose_new(archai_search *s, archai_propose *what, archai_proposal *
     ARCHAI_TRY(ask_algorithm(s, what, p, &budget, &t, &found, err));
     if (found || *what != ARCHAI_PROPOSED)
         return ARCHAI_OK;
-    if (!s->queues->barren || s->n_running == 0) {
-        s->queues->barren = false;
-        if ((double)s->by_archid->n_archids < cardinality)
-            ARCHAI_TRY(ask_chance(s, can_enumerate ? RANDOM_TRIES_ENUMERABLE : RANDOM_TRIES,
-                                  budget, p, &t, &found, err));
+    if (!s->inner->exhausted || s->n_running == 0) {
+        s->inner->exhausted = false;
+        if ((double)s->n_archids < cardinality)
+            ARCHAI_TRY(draw_random(s, can_enumerate ? RANDOM_TRIES_ENUMERABLE : RANDOM_TRIES,
+                                   budget, p, &t, &found, err));
         if (!found && can_enumerate)
             ARCHAI_TRY(enumerate(s, cardinality, budget, p, &t, &found, err));
         if (found)
             return ARCHAI_OK;
-        s->queues->barren = true;
+        s->inner->exhausted = true;
     }
     *what = s->n_running > 0 ? ARCHAI_PROPOSE_WAIT : ARCHAI_PROPOSE_DONE;
     if (*what == ARCHAI_PROPOSE_DONE)
@@ -193,7 +191,7 @@ static int propose_new(archai_search *s, archai_propose *what, archai_proposal *
 
 int archai_search_step(archai_search *s, archai_propose *what, archai_err *err)
 {
-    archai_proposal p = {.operator_ = NULL};
+    archai_trial p = {.operator_ = NULL};
     int rc;
 
     *what = ARCHAI_PROPOSED;
@@ -203,10 +201,10 @@ int archai_search_step(archai_search *s, archai_propose *what, archai_err *err)
         ARCHAI_TRY(s->algorithm->ops->propose(s->algorithm, what, &p, err));
     if (*what == ARCHAI_PROPOSED) {
         rc = archai_search_enter(s, &p, err);
-        archai_proposal_fini(&p);
+        archai_trial_fini(&p);
         return rc;
     }
-    if (*what == ARCHAI_PROPOSE_WAIT && s->n_running == 0 && s->queues->waiting.n == 0 &&
+    if (*what == ARCHAI_PROPOSE_WAIT && s->n_running == 0 && s->inner->waiting.n == 0 &&
         s->job == 0 && !s->job_due)
         return archai_fail(err, ARCHAI_EINTERNAL,
                            "%s waits although nothing is being evaluated",

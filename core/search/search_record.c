@@ -1,30 +1,21 @@
-/* core/search/search_record.c - a record's way: entered, queued, finished, let go of. */
-#include <stdio.h>
+/* core/search/search_record.c - a record: looked up, queued, finished, its trial released. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/search/search_private.h"
 
 /* -- queues -------------------------------------------------------------------------------- */
 
-int archai_search_fifo_push(struct archai_search_fifo *f, size_t record, archai_err *err)
+void archai_search_fifo_push(struct archai_search_fifo *f, size_t record)
 {
     if (f->head + f->n == f->capacity && f->head >= f->n) { /* half of it is behind us */
         if (f->n > 0)
             memcpy(f->at, &f->at[f->head], f->n * sizeof *f->at);
         f->head = 0;
     }
-    if (f->head + f->n == f->capacity) {
-        const size_t capacity = f->capacity == 0 ? 16 : 2 * f->capacity;
-        size_t *grown = realloc(f->at, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for a queue of %zu", capacity);
-        f->at = grown;
-        f->capacity = capacity;
-    }
+    ARCHAI_RESERVE(f->at, f->capacity, f->head + f->n + 1);
     f->at[f->head + f->n++] = record;
-    return ARCHAI_OK;
 }
 
 bool archai_search_fifo_pop(struct archai_search_fifo *f, size_t *record)
@@ -48,14 +39,14 @@ void archai_search_fifo_remove(struct archai_search_fifo *f, size_t record)
 
 /* -- records ------------------------------------------------------------------------------- */
 
-static void flight_destroy(struct archai_flight *f)
+static void drop_trial(archai_record *r)
 {
-    if (f == NULL)
+    if (r->trial == NULL)
         return;
-    archai_model_fini(&f->model);
-    free(f->parents);
-    json_decref(f->metadata);
-    free(f);
+    r->trial->model.archid = r->trial->arch = NULL; /* the record's */
+    archai_trial_fini(r->trial);
+    free(r->trial);
+    r->trial = NULL;
 }
 
 static void forget_arch(archai_record *r)
@@ -70,11 +61,11 @@ static void forget_arch(archai_record *r)
 
 void archai_record_fini(archai_record *r)
 {
+    drop_trial(r);
     free(r->archid);
     forget_arch(r);
     free(r->values);
     free(r->encoding);
-    flight_destroy(r->flight);
     *r = (archai_record){.id = -1};
 }
 
@@ -85,33 +76,69 @@ bool archai_record_counts(const archai_record *r)
 
 int archai_search_reserve(archai_search *s, archai_err *err)
 {
-    if (s->n_records == s->capacity) {
-        const size_t capacity = s->capacity == 0 ? 64 : s->capacity + s->capacity / 2;
-        archai_record *grown = realloc(s->records, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for %zu candidates", capacity);
-        s->records = grown;
-        s->capacity = capacity;
-    }
+    if (s->n_records >= UINT32_MAX - 1)
+        return archai_fail(err, ARCHAI_EINVAL, "more than %u candidates", UINT32_MAX - 1);
+    ARCHAI_RESERVE(s->records, s->capacity, s->n_records + 1);
     s->records[s->n_records] = (archai_record){.status = ARCHAI_STATUS_RUNNING};
     return ARCHAI_OK;
 }
 
-/* Ids ascend, but rows that a killed start lost leave gaps. */
-static size_t find_id(const archai_search *s, int64_t id)
+static bool is_at_budget(const void *records, size_t at, const void *key)
 {
-    size_t low = 0, high = s->n_records;
+    const archai_record *r = (const archai_record *)records + at, *wanted = key;
+
+    return r->budget == wanted->budget && strcmp(r->archid, wanted->archid) == 0;
+}
+
+static bool has_archid(const void *records, size_t at, const void *archid)
+{
+    return strcmp(((const archai_record *)records)[at].archid, archid) == 0;
+}
+
+size_t archai_search_first(const archai_search *s, const char *archid, double budget)
+{
+    const archai_record key = {.archid = (char *)(uintptr_t)archid, .budget = budget};
+
+    return archai_hash_find(&s->by_archid, archai_hash(archid), is_at_budget, s->records, &key);
+}
+
+size_t archai_search_first_any(const archai_search *s, const char *archid)
+{
+    return archai_hash_find(&s->by_archid, archai_hash(archid), has_archid, s->records, archid);
+}
+
+void archai_search_add(archai_search *s)
+{
+    const size_t at = s->n_records++;
+    const archai_record *r = &s->records[at];
+    const uint64_t hash = archai_hash(r->archid);
+
+    if (archai_hash_find(&s->by_archid, hash, is_at_budget, s->records, r) != SIZE_MAX)
+        return;
+    s->n_archids += archai_hash_find(&s->by_archid, hash, has_archid, s->records, r->archid) ==
+                    SIZE_MAX;
+    archai_hash_add(&s->by_archid, hash, at);
+}
+
+size_t archai_search_find_id(const void *items, size_t n, size_t size, int64_t id)
+{
+    const char *at = items;
+    size_t low = 0, high = n;
 
     while (low < high) {
         const size_t mid = low + (high - low) / 2;
 
-        if (s->records[mid].id < id)
+        if (*(const int64_t *)(const void *)(at + mid * size) < id)
             low = mid + 1;
         else
             high = mid;
     }
-    return low < s->n_records && s->records[low].id == id ? low : SIZE_MAX;
+    return low < n && *(const int64_t *)(const void *)(at + low * size) == id ? low : SIZE_MAX;
+}
+
+static size_t find_id(const archai_search *s, int64_t id)
+{
+    return archai_search_find_id(s->records, s->n_records, sizeof *s->records, id);
 }
 
 int archai_search_running(const archai_search *s, int64_t id, size_t *at, archai_err *err)
@@ -120,9 +147,8 @@ int archai_search_running(const archai_search *s, int64_t id, size_t *at, archai
     if (*at == SIZE_MAX)
         return archai_fail(err, ARCHAI_ENOTFOUND, "candidate %lld was never handed out",
                            (long long)id);
-    if (s->records[*at].status != ARCHAI_STATUS_RUNNING ||
-        s->records[*at].flight->first != SIZE_MAX)
-        return archai_fail(err, ARCHAI_ENOTFOUND, "candidate %lld is finished already",
+    if (s->records[*at].status != ARCHAI_STATUS_RUNNING || s->records[*at].repeats != 0)
+        return archai_fail(err, ARCHAI_ENOTFOUND, "candidate %lld is already finished",
                            (long long)id);
     return ARCHAI_OK;
 }
@@ -146,15 +172,14 @@ int archai_search_failures(const archai_search *s, int64_t id)
 const archai_record *archai_search_find(const archai_search *s, const char *archid,
                                         double budget)
 {
-    const size_t at = archai_search_index_find(s->by_archid, s->records, archid,
-                                               budget > 0.0 ? budget : s->default_budget);
+    const size_t at = archai_search_first(s, archid, budget > 0.0 ? budget : s->default_budget);
 
     return at != SIZE_MAX ? &s->records[at] : NULL;
 }
 
 bool archai_search_seen(const archai_search *s, const char *archid)
 {
-    return archai_search_index_any(s->by_archid, s->records, archid) != SIZE_MAX;
+    return archai_search_first_any(s, archid) != SIZE_MAX;
 }
 
 int archai_search_model(archai_search *s, size_t record, archai_model *out, archai_err *err)
@@ -165,32 +190,48 @@ int archai_search_model(archai_search *s, size_t record, archai_model *out, arch
     if (r->arch == NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "the architecture of candidate %lld is gone",
                            (long long)r->id);
-    if (r->model != NULL)
-        return archai_model_copy(out, r->model, err);
-    ARCHAI_TRY(archai_err_wrap(
-        err, archai_space_load_arch(s->space, r->arch, strlen(r->arch), &read, err),
-        "candidate %lld: ", (long long)r->id));
-    r->model = malloc(sizeof *r->model);
     if (r->model == NULL) {
-        archai_model_fini(&read);
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for an architecture");
+        ARCHAI_TRY(archai_err_wrap(
+            err, archai_space_load_arch(s->space, r->arch, strlen(r->arch), &read, err),
+            "candidate %lld: ", (long long)r->id));
+        r->model = archai_memdup(&read, sizeof read);
     }
-    *r->model = read;
-    return archai_model_copy(out, r->model, err);
+    archai_model_copy(out, r->model);
+    return ARCHAI_OK;
+}
+
+/* Does the front or the algorithm need the architecture of a finished record? */
+static bool needs_arch(const archai_record *r)
+{
+    return r->on_front || r->keep;
 }
 
 static void release_unneeded(archai_record *r)
 {
-    if (r->status == ARCHAI_STATUS_RUNNING || r->on_front || r->keep || r->flight != NULL)
-        return;
-    forget_arch(r);
+    if (r->status != ARCHAI_STATUS_RUNNING && r->trial == NULL && !needs_arch(r))
+        forget_arch(r);
 }
 
-void archai_search_land(archai_search *s, size_t at)
+void archai_search_drop_trial(archai_search *s, size_t at)
 {
-    flight_destroy(s->records[at].flight);
-    s->records[at].flight = NULL;
+    drop_trial(&s->records[at]);
     release_unneeded(&s->records[at]);
+}
+
+void archai_search_take_trial(archai_search *s, size_t at, archai_trial *out)
+{
+    archai_record *r = &s->records[at];
+
+    *out = *r->trial;
+    free(r->trial);
+    r->trial = NULL;
+    out->status = r->status;
+    out->model.archid = archai_strdup(r->archid);
+    if (needs_arch(r))
+        out->arch = archai_strdup(r->arch);
+    else
+        r->arch = NULL;
+    release_unneeded(r);
 }
 
 void archai_search_release(archai_search *s, size_t record)
@@ -216,22 +257,20 @@ static void join_front(archai_search *s, size_t at)
     }
 }
 
-static int repeat_first(archai_search *s, size_t at, archai_err *err);
-
 /* Rows that repeat record `at` were waiting for it. */
-static int settle_waiting(archai_search *s, size_t at, archai_err *err)
+static int finish_waiting(archai_search *s, size_t at, archai_err *err)
 {
-    struct archai_search_fifo *waiting = &s->queues->waiting;
+    struct archai_search_fifo *waiting = &s->inner->waiting;
     size_t kept = 0;
     int rc = ARCHAI_OK;
 
     for (size_t i = 0; i < waiting->n; i++) {
         const size_t w = waiting->at[waiting->head + i];
 
-        if (rc != ARCHAI_OK || s->records[w].flight->first != at)
+        if (rc != ARCHAI_OK || s->records[w].repeats != at + 1)
             waiting->at[waiting->head + kept++] = w;
         else
-            rc = repeat_first(s, w, err);
+            rc = archai_search_repeat(s, w, err);
     }
     waiting->n = kept;
     return rc;
@@ -247,169 +286,36 @@ int archai_search_finish(archai_search *s, size_t at, int status, archai_err *er
         join_front(s, at);
     if (ops->tell != NULL)
         ARCHAI_TRY(ops->tell(s->algorithm, at, err));
-    if (r->flight != NULL && r->flight->first == SIZE_MAX)
-        ARCHAI_TRY(settle_waiting(s, at, err));
-    return ARCHAI_OK;
+    return r->repeats == 0 ? finish_waiting(s, at, err) : ARCHAI_OK;
 }
 
-/* A finished record that nobody has heard of yet: keep its flight until it is reported, unless
- * an earlier start has written the row. */
-static int report_later(archai_search *s, size_t at, archai_err *err)
+void archai_search_report(archai_search *s, size_t at)
 {
-    if (archai_search_restored(s, s->records[at].id) == NULL)
-        return archai_search_fifo_push(&s->queues->report, at, err);
-    archai_search_land(s, at);
-    return ARCHAI_OK;
+    if (archai_search_row_of(s, s->records[at].id) == NULL)
+        archai_search_fifo_push(&s->inner->report, at);
+    else
+        archai_search_drop_trial(s, at);
 }
 
-/* Record `at` becomes what its first one has become. */
-static int repeat_first(archai_search *s, size_t at, archai_err *err)
+int archai_search_repeat(archai_search *s, size_t at, archai_err *err)
 {
     archai_record *r = &s->records[at];
-    const archai_record *first = &s->records[r->flight->first];
-    const size_t n = s->objectives->n + first->n_metrics;
+    const archai_record *first = &s->records[r->repeats - 1];
 
-    r->values = malloc(n * sizeof *r->values);
-    if (r->values == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the values of %s", r->archid);
-    memcpy(r->values, first->values, n * sizeof *r->values);
+    r->values = archai_memdup(first->values,
+                              (s->objectives->n + first->n_metrics) * sizeof *r->values);
     r->n_metrics = first->n_metrics;
     r->stored = first->stored;
     ARCHAI_TRY(archai_search_finish(
         s, at, first->status == ARCHAI_STATUS_OK ? ARCHAI_STATUS_CACHED : first->status, err));
-    return report_later(s, at, err);
-}
-int archai_search_queue(archai_search *s, size_t at, archai_err *err)
-{
-    struct archai_flight *f = s->records[at].flight;
-
-    if (f->queued)
-        return ARCHAI_OK;
-    ARCHAI_TRY(archai_search_fifo_push(&s->queues->hand_out, at, err));
-    f->queued = true;
+    archai_search_report(s, at);
     return ARCHAI_OK;
 }
 
-/* -- entering ------------------------------------------------------------------------------ */
-
-double archai_search_budget(const archai_search *s, const archai_proposal *p)
+void archai_search_queue(archai_search *s, size_t at)
 {
-    return p->budget > 0.0 ? p->budget : s->default_budget;
-}
-
-static int fill_record(archai_search *s, archai_record *r, archai_proposal *p, archai_err *err)
-{
-    struct archai_flight *f = calloc(1, sizeof *f);
-
-    r->flight = f;
-    r->archid = strdup(p->model.archid);
-    if (f == NULL || r->archid == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for candidate %lld",
-                           (long long)r->id);
-    f->first = SIZE_MAX;
-    f->operator_ = p->operator_;
-    f->begin_at = p->begin_at;
-    f->parents = p->parents != NULL ? json_dumps(p->parents, JSON_COMPACT) : strdup("[]");
-    f->metadata = json_incref(p->model.metadata);
-    if (f->parents == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for candidate %lld",
-                           (long long)r->id);
-    ARCHAI_TRY(archai_space_save_arch(s->space, &p->model, &r->arch, err));
-    if ((s->algorithm->ops->needs & ARCHAI_NEEDS_ENCODE) != 0) {
-        r->encoding = malloc(s->space->encoding_size * sizeof *r->encoding);
-        if (r->encoding == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "no memory for an encoding");
-        ARCHAI_TRY(archai_space_encode(s->space, &p->model, r->encoding, err));
-    }
-    f->model = p->model;
-    p->model = (archai_model){.arch = NULL};
-    return ARCHAI_OK;
-}
-
-static int check_same(const archai_record *r, const archai_record *row, archai_err *err)
-{
-    if (strcmp(row->archid, r->archid) == 0 && row->budget == r->budget)
-        return ARCHAI_OK;
-    return archai_fail(
-        err, ARCHAI_EFORMAT,
-        "row %lld of the results is '%s' (budget %g), but the search comes to '%s' "
-        "(budget %g) there: the configuration or the program has changed since",
-        (long long)r->id, row->archid, row->budget, r->archid, r->budget);
-}
-
-/* A generational search that is resumed proposes what it proposed before. */
-static int replay(archai_search *s, size_t at, archai_record *row, archai_err *err)
-{
-    archai_record *r = &s->records[at];
-
-    r->values = row->values;
-    row->values = NULL;
-    r->n_metrics = row->n_metrics;
-    r->stored = row->stored;
-    if (row->keep && r->flight->first != SIZE_MAX) /* its first one's row is missing */
-        s->n_finished--;
-    ARCHAI_TRY(archai_search_finish(s, at, row->status, err));
-    archai_search_land(s, at);
-    return ARCHAI_OK;
-}
-
-/* A given architecture is measured against the cheap constraints; it is a row in any case. */
-static int enter_given(archai_search *s, size_t at, bool *feasible, archai_err *err)
-{
-    archai_record *r = &s->records[at];
-    double values[ARCHAI_MAX_OBJECTIVES];
-    int which;
-
-    ARCHAI_TRY(archai_search_violation(s, &r->flight->model, &which, values, err));
-    *feasible = which < 0;
-    if (*feasible)
-        return ARCHAI_OK;
-    r->values = malloc(s->objectives->n * sizeof *r->values);
-    if (r->values == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the values of %s", r->archid);
-    memcpy(r->values, values, s->objectives->n * sizeof *values);
-    s->n_finished++;
-    ARCHAI_TRY(archai_search_finish(s, at, ARCHAI_STATUS_INFEASIBLE, err));
-    return report_later(s, at, err);
-}
-
-int archai_search_enter(archai_search *s, archai_proposal *p, archai_err *err)
-{
-    const size_t at = s->n_records;
-    archai_record *r, *row;
-    bool feasible = true;
-    size_t first;
-    int rc;
-
-    ARCHAI_TRY(archai_search_reserve(s, err));
-    r = &s->records[at];
-    r->id = s->next_id;
-    r->budget = archai_search_budget(s, p);
-    r->generation = p->generation;
-    ARCHAI_TRY_GOTO(rc, fill_record(s, r, p, err), undo);
-    first = archai_search_index_find(s->by_archid, s->records, r->archid, r->budget);
-    if (first == SIZE_MAX)
-        ARCHAI_TRY_GOTO(rc, archai_search_index_add(s->by_archid, s->records, at, err), undo);
-    s->n_records++;
-    s->next_id++;
-    r->flight->first = first;
-
-    row = archai_search_restored(s, r->id);
-    if (row != NULL)
-        ARCHAI_TRY(check_same(r, row, err));
-    if (row != NULL && row->status != ARCHAI_STATUS_CACHED)
-        return replay(s, at, row, err);
-    if (first != SIZE_MAX && s->records[first].status != ARCHAI_STATUS_RUNNING)
-        return repeat_first(s, at, err);
-    if (first != SIZE_MAX)
-        return archai_search_fifo_push(&s->queues->waiting, at, err);
-    if (strcmp(p->operator_, ARCHAI_OPERATOR_INITIAL) == 0)
-        ARCHAI_TRY(enter_given(s, at, &feasible, err));
-    if (!feasible)
-        return ARCHAI_OK;
-    s->n_running++;
-    return archai_search_queue(s, at, err);
-undo:
-    archai_record_fini(r);
-    return rc;
+    if (s->records[at].queued)
+        return;
+    archai_search_fifo_push(&s->inner->hand_out, at);
+    s->records[at].queued = true;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/config/config.h"
 #include "core/plugin.h"
 #include "core/base/python_text.h"
@@ -47,8 +48,8 @@ static int find_space(const char *name, const archai_space_ops **out, archai_err
                        name, known, plugin_name);
 }
 
-/* Say where the key stands that an init complains about ("max_layers: ..."): its own line, or
- * that of the section when it has its default. */
+/* Add file and line to an error of init about a key ("max_layers: ..."): its own line, or that of the
+ * section where it has its default. */
 static int locate(const archai_ini *ini, const archai_option *options, int rc, archai_err *err)
 {
     size_t n = err != NULL ? strcspn(err->text, ":") : 0;
@@ -70,20 +71,16 @@ static int open_space(archai_space **out, const archai_space_ops *ops, archai_in
                       const archai_space_common *common, const archai_data_shape *data,
                       archai_err *err)
 {
-    archai_space *s = calloc(1, ops->size);
+    archai_space *s = archai_calloc(1, ops->size);
     int rc;
 
-    if (s == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "search space '%s': out of memory", ops->name);
     s->ops = ops;
     s->seed = common->seed;
     archai_rng_seed(&s->rng, (uint64_t)common->seed);
     if (data != NULL)
         s->data = *data;
-    if (strcmp(common->name, plugin_name) == 0 && (s->plugin = strdup(common->plugin)) == NULL) {
-        free(s);
-        return archai_fail(err, ARCHAI_ENOMEM, "search space '%s': out of memory", ops->name);
-    }
+    if (strcmp(common->name, plugin_name) == 0)
+        s->plugin = archai_strdup(common->plugin);
     rc = archai_config_apply(ini, "space", ops->options, s, err);
     if (rc == ARCHAI_OK) {
         rc = ops->init(s, err);
@@ -224,7 +221,7 @@ int archai_space_crossover(archai_space *s, const archai_model *const *parents, 
 {
     ARCHAI_TRY(need(s, "crossover", err));
     if (n == 0)
-        return archai_fail(err, ARCHAI_EINVAL, "a crossover of no models");
+        return archai_fail(err, ARCHAI_EINVAL, "a crossover needs at least one model");
     for (size_t i = 0; i < n; i++)
         ARCHAI_TRY(need_arch(parents[i], err));
     ARCHAI_TRY(archai_space_breathe(s, err));
@@ -262,41 +259,30 @@ int archai_space_count(archai_space *s, const archai_model *m, archai_counts *ou
 }
 
 /* Members of nested objects under dotted names. */
-static int flatten(const json_t *object, const char *prefix, json_t *out)
+static void flatten(const json_t *object, const char *prefix, json_t *out)
 {
     const char *key;
     json_t *value;
 
     json_object_foreach((json_t *)object, key, value)
     {
-        char *name = NULL;
-        int rc;
+        char *name = archai_printf("%s%s%s", prefix, prefix[0] != '\0' ? "." : "", key);
 
-        if (asprintf(&name, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", key) < 0)
-            return ARCHAI_ENOMEM;
         if (json_is_object(value))
-            rc = flatten(value, name, out);
+            flatten(value, name, out);
         else
-            rc = json_object_set(out, name, value) == 0 ? ARCHAI_OK : ARCHAI_ENOMEM;
+            (void)json_object_set(out, name, value);
         free(name);
-        ARCHAI_TRY(rc);
     }
-    return ARCHAI_OK;
 }
 
 int archai_space_params(archai_space *s, const archai_model *m, json_t **out, archai_err *err)
 {
-    json_t *flat;
-
     ARCHAI_TRY(need_arch(m, err));
     if (s->ops->params != NULL)
         return s->ops->params(s, m, out, err);
-    flat = json_object();
-    if (flat == NULL || flatten(m->arch, "", flat) != ARCHAI_OK) {
-        json_decref(flat);
-        return archai_fail(err, ARCHAI_ENOMEM, "parameters: out of memory");
-    }
-    *out = flat;
+    *out = archai_there(json_object());
+    flatten(m->arch, "", *out);
     return ARCHAI_OK;
 }
 

@@ -1,7 +1,7 @@
 /* core/search/space.h - search spaces: DiscreteSearchSpace, EvolutionarySearchSpace and
  * BayesOptSearchSpace of Archai in one table of functions.
  *
- * A space is one file core/space_<name>.c with one `const archai_space_ops` and one line in
+ * A space is one file or folder in core/space with one `const archai_space_ops` and one line in
  * core/registry.c. Slots marked (optional) may be NULL; callers use archai_space_*(), which
  * answer ARCHAI_ENOTSUP for a NULL slot. A space owns one Python-compatible generator.
  */
@@ -35,8 +35,8 @@ typedef struct archai_space_ops {
     size_t size;                  /* bytes of the concrete struct, archai_space first */
     const archai_option *options; /* keys of [space], without name and seed */
 
-    /* Options, seed, rng and data are set. An error begins with the key at fault ("max_layers:
-     * ..."); what init made is released by itself then, options by the caller. */
+    /* Options, seed, rng and data are set. An error begins with the key at fault ("max_layers: ...");
+     * init then releases what it made, the caller the options. */
     int (*init)(archai_space *self, archai_err *err);
     void (*fini)(archai_space *self); /* (optional) */
 
@@ -63,19 +63,19 @@ typedef struct archai_space_ops {
     double (*cardinality)(const archai_space *self); /* (optional) number of architectures */
     /* (optional) architecture number `index` of 0..cardinality-1, in any fixed order. */
     int (*at)(archai_space *self, uint64_t index, archai_model *out, archai_err *err);
-    /* (optional) the parameters that exist, by dotted name, for evaluators of the user's own;
-     * absent: everything in `arch` but objects, by dotted name. *out is a new object. */
+    /* (optional) the parameters by dotted name, for a user's own evaluator; absent: everything in `arch`
+     * but objects. *out is a new object. */
     int (*params)(archai_space *self, const archai_model *m, json_t **out, archai_err *err);
-    /* (optional, beside describe) what archai_network_count gives of its network, without building it:
-     * rank 0 counts every candidate. */
+    /* (optional, needs describe) what archai_network_count says of its network, without building it: rank 0
+     * counts every candidate. */
     int (*count)(archai_space *self, const archai_model *m, archai_counts *out, archai_err *err);
     /* (optional) a drawing; NULL: the data flow of describe. Graphviz text. */
     int (*dot)(archai_space *self, const archai_model *m, FILE *out, archai_err *err);
 } archai_space_ops;
 
-/* Whoever has other things to look at while a space is at work (the signals of a run, its messages) is
- * called now and then; an answer other than ARCHAI_OK ends the work with it. What was drawn is lost
- * then: a search that was interrupted is not asked again. */
+/* Called now and then while a space is at work, so that signals and messages are seen to; an answer other
+ * than ARCHAI_OK ends the work with that error. What was drawn is lost then: a search that was
+ * interrupted is not asked again. */
 typedef struct archai_interrupt {
     int (*check)(void *payload, archai_err *err);
     void *payload;
@@ -90,9 +90,9 @@ struct archai_space {            /* base; first member of every concrete type */
     char *plugin;         /* owned; path of the plug-in that brought ops, NULL: built in */
     const archai_interrupt *interrupt; /* borrowed; NULL: nobody */
 };
-/* For loops of a space that may take long (every few hundred microseconds is often enough). Random
- * samples, mutants and crossovers begin with it. load_arch, describe, encode and count of the same
- * space may be called meanwhile. */
+/* For loops of a space that may take long (every few hundred microseconds is often enough). Random samples,
+ * mutations and crossovers begin with it. Meanwhile load_arch, describe, encode and count of the same
+ * space may be called. */
 int archai_space_breathe(archai_space *s, archai_err *err);
 
 /* Create the space of section [space]; marks its entries used. `data` may be NULL.
@@ -115,8 +115,8 @@ int archai_space_describe(archai_space *s, const archai_model *m, archai_network
 /* Parameters, MACs and so on, by count or else from describe. Errors are those of either. */
 int archai_space_count(archai_space *s, const archai_model *m, archai_counts *out, archai_err *err);
 int archai_space_params(archai_space *s, const archai_model *m, json_t **out, archai_err *err);
-/* save_arch / load_arch on text (JSON, or YAML where the space writes it) and on parsed JSON.
- * Errors about a text begin with its line ("3: kernel_size: ..."), so that "path:" goes before. */
+/* save_arch / load_arch on text (JSON, or YAML where the space writes it) and on parsed JSON. Errors about
+ * a text begin with its line ("3: kernel_size: ..."); the caller puts "path:" before it. */
 int archai_space_save_arch(archai_space *s, const archai_model *m, char **text, archai_err *err);
 int archai_space_load_arch(archai_space *s, const char *text, size_t size, archai_model *out,
                            archai_err *err);

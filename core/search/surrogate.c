@@ -75,7 +75,7 @@ int archai_surrogate_job_check(const archai_surrogate_job *j, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* -- the seam ---------------------------------------------------------------------------- */
+/* -- jobs -------------------------------------------------------------------------------- */
 
 bool archai_search_has_jobs(const archai_search *s)
 {
@@ -114,19 +114,19 @@ int archai_search_answer(archai_search *s, archai_surrogate_answer *answer, arch
                          (long long)answer->id);
     else if (answer->n_mean != answer->n_var || !all_finite(answer->mean, answer->n_mean) ||
              !all_finite(answer->var, answer->n_var))
-        rc = archai_fail(err, ARCHAI_EFORMAT, "an answer that is not all numbers");
+        rc = archai_fail(err, ARCHAI_EFORMAT, "an answer that holds something other than finite numbers");
     else
         rc = s->algorithm->ops->answer(s->algorithm, answer, err);
     archai_surrogate_answer_fini(answer);
     return rc;
 }
 
-int archai_search_forgo_jobs(archai_search *s, const char *why, archai_err *err)
+int archai_search_abandon_jobs(archai_search *s, const char *why, archai_err *err)
 {
     if (s->schedule == ARCHAI_GENERATIONAL)
         return archai_fail(err, ARCHAI_ECHILD,
                            "%s cannot go on, its surrogate cannot be fitted: %s",
                            s->algorithm->ops->name, why);
     s->job = 0;
-    return s->algorithm->ops->forgo(s->algorithm, err);
+    return s->algorithm->ops->abandon_jobs(s->algorithm, err);
 }

@@ -1,12 +1,12 @@
-/* core/search/surrogate.h - what an evaluation will give, predicted from those that were made.
+/* core/search/surrogate.h - predicting an evaluation's results from those of earlier ones.
  *
- * An algorithm with a surrogate has jobs: rows to learn from (encodings, and what was measured), and
- * queries to predict. None of it is computed here. Whoever drives the search takes the job
- * (archai_search_job), has it done elsewhere while candidates come and go (archai-evaluator; in
- * a test shim/surrogate.cpp in the same process) and brings the answer (archai_search_answer).
+ * An algorithm with a surrogate has jobs: rows to learn from (encodings and measures) and queries to
+ * predict. Nothing is computed here. The caller that drives the search takes the job
+ * (archai_search_job), has it done elsewhere while candidates come and go (archai-evaluator; in a test
+ * shim/surrogate.cpp in the same process) and brings the answer (archai_search_answer).
  *
- * Rows are sent once: the one who does the jobs keeps them. A job that is asked for again with
- * fewer rows held (a new process holds none) brings what is missing.
+ * Rows are sent once: the process that does the jobs keeps them. A job that is asked for again with
+ * fewer rows held (a new process holds none) brings the missing ones.
  *
  * A surrogate is one file shim/surrogate_<name>.cpp and one line in ARCHAI_SURROGATE_LIST.
  */
@@ -64,19 +64,20 @@ typedef struct archai_surrogate_answer {
 } archai_surrogate_answer;
 void archai_surrogate_answer_fini(archai_surrogate_answer *a); /* safe on a zeroed struct */
 
-/* -- the seam --------------------------------------------------------------------------------- */
+/* -- jobs ------------------------------------------------------------------------------------- */
 struct archai_search;
 
-/* The algorithm's job, if it has one: *got, and *out is the caller's. The same one again until it
- * is answered. `held`: rows of it that whoever does it has already. Call it in every turn: a job
- * is made in small steps, and *busy says that calling again at once brings it nearer. */
+/* The algorithm's job, if it has one: *got, and *out is the caller's; the same one again until it is
+ * answered. `held`: how many of its rows the process that does it has already. Call it in every turn: a
+ * job is made in small steps, and *busy says that there is more to do at once. */
 int archai_search_job(struct archai_search *s, size_t held, archai_surrogate_job *out, bool *got,
                       bool *busy, archai_err *err);
 /* Takes the answer over, also on failure. ARCHAI_EFORMAT: it does not fit the job. */
 int archai_search_answer(struct archai_search *s, archai_surrogate_answer *answer,
                          archai_err *err);
-/* Nobody can do its jobs, `why`. async: goes on without. generational: ARCHAI_ECHILD. */
-int archai_search_forgo_jobs(struct archai_search *s, const char *why, archai_err *err);
+/* Its jobs cannot be done, and `why`. async: the search goes on without predictions. generational:
+ * ARCHAI_ECHILD. */
+int archai_search_abandon_jobs(struct archai_search *s, const char *why, archai_err *err);
 /* Does the algorithm have jobs at all? */
 bool archai_search_has_jobs(const struct archai_search *s);
 

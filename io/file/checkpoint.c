@@ -170,13 +170,13 @@ static int write_file(const char *path, const archai_tensor *at, size_t n, archa
     return rc;
 }
 
-int archai_checkpoint_write(const char *directory, const archai_candidate *c, int64_t epoch,
+int archai_checkpoint_write(const char *directory, const archai_trial *c, int64_t epoch,
                             int64_t epochs, double train_seconds, const archai_tensor *state,
                             size_t n_state, const archai_curve *curves, size_t n_curves,
                             archai_err *err)
 {
     const archai_message work = {.type = ARCHAI_MSG_WORK,
-                                 .candidates = (archai_candidate *)(uintptr_t)c,
+                                 .candidates = (archai_trial *)(uintptr_t)c,
                                  .n_candidates = 1};
     const int64_t about[ARCHAI_ABOUT] = {c->id, (int64_t)c->seed, epoch, epochs};
     archai_tensor *all;
@@ -296,7 +296,7 @@ void archai_checkpoint_close(archai_checkpoint *c)
     *c = (archai_checkpoint){.id = -1};
 }
 
-bool archai_checkpoint_is_of(const archai_checkpoint *k, const archai_candidate *c)
+bool archai_checkpoint_is_of(const archai_checkpoint *k, const archai_trial *c)
 {
     return k->id == c->id && k->seed == c->seed && k->arch->bytes == strlen(c->arch) &&
            memcmp(k->arch->data, c->arch, k->arch->bytes) == 0;
@@ -307,7 +307,7 @@ bool archai_checkpoint_is_marker(const archai_checkpoint *k)
     return k->epoch == k->epochs; /* a finished training leaves no checkpoint */
 }
 
-int archai_checkpoint_mark(const char *directory, const archai_candidate *c, char **path,
+int archai_checkpoint_mark(const char *directory, const archai_trial *c, char **path,
                            archai_err *err)
 {
     archai_checkpoint k = {.id = -1};
@@ -330,7 +330,7 @@ int archai_checkpoint_mark(const char *directory, const archai_candidate *c, cha
     return rc;
 }
 
-int archai_checkpoint_candidate(const archai_checkpoint *k, archai_candidate *out,
+int archai_checkpoint_candidate(const archai_checkpoint *k, archai_trial *out,
                                 archai_err *err)
 {
     archai_message m = {0};
@@ -341,7 +341,7 @@ int archai_checkpoint_candidate(const archai_checkpoint *k, archai_candidate *ou
         rc = archai_fail(err, ARCHAI_EFORMAT, "a checkpoint of another candidate");
     if (rc == ARCHAI_OK) {
         *out = m.candidates[0];
-        m.candidates[0] = (archai_candidate){0};
+        m.candidates[0] = (archai_trial){0};
     }
     archai_message_fini(&m);
     return rc;

@@ -21,7 +21,7 @@
  */
 #ifndef ARCHAI_IO_FILE_CHECKPOINT_H
 #define ARCHAI_IO_FILE_CHECKPOINT_H
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 #include "io/file/tensors.h"
 
 #define ARCHAI_STATE_PREFIX "archai:"          /* of tensors that are not the model's */
@@ -47,7 +47,7 @@ void archai_checkpoints_sweep(const char *directory, bool only_unfinished);
 int archai_checkpoints_list(const char *directory, int64_t **ids, size_t *n, archai_err *err);
 
 /* Write `state` [n_state], and the first `epoch` values of each curve. */
-int archai_checkpoint_write(const char *directory, const archai_candidate *c, int64_t epoch,
+int archai_checkpoint_write(const char *directory, const archai_trial *c, int64_t epoch,
                             int64_t epochs, double train_seconds, const archai_tensor *state,
                             size_t n_state, const archai_curve *curves, size_t n_curves,
                             archai_err *err);
@@ -61,15 +61,15 @@ void archai_checkpoint_close(archai_checkpoint *c); /* safe on a zeroed struct *
 /* The archai:crc that belongs after these entries. */
 int64_t archai_checkpoint_sum(const archai_tensor *at, size_t n);
 /* Does it belong to this very candidate? */
-bool archai_checkpoint_is_of(const archai_checkpoint *k, const archai_candidate *c);
+bool archai_checkpoint_is_of(const archai_checkpoint *k, const archai_trial *c);
 /* Is it the marker of a program's checkpoint? */
 bool archai_checkpoint_is_marker(const archai_checkpoint *k);
 /* For a candidate that a program is about to evaluate: write the marker, and remove what another
  * candidate with this id may have left. *path: where the program may leave its checkpoint;
  * absolute; caller frees. */
-int archai_checkpoint_mark(const char *directory, const archai_candidate *c, char **path,
+int archai_checkpoint_mark(const char *directory, const archai_trial *c, char **path,
                            archai_err *err);
 /* The candidate in it (caller fini). */
-int archai_checkpoint_candidate(const archai_checkpoint *k, archai_candidate *out,
+int archai_checkpoint_candidate(const archai_checkpoint *k, archai_trial *out,
                                 archai_err *err);
 #endif

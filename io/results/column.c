@@ -51,12 +51,12 @@ static bool is_matrix(const archai_column *c)
     return c->kind == ARCHAI_COLUMN_CURVE || c->kind == ARCHAI_COLUMN_ENCODING;
 }
 
-static const void *field(const archai_column *c, const archai_evaluation *e)
+static const void *field(const archai_column *c, const archai_trial *e)
 {
     return (const char *)e + c->offset;
 }
 
-static const char *text_of(const archai_column *c, const archai_evaluation *e, size_t *n)
+static const char *text_of(const archai_column *c, const archai_trial *e, size_t *n)
 {
     const char *text = c->kind == ARCHAI_COLUMN_STATUS
                            ? archai_status_name(*(const int *)field(c, e))
@@ -65,7 +65,7 @@ static const char *text_of(const archai_column *c, const archai_evaluation *e, s
     if (text == NULL)
         text = "";
     *n = strlen(text);
-    if (*n > ERROR_MAX && c->offset == offsetof(archai_evaluation, error)) {
+    if (*n > ERROR_MAX && c->offset == offsetof(archai_trial, error)) {
         *n = ERROR_MAX;
         while (*n > 0 && ((unsigned char)text[*n] & 0xc0) == 0x80)
             (*n)--; /* not in the middle of a UTF-8 sequence */
@@ -73,7 +73,7 @@ static const char *text_of(const archai_column *c, const archai_evaluation *e, s
     return text;
 }
 
-static const float *floats_of(const archai_column *c, const archai_evaluation *e, size_t *n)
+static const float *floats_of(const archai_column *c, const archai_trial *e, size_t *n)
 {
     if (c->kind == ARCHAI_COLUMN_ENCODING) {
         *n = e->encoding != NULL ? e->n_encoding : 0;
@@ -89,7 +89,7 @@ static const float *floats_of(const archai_column *c, const archai_evaluation *e
 }
 
 /* Bytes or columns that the widest value among e[n] needs. */
-static size_t width_needed(const archai_column *c, const archai_evaluation *e, size_t n)
+static size_t width_needed(const archai_column *c, const archai_trial *e, size_t n)
 {
     size_t width = is_text(c) || is_matrix(c) ? 0 : 1;
 
@@ -128,7 +128,7 @@ static size_t element_size(const archai_column *c)
 }
 
 /* e[n] as the rows that are written: [n, width]. */
-static void fill(const archai_column *c, const archai_evaluation *e, size_t n, char *out)
+static void fill(const archai_column *c, const archai_trial *e, size_t n, char *out)
 {
     size_t row = c->width * element_size(c);
 
@@ -306,7 +306,7 @@ static int make_room(archai_column *c, hid_t group, uint64_t first, uint64_t tot
 }
 
 int archai_column_write(archai_column *c, hid_t file, uint64_t first,
-                        const archai_evaluation *e, size_t n, uint64_t total, archai_err *err)
+                        const archai_trial *e, size_t n, uint64_t total, archai_err *err)
 {
     hid_t group = H5I_INVALID_HID;
     size_t needed = width_needed(c, e, n);

@@ -8,7 +8,7 @@
 #define ARCHAI_IO_RESULTS_COLUMN_H
 #include <hdf5.h>
 #include <stdbool.h>
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 
 typedef enum archai_column_kind {
     ARCHAI_COLUMN_TEXT,     /* char * at `offset` */
@@ -30,7 +30,7 @@ typedef struct archai_column {
     char *group;   /* owned: "candidates" */
     char *name;    /* owned: link in the group */
     char *source;  /* owned: measure or curve; "" otherwise */
-    size_t offset; /* into archai_evaluation */
+    size_t offset; /* into archai_trial */
     size_t width;  /* text: bytes; matrix: columns; else 1. 0: no dataset yet */
     hid_t dataset; /* open between archai_column_open and _close only */
 } archai_column;
@@ -42,7 +42,7 @@ void archai_column_fini(archai_column *c);
 /* Write e[n] as rows [first, first + n) of a column that will have `total` rows; n may be 0.
  * Creates, widens and lengthens the dataset as needed. `file` is open for writing. */
 int archai_column_write(archai_column *c, hid_t file, uint64_t first,
-                        const archai_evaluation *e, size_t n, uint64_t total, archai_err *err);
+                        const archai_trial *e, size_t n, uint64_t total, archai_err *err);
 /* Close the dataset if it is open: an error here is a failed write. */
 int archai_column_close(archai_column *c, archai_err *err);
 

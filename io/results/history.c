@@ -96,7 +96,7 @@ static int open_index(archai_history *h, archai_results *head, archai_err *err)
 }
 
 /* The table's next row, or NULL behind the last one. */
-static int index_row(archai_history *h, archai_evaluation **row, archai_err *err)
+static int index_row(archai_history *h, archai_trial **row, archai_err *err)
 {
     const size_t left = h->n_rows - h->piece_end;
 
@@ -146,11 +146,11 @@ int archai_history_open(archai_history **out, const char *directory, archai_hist
     return ARCHAI_OK;
 }
 
-int archai_history_next(archai_history *h, archai_evaluation *out, bool *got, archai_err *err)
+int archai_history_next(archai_history *h, archai_trial *out, bool *got, archai_err *err)
 {
     for (*got = false; !*got;) {
         const place *p = h->next_place < h->n_places ? &h->places[h->next_place] : NULL;
-        archai_evaluation *row, e = {0};
+        archai_trial *row, e = {0};
         int64_t id;
 
         ARCHAI_TRY(index_row(h, &row, err));
@@ -169,7 +169,7 @@ int archai_history_next(archai_history *h, archai_evaluation *out, bool *got, ar
         if (row != NULL && row->id == id) {
             if (!*got) {
                 e = *row;
-                *row = (archai_evaluation){0};
+                *row = (archai_trial){0};
                 *got = true;
             }
             h->at++;

@@ -24,6 +24,6 @@ int archai_history_open(archai_history **out, const char *directory, archai_hist
                         void *payload, archai_results *head, archai_err *err);
 /* The next row; caller fini. A row that only results.h5 has comes without curves and tensors. *got
  * false: there are no more. */
-int archai_history_next(archai_history *h, archai_evaluation *out, bool *got, archai_err *err);
+int archai_history_next(archai_history *h, archai_trial *out, bool *got, archai_err *err);
 void archai_history_close(archai_history *h); /* NULL is allowed */
 #endif

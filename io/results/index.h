@@ -9,7 +9,7 @@
 #ifndef ARCHAI_IO_RESULTS_INDEX_H
 #define ARCHAI_IO_RESULTS_INDEX_H
 #include "core/base/err.h"
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 #include "core/search/objective.h"
 
 /* Root attributes, and what the columns depend on; fixed for a run. What it points to is borrowed

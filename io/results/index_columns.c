@@ -12,14 +12,14 @@
 enum { COLUMNS_MAX = 1024 };
 
 /* clang-format off */
-#define AT(f) offsetof(archai_evaluation, f)
+#define AT(f) offsetof(archai_trial, f)
 static const struct {
     const char *name;
     archai_column_kind kind;
     size_t offset;
 } candidate_columns[] = {
     {"id",         ARCHAI_COLUMN_I64,      AT(id)},
-    {"archid",     ARCHAI_COLUMN_TEXT,     AT(archid)},
+    {"archid",     ARCHAI_COLUMN_TEXT,     AT(model.archid)},
     {"arch",       ARCHAI_COLUMN_TEXT,     AT(arch)},
     {"status",     ARCHAI_COLUMN_STATUS,   AT(status)},
     {"error",      ARCHAI_COLUMN_TEXT,     AT(error)},
@@ -86,7 +86,7 @@ static void know(index_columns *c, archai_column_kind kind, const char *group, c
         add(c, kind, group, name, name, 0);
 }
 
-static void know_all(index_columns *c, const archai_evaluation *e, size_t n)
+static void know_all(index_columns *c, const archai_trial *e, size_t n)
 {
     size_t hint = 0;
 
@@ -151,7 +151,7 @@ out:
 static int write_batch(index_columns *c, const index_table *t, size_t first, size_t n,
                        hid_t file, archai_err *err)
 {
-    archai_evaluation *e = archai_calloc(n, sizeof *e);
+    archai_trial *e = archai_calloc(n, sizeof *e);
     int rc = ARCHAI_OK;
 
     for (size_t i = 0; i < n; i++)
@@ -161,7 +161,7 @@ static int write_batch(index_columns *c, const index_table *t, size_t first, siz
         ARCHAI_TRY_GOTO(rc, archai_column_write(&c->at[i], file, first, e, n, t->n, err), out);
 out:
     for (size_t i = 0; i < n; i++)
-        archai_evaluation_fini(&e[i]);
+        archai_trial_fini(&e[i]);
     free(e);
     return rc;
 }

@@ -100,7 +100,7 @@ static void apply_policy(index_models *m, const index_table *t, const index_grow
 
 /* Did all of the row's weights reach the disk? Asked only where a node may have lost its power
  * between the row and its last synchronisation. */
-static int weights_are_whole(const archai_segment *s, const archai_evaluation *e, bool *whole,
+static int weights_are_whole(const archai_segment *s, const archai_trial *e, bool *whole,
                              archai_err *err)
 {
     *whole = true;
@@ -180,14 +180,14 @@ out:
     return archai_err_wrap(err, rc, "%s: ", p->name);
 }
 
-static int write_model(hid_t models, const archai_segment *s, const archai_evaluation *e,
+static int write_model(hid_t models, const archai_segment *s, const archai_trial *e,
                        archai_err *err)
 {
     hid_t group = H5I_INVALID_HID;
     int rc;
 
-    ARCHAI_TRY(archai_h5_group(models, e->archid, &group, err));
-    ARCHAI_TRY_GOTO(rc, archai_h5_set_string(group, "archid", e->archid, err), out);
+    ARCHAI_TRY(archai_h5_group(models, e->model.archid, &group, err));
+    ARCHAI_TRY_GOTO(rc, archai_h5_set_string(group, "archid", e->model.archid, err), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_set_string(group, "arch", e->arch, err), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_set_int(group, "id", e->id, err), out);
     for (size_t i = 0; i < e->n_tensors; i++)
@@ -196,7 +196,7 @@ static int write_model(hid_t models, const archai_segment *s, const archai_evalu
     rc = archai_h5_close(&group, err);
 out:
     archai_h5_release(&group);
-    return archai_err_wrap(err, rc, "/models/%s: ", e->archid);
+    return archai_err_wrap(err, rc, "/models/%s: ", e->model.archid);
 }
 
 /* Show the weights of the model's row; one whose weights are damaged is marked lost instead. */
@@ -204,7 +204,7 @@ static int show(index_model *model, const index_table *t, hid_t models, archai_e
 {
     size_t at = index_table_find(t, model->id);
     const archai_segment *s;
-    archai_evaluation e = {0};
+    archai_trial e = {0};
     bool whole = true;
     int rc;
 
@@ -222,7 +222,7 @@ static int show(index_model *model, const index_table *t, hid_t models, archai_e
             model->shown = model->id;
     }
 out:
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     return rc;
 }
 

@@ -14,7 +14,7 @@
 #define ARCHAI_IO_RESULTS_INDEX_PRIVATE_H
 #include <hdf5.h>
 #include "core/base/hash.h"
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 #include "core/pareto/pareto.h"
 #include "io/results/column.h"
 #include "io/results/index.h"
@@ -75,7 +75,7 @@ typedef struct index_news {
 void index_news_fini(index_news *news);
 /* Add `e`, the content of `row`. */
 void index_news_add(index_news *news, const archai_objectives *o, const index_row *row,
-                    const archai_evaluation *e);
+                    const archai_trial *e);
 
 void index_table_init(index_table *t, const char *directory,
                       const archai_objectives *objectives);
@@ -91,10 +91,10 @@ int index_table_adopt(index_table *t, const char *path, index_news *news, archai
  * against another row of their id. */
 void index_table_merge(index_table *t, index_news *news);
 /* The contract of results.h5 holds whatever a worker wrote: an ok or cached row passes the search's
- * judgement (archai_evaluation_judge), a failed one has a reason. */
-int index_check_status(const archai_objectives *o, archai_evaluation *e, archai_err *err);
+ * judgement (archai_trial_check), a failed one has a reason. */
+void index_check_status(const archai_objectives *o, archai_trial *e);
 /* The evaluation of table row `i`, its status checked; caller fini. */
-int index_table_read(const index_table *t, size_t i, archai_evaluation *out, archai_err *err);
+int index_table_read(const index_table *t, size_t i, archai_trial *out, archai_err *err);
 /* Position of `id` in the table, or t->n. */
 size_t index_table_find(const index_table *t, int64_t id);
 /* The whole table as news, in order to count everything anew. */

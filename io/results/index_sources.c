@@ -52,7 +52,7 @@ static int found(void *payload, int64_t row, const archai_row *r, archai_err *er
 {
     const struct looking *looking = payload;
     index_segment *s = looking->segment;
-    archai_evaluation e = {0};
+    archai_trial e = {0};
     index_row entry = {.id = r->id,
                        .finished = r->finished,
                        .row = row,
@@ -61,18 +61,16 @@ static int found(void *payload, int64_t row, const archai_row *r, archai_err *er
                        .text_crc = r->text_crc,
                        .segment = (int32_t)(s - looking->table->segments)};
     bool valid;
-    int rc;
 
     if ((s->seen[row / 8] >> (row % 8) & 1) != 0)
         return ARCHAI_OK;
     ARCHAI_TRY(archai_segment_detail(&s->file, r, &valid, &e, err));
     if (!valid)
         return ARCHAI_OK;
-    rc = index_check_status(looking->table->objectives, &e, err);
-    if (rc == ARCHAI_OK)
-        index_news_add(looking->news, looking->table->objectives, &entry, &e);
-    archai_evaluation_fini(&e);
-    return rc;
+    index_check_status(looking->table->objectives, &e);
+    index_news_add(looking->news, looking->table->objectives, &entry, &e);
+    archai_trial_fini(&e);
+    return ARCHAI_OK;
 }
 
 static int look_into(index_table *t, index_segment *s, index_news *news, archai_err *err)
@@ -115,7 +113,7 @@ int index_table_update(index_table *t, index_news *news, archai_err *err)
 /* -- an earlier results.h5 ----------------------------------------------------------------- */
 
 /* `e` comes without tensors: their segment is gone. */
-static int keep(index_table *t, const archai_evaluation *e, index_news *news, archai_err *err)
+static int keep(index_table *t, const archai_trial *e, index_news *news, archai_err *err)
 {
     const index_row row = {.id = e->id,
                            .finished = e->started + e->seconds,
@@ -123,7 +121,7 @@ static int keep(index_table *t, const archai_evaluation *e, index_news *news, ar
                            .segment = INDEX_KEPT};
     archai_buffer packed = {0};
 
-    ARCHAI_TRY(archai_evaluation_pack(e, &packed, err));
+    ARCHAI_TRY(archai_trial_pack(e, &packed, err));
     ARCHAI_RESERVE(t->kept, t->kept_capacity, t->n_kept + 1);
     t->kept[t->n_kept++] = packed;
     index_news_add(news, t->objectives, &row, e);
@@ -134,7 +132,7 @@ static int adopt_piece(index_table *t, archai_results *piece, size_t first, cons
                        index_news *news, archai_err *err)
 {
     for (size_t i = 0; i < piece->n; i++) {
-        archai_evaluation *e = &piece->rows[i];
+        archai_trial *e = &piece->rows[i];
         size_t at = index_table_find(t, e->id);
 
         if (at < t->n) {

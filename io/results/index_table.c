@@ -37,7 +37,7 @@ void index_table_doubt(index_table *t)
 
 /* -- rows ---------------------------------------------------------------------------------- */
 
-int index_check_status(const archai_objectives *o, archai_evaluation *e, archai_err *err)
+void index_check_status(const archai_objectives *o, archai_trial *e)
 {
     const bool cached = e->status == ARCHAI_STATUS_CACHED;
 
@@ -47,23 +47,21 @@ int index_check_status(const archai_objectives *o, archai_evaluation *e, archai_
     }
     if (cached) /* an earlier row's values, judged as that row is */
         e->status = ARCHAI_STATUS_OK;
-    ARCHAI_TRY(archai_evaluation_judge(e, o, err));
+    archai_trial_check(e, o);
     if (cached && e->status == ARCHAI_STATUS_OK)
         e->status = ARCHAI_STATUS_CACHED;
-    return ARCHAI_OK;
 }
 
-int index_table_read(const index_table *t, size_t i, archai_evaluation *out, archai_err *err)
+int index_table_read(const index_table *t, size_t i, archai_trial *out, archai_err *err)
 {
     const index_row *r = &t->rows[i];
-    archai_evaluation e = {0};
+    archai_trial e = {0};
     bool valid = true;
-    int rc;
 
     if (r->segment == INDEX_KEPT) {
         const archai_buffer *kept = &t->kept[r->row];
 
-        ARCHAI_TRY(archai_evaluation_unpack(kept->data, kept->size, &e, err));
+        ARCHAI_TRY(archai_trial_unpack(kept->data, kept->size, &e, err));
     } else {
         archai_row row = {.id = r->id,
                           .text_offset = r->text_offset,
@@ -76,12 +74,9 @@ int index_table_read(const index_table *t, size_t i, archai_evaluation *out, arc
             return archai_fail(err, ARCHAI_EIO, "%s: row %lld has changed since it was read",
                                s->path, (long long)r->row);
     }
-    rc = index_check_status(t->objectives, &e, err);
-    if (rc == ARCHAI_OK)
-        *out = e;
-    else
-        archai_evaluation_fini(&e);
-    return rc;
+    index_check_status(t->objectives, &e);
+    *out = e;
+    return ARCHAI_OK;
 }
 
 /* -- news ---------------------------------------------------------------------------------- */
@@ -96,7 +91,7 @@ void index_news_fini(index_news *news)
 }
 
 void index_news_add(index_news *news, const archai_objectives *o, const index_row *row,
-                    const archai_evaluation *e)
+                    const archai_trial *e)
 {
     double values[ARCHAI_MAX_OBJECTIVES], *point;
     const size_t k = o->n_optimised;
@@ -107,7 +102,7 @@ void index_news_add(index_news *news, const archai_objectives *o, const index_ro
     new_ = &news->at[news->n];
     *new_ =
         (index_new){.row = *row, .started = e->started, .budget = e->budget, .point = news->n * k};
-    new_->row.archid_hash = archai_hash(e->archid);
+    new_->row.archid_hash = archai_hash(e->model.archid);
     new_->row.status = (uint8_t)e->status;
     point = &news->points[new_->point];
     for (size_t i = 0; i < k; i++)
@@ -117,7 +112,7 @@ void index_news_add(index_news *news, const archai_objectives *o, const index_ro
         archai_objectives_minimised(o, values, point);
     }
     if (e->status == ARCHAI_STATUS_OK && e->n_tensors > 0)
-        new_->archid = archai_strdup(e->archid);
+        new_->archid = archai_strdup(e->model.archid);
     news->n++;
 }
 
@@ -236,12 +231,12 @@ int index_table_recount(const index_table *t, index_news *news, archai_err *err)
 
     *news = (index_news){.first = 0};
     for (size_t i = 0; rc == ARCHAI_OK && i < t->n; i++) {
-        archai_evaluation e = {0};
+        archai_trial e = {0};
 
         rc = index_table_read(t, i, &e, err);
         if (rc == ARCHAI_OK)
             index_news_add(news, t->objectives, &t->rows[i], &e);
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
     }
     if (rc != ARCHAI_OK)
         index_news_fini(news);

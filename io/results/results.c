@@ -18,7 +18,7 @@ void archai_results_free(archai_results *r)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
     for (size_t i = 0; r->rows != NULL && i < r->n; i++)
-        archai_evaluation_fini(&r->rows[i]);
+        archai_trial_fini(&r->rows[i]);
     for (size_t i = 0; i < r->n_objectives; i++) {
         free(r->objectives[i].name);
         free(r->objectives[i].source);
@@ -71,14 +71,12 @@ out:
     return archai_err_wrap(err, rc, "%s: ", name);
 }
 
-static int set_measures(archai_results *r, const char *name, const double *values,
-                        size_t stride, archai_err *err)
+static void set_measures(archai_results *r, const char *name, const double *values,
+                         size_t stride)
 {
     for (size_t i = 0; i < r->n; i++)
         if (!isnan(values[i * stride]))
-            ARCHAI_TRY(
-                archai_evaluation_set_measure(&r->rows[i], name, values[i * stride], err));
-    return ARCHAI_OK;
+            archai_trial_set_measure(&r->rows[i], name, values[i * stride]);
 }
 
 /* A column of measures; caller frees. */
@@ -135,8 +133,7 @@ static int read_metrics(const results_reading *in, hid_t file, archai_err *err)
 
     /* An objective is a measure, under its source's name; a metric of that name is the same. */
     for (size_t k = 0; k < r->n_objectives; k++)
-        ARCHAI_TRY(
-            set_measures(r, r->objectives[k].source, r->values + k, r->n_objectives, err));
+        set_measures(r, r->objectives[k].source, r->values + k, r->n_objectives);
     if (!archai_h5_has(file, "metrics"))
         return ARCHAI_OK;
     ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "metrics", H5P_DEFAULT)));
@@ -145,7 +142,7 @@ static int read_metrics(const results_reading *in, hid_t file, archai_err *err)
         double *values = NULL;
 
         ARCHAI_TRY_GOTO(rc, read_values(in, group, names.at[k], &values, err), out);
-        rc = set_measures(r, names.at[k], values, 1, err);
+        set_measures(r, names.at[k], values, 1);
         free(values);
         ARCHAI_TRY_GOTO(rc, rc, out);
     }

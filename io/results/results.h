@@ -8,7 +8,7 @@
 #define ARCHAI_IO_RESULTS_RESULTS_H
 #include "core/base/err.h"
 #include "core/config/option.h"
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 
 typedef struct archai_results_objective {
     char *name, *source, *unit; /* owned */
@@ -19,7 +19,7 @@ typedef struct archai_results_objective {
 typedef struct archai_results {
     char *format, *state, *space, *algorithm, *schedule, *config, *started, *updated, *software;
     int64_t seed, ranks, rejected, format_version;
-    archai_evaluation
+    archai_trial
         *rows; /* owned; measures hold metrics and objectives; no curves, no tensors */
     size_t n;
     archai_results_objective *objectives; /* owned; in the order of the configuration */

@@ -88,7 +88,7 @@ static int read_status(const results_reading *in, hid_t group, archai_err *err)
 {
     archai_results *r = in->r;
 
-    ARCHAI_TRY(read_text(in, group, "status", offsetof(archai_evaluation, error), err));
+    ARCHAI_TRY(read_text(in, group, "status", offsetof(archai_trial, error), err));
     for (size_t i = 0; i < r->n; i++) {
         r->rows[i].status = archai_status_from_name(r->rows[i].error);
         if (r->rows[i].status < 0)
@@ -123,9 +123,9 @@ static int read_encoding(const results_reading *in, hid_t group, archai_err *err
 /* -- candidates ---------------------------------------------------------------------------- */
 
 /* clang-format off */
-#define AT(f) offsetof(archai_evaluation, f)
+#define AT(f) offsetof(archai_trial, f)
 static const struct { const char *name; size_t offset; } text_columns[] = {
-    {"archid", AT(archid)},      {"arch", AT(arch)},       {"error", AT(error)},
+    {"archid", AT(model.archid)},      {"arch", AT(arch)},       {"error", AT(error)},
     {"operator", AT(operator_)}, {"parents", AT(parents)}, {"metadata", AT(metadata)},
     {"device", AT(device)},
 };

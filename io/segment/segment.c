@@ -202,7 +202,7 @@ static double unix_time(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-archai_row archai_segment_row(const archai_evaluation *e, int64_t text_offset, const char *detail,
+archai_row archai_segment_row(const archai_trial *e, int64_t text_offset, const char *detail,
                               size_t detail_bytes)
 {
     archai_row r = {.id = e->id,
@@ -235,7 +235,7 @@ int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row 
 }
 
 int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
-                          const char *detail, size_t detail_bytes, const archai_evaluation *e,
+                          const char *detail, size_t detail_bytes, const archai_trial *e,
                           archai_err *err)
 {
     const archai_row r = archai_segment_row(e, text_offset, detail, detail_bytes);

@@ -23,7 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "core/base/err.h"
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 #include "core/config/option.h"
 #include "io/file/tensors.h"
 
@@ -80,8 +80,8 @@ void archai_segment_close(archai_segment *s); /* safe on a zeroed struct with fd
  * bytes. */
 int archai_segment_write_piece(archai_segment *s, archai_tensor_place *p, size_t at,
                                const void *data, size_t n, archai_err *err);
-/* The row of an evaluation whose packed form (archai_evaluation_pack) will lie at text_offset. */
-archai_row archai_segment_row(const archai_evaluation *e, int64_t text_offset, const char *detail,
+/* The row of an evaluation whose packed form (archai_trial_pack) will lie at text_offset. */
+archai_row archai_segment_row(const archai_trial *e, int64_t text_offset, const char *detail,
                               size_t detail_bytes);
 /* Commit n rows: write their details, which follow one another from the first row's text_offset on,
  * then the rows themselves from number `row` on. They fit the caller's block. */
@@ -89,13 +89,13 @@ int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row 
                                const char *details, size_t bytes, archai_err *err);
 /* Commit one row. */
 int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
-                          const char *detail, size_t detail_bytes, const archai_evaluation *e,
+                          const char *detail, size_t detail_bytes, const archai_trial *e,
                           archai_err *err);
 int archai_segment_sync(archai_segment *s, archai_err *err); /* fdatasync */
 
 /* Read row `row`. *valid: it is committed, and *out is filled (caller fini). */
 int archai_segment_read(const archai_segment *s, int64_t row, bool *valid,
-                        archai_evaluation *out, archai_err *err);
+                        archai_trial *out, archai_err *err);
 /* Visit the rows of [first, last) whose record is right (archai_segment_read checks the detail).
  * Holes in the file are skipped quickly. A visitor's error ends the scan. */
 typedef int (*archai_segment_visit)(void *payload, int64_t row, const archai_row *r,
@@ -108,7 +108,7 @@ int archai_segment_scan_damaged(const archai_segment *s, archai_segment_visit vi
                                 void *payload, archai_err *err);
 /* Read the detail of a row that a scan found. *valid as for archai_segment_read. */
 int archai_segment_detail(const archai_segment *s, const archai_row *r, bool *valid,
-                          archai_evaluation *out, archai_err *err);
+                          archai_trial *out, archai_err *err);
 
 /* Does a tensor lie inside its pool? *n (may be NULL): its elements. */
 bool archai_segment_holds(const archai_segment *s, const archai_tensor_place *p, uint64_t *n);

@@ -22,10 +22,10 @@ static bool row_is_right(const archai_segment *s, const archai_row *r)
 }
 
 int archai_segment_detail(const archai_segment *s, const archai_row *r, bool *valid,
-                          archai_evaluation *out, archai_err *err)
+                          archai_trial *out, archai_err *err)
 {
     const size_t n = (size_t)r->text_bytes;
-    archai_evaluation e = {0};
+    archai_trial e = {0};
     archai_err why = ARCHAI_ERR_INIT;
     char *text;
     int rc;
@@ -36,9 +36,9 @@ int archai_segment_detail(const archai_segment *s, const archai_row *r, bool *va
     text = archai_malloc(n);
     rc = archai_file_pread(s->fd, text, n, s->text_at + (uint64_t)r->text_offset, s->path, err);
     if (rc == ARCHAI_OK && archai_segment_crc(text, n) == r->text_crc) {
-        rc = archai_evaluation_unpack(text, n, &e, &why);
+        rc = archai_trial_unpack(text, n, &e, &why);
         if (rc == ARCHAI_OK)
-            *valid = e.id == r->id && e.archid != NULL && e.arch != NULL;
+            *valid = e.id == r->id && e.model.archid != NULL && e.arch != NULL;
         else if (rc == ARCHAI_EFORMAT)
             rc = ARCHAI_OK; /* right checksum, foreign content: not a row of ours */
         else
@@ -50,12 +50,12 @@ int archai_segment_detail(const archai_segment *s, const archai_row *r, bool *va
     if (rc == ARCHAI_OK && *valid)
         *out = e;
     else
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
     return rc;
 }
 
 int archai_segment_read(const archai_segment *s, int64_t row, bool *valid,
-                        archai_evaluation *out, archai_err *err)
+                        archai_trial *out, archai_err *err)
 {
     archai_row r;
 

@@ -27,7 +27,7 @@ static void add(archai_stored *s, char *name, archai_dtype dtype, int ndim, cons
 
 static void list_tensors(archai_stored *s)
 {
-    const archai_evaluation *e = &s->row;
+    const archai_trial *e = &s->row;
     const size_t most = e->n_tensors + e->n_curves + 1;
     const int64_t one = 1;
 
@@ -82,7 +82,7 @@ void archai_stored_close(archai_stored *s)
     free(s->at);
     free(s->at_byte);
     free(s->piece);
-    archai_evaluation_fini(&s->row);
+    archai_trial_fini(&s->row);
     archai_segment_close(&s->segment);
     *s = (archai_stored)ARCHAI_STORED_INIT;
 }

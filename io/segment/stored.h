@@ -14,7 +14,7 @@
 
 typedef struct archai_stored {
     archai_segment segment;
-    archai_evaluation row; /* whose weights they are */
+    archai_trial row; /* whose weights they are */
     archai_tensor *at;     /* owned, with the names; data: curves and seconds; NULL: lies in the segment */
     size_t *at_byte;       /* owned; [n], where each belongs in the copy */
     size_t n;

@@ -3,146 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/wire/record.h"
+#include "core/base/alloc.h"
+#include "io/wire/record_types.h"
 
-/* -- the record types ---------------------------------------------------------------------- */
-
-#define AT(type, member)    .at = offsetof(type, member)
-#define COUNT(type, member) .count_at = offsetof(type, member)
+/* -- which message has which fields ---------------------------------------------------------- */
 
 /* clang-format off */
-#define F(name, suffix, ...) {.key = name, .kind = ARCHAI_FIELD_##suffix, __VA_ARGS__}
-#define O(name, suffix, ...) F(name, suffix, __VA_ARGS__, .optional = true)
-
-static const archai_field curve_fields[] = {
-    F("name",   TEXT,   AT(archai_curve, name)),
-    F("values", FLOATS, AT(archai_curve, values), COUNT(archai_curve, n)),
-    {.key = NULL},
-};
-static const archai_record_type curve_type = {"curve", sizeof(archai_curve), curve_fields};
-
-static const archai_field tensor_fields[] = {
-    F("name",   TEXT,  AT(archai_tensor_place, name)),
-    F("dtype",  DTYPE, AT(archai_tensor_place, dtype)),
-    F("shape",  DIMS,  AT(archai_tensor_place, shape), COUNT(archai_tensor_place, ndim)),
-    F("offset", I64,   AT(archai_tensor_place, offset)),
-    F("crc",    U32,   AT(archai_tensor_place, crc)),
-    {.key = NULL},
-};
-static const archai_record_type tensor_type = {"tensor", sizeof(archai_tensor_place), tensor_fields};
-
-static const archai_field evaluation_fields[] = {
-    F("id",         I64,      AT(archai_evaluation, id)),
-    F("archid",     TEXT,     AT(archai_evaluation, archid)),
-    F("arch",       TEXT,     AT(archai_evaluation, arch)),
-    F("status",     STATUS,   AT(archai_evaluation, status)),
-    F("error",      TEXT,     AT(archai_evaluation, error)),
-    F("operator",   TEXT,     AT(archai_evaluation, operator_)),
-    F("parents",    TEXT,     AT(archai_evaluation, parents)),
-    F("metadata",   TEXT,     AT(archai_evaluation, metadata)),
-    F("device",     TEXT,     AT(archai_evaluation, device)),
-    F("generation", I32,      AT(archai_evaluation, generation)),
-    F("rank",       I32,      AT(archai_evaluation, rank)),
-    F("budget",     DOUBLE,   AT(archai_evaluation, budget)),
-    F("started",    DOUBLE,   AT(archai_evaluation, started)),
-    F("seconds",    DOUBLE,   AT(archai_evaluation, seconds)),
-    F("encoding",   FLOATS,   AT(archai_evaluation, encoding), COUNT(archai_evaluation, n_encoding)),
-    F("measures",   MEASURES, AT(archai_evaluation, measures), COUNT(archai_evaluation, n_measures)),
-    F("curves",     LIST,     AT(archai_evaluation, curves), COUNT(archai_evaluation, n_curves), .of = &curve_type),
-    F("tensors",    LIST,     AT(archai_evaluation, tensors), COUNT(archai_evaluation, n_tensors), .of = &tensor_type),
-    {.key = NULL},
-};
-static const archai_record_type evaluation_type = {"evaluation", sizeof(archai_evaluation), evaluation_fields};
-
-/* Of an evaluation, what rank 0 does not know already when its row is committed. */
-static const archai_field report_fields[] = {
-    F("id",       I64,      AT(archai_evaluation, id)),
-    F("status",   STATUS,   AT(archai_evaluation, status)),
-    O("error",    TEXT,     AT(archai_evaluation, error)),
-    F("seconds",  DOUBLE,   AT(archai_evaluation, seconds)),
-    O("stored",   I64,      AT(archai_evaluation, stored)),
-    O("measures", MEASURES, AT(archai_evaluation, measures), COUNT(archai_evaluation, n_measures)),
-    {.key = NULL},
-};
-static const archai_record_type report_type = {"report", sizeof(archai_evaluation), report_fields};
-
-/* Of an evaluation, what is asked about: may its weights be kept, and where; and what is answered. */
-static const archai_field offer_fields[] = {
-    F("id",       I64,      AT(archai_evaluation, id)),
-    F("status",   STATUS,   AT(archai_evaluation, status)),
-    O("error",    TEXT,     AT(archai_evaluation, error)),
-    O("budget",   DOUBLE,   AT(archai_evaluation, budget)),
-    O("seconds",  DOUBLE,   AT(archai_evaluation, seconds)),
-    O("measures", MEASURES, AT(archai_evaluation, measures), COUNT(archai_evaluation, n_measures)),
-    O("tensors",  LIST,     AT(archai_evaluation, tensors), COUNT(archai_evaluation, n_tensors), .of = &tensor_type),
-    {.key = NULL},
-};
-static const archai_record_type offer_type = {"offer", sizeof(archai_evaluation), offer_fields};
-
-static const archai_field candidate_fields[] = {
-    F("id",         I64,      AT(archai_candidate, id)),
-    F("archid",     TEXT,     AT(archai_candidate, model.archid)),
-    O("metadata",   JSON,     AT(archai_candidate, model.metadata)),
-    F("arch",       TEXT,     AT(archai_candidate, arch)),
-    F("operator",   WORD,     AT(archai_candidate, operator_)),
-    O("parents",    TEXT,     AT(archai_candidate, parents)),
-    O("generation", I32,      AT(archai_candidate, generation)),
-    F("budget",     DOUBLE,   AT(archai_candidate, budget)),
-    F("seed",       U64,      AT(archai_candidate, seed)),
-    O("begin_at",   I64,      AT(archai_candidate, begin_at)),
-    O("max_budget", DOUBLE,   AT(archai_candidate, max_budget)),
-    O("keep",       BOOL,     AT(archai_candidate, keep)),
-    O("measures",   MEASURES, AT(archai_candidate, measures), COUNT(archai_candidate, n_measures)),
-    O("encoding",   FLOATS,   AT(archai_candidate, encoding), COUNT(archai_candidate, n_encoding)),
-    {.key = NULL},
-};
-static const archai_record_type candidate_type = {"candidate", sizeof(archai_candidate), candidate_fields};
-
-static const archai_field data_fields[] = {
-    F("channels",    I32, AT(archai_data_shape, channels)),
-    F("height",      I32, AT(archai_data_shape, height)),
-    F("width",       I32, AT(archai_data_shape, width)),
-    F("num_classes", I32, AT(archai_data_shape, num_classes)),
-    {.key = NULL},
-};
-static const archai_record_type data_type = {"data", sizeof(archai_data_shape), data_fields};
-
-static const archai_field settings_fields[] = {
-    F("model",                WORD,   AT(archai_surrogate_settings, model)),
-    F("num_ensemble_members", I64,    AT(archai_surrogate_settings, num_ensemble_members)),
-    F("num_layers",           I64,    AT(archai_surrogate_settings, num_layers)),
-    F("width",                I64,    AT(archai_surrogate_settings, width)),
-    F("num_tr_steps",         I64,    AT(archai_surrogate_settings, num_tr_steps)),
-    F("lr",                   DOUBLE, AT(archai_surrogate_settings, lr)),
-    F("replace_nan_value",    DOUBLE, AT(archai_surrogate_settings, replace_nan_value)),
-    {.key = NULL},
-};
-static const archai_record_type settings_type = {"settings", sizeof(archai_surrogate_settings), settings_fields};
-
-static const archai_field job_fields[] = {
-    F("id",         I64,    AT(archai_surrogate_job, id)),
-    F("settings",   INSIDE, AT(archai_surrogate_job, settings), .of = &settings_type),
-    F("seed",       U64,    AT(archai_surrogate_job, seed)),
-    F("warm",       BOOL,   AT(archai_surrogate_job, warm)),
-    F("kinds",      TEXT,   AT(archai_surrogate_job, kinds)),
-    F("n_features", I64,    AT(archai_surrogate_job, n_features)),
-    F("n_targets",  I64,    AT(archai_surrogate_job, n_targets)),
-    F("held",       I64,    AT(archai_surrogate_job, held)),
-    F("x",          FLOATS, AT(archai_surrogate_job, x), COUNT(archai_surrogate_job, n_x)),
-    F("y",          FLOATS, AT(archai_surrogate_job, y), COUNT(archai_surrogate_job, n_y)),
-    F("queries",    FLOATS, AT(archai_surrogate_job, queries), COUNT(archai_surrogate_job, n_queries)),
-    {.key = NULL},
-};
-static const archai_record_type job_type = {"job", sizeof(archai_surrogate_job), job_fields};
-
-static const archai_field answer_fields[] = {
-    F("id",   I64,    AT(archai_surrogate_answer, id)),
-    F("mean", FLOATS, AT(archai_surrogate_answer, mean), COUNT(archai_surrogate_answer, n_mean)),
-    F("var",  FLOATS, AT(archai_surrogate_answer, var), COUNT(archai_surrogate_answer, n_var)),
-    {.key = NULL},
-};
-static const archai_record_type answer_type = {"answer", sizeof(archai_surrogate_answer), answer_fields};
-
 /* X-macro, so that a field's number in the table and its bit cannot drift apart. */
 #define MESSAGE_FIELDS(X) \
     X(ID,          "id",          I64,    AT(archai_message, id)) \
@@ -154,20 +20,21 @@ static const archai_record_type answer_type = {"answer", sizeof(archai_surrogate
     X(THREADS,     "threads",     I32,    AT(archai_message, threads)) \
     X(SECONDS,     "seconds",     DOUBLE, AT(archai_message, seconds)) \
     X(KEEP,        "keep",        BOOL,   AT(archai_message, keep)) \
-    X(DATA,        "data",        INSIDE, AT(archai_message, data), .of = &data_type) \
+    X(AT_ONCE,     "at_once",     BOOL,   AT(archai_message, at_once)) \
+    X(DATA,        "data",        INSIDE, AT(archai_message, data), .of = &archai_data_type) \
     X(SEGMENT,     "segment",     TEXT,   AT(archai_message, segment)) \
     X(STORED,      "stored",      I64,    AT(archai_message, stored)) \
     X(ROW,         "row",         I64,    AT(archai_message, row)) \
     X(N_ROWS,      "n_rows",      I64,    AT(archai_message, n_rows)) \
     X(TEXT_OFFSET, "text_offset", I64,    AT(archai_message, text_offset)) \
     X(TEXT_BYTES,  "text_bytes",  I64,    AT(archai_message, text_bytes)) \
-    X(CANDIDATES,  "candidates",  LIST,   AT(archai_message, candidates), COUNT(archai_message, n_candidates), .of = &candidate_type) \
-    X(EVALUATION,  "evaluation",  OWNED,  AT(archai_message, evaluation), .of = &evaluation_type) \
-    X(REPORTS,     "reports",     LIST,   AT(archai_message, reports), COUNT(archai_message, n_reports), .of = &report_type) \
-    X(OFFER,       "offer",       OWNED,  AT(archai_message, evaluation), .of = &offer_type) \
+    X(CANDIDATES,  "candidates",  LIST,   AT(archai_message, candidates), COUNT(archai_message, n_candidates), .of = &archai_candidate_type) \
+    X(EVALUATION,  "evaluation",  OWNED,  AT(archai_message, evaluation), .of = &archai_trial_row_type) \
+    X(REPORTS,     "reports",     LIST,   AT(archai_message, reports), COUNT(archai_message, n_reports), .of = &archai_report_type) \
+    X(OFFER,       "offer",       OWNED,  AT(archai_message, evaluation), .of = &archai_offer_type) \
     X(SHAPE,       "shape",       DIMS,   AT(archai_message, shape), COUNT(archai_message, ndim)) \
-    X(JOB,         "job",         OWNED,  AT(archai_message, job), .of = &job_type) \
-    X(ANSWER,      "answer",      OWNED,  AT(archai_message, answer), .of = &answer_type) \
+    X(JOB,         "job",         OWNED,  AT(archai_message, job), .of = &archai_job_type) \
+    X(ANSWER,      "answer",      OWNED,  AT(archai_message, answer), .of = &archai_answer_type) \
     X(STATE,       "state",       TEXT,   AT(archai_message, state)) \
     X(REJECTED,    "rejected",    I64,    AT(archai_message, rejected)) \
     X(RANKS,       "ranks",       I32,    AT(archai_message, ranks)) \
@@ -207,7 +74,7 @@ static const uint64_t message_carries[ARCHAI_MSG_COUNT] = {
     [ARCHAI_MSG_RETIRED]   = B(TEXT),
     [ARCHAI_MSG_RETURNED]  = B(ID),
     [ARCHAI_MSG_DRAIN]     = B(SECONDS),
-    [ARCHAI_MSG_STOP]      = B(CODE) | B(TEXT) | B(KEEP),
+    [ARCHAI_MSG_STOP]      = B(CODE) | B(TEXT) | B(AT_ONCE),
     [ARCHAI_MSG_OPEN]      = B(TEXT) | B(DEVICE) | B(THREADS) | B(DATA),
     [ARCHAI_MSG_READY]     = B(TEXT) | B(DEVICE),
     [ARCHAI_MSG_FAILED]    = B(ID) | B(CODE) | B(TEXT),
@@ -238,56 +105,31 @@ void archai_buffer_free(archai_buffer *b)
     *b = (archai_buffer){0};
 }
 
-int archai_buffer_reserve(archai_buffer *b, size_t more, archai_err *err)
+void archai_buffer_reserve(archai_buffer *b, size_t more)
 {
-    size_t capacity = b->capacity > 0 ? b->capacity : 512;
-    char *grown;
-
-    if (more <= b->capacity - b->size)
-        return ARCHAI_OK;
-    while (capacity - b->size < more && capacity <= SIZE_MAX / 2)
-        capacity *= 2;
-    grown = capacity - b->size >= more ? realloc(b->data, capacity) : NULL;
-    if (grown == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu bytes of messages", more);
-    b->data = grown;
-    b->capacity = capacity;
-    return ARCHAI_OK;
+    ARCHAI_RESERVE(b->data, b->capacity, b->size + more > 512 ? b->size + more : 512);
 }
-
-/* A buffer that stays failed: fields are written without a check each, one at the end. */
-typedef struct writer {
-    archai_buffer *out;
-    size_t start;
-    bool failed;
-} writer;
 
 static int append(void *payload, const char *data, size_t n)
 {
-    writer *w = payload;
+    archai_buffer *out = payload;
 
-    if (w->failed || archai_buffer_reserve(w->out, n, NULL) != ARCHAI_OK) {
-        w->failed = true;
-        return -1;
-    }
-    memcpy(w->out->data + w->out->size, data, n);
-    w->out->size += n;
+    archai_buffer_reserve(out, n);
+    memcpy(out->data + out->size, data, n);
+    out->size += n;
     return 0;
 }
 
-/* All or nothing, and never more than a frame may hold. */
-static int finish(writer *w, const char *what, archai_err *err)
+/* All or nothing: a frame holds no more. */
+static int check_size(archai_buffer *out, size_t start, const char *what, archai_err *err)
 {
-    int rc = ARCHAI_OK;
+    const size_t size = out->size - start;
 
-    if (w->failed)
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a %s message", what);
-    else if (w->out->size - w->start > ARCHAI_FRAME_MAX)
-        rc = archai_fail(err, ARCHAI_EINVAL, "a %s message of %zu bytes exceeds %d", what,
-                         w->out->size - w->start, ARCHAI_FRAME_MAX);
-    if (rc != ARCHAI_OK)
-        w->out->size = w->start;
-    return rc;
+    if (size <= ARCHAI_FRAME_MAX)
+        return ARCHAI_OK;
+    out->size = start;
+    return archai_fail(err, ARCHAI_EINVAL, "a %s message of %zu bytes exceeds %d", what, size,
+                       ARCHAI_FRAME_MAX);
 }
 
 /* -- messages ------------------------------------------------------------------------------ */
@@ -311,21 +153,21 @@ bool archai_message_is_for_worker(archai_message_type type, int source)
 
 int archai_message_pack(const archai_message *m, archai_buffer *out, archai_err *err)
 {
-    writer w = {.out = out, .start = out->size};
+    const size_t start = out->size;
     msgpack_packer pk;
     uint64_t fields;
 
     if ((unsigned)m->type >= ARCHAI_MSG_COUNT)
         return archai_fail(err, ARCHAI_EINTERNAL, "message type %d", (int)m->type);
     fields = message_carries[m->type];
-    msgpack_packer_init(&pk, &w, append);
+    msgpack_packer_init(&pk, out, append);
     msgpack_pack_map(&pk, 2 + archai_record_count(&message_type, m, fields));
     pack_word(&pk, "t");
     pack_word(&pk, message_names[m->type]);
     pack_word(&pk, "v");
     msgpack_pack_int(&pk, ARCHAI_MESSAGE_VERSION);
     archai_record_write(&pk, &message_type, m, fields);
-    return finish(&w, message_names[m->type], err);
+    return check_size(out, start, message_names[m->type], err);
 }
 
 static int find_type(const msgpack_object *map, archai_message_type *out, archai_err *err)
@@ -395,9 +237,10 @@ static int check_message(const archai_message *m, archai_err *err)
 
 /* A chunk of 8 KB, msgpack-c's own choice, costs more to allocate and to free than a small message
  * to read. */
-static size_t zone_bytes(size_t size)
+static void open_zone(msgpack_zone *zone, size_t size)
 {
-    return size < 512 ? 960 : MSGPACK_ZONE_CHUNK_SIZE;
+    if (!msgpack_zone_init(zone, size < 512 ? 960 : MSGPACK_ZONE_CHUNK_SIZE))
+        (void)archai_there(NULL);
 }
 
 int archai_message_unpack(const char *data, size_t size, archai_message *out, archai_err *err)
@@ -407,8 +250,7 @@ int archai_message_unpack(const char *data, size_t size, archai_message *out, ar
     msgpack_zone zone;
     int rc;
 
-    if (!msgpack_zone_init(&zone, zone_bytes(size)))
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a message");
+    open_zone(&zone, size);
     ARCHAI_TRY_GOTO(rc, archai_record_parse(data, size, &zone, &map, err), out);
     ARCHAI_TRY_GOTO(rc, find_type(&map, &m.type, err), out);
     rc = archai_record_read(&message_type, &map, message_carries[m.type], &m, err);
@@ -433,13 +275,13 @@ void archai_message_fini(archai_message *m)
     free(m->software);
     free(m->started);
     for (size_t i = 0; i < m->n_candidates; i++)
-        archai_candidate_fini(&m->candidates[i]);
+        archai_trial_fini(&m->candidates[i]);
     free(m->candidates);
     if (m->evaluation != NULL)
-        archai_evaluation_fini(m->evaluation);
+        archai_trial_fini(m->evaluation);
     free(m->evaluation);
     for (size_t i = 0; i < m->n_reports; i++)
-        archai_evaluation_fini(&m->reports[i]);
+        archai_trial_fini(&m->reports[i]);
     free(m->reports);
     if (m->job != NULL)
         archai_surrogate_job_fini(m->job);
@@ -458,7 +300,7 @@ int archai_frame_append(const archai_message *m, archai_buffer *out, archai_err 
     size_t n;
     int rc;
 
-    ARCHAI_TRY(archai_buffer_reserve(out, ARCHAI_FRAME_HEAD, err));
+    archai_buffer_reserve(out, ARCHAI_FRAME_HEAD);
     out->size += ARCHAI_FRAME_HEAD;
     rc = archai_message_pack(m, out, err);
     if (rc != ARCHAI_OK) {
@@ -496,34 +338,33 @@ int archai_frame_take(const archai_buffer *in, size_t *used, archai_message *out
 
 /* -- evaluations alone --------------------------------------------------------------------- */
 
-int archai_evaluation_pack(const archai_evaluation *e, archai_buffer *out, archai_err *err)
+int archai_trial_pack(const archai_trial *e, archai_buffer *out, archai_err *err)
 {
-    writer w = {.out = out, .start = out->size};
+    const size_t start = out->size;
     msgpack_packer pk;
 
-    msgpack_packer_init(&pk, &w, append);
-    msgpack_pack_map(&pk, archai_record_count(&evaluation_type, e, ARCHAI_ALL_FIELDS));
-    archai_record_write(&pk, &evaluation_type, e, ARCHAI_ALL_FIELDS);
-    return finish(&w, "evaluation", err);
+    msgpack_packer_init(&pk, out, append);
+    msgpack_pack_map(&pk, archai_record_count(&archai_trial_row_type, e, ARCHAI_ALL_FIELDS));
+    archai_record_write(&pk, &archai_trial_row_type, e, ARCHAI_ALL_FIELDS);
+    return check_size(out, start, "evaluation", err);
 }
 
-int archai_evaluation_unpack(const char *data, size_t size, archai_evaluation *out,
+int archai_trial_unpack(const char *data, size_t size, archai_trial *out,
                              archai_err *err)
 {
-    archai_evaluation e = {0};
+    archai_trial e = {0};
     msgpack_object map;
     msgpack_zone zone;
     int rc;
 
-    if (!msgpack_zone_init(&zone, zone_bytes(size)))
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for an evaluation");
+    open_zone(&zone, size);
     ARCHAI_TRY_GOTO(rc, archai_record_parse(data, size, &zone, &map, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_record_read(&evaluation_type, &map, ARCHAI_ALL_FIELDS, &e, err),
+    ARCHAI_TRY_GOTO(rc, archai_record_read(&archai_trial_row_type, &map, ARCHAI_ALL_FIELDS, &e, err),
                     out);
     *out = e;
 out:
     if (rc != ARCHAI_OK)
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
     msgpack_zone_destroy(&zone);
     return rc;
 }

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "core/base/err.h"
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 #include "core/search/surrogate.h"
 
 enum { ARCHAI_MESSAGE_VERSION = 1 };
@@ -24,7 +24,7 @@ typedef struct archai_buffer {
     size_t size, capacity;
 } archai_buffer;
 void archai_buffer_free(archai_buffer *b);
-int archai_buffer_reserve(archai_buffer *b, size_t more, archai_err *err); /* room after size */
+void archai_buffer_reserve(archai_buffer *b, size_t more); /* room after size */
 
 /* clang-format off */
 /* Between ranks and between a worker and its evaluator. C coordinator, W worker, E evaluator. */
@@ -42,7 +42,7 @@ int archai_buffer_reserve(archai_buffer *b, size_t more, archai_err *err); /* ro
     X(ARCHAI_MSG_RETIRED,  "retired")  /* W->C: this worker takes no more work; why             */ \
     X(ARCHAI_MSG_RETURNED, "returned") /* W->C: id given back unevaluated (drain, interruption) */ \
     X(ARCHAI_MSG_DRAIN,    "drain")    /* C->W: finish within `seconds`, start nothing; W->E: leave a checkpoint */ \
-    X(ARCHAI_MSG_STOP,     "stop")     /* C->W: the run is over; reason; keep: leave at once    */ \
+    X(ARCHAI_MSG_STOP,     "stop")     /* C->W: the run is over; reason; at_once: wait for nobody */ \
     X(ARCHAI_MSG_OPEN,     "open")     /* W->E: configuration text, device, threads, data shape */ \
     X(ARCHAI_MSG_READY,    "ready")    /* E->W: device text, versions                           */ \
     X(ARCHAI_MSG_FAILED,   "failed")   /* E->W, W->C: id (or -1), code, text                    */ \
@@ -76,18 +76,19 @@ typedef struct archai_message {
     int32_t epoch, epochs;
     int32_t threads;
     double seconds;
-    bool keep;                /* verdict; stop: a rank was lost, wait for nobody */
+    bool keep;                /* verdict: the weights */
+    bool at_once;             /* stop: a rank was lost, leave without waiting for the others */
     archai_data_shape data;   /* open */
     /* grant, verdict: the segment and places in it */
     char *segment;            /* owned; file name without directory */
     int64_t stored;           /* row: its place, likewise */
     int64_t row, n_rows;      /* grant */
     int64_t text_offset, text_bytes; /* grant: bytes in the text pool; offer: that its row takes */
-    archai_candidate *candidates; /* owned; work */
+    archai_trial *candidates; /* owned; work */
     size_t n_candidates;
-    archai_evaluation *evaluation; /* owned; row, measured; offer: what rank 0 lacks of it (the rest is
+    archai_trial *evaluation; /* owned; row, measured; offer: what rank 0 lacks of it (the rest is
                                       zero); verdict: status, error, tensors with places, in order */
-    archai_evaluation *reports;    /* owned; done: what rank 0 lacks of each, and `stored`: the place of its row,
+    archai_trial *reports;    /* owned; done: what rank 0 lacks of each, and `stored`: the place of its row,
                                       if weights were kept with it (io/segment/segment.h); else 0 */
     size_t n_reports;
     int64_t shape[ARCHAI_MAX_DIMS]; /* predicted, predict */
@@ -112,8 +113,8 @@ const char *archai_message_name(archai_message_type type); /* "work"; static sto
 bool archai_message_is_for_worker(archai_message_type type, int source);
 
 /* The evaluation map alone (row detail of a segment). */
-int archai_evaluation_pack(const archai_evaluation *e, archai_buffer *out, archai_err *err);
-int archai_evaluation_unpack(const char *data, size_t size, archai_evaluation *out,
+int archai_trial_pack(const archai_trial *e, archai_buffer *out, archai_err *err);
+int archai_trial_unpack(const char *data, size_t size, archai_trial *out,
                              archai_err *err);
 
 /* Frames, on pipes and in the messages between ranks: uint32 little-endian length, then one message

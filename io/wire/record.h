@@ -21,7 +21,6 @@ typedef enum archai_field_kind {
     ARCHAI_FIELD_BOOL,
     ARCHAI_FIELD_TEXT,     /* char *, owned; NULL travels as "" */
     ARCHAI_FIELD_WORD,     /* char[32] */
-    ARCHAI_FIELD_JSON,     /* json_t *, an object, as text; NULL travels as {} */
     ARCHAI_FIELD_FLOATS,   /* float *, owned, and its count (size_t); little-endian bytes */
     ARCHAI_FIELD_DIMS,     /* int64_t[ARCHAI_MAX_DIMS] and its count (int) */
     ARCHAI_FIELD_DTYPE,    /* archai_dtype, by name */
@@ -58,9 +57,8 @@ void archai_record_write(msgpack_packer *pk, const archai_record_type *type, con
                          uint64_t which);
 size_t archai_record_count(const archai_record_type *type, const void *obj, uint64_t which);
 
-/* Fill the zeroed `obj` from a map. Fields in `required` must be there, unless they are optional: a
- * text is "" then, and JSON an empty object. What was filled stays
- * owned by obj on failure too: the caller releases it either way. */
+/* Fill the zeroed `obj` from a map. Fields in `required` must be there, unless they are optional: a missing
+ * text becomes "". What was filled in is owned by obj on failure too: the caller frees it either way. */
 int archai_record_read(const archai_record_type *type, const msgpack_object *map,
                        uint64_t required, void *obj, archai_err *err);
 

@@ -1,9 +1,9 @@
 /* io/wire/record_read.c - msgpack to structs, trusting nothing. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/search/evaluation.h"
+#include "core/base/alloc.h"
+#include "core/search/trial.h"
 #include "core/network/network.h"
 #include "core/search/objective.h"
 #include "io/wire/record.h"
@@ -14,6 +14,12 @@ static int mistyped(const archai_record_type *type, const archai_field *f, const
                     archai_err *err)
 {
     return archai_fail(err, ARCHAI_EFORMAT, "%s: '%s' is not %s", type->name, f->key, expected);
+}
+
+/* Items are larger than what a message says of them: this size the message decides. */
+static int too_large(const archai_record_type *type, const archai_field *f, archai_err *err)
+{
+    return archai_fail(err, ARCHAI_ENOMEM, "%s: no memory for '%s'", type->name, f->key);
 }
 
 static bool is_text(const msgpack_object *o, const char *text)
@@ -72,26 +78,9 @@ static bool has_text(const msgpack_object *o)
            (o->via.str.size == 0 || memchr(o->via.str.ptr, '\0', o->via.str.size) == NULL);
 }
 
-static int get_text(const msgpack_object *o, char **out, archai_err *err)
+static char *get_text(const msgpack_object *o)
 {
-    *out = strndup(o->via.str.size > 0 ? o->via.str.ptr : "", o->via.str.size);
-    return *out != NULL ? ARCHAI_OK : archai_fail(err, ARCHAI_ENOMEM, "out of memory");
-}
-
-static int read_json(const archai_record_type *type, const archai_field *f,
-                     const msgpack_object *o, json_t **out, archai_err *err)
-{
-    json_t *json;
-
-    if (!has_text(o))
-        return mistyped(type, f, "a text", err);
-    json = json_loadb(o->via.str.size > 0 ? o->via.str.ptr : "", o->via.str.size, 0, NULL);
-    if (!json_is_object(json)) {
-        json_decref(json);
-        return mistyped(type, f, "a JSON object", err);
-    }
-    *out = json;
-    return ARCHAI_OK;
+    return archai_strndup(o->via.str.size > 0 ? o->via.str.ptr : "", o->via.str.size);
 }
 
 static int read_floats(const archai_record_type *type, const archai_field *f,
@@ -101,10 +90,7 @@ static int read_floats(const archai_record_type *type, const archai_field *f,
         return mistyped(type, f, "a list of float32", err);
     if (o->via.bin.size == 0)
         return ARCHAI_OK;
-    *out = malloc(o->via.bin.size);
-    if (*out == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
-    memcpy(*out, o->via.bin.ptr, o->via.bin.size);
+    *out = archai_memdup(o->via.bin.ptr, o->via.bin.size);
     *n = o->via.bin.size / sizeof(float);
     return ARCHAI_OK;
 }
@@ -124,24 +110,20 @@ static int read_dims(const archai_record_type *type, const archai_field *f,
 static int read_dtype(const archai_record_type *type, const archai_field *f,
                       const msgpack_object *o, archai_dtype *out, archai_err *err)
 {
-    for (int t = 0; t < ARCHAI_DTYPE_COUNT; t++) {
+    for (int t = 0; t < ARCHAI_DTYPE_COUNT; t++)
         if (is_text(o, archai_dtype_name((archai_dtype)t))) {
             *out = (archai_dtype)t;
             return ARCHAI_OK;
         }
-    }
     return mistyped(type, f, "the name of a type", err);
 }
 
 static int read_status(const archai_record_type *type, const archai_field *f,
                        const msgpack_object *o, int *out, archai_err *err)
 {
-    for (int s = 0; s < ARCHAI_STATUS_COUNT; s++) {
-        if (is_text(o, archai_status_name(s))) {
-            *out = s;
+    for (*out = 0; *out < ARCHAI_STATUS_COUNT; (*out)++)
+        if (is_text(o, archai_status_name(*out)))
             return ARCHAI_OK;
-        }
-    }
     return mistyped(type, f, "a status", err);
 }
 
@@ -155,14 +137,14 @@ static int read_measures(const archai_record_type *type, const archai_field *f,
         return ARCHAI_OK;
     *out = calloc(o->via.map.size, sizeof **out);
     if (*out == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+        return too_large(type, f, err);
     *n = o->via.map.size;
     for (uint32_t i = 0; i < o->via.map.size; i++) {
         const msgpack_object_kv *kv = &o->via.map.ptr[i];
 
         if (!has_text(&kv->key) || !get_double(&kv->val, &(*out)[i].value))
             return mistyped(type, f, "a map of numbers", err);
-        ARCHAI_TRY(get_text(&kv->key, &(*out)[i].name, err));
+        (*out)[i].name = get_text(&kv->key);
     }
     return ARCHAI_OK;
 }
@@ -176,7 +158,7 @@ static int read_list(const archai_record_type *type, const archai_field *f,
         return ARCHAI_OK;
     *out = calloc(o->via.array.size, f->of->size);
     if (*out == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+        return too_large(type, f, err);
     *n = o->via.array.size;
     for (uint32_t i = 0; i < o->via.array.size; i++)
         ARCHAI_TRY(archai_record_read(f->of, &o->via.array.ptr[i], ARCHAI_ALL_FIELDS,
@@ -191,9 +173,7 @@ static int read_owned(const archai_field *f, const msgpack_object *o, void **out
         return ARCHAI_OK;
     if (*out != NULL) /* by another key */
         return archai_fail(err, ARCHAI_EFORMAT, "'%s' is given twice", f->key);
-    *out = calloc(1, f->of->size);
-    if (*out == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory");
+    *out = archai_calloc(1, f->of->size);
     return archai_record_read(f->of, o, ARCHAI_ALL_FIELDS, *out, err);
 }
 
@@ -211,10 +191,9 @@ static int read_field(const archai_record_type *type, const archai_field *f,
         *(int32_t *)at = (int32_t)v;
         return ARCHAI_OK;
     case ARCHAI_FIELD_I64:
-        if (!get_integer(o, INT64_MIN, INT64_MAX, &v))
-            return mistyped(type, f, "a 64-bit integer", err);
-        *(int64_t *)at = v;
-        return ARCHAI_OK;
+        return get_integer(o, INT64_MIN, INT64_MAX, (int64_t *)at)
+                   ? ARCHAI_OK
+                   : mistyped(type, f, "a 64-bit integer", err);
     case ARCHAI_FIELD_U32:
         if (!get_integer(o, 0, UINT32_MAX, &v))
             return mistyped(type, f, "an unsigned 32-bit integer", err);
@@ -233,14 +212,15 @@ static int read_field(const archai_record_type *type, const archai_field *f,
         *(bool *)at = o->via.boolean;
         return ARCHAI_OK;
     case ARCHAI_FIELD_TEXT:
-        return has_text(o) ? get_text(o, (char **)at, err) : mistyped(type, f, "a text", err);
+        if (!has_text(o))
+            return mistyped(type, f, "a text", err);
+        *(char **)at = get_text(o);
+        return ARCHAI_OK;
     case ARCHAI_FIELD_WORD:
         if (!has_text(o) || o->via.str.size >= WORD_SIZE)
             return mistyped(type, f, "a word of at most 31 bytes", err);
         memcpy(at, o->via.str.ptr, o->via.str.size); /* obj is zeroed: the NUL is there */
         return ARCHAI_OK;
-    case ARCHAI_FIELD_JSON:
-        return read_json(type, f, o, (json_t **)at, err);
     case ARCHAI_FIELD_FLOATS:
         return read_floats(type, f, o, (float **)at, count, err);
     case ARCHAI_FIELD_DIMS:
@@ -278,19 +258,6 @@ static const archai_field *find_field(const archai_record_type *type, const msgp
     return NULL;
 }
 
-/* An optional field that did not come. */
-static int leave_empty(const archai_field *f, void *obj, archai_err *err)
-{
-    void *at = (char *)obj + f->at;
-    bool done = true;
-
-    if (f->kind == ARCHAI_FIELD_TEXT)
-        done = (*(char **)at = strdup("")) != NULL;
-    else if (f->kind == ARCHAI_FIELD_JSON)
-        done = (*(json_t **)at = json_object()) != NULL;
-    return done ? ARCHAI_OK : archai_fail(err, ARCHAI_ENOMEM, "out of memory");
-}
-
 int archai_record_read(const archai_record_type *type, const msgpack_object *map,
                        uint64_t required, void *obj, archai_err *err)
 {
@@ -319,7 +286,8 @@ int archai_record_read(const archai_record_type *type, const msgpack_object *map
         if (!type->fields[i].optional)
             return archai_fail(err, ARCHAI_EFORMAT, "%s: '%s' is missing", type->name,
                                type->fields[i].key);
-        ARCHAI_TRY(leave_empty(&type->fields[i], obj, err));
+        if (type->fields[i].kind == ARCHAI_FIELD_TEXT)
+            *(char **)((char *)obj + type->fields[i].at) = archai_strdup("");
     }
     return ARCHAI_OK;
 }

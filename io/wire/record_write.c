@@ -1,9 +1,7 @@
 /* io/wire/record_write.c - structs to msgpack. */
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 #include "core/network/network.h"
 #include "core/search/objective.h"
 #include "io/wire/record.h"
@@ -21,14 +19,6 @@ static void write_record(msgpack_packer *pk, const archai_record_type *type, con
 {
     msgpack_pack_map(pk, archai_record_count(type, obj, ARCHAI_ALL_FIELDS));
     archai_record_write(pk, type, obj, ARCHAI_ALL_FIELDS);
-}
-
-static void write_json(msgpack_packer *pk, const json_t *json)
-{
-    char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
-
-    write_text(pk, text != NULL ? text : "{}");
-    free(text);
 }
 
 static void write_measures(msgpack_packer *pk, const archai_measure *at, size_t n)
@@ -72,9 +62,6 @@ static void write_field(msgpack_packer *pk, const archai_field *f, const void *o
         break;
     case ARCHAI_FIELD_WORD:
         write_text(pk, at);
-        break;
-    case ARCHAI_FIELD_JSON:
-        write_json(pk, *(json_t *const *)at);
         break;
     case ARCHAI_FIELD_FLOATS: {
         const size_t bytes = *(const size_t *)count * sizeof(float);
@@ -138,8 +125,6 @@ static bool is_empty(const archai_field *f, const void *obj)
         return !*(const bool *)at;
     case ARCHAI_FIELD_TEXT:
         return *(char *const *)at == NULL || **(char *const *)at == '\0';
-    case ARCHAI_FIELD_JSON:
-        return json_object_size(*(json_t *const *)at) == 0;
     case ARCHAI_FIELD_FLOATS:
     case ARCHAI_FIELD_MEASURES:
     case ARCHAI_FIELD_LIST:

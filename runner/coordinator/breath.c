@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/base/alloc.h"
 #include "runner/process/clock.h"
 #include "runner/rank/pulse.h"
 #include "runner/rank/signals.h"
@@ -9,7 +10,7 @@
 enum { MESSAGES_MAX = 256 }; /* in one breath */
 static const double pause_s = 0.002;
 
-int archai_breath_heed_signals(archai_coordinator *c, int *seen, archai_err *err)
+int archai_breath_check_signals(archai_coordinator *c, int *seen, archai_err *err)
 {
     const int n = archai_signals_count();
 
@@ -29,20 +30,11 @@ static bool holds_of(const archai_breath *b, int source)
     return false;
 }
 
-static int hold(archai_breath *b, int source, archai_message *m, archai_err *err)
+static void hold(archai_breath *b, int source, archai_message *m)
 {
-    if (b->n_held == b->capacity) {
-        const size_t capacity = b->capacity == 0 ? 64 : 2 * b->capacity;
-        archai_held *grown = realloc(b->held, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu messages", capacity);
-        b->held = grown;
-        b->capacity = capacity;
-    }
+    ARCHAI_RESERVE(b->held, b->capacity, b->n_held + 1);
     b->held[b->n_held++] = (archai_held){source, *m};
     *m = (archai_message){0};
-    return ARCHAI_OK;
 }
 
 bool archai_breath_take(archai_breath *b, int *source, archai_message *out)
@@ -61,8 +53,10 @@ static int handle(archai_breath *b, int source, archai_message *m, archai_err *e
 {
     if (archai_message_is_for_worker(m->type, source))
         return b->worker != NULL ? archai_worker_handle(b->worker, m, err) : ARCHAI_OK;
-    if (m->type != ARCHAI_MSG_DRAIN && (m->type == ARCHAI_MSG_DONE || holds_of(b, source)))
-        return hold(b, source, m, err);
+    if (m->type != ARCHAI_MSG_DRAIN && (m->type == ARCHAI_MSG_DONE || holds_of(b, source))) {
+        hold(b, source, m);
+        return ARCHAI_OK;
+    }
     return archai_coordinator_handle(b->coordinator, source, m, err);
 }
 
@@ -85,13 +79,13 @@ static int take_messages(archai_breath *b, archai_err *err)
 
 /* -- a breath ------------------------------------------------------------------------------ */
 
-static int look_around(archai_breath *b, archai_err *err)
+static int attend(archai_breath *b, archai_err *err)
 {
     archai_coordinator *c = b->coordinator;
     bool busy = false;
 
     archai_pulse_turn();
-    ARCHAI_TRY(archai_breath_heed_signals(c, b->signals_seen, err));
+    ARCHAI_TRY(archai_breath_check_signals(c, b->signals_seen, err));
     ARCHAI_TRY(archai_coordinator_look_at_clock(c, err));
     ARCHAI_TRY(archai_comm_progress(c->comm, err));
     ARCHAI_TRY(take_messages(b, err));
@@ -109,7 +103,7 @@ static int breathe(void *payload, archai_err *err)
     if (b->inside || now < b->next)
         return ARCHAI_OK;
     b->inside = true;
-    rc = look_around(b, err);
+    rc = attend(b, err);
     b->inside = false;
     b->next = archai_clock_s() + pause_s;
     if (rc == ARCHAI_OK && b->coordinator->phase != ARCHAI_PHASE_RUNNING)

@@ -1,7 +1,6 @@
 #include "runner/coordinator/coordinator.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +8,6 @@
 #include "runner/process/clock.h"
 
 enum { INDEX_FAILURES_MAX = 3 }; /* in a row, before the run gives up */
-static const double second_stop_s = 0.5; /* one request may reach a rank by several ways */
 
 /* -- life ---------------------------------------------------------------------------------- */
 
@@ -41,27 +39,18 @@ static void set_index_run(archai_coordinator *c)
     };
 }
 
-/* The best value of the first objective that earlier starts found. */
-static void restore_best(archai_coordinator *c)
+static int64_t count_failed(const archai_search *s)
 {
-    const archai_search *s = &c->plan->search;
+    int64_t n = 0;
 
-    c->best = NAN;
-    for (size_t i = 0; i < s->n_records; i++) {
-        const archai_record *r = &s->records[i];
-        double point[ARCHAI_MAX_OBJECTIVES];
-
-        c->n_failed += r->status == ARCHAI_STATUS_FAILED;
-        if (!archai_record_counts(r) || r->values == NULL)
-            continue;
-        archai_objectives_minimised(s->objectives, r->values, point);
-        c->best = isnan(c->best) || point[0] < c->best ? point[0] : c->best;
-    }
+    for (size_t i = 0; i < s->n_records; i++)
+        n += s->records[i].status == ARCHAI_STATUS_FAILED;
+    return n;
 }
 
-int archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_plan *plan,
-                            archai_rundir *dir, archai_runlog *log, const bool *workers,
-                            archai_progress_mode progress, archai_err *err)
+void archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_plan *plan,
+                             archai_rundir *dir, archai_runlog *log, const bool *workers,
+                             archai_progress_mode progress)
 {
     const archai_config *config = &plan->config;
     const double limit = config->search.max_time_s;
@@ -75,33 +64,29 @@ int archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_pla
         .drain_at = INFINITY,
         .kill_at = INFINITY,
         .n_before = (int64_t)plan->search.n_finished,
+        .n_failed = count_failed(&plan->search),
     };
-    ARCHAI_TRY(archai_slots_init(&c->slots, comm->size, err));
+    archai_slots_init(&c->slots, comm->size);
     for (int i = 0; i < comm->size; i++) {
         c->slots.at[i].exists = workers[i];
         if (workers[i])
             archai_slots_enqueue(&c->slots, i);
     }
-    ARCHAI_TRY(archai_grants_init(
-        &c->grants, dir->path, dir->start, comm->size + 1,
-        plan->evaluator->trains &&
-            (config->output.weights != ARCHAI_WEIGHTS_NONE || plan->search.inherit ||
-             plan->search.max_budget > 0),
-        err));
-    archai_writer_init(&c->pen, dir->path);
+    archai_grants_init(&c->grants, dir->path, dir->start, comm->size + 1,
+                       plan->evaluator->trains &&
+                           (config->output.weights != ARCHAI_WEIGHTS_NONE ||
+                            plan->search.inherit || plan->search.max_budget > 0));
+    archai_writer_init(&c->writer, dir->path);
     set_index_run(c);
     archai_index_client_init(&c->index, &c->index_run);
     archai_surrogate_client_init(&c->surrogate, &plan->search, config->evaluator.memory_limit);
     archai_progress_init(&c->progress, progress);
-    restore_best(c);
     if (isfinite(limit)) {
-        /* The drain begins before the time is over: it is the scheduler's, and it is not
-         * generous. */
+        /* The drain begins before the time is over: the scheduler does not wait. */
         c->kill_at = c->began + limit;
         c->drain_at = c->kill_at - fmin(config->run.grace_s, limit / 10);
     }
     c->changed = true; /* the first results.h5 is there from the beginning */
-    return ARCHAI_OK;
 }
 
 void archai_coordinator_fini(archai_coordinator *c)
@@ -111,116 +96,10 @@ void archai_coordinator_fini(archai_coordinator *c)
     archai_progress_clear(&c->progress);
     archai_index_client_close(&c->index);
     archai_surrogate_client_close(&c->surrogate);
-    (void)archai_writer_fini(&c->pen, NULL);
+    (void)archai_writer_fini(&c->writer, NULL);
     archai_grants_fini(&c->grants);
     archai_slots_fini(&c->slots);
     *c = (archai_coordinator){0};
-}
-
-/* -- ending -------------------------------------------------------------------------------- */
-
-static int tell_workers(archai_coordinator *c, double seconds, archai_err *err)
-{
-    const archai_message drain = {.type = ARCHAI_MSG_DRAIN, .seconds = seconds};
-
-    for (int i = 0; i < c->slots.n; i++) {
-        if (!c->slots.at[i].exists || c->slots.at[i].retired)
-            continue;
-        c->slots.at[i].leaving = true;
-        ARCHAI_TRY(archai_comm_post(c->comm, i, &drain, err));
-    }
-    return ARCHAI_OK;
-}
-
-int archai_coordinator_drain(archai_coordinator *c, const char *state, int exit_code,
-                             double seconds, archai_err *err, const char *fmt, ...)
-{
-    va_list ap;
-
-    if (c->phase > ARCHAI_PHASE_DRAINING)
-        return ARCHAI_OK;
-    if (c->phase == ARCHAI_PHASE_RUNNING)
-        c->busy = archai_slots_busy(&c->slots, c->began, archai_clock_s());
-    if (c->phase == ARCHAI_PHASE_RUNNING ||
-        exit_code == 74) { /* a full disk outweighs a stop */
-        c->outcome.state = state;
-        c->outcome.exit_code = exit_code;
-        va_start(ap, fmt);
-        (void)vsnprintf(c->outcome.why, sizeof c->outcome.why, fmt, ap);
-        va_end(ap);
-        archai_progress_clear(&c->progress);
-        archai_runlog_note(c->log, 0, "%s", c->outcome.why);
-    }
-    c->phase = ARCHAI_PHASE_DRAINING;
-    c->changed = true;
-    return tell_workers(c, seconds, err);
-}
-
-int archai_coordinator_stop(archai_coordinator *c, int source, const char *signal_name,
-                            archai_err *err)
-{
-    archai_slot *slot = &c->slots.at[source];
-    const double now = archai_clock_s();
-    const double grace = c->plan->config.run.grace_s;
-    const bool again = slot->stopped_at > 0 && now - slot->stopped_at > second_stop_s;
-
-    if (c->phase > ARCHAI_PHASE_DRAINING)
-        return ARCHAI_OK;
-    if (slot->stopped_at <= 0)
-        slot->stopped_at = now;
-    if (c->stops == 0) {
-        c->stops = 1;
-        archai_progress_clear(&c->progress);
-        archai_runlog_say(
-            c->log, 0,
-            "%s: stopping; what runs may go on for %.0f s, a second signal stops it "
-            "at once",
-            signal_name, grace);
-        return archai_coordinator_drain(c, "interrupted", 75, grace, err, "stopped by %s",
-                                        signal_name);
-    }
-    if (c->stops == 1 && again) {
-        c->stops = 2;
-        archai_runlog_say(c->log, 0, "%s again: stopping at once", signal_name);
-        return tell_workers(c, 0, err);
-    }
-    return ARCHAI_OK;
-}
-
-static int check_time(archai_coordinator *c, archai_err *err)
-{
-    const double now = archai_clock_s();
-
-    if (c->phase != ARCHAI_PHASE_RUNNING || now < c->drain_at)
-        return ARCHAI_OK;
-    archai_progress_clear(&c->progress);
-    archai_runlog_say(c->log, 0, "search.max_time is nearly over: stopping");
-    return archai_coordinator_drain(c, "interrupted", 75, fmax(0, c->kill_at - now), err,
-                                    "stopped by search.max_time = %.0f s",
-                                    c->plan->config.search.max_time_s);
-}
-
-/* Nothing under way, nothing to come? */
-static int check_complete(archai_coordinator *c, archai_err *err)
-{
-    const archai_search *s = &c->plan->search;
-
-    if (c->phase != ARCHAI_PHASE_RUNNING || c->slots.under_way > 0)
-        return ARCHAI_OK;
-    if ((int64_t)s->n_finished >= c->plan->config.search.max_evaluations)
-        return archai_coordinator_drain(c, "complete", 0, 0, err, "complete: %zu evaluations",
-                                        s->n_finished);
-    if (c->search_is_done)
-        return archai_coordinator_drain(c, "complete", 0, 0, err,
-                                        "complete after %zu evaluations: %s", s->n_finished,
-                                        s->done);
-    if (archai_slots_alive(&c->slots) == 0 && c->n_lost > 0)
-        return archai_coordinator_drain(c, "interrupted", 75, 0, err,
-                                        "no worker is left: %d were lost", c->n_lost);
-    if (archai_slots_alive(&c->slots) == 0)
-        return archai_coordinator_drain(c, "failed", 1, 0, err,
-                                        "no worker is left that can evaluate anything");
-    return ARCHAI_OK;
 }
 
 /* -- the step ------------------------------------------------------------------------------ */
@@ -235,7 +114,6 @@ static void show_progress(archai_coordinator *c)
         .running = c->slots.under_way,
         .failed = c->n_failed,
         .front = p->search.front.n,
-        .best = c->best,
         .elapsed_s = now - c->began,
         .limit_s = p->config.search.max_time_s,
     };
@@ -245,12 +123,16 @@ static void show_progress(archai_coordinator *c)
     if (p->config.search.max_evaluations < INT64_MAX)
         f.total = p->config.search.max_evaluations;
     f.busy = archai_slots_busy(&c->slots, c->began, now);
+    f.best = archai_search_best(&p->search);
     f.objective = "";
-    for (size_t i = p->objectives.n; i-- > 0;) {
-        if (p->objectives.at[i].direction == ARCHAI_CONSTRAIN)
+    for (size_t i = 0; i < p->objectives.n; i++) {
+        const archai_objective *o = &p->objectives.at[i];
+
+        if (o->direction == ARCHAI_CONSTRAIN)
             continue;
-        f.objective = p->objectives.at[i].name;
-        f.best = p->objectives.at[i].direction == ARCHAI_MAXIMIZE ? -c->best : c->best;
+        f.objective = o->name;
+        f.best = o->direction == ARCHAI_MAXIMIZE ? -f.best : f.best;
+        break;
     }
     archai_progress_show(&c->progress, &f);
 }
@@ -259,12 +141,12 @@ static void show_progress(archai_coordinator *c)
 static int on_index_failure(archai_coordinator *c, archai_err *err)
 {
     const int status = archai_rc_exit_status(c->index.error.code);
-    /* The input was good: a directory that is gone or damaged now is the disk's affair. */
+    /* The input was good: if the directory is gone or damaged now, that is a disk error. */
     const int exit_code = status == 2 ? 74 : status;
 
     archai_progress_clear(&c->progress);
     archai_runlog_say(c->log, 0, "results.h5: %s", c->index.error.text);
-    c->index.failures = 0; /* the last refresh has its own chances */
+    c->index.failures = 0; /* the last refresh may fail as often */
     if (c->phase != ARCHAI_PHASE_INDEXING)
         return archai_coordinator_drain(c, "failed", exit_code, 0, err, "results.h5: %s",
                                         c->index.error.text);
@@ -303,7 +185,7 @@ static int step_index(archai_coordinator *c, bool *busy, archai_err *err)
     return archai_index_client_refresh(&c->index, state, c->plan->search.rejected, err);
 }
 
-/* Every worker has left: whatever was going to be written is. */
+/* Every worker has left: all rows are written. */
 static int begin_indexing(archai_coordinator *c, archai_err *err)
 {
     const archai_search *s = &c->plan->search;
@@ -316,8 +198,8 @@ static int begin_indexing(archai_coordinator *c, archai_err *err)
         (void)snprintf(c->outcome.why, sizeof c->outcome.why, "complete: %zu evaluations",
                        s->n_finished);
     }
-    /* The others wait for the exit code: what fails from here on is told with it. */
-    rc = archai_writer_sync(&c->pen, &why);
+    /* The other ranks wait for the exit code, which reports what fails from here on. */
+    rc = archai_writer_sync(&c->writer, &why);
     if (rc != ARCHAI_OK)
         ARCHAI_TRY(archai_coordinator_drain(c, "failed", archai_rc_exit_status(rc), 0, err,
                                             "%s", why.text));
@@ -326,13 +208,13 @@ static int begin_indexing(archai_coordinator *c, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int send_stop(archai_coordinator *c, bool keep, int first, int last, archai_err *err)
+static int send_stop(archai_coordinator *c, bool at_once, int first, int last, archai_err *err)
 {
     const archai_message stop = {
         .type = ARCHAI_MSG_STOP,
         .code = c->outcome.exit_code,
         .text = c->outcome.why,
-        .keep = keep,
+        .at_once = at_once,
     };
 
     for (int i = first; i <= last; i++)
@@ -340,7 +222,7 @@ static int send_stop(archai_coordinator *c, bool keep, int first, int last, arch
     return ARCHAI_OK;
 }
 
-/* Predictions are fitted elsewhere; a run that is ending needs none. */
+/* Predictions are computed elsewhere; a run that is ending needs none. */
 static int step_surrogate(archai_coordinator *c, bool *busy, archai_err *err)
 {
     char why[512] = "";
@@ -354,7 +236,7 @@ static int step_surrogate(archai_coordinator *c, bool *busy, archai_err *err)
         archai_surrogate_client_step(&c->surrogate, busy, &gave_up, why, sizeof why, err));
     if (gave_up) {
         archai_progress_clear(&c->progress);
-        archai_runlog_say(c->log, 0, "the surrogate cannot be fitted, the search goes on without: %s",
+        archai_runlog_say(c->log, 0, "the surrogate cannot be fitted, the search goes on without it: %s",
                           why);
     }
     return ARCHAI_OK;
@@ -365,36 +247,28 @@ int archai_coordinator_dismiss(archai_coordinator *c, archai_err *err)
     return send_stop(c, true, 1, c->comm->size - 1, err);
 }
 
-/* A heartbeat that cannot be written is no reason to end a search, a second writer is one. */
+/* A heartbeat that cannot be written does not end a search; a second writer in the directory does. */
 static int beat(archai_coordinator *c, archai_err *err)
 {
-    archai_err why = ARCHAI_ERR_INIT;
-    const int rc = archai_rundir_beat(c->dir, archai_clock_unix(), &why);
+    const int rc = archai_rundir_beat(c->dir, archai_clock_unix(), err);
 
-    if (rc == ARCHAI_EEXIST && err != NULL)
-        *err = why;
     return rc == ARCHAI_EEXIST ? rc : ARCHAI_OK;
 }
 
 int archai_coordinator_look_at_clock(archai_coordinator *c, archai_err *err)
 {
-    ARCHAI_TRY(beat(c, err)); /* first: whose directory was taken over does nothing more in it */
-    return check_time(c, err);
+    ARCHAI_TRY(beat(c, err)); /* first: a directory that another run took over is left alone */
+    return archai_coordinator_check_time(c, err);
 }
 
-/* The search is at work here, and may be interrupted: it is not asked again then. */
+/* The search may be interrupted here; then it is not asked again. */
 static int propose(archai_coordinator *c, bool *busy, archai_err *err)
 {
-    archai_err why = ARCHAI_ERR_INIT;
-    int rc = step_surrogate(c, busy, &why);
+    int rc = step_surrogate(c, busy, err);
 
     if (rc == ARCHAI_OK && c->phase == ARCHAI_PHASE_RUNNING)
-        rc = archai_coordinator_dispatch(c, busy, &why);
-    if (rc == ARCHAI_EINTR && c->phase != ARCHAI_PHASE_RUNNING)
-        return ARCHAI_OK;
-    if (rc != ARCHAI_OK && err != NULL)
-        *err = why;
-    return rc;
+        rc = archai_coordinator_dispatch(c, busy, err);
+    return rc == ARCHAI_EINTR && c->phase != ARCHAI_PHASE_RUNNING ? ARCHAI_OK : rc;
 }
 
 int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)
@@ -404,7 +278,7 @@ int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)
     ARCHAI_TRY(archai_coordinator_look_at_clock(c, err));
     ARCHAI_TRY(archai_coordinator_watch(c, err));
     ARCHAI_TRY(propose(c, busy, err));
-    ARCHAI_TRY(check_complete(c, err));
+    ARCHAI_TRY(archai_coordinator_check_complete(c, err));
     if (c->phase == ARCHAI_PHASE_DRAINING && archai_slots_alive(&c->slots) == 0)
         ARCHAI_TRY(begin_indexing(c, err));
     ARCHAI_TRY(step_index(c, busy, err));

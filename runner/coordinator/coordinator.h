@@ -2,12 +2,12 @@
  *
  * Never computes, never blocks. Phases:
  *
- *   RUNNING    candidates go out (dispatch.c), evaluations come back (inbox.c)
+ *   RUNNING    candidates go out (coordinator_dispatch.c), evaluations come back (coordinator_inbox.c)
  *   DRAINING   nothing goes out; workers finish or give back what they have, then leave. Entered when
- *              everything is done, on a stop request, when the time is over, when nothing works
+ *              everything is done, on a stop request, when the time is over, when no worker is left
  *   INDEXING   the last results.h5 is written, with the final state
  *   OVER       every rank was told the exit code. Where a rank was lost, archai_coordinator_dismiss
- *              tells the others, after the last words, and nobody may wait for anybody
+ *              tells the others, after the final output, and no rank waits for another
  */
 #ifndef ARCHAI_RUNNER_COORDINATOR_COORDINATOR_H
 #define ARCHAI_RUNNER_COORDINATOR_COORDINATOR_H
@@ -43,7 +43,7 @@ typedef struct archai_coordinator {
     archai_runlog *log;    /* borrowed */
     archai_slots slots;
     archai_grants grants;
-    archai_writer pen;     /* for rows that no worker evaluates */
+    archai_writer writer;  /* of rows that no worker evaluates */
     archai_index_run index_run;
     archai_index_client index;
     archai_surrogate_client surrogate;
@@ -58,46 +58,49 @@ typedef struct archai_coordinator {
     bool changed;           /* rows were committed since the last refresh began */
     double began, drain_at, kill_at; /* clock; inf: never */
     int64_t n_before;       /* finished evaluations of earlier starts */
-    int64_t n_failed, n_said; /* failures; those told on standard error */
+    int64_t n_failed, n_said; /* failures; those printed on standard error */
     int n_lost;             /* ranks that are lost now */
-    int stops;              /* stop requests heeded: 1 drain, 2 now */
-    double best;            /* of the first optimised objective; NaN: none yet */
+    int stops;              /* stop requests followed: 1 drain, 2 now */
 } archai_coordinator;
 
 /* `workers[size]`: which ranks evaluate (borrowed for the call). */
-int archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_plan *plan,
-                            archai_rundir *dir, archai_runlog *log, const bool *workers,
-                            archai_progress_mode progress, archai_err *err);
+void archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_plan *plan,
+                             archai_rundir *dir, archai_runlog *log, const bool *workers,
+                             archai_progress_mode progress);
 void archai_coordinator_fini(archai_coordinator *c); /* safe on a zeroed struct */
 
 /* HELLO, NEED, OFFER, DONE, RETURNED, RETIRED, FAILED, NOTE, PROGRESS, and DRAIN (a rank got a signal). */
 int archai_coordinator_handle(archai_coordinator *c, int source, archai_message *m,
                               archai_err *err);
 int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err);
-/* What a step begins with, and what is looked at in the middle of one that takes long (breath.h): the
- * heartbeat and max_time. */
+/* The heartbeat and max_time: at the beginning of a step, and in the middle of one that takes long
+ * (breath.h). */
 int archai_coordinator_look_at_clock(archai_coordinator *c, archai_err *err);
-/* A stop was asked for, by a signal of this name to rank `source`: the first means drain, a later one
- * to the same rank now. (mpirun sends one signal to all ranks, which report it at their leisure.) */
+/* A signal of this name to rank `source` asks for a stop: the first one means drain, a later one to the
+ * same rank means at once. (mpirun sends one signal to all ranks, which report it at different times.) */
 int archai_coordinator_stop(archai_coordinator *c, int source, const char *signal_name,
                             archai_err *err);
 
-/* To all that are there: leave, without waiting for the others. */
+/* To all ranks that are left: leave, without waiting for the others. */
 int archai_coordinator_dismiss(archai_coordinator *c, archai_err *err);
 
-/* Write and let go of a row that no worker's evaluation stands behind. */
-int archai_coordinator_record(archai_coordinator *c, archai_evaluation *e, archai_err *err);
+/* Write and free a row that no worker has evaluated. */
+int archai_coordinator_record(archai_coordinator *c, archai_trial *e, archai_err *err);
 
-/* -- parts (dispatch.c, inbox.c, loss.c, quarantine.c, verdict.c) ------------------------------------------------ */
+/* -- parts, each in coordinator_*.c -------------------------------------------------------------- */
 int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id, archai_err *err);
-/* Look for ranks that were lost or came back (loss.c). */
+/* Look for ranks that were lost or came back (coordinator_loss.c). */
 int archai_coordinator_watch(archai_coordinator *c, archai_err *err);
-/* A worker's evaluation came back: should it get more work (quarantine.c)? */
+/* A worker's evaluation came back: should it get more work (coordinator_quarantine.c)? */
 int archai_coordinator_trust(archai_coordinator *c, int source, int64_t id, bool failed,
                              double seconds, archai_err *err);
 int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *err);
-int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *m,
-                             archai_err *err);
+/* An OFFER: may the weights be kept, may the failure be tried again (coordinator_offer.c)? */
+int archai_coordinator_on_offer(archai_coordinator *c, int source, archai_message *m,
+                                archai_err *err);
+/* coordinator_end.c */
+int archai_coordinator_check_time(archai_coordinator *c, archai_err *err);
+int archai_coordinator_check_complete(archai_coordinator *c, archai_err *err);
 int archai_coordinator_drain(archai_coordinator *c, const char *state, int exit_code,
                              double seconds, archai_err *err, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));

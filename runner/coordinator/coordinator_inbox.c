@@ -1,5 +1,4 @@
-/* What the workers send: taken in and answered. */
-#include <math.h>
+/* The workers' messages and their answers. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,20 +31,7 @@ static int on_need(archai_coordinator *c, int source, const archai_message *m, a
     return rc;
 }
 
-static void note_best(archai_coordinator *c, const archai_evaluation *e)
-{
-    const archai_objectives *o = &c->plan->objectives;
-    double values[ARCHAI_MAX_OBJECTIVES], point[ARCHAI_MAX_OBJECTIVES];
-
-    if (e->status != ARCHAI_STATUS_OK)
-        return;
-    archai_objectives_values(o, e->measures, e->n_measures, values);
-    archai_objectives_minimised(o, values, point);
-    if (isnan(c->best) || point[0] < c->best)
-        c->best = point[0];
-}
-
-static void tell_failure(archai_coordinator *c, int source, const archai_evaluation *e)
+static void tell_failure(archai_coordinator *c, int source, const archai_trial *e)
 {
     const char *archid = archai_search_archid(&c->plan->search, e->id);
 
@@ -64,7 +50,7 @@ static void tell_failure(archai_coordinator *c, int source, const archai_evaluat
     }
 }
 
-static int take_report(archai_coordinator *c, int source, archai_evaluation *e, archai_err *err)
+static int take_report(archai_coordinator *c, int source, archai_trial *e, archai_err *err)
 {
     archai_err why = ARCHAI_ERR_INIT;
     bool on_front = false, failed;
@@ -85,7 +71,6 @@ static int take_report(archai_coordinator *c, int source, archai_evaluation *e, 
         return rc;
     }
     failed = e->status == ARCHAI_STATUS_FAILED;
-    note_best(c, e);
     if (failed)
         tell_failure(c, source, e);
     else if (on_front)
@@ -105,17 +90,14 @@ static int on_done(archai_coordinator *c, int source, archai_message *m, archai_
 int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id,
                                  archai_err *err)
 {
-    archai_err why = ARCHAI_ERR_INIT;
     int rc;
 
     if (!archai_slots_remove(&c->slots, source, id, archai_clock_s()))
         return ARCHAI_OK;
-    rc = archai_search_requeue(&c->plan->search, id, &why);
-    if (rc == ARCHAI_ENOTFOUND) /* a rank that was taken for lost has finished it after all */
+    rc = archai_search_requeue(&c->plan->search, id, err);
+    if (rc == ARCHAI_ENOTFOUND) /* a rank that was thought to be lost has finished it after all */
         return ARCHAI_OK;
     c->search_is_done = false; /* it has something to hand out again */
-    if (rc != ARCHAI_OK && err != NULL)
-        *err = why;
     return rc;
 }
 
@@ -137,7 +119,7 @@ static int on_failed(archai_coordinator *c, int source, const archai_message *m,
                      archai_err *err)
 {
     archai_progress_clear(&c->progress);
-    if (m->code != ARCHAI_EIO) /* the worker's own affair; it retires */
+    if (m->code != ARCHAI_EIO) /* concerns this worker alone; it retires */
         return ARCHAI_OK;
     archai_runlog_say(c->log, source, "%s", m->text);
     return archai_coordinator_drain(c, "failed", 74, 0, err, "%s", m->text);
@@ -154,7 +136,7 @@ int archai_coordinator_handle(archai_coordinator *c, int source, archai_message 
     case ARCHAI_MSG_NEED:
         return on_need(c, source, m, err);
     case ARCHAI_MSG_OFFER:
-        return archai_coordinator_judge(c, source, m, err);
+        return archai_coordinator_on_offer(c, source, m, err);
     case ARCHAI_MSG_DONE:
         return on_done(c, source, m, err);
     case ARCHAI_MSG_RETURNED:

@@ -1,4 +1,4 @@
-/* Ranks that die: noticed by their silence, done without. */
+/* Ranks that die: they are noticed by their silence, and the run goes on without them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ typedef struct salvage {
 } salvage;
 
 /* A row without its report. */
-static int on_row(void *payload, archai_evaluation *e, archai_err *err)
+static int on_row(void *payload, archai_trial *e, archai_err *err)
 {
     salvage *x = payload;
     archai_message done = {.type = ARCHAI_MSG_DONE, .reports = e, .n_reports = 1};
@@ -40,18 +40,18 @@ static int on_row(void *payload, archai_evaluation *e, archai_err *err)
     if (archai_slots_has(&x->c->slots, x->rank, e->id)) {
         x->n++;
         archai_runlog_note(x->c->log, x->rank,
-                           "candidate %lld stands in its segment, though nobody said so",
+                           "candidate %lld is in its segment, but was not reported",
                            (long long)e->id);
         if (x->c->plan->config.train.checkpoint != ARCHAI_CHECKPOINT_NONE)
             archai_checkpoint_remove(x->c->dir->path, e->id);
         rc = archai_coordinator_handle(x->c, x->rank, &done, err);
     }
-    archai_evaluation_fini(e);
+    archai_trial_fini(e);
     return rc;
 }
 
-/* Nothing that is committed may be evaluated twice. What cannot be read is: of two rows with one id the
- * index takes the first. */
+/* Nothing that is committed may be evaluated twice. If it cannot be read it is evaluated again: of two rows
+ * with one id the index takes the first. */
 static int take_committed(archai_coordinator *c, int rank, int *n, archai_err *err)
 {
     salvage x = {.c = c, .rank = rank};
@@ -71,39 +71,36 @@ static int take_committed(archai_coordinator *c, int rank, int *n, archai_err *e
     return rc;
 }
 
-/* -- what it had in hand ------------------------------------------------------------------- */
+/* -- what was under way -------------------------------------------------------------------- */
 
-/* It was under way, and may be what killed the rank. *again: it is handed out again. Else *row is to be
- * recorded, or without an archid where another rank that was taken for lost has finished it. */
-static int suspect(archai_coordinator *c, int64_t id, bool *again, archai_evaluation *row,
+/* The candidate was under way and may have killed the rank. *again: it is handed out again. Otherwise *row
+ * must be recorded; it is empty if another rank, thought to be lost, has finished the candidate. */
+static int suspect(archai_coordinator *c, int64_t id, bool *again, archai_trial *row,
                    archai_err *err)
 {
-    archai_err why = ARCHAI_ERR_INIT;
-    const int rc = archai_search_lost(&c->plan->search, id, again, row, &why);
+    const int rc = archai_search_lost(&c->plan->search, id, again, row, err);
 
     if (rc == ARCHAI_ENOTFOUND) {
         *again = false;
         return ARCHAI_OK;
     }
     c->search_is_done = false; /* it has something to hand out again */
-    if (rc != ARCHAI_OK && err != NULL)
-        *err = why;
     return rc;
 }
 
-/* The first one was seen to: it is queued, or `failed` is its row, which is taken over. */
-static int give_back(archai_coordinator *c, int rank, archai_evaluation *failed,
+/* The first candidate is queued already, or `failed` is its row, which is taken over. */
+static int give_back(archai_coordinator *c, int rank, archai_trial *failed,
                      archai_err *err)
 {
     archai_slot *s = &c->slots.at[rank];
 
     if (s->n > 0)
         (void)archai_slots_remove(&c->slots, rank, s->ids[0], archai_clock_s());
-    if (failed->archid != NULL) {
+    if (failed->model.archid != NULL) {
         failed->rank = rank;
         c->n_failed++;
         archai_runlog_say(c->log, rank, "candidate %lld (%s) failed: %s", (long long)failed->id,
-                          failed->archid, failed->error);
+                          failed->model.archid, failed->error);
         ARCHAI_TRY(archai_coordinator_record(c, failed, err));
     }
     while (s->n > 0)
@@ -117,7 +114,7 @@ static int lose(archai_coordinator *c, int rank, archai_err *err)
     const char *where =
         c->phase == ARCHAI_PHASE_RUNNING ? " to another worker" : " back to the search";
     char what[160] = "", kept[64] = "", why[64];
-    archai_evaluation failed = {0};
+    archai_trial failed = {0};
     bool again = true;
     int n_kept = 0, n_go;
 
@@ -142,7 +139,7 @@ static int lose(archai_coordinator *c, int rank, archai_err *err)
     return give_back(c, rank, &failed, err);
 }
 
-/* What it has in hand went to others; it may not go on with it, nor with anything new. */
+/* Its candidates went to other workers; it may finish none of them and gets no new ones. */
 static int come_back(archai_coordinator *c, int rank, archai_err *err)
 {
     const archai_message drain = {.type = ARCHAI_MSG_DRAIN};
@@ -152,7 +149,7 @@ static int come_back(archai_coordinator *c, int rank, archai_err *err)
     archai_comm_remember(c->comm, rank);
     archai_progress_clear(&c->progress);
     archai_runlog_say(c->log, 0,
-                      "rank %d gives signs of life again; others have its work, so it gets no more",
+                      "rank %d is alive again; its work went to other workers, so it gets no more",
                       rank);
     return archai_comm_post(c->comm, rank, &drain, err);
 }

@@ -1,5 +1,5 @@
-/* A GPU or a node that fails everything at once gets no more work. What it failed stays as it is: rows are
- * never taken back; with evaluator.retries a failure that is no row yet is tried again. */
+/* A GPU or a node that fails everything at once gets no more work. Its failures stay: rows are never taken
+ * back. With evaluator.retries a failure that is not a row yet is tried again. */
 #include <stdio.h>
 
 #include "runner/process/clock.h"
@@ -12,13 +12,13 @@ int archai_coordinator_trust(archai_coordinator *c, int source, int64_t id, bool
     const archai_slot *s = &c->slots.at[source];
     archai_suspicion suspicion;
 
-    /* What failed before, with this worker or another, says nothing about this one: a worker may have a
-     * whole batch of such. */
+    /* A candidate that failed before, here or elsewhere, says nothing about this worker, which may have a
+     * whole batch of them. */
     if (failed && archai_search_failures(&c->plan->search, id) > 1) {
         archai_slots_pace(&c->slots, source, seconds);
         return ARCHAI_OK;
     }
-    archai_slots_judge(&c->slots, source, failed, seconds);
+    archai_slots_note(&c->slots, source, failed, seconds);
     if (!failed || s->leaving)
         return ARCHAI_OK;
     suspicion = archai_slots_suspect(&c->slots, source, archai_clock_s());

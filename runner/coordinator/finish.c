@@ -8,14 +8,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/alloc.h"
 #include "io/file/checkpoint.h"
 #include "runner/process/child.h"
 #include "runner/process/clock.h"
 
 enum { FRONT_LINES = 12, ARCHID_WIDTH_MAX = 64 };
 
-/* By archai-inspect, since HDF5 may crash on a file that a bad disk has damaged, and a million rows take
- * memory that rank 0 has no use for. The results are there anyway. */
+/* In a process of its own, archai-inspect, since HDF5 may crash on a file that a bad disk has damaged, and a
+ * million rows take memory that rank 0 does not need otherwise. */
 static void make_report(const archai_coordinator *c)
 {
     archai_child child = ARCHAI_CHILD_INIT;
@@ -79,11 +80,11 @@ static void print_front(const archai_search *s)
     const archai_objectives *o = s->objectives;
     const size_t n = s->front.n;
     const size_t shown = n < FRONT_LINES ? n : FRONT_LINES;
-    int64_t *members = malloc((n + 1) * sizeof *members);
+    int64_t *members = archai_malloc((n + 1) * sizeof *members);
     sorter by = {.search = s};
     int width;
 
-    if (members == NULL || n == 0) {
+    if (n == 0) {
         free(members);
         return;
     }
@@ -112,7 +113,7 @@ static void print_front(const archai_search *s)
     free(members);
 }
 
-/* As a shell takes it for one word. */
+/* Quoted so that a shell takes it for one word. */
 static void print_word(const char *text)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
@@ -133,8 +134,8 @@ static void print_word(const char *text)
     (void)putchar('\'');
 }
 
-/* A line that can be typed as it stands: archai-inspect lies beside this program, and a path may
- * hold blanks. */
+/* A command that can be copied as it is: archai-inspect is beside this program, and a path may contain
+ * blanks. */
 static void print_look(const char *label, const char *dir, const char *command)
 {
     const char *slash = strrchr(program_invocation_name, '/');
@@ -181,7 +182,7 @@ void archai_finish(archai_coordinator *c, int exit_code)
         archai_runlog_note(c->log, 0, "exit code %d, state %s, %lld failed, workers %.1f %% busy",
                            exit_code, c->outcome.state, (long long)c->n_failed, 100 * c->busy);
     }
-    if (exit_code == 0) /* an earlier start may have left some, whatever this one was told */
+    if (exit_code == 0) /* an earlier start may have left some */
         archai_checkpoints_sweep(c->dir->path, false);
     if (archai_rundir_finish(c->dir, exit_code, &err) != ARCHAI_OK)
         (void)fprintf(stderr, "archai-run: %s\n", err.text);

@@ -1,8 +1,9 @@
 #include "runner/coordinator/grants.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/base/alloc.h"
 
 enum {
     ROW_BLOCK = ARCHAI_SEGMENT_BLOCK_ROWS,
@@ -24,27 +25,22 @@ static int64_t elements(int64_t bytes, int dtype)
 
 static char *segment_name(const archai_grants *g, int k)
 {
-    char *name = NULL;
-
-    return asprintf(&name, "segment-%d-%d.h5", g->start, k) >= 0 ? name : NULL;
+    return archai_printf("segment-%d-%d.h5", g->start, k);
 }
 
-int archai_grants_init(archai_grants *g, const char *directory, int start, int n_owners,
-                       bool weights, archai_err *err)
+void archai_grants_init(archai_grants *g, const char *directory, int start, int n_owners,
+                        bool weights)
 {
     *g = (archai_grants){
         .directory = directory,
         .start = start,
         .weights = weights,
         .n_owners = n_owners,
-        .owners = calloc((size_t)n_owners, sizeof *g->owners),
+        .owners = archai_calloc((size_t)n_owners, sizeof *g->owners),
         .segment = -1,
     };
-    if (g->owners == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d writers", n_owners);
     for (int i = 0; i < n_owners; i++)
         g->owners[i].segment = -1;
-    return ARCHAI_OK;
 }
 
 void archai_grants_fini(archai_grants *g)
@@ -78,8 +74,6 @@ static int next_segment(archai_grants *g, const archai_segment_size *needed, arc
             size.pool[t] = usual + (g->n_owners + 1) * needed->pool[t];
     }
     name = segment_name(g, k);
-    if (name == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a name");
     rc = archai_segment_create(g->directory, name, &size, err);
     free(name);
     if (rc != ARCHAI_OK)
@@ -110,8 +104,6 @@ static int take(archai_grants *g, int owner, const archai_segment_size *needed,
     if (!has_room(g, needed))
         ARCHAI_TRY(next_segment(g, needed, err));
     grant->segment = segment_name(g, g->segment);
-    if (grant->segment == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a name");
     grant->type = ARCHAI_MSG_GRANT;
     grant->row = g->used.rows;
     grant->n_rows = needed->rows;
@@ -154,7 +146,7 @@ static int count(const archai_tensor_place *p, int64_t *n, archai_err *err)
 }
 
 /* Elements that e needs of each type, and what of them the owner's blocks do not hold. */
-static int missing(const archai_grant_owner *o, const archai_evaluation *e,
+static int missing(const archai_grant_owner *o, const archai_trial *e,
                    archai_segment_size *needed, archai_err *err)
 {
     int64_t want[ARCHAI_DTYPE_COUNT] = {0};
@@ -186,7 +178,7 @@ static void take_blocks(archai_grants *g, archai_grant_owner *o,
     }
 }
 
-int archai_grants_tensors(archai_grants *g, int owner, archai_evaluation *e, int64_t text_bytes,
+int archai_grants_tensors(archai_grants *g, int owner, archai_trial *e, int64_t text_bytes,
                           char **segment, archai_message *grant, archai_err *err)
 {
     archai_grant_owner *o = &g->owners[owner];
@@ -207,14 +199,11 @@ int archai_grants_tensors(archai_grants *g, int owner, archai_evaluation *e, int
     }
     take_blocks(g, o, &needed);
     *segment = segment_name(g, o->segment);
-    if (*segment == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a name");
     for (size_t i = 0; i < e->n_tensors; i++) {
         archai_tensor_place *p = &e->tensors[i];
-        int64_t n = 1;
+        int64_t n;
 
-        for (int d = 0; d < p->ndim; d++)
-            n *= p->shape[d];
+        ARCHAI_TRY(count(p, &n, err));
         p->offset = o->pool[p->dtype];
         o->pool[p->dtype] += n;
     }
@@ -232,7 +221,7 @@ typedef struct reader {
 static int read_row(void *payload, int64_t row, const archai_row *r, archai_err *err)
 {
     const reader *x = payload;
-    archai_evaluation e = {0};
+    archai_trial e = {0};
     bool valid;
 
     ARCHAI_TRY(archai_segment_detail(x->segment, r, &valid, &e, err));
@@ -256,8 +245,6 @@ int archai_grants_committed(const archai_grants *g, int owner, archai_grants_vis
         reader x = {.segment = &s, .visit = visit, .payload = payload};
         char *name = segment_name(g, o->given[at].segment);
 
-        if (name == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a name");
         rc = archai_segment_open(&s, g->directory, name, false, err);
         if (rc == ARCHAI_OK)
             rc = archai_segment_scan(&s, o->given[at].row,

@@ -1,8 +1,8 @@
-/* runner/coordinator/grants.h - rank 0 hands out the places of the segments.
+/* runner/coordinator/grants.h - rank 0 hands out the places in the segments.
  *
- * Every owner (a worker rank, or rank 0's own pen, number `n_owners - 1`) has blocks of its own, each on
- * a boundary of ARCHAI_SEGMENT_ALIGNMENT bytes, so that two nodes never write to one page of a network
- * file system. When a segment is full the next is created, larger; it is named
+ * Every owner (a worker rank, or the coordinator's own writer, number `n_owners - 1`) has its own blocks,
+ * each aligned to ARCHAI_SEGMENT_ALIGNMENT bytes, so that two nodes never write to the same page of a
+ * network file system. When a segment is full the next one is created, larger; it is named
  * segment-<start>-<k>.h5. Rank 0 only.
  */
 #ifndef ARCHAI_RUNNER_COORDINATOR_GRANTS_H
@@ -34,23 +34,23 @@ typedef struct archai_grants {
     archai_segment_size used;   /* places given away */
 } archai_grants;
 
-int archai_grants_init(archai_grants *g, const char *directory, int start, int n_owners,
-                       bool weights, archai_err *err);
+void archai_grants_init(archai_grants *g, const char *directory, int start, int n_owners,
+                        bool weights);
 void archai_grants_fini(archai_grants *g);
 
 /* Fill a grant message with at least n_rows rows and text_bytes bytes (caller fini). May create a
  * segment. */
 int archai_grants_rows(archai_grants *g, int owner, int64_t n_rows, int64_t text_bytes,
                        archai_message *grant, archai_err *err);
-/* Give e's tensors places, in the segment of the owner's last grant where they fit; otherwise *grant
- * (type ARCHAI_MSG_GRANT, else left zeroed) moves the owner to another segment, with room for the row
- * of `text_bytes` too. *segment (owned by the caller): its name. */
-int archai_grants_tensors(archai_grants *g, int owner, archai_evaluation *e, int64_t text_bytes,
+/* Give e's tensors places in the segment of the owner's last grant, if they fit; otherwise *grant (type
+ * ARCHAI_MSG_GRANT, else left zeroed) moves the owner to another segment, with room for the row of
+ * `text_bytes` as well. *segment (owned by the caller): its name. */
+int archai_grants_tensors(archai_grants *g, int owner, archai_trial *e, int64_t text_bytes,
                           char **segment, archai_message *grant, archai_err *err);
-/* Visit the rows that an owner committed into its newest grants, so all that it may not have reported yet:
- * it holds two grants at most, and reports each row at once. The evaluation is the visitor's to free or to
- * take. Reads files. */
-typedef int (*archai_grants_visit)(void *payload, archai_evaluation *e, archai_err *err);
+/* Visit the rows that an owner committed into its newest grants, thus all that it may not have reported
+ * yet: it holds two grants at most, and reports each row at once. The visitor frees or keeps the
+ * evaluation. Reads files. */
+typedef int (*archai_grants_visit)(void *payload, archai_trial *e, archai_err *err);
 int archai_grants_committed(const archai_grants *g, int owner, archai_grants_visit visit,
                             void *payload, archai_err *err);
 #endif

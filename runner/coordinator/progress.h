@@ -1,9 +1,9 @@
-/* runner/coordinator/progress.h - how far the search is: one live line on a terminal, else a line every 30 s.
+/* runner/coordinator/progress.h - progress: one live line on a terminal, else a line every 30 s.
  *
  *   37/200 done, 4 running, 1 failed | val_accuracy 0.9731 | front 6 | 98 % busy | 11m left
  *
- * Under mpirun the ranks' standard error is a pipe: whether a person looks at it is asked of
- * mpirun's own (/proc/<parent>/fd/2). Rank 0 only.
+ * Under mpirun the ranks' standard error is a pipe: mpirun's own (/proc/<parent>/fd/2) tells whether it is a
+ * terminal. Rank 0 only.
  */
 #ifndef ARCHAI_RUNNER_COORDINATOR_PROGRESS_H
 #define ARCHAI_RUNNER_COORDINATOR_PROGRESS_H
@@ -28,7 +28,7 @@ typedef struct archai_progress_facts {
     double busy;           /* share of the workers' time since the start, [0, 1] */
     double elapsed_s;      /* of this start */
     double limit_s;        /* max_time, inf: none */
-    int64_t done_before;   /* by earlier starts: takes no part in the rate */
+    int64_t done_before;   /* by earlier starts: not part of the rate */
 } archai_progress_facts;
 
 typedef struct archai_progress {

@@ -8,6 +8,7 @@
 #include <malloc.h>
 #endif
 
+#include "core/base/alloc.h"
 #include "core/config/ini.h"
 #include "io/file/checkpoint.h"
 #include "runner/indexer/earlier.h"
@@ -56,15 +57,12 @@ static bool decides_measures(const archai_evaluator_ops *evaluator, const char *
     return strcmp(section, "evaluator") == 0 && archai_evaluator_measures_by(evaluator, key);
 }
 
-/* What was changed and may be: a sentence each, so that nobody wonders later. */
-static int note_changes(archai_plan *p, const archai_ini *before, const archai_ini *now,
-                        archai_err *err)
+/* A sentence for every change that is allowed, for run.log. */
+static void note_changes(archai_plan *p, const archai_ini *before, const archai_ini *now)
 {
     size_t size = 0;
-    FILE *out = open_memstream(&p->changes, &size);
+    FILE *out = archai_there(open_memstream(&p->changes, &size));
 
-    if (out == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a message");
     for (size_t i = 0; i < now->n; i++) {
         const archai_ini_entry *e = &now->at[i], *was;
 
@@ -80,9 +78,7 @@ static int note_changes(archai_plan *p, const archai_ini *before, const archai_i
                           ? "; earlier rows keep what was measured then"
                           : "");
     }
-    if (fclose(out) != 0)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a message");
-    return ARCHAI_OK;
+    (void)fclose(out);
 }
 
 /* `text`: the configuration that results.h5 holds, "": there is none. */
@@ -95,10 +91,8 @@ static int check_config(archai_plan *p, const char *text, archai_err *err)
 
     if (*text != '\0') {
         rc = archai_ini_parse(&before, "results.h5", text, strlen(text), err);
-    } else if (asprintf(&path, "%s/config.ini", directory) < 0) {
-        path = NULL;
-        rc = archai_fail(err, ARCHAI_ENOMEM, "out of memory for a path");
     } else {
+        path = archai_printf("%s/config.ini", directory);
         rc = access(path, F_OK) == 0 ? archai_ini_read(&before, path, err) : ARCHAI_OK;
     }
     ARCHAI_TRY_GOTO(rc, rc, out);
@@ -108,7 +102,7 @@ static int check_config(archai_plan *p, const char *text, archai_err *err)
                     out);
     ARCHAI_TRY_GOTO(rc, same_meaning(&before, &now, directory, true, err), out);
     ARCHAI_TRY_GOTO(rc, same_meaning(&now, &before, directory, false, err), out);
-    rc = note_changes(p, &before, &now, err);
+    note_changes(p, &before, &now);
 out:
     free(path);
     archai_ini_free(&before);
@@ -125,7 +119,7 @@ static long long iterations_of(const archai_ini *ini)
 }
 
 /* A complete run with more evaluations or iterations than before goes on. */
-static int check_complete(archai_plan *p, const archai_message *earlier, archai_err *err)
+static void check_complete(archai_plan *p, const archai_message *earlier)
 {
     const char *directory = p->config.output.directory;
     archai_ini before = {0}, now = {0};
@@ -133,7 +127,7 @@ static int check_complete(archai_plan *p, const archai_message *earlier, archai_
     bool same = true;
 
     if (strcmp(earlier->state, "complete") != 0)
-        return ARCHAI_OK;
+        return;
     if (archai_ini_parse(&before, "results.h5", earlier->text, strlen(earlier->text), NULL) ==
             ARCHAI_OK &&
         archai_ini_parse(&now, "configuration", p->text, strlen(p->text), NULL) == ARCHAI_OK &&
@@ -145,15 +139,10 @@ static int check_complete(archai_plan *p, const archai_message *earlier, archai_
     archai_ini_free(&before);
     archai_ini_free(&now);
     if (!same)
-        return ARCHAI_OK;
-    if (asprintf(&p->complete,
-                 "%s is complete (%lld rows): nothing is left to do; archai-inspect %s summary "
-                 "shows it",
-                 directory, (long long)earlier->n_rows, directory) < 0) {
-        p->complete = NULL;
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a message");
-    }
-    return ARCHAI_OK;
+        return;
+    p->complete = archai_printf(
+        "%s is complete (%lld rows): nothing is left to do; archai-inspect %s summary shows it",
+        directory, (long long)earlier->n_rows, directory);
 }
 
 /* -- entering ------------------------------------------------------------------------------ */
@@ -165,53 +154,32 @@ typedef struct underway {
     size_t n, at;
 } underway;
 
-/* Swept once the directory is ours: until then this is a look. */
-static int note_left_over(archai_plan *p, int64_t id, archai_err *err)
+/* To be removed once the directory is ours: until then nothing is changed. */
+static void note_left_over(archai_plan *p, int64_t id)
 {
-    int64_t *grown = realloc(p->left_over, (p->n_left_over + 1) * sizeof *grown);
-
-    if (grown == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a list of checkpoints");
-    p->left_over = grown;
+    p->left_over = archai_realloc(p->left_over, p->n_left_over + 1, sizeof *p->left_over);
     p->left_over[p->n_left_over++] = id;
-    return ARCHAI_OK;
 }
 
 static int restore_checkpoint(archai_plan *p, int64_t id, archai_err *err)
 {
     archai_checkpoint k = {.id = -1};
-    archai_candidate c = {.id = -1};
-    archai_evaluation e = {0};
+    archai_trial c = {.id = -1};
     int rc = ARCHAI_OK;
 
     if (archai_checkpoint_open(&k, p->config.output.directory, id, NULL) != ARCHAI_OK)
         return ARCHAI_OK; /* damaged: no head start */
     if (archai_checkpoint_candidate(&k, &c, NULL) == ARCHAI_OK && c.id == id) {
-        e = (archai_evaluation){
-            .id = c.id,
-            .archid = c.model.archid,
-            .arch = c.arch,
-            .status = ARCHAI_STATUS_RUNNING,
-            .operator_ = strdup(c.operator_),
-            .parents = c.parents,
-            .metadata = json_dumps(c.model.metadata, JSON_SORT_KEYS),
-            .generation = c.generation,
-            .budget = c.budget,
-            .encoding = c.encoding,
-            .n_encoding = c.n_encoding,
-            .stored = c.begin_at,
-        };
-        c.model.archid = c.arch = c.parents = NULL;
-        c.encoding = NULL;
-        rc = archai_search_restore(&p->search, &e, err);
-        archai_evaluation_fini(&e);
+        c.status = ARCHAI_STATUS_RUNNING;
+        rc = archai_search_restore(&p->search, &c, err);
     }
-    archai_candidate_fini(&c);
+    archai_trial_fini(&c);
     archai_checkpoint_close(&k);
     return rc;
 }
 
-/* Those with ids below `id`. (A generational search comes to them by itself.) A row outweighs a checkpoint that was left beside it. */
+/* Those with ids below `id`. (A generational search proposes them again by itself.) Where there is a row
+ * as well as a checkpoint, the row counts. */
 static int restore_underway(archai_plan *p, underway *u, int64_t id, archai_err *err)
 {
     const bool are_known = p->config.train.checkpoint == ARCHAI_CHECKPOINT_NONE ||
@@ -222,7 +190,7 @@ static int restore_underway(archai_plan *p, underway *u, int64_t id, archai_err 
             ARCHAI_TRY(restore_checkpoint(p, u->ids[u->at], err));
     if (u->at < u->n && u->ids[u->at] == id) {
         u->at++;
-        return note_left_over(p, id, err);
+        note_left_over(p, id);
     }
     return ARCHAI_OK;
 }
@@ -234,7 +202,7 @@ static bool decides_candidates(const char *change)
            strncmp(change, "search.max_time:", 16) != 0;
 }
 
-/* What a generational search that comes to other candidates than before may owe it to. */
+/* Which changes may have led a generational search to other candidates than before. */
 static int wrap_changes(const archai_plan *p, int rc, archai_err *err)
 {
     char keys[512] = "";
@@ -249,7 +217,7 @@ static int wrap_changes(const archai_plan *p, int rc, archai_err *err)
                            keys[0] != '\0' ? ", " : "", (int)strcspn(line, ":"), line);
         line = end != NULL ? end + 1 : NULL;
     }
-    return keys[0] != '\0' ? archai_err_wrap(err, rc, "other than before: %s; ", keys) : rc;
+    return keys[0] != '\0' ? archai_err_wrap(err, rc, "changed since then: %s; ", keys) : rc;
 }
 
 /* One row at a time, so that a resume takes no more memory than the search keeps. */
@@ -261,13 +229,13 @@ static int enter_rows(archai_plan *p, archai_earlier *earlier, archai_err *err)
 
     ARCHAI_TRY(archai_checkpoints_list(p->config.output.directory, &u.ids, &u.n, err));
     while (rc == ARCHAI_OK && got) {
-        archai_evaluation e = {0};
+        archai_trial e = {0};
 
         ARCHAI_TRY_GOTO(rc, archai_earlier_next(earlier, &e, &got, err), out);
         rc = restore_underway(p, &u, got ? e.id : INT64_MAX, err);
         if (rc == ARCHAI_OK && got)
             rc = archai_search_restore(&p->search, &e, err);
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
     }
     if (rc == ARCHAI_OK)
         rc = archai_search_restore_end(&p->search, err);
@@ -290,7 +258,7 @@ int archai_resume(archai_plan *p, archai_err *err)
     ARCHAI_TRY_GOTO(rc, rc, out);
     p->earlier_ranks = earlier.head.ranks;
     ARCHAI_TRY_GOTO(rc, check_config(p, earlier.head.text, err), out);
-    ARCHAI_TRY_GOTO(rc, check_complete(p, &earlier.head, err), out);
+    check_complete(p, &earlier.head);
     if (p->complete != NULL)
         goto out;
     ARCHAI_TRY_GOTO(rc,

@@ -4,27 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A round trip to a busy rank 0 takes a few milliseconds; candidates that last much longer gain
- * nothing from a queue, and would be proposed on older knowledge. */
+#include "core/base/alloc.h"
+
+/* A round trip to a busy rank 0 takes a few milliseconds; candidates that take much longer gain
+ * nothing from a queue, and would be proposed from older results. */
 static const double queue_below_s = 0.5, queue_ahead_s = 0.02;
 static const double quick_s = 1;
-static const double accident = 1e-6; /* of a streak in a run: less likely ones are none */
+static const double accident = 1e-6; /* a streak that is less likely in a run is not an accident */
 enum { SUSPECT_AFTER = 5, RECENT_MIN = 1024, RECENT_OF_EACH = 8 };
 
-int archai_slots_init(archai_slots *s, int n, archai_err *err)
+void archai_slots_init(archai_slots *s, int n)
 {
     const int n_recent = n < RECENT_MIN / RECENT_OF_EACH ? RECENT_MIN : n * RECENT_OF_EACH;
 
     *s = (archai_slots){
-        .at = calloc((size_t)n, sizeof *s->at),
+        .at = archai_calloc((size_t)n, sizeof *s->at),
         .n = n,
-        .recent = calloc((size_t)n_recent, sizeof *s->recent),
+        .recent = archai_calloc((size_t)n_recent, sizeof *s->recent),
         .n_recent = n_recent,
-        .line = calloc((size_t)n, sizeof *s->line),
+        .line = archai_calloc((size_t)n, sizeof *s->line),
     };
-    return s->at != NULL && s->recent != NULL && s->line != NULL
-               ? ARCHAI_OK
-               : archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d slots", n);
 }
 
 void archai_slots_fini(archai_slots *s)
@@ -100,29 +99,21 @@ void archai_slots_enqueue(archai_slots *s, int rank)
 
 /* -- what is under way --------------------------------------------------------------------- */
 
-int archai_slots_add(archai_slots *s, int rank, int64_t id, double now, archai_err *err)
+void archai_slots_add(archai_slots *s, int rank, int64_t id, double now)
 {
     archai_slot *slot = &s->at[rank];
-    const int before = (int)(slot->ids - slot->store);
+    size_t before = (size_t)(slot->ids - slot->store);
 
-    if (before + slot->n == slot->capacity && before > 0 && before >= slot->n) {
+    if (before + (size_t)slot->n == slot->capacity && before > 0 && before >= (size_t)slot->n) {
         memcpy(slot->store, slot->ids, (size_t)slot->n * sizeof *slot->ids);
-        slot->ids = slot->store;
-    } else if (before + slot->n == slot->capacity) { /* most workers never have more than one */
-        const int capacity = slot->capacity == 0 ? 2 : 4 * slot->capacity;
-        int64_t *grown = realloc(slot->store, (size_t)capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d candidates", capacity);
-        slot->store = grown;
-        slot->ids = grown + before;
-        slot->capacity = capacity;
+        before = 0;
     }
+    ARCHAI_RESERVE(slot->store, slot->capacity, before + (size_t)slot->n + 1);
+    slot->ids = slot->store + before;
     if (slot->n == 0)
         slot->since = now;
     slot->ids[slot->n++] = id;
     s->under_way++;
-    return ARCHAI_OK;
 }
 
 bool archai_slots_has(const archai_slots *s, int rank, int64_t id)
@@ -166,17 +157,17 @@ void archai_slots_pace(archai_slots *s, int rank, double seconds)
     slot->busy_s += seconds;
 }
 
-void archai_slots_judge(archai_slots *s, int rank, bool failed, double seconds)
+void archai_slots_note(archai_slots *s, int rank, bool failed, double seconds)
 {
     const bool quick = failed && seconds < quick_s;
-    archai_slot_event *event = &s->recent[s->judged % s->n_recent];
+    archai_slot_event *event = &s->recent[s->noted % s->n_recent];
     archai_slot *slot = &s->at[rank];
 
     archai_slots_pace(s, rank, seconds);
     slot->quick_failures = quick ? slot->quick_failures + 1 : 0;
-    s->n_fine += !quick - (s->judged >= s->n_recent && !event->quick_failure);
+    s->n_fine += !quick - (s->noted >= s->n_recent && !event->quick_failure);
     *event = (archai_slot_event){.began = slot->began, .rank = rank, .quick_failure = quick};
-    s->judged++;
+    s->noted++;
 }
 
 /* -- suspicion ----------------------------------------------------------------------------- */
@@ -186,7 +177,7 @@ static bool works(const archai_slot *s)
     return s->exists && !s->retired && !s->leaving;
 }
 
-static bool is_long_at_it(const archai_slot *s, double now)
+static bool has_run_long(const archai_slot *s, double now)
 {
     return s->n > 0 && now - s->since > quick_s;
 }
@@ -212,10 +203,10 @@ typedef struct streak {
 
 static streak look_back(const archai_slots *s, int rank, bool whole_host, double now)
 {
-    const int64_t first = s->judged > s->n_recent ? s->judged - s->n_recent : 0;
+    const int64_t first = s->noted > s->n_recent ? s->noted - s->n_recent : 0;
     streak found = {.began = now}, here = found;
 
-    for (int64_t i = s->judged; i-- > first;) {
+    for (int64_t i = s->noted; i-- > first;) {
         const archai_slot_event *e = &s->recent[i % s->n_recent];
 
         if (is_in_group(s, e->rank, rank, whole_host)) {
@@ -246,8 +237,8 @@ static bool is_bad(const archai_slots *s, int rank, bool whole_host, double now)
         if (!is_in_group(s, i, rank, whole_host)) {
             is_last = false;
             /* What has run for longer does not fail within a second either. */
-            t.others += is_long_at_it(slot, now) && slot->since >= t.began - quick_s;
-        } else if (slot->quick_failures == 0 || is_long_at_it(slot, now)) {
+            t.others += has_run_long(slot, now) && slot->since >= t.began - quick_s;
+        } else if (slot->quick_failures == 0 || has_run_long(slot, now)) {
             return false;
         }
     }
@@ -255,18 +246,18 @@ static bool is_bad(const archai_slots *s, int rank, bool whole_host, double now)
         return false;
     /* Laplace's rule of succession: not zero, however well the others do. */
     p = (t.others_failed + 1.0) / (t.others + 2.0);
-    return t.failures * log(p) + log((double)s->judged) < log(accident);
+    return t.failures * log(p) + log((double)s->noted) < log(accident);
 }
 
-/* Does anybody do better than to fail at once? Where nobody does, no look at all of them is worth its
- * time: in a run that fails as a whole there is one with every answer. */
-static bool is_anybody_fine(archai_slots *s, double now)
+/* Does any worker do better than fail at once? If not, it is not worth looking at all of them: in a run
+ * that fails as a whole that would happen with every answer. */
+static bool is_any_fine(archai_slots *s, double now)
 {
     if (s->n_fine > 0)
         return true;
     if (now <= s->long_after)
         return false;
-    s->long_after = now + quick_s; /* of whoever begins from now on */
+    s->long_after = now + quick_s; /* for those that begin from now on */
     for (int i = 0; i < s->n; i++)
         if (s->at[i].n > 0 && s->at[i].since + quick_s < s->long_after)
             s->long_after = s->at[i].since + quick_s;
@@ -275,7 +266,7 @@ static bool is_anybody_fine(archai_slots *s, double now)
 
 archai_suspicion archai_slots_suspect(archai_slots *s, int rank, double now)
 {
-    if (!is_anybody_fine(s, now))
+    if (!is_any_fine(s, now))
         return ARCHAI_SUSPECT_NONE;
     if (s->at[rank].host != NULL && is_bad(s, rank, true, now))
         return ARCHAI_SUSPECT_HOST;

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "core/base/err.h"
 
 enum { ARCHAI_SLOT_DEPTH = 1024 }; /* candidates under way with one worker, at most */
 
@@ -19,8 +18,8 @@ typedef struct archai_slot {
     int64_t *ids; /* [n], under way, in the order in which they were sent; points into `store` */
     int n;
     int64_t *store; /* owned; [capacity] */
-    int capacity;
-    bool in_line;   /* its rank stands in `line` */
+    size_t capacity;
+    bool in_line;   /* its rank is in `line` */
     double mean_s;      /* of its recent evaluations; 0: not known yet */
     double busy_s;      /* time spent on finished evaluations */
     double since;       /* clock: the current candidate began at about this time */
@@ -40,13 +39,13 @@ typedef struct archai_slots {
     archai_slot *at; /* [n], owned; number = rank */
     int n;
     int64_t under_way; /* over all */
-    int *line;         /* [n], owned; ranks that may have room, in the order in which they came to it: a
-                          ring of n_line from `first` on */
+    int *line;         /* [n], owned; ranks that may have room, first come first served: a ring of
+                          n_line from `first` on */
     int first, n_line;
-    int64_t judged;    /* evaluations that came back */
-    archai_slot_event *recent; /* [n_recent], owned; number `judged` goes to judged % n_recent */
+    int64_t noted;     /* evaluations that came back */
+    archai_slot_event *recent; /* [n_recent], owned; number `noted` goes to noted % n_recent */
     int n_recent;
-    int n_fine;        /* of them, those that were no quick failure */
+    int n_fine;        /* of them, those that were not quick failures */
     double long_after; /* clock: nobody has been busy for longer than a second before */
 } archai_slots;
 
@@ -56,32 +55,32 @@ typedef enum archai_suspicion {
     ARCHAI_SUSPECT_HOST    /* every slot of its host */
 } archai_suspicion;
 
-int archai_slots_init(archai_slots *s, int n, archai_err *err);
+void archai_slots_init(archai_slots *s, int n);
 void archai_slots_fini(archai_slots *s);
 int archai_slots_alive(const archai_slots *s); /* exist and are not retired */
 int archai_slots_count(const archai_slots *s); /* exist */
 
-/* How many candidates that learn from nothing a worker should have: one, unless its evaluations are so
- * short that the way to rank 0 and back would show. */
+/* How many candidates a worker should have where proposals learn from nothing: one, unless its evaluations
+ * are so short that the round trip to rank 0 would show. */
 int archai_slot_depth(const archai_slot *s);
-/* The rank that has waited longest for more, -1: nobody has room. It is given some, or what it cannot be
- * given: served takes it out of the line. It comes back to its end when something is removed from it. */
+/* The rank that has waited longest for work, -1: no rank has room. served takes it out of the line, with
+ * work or without; it joins the end of the line when something is removed from it. */
 int archai_slots_next(archai_slots *s);
 void archai_slots_served(archai_slots *s);
-/* This rank may have room: it goes to the end of the line, unless it stands there. */
+/* This rank may have room: it goes to the end of the line, unless it is in it. */
 void archai_slots_enqueue(archai_slots *s, int rank);
-int archai_slots_add(archai_slots *s, int rank, int64_t id, double now, archai_err *err);
+void archai_slots_add(archai_slots *s, int rank, int64_t id, double now);
 bool archai_slots_has(const archai_slots *s, int rank, int64_t id);
-/* false: it never had it (or gave it back already). */
+/* false: it never had it, or has given it back. */
 bool archai_slots_remove(archai_slots *s, int rank, int64_t id, double now);
 /* After an evaluation was removed: its pace. */
 void archai_slots_pace(archai_slots *s, int rank, double seconds);
 /* The same, and whether it failed within a second. */
-void archai_slots_judge(archai_slots *s, int rank, bool failed, double seconds);
-/* Has this worker, or its whole node, failed all of its last candidates within a second, at least five,
- * while others do so well at the same time that such a streak is no accident (less than one in a
- * million, over the whole run)? Then something is wrong with it, and it would eat the queue. Never where
- * no other worker is left. */
+void archai_slots_note(archai_slots *s, int rank, bool failed, double seconds);
+/* Has this worker, or its whole node, failed its last candidates, at least five, within a second each,
+ * while others did so well at the same time that such a streak is not an accident (less than one in a
+ * million, over the whole run)? Then something is wrong with it, and it would consume all candidates.
+ * Never where no other worker is left. */
 archai_suspicion archai_slots_suspect(archai_slots *s, int rank, double now);
 bool archai_slots_is_on(const archai_slots *s, int rank, int host_of); /* the host of another */
 /* Share of the workers' time since `began` that went into evaluations. */

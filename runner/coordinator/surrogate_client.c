@@ -143,7 +143,7 @@ int archai_surrogate_client_step(archai_surrogate_client *c, bool *busy, bool *g
         return ARCHAI_OK;
     (void)snprintf(why, size, "%s", problem.text);
     *gave_up = true;
-    rc = archai_search_forgo_jobs(c->search, problem.text, err);
+    rc = archai_search_abandon_jobs(c->search, problem.text, err);
     c->search = NULL;
     return rc;
 }

@@ -150,7 +150,7 @@ static void command_close(archai_evaluator *self)
 
 /* -- one candidate ------------------------------------------------------------------------- */
 
-static void make_environment(command_evaluator *e, const archai_candidate *c)
+static void make_environment(command_evaluator *e, const archai_trial *c)
 {
     const char *device = e->base.setup->device;
     char text[64];
@@ -171,7 +171,7 @@ static void make_environment(command_evaluator *e, const archai_candidate *c)
 }
 
 /* A directory that cannot be written to costs the checkpoint alone: rows will tell. */
-static void offer_checkpoint(command_evaluator *e, const archai_candidate *c)
+static void offer_checkpoint(command_evaluator *e, const archai_trial *c)
 {
     const archai_config *config = e->base.setup->config;
     char *path = NULL;
@@ -184,7 +184,7 @@ static void offer_checkpoint(command_evaluator *e, const archai_candidate *c)
     free(path);
 }
 
-static int command_begin(archai_evaluator *self, const archai_candidate *c, archai_err *err)
+static int command_begin(archai_evaluator *self, const archai_trial *c, archai_err *err)
 {
     command_evaluator *e = (command_evaluator *)self;
     const archai_child_spec spec = {
@@ -257,7 +257,7 @@ static void drain(command_evaluator *e, int chunks)
 
 /* What the program wrote into ARCHAI_WEIGHTS, if anything. How many tensors there are, the file decides;
  * its header was read, so that many fit. */
-static int offer_weights(command_evaluator *e, archai_evaluation *r, archai_err *err)
+static int offer_weights(command_evaluator *e, archai_trial *r, archai_err *err)
 {
     archai_tensors t = {0};
     struct stat s;
@@ -278,7 +278,7 @@ static int offer_weights(command_evaluator *e, archai_evaluation *r, archai_err 
     return ARCHAI_OK;
 }
 
-static int read_result(command_evaluator *e, archai_evaluation *r, archai_err *err)
+static int read_result(command_evaluator *e, archai_trial *r, archai_err *err)
 {
     const char *line = archai_last_line_end(&e->out);
 

@@ -120,7 +120,7 @@ static int add_params(archai_space *space, const json_t *arch, json_t *request, 
     return rc;
 }
 
-int archai_command_request(archai_space *space, const archai_candidate *c, char **out,
+int archai_command_request(archai_space *space, const archai_trial *c, char **out,
                            archai_err *err)
 {
     json_t *arch = NULL, *request;
@@ -201,7 +201,7 @@ static bool read_number(const json_t *v, double *out)
     return !isfinite(*out);
 }
 
-static int add_curve(const char *name, const json_t *list, archai_evaluation *e, archai_err *err)
+static int add_curve(const char *name, const json_t *list, archai_trial *e, archai_err *err)
 {
     const size_t n = json_array_size(list);
     archai_curve *c;
@@ -239,7 +239,7 @@ static int check_name(const char *name, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int add_measures(const json_t *object, archai_evaluation *e, archai_err *err)
+static int add_measures(const json_t *object, archai_trial *e, archai_err *err)
 {
     const char *name;
     json_t *v;
@@ -254,14 +254,14 @@ static int add_measures(const json_t *object, archai_evaluation *e, archai_err *
         if (json_is_array(v))
             ARCHAI_TRY(add_curve(name, v, e, err));
         else if (read_number(v, &value))
-            ARCHAI_TRY(archai_evaluation_set_measure(e, name, value, err));
+            archai_trial_set_measure(e, name, value);
         else
             return archai_fail(err, ARCHAI_EFORMAT, "%s: expected a number", name);
     }
     return ARCHAI_OK;
 }
 
-int archai_command_result(const char *line, archai_evaluation *out, archai_err *err)
+int archai_command_result(const char *line, archai_trial *out, archai_err *err)
 {
     char *text = quote_tokens(line);
     json_error_t where;

@@ -12,7 +12,7 @@
  */
 #ifndef ARCHAI_RUNNER_EVALUATOR_COMMAND_TEXT_H
 #define ARCHAI_RUNNER_EVALUATOR_COMMAND_TEXT_H
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 #include "core/search/space.h"
 
 /* Split at blanks, with "..." around what holds some and \" and \\ inside; nothing is expanded.
@@ -26,8 +26,8 @@ int archai_command_find(const char *program, char **out, archai_err *err);
 
 /* The line for standard input, newline included. Caller frees. `space` may be NULL: no params.
  */
-int archai_command_request(archai_space *space, const archai_candidate *c, char **out,
+int archai_command_request(archai_space *space, const archai_trial *c, char **out,
                            archai_err *err);
 /* Measures and curves of a line, added to `out`. ARCHAI_EFORMAT says what is wrong with it. */
-int archai_command_result(const char *line, archai_evaluation *out, archai_err *err);
+int archai_command_result(const char *line, archai_trial *out, archai_err *err);
 #endif

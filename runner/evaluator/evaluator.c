@@ -150,7 +150,7 @@ void archai_evaluator_event_set(archai_evaluator_event *e, archai_evaluator_even
 void archai_evaluator_event_fini(archai_evaluator_event *e)
 {
     if (e->result != NULL)
-        archai_evaluation_fini(e->result);
+        archai_trial_fini(e->result);
     free(e->result);
     e->result = NULL;
 }

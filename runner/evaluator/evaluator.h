@@ -13,7 +13,7 @@
 #include <poll.h>
 #include "core/config/config.h"
 #include "core/config/registry.h"
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 #include "core/search/space.h"
 #include "io/file/tensors.h"
 
@@ -47,7 +47,7 @@ typedef struct archai_evaluator_event {
     int signal;
     int epoch, epochs;
     char text[ARCHAI_ERR_TEXT_MAX];
-    archai_evaluation *result; /* owned by the receiver; its measures, curves, tensors are set */
+    archai_trial *result; /* owned by the receiver; its measures, curves, tensors are set */
 } archai_evaluator_event;
 void archai_evaluator_event_set(archai_evaluator_event *e, archai_evaluator_event_kind kind,
                                 int code, const char *text);
@@ -81,7 +81,7 @@ typedef struct archai_evaluator_ops {
     int (*init)(archai_evaluator *self, archai_err *err); /* (optional) setup is set */
     void (*fini)(archai_evaluator *self);                 /* (optional) close was called */
     int (*open)(archai_evaluator *self, archai_err *err); /* begin to start; poll says READY */
-    int (*begin)(archai_evaluator *self, const archai_candidate *c, archai_err *err);
+    int (*begin)(archai_evaluator *self, const archai_trial *c, archai_err *err);
     /* (optional) The file into which the weights that the next candidate begins from are written before
      * begin, as safetensors (io/segment/stored.h). begin gets its begin_at 0 where there are none after all. */
     int (*start_fd)(archai_evaluator *self);

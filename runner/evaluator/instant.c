@@ -18,7 +18,7 @@ int archai_instant_open(archai_evaluator *self, archai_err *err)
 static void forget(archai_instant *e)
 {
     if (e->answer != NULL)
-        archai_evaluation_fini(e->answer);
+        archai_trial_fini(e->answer);
     free(e->answer);
     e->answer = NULL;
 }
@@ -31,7 +31,7 @@ void archai_instant_close(archai_evaluator *self)
     e->is_open = false;
 }
 
-archai_evaluation *archai_instant_answer(archai_instant *e, const archai_candidate *c)
+archai_trial *archai_instant_answer(archai_instant *e, const archai_trial *c)
 {
     const double delay = archai_delay_draw(&e->delay, c->seed);
 

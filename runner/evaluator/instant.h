@@ -10,12 +10,12 @@ typedef struct archai_instant { /* first member of the concrete type */
     archai_delay delay; /* set by init */
     bool is_open, told;
     double ready_at;           /* 0: at once */
-    archai_evaluation *answer; /* owned; of the candidate at hand; NULL: none */
+    archai_trial *answer; /* owned; of the candidate at hand; NULL: none */
     archai_err problem;        /* code != 0: that there is no answer is the answer */
 } archai_instant;
 
 /* For begin: a new, empty answer to the candidate. */
-archai_evaluation *archai_instant_answer(archai_instant *e, const archai_candidate *c);
+archai_trial *archai_instant_answer(archai_instant *e, const archai_trial *c);
 
 int archai_instant_open(archai_evaluator *self, archai_err *err);
 void archai_instant_close(archai_evaluator *self);

@@ -23,7 +23,7 @@ static int null_init(archai_evaluator *self, archai_err *err)
     return archai_delay_parse(s->delay, &((archai_instant *)self)->delay, err);
 }
 
-static int null_begin(archai_evaluator *self, const archai_candidate *c, archai_err *err)
+static int null_begin(archai_evaluator *self, const archai_trial *c, archai_err *err)
 {
     (void)err;
     (void)archai_instant_answer((archai_instant *)self, c);

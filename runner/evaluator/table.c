@@ -96,7 +96,7 @@ static void table_fini(archai_evaluator *self)
 
 /* By all parameters; if there is no such row, by those that exist: the cells of the others are empty
  * then. */
-static int look_up(table_evaluator *e, const archai_candidate *c, archai_evaluation *to,
+static int look_up(table_evaluator *e, const archai_trial *c, archai_trial *to,
                    archai_err *err)
 {
     json_t *arch =
@@ -116,10 +116,10 @@ static int look_up(table_evaluator *e, const archai_candidate *c, archai_evaluat
     return rc;
 }
 
-static int table_begin(archai_evaluator *self, const archai_candidate *c, archai_err *err)
+static int table_begin(archai_evaluator *self, const archai_trial *c, archai_err *err)
 {
     table_evaluator *e = (table_evaluator *)self;
-    archai_evaluation *answer = archai_instant_answer(&e->instant, c);
+    archai_trial *answer = archai_instant_answer(&e->instant, c);
 
     (void)err;
     e->instant.problem.code = look_up(e, c, answer, &e->instant.problem);

@@ -94,12 +94,12 @@ static int torch_open(archai_evaluator *self, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int torch_begin(archai_evaluator *self, const archai_candidate *c, archai_err *err)
+static int torch_begin(archai_evaluator *self, const archai_trial *c, archai_err *err)
 {
     torch_evaluator *e = (torch_evaluator *)self;
     const archai_message work = {
         .type = ARCHAI_MSG_WORK,
-        .candidates = (archai_candidate *)(uintptr_t)c,
+        .candidates = (archai_trial *)(uintptr_t)c,
         .n_candidates = 1,
     };
 

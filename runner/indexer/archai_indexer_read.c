@@ -30,7 +30,7 @@ static int send_rows(archai_history *h, const archai_results *head, archai_paren
 
     ARCHAI_TRY(archai_parent_send(parent, &earlier, err));
     for (*rows = 0;; ++*rows) {
-        archai_evaluation e = {0};
+        archai_trial e = {0};
         archai_message row = {.type = ARCHAI_MSG_ROW, .evaluation = &e};
         int rc;
 
@@ -39,7 +39,7 @@ static int send_rows(archai_history *h, const archai_results *head, archai_paren
             return ARCHAI_OK;
         row.stored = e.stored;
         rc = archai_parent_queue(parent, &row, err);
-        archai_evaluation_fini(&e);
+        archai_trial_fini(&e);
         ARCHAI_TRY(rc);
     }
 }

@@ -109,7 +109,7 @@ int archai_earlier_open(archai_earlier *e, const char *directory, archai_err *er
     return rc;
 }
 
-int archai_earlier_next(archai_earlier *e, archai_evaluation *out, bool *got, archai_err *err)
+int archai_earlier_next(archai_earlier *e, archai_trial *out, bool *got, archai_err *err)
 {
     archai_message m = {0};
 
@@ -119,7 +119,7 @@ int archai_earlier_next(archai_earlier *e, archai_evaluation *out, bool *got, ar
         return last_message(e, &m, err);
     *out = *m.evaluation;
     out->stored = m.stored;
-    *m.evaluation = (archai_evaluation){0};
+    *m.evaluation = (archai_trial){0};
     archai_message_fini(&m);
     *got = true;
     return ARCHAI_OK;

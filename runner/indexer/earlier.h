@@ -23,6 +23,6 @@ typedef struct archai_earlier {
  * line that names the file: damaged, no matter how badly. */
 int archai_earlier_open(archai_earlier *e, const char *directory, archai_err *err);
 /* The next row in order of id (caller fini); *got false: that was all. */
-int archai_earlier_next(archai_earlier *e, archai_evaluation *out, bool *got, archai_err *err);
+int archai_earlier_next(archai_earlier *e, archai_trial *out, bool *got, archai_err *err);
 void archai_earlier_close(archai_earlier *e); /* ends the reader; idempotent */
 #endif

@@ -84,9 +84,9 @@ int inspect_csv(inspect *t, archai_err *err)
     }
     (void)puts("parent,parents,iteration_num,search_walltime_hours,is_pareto");
     for (size_t i = 0; i < r->n; i++) {
-        const archai_evaluation *e = &r->rows[i];
+        const archai_trial *e = &r->rows[i];
 
-        field(e->archid);
+        field(e->model.archid);
         (void)putchar(',');
         for (size_t k = 0; k < r->n_objectives; k++) {
             number(r->values[i * r->n_objectives + k]);

@@ -44,7 +44,7 @@ int inspect_find(const inspect *t, const char *archid, size_t *row, archai_err *
 int inspect_unknown(const char *what, const char *name, const char *const *names, size_t n,
                     archai_err *err);
 /* Is the status ok or cached? */
-bool inspect_has_values(const archai_evaluation *e);
+bool inspect_has_values(const archai_trial *e);
 char *inspect_front_flags(const archai_results *r); /* [r->n]: is the row on the front? Caller frees */
 /* -1 for an objective to be maximised, else 1: values times the sign are to be minimised. */
 double inspect_sign(const archai_results_objective *o);

@@ -52,10 +52,10 @@ static void print_rows(const archai_results *r, const size_t *rows, size_t n, co
     for (size_t k = 0; k < r->n_objectives; k++)
         inspect_table_text(&table, r->objectives[k].name);
     for (size_t i = 0; i < n; i++) {
-        const archai_evaluation *e = &r->rows[rows[i]];
+        const archai_trial *e = &r->rows[rows[i]];
 
         inspect_table_number(&table, (double)e->id);
-        inspect_table_text(&table, e->archid);
+        inspect_table_text(&table, e->model.archid);
         if (budgets)
             inspect_table_number(&table, e->budget);
         if (extra != NULL)
@@ -136,7 +136,7 @@ int inspect_top(inspect *t, archai_err *err)
         bool known = false;
 
         for (size_t k = 0; !known && k < kept; k++)
-            known = strcmp(r->rows[rows[k]].archid, r->rows[rows[i]].archid) == 0;
+            known = strcmp(r->rows[rows[k]].model.archid, r->rows[rows[i]].model.archid) == 0;
         if (!known)
             rows[kept++] = rows[i];
     }

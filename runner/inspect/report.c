@@ -101,10 +101,10 @@ static void front_table(FILE *out, const archai_results *r)
     }
     (void)fputs("<th>id</th><th>seconds</th></tr>\n", out);
     for (size_t i = 0; i < r->n_front; i++) {
-        const archai_evaluation *e = &r->rows[rows[i]];
+        const archai_trial *e = &r->rows[rows[i]];
 
         (void)fputs("<tr><td>", out);
-        archai_svg_text(out, e->archid);
+        archai_svg_text(out, e->model.archid);
         (void)fputs("</td>", out);
         for (size_t k = 0; k < r->n_objectives; k++)
             cell(out, archai_results_value(r, rows[i], r->objectives[k].name));
@@ -146,7 +146,7 @@ static void pair_plot(FILE *out, const archai_results *r, size_t kx, size_t ky)
         points[n].x = archai_results_value(r, i, xname);
         points[n].y = archai_results_value(r, i, yname);
         points[n].marked = front[i];
-        points[n++].title = r->rows[i].archid;
+        points[n++].title = r->rows[i].model.archid;
     }
     (void)fputs("<h2>", out);
     archai_svg_text(out, yname);
@@ -180,7 +180,7 @@ static void progress_plot(FILE *out, const archai_results *r, size_t k)
         points[n].x = (double)r->rows[i].id;
         points[n].y = v;
         points[n].marked = better;
-        points[n++].title = r->rows[i].archid;
+        points[n++].title = r->rows[i].model.archid;
     }
     (void)fputs("<h2>", out);
     archai_svg_text(out, name);
@@ -205,7 +205,7 @@ static void failures(FILE *out, const archai_results *r)
         if (r->rows[i].status != ARCHAI_STATUS_FAILED)
             continue;
         (void)fputs("<tr><td>", out);
-        archai_svg_text(out, r->rows[i].archid);
+        archai_svg_text(out, r->rows[i].model.archid);
         (void)fputs("</td><td style=\"text-align:left\">", out);
         archai_svg_text(out, r->rows[i].error);
         (void)fputs("</td></tr>\n", out);

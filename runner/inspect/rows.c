@@ -7,7 +7,7 @@
 #include "runner/directory/rundir.h"
 #include "runner/inspect/inspect.h"
 
-bool inspect_has_values(const archai_evaluation *e)
+bool inspect_has_values(const archai_trial *e)
 {
     return e->status == ARCHAI_STATUS_OK || e->status == ARCHAI_STATUS_CACHED;
 }
@@ -36,7 +36,7 @@ uint64_t inspect_elements(const archai_tensor_place *t)
 }
 
 /* The better of two rows of one architecture: results before none, then the higher budget. */
-static bool is_better(const archai_evaluation *a, const archai_evaluation *b)
+static bool is_better(const archai_trial *a, const archai_trial *b)
 {
     if (inspect_has_values(a) != inspect_has_values(b))
         return inspect_has_values(a);
@@ -53,7 +53,7 @@ int inspect_find(const inspect *t, const char *archid, size_t *row, archai_err *
     int rc;
 
     for (size_t i = 0; i < r->n; i++)
-        if (strcmp(r->rows[i].archid, archid) == 0 &&
+        if (strcmp(r->rows[i].model.archid, archid) == 0 &&
             (best == r->n || is_better(&r->rows[i], &r->rows[best])))
             best = i;
     if (best < r->n) {
@@ -62,7 +62,7 @@ int inspect_find(const inspect *t, const char *archid, size_t *row, archai_err *
     }
     names = archai_calloc(r->n, sizeof *names);
     for (size_t i = 0; i < r->n; i++)
-        names[i] = r->rows[i].archid;
+        names[i] = r->rows[i].model.archid;
     rc = inspect_unknown("no model", archid, names, r->n, err);
     free(names);
     return archai_err_wrap(err, rc, "%s: ", t->path);

@@ -71,14 +71,14 @@ int inspect_show(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
     const size_t row = t->row;
-    const archai_evaluation *e = &r->rows[row];
+    const archai_trial *e = &r->rows[row];
     char text[32];
     size_t others = 0;
 
     (void)err;
     for (size_t i = 0; i < r->n; i++)
-        others += i != row && strcmp(r->rows[i].archid, e->archid) == 0;
-    line("model", e->archid);
+        others += i != row && strcmp(r->rows[i].model.archid, e->model.archid) == 0;
+    line("model", e->model.archid);
     line("arch", e->arch);
     line("metadata", strcmp(e->metadata, "{}") == 0 ? "" : e->metadata);
     (void)printf("%-12s %s%s\n", "status", archai_status_name(e->status),
@@ -104,7 +104,7 @@ int inspect_show(inspect *t, archai_err *err)
     (void)printf("%-12s %s, rank %d\n", "on", e->device, e->rank);
     if (others > 0)
         (void)printf("%-12s %zu more rows of this model\n", "also", others);
-    print_weights(t, e->archid);
+    print_weights(t, e->model.archid);
     return ARCHAI_OK;
 }
 

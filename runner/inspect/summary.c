@@ -53,7 +53,7 @@ static void best_by_each(const archai_results *r)
         inspect_table_text(&table, sign < 0 ? "max" : "min");
         inspect_table_number(&table,
                              best < r->n ? r->values[best * r->n_objectives + k] : (double)NAN);
-        inspect_table_text(&table, best < r->n ? r->rows[best].archid : "-");
+        inspect_table_text(&table, best < r->n ? r->rows[best].model.archid : "-");
     }
     inspect_table_end(&table, stdout);
 }

@@ -65,7 +65,7 @@ static bool is_finite(archai_dtype dtype, const void *data, uint64_t n)
     return true; /* integers are */
 }
 
-static int verify_tensor(struct verifying *v, const archai_evaluation *e,
+static int verify_tensor(struct verifying *v, const archai_trial *e,
                          const archai_tensor_place *p, archai_err *err)
 {
     uint64_t n = 0;
@@ -82,9 +82,9 @@ static int verify_tensor(struct verifying *v, const archai_evaluation *e,
     rc = archai_segment_read_tensor(v->segment, p, data, err);
     if (rc == ARCHAI_OK && archai_segment_crc(data, bytes) != p->crc)
         fault(v, "%s: %s of %s (id %lld) does not match its checksum", v->segment->name, p->name,
-              e->archid, (long long)e->id);
+              e->model.archid, (long long)e->id);
     else if (rc == ARCHAI_OK && !archai_tensor_is_state(p->name) && !is_finite(p->dtype, data, n))
-        fault(v, "%s: %s of %s (id %lld) is not finite", v->segment->name, p->name, e->archid,
+        fault(v, "%s: %s of %s (id %lld) is not finite", v->segment->name, p->name, e->model.archid,
               (long long)e->id);
     v->values += (int64_t)n;
     free(data);
@@ -95,7 +95,7 @@ static int verify_tensor(struct verifying *v, const archai_evaluation *e,
 
 static int compare_ids(const void *a, const void *b)
 {
-    int64_t x = *(const int64_t *)a, y = ((const archai_evaluation *)b)->id;
+    int64_t x = *(const int64_t *)a, y = ((const archai_trial *)b)->id;
 
     return (x > y) - (x < y);
 }
@@ -104,8 +104,8 @@ static int verify_row(void *payload, int64_t row, const archai_row *r, archai_er
 {
     struct verifying *v = payload;
     const archai_results *results = &v->t->r;
-    const archai_evaluation *known;
-    archai_evaluation e = {0};
+    const archai_trial *known;
+    archai_trial e = {0};
     bool valid;
     int rc;
 
@@ -121,16 +121,16 @@ static int verify_row(void *payload, int64_t row, const archai_row *r, archai_er
         v->pending++;
     else if (known == NULL)
         fault(v, "%s: row %lld (id %lld, %s) is not in results.h5", v->segment->name,
-              (long long)row, (long long)e.id, e.archid);
-    else if (strcmp(known->archid, e.archid) != 0)
+              (long long)row, (long long)e.id, e.model.archid);
+    else if (strcmp(known->model.archid, e.model.archid) != 0)
         fault(v, "%s: id %lld is %s, results.h5 says %s", v->segment->name, (long long)e.id,
-              e.archid, known->archid);
+              e.model.archid, known->model.archid);
     else
         v->stored[known - results->rows] = true;
     rc = ARCHAI_OK;
     for (size_t i = 0; rc == ARCHAI_OK && i < e.n_tensors; i++)
         rc = verify_tensor(v, &e, &e.tensors[i], err);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     return rc;
 }
 
@@ -183,7 +183,7 @@ static int verify_segments(struct verifying *v, archai_err *err)
 static int open_checkpoint(const struct verifying *v, int64_t id, char about[64], archai_err *err)
 {
     archai_checkpoint k = {.id = -1};
-    archai_candidate c = {.id = -1};
+    archai_trial c = {.id = -1};
     int rc;
 
     ARCHAI_TRY(archai_checkpoint_open(&k, v->t->directory, id, err));
@@ -195,7 +195,7 @@ static int open_checkpoint(const struct verifying *v, int64_t id, char about[64]
         (void)snprintf(about, 64, "under way in a program");
     else
         (void)snprintf(about, 64, "epoch %lld of %lld", (long long)k.epoch, (long long)k.epochs);
-    archai_candidate_fini(&c);
+    archai_trial_fini(&c);
     archai_checkpoint_close(&k);
     return rc;
 }

@@ -278,7 +278,7 @@ static int fetch(archai_comm *c, archai_err *err)
     if (n < 0)
         return archai_fail(err, ARCHAI_EMPI, "a message of unknown size from rank %d",
                            status.MPI_SOURCE);
-    ARCHAI_TRY(archai_buffer_reserve(&c->in, (size_t)n, err));
+    archai_buffer_reserve(&c->in, (size_t)n);
     ARCHAI_TRY(MPI_LOSSY(err, &lost,
                          MPI_Mrecv(c->in.data, n, MPI_BYTE, &handle, MPI_STATUS_IGNORE)));
     if (lost) /* the sender died meanwhile */

@@ -21,7 +21,7 @@ static int handle(archai_rank *r, int source, archai_message *m, archai_err *err
 {
     if (m->type == ARCHAI_MSG_STOP) {
         r->stopped = true;
-        r->alone = m->keep;
+        r->alone = m->at_once;
         r->exit_code = m->code;
         return ARCHAI_OK;
     }
@@ -74,7 +74,7 @@ static int check_signals(archai_rank *r, archai_err *err)
     const int n = archai_signals_count();
 
     if (r->comm.rank == 0)
-        return archai_breath_heed_signals(&r->coordinator, &r->signals_seen, err);
+        return archai_breath_check_signals(&r->coordinator, &r->signals_seen, err);
     if (n == r->signals_seen)
         return ARCHAI_OK;
     r->signals_seen = n;

@@ -139,8 +139,9 @@ static int open_directory(archai_rank *r, archai_err *err)
                       r->dir.resumed ? " (resumed from an earlier start)" : "");
     say_changes(r);
     sweep_checkpoints(r);
-    return archai_coordinator_init(&r->coordinator, &r->comm, &r->plan, &r->dir, &r->log,
-                                   r->workers, r->args->progress, err);
+    archai_coordinator_init(&r->coordinator, &r->comm, &r->plan, &r->dir, &r->log, r->workers,
+                            r->args->progress);
+    return ARCHAI_OK;
 }
 
 static int open_worker(archai_rank *r, archai_err *err)

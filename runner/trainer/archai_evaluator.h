@@ -56,11 +56,11 @@ typedef struct archai_train_start {
  * stored; else from the parent's weights where names and shapes match, if the worker found them.
  * Completes *settings, which borrow from *start. What does not fit is noted in run.log, and
  * training starts from scratch. */
-int archai_train_start_load(archai_server *e, const archai_candidate *c, shim_model *model,
-                       shim_train_settings *settings, archai_evaluation *r, archai_train_start *start,
+int archai_train_start_load(archai_server *e, const archai_trial *c, shim_model *model,
+                       shim_train_settings *settings, archai_trial *r, archai_train_start *start,
                        archai_err *err);
 /* The parent's weights alone. */
-int archai_train_start_inherit(const archai_candidate *c, shim_model *model, archai_train_start *start,
+int archai_train_start_inherit(const archai_trial *c, shim_model *model, archai_train_start *start,
                          archai_err *err);
 void archai_train_start_close(archai_train_start *start); /* idempotent */
 

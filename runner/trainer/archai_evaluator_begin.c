@@ -32,7 +32,7 @@ void archai_train_start_close(archai_train_start *start)
 /* -- what a checkpoint and stored weights have in common ----------------------------------- */
 
 /* The curves of the epochs that are done. */
-static int take_curves(const archai_tensors *file, int64_t epoch, archai_evaluation *r,
+static int take_curves(const archai_tensors *file, int64_t epoch, archai_trial *r,
                        archai_err *err)
 {
     for (size_t i = 0; i < r->n_curves; i++) {
@@ -66,7 +66,7 @@ static int take_weights(const archai_tensors *file, shim_model *model, archai_er
 
 /* From `epoch` of a file on, all or nothing. */
 static int take_over(const archai_tensors *file, int64_t epoch, shim_model *model,
-                     shim_train_settings *settings, archai_evaluation *r, archai_err *err)
+                     shim_train_settings *settings, archai_trial *r, archai_err *err)
 {
     ARCHAI_TRY(take_curves(file, epoch, r, err));
     ARCHAI_TRY(take_weights(file, model, err));
@@ -76,7 +76,7 @@ static int take_over(const archai_tensors *file, int64_t epoch, shim_model *mode
     return ARCHAI_OK;
 }
 
-static int note_start(archai_server *e, const archai_candidate *c,
+static int note_start(archai_server *e, const archai_trial *c,
                      const shim_train_settings *settings, archai_err *err)
 {
     return archai_serve_note(e, c->id, err, "goes on after epoch %lld of %lld",
@@ -86,8 +86,8 @@ static int note_start(archai_server *e, const archai_candidate *c,
 /* -- a checkpoint, an earlier evaluation, a parent ----------------------------------------- */
 
 /* *found: the candidate's checkpoint was taken over. */
-static int from_checkpoint(archai_server *e, const archai_candidate *c, shim_model *model,
-                           shim_train_settings *settings, archai_evaluation *r,
+static int from_checkpoint(archai_server *e, const archai_trial *c, shim_model *model,
+                           shim_train_settings *settings, archai_trial *r,
                            archai_train_start *start, bool *found, archai_err *err)
 {
     archai_checkpoint *k = &start->checkpoint;
@@ -112,7 +112,7 @@ static int from_checkpoint(archai_server *e, const archai_candidate *c, shim_mod
 }
 
 /* What the worker has put into WEIGHTS. */
-static int open_stored(archai_server *e, const archai_candidate *c, archai_train_start *start,
+static int open_stored(archai_server *e, const archai_trial *c, archai_train_start *start,
                        archai_err *err)
 {
     archai_err why = ARCHAI_ERR_INIT;
@@ -124,7 +124,7 @@ static int open_stored(archai_server *e, const archai_candidate *c, archai_train
 }
 
 /* The epochs that the stored tensors of a promoted model stand for. */
-static int read_about(const archai_tensors *file, const archai_candidate *c, int64_t *epoch,
+static int read_about(const archai_tensors *file, const archai_trial *c, int64_t *epoch,
                       archai_err *err)
 {
     const archai_tensor *t = archai_tensors_find(file, ARCHAI_STATE_PREFIX "about");
@@ -139,8 +139,8 @@ static int read_about(const archai_tensors *file, const archai_candidate *c, int
     return ARCHAI_OK;
 }
 
-static int from_stored(archai_server *e, const archai_candidate *c, shim_model *model,
-                       shim_train_settings *settings, archai_evaluation *r, archai_train_start *start,
+static int from_stored(archai_server *e, const archai_trial *c, shim_model *model,
+                       shim_train_settings *settings, archai_trial *r, archai_train_start *start,
                        archai_err *err)
 {
     const archai_tensor *seconds = archai_tensors_find(&start->stored, ARCHAI_STATE_PREFIX "seconds");
@@ -164,7 +164,7 @@ static int from_stored(archai_server *e, const archai_candidate *c, shim_model *
     return note_start(e, c, settings, err);
 }
 
-int archai_train_start_inherit(const archai_candidate *c, shim_model *model, archai_train_start *start,
+int archai_train_start_inherit(const archai_trial *c, shim_model *model, archai_train_start *start,
                          archai_err *err)
 {
     const archai_tensor *state;
@@ -178,8 +178,8 @@ int archai_train_start_inherit(const archai_candidate *c, shim_model *model, arc
     return ARCHAI_OK;
 }
 
-int archai_train_start_load(archai_server *e, const archai_candidate *c, shim_model *model,
-                       shim_train_settings *settings, archai_evaluation *r, archai_train_start *start,
+int archai_train_start_load(archai_server *e, const archai_trial *c, shim_model *model,
+                       shim_train_settings *settings, archai_trial *r, archai_train_start *start,
                        archai_err *err)
 {
     const bool promoted = strcmp(c->operator_, ARCHAI_OPERATOR_PROMOTION) == 0;

@@ -29,8 +29,8 @@ static const char *const curve_names[N_CURVES] = {
 /* What on_epoch needs: where to report and where curves grow. */
 typedef struct progress {
     archai_server *e;
-    archai_evaluation *result;
-    const archai_candidate *candidate;
+    archai_trial *result;
+    const archai_trial *candidate;
     archai_train_start *start;
     int64_t id;
     double left_at;  /* clock: of the last checkpoint, or of the start */
@@ -87,7 +87,7 @@ static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t,
 }
 
 /* Tensors into WEIGHTS, and their names, types and shapes into the result. */
-static int offer(archai_evaluation *r, const archai_tensor *state, size_t n, archai_err *err)
+static int offer(archai_trial *r, const archai_tensor *state, size_t n, archai_err *err)
 {
     ARCHAI_TRY(
         archai_err_wrap(err, archai_safetensors_write(WEIGHTS, state, n, err), "weights: "));
@@ -104,7 +104,7 @@ static int offer(archai_evaluation *r, const archai_tensor *state, size_t n, arc
     return ARCHAI_OK;
 }
 
-static int offer_weights(archai_evaluation *r, shim_model *model, archai_err *err)
+static int offer_weights(archai_trial *r, shim_model *model, archai_err *err)
 {
     const archai_tensor *state;
     size_t n;
@@ -166,7 +166,7 @@ static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *trai
     return offer_state(p, epoch, training, &p->err) == ARCHAI_OK && !archai_serve_stopped();
 }
 
-static void make_curves(archai_evaluation *r, size_t epochs, bool masks)
+static void make_curves(archai_trial *r, size_t epochs, bool masks)
 {
     r->curves = archai_calloc(N_CURVES, sizeof *r->curves);
     for (size_t i = 0; i < (masks ? N_CURVES : CURVE_VAL_MIOU); i++) {
@@ -178,7 +178,7 @@ static void make_curves(archai_evaluation *r, size_t epochs, bool masks)
     }
 }
 
-static int set_measures(archai_evaluation *r, const archai_network *net,
+static int set_measures(archai_trial *r, const archai_network *net,
                         const shim_train_result *t, archai_err *err)
 {
     archai_counts counts;
@@ -194,15 +194,15 @@ static int set_measures(archai_evaluation *r, const archai_network *net,
 
     for (size_t i = 0; i < sizeof all / sizeof all[0] && rc == ARCHAI_OK; i++)
         if (!isnan(all[i].value))
-            rc = archai_evaluation_set_measure(r, all[i].name, all[i].value, err);
+            archai_trial_set_measure(r, all[i].name, all[i].value);
     return rc;
 }
 
 /* By the plug-in. Only the arch text of a candidate is sent: the model is made here. */
-static int measure(archai_server *e, const archai_candidate *c, archai_evaluation *r,
+static int measure(archai_server *e, const archai_trial *c, archai_trial *r,
                    archai_err *err)
 {
-    archai_candidate complete = *c;
+    archai_trial complete = *c;
     int rc;
 
     if (e->space == NULL || e->plugin->measure == NULL)
@@ -223,7 +223,7 @@ static int64_t epochs_of(double budget)
     return (int64_t)fmin(fmax(round(budget), 1), SHIM_MAX_EPOCHS);
 }
 
-static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluation *r,
+static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r,
                     archai_err *err)
 {
     const int64_t epochs = c->budget > 0 ? epochs_of(c->budget) : e->config.train.epochs;
@@ -281,13 +281,9 @@ static int evaluate(archai_server *e, const archai_candidate *c, archai_evaluati
     archai_train_start_close(&start);
     ARCHAI_TRY_GOTO(rc, set_measures(r, &net, &trained, err), out);
     if (c->max_budget > 0)
-        ARCHAI_TRY_GOTO(rc,
-                        archai_evaluation_set_measure(r, "epochs_before",
-                                                      (double)start.epochs_before, err),
-                        out);
+        archai_trial_set_measure(r, "epochs_before", (double)start.epochs_before);
     if (e->config.train.inherit_weights)
-        ARCHAI_TRY_GOTO(
-            rc, archai_evaluation_set_measure(r, "inherited", start.inherited, err), out);
+        archai_trial_set_measure(r, "inherited", start.inherited);
     if (!p.offered)
         rc = offer_weights(r, model, err);
 out:
@@ -301,7 +297,7 @@ int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err
 {
     for (size_t i = 0; i < m->n_candidates; i++) {
         const int64_t id = m->candidates[i].id;
-        archai_evaluation result = {.status = ARCHAI_STATUS_OK};
+        archai_trial result = {.status = ARCHAI_STATUS_OK};
         const archai_message measured = {
             .type = ARCHAI_MSG_MEASURED, .id = id, .evaluation = &result};
         const archai_message returned = {.type = ARCHAI_MSG_RETURNED, .id = id};
@@ -316,7 +312,7 @@ int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err
             rc = archai_parent_send(&e->parent, &returned, err);
         else
             rc = archai_serve_failure(e, id, rc, &cause, err);
-        archai_evaluation_fini(&result);
+        archai_trial_fini(&result);
         ARCHAI_TRY(rc);
     }
     return ARCHAI_OK;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/alloc.h"
 #include "runner/process/clock.h"
 
 static const double sync_pause_s = 1;
@@ -25,9 +26,7 @@ int archai_worker_init(archai_worker *w, archai_comm *comm, const archai_evaluat
     w->writer.synced_by_index = comm->rank == 0;
     if (gethostname(w->host, sizeof w->host - 1) != 0)
         (void)snprintf(w->host, sizeof w->host, "unknown");
-    w->device = strdup(setup->device);
-    if (w->device == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a worker");
+    w->device = archai_strdup(setup->device);
     ARCHAI_TRY(archai_evaluator_create(&w->evaluator, ops, &w->setup, err));
     return archai_evaluator_space(w->evaluator, &w->space, err);
 }
@@ -42,9 +41,8 @@ void archai_worker_fini(archai_worker *w)
     archai_worker_drop_reports(w);
     free(w->reports);
     for (size_t i = 0; i < w->n_queue; i++)
-        archai_candidate_fini(&w->queue[i]);
+        archai_trial_fini(&w->queue[i]);
     free(w->store);
-    archai_evaluation_fini(&w->result);
     archai_stored_close(&w->stored);
     archai_offered_close(&w->offered);
     free(w->device);
@@ -58,20 +56,12 @@ int archai_worker_post(archai_worker *w, archai_message *m, archai_err *err)
     return archai_comm_post(w->comm, 0, m, err);
 }
 
-bool archai_worker_take_text(char **to, const char *from)
-{
-    free(*to);
-    *to = strdup(from != NULL ? from : "");
-    return *to != NULL;
-}
-
 /* Forget the current candidate and be ready for the next. */
 void archai_worker_next(archai_worker *w)
 {
-    archai_candidate_fini(&w->queue[0]);
+    archai_trial_fini(&w->queue[0]);
     w->n_queue--;
     w->queue++;
-    archai_evaluation_fini(&w->result);
     archai_stored_close(&w->stored);
     archai_offered_close(&w->offered);
     w->state = ARCHAI_WORKER_IDLE;
@@ -102,8 +92,8 @@ int archai_worker_retire(archai_worker *w, const char *why, archai_err *err)
     return archai_worker_post(w, &m, err);
 }
 
-/* Of what was gathered, the rows that stand already: they were written when there were many, or with a
- * segment that was full. */
+/* Report those of the gathered rows that are committed already: they were written when there were many, or
+ * when a segment was full. */
 static int report_committed(archai_worker *w, archai_err *err)
 {
     archai_message m = {.type = ARCHAI_MSG_DONE, .reports = w->reports};
@@ -114,9 +104,9 @@ static int report_committed(archai_worker *w, archai_err *err)
     return archai_worker_post(w, &m, err);
 }
 
-/* Something failed that is not the candidate's doing: the results directory, memory. Rank 0
- * hears of it and decides; only where MPI itself failed there is nobody to tell. */
-static int settle(archai_worker *w, int rc, const archai_err *cause, archai_err *err)
+/* Something failed that is not the candidate's fault: the results directory. Rank 0 is told and decides;
+ * only if MPI itself failed nobody can be told. */
+static int report_failure(archai_worker *w, int rc, const archai_err *cause, archai_err *err)
 {
     archai_message m = {
         .type = ARCHAI_MSG_FAILED,
@@ -136,7 +126,7 @@ static int settle(archai_worker *w, int rc, const archai_err *cause, archai_err 
     ARCHAI_TRY(report_committed(w, err));
     ARCHAI_TRY(archai_worker_post(w, &m, err));
     w->writer.dirty = false; /* what could not be written cannot be synced */
-    archai_writer_drop(&w->writer); /* rank 0 has not heard of it, and gives it to somebody else */
+    archai_writer_drop(&w->writer); /* rank 0 does not know of it and gives it to another worker */
     archai_worker_drop_reports(w);
     return archai_worker_retire(w, cause->text, err);
 }
@@ -199,7 +189,8 @@ static int one_step(archai_worker *w, bool *busy, archai_err *err)
         if (archai_clock_s() < w->dying_until)
             return ARCHAI_OK;
         *busy = true;
-        return archai_worker_finish(w, err);
+        archai_worker_finish(w);
+        return ARCHAI_OK;
     case ARCHAI_WORKER_OFFERING:
         return archai_worker_offer(w, busy, err);
     case ARCHAI_WORKER_WRITING:
@@ -243,26 +234,18 @@ int archai_worker_step(archai_worker *w, bool *busy, archai_err *err)
         rc = archai_worker_report(w, &local);
     if (rc == ARCHAI_OK)
         rc = sync_now_and_then(w, &local);
-    return settle(w, rc, &local, err);
+    return report_failure(w, rc, &local, err);
 }
 
 /* -- messages ------------------------------------------------------------------------------ */
 
 /* Room for n candidates in all. What is in the queue goes to the front of its store. */
-static int grow_queue(archai_worker *w, size_t n, archai_err *err)
+static void grow_queue(archai_worker *w, size_t n)
 {
     if (w->n_queue > 0)
         memmove(w->store, w->queue, w->n_queue * sizeof *w->queue);
-    if (n > w->capacity) {
-        archai_candidate *grown = realloc(w->store, 2 * n * sizeof *grown);
-
-        if (grown == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu candidates", n);
-        w->store = grown;
-        w->capacity = 2 * n;
-    }
+    ARCHAI_RESERVE(w->store, w->capacity, 2 * n);
     w->queue = w->store;
-    return ARCHAI_OK;
 }
 
 static int on_work(archai_worker *w, archai_message *m, archai_err *err)
@@ -270,7 +253,7 @@ static int on_work(archai_worker *w, archai_message *m, archai_err *err)
     const size_t n = w->n_queue + m->n_candidates;
 
     if ((size_t)(w->queue - w->store) + n > w->capacity)
-        ARCHAI_TRY(grow_queue(w, n, err));
+        grow_queue(w, n);
     memcpy(w->queue + w->n_queue, m->candidates, m->n_candidates * sizeof *w->queue);
     w->n_queue = n;
     free(m->candidates);
@@ -300,7 +283,7 @@ static int on_drain(archai_worker *w, double seconds, archai_err *err)
         archai_message m = {.type = ARCHAI_MSG_RETURNED, .id = w->queue[w->n_queue - 1].id};
 
         ARCHAI_TRY(archai_worker_post(w, &m, err));
-        archai_candidate_fini(&w->queue[w->n_queue - 1]);
+        archai_trial_fini(&w->queue[w->n_queue - 1]);
     }
     archai_stored_close(&w->stored);
     if (w->state == ARCHAI_WORKER_OPENING || w->state == ARCHAI_WORKER_FETCHING)
@@ -320,7 +303,7 @@ int archai_worker_handle(archai_worker *w, archai_message *m, archai_err *err)
         rc = on_work(w, m, &local);
         break;
     case ARCHAI_MSG_GRANT:
-        rc = archai_writer_grant(&w->writer, m, &local);
+        archai_writer_grant(&w->writer, m);
         break;
     case ARCHAI_MSG_VERDICT:
         rc = archai_worker_on_verdict(w, m, &local);
@@ -333,7 +316,7 @@ int archai_worker_handle(archai_worker *w, archai_message *m, archai_err *err)
                          archai_message_name(m->type));
         break;
     }
-    return settle(w, rc, &local, err);
+    return report_failure(w, rc, &local, err);
 }
 
 /* -- sleeping ------------------------------------------------------------------------------ */

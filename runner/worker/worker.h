@@ -8,14 +8,14 @@
  *   OPENING     the evaluator starts (only for the first candidate and after a death)
  *   FETCHING    the weights that it begins from are read (only where there are any)
  *   OFFERING    there are weights (or a failure that may be tried again): room for the row is
- *               made sure of before rank 0 is asked
+ *               secured before rank 0 is asked
  *   AWAITING    rank 0 was asked: keep the weights, and where?
  *   WRITING     the weights are written, a piece at a time (only where they are kept)
- *   COMMITTING  the row follows, then the report, both with those of other instant evaluations where
- *               there are any
+ *   COMMITTING  the row follows, then the report, both together with those of other instant
+ *               evaluations
  *
- * Until the row stands the candidate counts as running. A worker never waits: archai_worker_step
- * does what can be done and returns. Not collective.
+ * Until the row is written the candidate counts as running. A worker never waits: archai_worker_step does
+ * what can be done and returns. Not collective.
  */
 #ifndef ARCHAI_RUNNER_WORKER_WORKER_H
 #define ARCHAI_RUNNER_WORKER_WORKER_H
@@ -31,7 +31,7 @@ typedef enum archai_worker_state {
     ARCHAI_WORKER_OPENING,
     ARCHAI_WORKER_FETCHING,
     ARCHAI_WORKER_EVALUATING,
-    ARCHAI_WORKER_DYING,   /* the evaluator was killed: was it by a stop that is still to be heard of? */
+    ARCHAI_WORKER_DYING,   /* the evaluator was killed: perhaps by a stop request that arrives in a moment */
     ARCHAI_WORKER_OFFERING,
     ARCHAI_WORKER_AWAITING,
     ARCHAI_WORKER_WRITING,
@@ -45,21 +45,21 @@ typedef struct archai_worker {
     const archai_objectives *objectives; /* borrowed */
     archai_evaluator_setup setup;
     archai_evaluator *evaluator;         /* owned */
-    archai_space *space;                 /* owned; what follows from an architecture alone is found out here */
+    archai_space *space;                 /* owned; for what follows from an architecture alone */
     archai_writer writer;
-    archai_evaluation *reports; /* owned; [n_reports]: what rank 0 will hear of the rows that are gathered */
+    archai_trial *reports; /* owned; [n_reports]: finished, their rows gathered; rank 0 will hear of them */
     size_t n_reports, reports_capacity;
     archai_worker_state state;
 
-    archai_candidate *queue; /* [n_queue], the first is the current one; points into `store` */
+    archai_trial *queue; /* [n_queue], the first is the current one and gets its results filled in; points
+                            into `store` */
     size_t n_queue;
-    archai_candidate *store; /* owned; [capacity] */
+    archai_trial *store; /* owned; [capacity] */
     size_t capacity;
-    archai_evaluation result; /* of the current one */
     archai_stored stored;     /* FETCHING: what is being read */
-    double fetch_at, fetch_by; /* clock: look (again) then; train from the beginning after that */
+    double fetch_at, fetch_by; /* clock: try (again) then; train from the beginning after that */
     archai_offered offered;   /* WRITING: what is being written */
-    double write_at;          /* clock: look again then whether the segment is seen */
+    double write_at;          /* clock: try then whether the segment is visible */
     char *device;             /* owned; as the evaluator calls it */
     char host[256];
     double began;             /* clock: EVALUATING since */
@@ -82,8 +82,8 @@ void archai_worker_fini(archai_worker *w); /* safe on a zeroed struct */
 
 /* WORK, GRANT, VERDICT, DRAIN. Takes over what it needs of the message. */
 int archai_worker_handle(archai_worker *w, archai_message *m, archai_err *err);
-/* *busy: something was done, look again soon. What fails here beside candidates (the results
- * directory, memory) is reported to rank 0 and retires the worker; an error is one of MPI. */
+/* *busy: something was done, call again soon. A failure that is not a candidate's (the results directory)
+ * is reported to rank 0 and retires the worker; a returned error is one of MPI. */
 int archai_worker_step(archai_worker *w, bool *busy, archai_err *err);
 /* Descriptors that end a sleep; *due: the clock time by which to look again. */
 size_t archai_worker_wake(archai_worker *w, struct pollfd *out, size_t max, double *due);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/search/search.h"
 #include "io/file/checkpoint.h"
 #include "runner/process/clock.h"
@@ -10,37 +11,15 @@
 /* -- a row in the making ------------------------------------------------------------------- */
 
 /* Everything of a row that does not come from the evaluator. */
-int archai_worker_begin_result(archai_worker *w, archai_err *err)
+int archai_worker_begin_row(archai_worker *w, archai_err *err)
 {
-    archai_candidate *c = &w->queue[0];
-    archai_evaluation *e = &w->result;
-    char *metadata = json_object_size(c->model.metadata) > 0
-                         ? json_dumps(c->model.metadata, JSON_SORT_KEYS)
-                         : strdup("{}");
+    archai_trial *t = &w->queue[0];
 
-    archai_evaluation_fini(e);
-    e->id = c->id;
-    e->generation = c->generation;
-    e->rank = w->comm->rank;
-    e->budget = c->budget;
-    e->started = archai_clock_unix();
-    e->metadata = metadata;
-    if (metadata == NULL || !archai_worker_take_text(&e->archid, c->model.archid) ||
-        !archai_worker_take_text(&e->arch, c->arch) ||
-        !archai_worker_take_text(&e->error, "") ||
-        !archai_worker_take_text(&e->operator_, c->operator_) ||
-        !archai_worker_take_text(&e->parents, c->parents[0] != '\0' ? c->parents : "[]") ||
-        !archai_worker_take_text(&e->device, w->device))
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for an evaluation");
-    ARCHAI_TRY(archai_search_know(c, w->space, w->objectives, err));
-    e->encoding = c->encoding;
-    e->n_encoding = c->n_encoding;
-    e->measures = c->measures;
-    e->n_measures = c->n_measures;
-    c->encoding = NULL;
-    c->measures = NULL;
-    c->n_encoding = c->n_measures = 0;
-    return ARCHAI_OK;
+    t->rank = w->comm->rank;
+    t->started = archai_clock_unix();
+    t->device = archai_strdup(w->device);
+    archai_trial_fill_texts(t);
+    return archai_search_know(t, w->space, w->objectives, err);
 }
 
 void archai_worker_forget(archai_worker *w)
@@ -49,99 +28,61 @@ void archai_worker_forget(archai_worker *w)
         archai_checkpoint_remove(w->writer.directory, w->queue[0].id);
 }
 
-int archai_worker_set_error(archai_worker *w, const char *text, archai_err *err)
+/* The evaluation is over, well or not. Rank 0 is asked where it may keep weights or try again. */
+void archai_worker_finish(archai_worker *w)
 {
-    w->result.status = ARCHAI_STATUS_FAILED;
-    return archai_worker_take_text(&w->result.error, text)
-               ? ARCHAI_OK
-               : archai_fail(err, ARCHAI_ENOMEM, "out of memory for an error text");
-}
+    archai_trial *t = &w->queue[0];
+    bool failed, ask;
 
-/* The evaluation is over, well or not. Rank 0 is asked where it may keep weights or try again.
- */
-int archai_worker_finish(archai_worker *w, archai_err *err)
-{
-    archai_evaluation *e = &w->result;
-    bool ask;
-
-    e->seconds = archai_clock_s() - w->began;
-    ARCHAI_TRY(archai_evaluation_judge(e, w->objectives, err));
-    ask = e->status == ARCHAI_STATUS_FAILED
-              ? w->config->evaluator.retries > 0
-              : e->n_tensors > 0 &&
-                    (w->queue[0].keep || w->config->output.weights != ARCHAI_WEIGHTS_NONE);
-    if (!ask || e->status == ARCHAI_STATUS_FAILED) {
-        for (size_t i = 0; i < e->n_tensors; i++)
-            free(e->tensors[i].name);
-        e->n_tensors = 0;
-    }
+    t->seconds = archai_clock_s() - w->began;
+    archai_trial_check(t, w->objectives);
+    failed = t->status == ARCHAI_STATUS_FAILED;
+    ask = failed ? w->config->evaluator.retries > 0
+                 : t->n_tensors > 0 &&
+                       (t->keep || w->config->output.weights != ARCHAI_WEIGHTS_NONE);
+    if (!ask || failed)
+        archai_trial_drop_tensors(t);
     w->state = ask ? ARCHAI_WORKER_OFFERING : ARCHAI_WORKER_COMMITTING;
-    return ARCHAI_OK;
 }
 
-int archai_worker_fail(archai_worker *w, const char *text, archai_err *err)
+void archai_worker_fail(archai_worker *w, const char *text)
 {
-    ARCHAI_TRY(archai_worker_set_error(w, text, err));
-    return archai_worker_finish(w, err);
+    archai_trial_set_error(&w->queue[0], ARCHAI_STATUS_FAILED, text);
+    archai_worker_finish(w);
 }
 
 /* -- offering and committing --------------------------------------------------------------- */
 
 int archai_worker_offer(archai_worker *w, bool *busy, archai_err *err)
 {
-    archai_message m = {.type = ARCHAI_MSG_OFFER, .evaluation = &w->result};
+    archai_message m = {.type = ARCHAI_MSG_OFFER, .evaluation = &w->queue[0]};
     bool ready;
 
-    ARCHAI_TRY(archai_writer_reserve(&w->writer, &w->result, &ready, err));
+    ARCHAI_TRY(archai_writer_reserve(&w->writer, &w->queue[0], &ready, err));
     if (!ready)
         return ARCHAI_OK;
     m.text_bytes = (int64_t)w->writer.packed.size;
-    ARCHAI_TRY(archai_worker_report(w, err)); /* what was finished before is heard of before */
+    ARCHAI_TRY(archai_worker_report(w, err)); /* results arrive in the order in which they were finished */
     w->state = ARCHAI_WORKER_AWAITING;
     *busy = true;
     return archai_worker_post(w, &m, err);
 }
 
-/* What rank 0 lacks moves from the result, whose row has it. */
-static int gather_report(archai_worker *w, archai_err *err)
-{
-    archai_evaluation *e = &w->result;
-
-    if (w->n_reports == w->reports_capacity) {
-        const size_t capacity = w->n_reports == 0 ? 8 : 2 * w->n_reports;
-        archai_evaluation *grown = realloc(w->reports, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %zu reports", capacity);
-        w->reports = grown;
-        w->reports_capacity = capacity;
-    }
-    w->reports[w->n_reports++] = (archai_evaluation){
-        .id = e->id,
-        .status = e->status,
-        .error = e->error,
-        .seconds = e->seconds,
-        .measures = e->measures,
-        .n_measures = e->n_measures,
-        .stored = e->n_tensors > 0
-                      ? archai_segment_place(w->writer.now.name, w->writer.now.row - 1)
-                      : 0,
-    };
-    e->error = NULL;
-    e->measures = NULL;
-    e->n_measures = 0;
-    return ARCHAI_OK;
-}
-
 int archai_worker_commit(archai_worker *w, bool *busy, archai_err *err)
 {
+    archai_trial *t = &w->queue[0];
+    const int64_t id = t->id;
     bool done;
 
-    ARCHAI_TRY(archai_writer_add(&w->writer, &w->result, &done, err));
+    ARCHAI_TRY(archai_writer_add(&w->writer, t, &done, err));
     if (!done)
         return ARCHAI_OK;
     *busy = true;
-    ARCHAI_TRY(gather_report(w, err));
+    if (t->n_tensors > 0)
+        t->stored = archai_segment_place(w->writer.now.name, w->writer.now.row - 1);
+    ARCHAI_RESERVE(w->reports, w->reports_capacity, w->n_reports + 1);
+    w->reports[w->n_reports++] = *t;
+    *t = (archai_trial){.id = id};
     if (w->config->train.checkpoint != ARCHAI_CHECKPOINT_NONE) {
         ARCHAI_TRY(archai_worker_report(w, err));
         archai_worker_forget(w);
@@ -166,14 +107,14 @@ int archai_worker_report(archai_worker *w, archai_err *err)
 void archai_worker_drop_reports(archai_worker *w)
 {
     for (size_t i = 0; i < w->n_reports; i++)
-        archai_evaluation_fini(&w->reports[i]);
+        archai_trial_fini(&w->reports[i]);
     w->n_reports = 0;
 }
 
-/* As rank 0 judged it. */
-static void take_verdict(archai_evaluation *e, archai_evaluation *verdict)
+/* What rank 0 made of it. */
+static void take_verdict(archai_trial *e, archai_trial *verdict)
 {
-    const archai_evaluation before = *e;
+    const archai_trial before = *e;
 
     e->status = verdict->status;
     e->error = verdict->error;
@@ -186,14 +127,14 @@ static void take_verdict(archai_evaluation *e, archai_evaluation *verdict)
 
 int archai_worker_on_verdict(archai_worker *w, archai_message *m, archai_err *err)
 {
-    if (w->state != ARCHAI_WORKER_AWAITING || m->id != w->result.id)
+    if (w->state != ARCHAI_WORKER_AWAITING || m->id != w->queue[0].id)
         return ARCHAI_OK;       /* for a candidate that was given back since */
-    if (m->code != ARCHAI_OK) { /* to be tried again: this attempt is no row */
+    if (m->code != ARCHAI_OK) { /* to be tried again: this attempt is not a row */
         archai_worker_next(w);
         return ARCHAI_OK;
     }
     if (m->evaluation != NULL)
-        take_verdict(&w->result, m->evaluation);
+        take_verdict(&w->queue[0], m->evaluation);
     w->state = ARCHAI_WORKER_COMMITTING;
     return m->keep ? archai_worker_begin_write(w, m->segment, err) : ARCHAI_OK;
 }

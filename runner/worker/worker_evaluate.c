@@ -2,16 +2,18 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "runner/process/clock.h"
 
 /* How often in a row an evaluator may fail to start before its worker retires, and the pause.
  */
 enum { MAX_FAILED_STARTS = 4 };
 static const double restart_pause_s = 0.25;
-/* scancel reaches every process of a job, in any order: after a death by one of its signals the
- * stop request itself may be a moment away, and then this was no failure. */
+/* scancel reaches every process of a job, in any order: after a death by one of its signals the stop
+ * request itself may arrive a moment later, and then this was not a failure. */
 static const double dying_s = 1;
 /* In a drain, a row whose place or verdict does not come by then is given up. */
 static const double stuck_s = 5;
@@ -43,13 +45,13 @@ int archai_worker_not_started(archai_worker *w, const char *text, archai_err *er
 
 int archai_worker_begin(archai_worker *w, archai_err *err)
 {
-    ARCHAI_TRY(archai_worker_begin_result(w, err));
+    ARCHAI_TRY(archai_worker_begin_row(w, err));
     w->began = archai_clock_s();
     w->state = ARCHAI_WORKER_EVALUATING;
     return w->evaluator->ops->begin(w->evaluator, &w->queue[0], err);
 }
 
-/* Rank 0 hears of a worker's host and device once it can work, and when the device changes. */
+/* Rank 0 is told a worker's host and device when it is ready, and when the device changes. */
 static int on_ready(archai_worker *w, const char *device, archai_err *err)
 {
     archai_message hello = {.type = ARCHAI_MSG_HELLO, .text = w->host};
@@ -58,8 +60,10 @@ static int on_ready(archai_worker *w, const char *device, archai_err *err)
     w->is_open = true;
     w->failed_starts = 0;
     w->state = ARCHAI_WORKER_IDLE;
-    if (changed && !archai_worker_take_text(&w->device, device))
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a name");
+    if (changed) {
+        free(w->device);
+        w->device = archai_strdup(device);
+    }
     if (w->said_hello && !changed)
         return ARCHAI_OK;
     w->said_hello = true;
@@ -67,22 +71,21 @@ static int on_ready(archai_worker *w, const char *device, archai_err *err)
     return archai_worker_post(w, &hello, err);
 }
 
-static int on_measured(archai_worker *w, archai_evaluation *r, archai_err *err)
+static void on_measured(archai_worker *w, archai_trial *r)
 {
-    archai_evaluation *e = &w->result;
+    archai_trial *t = &w->queue[0];
 
     for (size_t i = 0; i < r->n_measures; i++)
-        ARCHAI_TRY(
-            archai_evaluation_set_measure(e, r->measures[i].name, r->measures[i].value, err));
-    e->curves = r->curves;
-    e->n_curves = r->n_curves;
-    e->tensors = r->tensors;
-    e->n_tensors = r->n_tensors;
+        archai_trial_set_measure(t, r->measures[i].name, r->measures[i].value);
+    t->curves = r->curves;
+    t->n_curves = r->n_curves;
+    t->tensors = r->tensors;
+    t->n_tensors = r->n_tensors;
     r->curves = NULL;
     r->tensors = NULL;
     r->n_curves = r->n_tensors = 0;
-    e->status = ARCHAI_STATUS_OK;
-    return archai_worker_finish(w, err);
+    t->status = ARCHAI_STATUS_OK;
+    archai_worker_finish(w);
 }
 
 static bool is_stop_signal(int number)
@@ -104,9 +107,11 @@ static int on_gone(archai_worker *w, const archai_evaluator_event *event, archai
                    archai_clock_s() - w->began);
     if (event->signal != 0 && w->draining)
         return archai_worker_give_back(w, err);
-    if (!is_stop_signal(event->signal))
-        return archai_worker_fail(w, text, err);
-    ARCHAI_TRY(archai_worker_set_error(w, text, err));
+    if (!is_stop_signal(event->signal)) {
+        archai_worker_fail(w, text);
+        return ARCHAI_OK;
+    }
+    archai_trial_set_error(&w->queue[0], ARCHAI_STATUS_FAILED, text);
     w->dying_until = archai_clock_s() + dying_s;
     w->state = ARCHAI_WORKER_DYING;
     return ARCHAI_OK;
@@ -123,14 +128,14 @@ static int on_note(archai_worker *w, const archai_evaluator_event *event, archai
     return archai_worker_post(w, &m, err);
 }
 
-static int on_failed(archai_worker *w, const archai_evaluator_event *event, archai_err *err)
+static void on_failed(archai_worker *w, const archai_evaluator_event *event)
 {
     /* After an error of the device its context may be poisoned: the next candidate gets a new
      * one. */
     if (event->code == ARCHAI_EDEVMEM || strstr(event->text, "CUDA") != NULL)
         archai_worker_close(w);
-    archai_worker_forget(w); /* what led to this is no good to go on from */
-    return archai_worker_fail(w, event->text, err);
+    archai_worker_forget(w); /* it led to this: it must not be continued */
+    archai_worker_fail(w, event->text);
 }
 
 static int on_progress(archai_worker *w, const archai_evaluator_event *event, archai_err *err)
@@ -165,11 +170,11 @@ int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err)
         break;
     case ARCHAI_EVALUATOR_MEASURED:
         if (w->state == ARCHAI_WORKER_EVALUATING)
-            rc = on_measured(w, event.result, err);
+            on_measured(w, event.result);
         break;
     case ARCHAI_EVALUATOR_FAILED:
         if (w->state == ARCHAI_WORKER_EVALUATING)
-            rc = on_failed(w, &event, err);
+            on_failed(w, &event);
         break;
     case ARCHAI_EVALUATOR_PROGRESS:
         if (w->state == ARCHAI_WORKER_EVALUATING)
@@ -208,7 +213,7 @@ int archai_worker_check_limits(archai_worker *w, archai_err *err)
         archai_worker_close(w);
         (void)snprintf(text, sizeof text, "timeout: no result after %.1f s (evaluator.timeout)",
                        now - w->began);
-        return archai_worker_fail(w, text, err);
+        archai_worker_fail(w, text);
     }
     return ARCHAI_OK;
 }

@@ -1,5 +1,5 @@
 /* The weights that a candidate begins from: out of a segment into its evaluator's file, a piece at a
- * time. Where they cannot be had the candidate begins with new ones: that costs time, never the
+ * time. If they cannot be had the candidate begins with new ones: that costs time, never the
  * candidate. */
 #include "runner/worker/worker_private.h"
 
@@ -29,14 +29,14 @@ int archai_worker_prepare(archai_worker *w, archai_err *err)
 /* A promoted model goes on from its own weights, and from no others. */
 static int check(const archai_worker *w, archai_err *err)
 {
-    const archai_candidate *c = &w->queue[0];
-    const archai_evaluation *e = &w->stored.row;
+    const archai_trial *c = &w->queue[0];
+    const archai_trial *e = &w->stored.row;
 
     if (strcmp(c->operator_, ARCHAI_OPERATOR_PROMOTION) != 0 ||
-        (strcmp(e->archid, c->model.archid) == 0 && e->budget < c->budget))
+        (strcmp(e->model.archid, c->model.archid) == 0 && e->budget < c->budget))
         return ARCHAI_OK;
     return archai_fail(err, ARCHAI_EFORMAT, "they are those of candidate %lld, %s with budget %g",
-                       (long long)e->id, e->archid, e->budget);
+                       (long long)e->id, e->model.archid, e->budget);
 }
 
 static int copy_some(archai_worker *w, bool *done, archai_err *err)
@@ -54,7 +54,7 @@ static int do_without(archai_worker *w, const char *why, archai_err *err)
     char text[ARCHAI_ERR_TEXT_MAX];
     archai_message note = {.type = ARCHAI_MSG_NOTE, .id = w->queue[0].id, .text = text};
 
-    (void)snprintf(text, sizeof text, "its stored weights cannot be had: %.900s", why);
+    (void)snprintf(text, sizeof text, "its stored weights cannot be read: %.900s", why);
     w->queue[0].begin_at = 0;
     ARCHAI_TRY(archai_worker_post(w, &note, err));
     return archai_worker_begin(w, err);

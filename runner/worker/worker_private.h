@@ -4,7 +4,7 @@
  * worker_evaluate.c   the evaluator: started, listened to, given up
  * worker_fetch.c      the weights that a candidate begins from
  * worker_write.c      the weights that it leaves
- * worker_commit.c     a row in the making: judged, offered, written, reported
+ * worker_commit.c     a row in the making: checked, offered, written, reported
  */
 #ifndef ARCHAI_RUNNER_WORKER_WORKER_PRIVATE_H
 #define ARCHAI_RUNNER_WORKER_WORKER_PRIVATE_H
@@ -12,8 +12,6 @@
 
 /* To rank 0. */
 int archai_worker_post(archai_worker *w, archai_message *m, archai_err *err);
-/* *to becomes a copy of `from` (NULL: empty); false: out of memory. */
-bool archai_worker_take_text(char **to, const char *from);
 void archai_worker_next(archai_worker *w);
 int archai_worker_give_back(archai_worker *w, archai_err *err);
 int archai_worker_retire(archai_worker *w, const char *why, archai_err *err);
@@ -27,10 +25,9 @@ int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_check_limits(archai_worker *w, archai_err *err);
 
 void archai_worker_forget(archai_worker *w); /* the current candidate's checkpoint */
-int archai_worker_begin_result(archai_worker *w, archai_err *err);
-int archai_worker_set_error(archai_worker *w, const char *text, archai_err *err);
-int archai_worker_finish(archai_worker *w, archai_err *err);
-int archai_worker_fail(archai_worker *w, const char *text, archai_err *err);
+int archai_worker_begin_row(archai_worker *w, archai_err *err);
+void archai_worker_finish(archai_worker *w);
+void archai_worker_fail(archai_worker *w, const char *text);
 int archai_worker_offer(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_begin_write(archai_worker *w, const char *segment, archai_err *err);
 int archai_worker_write(archai_worker *w, bool *busy, archai_err *err);

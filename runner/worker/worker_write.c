@@ -20,7 +20,7 @@ int archai_worker_begin_write(archai_worker *w, const char *segment, archai_err 
 
 static int copy_some(archai_worker *w, bool *done, archai_err *err)
 {
-    archai_evaluation *e = &w->result;
+    archai_trial *e = &w->queue[0];
 
     if (w->offered.n == 0) {
         const int fd = w->evaluator->ops->weights_fd(w->evaluator);
@@ -57,7 +57,8 @@ int archai_worker_write(archai_worker *w, bool *busy, archai_err *err)
     w->state = ARCHAI_WORKER_COMMITTING;
     if (rc == ARCHAI_EFORMAT) {
         archai_worker_close(w);
-        return archai_worker_fail(w, why.text, err);
+        archai_worker_fail(w, why.text);
+        return ARCHAI_OK;
     }
     if (rc != ARCHAI_OK && err != NULL)
         *err = why;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "runner/process/clock.h"
 
 /* A segment that rank 0 has just created may take a moment to be seen on another node. */
@@ -56,21 +57,18 @@ int archai_writer_fini(archai_writer *w, archai_err *err)
     return rc;
 }
 
-int archai_writer_grant(archai_writer *w, const archai_message *grant, archai_err *err)
+void archai_writer_grant(archai_writer *w, const archai_message *grant)
 {
     archai_grant *g = w->now.name == NULL ? &w->now : &w->next;
 
     drop(g); /* a next one that was never begun is replaced; its places stay free */
-    g->name = strdup(grant->segment);
-    if (g->name == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for a grant");
+    g->name = archai_strdup(grant->segment);
     g->row = grant->row;
     g->end_row = grant->row + grant->n_rows;
     g->text = grant->text_offset;
     g->end_text = grant->text_offset + grant->text_bytes;
     g->open_by = archai_clock_s() + open_patience_s;
     w->asked = false;
-    return ARCHAI_OK;
 }
 
 static int64_t mean_detail(const archai_writer *w)
@@ -100,9 +98,9 @@ void archai_writer_need(archai_writer *w, bool *wanted, archai_message *need)
     need->text_bytes = text > MIN_TEXT ? text : MIN_TEXT;
 }
 
-/* *open is false while the file is not seen yet. */
-static int open_segment(archai_writer *w, archai_grant *g, bool *open, archai_err *err)
+int archai_writer_open(archai_writer *w, bool *open, archai_err *err)
 {
+    archai_grant *g = &w->now;
     int rc;
 
     *open = g->segment.fd >= 0;
@@ -137,11 +135,6 @@ int archai_writer_turn_to(archai_writer *w, const char *segment, archai_err *err
     return ARCHAI_OK;
 }
 
-int archai_writer_open(archai_writer *w, bool *open, archai_err *err)
-{
-    return open_segment(w, &w->now, open, err);
-}
-
 /* Make the grant in use one with room for `bytes`; *ready is false while there is none. */
 static int make_room(archai_writer *w, size_t bytes, bool *ready, archai_err *err)
 {
@@ -151,36 +144,34 @@ static int make_room(archai_writer *w, size_t bytes, bool *ready, archai_err *er
             return ARCHAI_OK;
         ARCHAI_TRY(begin_next(w, err));
     }
-    return open_segment(w, &w->now, ready, err);
+    return archai_writer_open(w, ready, err);
 }
 
-int archai_writer_reserve(archai_writer *w, const archai_evaluation *e, bool *ready,
+int archai_writer_reserve(archai_writer *w, const archai_trial *e, bool *ready,
                           archai_err *err)
 {
     enum { PLACE_GROWTH = 16 }; /* bytes that an offset and a checksum may add to a tensor */
 
     w->packed.size = 0;
-    ARCHAI_TRY(archai_evaluation_pack(e, &w->packed, err));
+    ARCHAI_TRY(archai_trial_pack(e, &w->packed, err));
     return make_room(w, w->packed.size + PLACE_GROWTH * e->n_tensors, ready, err);
 }
 
-int archai_writer_add(archai_writer *w, const archai_evaluation *e, bool *done, archai_err *err)
+int archai_writer_add(archai_writer *w, const archai_trial *e, bool *done, archai_err *err)
 {
     *done = false;
     if (w->n_rows == GATHERED_MAX) /* the last flush failed */
         ARCHAI_TRY(archai_writer_flush(w, err));
     if (w->rows == NULL)
-        w->rows = malloc(GATHERED_MAX * sizeof *w->rows);
-    if (w->rows == NULL)
-        return archai_fail(err, ARCHAI_ENOMEM, "out of memory for %d rows", GATHERED_MAX);
+        w->rows = archai_malloc(GATHERED_MAX * sizeof *w->rows);
     w->packed.size = 0;
-    ARCHAI_TRY(archai_evaluation_pack(e, &w->packed, err));
+    ARCHAI_TRY(archai_trial_pack(e, &w->packed, err));
     if (e->n_tensors > 0 && !fits(&w->now, w->packed.size))
         return archai_fail(err, ARCHAI_EINTERNAL, "no room for the row of written tensors");
     ARCHAI_TRY(make_room(w, w->packed.size, done, err));
     if (!*done)
         return ARCHAI_OK;
-    ARCHAI_TRY(archai_buffer_reserve(&w->details, w->packed.size, err));
+    archai_buffer_reserve(&w->details, w->packed.size);
     memcpy(w->details.data + w->details.size, w->packed.data, w->packed.size);
     w->details.size += w->packed.size;
     w->rows[w->n_rows++] = archai_segment_row(e, w->now.text, w->packed.data, w->packed.size);
@@ -211,7 +202,7 @@ void archai_writer_drop(archai_writer *w)
     w->details.size = 0;
 }
 
-int archai_writer_commit(archai_writer *w, const archai_evaluation *e, bool *done,
+int archai_writer_commit(archai_writer *w, const archai_trial *e, bool *done,
                          archai_err *err)
 {
     ARCHAI_TRY(archai_writer_add(w, e, done, err));

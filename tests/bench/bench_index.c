@@ -44,13 +44,13 @@ static int64_t text_at;
 
 static int commit(archai_segment *s, int64_t id, int64_t model, int n_tensors, archai_err *err)
 {
-    archai_evaluation e = sample_evaluation(id);
+    archai_trial e = sample_evaluation(id);
     archai_buffer detail = {0};
     int rc;
 
     if (model >= 0) {
         e.status = ARCHAI_STATUS_OK;
-        (void)archai_evaluation_set_measure(&e, "val_accuracy", 0.5, NULL);
+        archai_trial_set_measure(&e, "val_accuracy", 0.5);
         e.n_tensors = (size_t)n_tensors;
         e.tensors = archai_calloc(e.n_tensors, sizeof *e.tensors);
         for (int i = 0; i < n_tensors; i++) {
@@ -64,12 +64,12 @@ static int commit(archai_segment *s, int64_t id, int64_t model, int n_tensors, a
             e.tensors[i].offset = (model * n_tensors + i) * ELEMENTS;
         }
     }
-    rc = archai_evaluation_pack(&e, &detail, err);
+    rc = archai_trial_pack(&e, &detail, err);
     if (rc == ARCHAI_OK)
         rc = archai_segment_commit(s, id, text_at, detail.data, detail.size, &e, err);
     text_at += (int64_t)detail.size;
     archai_buffer_free(&detail);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     return rc;
 }
 

@@ -76,12 +76,14 @@ static double mean_distance(const json_t *params)
     return sum / 7.0;
 }
 
-static int set(archai_evaluation *e, const char *name, double value, archai_err *err)
+static int set(archai_trial *e, const char *name, double value, archai_err *err)
 {
-    return archai_evaluation_set_measure(e, name, value, err);
+    (void)err;
+    archai_trial_set_measure(e, name, value);
+    return ARCHAI_OK;
 }
 
-static int zdt1(const json_t *params, archai_evaluation *e, archai_err *err)
+static int zdt1(const json_t *params, archai_trial *e, archai_err *err)
 {
     const double tilt = fabs(number(params, "tilt") - 0.5) / 0.5;
     const double d = (7.0 * mean_distance(params) + tilt) / 8.0;
@@ -91,7 +93,7 @@ static int zdt1(const json_t *params, archai_evaluation *e, archai_err *err)
     return set(e, "f2", g * (1.0 - sqrt(f1 / g)), err);
 }
 
-static int dtlz2(const json_t *params, archai_evaluation *e, archai_err *err)
+static int dtlz2(const json_t *params, archai_trial *e, archai_err *err)
 {
     const double half_pi = acos(0.0), radius = 1.0 + 4.0 * mean_distance(params);
     const double a = number(params, "position") * half_pi, b = number(params, "tilt") * half_pi;
@@ -124,7 +126,7 @@ static bool fails(const struct problem *p, const char *archid)
 }
 
 /* Columns NAME_k, k the budget in epochs, become measures NAME. */
-static int keep_budget(archai_evaluation *e, double budget, archai_err *err)
+static int keep_budget(archai_trial *e, double budget, archai_err *err)
 {
     char suffix[32];
     const int n = snprintf(suffix, sizeof suffix, "_%d", (int)budget);
@@ -141,14 +143,14 @@ static int keep_budget(archai_evaluation *e, double budget, archai_err *err)
     return ARCHAI_OK;
 }
 
-int problem_evaluate(const struct problem *p, archai_space *space, const archai_candidate *c,
-                     archai_evaluation *e, archai_err *err)
+int problem_evaluate(const struct problem *p, archai_space *space, const archai_trial *c,
+                     archai_trial *e, archai_err *err)
 {
     json_t *params;
     int rc;
 
-    *e = (archai_evaluation){.id = c->id, .budget = c->budget};
-    e->archid = archai_strdup(c->model.archid);
+    *e = (archai_trial){.id = c->id, .budget = c->budget};
+    e->model.archid = archai_strdup(c->model.archid);
     e->error = archai_strdup("");
     if (fails(p, c->model.archid)) {
         e->status = ARCHAI_STATUS_FAILED;

@@ -16,7 +16,7 @@
 #ifndef ARCHAI_TESTS_BENCH_PROBLEM_H
 #define ARCHAI_TESTS_BENCH_PROBLEM_H
 #include <stdbool.h>
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 #include "core/search/space.h"
 #include "io/table/table.h"
 
@@ -31,6 +31,6 @@ struct problem {
 int problem_open(struct problem *p, const char *name, archai_err *err);
 void problem_close(struct problem *p);
 /* Evaluate a candidate: measures, or a failure. *e is zeroed, the caller frees it. */
-int problem_evaluate(const struct problem *p, archai_space *space, const archai_candidate *c,
-                     archai_evaluation *e, archai_err *err);
+int problem_evaluate(const struct problem *p, archai_space *space, const archai_trial *c,
+                     archai_trial *e, archai_err *err);
 #endif

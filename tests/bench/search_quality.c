@@ -43,7 +43,7 @@ struct bench {
 };
 
 struct worker {
-    archai_candidate candidate;
+    const archai_trial *candidate; /* the search's */
     double free_at, cost;
 };
 
@@ -75,7 +75,7 @@ static int quality(const struct bench *b, const archai_search *s, double *out, a
 }
 
 /* What training this candidate costs, less what it was trained before. */
-static double cost_of(const struct bench *b, const archai_search *s, const archai_candidate *c)
+static double cost_of(const struct bench *b, const archai_search *s, const archai_trial *c)
 {
     double before = 0.0;
 
@@ -142,7 +142,7 @@ static int hand_out(struct run *r, archai_err *err)
     r->fitting += cpu_seconds();
     while (r->n < r->b->workers && r->begun < r->b->max && !r->over) {
         struct worker *w = &r->workers[r->n];
-        archai_evaluation cached = {.id = 0};
+        archai_trial cached = {.id = 0};
         archai_ask what = ARCHAI_ASK_WAIT;
         const double start = cpu_seconds();
 
@@ -157,14 +157,14 @@ static int hand_out(struct run *r, archai_err *err)
         if (what == ARCHAI_ASK_WAIT || what == ARCHAI_ASK_DONE)
             break;
         if (what == ARCHAI_ASK_CACHED) {
-            archai_evaluation_fini(&cached);
+            archai_trial_fini(&cached);
             continue;
         }
         if (r->b->candidates)
-            printf("%lld,%s,%s\n", (long long)w->candidate.id, w->candidate.operator_,
-                   w->candidate.model.archid);
-        w->cost = cost_of(r->b, r->s, &w->candidate);
-        w->free_at = r->clock + w->cost * archai_delay_draw(&delay, w->candidate.seed);
+            printf("%lld,%s,%s\n", (long long)w->candidate->id, w->candidate->operator_,
+                   w->candidate->model.archid);
+        w->cost = cost_of(r->b, r->s, w->candidate);
+        w->free_at = r->clock + w->cost * archai_delay_draw(&delay, w->candidate->seed);
         r->busy += w->free_at - r->clock;
         r->begun += w->cost;
         r->n++;
@@ -175,7 +175,7 @@ static int hand_out(struct run *r, archai_err *err)
 /* The next worker is free: tell its result. */
 static int take_in(struct run *r, archai_err *err)
 {
-    archai_evaluation e = {.id = 0};
+    archai_trial e = {.id = 0};
     struct worker *w;
     size_t at = 0;
     bool joins;
@@ -186,15 +186,14 @@ static int take_in(struct run *r, archai_err *err)
             at = i;
     w = &r->workers[at];
     r->clock = w->free_at;
-    rc = problem_evaluate(&r->b->problem, r->s->space, &w->candidate, &e, err);
+    rc = problem_evaluate(&r->b->problem, r->s->space, w->candidate, &e, err);
     if (rc == ARCHAI_OK)
-        rc = archai_search_judge(r->s, &e, &joins, err);
+        rc = archai_search_assess(r->s, &e, &joins, err);
     if (rc == ARCHAI_OK)
         rc = archai_search_tell(r->s, &e, &joins, err);
     r->done += w->cost;
     r->told++;
-    archai_evaluation_fini(&e);
-    archai_candidate_fini(&w->candidate);
+    archai_trial_fini(&e);
     *w = r->workers[--r->n];
     return rc;
 }
@@ -239,8 +238,6 @@ static int run_search(const struct bench *b, archai_search *s, unsigned long see
         seed, r.told, r.clock, 100.0 * r.busy / (r.clock * (double)b->workers),
         1e3 * r.asking / (double)(r.asked > 0 ? r.asked : 1), 1e3 * r.worst, 1e3 * r.late,
         1e3 * r.last, r.fitting, s->done);
-    for (size_t i = 0; i < r.n; i++)
-        archai_candidate_fini(&r.workers[i].candidate);
     free(r.workers);
     shim_surrogate_close(r.surrogate);
     return rc;

@@ -26,7 +26,7 @@ static void make_sum_right(uint8_t *bytes, size_t size)
 
 static void use(const archai_checkpoint *k)
 {
-    archai_candidate c = {.id = -1};
+    archai_trial c = {.id = -1};
     archai_err err = ARCHAI_ERR_INIT;
     int rc = archai_checkpoint_candidate(k, &c, &err);
 
@@ -34,7 +34,7 @@ static void use(const archai_checkpoint *k)
         FUZZ_CHECK(c.id == k->id && archai_checkpoint_is_of(k, &c));
     else
         FUZZ_CHECK_ERROR(rc, err);
-    archai_candidate_fini(&c);
+    archai_trial_fini(&c);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -28,20 +28,20 @@ static void message(const char *data, size_t size)
 static void evaluation(const char *data, size_t size)
 {
     archai_err err = ARCHAI_ERR_INIT;
-    archai_evaluation e = {0}, again = {0};
+    archai_trial e = {0}, again = {0};
     archai_buffer once = {0}, twice = {0};
-    int rc = archai_evaluation_unpack(data, size, &e, &err);
+    int rc = archai_trial_unpack(data, size, &e, &err);
 
     if (rc != ARCHAI_OK) {
         FUZZ_CHECK_ERROR(rc, err);
         return;
     }
-    FUZZ_CHECK(archai_evaluation_pack(&e, &once, &err) == ARCHAI_OK);
-    FUZZ_CHECK(archai_evaluation_unpack(once.data, once.size, &again, &err) == ARCHAI_OK);
-    FUZZ_CHECK(archai_evaluation_pack(&again, &twice, &err) == ARCHAI_OK);
+    FUZZ_CHECK(archai_trial_pack(&e, &once, &err) == ARCHAI_OK);
+    FUZZ_CHECK(archai_trial_unpack(once.data, once.size, &again, &err) == ARCHAI_OK);
+    FUZZ_CHECK(archai_trial_pack(&again, &twice, &err) == ARCHAI_OK);
     FUZZ_CHECK(once.size == twice.size && memcmp(once.data, twice.data, once.size) == 0);
-    archai_evaluation_fini(&e);
-    archai_evaluation_fini(&again);
+    archai_trial_fini(&e);
+    archai_trial_fini(&again);
     archai_buffer_free(&once);
     archai_buffer_free(&twice);
 }

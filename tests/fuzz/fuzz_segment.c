@@ -39,18 +39,18 @@ static void make_checksums_right(archai_row *rows, const uint8_t *text)
     }
 }
 
-static void use(archai_evaluation *e)
+static void use(archai_trial *e)
 {
     static uint8_t bytes[POOL * sizeof(float)];
 
     for (size_t i = 0; i < e->n_tensors; i++)
         FUZZ_CHECK(archai_segment_read_tensor(&segment, &e->tensors[i], bytes, NULL) == ARCHAI_OK);
-    archai_evaluation_fini(e);
+    archai_trial_fini(e);
 }
 
 static int visit(void *payload, int64_t row, const archai_row *r, archai_err *err)
 {
-    archai_evaluation e = {0};
+    archai_trial e = {0};
     bool valid;
 
     (void)payload;
@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     FUZZ_CHECK(archai_segment_scan(&segment, 0, ROWS, visit, NULL, &err) == ARCHAI_OK);
     for (int64_t row = 0; row < ROWS; row++) {
-        archai_evaluation e = {0};
+        archai_trial e = {0};
         bool valid;
 
         FUZZ_CHECK(archai_segment_read(&segment, row, &valid, &e, &err) == ARCHAI_OK);

@@ -64,11 +64,11 @@ out:
 
 static int make_checkpoint(const char *directory, int64_t id, archai_err *err)
 {
-    static char name[] = "w", loss[] = "val_loss", arch[] = "{\"nb_layers\": 3}", parents[] = "[]";
+    static char name[] = "w", random[] = "random", loss[] = "val_loss", arch[] = "{\"nb_layers\": 3}", parents[] = "[]";
     float weights[] = {1, 2, 3, 4}, losses[] = {0.5f, 0.25f, 0.125f};
     const archai_tensor state = {.name = name, .dtype = ARCHAI_F32, .ndim = 1, .shape = {4}, .data = weights, .bytes = sizeof weights};
     const archai_curve curve = {loss, losses, 3};
-    archai_candidate c = {.id = id, .arch = arch, .operator_ = "random", .parents = parents, .budget = 4, .seed = 99};
+    archai_trial c = {.id = id, .arch = arch, .operator_ = random, .parents = parents, .budget = 4, .seed = 99};
     int rc;
 
     ARCHAI_TRY(archai_model_init(&c.model, json_object(), "L=3", NULL, err));

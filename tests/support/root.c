@@ -77,8 +77,8 @@ static void begin(struct root *r, const char *directory, const char *const *more
     OK(archai_rundir_open(&r->dir, r->output, resume, resume ? r->plan.starts : -1, RANKS,
                           &err));
     OK(archai_runlog_open(&r->log, r->output, &err));
-    OK(archai_coordinator_init(&r->c, &r->comm, &r->plan, &r->dir, &r->log, workers,
-                               ARCHAI_PROGRESS_NONE, &err));
+    archai_coordinator_init(&r->c, &r->comm, &r->plan, &r->dir, &r->log, workers,
+                            ARCHAI_PROGRESS_NONE);
 }
 
 void root_open(struct root *r, const char *directory, const char *const *more)
@@ -223,9 +223,9 @@ archai_record *root_record(struct root *r, int64_t id)
     return &r->plan.search.records[at];
 }
 
-archai_evaluation root_evaluation(struct root *r, int64_t id, int status)
+archai_trial root_evaluation(struct root *r, int64_t id, int status)
 {
-    archai_evaluation e = {.id = id, .status = status, .budget = 1, .seconds = 0.6};
+    archai_trial e = {.id = id, .status = status, .budget = 1, .seconds = 0.6};
     const archai_record *of = root_record(r, id);
     archai_model model = {.arch = NULL};
 
@@ -240,7 +240,7 @@ archai_evaluation root_evaluation(struct root *r, int64_t id, int status)
             ARCHAI_OK);
         archai_model_fini(&model);
     }
-    e.archid = strdup(of->archid);
+    e.model.archid = strdup(of->archid);
     e.arch = strdup(of->arch != NULL ? of->arch : "{}");
     e.error = strdup(status == ARCHAI_STATUS_FAILED ? "it broke" : "");
     e.operator_ = strdup("random");
@@ -252,7 +252,7 @@ archai_evaluation root_evaluation(struct root *r, int64_t id, int status)
 
 void root_hear_of(struct root *r, int rank, archai_message_type type, int64_t id, int status)
 {
-    archai_evaluation e = root_evaluation(r, id, status);
+    archai_trial e = root_evaluation(r, id, status);
     archai_message m = {.type = type, .text_bytes = 4096};
 
     if (type == ARCHAI_MSG_DONE) {
@@ -262,7 +262,7 @@ void root_hear_of(struct root *r, int rank, archai_message_type type, int64_t id
         m.evaluation = &e;
     }
     root_hear(r, rank, &m);
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
 }
 
 void root_hear_done(struct root *r, int rank, int64_t id)
@@ -314,7 +314,7 @@ int root_logged(const struct root *r, const char *words)
     return n;
 }
 
-static int see_row(void *payload, archai_evaluation *e, archai_err *err)
+static int see_row(void *payload, archai_trial *e, archai_err *err)
 {
     struct root_rows *rows = payload;
 
@@ -324,7 +324,7 @@ static int see_row(void *payload, archai_evaluation *e, archai_err *err)
     rows->last_status = e->status;
     rows->last_rank = e->rank;
     rows->last_started = e->started;
-    archai_evaluation_fini(e);
+    archai_trial_fini(e);
     return ARCHAI_OK;
 }
 

@@ -54,7 +54,7 @@ void root_hear_of(struct root *r, int rank, archai_message_type type, int64_t id
 void root_hear_done(struct root *r, int rank, int64_t id);
 /* One that took 0.6 s: long enough that no other candidate waits behind it, short enough for a
  * failure that is quick. */
-archai_evaluation root_evaluation(struct root *r, int64_t id, int status);
+archai_trial root_evaluation(struct root *r, int64_t id, int status);
 
 /* Rank 0 looks who is silent; and finds that a rank is. */
 void root_watch(struct root *r);

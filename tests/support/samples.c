@@ -13,14 +13,14 @@ static char *format(const char *fmt, long long id)
     return strdup(text);
 }
 
-archai_evaluation sample_evaluation(int64_t id)
+archai_trial sample_evaluation(int64_t id)
 {
-    archai_evaluation e = {0};
+    archai_trial e = {0};
     size_t epochs = 1 + (size_t)(id % 3);
     size_t i;
 
     e.id = id;
-    e.archid = format("L=%lld, K=1", (long long)id);
+    e.model.archid = format("L=%lld, K=1", (long long)id);
     e.arch = format("{\"nb_layers\": %lld, \"kernel_size\": 1}", (long long)id);
     e.status = id % 7 == 6 ? ARCHAI_STATUS_FAILED : ARCHAI_STATUS_OK;
     e.error = strdup(
@@ -40,11 +40,11 @@ archai_evaluation sample_evaluation(int64_t id)
     e.encoding[0] = (float)id;
     e.encoding[2] = 0.5F;
     if (e.status == ARCHAI_STATUS_OK) {
-        (void)archai_evaluation_set_measure(&e, "val_accuracy",
-                                            0.5 + (double)(id * 37 % 101) / 256, NULL);
-        (void)archai_evaluation_set_measure(&e, "val_loss", 1.0 / (double)(id + 1), NULL);
+        archai_trial_set_measure(&e, "val_accuracy",
+                                            0.5 + (double)(id * 37 % 101) / 256);
+        archai_trial_set_measure(&e, "val_loss", 1.0 / (double)(id + 1));
     }
-    (void)archai_evaluation_set_measure(&e, "params", 1000.0 - (double)(id * 13 % 89), NULL);
+    archai_trial_set_measure(&e, "params", 1000.0 - (double)(id * 13 % 89));
     e.n_curves = 1;
     e.curves = calloc(1, sizeof *e.curves);
     e.curves[0].name = strdup("val_loss");
@@ -106,7 +106,7 @@ void sample_tensors(int64_t id, char *buffer, archai_tensor tensors[SAMPLE_TENSO
     }
 }
 
-void sample_places(archai_evaluation *e, const archai_tensor tensors[SAMPLE_TENSORS],
+void sample_places(archai_trial *e, const archai_tensor tensors[SAMPLE_TENSORS],
                    int64_t slot)
 {
     int64_t next[ARCHAI_DTYPE_COUNT] = {0};
@@ -129,7 +129,7 @@ void sample_places(archai_evaluation *e, const archai_tensor tensors[SAMPLE_TENS
     }
 }
 
-int sample_commit_as(archai_segment *s, archai_evaluation *e, int64_t row, int with_weights,
+int sample_commit_as(archai_segment *s, archai_trial *e, int64_t row, int with_weights,
                      archai_err *err)
 {
     archai_tensor tensors[SAMPLE_TENSORS];
@@ -145,7 +145,7 @@ int sample_commit_as(archai_segment *s, archai_evaluation *e, int64_t row, int w
                                             tensors[i].bytes, err);
     }
     if (rc == ARCHAI_OK)
-        rc = archai_evaluation_pack(e, &detail, err);
+        rc = archai_trial_pack(e, &detail, err);
     if (rc == ARCHAI_OK && detail.size > SAMPLE_TEXT)
         rc = archai_fail(err, ARCHAI_EINTERNAL, "a sample of %zu bytes", detail.size);
     if (rc == ARCHAI_OK)
@@ -156,10 +156,10 @@ int sample_commit_as(archai_segment *s, archai_evaluation *e, int64_t row, int w
 
 int sample_commit(archai_segment *s, int64_t id, int64_t row, int with_weights, archai_err *err)
 {
-    archai_evaluation e = sample_evaluation(id);
+    archai_trial e = sample_evaluation(id);
     int rc = sample_commit_as(s, &e, row, with_weights && e.status == ARCHAI_STATUS_OK, err);
 
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     return rc;
 }
 

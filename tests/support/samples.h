@@ -6,7 +6,7 @@
  */
 #ifndef ARCHAI_TESTS_SAMPLES_H
 #define ARCHAI_TESTS_SAMPLES_H
-#include "core/search/evaluation.h"
+#include "core/search/trial.h"
 #include "io/segment/segment.h"
 #include "io/file/tensors.h"
 
@@ -15,7 +15,7 @@ enum { SAMPLE_TENSORS = 4, SAMPLE_F32 = 24 + 3, SAMPLE_F16 = 6, SAMPLE_I64 = 1 }
 /* Evaluation `id`: archid "L=<id>, K=1", objectives accuracy = 0.5 + (id * 37 % 101) / 256 and
  * params = 1000 - (id * 13 % 89), epochs of curve 1 + id % 3; status ok, or failed when id % 7
  * == 6. */
-archai_evaluation sample_evaluation(int64_t id);
+archai_trial sample_evaluation(int64_t id);
 
 /* The four tensors of model `id`: model.0.weight [2,3,2,2] float32, model.0.bias [3] float32,
  * half [2,3] float16 and num_batches_tracked [] int64, in memory of the evaluation's own size.
@@ -24,7 +24,7 @@ enum { SAMPLE_BYTES = 24 * 4 + 3 * 4 + 6 * 2 + 8 };
 void sample_tensors(int64_t id, char *buffer, archai_tensor tensors[SAMPLE_TENSORS]);
 
 /* Give the evaluation places for its tensors, the `slot`-th of a segment. */
-void sample_places(archai_evaluation *e, const archai_tensor tensors[SAMPLE_TENSORS],
+void sample_places(archai_trial *e, const archai_tensor tensors[SAMPLE_TENSORS],
                    int64_t slot);
 
 /* Commit evaluation `id` as row `row` of an open segment, with weights or without, detail at
@@ -33,7 +33,7 @@ enum { SAMPLE_TEXT = 2048 };
 int sample_commit(archai_segment *s, int64_t id, int64_t row, int with_weights,
                   archai_err *err);
 /* The same for an evaluation that the caller changed; `e` keeps what it owns. */
-int sample_commit_as(archai_segment *s, archai_evaluation *e, int64_t row, int with_weights,
+int sample_commit_as(archai_segment *s, archai_trial *e, int64_t row, int with_weights,
                      archai_err *err);
 
 /* Room for `rows` samples with weights. */

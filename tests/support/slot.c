@@ -35,7 +35,7 @@ static int fake_open(archai_evaluator *self, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int fake_begin(archai_evaluator *self, const archai_candidate *c, archai_err *err)
+static int fake_begin(archai_evaluator *self, const archai_trial *c, archai_err *err)
 {
     slot_evaluator *f = (slot_evaluator *)self;
 
@@ -44,7 +44,7 @@ static int fake_begin(archai_evaluator *self, const archai_candidate *c, archai_
     return archai_safetensors_write(f->fd, f->tensors, SLOT_TENSORS, err);
 }
 
-static void announce(const slot_evaluator *f, archai_evaluation *e)
+static void announce(const slot_evaluator *f, archai_trial *e)
 {
     e->tensors = calloc(SLOT_TENSORS, sizeof *e->tensors);
     e->n_tensors = SLOT_TENSORS;
@@ -225,11 +225,11 @@ void slot_grant(slot *b, const char *segment)
 
 void slot_keep_in(slot *b, const char *segment)
 {
-    archai_candidate *c = calloc(1, sizeof *c);
+    archai_trial *c = calloc(1, sizeof *c);
     archai_message m;
 
-    *c = (archai_candidate){.id = SLOT_ID,
-                            .model = {.archid = strdup("a"), .metadata = json_object()},
+    *c = (archai_trial){.id = SLOT_ID,
+                            .model = {.archid = strdup("a")},
                             .arch = strdup("{\"nb_layers\": 1, \"kernel_size\": 3, "
                                            "\"hidden_dim\": 4}"),
                             .parents = strdup("[]"),
@@ -249,7 +249,7 @@ void slot_keep_in(slot *b, const char *segment)
         slot_grant(b, segment);
     slot_tell(b, m);
     assert_int_equal(b->w.state, ARCHAI_WORKER_WRITING); /* and nothing is written yet */
-    archai_evaluation_fini(m.evaluation);
+    archai_trial_fini(m.evaluation);
     free(m.evaluation);
     free(m.segment);
     free(m.text);
@@ -259,7 +259,7 @@ void slot_keep_in(slot *b, const char *segment)
 void slot_assert_kept(const slot *b, const char *segment, const archai_message *done)
 {
     archai_segment s = ARCHAI_SEGMENT_INIT;
-    archai_evaluation e = {0};
+    archai_trial e = {0};
     archai_err err = ARCHAI_ERR_INIT;
     bool valid;
 
@@ -280,6 +280,6 @@ void slot_assert_kept(const slot *b, const char *segment, const archai_message *
         assert_int_equal(e.tensors[i].crc, archai_segment_crc(t->data, t->bytes));
         free(got);
     }
-    archai_evaluation_fini(&e);
+    archai_trial_fini(&e);
     archai_segment_close(&s);
 }

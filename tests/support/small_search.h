@@ -14,12 +14,12 @@ const char *constrained(const char *algorithm, int schedule, const char *more,
 bool has_schedule(const archai_algorithm_ops *ops, archai_schedule schedule);
 
 /* Deeper and wider is better, with a wrinkle, so that there are trade-offs. */
-void accuracy(const archai_candidate *c, archai_evaluation *e, void *context);
+void accuracy(const archai_trial *c, archai_trial *e, void *context);
 /* A third fails, a third is NaN. */
-void fail_often(const archai_candidate *c, archai_evaluation *e, void *context);
+void fail_often(const archai_trial *c, archai_trial *e, void *context);
 
 /* How many (architecture, budget) a log has. */
 size_t count_different(const struct log *l);
 /* The search has a candidate to hand out. */
-void ask_one(struct world *w, archai_candidate *c);
+void ask_one(struct world *w, archai_trial *c);
 #endif

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 static const char *setting(const archai_ini *ini, const char *key, const char *otherwise)
 {
     archai_ini_entry *e = archai_ini_find(ini, "search", key);
@@ -77,27 +79,53 @@ void log_free(struct log *l)
     *l = (struct log){.rows = NULL};
 }
 
-void evaluation_of(const archai_candidate *c, archai_evaluation *e)
+void evaluation_of(const archai_trial *c, archai_trial *e)
 {
-    *e = (archai_evaluation){.id = c->id,
-                             .archid = strdup(c->model.archid),
+    *e = (archai_trial){.id = c->id,
+                             .model.archid = strdup(c->model.archid),
                              .arch = strdup(c->arch),
                              .operator_ = strdup(c->operator_),
-                             .parents = strdup(c->parents),
+                             .parents = strdup(c->parents != NULL ? c->parents : "[]"),
                              .generation = c->generation,
                              .budget = c->budget};
     for (size_t i = 0; i < c->n_measures; i++)
-        assert_int_equal(
-            archai_evaluation_set_measure(e, c->measures[i].name, c->measures[i].value, NULL),
-            ARCHAI_OK);
+        archai_trial_set_measure(e, c->measures[i].name, c->measures[i].value);
 }
 
-int arch_int(const archai_candidate *c, const char *key)
+static char *copy(const char *text)
+{
+    return text != NULL ? archai_strdup(text) : NULL;
+}
+
+int ask(archai_search *s, archai_ask *what, archai_trial *c, archai_trial *cached, archai_err *err)
+{
+    const archai_trial *t;
+
+    ARCHAI_TRY(archai_search_ask(s, what, &t, cached, err));
+    if (*what != ARCHAI_ASK_CANDIDATE)
+        return ARCHAI_OK;
+    *c = *t;
+    archai_model_copy(&c->model, &t->model);
+    c->operator_ = copy(t->operator_);
+    c->parents = copy(t->parents);
+    c->arch = copy(t->arch);
+    c->metadata = copy(t->metadata);
+    c->error = copy(t->error);
+    c->device = copy(t->device);
+    c->encoding = archai_memdup(t->encoding, t->n_encoding * sizeof *t->encoding);
+    c->measures = NULL;
+    c->n_measures = 0;
+    for (size_t i = 0; i < t->n_measures; i++)
+        archai_trial_set_measure(c, t->measures[i].name, t->measures[i].value);
+    return ARCHAI_OK;
+}
+
+int arch_int(const archai_trial *c, const char *key)
 {
     return (int)json_integer_value(json_object_get(c->model.arch, key));
 }
 
-static void log_row(struct log *l, const archai_objectives *o, const archai_evaluation *e)
+static void log_row(struct log *l, const archai_objectives *o, const archai_trial *e)
 {
     struct log_row *r;
 
@@ -111,7 +139,7 @@ static void log_row(struct log *l, const archai_objectives *o, const archai_eval
     }
     r = &l->rows[e->id];
     assert_string_equal(r->archid, ""); /* no id twice */
-    (void)snprintf(r->archid, sizeof r->archid, "%s", e->archid);
+    (void)snprintf(r->archid, sizeof r->archid, "%s", e->model.archid);
     (void)snprintf(r->operator_, sizeof r->operator_, "%s", e->operator_);
     (void)snprintf(r->parents, sizeof r->parents, "%s", e->parents);
     r->generation = e->generation;
@@ -159,27 +187,27 @@ void serve_jobs(struct world *w)
 void drive(struct world *w, evaluate_fn *evaluate, void *context, size_t workers,
            uint64_t order, size_t max, struct log *log)
 {
-    archai_candidate *under_way = calloc(workers, sizeof *under_way);
+    archai_trial *under_way = calloc(workers, sizeof *under_way);
     archai_err err = ARCHAI_ERR_INIT;
     archai_ask what = ARCHAI_ASK_WAIT;
     size_t n = 0, begun = 0;
 
     assert_non_null(under_way);
     for (;;) {
-        archai_evaluation e = {.id = 0};
+        archai_trial e = {.id = 0};
         size_t at;
         bool on_front;
 
         if (w->predict != NULL)
             serve_jobs(w);
         while (n < workers && begun < max) {
-            if (archai_search_ask(&w->search, &what, &under_way[n], &e, &err) != ARCHAI_OK)
+            if (ask(&w->search, &what, &under_way[n], &e, &err) != ARCHAI_OK)
                 fail_msg("%s", err.text);
             if (what == ARCHAI_ASK_CACHED) {
                 if (w->search.schedule == ARCHAI_ASYNC) /* it looks for something new instead */
                     assert_string_equal(e.operator_, ARCHAI_OPERATOR_INITIAL);
                 log_row(log, &w->objectives, &e);
-                archai_evaluation_fini(&e);
+                archai_trial_fini(&e);
                 continue;
             }
             if (what != ARCHAI_ASK_CANDIDATE)
@@ -198,8 +226,8 @@ void drive(struct world *w, evaluate_fn *evaluate, void *context, size_t workers
             fail_msg("%s", err.text);
         log_row(log, &w->objectives, &e);
         log->evaluated++;
-        archai_evaluation_fini(&e);
-        archai_candidate_fini(&under_way[at]);
+        archai_trial_fini(&e);
+        archai_trial_fini(&under_way[at]);
         memmove(&under_way[at], &under_way[at + 1], (n - at - 1) * sizeof *under_way);
         n--;
     }

@@ -26,7 +26,7 @@ int world_try(struct world *w, const char *text, archai_err *err);
 void world_close(struct world *w);
 
 /* Fill in measures and status of an evaluation of this candidate. */
-typedef void evaluate_fn(const archai_candidate *c, archai_evaluation *e, void *context);
+typedef void evaluate_fn(const archai_trial *c, archai_trial *e, void *context);
 
 struct log {
     struct log_row {
@@ -42,9 +42,11 @@ void log_free(struct log *l);
 /* Until the search is done or `max` evaluations came back. */
 void drive(struct world *w, evaluate_fn *evaluate, void *context, size_t workers, uint64_t order,
            size_t max, struct log *log);
+/* archai_search_ask, but a candidate is a copy, the caller's: it is still there when it was told. */
+int ask(archai_search *s, archai_ask *what, archai_trial *c, archai_trial *cached, archai_err *err);
 /* Do the algorithm's job if there is one. */
 void serve_jobs(struct world *w);
-void evaluation_of(const archai_candidate *c, archai_evaluation *e);
+void evaluation_of(const archai_trial *c, archai_trial *e);
 /* nb_layers, kernel_size, hidden_dim of a cnn candidate. */
-int arch_int(const archai_candidate *c, const char *key);
+int arch_int(const archai_trial *c, const char *key);
 #endif

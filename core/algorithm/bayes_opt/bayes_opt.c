@@ -169,25 +169,26 @@ static void sync_rows(struct bayes *a)
 /* -- ask and tell -------------------------------------------------------------------------- */
 
 /* The most promising member that satisfies the cheap constraints; ARCHAI_ENONE: none does. */
-static int pick(struct bayes *a, archai_proposal *out, archai_err *err)
+static int pick(struct bayes *a, archai_trial *out, archai_err *err)
 {
     archai_search *s = a->population.base.search;
     archai_bayes_candidates *c = &a->candidates;
 
     while (archai_bayes_model_members(&c->now) > 0) {
         const uint32_t number = archai_bayes_most_promising(c);
-        archai_proposal p = {.operator_ = "expected_improvement"};
+        archai_trial p = {.operator_ = NULL};
         bool valid;
         int rc;
 
         ARCHAI_TRY(archai_bayes_candidates_model(c, s, number, &p.model, err));
+        archai_trial_set_operator(&p, "expected_improvement");
         archai_bayes_candidates_remove(c, number);
         rc = archai_search_valid(s, &p.model, &valid, err);
         if (rc == ARCHAI_OK && valid) {
             *out = p;
             return ARCHAI_OK;
         }
-        archai_proposal_fini(&p);
+        archai_trial_fini(&p);
         ARCHAI_TRY(rc);
     }
     return ARCHAI_ENONE;
@@ -220,7 +221,7 @@ static int prepare(struct bayes *a, archai_bayes_results *r, archai_err *err)
     return archai_bayes_candidates_fill(c, s, best, n_best, &a->population.base.rng, &work, err);
 }
 
-static int propose_next(archai_algorithm *self, archai_proposal *out, archai_err *err)
+static int propose_next(archai_algorithm *self, archai_trial *out, archai_err *err)
 {
     struct bayes *a = (struct bayes *)self;
     archai_bayes_candidates *c = &a->candidates;
@@ -244,7 +245,7 @@ static int propose_next(archai_algorithm *self, archai_proposal *out, archai_err
     return rc == ARCHAI_ENONE ? archai_vary_random(s, out, err) : rc;
 }
 
-static int bayes_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int bayes_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                          archai_err *err)
 {
     return archai_population_propose(self, NULL, propose_next, what, out, err);

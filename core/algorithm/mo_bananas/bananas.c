@@ -49,7 +49,7 @@ static int exact_values(archai_search *s, const archai_model *m, double *values,
     return ARCHAI_OK;
 }
 
-int archai_bananas_pool_add(archai_bananas_pool *p, archai_search *s, archai_proposal *proposal,
+int archai_bananas_pool_add(archai_bananas_pool *p, archai_search *s, archai_trial *proposal,
                             archai_err *err)
 {
     const size_t at = p->proposals.n, f = s->space->encoding_size, k = s->objectives->n;
@@ -63,7 +63,7 @@ int archai_bananas_pool_add(archai_bananas_pool *p, archai_search *s, archai_pro
     if (rc == ARCHAI_OK)
         archai_proposals_push(&p->proposals, proposal);
     else
-        archai_proposal_fini(proposal);
+        archai_trial_fini(proposal);
     return rc;
 }
 
@@ -179,7 +179,7 @@ int archai_bananas_rank(archai_search *s, const archai_bananas_pool *p, const fl
     return rc;
 }
 
-void archai_bananas_note(const archai_search *s, archai_proposal *p, const float *mean,
+void archai_bananas_note(const archai_search *s, archai_trial *p, const float *mean,
                          const float *var)
 {
     size_t target = 0;

@@ -22,7 +22,7 @@ typedef struct archai_bananas_pool {
 } archai_bananas_pool;
 void archai_bananas_pool_fini(archai_bananas_pool *p); /* safe on a zeroed struct */
 /* Takes the proposal over, also on failure. */
-int archai_bananas_pool_add(archai_bananas_pool *p, archai_search *s, archai_proposal *proposal,
+int archai_bananas_pool_add(archai_bananas_pool *p, archai_search *s, archai_trial *proposal,
                             archai_err *err);
 
 /* order[n]: the most promising candidate first. mean and var [n, targets], targets in the order of
@@ -51,6 +51,6 @@ int archai_bananas_parents(const archai_front *front, archai_rng *rng, size_t n,
                            archai_err *err);
 /* Note what was predicted of a candidate in its metadata: predicted_<objective>_mean and _var.
  * mean and var [targets]. */
-void archai_bananas_note(const archai_search *s, archai_proposal *p, const float *mean,
+void archai_bananas_note(const archai_search *s, archai_trial *p, const float *mean,
                          const float *var);
 #endif

@@ -55,23 +55,23 @@ static void begin_count(archai_bananas *a)
 }
 
 /* The next of the ranking that is new, if there is one. */
-static bool take_ranked(archai_bananas *a, archai_proposal *out)
+static bool take_ranked(archai_bananas *a, archai_trial *out)
 {
     while (a->next < a->ranked.n) {
-        archai_proposal *p = &a->ranked.at[a->next++];
+        archai_trial *p = &a->ranked.at[a->next++];
 
         if (archai_search_seen(a->population.base.search, p->model.archid)) {
-            archai_proposal_fini(p);
+            archai_trial_fini(p);
             continue;
         }
         *out = *p;
-        *p = (archai_proposal){.operator_ = NULL};
+        *p = (archai_trial){.operator_ = NULL};
         return true;
     }
     return false;
 }
 
-int archai_bananas_async_propose(archai_bananas *a, archai_propose *what, archai_proposal *out,
+int archai_bananas_async_propose(archai_bananas *a, archai_propose *what, archai_trial *out,
                                  archai_err *err)
 {
     archai_search *s = a->population.base.search;
@@ -130,7 +130,7 @@ static int add_mutant(archai_bananas *a, archai_err *err)
 {
     archai_search *s = a->population.base.search;
     const size_t parent = a->parents[a->tries++ % a->n_parents];
-    archai_proposal p;
+    archai_trial p;
     bool valid;
     int rc;
 
@@ -145,13 +145,13 @@ static int add_mutant(archai_bananas *a, archai_err *err)
     ARCHAI_TRY(rc);
     if (archai_search_seen(s, p.model.archid) ||
         archai_proposals_find(&a->pool.proposals, p.model.archid) != NULL) {
-        archai_proposal_fini(&p);
+        archai_trial_fini(&p);
         return ARCHAI_OK;
     }
     rc = archai_search_valid(s, &p.model, &valid, err);
     if (rc == ARCHAI_OK && valid)
         return archai_bananas_pool_add(&a->pool, s, &p, err);
-    archai_proposal_fini(&p);
+    archai_trial_fini(&p);
     return rc;
 }
 

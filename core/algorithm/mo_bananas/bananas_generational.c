@@ -72,7 +72,7 @@ static int breed(archai_algorithm *self, int32_t iteration, archai_proposals *ba
 }
 
 int archai_bananas_generational_propose(archai_bananas *a, archai_propose *what,
-                                        archai_proposal *out, archai_err *err)
+                                        archai_trial *out, archai_err *err)
 {
     archai_search *s = a->population.base.search;
 

@@ -49,11 +49,11 @@ int archai_bananas_take_best(archai_bananas *a, const archai_surrogate_answer *a
                              archai_proposals *out, archai_err *err);
 
 int archai_bananas_generational_propose(archai_bananas *a, archai_propose *what,
-                                        archai_proposal *out, archai_err *err);
+                                        archai_trial *out, archai_err *err);
 /* Keep the predictions for the next iteration. */
 void archai_bananas_generational_answer(archai_bananas *a, const archai_surrogate_answer *answer);
 
-int archai_bananas_async_propose(archai_bananas *a, archai_propose *what, archai_proposal *out,
+int archai_bananas_async_propose(archai_bananas *a, archai_propose *what, archai_trial *out,
                                  archai_err *err);
 /* Where no job is open, prepare the next one, one step at a time. *busy: there is another step. */
 int archai_bananas_async_prepare(archai_bananas *a, bool *busy, archai_err *err);

@@ -195,7 +195,7 @@ int archai_bananas_take_best(archai_bananas *a, const archai_surrogate_answer *a
 
 /* -- both schedules -------------------------------------------------------------------- */
 
-static int bananas_propose(archai_algorithm *self, archai_propose *what, archai_proposal *out,
+static int bananas_propose(archai_algorithm *self, archai_propose *what, archai_trial *out,
                            archai_err *err)
 {
     archai_bananas *a = (archai_bananas *)self;
@@ -239,7 +239,7 @@ static int bananas_answer(archai_algorithm *self, const archai_surrogate_answer 
     return ARCHAI_OK;
 }
 
-static int bananas_forgo(archai_algorithm *self, archai_err *err)
+static int bananas_abandon_jobs(archai_algorithm *self, archai_err *err)
 {
     (void)err;
     ((archai_bananas *)self)->alone = true;
@@ -262,5 +262,5 @@ const archai_algorithm_ops archai_algorithm_mo_bananas = {
     .tell = bananas_tell,
     .job = bananas_job,
     .answer = bananas_answer,
-    .forgo = bananas_forgo,
+    .abandon_jobs = bananas_abandon_jobs,
 };

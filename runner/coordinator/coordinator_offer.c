@@ -1,5 +1,4 @@
-/* A worker asks: may this model's weights be kept, and where? Or: may this failure be tried
- * again? */
+/* A worker's offer: may this model's weights be kept, and where? Or may this failure be tried again? */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +7,7 @@
 #include "runner/coordinator/coordinator.h"
 
 /* First optimised objective, as something to be made small. */
-static double first_point(const archai_coordinator *c, const archai_evaluation *e)
+static double first_point(const archai_coordinator *c, const archai_trial *e)
 {
     const archai_objectives *o = &c->plan->objectives;
     double values[ARCHAI_MAX_OBJECTIVES], point[ARCHAI_MAX_OBJECTIVES];
@@ -18,8 +17,10 @@ static double first_point(const archai_coordinator *c, const archai_evaluation *
     return point[0];
 }
 
-static bool wants_weights(const archai_coordinator *c, const archai_evaluation *e, bool joins)
+static bool wants_weights(const archai_coordinator *c, const archai_trial *e, bool joins)
 {
+    double best;
+
     if (e->n_tensors == 0)
         return false;
     if (archai_search_keeps(&c->plan->search, e))
@@ -32,53 +33,39 @@ static bool wants_weights(const archai_coordinator *c, const archai_evaluation *
     case ARCHAI_WEIGHTS_PARETO:
         return joins;
     case ARCHAI_WEIGHTS_BEST:
-        return isnan(c->best) || first_point(c, e) <= c->best;
+        best = archai_search_best(&c->plan->search);
+        return isnan(best) || first_point(c, e) <= best;
     default:
         return false;
     }
 }
 
-static void drop_tensors(archai_evaluation *e)
-{
-    for (size_t i = 0; i < e->n_tensors; i++)
-        free(e->tensors[i].name);
-    free(e->tensors);
-    e->tensors = NULL;
-    e->n_tensors = 0;
-}
-
+/* Sends back the status, the error and the places of the tensors; the rest the worker has. */
 static int send_verdict(archai_coordinator *c, int rank, archai_message *verdict,
-                        int64_t text_bytes, bool keep, archai_err *err)
+                        int64_t text_bytes, archai_err *err)
 {
+    archai_trial *e = verdict->evaluation;
     archai_message grant = {0};
     int rc = ARCHAI_OK;
 
-    if (keep) {
-        rc = archai_grants_tensors(&c->grants, rank, verdict->evaluation, text_bytes,
-                                   &verdict->segment, &grant, err);
+    archai_measures_free(e->measures, e->n_measures);
+    e->measures = NULL;
+    e->n_measures = 0;
+    if (verdict->keep) {
+        rc = archai_grants_tensors(&c->grants, rank, e, text_bytes, &verdict->segment, &grant, err);
         if (rc == ARCHAI_OK && grant.segment != NULL)
             rc = archai_comm_post(c->comm, rank, &grant, err);
         archai_message_fini(&grant);
     } else {
-        drop_tensors(verdict->evaluation);
+        archai_trial_drop_tensors(e);
     }
-    verdict->keep = keep;
-    if (rc == ARCHAI_OK) {
-        const archai_evaluation *e = verdict->evaluation;
-        archai_evaluation answer = {.id = e->id, /* what the worker measured it has */
-                                    .status = e->status,
-                                    .error = e->error,
-                                    .tensors = e->tensors,
-                                    .n_tensors = e->n_tensors};
-        archai_message m = *verdict;
-
-        m.evaluation = &answer;
-        rc = archai_comm_post(c->comm, rank, &m, err);
-    }
+    if (rc == ARCHAI_OK)
+        rc = archai_comm_post(c->comm, rank, verdict, err);
+    free(verdict->segment);
     return rc;
 }
 
-/* A worker that asks about a candidate which is not running (any more) writes no row. */
+/* A worker that offers a candidate which is no longer running must not write a row. */
 static int refuse(archai_coordinator *c, int source, int64_t id, const char *why,
                   archai_err *err)
 {
@@ -93,11 +80,11 @@ static int refuse(archai_coordinator *c, int source, int64_t id, const char *why
     return archai_comm_post(c->comm, source, &verdict, err);
 }
 
-int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *m,
-                             archai_err *err)
+int archai_coordinator_on_offer(archai_coordinator *c, int source, archai_message *m,
+                                archai_err *err)
 {
     archai_message verdict = {.type = ARCHAI_MSG_VERDICT, .id = m->evaluation->id};
-    archai_evaluation *e = m->evaluation;
+    archai_trial *e = m->evaluation;
     archai_err why = ARCHAI_ERR_INIT;
     bool joins = false, again = false;
     int rc;
@@ -110,7 +97,7 @@ int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *
     if (e->status == ARCHAI_STATUS_FAILED)
         rc = archai_search_retry(&c->plan->search, e->id, &again, &why);
     else
-        rc = archai_search_judge(&c->plan->search, e, &joins, &why);
+        rc = archai_search_assess(&c->plan->search, e, &joins, &why);
     if (again)
         (void)snprintf(why.text, sizeof why.text, "candidate %lld is tried again: %.900s",
                        (long long)e->id, e->error);
@@ -124,7 +111,6 @@ int archai_coordinator_judge(archai_coordinator *c, int source, archai_message *
         return rc;
     }
     verdict.evaluation = e;
-    rc = send_verdict(c, source, &verdict, m->text_bytes, wants_weights(c, e, joins), err);
-    free(verdict.segment);
-    return rc;
+    verdict.keep = wants_weights(c, e, joins);
+    return send_verdict(c, source, &verdict, m->text_bytes, err);
 }
