@@ -11,7 +11,7 @@
 
 #include "core/config/config.h"
 #include "core/search/objective.h"
-#include "core/search/registries.h"
+#include "core/registries.h"
 
 /* Registries as io/ and runner/ have them: [data] format = drawn or files, [evaluator] kind = idle or
  * program. */

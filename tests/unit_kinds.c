@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/search/registries.h"
+#include "core/registries.h"
 #include "io/dataset/format.h"
 #include "runner/evaluator/evaluator.h"
 #include "runner/rank/plan.h"

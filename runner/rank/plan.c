@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/search/registries.h"
+#include "core/registries.h"
 #include "runner/coordinator/resume.h"
 #include "runner/directory/rundir.h"
 #include "runner/rank/signals.h"

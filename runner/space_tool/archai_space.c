@@ -12,7 +12,7 @@
 #include "core/base/alloc.h"
 #include "core/base/number.h"
 #include "core/config/config.h"
-#include "core/search/registries.h"
+#include "core/registries.h"
 #include "io/dataset/dataset.h"
 #include "runner/process/out_of_memory.h"
 #include "runner/space_tool/space_tool.h"

@@ -3,7 +3,7 @@
  * same again. */
 #include "fuzz.h"
 #include <string.h>
-#include "core/search/registries.h"
+#include "core/registries.h"
 #include "core/search/search.h"
 #include "io/dataset/dataset.h"
 #include "runner/evaluator/evaluator.h"

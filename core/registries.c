@@ -1,4 +1,4 @@
-#include "core/search/registries.h"
+#include "core/registries.h"
 
 #include <stdint.h>
 

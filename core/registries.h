@@ -1,6 +1,6 @@
-/* core/search/registries.h - the registries of core/: spaces and algorithms. */
-#ifndef ARCHAI_CORE_SEARCH_REGISTRIES_H
-#define ARCHAI_CORE_SEARCH_REGISTRIES_H
+/* core/registries.h - the registries of core/: spaces and algorithms. */
+#ifndef ARCHAI_CORE_REGISTRIES_H
+#define ARCHAI_CORE_REGISTRIES_H
 #include "core/config/registry.h"
 #include "core/search/algorithm.h"
 #include "core/search/space.h"
