@@ -101,7 +101,7 @@ bool archai_search_keeps(const archai_search *s, const archai_trial *e)
 
 /* -- handing out --------------------------------------------------------------------------- */
 
-static int hand_out(archai_search *s, size_t at, const archai_trial **out, archai_err *err)
+static int hand_out(archai_search *s, size_t at, archai_trial **out, archai_err *err)
 {
     archai_record *r = &s->records[at];
 
@@ -150,7 +150,7 @@ bool archai_search_learns(const archai_search *s)
     return s->schedule == ARCHAI_ASYNC && !s->algorithm->ops->independent;
 }
 
-int archai_search_ask(archai_search *s, archai_ask *what, const archai_trial **out,
+int archai_search_ask(archai_search *s, archai_ask *what, archai_trial **out,
                       archai_trial *cached, archai_err *err)
 {
     struct archai_search_inner *q = s->inner;

@@ -109,12 +109,12 @@ typedef enum archai_ask {
 } archai_ask;
 
 /* What to do next. CANDIDATE: *out must be evaluated and told; it is borrowed, and there until it is told
- * or lost for good. (archai_search_know adds its cheap measures and encoding where they are missing.)
+ * or lost for good; its model may be cleared at once. (archai_search_know adds what is missing.)
  * CACHED: *cached is a finished row that must be recorded, nothing to evaluate (a repetition in the
  * generational schedule, or a given architecture that violates a constraint); it is told already, and the
  * caller's. WAIT: nothing until something is told. DONE: nothing ever again (unless a candidate is
  * requeued), s->done says why. Only the output that the answer names is written. */
-int archai_search_ask(archai_search *s, archai_ask *what, const archai_trial **out,
+int archai_search_ask(archai_search *s, archai_ask *what, archai_trial **out,
                       archai_trial *cached, archai_err *err);
 /* What follows from a candidate's architecture alone: its encoding and, where there is a cheap objective,
  * the cheap measures, unless they are there already. Every row has them, also a failed one. The worker

@@ -69,7 +69,7 @@ static int room(const archai_coordinator *c, const archai_slot *s, int alive)
 static int gather(archai_coordinator *c, int n, archai_trial *out, size_t *n_out, bool *dry,
                   bool *busy, archai_err *err)
 {
-    const archai_trial *next = NULL;
+    archai_trial *next = NULL;
     int repetitions = 0;
 
     *n_out = 0;
@@ -80,7 +80,8 @@ static int gather(archai_coordinator *c, int n, archai_trial *out, size_t *n_out
         ARCHAI_TRY(archai_search_ask(&c->plan->search, &what, &next, &cached, err));
         switch (what) {
         case ARCHAI_ASK_CANDIDATE:
-            out[(*n_out)++] = *next; /* the search's own: nothing to free */
+            archai_model_clear(&next->model); /* its text is sent */
+            out[(*n_out)++] = *next;          /* the search's own: nothing to free */
             break;
         case ARCHAI_ASK_CACHED:
             ARCHAI_TRY(archai_coordinator_record(c, &cached, err));

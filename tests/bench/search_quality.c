@@ -43,7 +43,7 @@ struct bench {
 };
 
 struct worker {
-    const archai_trial *candidate; /* the search's */
+    archai_trial *candidate; /* the search's */
     double free_at, cost;
 };
 

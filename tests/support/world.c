@@ -99,7 +99,7 @@ static char *copy(const char *text)
 
 int ask(archai_search *s, archai_ask *what, archai_trial *c, archai_trial *cached, archai_err *err)
 {
-    const archai_trial *t;
+    archai_trial *t;
 
     ARCHAI_TRY(archai_search_ask(s, what, &t, cached, err));
     if (*what != ARCHAI_ASK_CANDIDATE)
