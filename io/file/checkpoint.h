@@ -38,7 +38,6 @@ typedef struct archai_checkpoint {
     const archai_tensor *arch, *candidate; /* borrowed from file */
 } archai_checkpoint;
 
-char *archai_checkpoint_path(const char *directory, int64_t id); /* caller frees */
 /* Remove a candidate's checkpoint and its program's, if there are any. */
 void archai_checkpoint_remove(const char *directory, int64_t id);
 /* Remove all checkpoints and the remains of unfinished ones; or only those remains. */
@@ -54,9 +53,8 @@ int archai_checkpoint_write(const char *directory, const archai_trial *c, int64_
 /* ARCHAI_ENOTFOUND: there is no checkpoint. ARCHAI_EFORMAT: it is damaged. */
 int archai_checkpoint_open(archai_checkpoint *out, const char *directory, int64_t id,
                            archai_err *err);
-/* The same from bytes in memory, which must stay there until the checkpoint is closed. */
-int archai_checkpoint_parse(archai_checkpoint *out, const void *bytes, size_t size,
-                            archai_err *err);
+/* Check k->file and read the rest of *k out of it. */
+int archai_checkpoint_check(archai_checkpoint *k, archai_err *err);
 void archai_checkpoint_close(archai_checkpoint *c); /* safe on a zeroed struct */
 /* The archai:crc that belongs after these entries. */
 int64_t archai_checkpoint_sum(const archai_tensor *at, size_t n);
