@@ -1,6 +1,10 @@
 /* Datasets: the shape of one that holds a tensor, and rows of a table's column. */
 #include "io/file/h5.h"
 
+#include <stdlib.h>
+
+#include "io/file/file.h"
+
 int archai_h5_shape(hid_t dataset, archai_tensor *out, archai_err *err)
 {
     hid_t type = H5I_INVALID_HID;
@@ -34,6 +38,22 @@ int archai_h5_shape(hid_t dataset, archai_tensor *out, archai_err *err)
 out:
     archai_h5_release(&space);
     archai_h5_release(&type);
+    return rc;
+}
+
+int archai_h5_read(hid_t dataset, archai_tensor *out, archai_err *err)
+{
+    hid_t type = H5I_INVALID_HID;
+    void *data = archai_file_room(out->bytes, 1, err);
+    int rc = data == NULL ? ARCHAI_ENOMEM : archai_h5_type(&type, out->dtype, err);
+
+    if (rc == ARCHAI_OK && out->bytes > 0)
+        rc = archai_h5_ok(err, H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
+    archai_h5_release(&type);
+    if (rc == ARCHAI_OK)
+        out->data = data;
+    else
+        free(data);
     return rc;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/search/search.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 #include "io/results/index_private.h"
@@ -39,6 +40,11 @@ struct archai_index {
     const char *state;  /* of the last one */
     int64_t rejected;
 };
+
+static bool is_generational(const archai_index *x)
+{
+    return x->run.config->search.schedule == ARCHAI_GENERATIONAL;
+}
 
 static int check_run(const archai_index_run *run, archai_err *err)
 {
@@ -139,7 +145,7 @@ int archai_index_open(archai_index **out, const archai_index_run *run, archai_er
     x->beside = archai_file_path(run->directory, beside_name);
     index_table_init(&x->table, run->directory, run->objectives);
     index_growth_init(&x->growth, run->objectives);
-    index_models_init(&x->models, run->weights);
+    index_models_init(&x->models, run->config->output.weights);
     index_columns_init(&x->columns, run->objectives);
     rc = update(x, err);
     if (rc == ARCHAI_OK && run->is_resume)
@@ -175,7 +181,8 @@ static int write_attributes(const archai_index *x, const char *state, int64_t re
         const char *name, *value;
     } texts[] = {
         {"format", "archai-results"},  {"space", run->space},
-        {"algorithm", run->algorithm}, {"schedule", run->schedule},
+        {"algorithm", run->config->search.algorithm},
+        {"schedule", is_generational(x) ? "generational" : "async"},
         {"software", run->software},   {"started", run->started},
         {"config", run->config_text},
     };
@@ -192,7 +199,7 @@ static int write_attributes(const archai_index *x, const char *state, int64_t re
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         ARCHAI_TRY(archai_h5_set_string(file, texts[i].name, texts[i].value, err));
     ARCHAI_TRY(archai_h5_set_int(file, "format_version", 1, err));
-    ARCHAI_TRY(archai_h5_set_int(file, "seed", run->seed, err));
+    ARCHAI_TRY(archai_h5_set_int(file, "seed", run->config->search.seed, err));
     return archai_h5_set_int(file, "ranks", run->ranks, err);
 }
 
@@ -270,7 +277,7 @@ int archai_index_refresh(archai_index *x, const char *state, int64_t rejected, i
         *rows = (int64_t)x->table.n;
         return ARCHAI_OK;
     }
-    if (strcmp(x->run.schedule, "generational") == 0 && strcmp(state, "running") != 0)
+    if (is_generational(x) && strcmp(state, "running") != 0)
         ARCHAI_TRY(order_growth(x, err));
     rc = write_beside(x, state, rejected, err);
     if (rc == ARCHAI_OK)

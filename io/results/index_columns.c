@@ -11,32 +11,6 @@
 /* Users' programs name measures and curves; none needs more. */
 enum { COLUMNS_MAX = 1024 };
 
-/* clang-format off */
-#define AT(f) offsetof(archai_trial, f)
-static const struct {
-    const char *name;
-    archai_column_kind kind;
-    size_t offset;
-} candidate_columns[] = {
-    {"id",         ARCHAI_COLUMN_I64,      AT(id)},
-    {"archid",     ARCHAI_COLUMN_TEXT,     AT(model.archid)},
-    {"arch",       ARCHAI_COLUMN_TEXT,     AT(arch)},
-    {"status",     ARCHAI_COLUMN_STATUS,   AT(status)},
-    {"error",      ARCHAI_COLUMN_TEXT,     AT(error)},
-    {"operator",   ARCHAI_COLUMN_TEXT,     AT(operator_)},
-    {"parents",    ARCHAI_COLUMN_TEXT,     AT(parents)},
-    {"metadata",   ARCHAI_COLUMN_TEXT,     AT(metadata)},
-    {"device",     ARCHAI_COLUMN_TEXT,     AT(device)},
-    {"generation", ARCHAI_COLUMN_I32,      AT(generation)},
-    {"rank",       ARCHAI_COLUMN_I32,      AT(rank)},
-    {"budget",     ARCHAI_COLUMN_F64,      AT(budget)},
-    {"started",    ARCHAI_COLUMN_F64,      AT(started)},
-    {"seconds",    ARCHAI_COLUMN_F64,      AT(seconds)},
-    {"encoding",   ARCHAI_COLUMN_ENCODING, AT(encoding)},
-};
-#undef AT
-/* clang-format on */
-
 static const char *const groups[] = {"candidates", "objectives", "metrics", "curves"};
 
 static void add(index_columns *c, archai_column_kind kind, const char *group, const char *name,
@@ -49,9 +23,8 @@ static void add(index_columns *c, archai_column_kind kind, const char *group, co
 void index_columns_init(index_columns *c, const archai_objectives *objectives)
 {
     *c = (index_columns){.objectives = objectives};
-    for (size_t i = 0; i < sizeof candidate_columns / sizeof candidate_columns[0]; i++)
-        add(c, candidate_columns[i].kind, "candidates", candidate_columns[i].name, "",
-            candidate_columns[i].offset);
+    for (const archai_candidate_column *k = archai_candidate_columns; k->name != NULL; k++)
+        add(c, k->kind, "candidates", k->name, "", k->offset);
     for (size_t i = 0; i < objectives->n; i++)
         if (objectives->at[i].direction != ARCHAI_CONSTRAIN)
             add(c, ARCHAI_COLUMN_MEASURE, "objectives", objectives->at[i].name,

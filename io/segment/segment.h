@@ -87,10 +87,6 @@ archai_row archai_segment_row(const archai_trial *e, int64_t text_offset, const 
  * then the rows themselves from number `row` on. They fit the caller's block. */
 int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row *rows, size_t n,
                                const char *details, size_t bytes, archai_err *err);
-/* Commit one row. */
-int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
-                          const char *detail, size_t detail_bytes, const archai_trial *e,
-                          archai_err *err);
 int archai_segment_sync(archai_segment *s, archai_err *err); /* fdatasync */
 
 /* Read row `row`. *valid: it is committed, and *out is filled (caller fini). */
