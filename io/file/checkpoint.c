@@ -57,7 +57,7 @@ static int64_t id_of(const char *name, bool *whole)
     return id;
 }
 
-/* A user's program's, or what that wrote beside it in order to rename it. */
+/* A checkpoint of a user's program, or a file beside it that the program was about to rename. */
 static bool is_commands(const char *name)
 {
     int64_t id;
@@ -116,7 +116,7 @@ int archai_checkpoints_list(const char *directory, int64_t **ids, size_t *n, arc
 
 static uint32_t fold(uint32_t crc, const void *data, size_t n)
 {
-    return n > 0 ? (uint32_t)crc32_z(crc, data, n) : crc; /* zlib begins anew where data is NULL */
+    return n > 0 ? (uint32_t)crc32_z(crc, data, n) : crc; /* zlib starts over if data is NULL */
 }
 
 int64_t archai_checkpoint_sum(const archai_tensor *at, size_t n)
@@ -150,10 +150,10 @@ static int write_file(const char *path, const archai_tensor *at, size_t n, archa
     uint32_t draw;
     int fd, rc;
 
-    /* Two may write for one candidate: a rank that was given up may still be alive. Not with
-     * mkostemp, whose file is its owner's alone: another member of the group may resume the run. */
+    /* Two ranks may write for one candidate: one that was given up may still be alive. Not
+     * mkostemp, whose file only its owner can read: others of the group may resume the run. */
     if (getrandom(&draw, sizeof draw, 0) != (ssize_t)sizeof draw)
-        return archai_fail(err, ARCHAI_EIO, "no random bytes for a name");
+        return archai_fail(err, ARCHAI_EIO, "no random bytes for a file name");
     beside = archai_printf("%s.%ld-%08" PRIx32, path, (long)getpid(), draw);
     fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
@@ -235,7 +235,7 @@ int archai_checkpoint_check(archai_checkpoint *k, archai_err *err)
     k->candidate = find(t, "archai:candidate", ARCHAI_U8, 0);
     if (about == NULL || seconds == NULL || k->arch == NULL || k->candidate == NULL ||
         crc == NULL || crc != &t->at[t->n - 1])
-        return archai_fail(err, ARCHAI_EFORMAT, "not a checkpoint, or not a whole one");
+        return archai_fail(err, ARCHAI_EFORMAT, "not a checkpoint, or an incomplete one");
     memcpy(&sum, crc->data, sizeof sum);
     if (sum != archai_checkpoint_sum(t->at, t->n - 1))
         return archai_fail(err, ARCHAI_EFORMAT, "damaged: its checksum is wrong");

@@ -6,7 +6,7 @@
 
 #include "core/base/alloc.h"
 
-enum { STRING_MAX = 64 * 1024 * 1024 }; /* bytes of an attribute that is believed */
+enum { STRING_MAX = 64 * 1024 * 1024 }; /* bytes; a longer attribute is refused */
 
 /* -- writing ------------------------------------------------------------------------------- */
 

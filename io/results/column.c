@@ -231,8 +231,8 @@ static int transfer(const archai_column *c, hid_t dataset, size_t width, uint64_
     int rc;
 
     ARCHAI_TRY(file_type(c, width, &type, err));
-    rc = archai_h5_rows(dataset, type, archai_column_is_matrix(c->kind) ? 2 : 1, first, n, archai_column_is_text(c->kind) ? 1 : width, to,
-                        from, err);
+    rc = archai_h5_rows(dataset, type, archai_column_is_matrix(c->kind) ? 2 : 1, first,
+                        (const hsize_t[]){n, width}, to, from, err);
     archai_h5_release(&type);
     return rc;
 }

@@ -15,11 +15,11 @@
 /* Root attributes, and what the columns depend on; fixed for a run. What it points to is borrowed
  * and must outlive the index. */
 typedef struct archai_index_run {
-    const char *directory;                   /* results directory */
-    const char *config_text;                 /* resolved INI; what it says of this is read into: */
+    const char *directory;   /* results directory */
+    const char *config_text; /* the resolved configuration, which `config` and `objectives` hold */
     const archai_config *config;
     const archai_objectives *objectives;
-    const char *space, *software, *started;  /* started: ISO 8601 UTC */
+    const char *space, *software, *started; /* started: ISO 8601 UTC */
     int ranks;
     bool is_resume; /* there are segments of earlier starts: keep their rows */
 } archai_index_run;

@@ -2,6 +2,7 @@
 #include "io/results/results.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,13 +11,27 @@
 #include "io/file/h5.h"
 #include "io/results/results_private.h"
 
+/* The attributes that are texts. */
+#define AT(f) offsetof(archai_results, f)
+static const struct {
+    const char *name;
+    size_t offset;
+} texts[] = {
+    {"state", AT(state)},       {"space", AT(space)},     {"algorithm", AT(algorithm)},
+    {"schedule", AT(schedule)}, {"config", AT(config)},   {"started", AT(started)},
+    {"updated", AT(updated)},   {"software", AT(software)},
+};
+#undef AT
+
+static char **text_at(archai_results *r, size_t i)
+{
+    return (char **)((char *)r + texts[i].offset);
+}
+
 void archai_results_free(archai_results *r)
 {
-    char *texts[] = {r->format, r->state,   r->space,   r->algorithm, r->schedule,
-                     r->config, r->started, r->updated, r->software};
-
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        free(texts[i]);
+        free(*text_at(r, i));
     for (size_t i = 0; r->rows != NULL && i < r->n; i++)
         archai_trial_fini(&r->rows[i]);
     for (size_t i = 0; i < r->n_objectives; i++) {
@@ -156,8 +171,8 @@ static int read_front(const archai_results_reader *x, archai_results *r, archai_
                                         &dataset, err), out);
     r->front = archai_file_room(dims[0], sizeof *r->front, err);
     rc = r->front == NULL ? ARCHAI_ENOMEM
-                          : archai_h5_rows(dataset, H5T_NATIVE_INT64, 1, 0, dims[0], 1, r->front,
-                                           NULL, err);
+                          : archai_h5_rows(dataset, H5T_NATIVE_INT64, 1, 0, dims, r->front, NULL,
+                                           err);
     for (; rc == ARCHAI_OK && r->n_front < dims[0]; r->n_front++)
         if (r->front[r->n_front] >= r->n) /* a negative one, too */
             rc = archai_fail(err, ARCHAI_EFORMAT, "row %lld is outside the table",
@@ -171,18 +186,8 @@ out:
 
 static int read_attributes(archai_results *r, hid_t file, archai_err *err)
 {
-    struct {
-        const char *name;
-        char **to;
-    } texts[] = {
-        {"format", &r->format},       {"state", &r->state},       {"space", &r->space},
-        {"algorithm", &r->algorithm}, {"schedule", &r->schedule}, {"config", &r->config},
-        {"started", &r->started},     {"updated", &r->updated},   {"software", &r->software},
-    };
-
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        ARCHAI_TRY(archai_h5_get_string(file, texts[i].name, texts[i].to, err));
-    ARCHAI_TRY(archai_h5_get_int(file, "format_version", &r->format_version, err));
+        ARCHAI_TRY(archai_h5_get_string(file, texts[i].name, text_at(r, i), err));
     ARCHAI_TRY(archai_h5_get_int(file, "seed", &r->seed, err));
     ARCHAI_TRY(archai_h5_get_int(file, "ranks", &r->ranks, err));
     return archai_h5_get_int(file, "rejected", &r->rejected, err);

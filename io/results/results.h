@@ -18,10 +18,9 @@ typedef struct archai_results_objective {
 } archai_results_objective;
 
 typedef struct archai_results {
-    char *format, *state, *space, *algorithm, *schedule, *config, *started, *updated, *software;
-    int64_t seed, ranks, rejected, format_version;
-    archai_trial
-        *rows; /* owned; measures hold metrics and objectives; no curves, no tensors */
+    char *state, *space, *algorithm, *schedule, *config, *started, *updated, *software;
+    int64_t seed, ranks, rejected;
+    archai_trial *rows; /* owned; measures hold metrics and objectives; no curves, no tensors */
     size_t n;
     archai_results_objective *objectives; /* owned; in the order of the configuration */
     size_t n_objectives;

@@ -48,7 +48,8 @@ int results_column(const archai_results_reader *x, hid_t group, const char *name
     for (size_t at = 0; rc == ARCHAI_OK && at < n; at += piece) {
         const size_t some = n - at < piece ? n - at : piece;
 
-        rc = archai_h5_rows(dataset, type, rank, first + at, some, dims[1], data, NULL, err);
+        rc = archai_h5_rows(dataset, type, rank, first + at, (const hsize_t[]){some, dims[1]}, data,
+                            NULL, err);
         for (size_t i = 0; rc == ARCHAI_OK && i < some; i++)
             rc = take(payload, at + i, data + i * row_bytes, is_text ? row_bytes : dims[1], err);
     }
@@ -81,7 +82,8 @@ static int take_field(void *payload, size_t row, const void *value, size_t width
         text = archai_strndup(value, width);
         e->status = archai_status_from_name(text);
         if (e->status < 0)
-            (void)archai_fail(err, ARCHAI_EFORMAT, "row %zu has \"%.32s\"", f->in->first + row, text);
+            (void)archai_fail(err, ARCHAI_EFORMAT, "row %zu has \"%.32s\"", f->in->first + row,
+                              text);
         free(text);
         return e->status < 0 ? ARCHAI_EFORMAT : ARCHAI_OK;
     case ARCHAI_COLUMN_ENCODING:

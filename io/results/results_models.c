@@ -53,7 +53,8 @@ int archai_results_curves(const char *path, size_t row, archai_curve **out, size
     for (size_t i = 0; rc == ARCHAI_OK && i < names.n; i++) {
         archai_curve *c = &curves[kept];
 
-        rc = results_column(&x, group, names.at[i], ARCHAI_COLUMN_CURVE, row, 1, take_curve, c, err);
+        rc = results_column(&x, group, names.at[i], ARCHAI_COLUMN_CURVE, row, 1, take_curve, c,
+                            err);
         rc = archai_err_wrap(err, rc, "/curves: ");
         if (c->n > 0) {
             c->name = archai_strdup(names.at[i]);
@@ -80,7 +81,8 @@ int archai_results_curves(const char *path, size_t row, archai_curve **out, size
 
 /* HDF5 silently reads a virtual dataset whose source is missing as zeros. Here it is an error:
  * every source must be a file beside results.h5. Its size limits what a tensor can hold. */
-static int check_source(const archai_results_reader *x, hid_t dataset, size_t bytes, archai_err *err)
+static int check_source(const archai_results_reader *x, hid_t dataset, size_t bytes,
+                        archai_err *err)
 {
     hid_t dcpl = H5I_INVALID_HID;
     char name[256];
