@@ -167,8 +167,8 @@ static int read_front(const archai_results_reader *x, archai_results *r, archai_
 
     if (!archai_h5_has(x->file, "pareto"))
         return archai_fail(err, ARCHAI_EFORMAT, "group pareto is missing");
-    ARCHAI_TRY_GOTO(rc, results_dataset(x, x->file, "pareto/index", H5T_INTEGER, 1, SIZE_MAX, dims,
-                                        &dataset, err), out);
+    ARCHAI_TRY(results_dataset(x, x->file, "pareto/index", H5T_INTEGER, 1, SIZE_MAX, dims, &dataset,
+                               err));
     r->front = archai_file_room(dims[0], sizeof *r->front, err);
     rc = r->front == NULL ? ARCHAI_ENOMEM
                           : archai_h5_rows(dataset, H5T_NATIVE_INT64, 1, 0, dims, r->front, NULL,
@@ -177,7 +177,6 @@ static int read_front(const archai_results_reader *x, archai_results *r, archai_
         if (r->front[r->n_front] >= r->n) /* a negative one, too */
             rc = archai_fail(err, ARCHAI_EFORMAT, "row %lld is outside the table",
                              (long long)r->front[r->n_front]);
-out:
     archai_h5_release(&dataset);
     return archai_err_wrap(err, rc, "/pareto/index: ");
 }

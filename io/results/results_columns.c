@@ -109,15 +109,14 @@ int results_candidates(const results_piece *in, archai_err *err)
         return ARCHAI_ENOMEM;
     memset(r->rows, 0, r->n * sizeof *r->rows);
     ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(in->x->file, "candidates", H5P_DEFAULT)));
-    for (const archai_candidate_column *c = archai_candidate_columns; c->name != NULL; c++) {
+    for (const archai_candidate_column *c = archai_candidate_columns;
+         rc == ARCHAI_OK && c->name != NULL; c++) {
         field f = {in, c};
 
-        if (c->kind == ARCHAI_COLUMN_ENCODING && !archai_h5_has(group, c->name))
-            continue;
-        ARCHAI_TRY_GOTO(rc, results_column(in->x, group, c->name, c->kind, in->first, r->n,
-                                           take_field, &f, err), out);
+        if (c->kind != ARCHAI_COLUMN_ENCODING || archai_h5_has(group, c->name))
+            rc = results_column(in->x, group, c->name, c->kind, in->first, r->n, take_field, &f,
+                                err);
     }
-out:
     archai_h5_release(&group);
     return archai_err_wrap(err, rc, "/candidates: ");
 }
