@@ -261,9 +261,7 @@ static void forward_case(const char *name, const char *space, const archai_data_
     }
     assert_near_floats(got, output.data, expected, forward_tolerance);
     free(got);
-    for (size_t i = 0; i < n; i++)
-        archai_array_free(&weights[i]);
-    free(weights);
+    archai_arrays_free(weights, n);
     archai_array_free(&input);
     archai_array_free(&output);
     destroy(&s);

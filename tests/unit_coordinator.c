@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commit_row.h"
 #include "root.h"
 
 #define OK(call)                                                                               \
@@ -479,8 +480,7 @@ static void weights_of_a_lost_rank_are_found(void **state)
     e.n_tensors = r.verdict[1].evaluation->n_tensors;
     OK(archai_trial_pack(&e, &detail, &err));
     OK(archai_segment_open(&segment, r.output, r.verdict[1].segment, true, &err));
-    OK(archai_segment_commit(&segment, r.grant[1].row, r.grant[1].text_offset, detail.data,
-                             detail.size, &e, &err));
+    OK(commit_row(&segment, r.grant[1].row, r.grant[1].text_offset, detail.data, detail.size, &e, &err));
     archai_segment_close(&segment);
     root_lose(&r, 1);
     assert_int_equal(root_record(&r, 1)->status, ARCHAI_STATUS_OK);

@@ -118,9 +118,8 @@ static void segments_and_the_index(void **state)
         .n = 2,
         .n_optimised = 2,
     };
-    const archai_index_run run = {.directory = *state, .config_text = "", .space = "cnn", .algorithm = "random_search",
-                                  .schedule = "async", .software = "test", .started = "2023-11-14T22:13:20Z",
-                                  .weights = ARCHAI_WEIGHTS_ALL, .objectives = &objectives};
+    const archai_index_run run = {.directory = *state, .config_text = "", .space = "cnn", .software = "test", .started = "2023-11-14T22:13:20Z",
+                                  .config = sample_config(ARCHAI_WEIGHTS_ALL), .objectives = &objectives};
     const archai_segment_size size = sample_segment_size(1024);
     archai_err err = ARCHAI_ERR_INIT;
     archai_segment s = ARCHAI_SEGMENT_INIT;

@@ -11,6 +11,7 @@
 
 #include "runner/coordinator/grants.h"
 #include "runner/worker/writer.h"
+#include "commit_row.h"
 #include "tmpdir.h"
 
 enum { OWNERS = 5, MAX_BLOCKS = 4096 };
@@ -330,8 +331,7 @@ static void the_newest_grants_are_looked_into(void **state)
         places[i] = i % 3 == 0 ? archai_segment_place(m.segment, row) : 0;
         assert_int_equal(archai_trial_pack(&e, &detail, NULL), ARCHAI_OK);
         assert_int_equal(archai_segment_open(&s, directory, m.segment, true, NULL), ARCHAI_OK);
-        assert_int_equal(archai_segment_commit(&s, row, m.text_offset, detail.data, detail.size, &e,
-                                               NULL),
+        assert_int_equal(commit_row(&s, row, m.text_offset, detail.data, detail.size, &e, NULL),
                          ARCHAI_OK);
         if (i == DAMAGED)
             assert_int_equal(pwrite(s.fd, "\0", 1, (off_t)(s.text_at + (uint64_t)m.text_offset)), 1);

@@ -19,11 +19,13 @@
 
 static const double limit_s = 60; /* ends a hang, measures nothing */
 
-static const char config[] =
+static char config[] =
     "[search]\nalgorithm = random_search\nmax_evaluations = 5\nseed = 11\n"
     "[space]\nname = cnn\n[evaluator]\nkind = null\n[output]\ndirectory = caf\xe9\nweights = none\n"
     "[objective.macs]\ndirection = maximize\nunit = \xc2\xb5s\nconstraint = -inf 0.1\n"
     "[objective.params]\ndirection = minimize\n[objective.flops]\ndirection = none\nconstraint = 1 2\n";
+
+static char space[] = "cnn", software[] = "archai-run test", started[] = "2023-11-14T22:13:20Z";
 
 /* Until nothing is under way or something has failed; the failures so far. */
 static int settle(archai_index_client *c)
@@ -42,20 +44,21 @@ static int settle(archai_index_client *c)
     return c->failures;
 }
 
-static archai_index_run run_in(const char *directory)
+static archai_message run_in(char *directory)
 {
-    return (archai_index_run){.directory = directory,
-                              .config_text = config,
-                              .space = "cnn",
-                              .software = "archai-run test",
-                              .started = "2023-11-14T22:13:20Z",
-                              .ranks = 3};
+    return (archai_message){.type = ARCHAI_MSG_INDEX,
+                            .directory = directory,
+                            .text = config,
+                            .space = space,
+                            .software = software,
+                            .started = started,
+                            .ranks = 3};
 }
 
 static void a_run_arrives_in_its_results(void **state)
 {
     char directory[TMPDIR_PATH_MAX + 8];
-    archai_index_run run = run_in(directory);
+    archai_message run = run_in(directory);
     archai_err err = ARCHAI_ERR_INIT;
     archai_index_client c;
     archai_results r;
@@ -94,10 +97,11 @@ static void a_run_arrives_in_its_results(void **state)
 
 static void a_run_that_cannot_be_indexed_is_a_failure(void **state)
 {
-    archai_index_run run = run_in(*state);
+    static char many[] = "[search]\nseed = many\n";
+    archai_message run = run_in(*state);
     archai_index_client c;
 
-    run.config_text = "[search]\nseed = many\n";
+    run.text = many;
     archai_index_client_init(&c, &run);
     assert_int_equal(settle(&c), 1);
     assert_int_equal(c.error.code, ARCHAI_EINVAL);
@@ -108,7 +112,7 @@ static void a_run_that_cannot_be_indexed_is_a_failure(void **state)
 static void a_failed_refresh_may_be_repeated(void **state)
 {
     char gone[TMPDIR_PATH_MAX + 8];
-    archai_index_run run = run_in(gone);
+    archai_message run = run_in(gone);
     archai_index_client c;
 
     (void)snprintf(gone, sizeof gone, "%s/gone", (const char *)*state);
@@ -132,7 +136,7 @@ static void a_failed_refresh_may_be_repeated(void **state)
 /* A killed indexer is started again after a pause. That it starts does not end the row of failures. */
 static void a_killed_indexer_is_started_again(void **state)
 {
-    archai_index_run run = run_in(*state);
+    archai_message run = run_in(*state);
     archai_index_client c;
 
     archai_index_client_init(&c, &run);

@@ -55,12 +55,10 @@ static archai_index *open_index(const char *directory, bool is_resume)
     archai_index_run run = {.directory = directory,
                             .config_text = "",
                             .space = "cnn",
-                            .algorithm = "random_search",
-                            .schedule = "async",
                             .software = "test",
                             .started = "2023-11-14T22:13:20Z",
                             .ranks = WRITERS,
-                            .weights = ARCHAI_WEIGHTS_PARETO,
+                            .config = sample_config(ARCHAI_WEIGHTS_PARETO),
                             .is_resume = is_resume,
                             .objectives = &objectives};
     archai_err err = ARCHAI_ERR_INIT;

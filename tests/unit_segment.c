@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "io/segment/segment.h"
+#include "commit_row.h"
 #include "samples.h"
 #include "tmpdir.h"
 
@@ -303,13 +304,11 @@ static void what_has_no_place_is_refused(void **state)
     e.tensors[0].offset = INT64_MAX;
     e.tensors[0].shape[0] = INT64_MAX;
     assert_false(archai_segment_holds(&s, &e.tensors[0], NULL));
-    assert_int_equal(archai_segment_commit(&s, -1, 0, "x", 1, &e, &err), ARCHAI_EINTERNAL);
-    assert_int_equal(archai_segment_commit(&s, 0, -1, "x", 1, &e, &err), ARCHAI_EINTERNAL);
-    assert_int_equal(archai_segment_commit(&s, 0, s.size.text_bytes + 1, "", 0, &e, &err),
-                     ARCHAI_EINTERNAL);
-    assert_int_equal(archai_segment_commit(&s, 1024, 0, "x", 1, &e, &err), ARCHAI_EINTERNAL);
-    assert_int_equal(archai_segment_commit(&s, 0, s.size.text_bytes - 1, "xy", 2, &e, &err),
-                     ARCHAI_EINTERNAL);
+    assert_int_equal(commit_row(&s, -1, 0, "x", 1, &e, &err), ARCHAI_EINTERNAL);
+    assert_int_equal(commit_row(&s, 0, -1, "x", 1, &e, &err), ARCHAI_EINTERNAL);
+    assert_int_equal(commit_row(&s, 0, s.size.text_bytes + 1, "", 0, &e, &err), ARCHAI_EINTERNAL);
+    assert_int_equal(commit_row(&s, 1024, 0, "x", 1, &e, &err), ARCHAI_EINTERNAL);
+    assert_int_equal(commit_row(&s, 0, s.size.text_bytes - 1, "xy", 2, &e, &err), ARCHAI_EINTERNAL);
     archai_trial_fini(&e);
     archai_segment_close(&s);
 }
@@ -349,7 +348,7 @@ static void a_full_disk_is_named_with_its_bytes(void **state)
 
         (void)signal(SIGXFSZ, SIG_IGN);
         (void)setrlimit(RLIMIT_FSIZE, &limit);
-        _exit(archai_segment_commit(&s, 0, 0, "0123456789", 10, &e, &err) == ARCHAI_EIO &&
+        _exit(commit_row(&s, 0, 0, "0123456789", 10, &e, &err) == ARCHAI_EIO &&
                       strstr(err.text, name) != NULL &&
                       strstr(err.text, "disk full writing 10 bytes") != NULL
                   ? 0

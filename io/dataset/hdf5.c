@@ -206,11 +206,10 @@ static int hdf5_plan(const archai_dataset_source *source, archai_dataset_plan *o
 static int read_items(hid_t file, int split, const char *name, int ndim, const hsize_t *dim,
                       archai_dtype dtype, void *out, archai_err *err)
 {
-    hid_t dataset = H5I_INVALID_HID, from = H5I_INVALID_HID, to = H5I_INVALID_HID;
+    hid_t dataset = H5I_INVALID_HID;
     const hid_t memory = dtype == ARCHAI_F32  ? H5T_NATIVE_FLOAT
                          : dtype == ARCHAI_U8 ? H5T_NATIVE_UINT8
                                               : H5T_NATIVE_INT32;
-    const hsize_t start[4] = {0};
     item now;
     int rc;
 
@@ -221,17 +220,9 @@ static int read_items(hid_t file, int split, const char *name, int ndim, const h
                          groups[split], name);
         goto out;
     }
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &to, H5Screate_simple(ndim, dim, NULL)), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &from, H5Dget_space(dataset)), out);
-    ARCHAI_TRY_GOTO(
-        rc, archai_h5_ok(err, H5Sselect_hyperslab(from, H5S_SELECT_SET, start, NULL, dim, NULL)),
-        out);
-    rc = archai_err_wrap(err,
-                         archai_h5_ok(err, H5Dread(dataset, memory, to, from, H5P_DEFAULT, out)),
+    rc = archai_err_wrap(err, archai_h5_rows(dataset, memory, ndim, 0, dim, out, NULL, err),
                          "/%s/%s: ", groups[split], name);
 out:
-    archai_h5_release(&from);
-    archai_h5_release(&to);
     archai_h5_release(&dataset);
     return rc;
 }

@@ -277,7 +277,7 @@ static int idx_read(const archai_dataset_source *source, const archai_dataset_pl
 
 const archai_dataset_format archai_dataset_idx = {
     .name = "idx",
-    .help = "IDX files, as MNIST and its relatives have",
+    .help = "IDX files (MNIST and its relatives)",
     .options = idx_options,
     .settings_size = sizeof(idx_settings),
     .check = idx_check,

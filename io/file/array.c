@@ -23,36 +23,31 @@ void archai_array_free(archai_tensor *t)
     *t = (archai_tensor){0};
 }
 
+void archai_arrays_free(archai_tensor *at, size_t n)
+{
+    for (size_t i = 0; at != NULL && i < n; i++)
+        archai_array_free(&at[i]);
+    free(at);
+}
+
 static int read_dataset(hid_t parent, const char *path, archai_tensor *out, archai_err *err)
 {
     const char *slash = strrchr(path, '/');
     archai_tensor t = {0};
-    hid_t dataset = H5I_INVALID_HID, type = H5I_INVALID_HID;
-    void *data = NULL;
+    hid_t dataset = H5I_INVALID_HID;
     int rc;
 
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dataset, H5Dopen2(parent, path, H5P_DEFAULT)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_shape(dataset, &t, err), out);
-    if (t.bytes > ARCHAI_ARRAY_MAX) {
-        rc = archai_fail(err, ARCHAI_EFORMAT, "it is larger than %lld GiB",
-                         (long long)(ARCHAI_ARRAY_MAX >> 30));
-        goto out;
+    rc = t.bytes <= ARCHAI_ARRAY_MAX
+             ? archai_h5_read(dataset, &t, err)
+             : archai_fail(err, ARCHAI_EFORMAT, "it is larger than %lld GiB",
+                           (long long)(ARCHAI_ARRAY_MAX >> 30));
+    if (rc == ARCHAI_OK) {
+        t.name = archai_strdup(slash != NULL ? slash + 1 : path);
+        *out = t;
     }
-    ARCHAI_TRY_GOTO(rc, archai_h5_type(&type, t.dtype, err), out);
-    data = archai_file_room(t.bytes, 1, err);
-    if (data == NULL) {
-        rc = ARCHAI_ENOMEM;
-        goto out;
-    }
-    ARCHAI_TRY_GOTO(
-        rc, archai_h5_ok(err, H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data)), out);
-    t.name = archai_strdup(slash != NULL ? slash + 1 : path);
-    t.data = data;
-    *out = t;
-    data = NULL;
 out:
-    free(data);
-    archai_h5_release(&type);
     archai_h5_release(&dataset);
     return archai_err_wrap(err, rc, "%s: ", path);
 }
@@ -72,31 +67,28 @@ int archai_array_read_group(const char *file, const char *path, archai_tensor **
                             archai_err *err)
 {
     hid_t h = H5I_INVALID_HID, group = H5I_INVALID_HID;
-    archai_tensor *tensors = NULL;
+    archai_tensor *tensors;
     archai_strings names = {NULL, 0};
-    size_t read = 0;
     int rc;
 
     ARCHAI_TRY(archai_h5_open(&h, file, err));
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &group, H5Gopen2(h, path, H5P_DEFAULT)), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_links(group, false, &names, err), out);
-    if (names.n == 0) {
+    rc = archai_h5_id(err, &group, H5Gopen2(h, path, H5P_DEFAULT));
+    if (rc == ARCHAI_OK)
+        rc = archai_h5_links(group, false, &names, err);
+    if (rc == ARCHAI_OK && names.n == 0)
         rc = archai_fail(err, ARCHAI_ENOTFOUND, "the group is empty");
-        goto out;
-    }
     tensors = archai_calloc(names.n, sizeof *tensors);
-    for (; read < names.n; read++)
-        ARCHAI_TRY_GOTO(rc, read_dataset(group, names.at[read], &tensors[read], err), out);
-    *out = tensors;
-    *n = read;
-    tensors = NULL;
-out:
-    for (size_t i = 0; tensors != NULL && i < read; i++)
-        archai_array_free(&tensors[i]);
-    free(tensors);
-    archai_strings_free(&names);
+    for (size_t i = 0; rc == ARCHAI_OK && i < names.n; i++)
+        rc = read_dataset(group, names.at[i], &tensors[i], err);
     archai_h5_release(&group);
     archai_h5_release(&h);
+    if (rc == ARCHAI_OK) {
+        *out = tensors;
+        *n = names.n;
+    } else {
+        archai_arrays_free(tensors, names.n);
+    }
+    archai_strings_free(&names);
     return archai_err_wrap(err, rc, "%s:%s: ", file, path);
 }
 

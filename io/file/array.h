@@ -16,11 +16,11 @@ void archai_array_split(const char *text, char **file, const char **path);
 
 /* Read one dataset; out->name is the last part of the path. Free with archai_array_free. */
 int archai_array_read(const char *file, const char *path, archai_tensor *out, archai_err *err);
-/* Read all datasets directly in a group, in order of name. Free each with archai_array_free, then
- * *out. */
+/* Read all datasets directly in a group, in order of name; free with archai_arrays_free. */
 int archai_array_read_group(const char *file, const char *path, archai_tensor **out, size_t *n,
                             archai_err *err);
 void archai_array_free(archai_tensor *t);
+void archai_arrays_free(archai_tensor *at, size_t n); /* at: NULL is allowed */
 
 /* Write a new file with one dataset; published as archai_file_publish() does. */
 int archai_array_write(const char *file, const char *path, const archai_tensor *t,

@@ -25,7 +25,7 @@ bool archai_tensor_is_state(const char *name)
     return strncmp(name, ARCHAI_STATE_PREFIX, strlen(ARCHAI_STATE_PREFIX)) == 0;
 }
 
-char *archai_checkpoint_path(const char *directory, int64_t id)
+static char *file_path(const char *directory, int64_t id)
 {
     return archai_printf("%s/checkpoint-%" PRId64 ".safetensors", directory, id);
 }
@@ -37,7 +37,7 @@ static char *command_path(const char *directory, int64_t id)
 
 void archai_checkpoint_remove(const char *directory, int64_t id)
 {
-    char *paths[] = {command_path(directory, id), archai_checkpoint_path(directory, id)};
+    char *paths[] = {command_path(directory, id), file_path(directory, id)};
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         (void)unlink(paths[i]);
@@ -57,7 +57,7 @@ static int64_t id_of(const char *name, bool *whole)
     return id;
 }
 
-/* A user's program's, or what that wrote beside it in order to rename it. */
+/* A checkpoint of a user's program, or a file beside it that the program was about to rename. */
 static bool is_commands(const char *name)
 {
     int64_t id;
@@ -116,7 +116,7 @@ int archai_checkpoints_list(const char *directory, int64_t **ids, size_t *n, arc
 
 static uint32_t fold(uint32_t crc, const void *data, size_t n)
 {
-    return n > 0 ? (uint32_t)crc32_z(crc, data, n) : crc; /* zlib begins anew where data is NULL */
+    return n > 0 ? (uint32_t)crc32_z(crc, data, n) : crc; /* zlib starts over if data is NULL */
 }
 
 int64_t archai_checkpoint_sum(const archai_tensor *at, size_t n)
@@ -150,10 +150,10 @@ static int write_file(const char *path, const archai_tensor *at, size_t n, archa
     uint32_t draw;
     int fd, rc;
 
-    /* Two may write for one candidate: a rank that was given up may still be alive. Not with
-     * mkostemp, whose file is its owner's alone: another member of the group may resume the run. */
+    /* Two ranks may write for one candidate: one that was given up may still be alive. Not
+     * mkostemp, whose file only its owner can read: others of the group may resume the run. */
     if (getrandom(&draw, sizeof draw, 0) != (ssize_t)sizeof draw)
-        return archai_fail(err, ARCHAI_EIO, "no random bytes for a name");
+        return archai_fail(err, ARCHAI_EIO, "no random bytes for a file name");
     beside = archai_printf("%s.%ld-%08" PRIx32, path, (long)getpid(), draw);
     fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
@@ -189,7 +189,7 @@ int archai_checkpoint_write(const char *directory, const archai_trial *c, int64_
     ARCHAI_TRY(archai_message_pack(&work, &packed, err));
     all = archai_calloc(n_state + n_curves + 5, sizeof *all);
     names = archai_calloc(n_curves, sizeof *names);
-    path = archai_checkpoint_path(directory, c->id);
+    path = file_path(directory, c->id);
     if (n_state > 0)
         memcpy(all, state, n_state * sizeof *all);
     all[n++] = vector("archai:about", ARCHAI_I64, about, ARCHAI_ABOUT);
@@ -222,7 +222,7 @@ static const archai_tensor *find(const archai_tensors *t, const char *name, arch
     return at != NULL && at->dtype == dtype && (bytes == 0 || at->bytes == bytes) ? at : NULL;
 }
 
-static int check(archai_checkpoint *k, archai_err *err)
+int archai_checkpoint_check(archai_checkpoint *k, archai_err *err)
 {
     const archai_tensors *t = &k->file;
     const archai_tensor *about, *seconds, *crc;
@@ -235,7 +235,7 @@ static int check(archai_checkpoint *k, archai_err *err)
     k->candidate = find(t, "archai:candidate", ARCHAI_U8, 0);
     if (about == NULL || seconds == NULL || k->arch == NULL || k->candidate == NULL ||
         crc == NULL || crc != &t->at[t->n - 1])
-        return archai_fail(err, ARCHAI_EFORMAT, "not a checkpoint, or not a whole one");
+        return archai_fail(err, ARCHAI_EFORMAT, "not a checkpoint, or an incomplete one");
     memcpy(&sum, crc->data, sizeof sum);
     if (sum != archai_checkpoint_sum(t->at, t->n - 1))
         return archai_fail(err, ARCHAI_EFORMAT, "damaged: its checksum is wrong");
@@ -252,40 +252,19 @@ static int check(archai_checkpoint *k, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* Check what was opened or parsed, and hand it over. */
-static int finish(archai_checkpoint *out, archai_checkpoint *k, archai_err *err)
-{
-    int rc = check(k, err);
-
-    if (rc == ARCHAI_OK)
-        *out = *k;
-    else
-        archai_tensors_close(&k->file);
-    return rc;
-}
-
-int archai_checkpoint_parse(archai_checkpoint *out, const void *bytes, size_t size,
-                            archai_err *err)
-{
-    archai_checkpoint k = {.id = -1};
-
-    ARCHAI_TRY(archai_safetensors_parse(&k.file, bytes, size, err));
-    return finish(out, &k, err);
-}
-
 int archai_checkpoint_open(archai_checkpoint *out, const char *directory, int64_t id,
                            archai_err *err)
 {
-    char *path = archai_checkpoint_path(directory, id);
+    char *path = file_path(directory, id);
     archai_checkpoint k = {.id = -1};
-    int rc;
+    int rc = archai_safetensors_open(&k.file, path, err);
 
-    if (access(path, F_OK) != 0)
-        rc = archai_fail(err, ARCHAI_ENOTFOUND, "%s: %s", path, strerror(errno));
-    else
-        rc = archai_safetensors_open(&k.file, path, err);
     if (rc == ARCHAI_OK)
-        rc = archai_err_wrap(err, finish(out, &k, err), "%s: ", path);
+        rc = archai_err_wrap(err, archai_checkpoint_check(&k, err), "%s: ", path);
+    if (rc == ARCHAI_OK)
+        *out = k;
+    else
+        archai_checkpoint_close(&k);
     free(path);
     return rc;
 }

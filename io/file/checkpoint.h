@@ -4,8 +4,8 @@
  *   checkpoint-<id>.safetensors   a safetensors file of
  *       <state_dict name>         the model's tensors
  *       archai:<what>:<name>      the optimizer's, and archai:step
- *       archai:about      int64   [ARCHAI_ABOUT] id, seed, epochs done, epochs of the whole
- * training archai:arch       uint8   the architecture's text: the same id may name another one
+ *       archai:about      int64   [ARCHAI_ABOUT] id, seed, epochs done, epochs of the training
+ *       archai:arch       uint8   the architecture's text: the same id may name another one
  *       archai:candidate  uint8   a `work` message with this candidate (io/wire/message.h)
  *       archai:seconds    float64 [1] spent in the training loop
  *       archai:curve:<name>       float32 [epochs done]
@@ -16,7 +16,7 @@
  * candidate the file belongs to.
  *
  * The shuffling generator's state follows from the seed and the number of epochs. A checkpoint is
- * published with archai_file_publish(): it is whole, or was damaged later, which the checksum
+ * published with archai_file_publish(): it is complete, or was damaged later, which the checksum
  * shows. Not collective.
  */
 #ifndef ARCHAI_IO_FILE_CHECKPOINT_H
@@ -25,7 +25,7 @@
 #include "io/file/tensors.h"
 
 #define ARCHAI_STATE_PREFIX "archai:"          /* of tensors that are not the model's */
-bool archai_tensor_is_state(const char *name); /* has it this prefix? */
+bool archai_tensor_is_state(const char *name); /* does it begin so? */
 /* Length of archai:about, in checkpoints and among the stored tensors of an evaluation that may be
  * continued. */
 enum { ARCHAI_ABOUT = 4 };
@@ -38,10 +38,9 @@ typedef struct archai_checkpoint {
     const archai_tensor *arch, *candidate; /* borrowed from file */
 } archai_checkpoint;
 
-char *archai_checkpoint_path(const char *directory, int64_t id); /* caller frees */
 /* Remove a candidate's checkpoint and its program's, if there are any. */
 void archai_checkpoint_remove(const char *directory, int64_t id);
-/* Remove all checkpoints and the remains of unfinished ones; or only those remains. */
+/* Remove all checkpoints and the remains of unfinished ones, or only the remains. */
 void archai_checkpoints_sweep(const char *directory, bool only_unfinished);
 /* Ids of the checkpoints in a directory, ascending; caller frees. */
 int archai_checkpoints_list(const char *directory, int64_t **ids, size_t *n, archai_err *err);
@@ -54,13 +53,12 @@ int archai_checkpoint_write(const char *directory, const archai_trial *c, int64_
 /* ARCHAI_ENOTFOUND: there is no checkpoint. ARCHAI_EFORMAT: it is damaged. */
 int archai_checkpoint_open(archai_checkpoint *out, const char *directory, int64_t id,
                            archai_err *err);
-/* The same from bytes in memory, which must stay there until the checkpoint is closed. */
-int archai_checkpoint_parse(archai_checkpoint *out, const void *bytes, size_t size,
-                            archai_err *err);
+/* Check k->file and read the rest of *k out of it. */
+int archai_checkpoint_check(archai_checkpoint *k, archai_err *err);
 void archai_checkpoint_close(archai_checkpoint *c); /* safe on a zeroed struct */
 /* The archai:crc that belongs after these entries. */
 int64_t archai_checkpoint_sum(const archai_tensor *at, size_t n);
-/* Does it belong to this very candidate? */
+/* Does it belong to exactly this candidate? */
 bool archai_checkpoint_is_of(const archai_checkpoint *k, const archai_trial *c);
 /* Is it the marker of a program's checkpoint? */
 bool archai_checkpoint_is_marker(const archai_checkpoint *k);

@@ -19,8 +19,8 @@ int archai_file_pread(int fd, void *out, size_t n, uint64_t at, const char *path
 
 /* "directory/name"; caller frees. */
 char *archai_file_path(const char *directory, const char *name);
-/* Room for n items of a number that a file claims (malloc; caller frees). NULL: there is not so
- * much, and `err` says so (ARCHAI_ENOMEM); a file must not end the process. */
+/* Memory for n items, where a file says how many (caller frees). NULL: there is not enough, and
+ * `err` says so (ARCHAI_ENOMEM); a file must not be able to end the process. */
 void *archai_file_room(size_t n, size_t size, archai_err *err);
 
 /* fsync `beside`, rename it to `path`, fsync their directory: afterwards `path` is the old file

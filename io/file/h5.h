@@ -51,9 +51,11 @@ int archai_h5_string_type(hid_t *type, size_t width, archai_err *err);
 /* Type, shape and size in bytes of a dataset that holds a tensor; the rest of *out is left alone.
  * ARCHAI_EFORMAT: no tensor has such a type or shape. */
 int archai_h5_shape(hid_t dataset, archai_tensor *out, archai_err *err);
-/* Read rows [first, first + n) of a dataset [N] (rank 1, width 1) or [N, width] (rank 2) into `to`;
- * or, where that is NULL, write them from `from`. In memory they are of `type`. */
-int archai_h5_rows(hid_t dataset, hid_t type, int rank, uint64_t first, size_t n, size_t width,
+/* Read all of a dataset of that type and shape into new memory, out->data; caller frees. */
+int archai_h5_read(hid_t dataset, archai_tensor *out, archai_err *err);
+/* Read the rows from `first` on of a dataset of this rank, at most 4, into `to`; or, where that is
+ * NULL, write them from `from`. shape: of what is read or written. In memory it is of `type`. */
+int archai_h5_rows(hid_t dataset, hid_t type, int rank, uint64_t first, const hsize_t *shape,
                    void *to, const void *from, archai_err *err);
 
 /* Create or replace an attribute. Strings are variable-length UTF-8, which h5py reads as str. */

@@ -6,67 +6,53 @@
 
 #include "core/base/alloc.h"
 
-enum { STRING_MAX = 64 * 1024 * 1024 }; /* bytes of an attribute that is believed */
+enum { STRING_MAX = 64 * 1024 * 1024 }; /* bytes; a longer attribute is refused */
 
 /* -- writing ------------------------------------------------------------------------------- */
 
-static int set_attribute(hid_t object, const char *name, hid_t type, hid_t memory, hid_t space,
-                         const void *value, archai_err *err)
+/* [n], or for rank 0 a scalar. */
+static int set_attribute(hid_t object, const char *name, hid_t type, hid_t memory, int rank,
+                         hsize_t n, const void *value, archai_err *err)
 {
     hid_t attribute = H5I_INVALID_HID;
+    hid_t space = H5I_INVALID_HID;
     int rc;
 
     if (H5Aexists(object, name) > 0)
         ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Adelete(object, name)), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Screate_simple(rank, &n, NULL)), out);
     ARCHAI_TRY_GOTO(rc,
                     archai_h5_id(err, &attribute,
                                  H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT)),
                     out);
-    rc = archai_h5_ok(err, H5Awrite(attribute, memory, value));
+    ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Awrite(attribute, memory, value)), out);
+    rc = archai_h5_close(&attribute, err);
 out:
-    if (rc == ARCHAI_OK)
-        rc = archai_h5_close(&attribute, err);
     archai_h5_release(&attribute);
+    archai_h5_release(&space);
     return archai_err_wrap(err, rc, "attribute %s: ", name);
 }
 
 int archai_h5_set_string(hid_t object, const char *name, const char *value, archai_err *err)
 {
     hid_t type = H5I_INVALID_HID;
-    hid_t space = H5I_INVALID_HID;
     int rc;
 
     ARCHAI_TRY(archai_h5_string_type(&type, H5T_VARIABLE, err));
-    rc = archai_h5_id(err, &space, H5Screate(H5S_SCALAR));
-    if (rc == ARCHAI_OK)
-        rc = set_attribute(object, name, type, type, space, &value, err);
-    archai_h5_release(&space);
+    rc = set_attribute(object, name, type, type, 0, 1, &value, err);
     archai_h5_release(&type);
     return rc;
 }
 
 int archai_h5_set_int(hid_t object, const char *name, int64_t value, archai_err *err)
 {
-    hid_t space = H5I_INVALID_HID;
-    int rc;
-
-    ARCHAI_TRY(archai_h5_id(err, &space, H5Screate(H5S_SCALAR)));
-    rc = set_attribute(object, name, H5T_STD_I64LE, H5T_NATIVE_INT64, space, &value, err);
-    archai_h5_release(&space);
-    return rc;
+    return set_attribute(object, name, H5T_STD_I64LE, H5T_NATIVE_INT64, 0, 1, &value, err);
 }
 
 int archai_h5_set_doubles(hid_t object, const char *name, const double *at, size_t n,
                           archai_err *err)
 {
-    hid_t space = H5I_INVALID_HID;
-    hsize_t dims[1] = {n};
-    int rc;
-
-    ARCHAI_TRY(archai_h5_id(err, &space, H5Screate_simple(1, dims, NULL)));
-    rc = set_attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, space, at, err);
-    archai_h5_release(&space);
-    return rc;
+    return set_attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, n, at, err);
 }
 
 /* -- reading ------------------------------------------------------------------------------- */

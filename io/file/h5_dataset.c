@@ -1,6 +1,10 @@
 /* Datasets: the shape of one that holds a tensor, and rows of a table's column. */
 #include "io/file/h5.h"
 
+#include <stdlib.h>
+
+#include "io/file/file.h"
+
 int archai_h5_shape(hid_t dataset, archai_tensor *out, archai_err *err)
 {
     hid_t type = H5I_INVALID_HID;
@@ -37,21 +41,38 @@ out:
     return rc;
 }
 
-int archai_h5_rows(hid_t dataset, hid_t type, int rank, uint64_t first, size_t n, size_t width,
+int archai_h5_read(hid_t dataset, archai_tensor *out, archai_err *err)
+{
+    hid_t type = H5I_INVALID_HID;
+    void *data = archai_file_room(out->bytes, 1, err);
+    int rc = data == NULL ? ARCHAI_ENOMEM : archai_h5_type(&type, out->dtype, err);
+
+    if (rc == ARCHAI_OK && out->bytes > 0)
+        rc = archai_h5_ok(err, H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
+    archai_h5_release(&type);
+    if (rc == ARCHAI_OK)
+        out->data = data;
+    else
+        free(data);
+    return rc;
+}
+
+int archai_h5_rows(hid_t dataset, hid_t type, int rank, uint64_t first, const hsize_t *shape,
                    void *to, const void *from, archai_err *err)
 {
-    const hsize_t start[2] = {first, 0}, count[2] = {n, width};
+    const hsize_t start[4] = {first};
     hid_t space = H5I_INVALID_HID;
     hid_t memory = H5I_INVALID_HID;
     int rc;
 
-    if (n == 0 || width == 0)
-        return ARCHAI_OK;
+    for (int d = 0; d < rank; d++)
+        if (shape[d] == 0)
+            return ARCHAI_OK;
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Dget_space(dataset)), out);
     ARCHAI_TRY_GOTO(
-        rc, archai_h5_ok(err, H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL)),
+        rc, archai_h5_ok(err, H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, shape, NULL)),
         out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &memory, H5Screate_simple(rank, count, NULL)), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &memory, H5Screate_simple(rank, shape, NULL)), out);
     rc = to != NULL ? archai_h5_ok(err, H5Dread(dataset, type, memory, space, H5P_DEFAULT, to))
                     : archai_h5_ok(err, H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, from));
 out:

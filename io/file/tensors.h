@@ -3,8 +3,8 @@
  * Weights travel between processes as safetensors in a memfd, to and from evaluators that users
  * write in Python, too. Format: https://huggingface.co/docs/safetensors (8-byte length, JSON
  * header, data). Headers are not trusted: offsets, overlaps, holes, types, sizes and depth are
- * checked before a byte of the data is believed. Written files hold the header in the given order
- * and the data by decreasing element size, so that every tensor is aligned to its type.
+ * checked before any data is used. Written files hold the header in the given order and the data by
+ * decreasing element size, so that every tensor is aligned to its type.
  */
 #ifndef ARCHAI_IO_FILE_TENSORS_H
 #define ARCHAI_IO_FILE_TENSORS_H

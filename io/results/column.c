@@ -23,7 +23,7 @@ archai_column archai_column_new(archai_column_kind kind, const char *group, cons
                                 const char *source, size_t offset)
 {
     return (archai_column){.kind = kind,
-                           .group = archai_strdup(group),
+                           .group = group,
                            .name = archai_strdup(name),
                            .source = archai_strdup(source),
                            .offset = offset,
@@ -33,23 +33,37 @@ archai_column archai_column_new(archai_column_kind kind, const char *group, cons
 void archai_column_fini(archai_column *c)
 {
     archai_h5_release(&c->dataset);
-    free(c->group);
     free(c->name);
     free(c->source);
     *c = (archai_column){.dataset = H5I_INVALID_HID};
 }
 
+bool archai_column_is_text(archai_column_kind kind)
+{
+    return kind == ARCHAI_COLUMN_TEXT || kind == ARCHAI_COLUMN_STATUS;
+}
+
+bool archai_column_is_matrix(archai_column_kind kind)
+{
+    return kind == ARCHAI_COLUMN_CURVE || kind == ARCHAI_COLUMN_ENCODING;
+}
+
+archai_dtype archai_column_dtype(archai_column_kind kind)
+{
+    switch (kind) {
+    case ARCHAI_COLUMN_I64:
+        return ARCHAI_I64;
+    case ARCHAI_COLUMN_I32:
+        return ARCHAI_I32;
+    case ARCHAI_COLUMN_F64:
+    case ARCHAI_COLUMN_MEASURE:
+        return ARCHAI_F64;
+    default:
+        return ARCHAI_F32;
+    }
+}
+
 /* -- values of one evaluation -------------------------------------------------------------- */
-
-static bool is_text(const archai_column *c)
-{
-    return c->kind == ARCHAI_COLUMN_TEXT || c->kind == ARCHAI_COLUMN_STATUS;
-}
-
-static bool is_matrix(const archai_column *c)
-{
-    return c->kind == ARCHAI_COLUMN_CURVE || c->kind == ARCHAI_COLUMN_ENCODING;
-}
 
 static const void *field(const archai_column *c, const archai_trial *e)
 {
@@ -91,14 +105,14 @@ static const float *floats_of(const archai_column *c, const archai_trial *e, siz
 /* Bytes or columns that the widest value among e[n] needs. */
 static size_t width_needed(const archai_column *c, const archai_trial *e, size_t n)
 {
-    size_t width = is_text(c) || is_matrix(c) ? 0 : 1;
+    size_t width = archai_column_is_text(c->kind) || archai_column_is_matrix(c->kind) ? 0 : 1;
 
     for (size_t i = 0; i < n; i++) {
         size_t own = 0;
 
-        if (is_text(c))
+        if (archai_column_is_text(c->kind))
             (void)text_of(c, &e[i], &own);
-        else if (is_matrix(c))
+        else if (archai_column_is_matrix(c->kind))
             (void)floats_of(c, &e[i], &own);
         if (own > width)
             width = own;
@@ -106,25 +120,9 @@ static size_t width_needed(const archai_column *c, const archai_trial *e, size_t
     return width;
 }
 
-/* Of a column of numbers. */
-static archai_dtype dtype_of(const archai_column *c)
-{
-    switch (c->kind) {
-    case ARCHAI_COLUMN_I64:
-        return ARCHAI_I64;
-    case ARCHAI_COLUMN_I32:
-        return ARCHAI_I32;
-    case ARCHAI_COLUMN_F64:
-    case ARCHAI_COLUMN_MEASURE:
-        return ARCHAI_F64;
-    default:
-        return ARCHAI_F32;
-    }
-}
-
 static size_t element_size(const archai_column *c)
 {
-    return is_text(c) ? 1 : archai_dtype_size(dtype_of(c));
+    return archai_column_is_text(c->kind) ? 1 : archai_dtype_size(archai_column_dtype(c->kind));
 }
 
 /* e[n] as the rows that are written: [n, width]. */
@@ -169,8 +167,8 @@ static void fill(const archai_column *c, const archai_trial *e, size_t n, char *
 
 static int file_type(const archai_column *c, size_t width, hid_t *type, archai_err *err)
 {
-    return is_text(c) ? archai_h5_string_type(type, width, err)
-                      : archai_h5_type(type, dtype_of(c), err);
+    return archai_column_is_text(c->kind) ? archai_h5_string_type(type, width, err)
+                      : archai_h5_type(type, archai_column_dtype(c->kind), err);
 }
 
 /* A power of two, so that chunks and batches share their borders. */
@@ -188,7 +186,7 @@ static int set_fill(hid_t dcpl, const archai_column *c, archai_err *err)
     const float f = NAN;
     const double d = NAN;
 
-    if (is_matrix(c))
+    if (archai_column_is_matrix(c->kind))
         return archai_h5_ok(err, H5Pset_fill_value(dcpl, H5T_NATIVE_FLOAT, &f));
     if (c->kind == ARCHAI_COLUMN_F64 || c->kind == ARCHAI_COLUMN_MEASURE)
         return archai_h5_ok(err, H5Pset_fill_value(dcpl, H5T_NATIVE_DOUBLE, &d));
@@ -205,7 +203,7 @@ static int create(const archai_column *c, hid_t group, const char *link, size_t 
     hsize_t dims[2] = {rows, width};
     hsize_t most[2] = {H5S_UNLIMITED, H5S_UNLIMITED};
     hsize_t chunk[2] = {chunk_rows(width * element_size(c)), width < 8 ? 8 : width};
-    int rank = is_matrix(c) ? 2 : 1;
+    int rank = archai_column_is_matrix(c->kind) ? 2 : 1;
     int rc;
 
     ARCHAI_TRY(file_type(c, width, &type, err));
@@ -214,7 +212,7 @@ static int create(const archai_column *c, hid_t group, const char *link, size_t 
     ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_chunk(dcpl, rank, chunk)), out);
     ARCHAI_TRY_GOTO(rc, set_fill(dcpl, c, err), out);
     /* Headroom and missing errors are zeros: the fastest level is enough for them. */
-    if (is_text(c) && H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0)
+    if (archai_column_is_text(c->kind) && H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0)
         ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_deflate(dcpl, 1)), out);
     rc = archai_h5_id(err, out,
                       H5Dcreate2(group, link, type, space, H5P_DEFAULT, dcpl, H5P_DEFAULT));
@@ -233,8 +231,8 @@ static int transfer(const archai_column *c, hid_t dataset, size_t width, uint64_
     int rc;
 
     ARCHAI_TRY(file_type(c, width, &type, err));
-    rc = archai_h5_rows(dataset, type, is_matrix(c) ? 2 : 1, first, n, is_text(c) ? 1 : width, to,
-                        from, err);
+    rc = archai_h5_rows(dataset, type, archai_column_is_matrix(c->kind) ? 2 : 1, first,
+                        (const hsize_t[]){n, width}, to, from, err);
     archai_h5_release(&type);
     return rc;
 }
@@ -287,7 +285,7 @@ static int make_room(archai_column *c, hid_t group, uint64_t first, uint64_t tot
     hsize_t dims[2] = {total, needed};
 
     if (c->width == 0) { /* the first value ever: the rows before it hold none */
-        size_t width = is_text(c) ? with_headroom(needed) : needed;
+        size_t width = archai_column_is_text(c->kind) ? with_headroom(needed) : needed;
 
         ARCHAI_TRY(create(c, group, c->name, width, total, &c->dataset, err));
         c->width = width;
@@ -295,12 +293,12 @@ static int make_room(archai_column *c, hid_t group, uint64_t first, uint64_t tot
     }
     if (c->dataset < 0)
         ARCHAI_TRY(archai_h5_id(err, &c->dataset, H5Dopen2(group, c->name, H5P_DEFAULT)));
-    if (is_text(c) && needed > c->width)
+    if (archai_column_is_text(c->kind) && needed > c->width)
         ARCHAI_TRY(widen_text(c, group, with_headroom(needed), first, total, err));
     if (needed < c->width)
         dims[1] = c->width;
     ARCHAI_TRY(archai_h5_ok(err, H5Dset_extent(c->dataset, dims))); /* dims[1]: of a matrix only */
-    if (is_matrix(c))
+    if (archai_column_is_matrix(c->kind))
         c->width = (size_t)dims[1];
     return ARCHAI_OK;
 }
@@ -315,7 +313,7 @@ int archai_column_write(archai_column *c, hid_t file, uint64_t first,
 
     if (n == 0 && c->width > 0)
         return ARCHAI_OK;
-    if (is_matrix(c) && needed == 0 && c->width == 0)
+    if (archai_column_is_matrix(c->kind) && needed == 0 && c->width == 0)
         return ARCHAI_OK; /* no curve, no encoding yet: absent */
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &group, H5Gopen2(file, c->group, H5P_DEFAULT)), out);
     ARCHAI_TRY_GOTO(rc, make_room(c, group, first, total, needed, err), out);

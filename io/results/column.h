@@ -21,18 +21,30 @@ typedef enum archai_column_kind {
     ARCHAI_COLUMN_ENCODING, /* float32 [N, D] */
 } archai_column_kind;
 
+bool archai_column_is_text(archai_column_kind kind);
+bool archai_column_is_matrix(archai_column_kind kind);
+archai_dtype archai_column_dtype(archai_column_kind kind); /* of numbers */
+
+/* The columns of /candidates, up to one without a name. */
+typedef struct archai_candidate_column {
+    const char *name;
+    archai_column_kind kind;
+    size_t offset; /* into archai_trial */
+} archai_candidate_column;
+extern const archai_candidate_column archai_candidate_columns[];
+
 /* Rows are written in batches that do not cross a multiple of this, so that no chunk is
  * compressed twice. */
 enum { ARCHAI_COLUMN_BATCH = 1024 };
 
 typedef struct archai_column {
     archai_column_kind kind;
-    char *group;   /* owned: "candidates" */
+    const char *group; /* borrowed: "candidates" */
     char *name;    /* owned: link in the group */
     char *source;  /* owned: measure or curve; "" otherwise */
     size_t offset; /* into archai_trial */
     size_t width;  /* text: bytes; matrix: columns; else 1. 0: no dataset yet */
-    hid_t dataset; /* open between archai_column_open and _close only */
+    hid_t dataset; /* open from the first write to archai_column_close */
 } archai_column;
 
 archai_column archai_column_new(archai_column_kind kind, const char *group, const char *name,

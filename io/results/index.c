@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/search/search.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 #include "io/results/index_private.h"
@@ -17,9 +18,9 @@
 static const char file_name[] = "results.h5";
 static const char beside_name[] = ".results.h5.new";
 
-/* HDF5 never gives back the room of what was removed (models that left the front, compressed chunks
- * that were rewritten). A file twice as large as its rows explain, measured by the last one that
- * was written from scratch, is written from scratch again: in the long run that costs little. */
+/* HDF5 never reuses the space of what was removed (models that left the front, compressed chunks
+ * that were rewritten). A file twice as large as its rows explain, measured by the last one written
+ * from scratch, is written from scratch again: in the long run that costs little. */
 static const int64_t growth_slack = INT64_C(16) << 20;
 
 struct archai_index {
@@ -40,6 +41,11 @@ struct archai_index {
     int64_t rejected;
 };
 
+static bool is_generational(const archai_index *x)
+{
+    return x->run.config->search.schedule == ARCHAI_GENERATIONAL;
+}
+
 static int check_run(const archai_index_run *run, archai_err *err)
 {
     for (size_t i = 0; i < run->objectives->n; i++)
@@ -56,23 +62,6 @@ static int count(archai_index *x, index_news *news, archai_err *err)
     return index_growth_add(&x->growth, news, err);
 }
 
-/* Front, curve and models from the whole table. */
-static int recount(archai_index *x, archai_err *err)
-{
-    index_news news = {0};
-    int rc;
-
-    index_growth_fini(&x->growth);
-    index_growth_init(&x->growth, x->run.objectives);
-    index_models_fini(&x->models);
-    x->fresh = true; /* which models the file shows is forgotten */
-    ARCHAI_TRY(index_table_recount(&x->table, &news, err));
-    rc = count(x, &news, err);
-    index_news_fini(&news);
-    x->recount = rc != ARCHAI_OK;
-    return rc;
-}
-
 static int compare_ids(const void *a, const void *b)
 {
     const index_new *x = a, *y = b;
@@ -80,9 +69,9 @@ static int compare_ids(const void *a, const void *b)
     return (x->row.id > y->row.id) - (x->row.id < y->row.id);
 }
 
-/* At the end of a generational search, which is the same for any number of ranks, the growth of its
- * front is counted in the order of the proposals instead of the order of finishing. */
-static int order_growth(archai_index *x, archai_err *err)
+/* Count the whole table again: front, curve and models; or, `by_id`, front and curve alone, in the
+ * order of the proposals instead of the order of finishing. */
+static int recount(archai_index *x, bool by_id, archai_err *err)
 {
     index_news news = {0};
     int rc;
@@ -90,8 +79,13 @@ static int order_growth(archai_index *x, archai_err *err)
     ARCHAI_TRY(index_table_recount(&x->table, &news, err));
     index_growth_fini(&x->growth);
     index_growth_init(&x->growth, x->run.objectives);
-    if (news.n > 1)
+    if (by_id && news.n > 1)
         qsort(news.at, news.n, sizeof *news.at, compare_ids);
+    if (!by_id) {
+        index_models_fini(&x->models);
+        x->fresh = true; /* which models the file shows is forgotten */
+        index_models_add(&x->models, &news);
+    }
     rc = index_growth_add(&x->growth, &news, err);
     index_news_fini(&news);
     return rc;
@@ -105,7 +99,7 @@ static int update(archai_index *x, archai_err *err)
 
     ARCHAI_TRY(index_table_update(&x->table, &news, err));
     x->first = news.first < x->first ? news.first : x->first;
-    rc = news.replaced || x->recount ? recount(x, err) : count(x, &news, err);
+    rc = news.replaced || x->recount ? recount(x, false, err) : count(x, &news, err);
     x->recount = rc != ARCHAI_OK;
     index_news_fini(&news);
     return rc;
@@ -116,9 +110,6 @@ static int adopt_earlier(archai_index *x, archai_err *err)
     index_news news = {0};
     int rc;
 
-    index_table_doubt(&x->table);
-    if (access(x->path, F_OK) != 0)
-        return ARCHAI_OK; /* killed before the first refresh: there are only segments */
     ARCHAI_TRY(index_table_adopt(&x->table, x->path, &news, err));
     rc = count(x, &news, err);
     index_news_fini(&news);
@@ -139,7 +130,7 @@ int archai_index_open(archai_index **out, const archai_index_run *run, archai_er
     x->beside = archai_file_path(run->directory, beside_name);
     index_table_init(&x->table, run->directory, run->objectives);
     index_growth_init(&x->growth, run->objectives);
-    index_models_init(&x->models, run->weights);
+    index_models_init(&x->models, run->config->output.weights);
     index_columns_init(&x->columns, run->objectives);
     rc = update(x, err);
     if (rc == ARCHAI_OK && run->is_resume)
@@ -175,7 +166,8 @@ static int write_attributes(const archai_index *x, const char *state, int64_t re
         const char *name, *value;
     } texts[] = {
         {"format", "archai-results"},  {"space", run->space},
-        {"algorithm", run->algorithm}, {"schedule", run->schedule},
+        {"algorithm", run->config->search.algorithm},
+        {"schedule", is_generational(x) ? "generational" : "async"},
         {"software", run->software},   {"started", run->started},
         {"config", run->config_text},
     };
@@ -192,7 +184,7 @@ static int write_attributes(const archai_index *x, const char *state, int64_t re
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         ARCHAI_TRY(archai_h5_set_string(file, texts[i].name, texts[i].value, err));
     ARCHAI_TRY(archai_h5_set_int(file, "format_version", 1, err));
-    ARCHAI_TRY(archai_h5_set_int(file, "seed", run->seed, err));
+    ARCHAI_TRY(archai_h5_set_int(file, "seed", run->config->search.seed, err));
     return archai_h5_set_int(file, "ranks", run->ranks, err);
 }
 
@@ -270,8 +262,10 @@ int archai_index_refresh(archai_index *x, const char *state, int64_t rejected, i
         *rows = (int64_t)x->table.n;
         return ARCHAI_OK;
     }
-    if (strcmp(x->run.schedule, "generational") == 0 && strcmp(state, "running") != 0)
-        ARCHAI_TRY(order_growth(x, err));
+    /* At the end a generational search counts the growth of its front in the order of its
+     * proposals, which is the same for any number of ranks. */
+    if (is_generational(x) && strcmp(state, "running") != 0)
+        ARCHAI_TRY(recount(x, true, err));
     rc = write_beside(x, state, rejected, err);
     if (rc == ARCHAI_OK)
         rc = archai_file_publish(x->beside, x->path, err);

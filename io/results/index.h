@@ -9,20 +9,19 @@
 #ifndef ARCHAI_IO_RESULTS_INDEX_H
 #define ARCHAI_IO_RESULTS_INDEX_H
 #include "core/base/err.h"
-#include "core/search/trial.h"
+#include "core/config/config.h"
 #include "core/search/objective.h"
 
 /* Root attributes, and what the columns depend on; fixed for a run. What it points to is borrowed
  * and must outlive the index. */
 typedef struct archai_index_run {
-    const char *directory;                                         /* results directory */
-    const char *config_text;                                       /* resolved INI */
-    const char *space, *algorithm, *schedule, *software, *started; /* started: ISO 8601 UTC */
-    int64_t seed;
-    int ranks;
-    int weights;    /* archai_config.output.weights */
-    bool is_resume; /* there are segments of earlier starts: keep their rows */
+    const char *directory;   /* results directory */
+    const char *config_text; /* the resolved configuration, which `config` and `objectives` hold */
+    const archai_config *config;
     const archai_objectives *objectives;
+    const char *space, *software, *started; /* started: ISO 8601 UTC */
+    int ranks;
+    bool is_resume; /* there are segments of earlier starts: keep their rows */
 } archai_index_run;
 
 typedef struct archai_index archai_index; /* opaque */

@@ -8,34 +8,8 @@
 #include "core/base/alloc.h"
 #include "io/file/h5.h"
 
-/* Users' programs name measures and curves; none needs more. */
+/* Users' programs name measures and curves: a bound, which none needs to reach. */
 enum { COLUMNS_MAX = 1024 };
-
-/* clang-format off */
-#define AT(f) offsetof(archai_trial, f)
-static const struct {
-    const char *name;
-    archai_column_kind kind;
-    size_t offset;
-} candidate_columns[] = {
-    {"id",         ARCHAI_COLUMN_I64,      AT(id)},
-    {"archid",     ARCHAI_COLUMN_TEXT,     AT(model.archid)},
-    {"arch",       ARCHAI_COLUMN_TEXT,     AT(arch)},
-    {"status",     ARCHAI_COLUMN_STATUS,   AT(status)},
-    {"error",      ARCHAI_COLUMN_TEXT,     AT(error)},
-    {"operator",   ARCHAI_COLUMN_TEXT,     AT(operator_)},
-    {"parents",    ARCHAI_COLUMN_TEXT,     AT(parents)},
-    {"metadata",   ARCHAI_COLUMN_TEXT,     AT(metadata)},
-    {"device",     ARCHAI_COLUMN_TEXT,     AT(device)},
-    {"generation", ARCHAI_COLUMN_I32,      AT(generation)},
-    {"rank",       ARCHAI_COLUMN_I32,      AT(rank)},
-    {"budget",     ARCHAI_COLUMN_F64,      AT(budget)},
-    {"started",    ARCHAI_COLUMN_F64,      AT(started)},
-    {"seconds",    ARCHAI_COLUMN_F64,      AT(seconds)},
-    {"encoding",   ARCHAI_COLUMN_ENCODING, AT(encoding)},
-};
-#undef AT
-/* clang-format on */
 
 static const char *const groups[] = {"candidates", "objectives", "metrics", "curves"};
 
@@ -49,9 +23,8 @@ static void add(index_columns *c, archai_column_kind kind, const char *group, co
 void index_columns_init(index_columns *c, const archai_objectives *objectives)
 {
     *c = (index_columns){.objectives = objectives};
-    for (size_t i = 0; i < sizeof candidate_columns / sizeof candidate_columns[0]; i++)
-        add(c, candidate_columns[i].kind, "candidates", candidate_columns[i].name, "",
-            candidate_columns[i].offset);
+    for (const archai_candidate_column *k = archai_candidate_columns; k->name != NULL; k++)
+        add(c, k->kind, "candidates", k->name, "", k->offset);
     for (size_t i = 0; i < objectives->n; i++)
         if (objectives->at[i].direction != ARCHAI_CONSTRAIN)
             add(c, ARCHAI_COLUMN_MEASURE, "objectives", objectives->at[i].name,
@@ -69,9 +42,9 @@ void index_columns_fini(index_columns *c)
 /* -- measures and curves, as they come ----------------------------------------------------- */
 
 /* Make sure that there is a column. Measures come in the same order from row to row: *hint is where
- * the search begins. */
-static void know(index_columns *c, archai_column_kind kind, const char *group, const char *name,
-                 size_t *hint)
+ * the search for it begins. */
+static void ensure(index_columns *c, archai_column_kind kind, const char *group, const char *name,
+                   size_t *hint)
 {
     for (size_t i = 0; i < c->n; i++) {
         const archai_column *column = &c->at[(*hint + i) % c->n];
@@ -86,15 +59,15 @@ static void know(index_columns *c, archai_column_kind kind, const char *group, c
         add(c, kind, group, name, name, 0);
 }
 
-static void know_all(index_columns *c, const archai_trial *e, size_t n)
+static void ensure_all(index_columns *c, const archai_trial *e, size_t n)
 {
     size_t hint = 0;
 
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < e[i].n_measures; k++)
-            know(c, ARCHAI_COLUMN_MEASURE, "metrics", e[i].measures[k].name, &hint);
+            ensure(c, ARCHAI_COLUMN_MEASURE, "metrics", e[i].measures[k].name, &hint);
         for (size_t k = 0; k < e[i].n_curves; k++)
-            know(c, ARCHAI_COLUMN_CURVE, "curves", e[i].curves[k].name, &hint);
+            ensure(c, ARCHAI_COLUMN_CURVE, "curves", e[i].curves[k].name, &hint);
     }
 }
 
@@ -127,24 +100,22 @@ static int describe_objective(hid_t dataset, const archai_objective *o, archai_e
 
 static int describe_objectives(const index_columns *c, hid_t file, archai_err *err)
 {
-    hid_t group = H5I_INVALID_HID;
-    hid_t dataset = H5I_INVALID_HID;
     int rc = ARCHAI_OK;
 
-    ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "objectives", H5P_DEFAULT)));
-    for (size_t i = 0; i < c->objectives->n; i++) {
+    for (size_t i = 0; rc == ARCHAI_OK && i < c->objectives->n; i++) {
         const archai_objective *o = &c->objectives->at[i];
+        char *path = archai_printf("objectives/%s", o->name);
+        hid_t dataset = H5I_INVALID_HID;
 
-        if (o->direction == ARCHAI_CONSTRAIN)
-            continue;
-        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dataset, H5Dopen2(group, o->name, H5P_DEFAULT)),
-                        out);
-        ARCHAI_TRY_GOTO(rc, describe_objective(dataset, o, err), out);
-        ARCHAI_TRY_GOTO(rc, archai_h5_close(&dataset, err), out);
+        if (o->direction != ARCHAI_CONSTRAIN)
+            rc = archai_h5_id(err, &dataset, H5Dopen2(file, path, H5P_DEFAULT));
+        if (dataset >= 0)
+            rc = describe_objective(dataset, o, err);
+        if (rc == ARCHAI_OK)
+            rc = archai_h5_close(&dataset, err);
+        archai_h5_release(&dataset);
+        free(path);
     }
-out:
-    archai_h5_release(&dataset);
-    archai_h5_release(&group);
     return rc;
 }
 
@@ -156,7 +127,7 @@ static int write_batch(index_columns *c, const index_table *t, size_t first, siz
 
     for (size_t i = 0; i < n; i++)
         ARCHAI_TRY_GOTO(rc, index_table_read(t, first + i, &e[i], err), out);
-    know_all(c, e, n);
+    ensure_all(c, e, n);
     for (size_t i = 0; i < c->n; i++)
         ARCHAI_TRY_GOTO(rc, archai_column_write(&c->at[i], file, first, e, n, t->n, err), out);
 out:
@@ -174,7 +145,7 @@ int index_columns_write(index_columns *c, const index_table *t, size_t first, hi
     int rc;
 
     ARCHAI_TRY(make_groups(file, err));
-    do { /* at least once: an empty run has columns, too */
+    do { /* at least once: an empty run, too, has columns */
         size_t end = (at / ARCHAI_COLUMN_BATCH + 1) * ARCHAI_COLUMN_BATCH;
         size_t n = (end < t->n ? end : t->n) - at;
 

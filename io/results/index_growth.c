@@ -3,8 +3,8 @@
  * The hypervolume needs a reference point that does not move, or its curve would mean nothing: the
  * worst value of each objective among the first GROWTH_FIRST points (ok and cached rows, in order
  * of finishing; at the end of a generational search in order of id), plus a tenth of their range,
- * so that the extreme points count, too. Until there are so many points each refresh computes the
- * curve anew. Later points that are worse than the reference add nothing. The curve has a point
+ * so that the extreme points count, too. Until there are that many points, each refresh recomputes
+ * the curve. Later points that are worse than the reference add nothing. The curve has a point
  * wherever the front grew (thinned where much happened between two refreshes) and one for the
  * present.
  */
@@ -248,7 +248,7 @@ int index_growth_write(index_growth *g, const index_table *t, hid_t file, archai
     if (g->n_first > 0)
         rc = write_reference(g, group, err);
 out:
-    g->n = n; /* the present moves on */
+    g->n = n; /* the line to the present is not kept: the present moves */
     archai_h5_release(&group);
     return rc;
 }

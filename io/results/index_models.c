@@ -98,8 +98,8 @@ static void apply_policy(index_models *m, const index_table *t, const index_grow
 
 /* -- writing ------------------------------------------------------------------------------- */
 
-/* Did all of the row's weights reach the disk? Asked only where a node may have lost its power
- * between the row and its last synchronisation. */
+/* Did all of the row's weights reach the disk? Asked only where a node may have lost power between
+ * writing the row and the next sync. */
 static int weights_are_whole(const archai_segment *s, const archai_trial *e, bool *whole,
                              archai_err *err)
 {

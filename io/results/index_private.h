@@ -70,7 +70,7 @@ typedef struct index_news {
     double *points; /* owned; minimised; NaN where status is neither ok nor cached */
     size_t n, capacity, points_capacity;
     size_t first;  /* lowest position in the table that changed */
-    bool replaced; /* a known row gave way to an earlier one of its id: count everything anew */
+    bool replaced; /* an earlier row took the place of one in the table: recount everything */
 } index_news;
 void index_news_fini(index_news *news);
 /* Add `e`, the content of `row`. */
@@ -82,13 +82,11 @@ void index_table_init(index_table *t, const char *directory,
 void index_table_fini(index_table *t);
 /* Find new segments and new rows, fdatasync where there are some, merge them into the table. */
 int index_table_update(index_table *t, index_news *news, archai_err *err);
-/* On resume: mark all rows so far as doubtful. */
-void index_table_doubt(index_table *t);
-/* Rows that the earlier results.h5 at `path` has are not doubtful: they were synced before they got
- * into it. Its rows that no segment holds join the table and `news`. It is read piece by piece. */
+/* Resume: all rows so far are doubtful, except those of an earlier results.h5 at `path`, which were
+ * synced before they entered it. Its rows that no segment holds join the table and `news`. */
 int index_table_adopt(index_table *t, const char *path, index_news *news, archai_err *err);
-/* Enter the news into the table; leaves them in order of finishing, and without those that lost
- * against another row of their id. */
+/* Merge the news into the table. They are left in order of finishing, without those that lost to
+ * another row with the same id. */
 void index_table_merge(index_table *t, index_news *news);
 /* The contract of results.h5 holds whatever a worker wrote: an ok or cached row passes the search's
  * judgement (archai_trial_check), a failed one has a reason. */
@@ -97,7 +95,7 @@ void index_check_status(const archai_objectives *o, archai_trial *e);
 int index_table_read(const index_table *t, size_t i, archai_trial *out, archai_err *err);
 /* Position of `id` in the table, or t->n. */
 size_t index_table_find(const index_table *t, int64_t id);
-/* The whole table as news, in order to count everything anew. */
+/* The whole table as news, to recount everything. */
 int index_table_recount(const index_table *t, index_news *news, archai_err *err);
 
 /* -- columns ------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/alloc.h"
 #include "io/results/results.h"
@@ -152,6 +153,10 @@ int index_table_adopt(index_table *t, const char *path, index_news *news, archai
     int rc = ARCHAI_OK;
 
     *news = (index_news){.first = t->n};
+    for (size_t i = 0; i < t->n; i++)
+        t->rows[i].doubtful = true;
+    if (access(path, F_OK) != 0)
+        return ARCHAI_OK; /* killed before the first refresh: there are only segments */
     ARCHAI_TRY(archai_results_open(&x, path, &head, err));
     for (size_t at = 0; rc == ARCHAI_OK && at < head.n; at += ARCHAI_RESULTS_PIECE) {
         const size_t left = head.n - at;

@@ -1,6 +1,6 @@
-/* Which rows there are. A row is believed when segment_read.c believes it; of several with one id
- * (a candidate that was given to another worker while the first was only slow) the one that
- * finished first counts. */
+/* Which rows there are. A row counts if segment_read.c accepts it; of several with one id (a
+ * candidate was given to another worker while the first was merely slow) the one that finished
+ * first counts. */
 #include "io/results/index_private.h"
 
 #include <math.h>
@@ -27,12 +27,6 @@ void index_table_fini(index_table *t)
     free(t->kept);
     free(t->rows);
     *t = (index_table){0};
-}
-
-void index_table_doubt(index_table *t)
-{
-    for (size_t i = 0; i < t->n; i++)
-        t->rows[i].doubtful = true;
 }
 
 /* -- rows ---------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 #include "io/results/results.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,13 +11,27 @@
 #include "io/file/h5.h"
 #include "io/results/results_private.h"
 
+/* The attributes that are texts. */
+#define AT(f) offsetof(archai_results, f)
+static const struct {
+    const char *name;
+    size_t offset;
+} texts[] = {
+    {"state", AT(state)},       {"space", AT(space)},     {"algorithm", AT(algorithm)},
+    {"schedule", AT(schedule)}, {"config", AT(config)},   {"started", AT(started)},
+    {"updated", AT(updated)},   {"software", AT(software)},
+};
+#undef AT
+
+static char **text_at(archai_results *r, size_t i)
+{
+    return (char **)((char *)r + texts[i].offset);
+}
+
 void archai_results_free(archai_results *r)
 {
-    char *texts[] = {r->format, r->state,   r->space,   r->algorithm, r->schedule,
-                     r->config, r->started, r->updated, r->software};
-
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        free(texts[i]);
+        free(*text_at(r, i));
     for (size_t i = 0; r->rows != NULL && i < r->n; i++)
         archai_trial_fini(&r->rows[i]);
     for (size_t i = 0; i < r->n_objectives; i++) {
@@ -71,52 +86,53 @@ out:
     return archai_err_wrap(err, rc, "%s: ", name);
 }
 
-static void set_measures(archai_results *r, const char *name, const double *values,
-                         size_t stride)
+typedef struct measured {
+    archai_results *r;
+    const char *name; /* of the measure */
+    double *values;   /* [n, r->n_objectives], an objective's; NULL: not one */
+} measured;
+
+static int take_measure(void *payload, size_t row, const void *value, size_t width, archai_err *err)
 {
-    for (size_t i = 0; i < r->n; i++)
-        if (!isnan(values[i * stride]))
-            archai_trial_set_measure(&r->rows[i], name, values[i * stride]);
+    const measured *m = payload;
+    const double v = *(const double *)value;
+
+    (void)width;
+    (void)err;
+    if (m->values != NULL)
+        m->values[row * m->r->n_objectives] = v;
+    if (!isnan(v))
+        archai_trial_set_measure(&m->r->rows[row], m->name, v);
+    return ARCHAI_OK;
 }
 
-/* A column of measures; caller frees. */
-static int read_values(const results_reading *in, hid_t group, const char *name, double **values,
-                       archai_err *err)
-{
-    return results_numbers(in, group, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, sizeof **values, NULL,
-                           (void **)values, err);
-}
-
-static int read_objectives(const results_reading *in, hid_t file, archai_err *err)
+static int read_objectives(const results_piece *in, archai_err *err)
 {
     archai_results *r = in->r;
     hid_t group = H5I_INVALID_HID;
     archai_strings names = {NULL, 0};
     int rc;
 
-    if (!archai_h5_has(file, "objectives"))
+    if (!archai_h5_has(in->x->file, "objectives"))
         return archai_fail(err, ARCHAI_EFORMAT, "group objectives is missing");
-    ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "objectives", H5P_DEFAULT)));
-    ARCHAI_TRY_GOTO(rc, archai_h5_links(group, true, &names, err), out);
+    ARCHAI_TRY_GOTO(rc, results_group(in->x, "objectives", &group, &names, err), out);
     if (names.n == 0 || names.n > ARCHAI_MAX_OBJECTIVES) {
         rc = archai_fail(err, ARCHAI_EFORMAT, "%zu objectives", names.n);
         goto out;
     }
     r->objectives = archai_calloc(names.n, sizeof *r->objectives);
-    r->values = archai_file_room(r->n, names.n * sizeof *r->values, err);
-    if (r->values == NULL) {
-        rc = ARCHAI_ENOMEM;
-        goto out;
-    }
     r->n_objectives = names.n;
-    for (size_t k = 0; k < names.n; k++) {
-        double *values = NULL;
+    r->values = archai_file_room(r->n, names.n * sizeof *r->values, err);
+    if (r->values == NULL)
+        rc = ARCHAI_ENOMEM;
+    for (size_t k = 0; rc == ARCHAI_OK && k < names.n; k++) {
+        measured m = {r, NULL, r->values + k};
 
-        ARCHAI_TRY_GOTO(rc, read_objective(group, names.at[k], &r->objectives[k], err), out);
-        ARCHAI_TRY_GOTO(rc, read_values(in, group, names.at[k], &values, err), out);
-        for (size_t i = 0; i < r->n; i++)
-            r->values[i * names.n + k] = values[i];
-        free(values);
+        rc = read_objective(group, names.at[k], &r->objectives[k], err);
+        m.name = r->objectives[k].source; /* a metric of this name is the same */
+        if (rc == ARCHAI_OK)
+            rc = results_column(in->x, group, names.at[k], ARCHAI_COLUMN_MEASURE, in->first, r->n,
+                                take_measure, &m, err);
     }
 out:
     archai_strings_free(&names);
@@ -124,29 +140,18 @@ out:
     return archai_err_wrap(err, rc, "/objectives: ");
 }
 
-static int read_metrics(const results_reading *in, hid_t file, archai_err *err)
+static int read_metrics(const results_piece *in, archai_err *err)
 {
-    archai_results *r = in->r;
     hid_t group = H5I_INVALID_HID;
     archai_strings names = {NULL, 0};
-    int rc = ARCHAI_OK;
+    int rc = results_group(in->x, "metrics", &group, &names, err);
 
-    /* An objective is a measure, under its source's name; a metric of that name is the same. */
-    for (size_t k = 0; k < r->n_objectives; k++)
-        set_measures(r, r->objectives[k].source, r->values + k, r->n_objectives);
-    if (!archai_h5_has(file, "metrics"))
-        return ARCHAI_OK;
-    ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "metrics", H5P_DEFAULT)));
-    ARCHAI_TRY_GOTO(rc, archai_h5_links(group, true, &names, err), out);
-    for (size_t k = 0; k < names.n; k++) {
-        double *values = NULL;
+    for (size_t k = 0; rc == ARCHAI_OK && k < names.n; k++) {
+        measured m = {in->r, names.at[k], NULL};
 
-        ARCHAI_TRY_GOTO(rc, read_values(in, group, names.at[k], &values, err), out);
-        set_measures(r, names.at[k], values, 1);
-        free(values);
-        ARCHAI_TRY_GOTO(rc, rc, out);
+        rc = results_column(in->x, group, names.at[k], ARCHAI_COLUMN_MEASURE, in->first, in->r->n,
+                            take_measure, &m, err);
     }
-out:
     archai_strings_free(&names);
     archai_h5_release(&group);
     return archai_err_wrap(err, rc, "/metrics: ");
@@ -154,37 +159,25 @@ out:
 
 _Static_assert(sizeof(size_t) == sizeof(int64_t), "row numbers are read in place");
 
-static int read_front(const results_reading *in, hid_t file, archai_err *err)
+static int read_front(const archai_results_reader *x, archai_results *r, archai_err *err)
 {
-    archai_results *r = in->r;
-    hid_t group = H5I_INVALID_HID;
     hid_t dataset = H5I_INVALID_HID;
-    size_t n = SIZE_MAX;
+    hsize_t dims[2];
     int rc;
 
-    if (!archai_h5_has(file, "pareto"))
+    if (!archai_h5_has(x->file, "pareto"))
         return archai_fail(err, ARCHAI_EFORMAT, "group pareto is missing");
-    ARCHAI_TRY(archai_h5_id(err, &group, H5Gopen2(file, "pareto", H5P_DEFAULT)));
-    ARCHAI_TRY_GOTO(
-        rc, results_dataset(group, "index", H5T_INTEGER, 1, in->bytes, &n, NULL, &dataset, err),
-        out);
-    r->front = archai_file_room(n, sizeof *r->front, err);
-    if (r->front == NULL) {
-        rc = ARCHAI_ENOMEM;
-        goto out;
-    }
-    ARCHAI_TRY_GOTO(rc, archai_h5_rows(dataset, H5T_NATIVE_INT64, 1, 0, n, 1, r->front, NULL, err),
-                    out);
-    for (size_t i = 0; i < n; i++)
-        if (r->front[i] >= r->n) { /* a negative one, too */
+    ARCHAI_TRY(results_dataset(x, x->file, "pareto/index", H5T_INTEGER, 1, SIZE_MAX, dims, &dataset,
+                               err));
+    r->front = archai_file_room(dims[0], sizeof *r->front, err);
+    rc = r->front == NULL ? ARCHAI_ENOMEM
+                          : archai_h5_rows(dataset, H5T_NATIVE_INT64, 1, 0, dims, r->front, NULL,
+                                           err);
+    for (; rc == ARCHAI_OK && r->n_front < dims[0]; r->n_front++)
+        if (r->front[r->n_front] >= r->n) /* a negative one, too */
             rc = archai_fail(err, ARCHAI_EFORMAT, "row %lld is outside the table",
-                             (long long)r->front[i]);
-            goto out;
-        }
-    r->n_front = n;
-out:
+                             (long long)r->front[r->n_front]);
     archai_h5_release(&dataset);
-    archai_h5_release(&group);
     return archai_err_wrap(err, rc, "/pareto/index: ");
 }
 
@@ -192,97 +185,99 @@ out:
 
 static int read_attributes(archai_results *r, hid_t file, archai_err *err)
 {
-    struct {
-        const char *name;
-        char **to;
-    } texts[] = {
-        {"format", &r->format},       {"state", &r->state},       {"space", &r->space},
-        {"algorithm", &r->algorithm}, {"schedule", &r->schedule}, {"config", &r->config},
-        {"started", &r->started},     {"updated", &r->updated},   {"software", &r->software},
-    };
-
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        ARCHAI_TRY(archai_h5_get_string(file, texts[i].name, texts[i].to, err));
-    ARCHAI_TRY(archai_h5_get_int(file, "format_version", &r->format_version, err));
+        ARCHAI_TRY(archai_h5_get_string(file, texts[i].name, text_at(r, i), err));
     ARCHAI_TRY(archai_h5_get_int(file, "seed", &r->seed, err));
     ARCHAI_TRY(archai_h5_get_int(file, "ranks", &r->ranks, err));
     return archai_h5_get_int(file, "rejected", &r->rejected, err);
 }
 
-struct archai_results_reader {
-    results_file f;
-    size_t total;
-};
-
 /* The error of a file whose reading ended with `rc`. */
-static int blame(const results_file *f, int rc, archai_err *err)
+static int blame(const archai_results_reader *x, int rc, archai_err *err)
 {
     if (rc == ARCHAI_ENOTFOUND) { /* an attribute that every file has */
         rc = ARCHAI_EFORMAT;
         if (err != NULL)
             err->code = rc;
     }
-    return results_blame(f, rc, err);
+    return results_blame(x, rc, err);
 }
 
-static int read_table(const results_reading *in, hid_t file, archai_err *err)
+/* Rows are counted by the column of their ids. */
+static int count_rows(archai_results_reader *x, archai_err *err)
 {
-    ARCHAI_TRY(results_candidates(in, file, err));
-    ARCHAI_TRY(read_objectives(in, file, err));
-    return read_metrics(in, file, err);
+    hid_t id = H5I_INVALID_HID;
+    hsize_t dims[2];
+
+    if (!archai_h5_has(x->file, "candidates"))
+        return archai_fail(err, ARCHAI_EFORMAT, "group candidates is missing");
+    ARCHAI_TRY(results_dataset(x, x->file, "candidates/id", H5T_INTEGER, 1, SIZE_MAX, dims, &id,
+                               err));
+    x->total = dims[0];
+    archai_h5_release(&id);
+    return ARCHAI_OK;
 }
 
 int archai_results_open(archai_results_reader **out, const char *path, archai_results *head,
                         archai_err *err)
 {
-    archai_results_reader *x;
+    archai_results_reader x;
     archai_results r = {0};
-    results_file f;
     int rc;
 
-    ARCHAI_TRY(results_open(&f, path, err));
-    x = archai_calloc(1, sizeof *x);
-    x->f = f;
-    rc = read_attributes(&r, x->f.file, err);
+    ARCHAI_TRY(results_open(&x, path, err));
+    rc = read_attributes(&r, x.file, err);
     if (rc == ARCHAI_OK)
-        rc = results_rows(x->f.file, x->f.bytes, &x->total, err);
+        rc = count_rows(&x, err);
     if (rc != ARCHAI_OK) {
-        rc = blame(&x->f, rc, err);
+        rc = blame(&x, rc, err);
         archai_results_free(&r);
-        archai_results_close(x);
+        results_close(&x);
         return rc;
     }
     *head = r;
-    head->n = x->total;
-    *out = x;
+    head->n = x.total;
+    *out = archai_memdup(&x, sizeof x);
     return ARCHAI_OK;
+}
+
+/* r->n rows from row `first` on; where `all`, the front, too. */
+static int read_table(const archai_results_reader *x, archai_results *r, size_t first, bool all,
+                      archai_err *err)
+{
+    const results_piece in = {x, r, first};
+    int rc = results_candidates(&in, err);
+
+    if (rc == ARCHAI_OK)
+        rc = read_objectives(&in, err);
+    if (rc == ARCHAI_OK)
+        rc = read_metrics(&in, err);
+    if (rc == ARCHAI_OK && all)
+        rc = read_front(x, r, err);
+    rc = blame(x, rc, err);
+    if (rc != ARCHAI_OK)
+        archai_results_free(r);
+    return rc;
 }
 
 int archai_results_piece(archai_results_reader *x, size_t first, size_t n, archai_results *out,
                          archai_err *err)
 {
-    archai_results r = {0};
-    const results_reading in = {
-        .r = &r, .bytes = x->f.bytes, .first = first, .total = x->total};
-    int rc;
+    archai_results r = {.n = n};
 
     if (first > x->total || n > x->total - first)
         return archai_fail(err, ARCHAI_EINTERNAL, "rows %zu to %zu of %zu", first, first + n,
                            x->total);
-    r.n = n;
-    rc = blame(&x->f, read_table(&in, x->f.file, err), err);
-    if (rc == ARCHAI_OK)
-        *out = r;
-    else
-        archai_results_free(&r);
-    return rc;
+    ARCHAI_TRY(read_table(x, &r, first, false, err));
+    *out = r;
+    return ARCHAI_OK;
 }
 
 void archai_results_close(archai_results_reader *x)
 {
     if (x == NULL)
         return;
-    results_close(&x->f);
+    results_close(x);
     free(x);
 }
 
@@ -290,20 +285,12 @@ int archai_results_read(archai_results *out, const char *path, archai_err *err)
 {
     archai_results_reader *x = NULL;
     archai_results r = {0};
-    results_reading in = {.r = &r};
     int rc;
 
     ARCHAI_TRY(archai_results_open(&x, path, &r, err));
-    in.bytes = x->f.bytes;
-    in.total = x->total;
-    rc = read_table(&in, x->f.file, err);
-    if (rc == ARCHAI_OK)
-        rc = read_front(&in, x->f.file, err);
-    rc = blame(&x->f, rc, err);
+    rc = read_table(x, &r, 0, true, err);
     if (rc == ARCHAI_OK)
         *out = r;
-    else
-        archai_results_free(&r);
     archai_results_close(x);
     return rc;
 }

@@ -9,7 +9,7 @@
 #include "io/file/file.h"
 #include "io/file/h5.h"
 
-int results_open(results_file *f, const char *path, archai_err *err)
+int results_open(archai_results_reader *x, const char *path, archai_err *err)
 {
     char *format = NULL;
     const char *slash;
@@ -17,51 +17,51 @@ int results_open(results_file *f, const char *path, archai_err *err)
     struct stat st;
     int rc = ARCHAI_OK;
 
-    *f = (results_file){.file = H5I_INVALID_HID};
+    *x = (archai_results_reader){.file = H5I_INVALID_HID, .total = SIZE_MAX};
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        f->directory = archai_strdup(path);
-        f->path = archai_file_path(path, "results.h5");
+        x->directory = archai_strdup(path);
+        x->path = archai_file_path(path, "results.h5");
     } else {
         slash = strrchr(path, '/');
-        f->directory =
+        x->directory =
             slash == NULL ? archai_strdup(".") : archai_strndup(path, (size_t)(slash - path) + 1);
-        f->path = archai_strdup(path);
+        x->path = archai_strdup(path);
     }
-    ARCHAI_TRY_GOTO(rc, archai_h5_open(&f->file, f->path, err), out);
-    if (stat(f->path, &st) == 0)
-        f->bytes = (uint64_t)st.st_size;
-    if (archai_h5_get_string(f->file, "format", &format, NULL) != ARCHAI_OK ||
+    ARCHAI_TRY_GOTO(rc, archai_h5_open(&x->file, x->path, err), out);
+    if (stat(x->path, &st) == 0)
+        x->bytes = (uint64_t)st.st_size;
+    if (archai_h5_get_string(x->file, "format", &format, NULL) != ARCHAI_OK ||
         strcmp(format, "archai-results") != 0)
         rc = archai_fail(err, ARCHAI_EFORMAT,
                          "%s: an HDF5 file, but not results of archai-run (root attribute format)",
-                         f->path);
-    else if (archai_h5_get_int(f->file, "format_version", &version, NULL) != ARCHAI_OK ||
+                         x->path);
+    else if (archai_h5_get_int(x->file, "format_version", &version, NULL) != ARCHAI_OK ||
              version != 1)
         rc = archai_fail(err, ARCHAI_EFORMAT,
-                         "%s: format_version is not 1, the one this program reads", f->path);
+                         "%s: format_version is not 1, the one this program reads", x->path);
 out:
     free(format);
     if (rc != ARCHAI_OK)
-        results_close(f);
+        results_close(x);
     return rc;
 }
 
-void results_close(results_file *f)
+void results_close(archai_results_reader *x)
 {
-    archai_h5_release(&f->file);
-    free(f->path);
-    free(f->directory);
-    *f = (results_file){.file = H5I_INVALID_HID};
+    archai_h5_release(&x->file);
+    free(x->path);
+    free(x->directory);
+    *x = (archai_results_reader){.file = H5I_INVALID_HID, .total = SIZE_MAX};
 }
 
-int results_blame(const results_file *f, int rc, archai_err *err)
+int results_blame(const archai_results_reader *x, int rc, archai_err *err)
 {
     if (rc == ARCHAI_EIO) {
         rc = ARCHAI_EFORMAT;
         if (err != NULL)
             err->code = rc;
     }
-    return archai_err_wrap(err, rc, "%s: ", f->path);
+    return archai_err_wrap(err, rc, "%s: ", x->path);
 }
 
 /* Compression shrinks at most about a thousandfold: a dataset that claims more is made up. */
@@ -74,13 +74,22 @@ static bool plausible(uint64_t rows, uint64_t width, size_t size, uint64_t bytes
            rows / 4 <= bytes;
 }
 
-int results_dataset(hid_t group, const char *name, H5T_class_t class, int rank, uint64_t bytes,
-                    size_t *rows, size_t *width, hid_t *dataset, archai_err *err)
+int results_group(const archai_results_reader *x, const char *name, hid_t *group,
+                  archai_strings *links, archai_err *err)
+{
+    if (!archai_h5_has(x->file, name))
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_h5_id(err, group, H5Gopen2(x->file, name, H5P_DEFAULT)));
+    return archai_h5_links(*group, true, links, err);
+}
+
+int results_dataset(const archai_results_reader *x, hid_t group, const char *name,
+                    H5T_class_t class, int rank, size_t rows, hsize_t dims[2], hid_t *dataset,
+                    archai_err *err)
 {
     hid_t id = H5I_INVALID_HID;
     hid_t type = H5I_INVALID_HID;
     hid_t space = H5I_INVALID_HID;
-    hsize_t dims[2] = {0, 1};
     int rc;
 
     if (!archai_h5_has(group, name))
@@ -88,26 +97,23 @@ int results_dataset(hid_t group, const char *name, H5T_class_t class, int rank, 
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &id, H5Dopen2(group, name, H5P_DEFAULT)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &type, H5Dget_type(id)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Dget_space(id)), out);
+    dims[1] = 1;
     if (H5Tget_class(type) != class || H5Tis_variable_str(type) > 0 ||
         H5Sget_simple_extent_ndims(space) != rank ||
         H5Sget_simple_extent_dims(space, dims, NULL) != rank)
         rc = archai_fail(err, ARCHAI_EFORMAT, "dataset %s has another type or shape", name);
-    else if (*rows != SIZE_MAX && dims[0] != *rows)
+    else if (rows != SIZE_MAX && dims[0] != rows)
         rc = archai_fail(err, ARCHAI_EFORMAT, "dataset %s has %llu rows, expected %zu", name,
-                         (unsigned long long)dims[0], *rows);
-    else if (!plausible(dims[0], dims[1], H5Tget_size(type), bytes))
+                         (unsigned long long)dims[0], rows);
+    else if (!plausible(dims[0], dims[1], H5Tget_size(type), x->bytes))
         rc = archai_fail(err, ARCHAI_EFORMAT,
                          "dataset %s claims more rows than the file can hold", name);
 out:
     archai_h5_release(&space);
     archai_h5_release(&type);
-    if (rc != ARCHAI_OK) {
+    if (rc == ARCHAI_OK)
+        *dataset = id;
+    else
         archai_h5_release(&id);
-        return rc;
-    }
-    *rows = (size_t)dims[0];
-    if (width != NULL)
-        *width = (size_t)dims[1];
-    *dataset = id;
-    return ARCHAI_OK;
+    return rc;
 }

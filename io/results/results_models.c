@@ -24,63 +24,50 @@ void archai_results_curves_free(archai_curve *curves, size_t n)
     free(curves);
 }
 
-/* Row `row` of a curve, without its padding of NaN. */
-static int read_curve(const results_file *f, hid_t group, const char *name, size_t row,
-                      archai_curve *out, archai_err *err)
+/* Without its padding of NaN. */
+static int take_curve(void *payload, size_t row, const void *value, size_t width, archai_err *err)
 {
-    hid_t dataset = H5I_INVALID_HID;
-    size_t rows = SIZE_MAX, width;
-    int rc;
+    archai_curve *out = payload;
 
-    ARCHAI_TRY(
-        results_dataset(group, name, H5T_FLOAT, 2, f->bytes, &rows, &width, &dataset, err));
-    out->name = archai_strdup(name);
-    out->values = archai_file_room(width, sizeof *out->values, err);
-    if (out->values == NULL)
-        rc = ARCHAI_ENOMEM;
-    else if (row >= rows)
-        rc = archai_fail(err, ARCHAI_EFORMAT, "has no row %zu", row);
-    else
-        rc = archai_h5_rows(dataset, H5T_NATIVE_FLOAT, 2, row, 1, width, out->values, NULL, err);
-    if (rc == ARCHAI_OK)
-        for (out->n = width; out->n > 0 && isnan(out->values[out->n - 1]);)
-            out->n--;
-    archai_h5_release(&dataset);
-    return archai_err_wrap(err, rc, "/curves/%s: ", name);
+    (void)row;
+    (void)err;
+    out->values = archai_memdup(value, width * sizeof *out->values);
+    for (out->n = width; out->n > 0 && isnan(out->values[out->n - 1]);)
+        out->n--;
+    return ARCHAI_OK;
 }
 
 int archai_results_curves(const char *path, size_t row, archai_curve **out, size_t *n,
                           archai_err *err)
 {
-    results_file f;
+    archai_results_reader x;
     hid_t group = H5I_INVALID_HID;
     archai_strings names = {NULL, 0};
-    archai_curve *curves = NULL;
+    archai_curve *curves;
     size_t kept = 0;
-    int rc = ARCHAI_OK;
+    int rc;
 
-    ARCHAI_TRY(results_open(&f, path, err));
-    if (archai_h5_has(f.file, "curves")) {
-        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &group, H5Gopen2(f.file, "curves", H5P_DEFAULT)),
-                        out);
-        ARCHAI_TRY_GOTO(rc, archai_h5_links(group, true, &names, err), out);
-    }
+    ARCHAI_TRY(results_open(&x, path, err));
+    rc = results_group(&x, "curves", &group, &names, err);
     curves = archai_calloc(names.n, sizeof *curves);
     for (size_t i = 0; rc == ARCHAI_OK && i < names.n; i++) {
-        rc = read_curve(&f, group, names.at[i], row, &curves[kept], err);
-        if (rc == ARCHAI_OK && curves[kept].n == 0) { /* this row has none */
-            free(curves[kept].name);
-            free(curves[kept].values);
-            curves[kept] = (archai_curve){0};
-        } else {
+        archai_curve *c = &curves[kept];
+
+        rc = results_column(&x, group, names.at[i], ARCHAI_COLUMN_CURVE, row, 1, take_curve, c,
+                            err);
+        rc = archai_err_wrap(err, rc, "/curves: ");
+        if (c->n > 0) {
+            c->name = archai_strdup(names.at[i]);
             kept++;
+        } else { /* this row has none */
+            free(c->values);
+            *c = (archai_curve){0};
         }
     }
-out:
     archai_strings_free(&names);
     archai_h5_release(&group);
-    rc = results_blame(&f, rc, err);
-    results_close(&f);
+    rc = results_blame(&x, rc, err);
+    results_close(&x);
     if (rc != ARCHAI_OK) {
         archai_results_curves_free(curves, kept);
         return rc;
@@ -92,21 +79,10 @@ out:
 
 /* -- tensors ------------------------------------------------------------------------------- */
 
-void archai_results_tensors_free(archai_tensor_place *meta, void **data, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (meta != NULL)
-            free(meta[i].name);
-        if (data != NULL)
-            free(data[i]);
-    }
-    free(meta);
-    free(data);
-}
-
 /* HDF5 silently reads a virtual dataset whose source is missing as zeros. Here it is an error:
  * every source must be a file beside results.h5. Its size limits what a tensor can hold. */
-static int check_source(const results_file *f, hid_t dataset, size_t bytes, archai_err *err)
+static int check_source(const archai_results_reader *x, hid_t dataset, size_t bytes,
+                        archai_err *err)
 {
     hid_t dcpl = H5I_INVALID_HID;
     char name[256];
@@ -118,7 +94,7 @@ static int check_source(const results_file *f, hid_t dataset, size_t bytes, arch
 
     ARCHAI_TRY(archai_h5_id(err, &dcpl, H5Dget_create_plist(dataset)));
     if (H5Pget_layout(dcpl) != H5D_VIRTUAL) { /* a real dataset, as h5repack writes it */
-        rc = bytes / 1000 <= f->bytes
+        rc = bytes / 1000 <= x->bytes
                  ? ARCHAI_OK
                  : archai_fail(err, ARCHAI_EFORMAT, "%zu bytes are more than the file holds",
                                bytes);
@@ -130,7 +106,7 @@ static int check_source(const results_file *f, hid_t dataset, size_t bytes, arch
         rc = archai_fail(err, ARCHAI_EFORMAT, "is not mapped from one segment beside the file");
         goto out;
     }
-    path = archai_file_path(f->directory, name);
+    path = archai_file_path(x->directory, name);
     if (stat(path, &st) != 0)
         rc = archai_fail(err, ARCHAI_ENOTFOUND, "its weights were in %s, which is not there",
                          path);
@@ -142,50 +118,34 @@ out:
     return rc;
 }
 
-static int read_tensor(const results_file *f, hid_t group, const char *name,
-                       archai_tensor_place *meta, void **data, archai_err *err)
+static int read_tensor(const archai_results_reader *x, hid_t group, const char *name,
+                       archai_tensor *out, archai_err *err)
 {
     hid_t dataset = H5I_INVALID_HID;
-    hid_t type = H5I_INVALID_HID;
-    archai_tensor t = {0};
     int rc;
 
-    meta->name = archai_strdup(name);
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dataset, H5Dopen2(group, name, H5P_DEFAULT)), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_shape(dataset, &t, err), out);
-    ARCHAI_TRY_GOTO(rc, check_source(f, dataset, t.bytes, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_type(&type, t.dtype, err), out);
-    *data = archai_file_room(t.bytes, 1, err);
-    if (*data == NULL)
-        rc = ARCHAI_ENOMEM;
-    else if (t.bytes > 0)
-        rc = archai_h5_ok(err, H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *data));
-    if (rc != ARCHAI_OK)
-        goto out;
-    meta->dtype = t.dtype;
-    meta->ndim = t.ndim;
-    memcpy(meta->shape, t.shape, sizeof meta->shape);
-    meta->crc = archai_segment_crc(*data, t.bytes);
+    ARCHAI_TRY_GOTO(rc, archai_h5_shape(dataset, out, err), out);
+    ARCHAI_TRY_GOTO(rc, check_source(x, dataset, out->bytes, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_read(dataset, out, err), out);
+    out->name = archai_strdup(name);
 out:
-    archai_h5_release(&type);
     archai_h5_release(&dataset);
     return archai_err_wrap(err, rc, "%s: ", name);
 }
 
-int archai_results_tensors(const char *path, const char *archid, archai_tensor_place **meta,
-                           void ***data, size_t *n, archai_err *err)
+int archai_results_tensors(const char *path, const char *archid, archai_tensor **out, size_t *n,
+                           archai_err *err)
 {
-    results_file f;
-    hid_t models = H5I_INVALID_HID;
-    hid_t group = H5I_INVALID_HID;
+    archai_results_reader x;
+    hid_t models = H5I_INVALID_HID, group = H5I_INVALID_HID;
     archai_strings names = {NULL, 0};
-    archai_tensor_place *places = NULL;
-    void **bytes = NULL;
+    archai_tensor *tensors = NULL;
     int rc = ARCHAI_OK;
 
-    ARCHAI_TRY(results_open(&f, path, err));
-    if (archai_h5_has(f.file, "models"))
-        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &models, H5Gopen2(f.file, "models", H5P_DEFAULT)),
+    ARCHAI_TRY(results_open(&x, path, err));
+    if (archai_h5_has(x.file, "models"))
+        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &models, H5Gopen2(x.file, "models", H5P_DEFAULT)),
                         out);
     if (models < 0 || !archai_column_name_ok(archid) || !archai_h5_has(models, archid)) {
         rc = archai_fail(err, ARCHAI_ENOTFOUND, "no weights of %s", archid);
@@ -193,22 +153,20 @@ int archai_results_tensors(const char *path, const char *archid, archai_tensor_p
     }
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &group, H5Gopen2(models, archid, H5P_DEFAULT)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_links(group, true, &names, err), out);
-    places = archai_calloc(names.n, sizeof *places);
-    bytes = archai_calloc(names.n, sizeof *bytes);
+    tensors = archai_calloc(names.n, sizeof *tensors);
     for (size_t i = 0; rc == ARCHAI_OK && i < names.n; i++)
-        rc = read_tensor(&f, group, names.at[i], &places[i], &bytes[i], err);
+        rc = read_tensor(&x, group, names.at[i], &tensors[i], err);
     rc = archai_err_wrap(err, rc, "/models/%s: ", archid);
 out:
     archai_h5_release(&group);
     archai_h5_release(&models);
-    rc = results_blame(&f, rc, err);
-    results_close(&f);
-    if (rc != ARCHAI_OK) {
-        archai_results_tensors_free(places, bytes, names.n);
-    } else {
-        *meta = places;
-        *data = bytes;
+    rc = results_blame(&x, rc, err);
+    results_close(&x);
+    if (rc == ARCHAI_OK) {
+        *out = tensors;
         *n = names.n;
+    } else {
+        archai_arrays_free(tensors, names.n);
     }
     archai_strings_free(&names);
     return rc;
@@ -216,21 +174,14 @@ out:
 
 int archai_results_models(const char *path, archai_strings *out, archai_err *err)
 {
-    results_file f;
+    archai_results_reader x;
     hid_t models = H5I_INVALID_HID;
-    archai_strings names = {NULL, 0};
-    int rc = ARCHAI_OK;
+    int rc;
 
-    ARCHAI_TRY(results_open(&f, path, err));
-    if (archai_h5_has(f.file, "models")) {
-        rc = archai_h5_id(err, &models, H5Gopen2(f.file, "models", H5P_DEFAULT));
-        if (rc == ARCHAI_OK)
-            rc = archai_h5_links(models, true, &names, err);
-    }
+    *out = (archai_strings){NULL, 0};
+    ARCHAI_TRY(results_open(&x, path, err));
+    rc = results_blame(&x, results_group(&x, "models", &models, out, err), err);
     archai_h5_release(&models);
-    rc = results_blame(&f, rc, err);
-    results_close(&f);
-    if (rc == ARCHAI_OK)
-        *out = names;
+    results_close(&x);
     return rc;
 }

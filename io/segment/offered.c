@@ -9,7 +9,7 @@
 
 enum {
     PIECE = 1 << 20, /* bytes read and written at a time */
-    LEAST = 4096     /* bytes that a small tensor counts as: its system calls take time, too */
+    LEAST = 4096     /* bytes that a small tensor counts as: its system calls take time */
 };
 
 /* -- opening ------------------------------------------------------------------------------- */
@@ -69,7 +69,7 @@ void archai_offered_close(archai_offered *o)
 
 /* -- copying ------------------------------------------------------------------------------- */
 
-static size_t least(size_t a, size_t b)
+static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
@@ -78,7 +78,7 @@ int archai_offered_copy(archai_offered *o, archai_segment *to, archai_tensor_pla
                         size_t bytes, bool *done, archai_err *err)
 {
     for (size_t total = 0; o->next < o->n && total < bytes;) {
-        const size_t n = least(o->bytes[o->next] - o->copied, least(bytes - total, PIECE));
+        const size_t n = smaller(o->bytes[o->next] - o->copied, smaller(bytes - total, PIECE));
 
         ARCHAI_TRY(archai_file_pread(o->fd, o->piece, n, o->at_byte[o->next] + o->copied,
                                      "weights", err));

@@ -2,8 +2,8 @@
  * (safetensors, a memfd) into a segment.
  *
  * Copied piece by piece, so that the caller can do other things in between. The file is read, not
- * mapped: its writer may still hold it, and if that cuts it short the result is an error instead of
- * SIGBUS. Not collective.
+ * mapped: if its writer, who may still hold it, truncates it, the result is an error and not SIGBUS.
+ * Not collective.
  */
 #ifndef ARCHAI_IO_SEGMENT_OFFERED_H
 #define ARCHAI_IO_SEGMENT_OFFERED_H
@@ -21,7 +21,7 @@ typedef struct archai_offered {
 /* Find the tensors that places [n] name. ARCHAI_EFORMAT: not what was announced. */
 int archai_offered_open(archai_offered *out, int fd, const archai_tensor_place *places,
                         size_t n, archai_err *err);
-/* Copy up to `bytes` more to their places in `to`, and set the checksums of these. The bytes are
+/* Copy up to `bytes` more to their places in `to`, and set the places' checksums. The bytes are
  * removed from the file, which frees their memory. *done: everything is copied. ARCHAI_EFORMAT: the
  * file has become shorter. */
 int archai_offered_copy(archai_offered *o, archai_segment *to, archai_tensor_place *places,

@@ -234,15 +234,6 @@ int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row 
                               s->rows_at + (uint64_t)row * sizeof *rows, s->path, err);
 }
 
-int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
-                          const char *detail, size_t detail_bytes, const archai_trial *e,
-                          archai_err *err)
-{
-    const archai_row r = archai_segment_row(e, text_offset, detail, detail_bytes);
-
-    return archai_segment_commit_rows(s, row, &r, 1, detail, detail_bytes, err);
-}
-
 int archai_segment_sync(archai_segment *s, archai_err *err)
 {
     while (fdatasync(s->fd) != 0)

@@ -87,10 +87,6 @@ archai_row archai_segment_row(const archai_trial *e, int64_t text_offset, const 
  * then the rows themselves from number `row` on. They fit the caller's block. */
 int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row *rows, size_t n,
                                const char *details, size_t bytes, archai_err *err);
-/* Commit one row. */
-int archai_segment_commit(archai_segment *s, int64_t row, int64_t text_offset,
-                          const char *detail, size_t detail_bytes, const archai_trial *e,
-                          archai_err *err);
 int archai_segment_sync(archai_segment *s, archai_err *err); /* fdatasync */
 
 /* Read row `row`. *valid: it is committed, and *out is filled (caller fini). */
@@ -103,7 +99,7 @@ typedef int (*archai_segment_visit)(void *payload, int64_t row, const archai_row
 int archai_segment_scan(const archai_segment *s, int64_t first, int64_t last,
                         archai_segment_visit visit, void *payload, archai_err *err);
 /* Visit the rows that are neither right nor free: from a bad disk, or from a node that lost its
- * power while writing. Nothing in them can be believed. */
+ * power while writing. Nothing in them can be trusted. */
 int archai_segment_scan_damaged(const archai_segment *s, archai_segment_visit visit,
                                 void *payload, archai_err *err);
 /* Read the detail of a row that a scan found. *valid as for archai_segment_read. */
@@ -121,8 +117,7 @@ uint32_t archai_segment_crc(const void *data, size_t n); /* zlib's crc32 */
  * the segments of a start. */
 enum { ARCHAI_SEGMENT_NAME_MAX = 32 };
 void archai_segment_name(char name[ARCHAI_SEGMENT_NAME_MAX], int start, int k);
-bool archai_segment_name_read(const char *name, int *start,
-                              int *k); /* false: not a segment's name */
+bool archai_segment_name_read(const char *name, int *start, int *k); /* false: not such a name */
 /* Names of the segment files in a directory, sorted; caller frees with archai_strings_free. */
 int archai_segment_list(const char *directory, archai_strings *out, archai_err *err);
 

@@ -21,9 +21,8 @@ bool archai_segment_name_read(const char *name, int *start, int *k)
     if (sscanf(name, "segment-%5d-%5d.h5", start, k) != 2 || *start < 0 || *start > INT16_MAX ||
         *k < 0 || *k > UINT16_MAX)
         return false;
-    archai_segment_name(again, *start,
-                        *k); /* no signs, blanks or leading zeros, and nothing behind */
-    return strcmp(again, name) == 0;
+    archai_segment_name(again, *start, *k);
+    return strcmp(again, name) == 0; /* no signs, blanks or leading zeros, and nothing behind */
 }
 
 static int compare_names(const void *a, const void *b)

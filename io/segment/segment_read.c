@@ -1,4 +1,4 @@
-/* Reading segments: a row is believed only as far as its checksums reach. */
+/* Reading segments: a row is trusted only as far as its checksums reach. */
 #include "io/segment/segment.h"
 
 #include <errno.h>

@@ -5,8 +5,8 @@
  * ARCHAI_STATE_PREFIX: io/file/checkpoint.h) and, since the row does not hold these as tensors,
  *       archai:curve:<name>   float32 [epochs]   its learning curves
  *       archai:seconds        float64 [1]        its train_seconds, if it has them
- * Copied piece by piece, so that the caller can do other things in between. A tensor without its
- * checksum is not believed. Not collective.
+ * Copied piece by piece, so that the caller can do other things in between. A tensor whose
+ * checksum is wrong is refused. Not collective.
  */
 #ifndef ARCHAI_IO_SEGMENT_STORED_H
 #define ARCHAI_IO_SEGMENT_STORED_H

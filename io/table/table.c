@@ -1,4 +1,3 @@
-/* Keys and look-ups; table_read.c reads the file. */
 #include "io/table/table.h"
 
 #include <stdint.h>
@@ -8,57 +7,121 @@
 #include <strings.h>
 
 #include "core/base/alloc.h"
+#include "core/base/hash.h"
 #include "core/config/option.h"
-#include "io/table/table_private.h"
+#include "io/file/file.h"
 
-static int index_rows(archai_table *t, archai_err *err);
+struct archai_table {
+    char *path;
+    char *text;      /* the file; cells point into it, unquoted in place */
+    char **header;   /* [n_columns] */
+    size_t n_columns;
+    char **cells;    /* [n_rows * n_columns] */
+    size_t n_rows;
+    bool *is_key;    /* [n_columns] */
+    bool keyed;      /* is_key is decided and by_key filled */
+    archai_hash_table by_key;
+};
 
-int archai_table_open(archai_table **out, const char *path, archai_err *err)
+/* -- reading ------------------------------------------------------------------------------- */
+
+enum { COLUMNS_MAX = 4096 };
+
+/* Take one cell off *at, unquoting in place. *more: a comma follows. */
+static int take_cell(char **at, char **cell, bool *more, archai_err *err)
 {
-    archai_table *t = archai_calloc(1, sizeof *t);
+    char *in = *at, *out = *at;
+
+    *cell = out;
+    if (*in == '"') {
+        for (in++; *in != '"' || in[1] == '"'; in++) {
+            if (*in == '\0' || *in == '\n')
+                return archai_fail(err, ARCHAI_EFORMAT, "a quote is not closed");
+            if (*in == '"')
+                in++;
+            *out++ = *in;
+        }
+        in++;
+        if (*in != ',' && *in != '\n' && *in != '\r' && *in != '\0')
+            return archai_fail(err, ARCHAI_EFORMAT, "text after a closing quote");
+    } else {
+        while (*in != ',' && *in != '\n' && *in != '\r' && *in != '\0')
+            *out++ = *in++;
+    }
+    *more = *in == ',';
+    if (*in == '\r' && in[1] == '\n')
+        in++;
+    *at = *in == '\0' ? in : in + 1;
+    *out = '\0';
+    return ARCHAI_OK;
+}
+
+static int read_header(archai_table *t, char **at, archai_err *err)
+{
+    bool more = true;
+
+    t->header = archai_calloc(COLUMNS_MAX, sizeof *t->header);
+    while (more) {
+        if (t->n_columns == COLUMNS_MAX)
+            return archai_fail(err, ARCHAI_EFORMAT, "more than %d columns", COLUMNS_MAX);
+        ARCHAI_TRY(take_cell(at, &t->header[t->n_columns], &more, err));
+        if (*t->header[t->n_columns] == '\0')
+            return archai_fail(err, ARCHAI_EFORMAT, "column %zu has no name", t->n_columns + 1);
+        t->n_columns++;
+    }
+    return ARCHAI_OK;
+}
+
+static int read_rows(archai_table *t, char *at, archai_err *err)
+{
+    size_t capacity = 0;
+
+    for (size_t line = 2; *at != '\0'; line++) {
+        bool more = true;
+        int rc;
+
+        if (*at == '\n') { /* an empty line */
+            at++;
+            continue;
+        }
+        ARCHAI_RESERVE(t->cells, capacity, (t->n_rows + 1) * t->n_columns);
+        for (size_t c = 0; c < t->n_columns; c++) {
+            if (!more)
+                return archai_fail(err, ARCHAI_EFORMAT, "%zu: %zu cells, the header has %zu", line,
+                                   c, t->n_columns);
+            rc = take_cell(&at, &t->cells[t->n_rows * t->n_columns + c], &more, err);
+            if (rc != ARCHAI_OK)
+                return archai_err_wrap(err, rc, "%zu: ", line);
+        }
+        if (more)
+            return archai_fail(err, ARCHAI_EFORMAT, "%zu: more cells than the header's %zu", line,
+                               t->n_columns);
+        t->n_rows++;
+    }
+    if (t->n_rows == 0)
+        return archai_fail(err, ARCHAI_EFORMAT, "the table has no rows");
+    return ARCHAI_OK;
+}
+
+/* Read t->path into text, header and cells; errors name the file and, where there is one, the line. */
+static int read_file(archai_table *t, archai_err *err)
+{
+    char *at;
+    size_t n;
     int rc;
 
-    t->path = archai_strdup(path);
-    rc = archai_table_read(t, err);
-    if (rc == ARCHAI_OK)
-        t->is_key = archai_calloc(t->n_columns, sizeof *t->is_key);
-    for (size_t c = 0; rc == ARCHAI_OK && c < t->n_columns; c++)
-        if (strcmp(t->header[c], "archid") == 0) {
-            t->is_key[c] = true;
-            rc = archai_err_wrap(err, index_rows(t, err), "%s: ", path);
-            break;
-        }
-    if (rc == ARCHAI_OK)
-        *out = t;
-    else
-        archai_table_close(t);
-    return rc;
-}
-
-void archai_table_close(archai_table *t)
-{
-    if (t == NULL)
-        return;
-    free(t->path);
-    free(t->text);
-    free(t->header);
-    free(t->cells);
-    free(t->is_key);
-    archai_hash_clear(&t->by_key);
-    free(t);
-}
-
-size_t archai_table_rows(const archai_table *t)
-{
-    return t->n_rows;
-}
-
-bool archai_table_has_column(const archai_table *t, const char *name)
-{
-    for (size_t c = 0; c < t->n_columns; c++)
-        if (strcmp(t->header[c], name) == 0)
-            return true;
-    return false;
+    ARCHAI_TRY(archai_file_check(t->path, err));
+    ARCHAI_TRY(archai_file_read(t->path, ARCHAI_TABLE_FILE_MAX, &t->text, &n, err));
+    if (strlen(t->text) != n)
+        return archai_fail(err, ARCHAI_EFORMAT, "%s: contains a NUL byte; this is not a CSV file",
+                           t->path);
+    at = t->text;
+    if (strncmp(at, "\xef\xbb\xbf", 3) == 0) /* a byte order mark, as spreadsheets write it */
+        at += 3;
+    rc = read_header(t, &at, err);
+    if (rc != ARCHAI_OK)
+        return archai_err_wrap(err, rc, "%s:1: ", t->path);
+    return archai_err_wrap(err, read_rows(t, at, err), "%s:", t->path);
 }
 
 /* -- keys -------------------------------------------------------------------------------- */
@@ -266,4 +329,49 @@ int archai_table_find(archai_table *t, const char *archid, const json_t *arch,
         return archai_fail(err, ARCHAI_ENOTFOUND, "%s has no row for %s", t->path, archid);
     row_measures(t, row, out, n);
     return ARCHAI_OK;
+}
+
+/* -- opening ------------------------------------------------------------------------------- */
+
+int archai_table_open(archai_table **out, const char *path, archai_err *err)
+{
+    archai_table *t = archai_calloc(1, sizeof *t);
+    int rc;
+
+    t->path = archai_strdup(path);
+    rc = read_file(t, err);
+    if (rc == ARCHAI_OK)
+        t->is_key = archai_calloc(t->n_columns, sizeof *t->is_key);
+    for (size_t c = 0; rc == ARCHAI_OK && c < t->n_columns; c++)
+        if (strcmp(t->header[c], "archid") == 0) {
+            t->is_key[c] = true;
+            rc = archai_err_wrap(err, index_rows(t, err), "%s: ", path);
+            break;
+        }
+    if (rc == ARCHAI_OK)
+        *out = t;
+    else
+        archai_table_close(t);
+    return rc;
+}
+
+void archai_table_close(archai_table *t)
+{
+    if (t == NULL)
+        return;
+    free(t->path);
+    free(t->text);
+    free(t->header);
+    free(t->cells);
+    free(t->is_key);
+    archai_hash_clear(&t->by_key);
+    free(t);
+}
+
+bool archai_table_has_column(const archai_table *t, const char *name)
+{
+    for (size_t c = 0; c < t->n_columns; c++)
+        if (strcmp(t->header[c], name) == 0)
+            return true;
+    return false;
 }

@@ -20,7 +20,6 @@ enum { ARCHAI_TABLE_FILE_MAX = 1 << 30 }; /* bytes */
 /* Errors read "path:line: ...". */
 int archai_table_open(archai_table **out, const char *path, archai_err *err);
 void archai_table_close(archai_table *t); /* NULL is allowed */
-size_t archai_table_rows(const archai_table *t);
 bool archai_table_has_column(const archai_table *t, const char *name);
 
 /* The column most like `name`, for messages, or NULL. */

@@ -13,7 +13,6 @@ enum { INDEX_FAILURES_MAX = 3 }; /* in a row, before the run gives up */
 
 static void set_index_run(archai_coordinator *c)
 {
-    const archai_config *config = &c->plan->config;
     char hdf5[32], mpi[MPI_MAX_LIBRARY_VERSION_STRING] = "";
     int n;
 
@@ -23,19 +22,15 @@ static void set_index_run(archai_coordinator *c)
     (void)snprintf(c->software, sizeof c->software, "archai-run %s, %s, %.*s", ARCHAI_VERSION, hdf5,
                    (int)strcspn(mpi, ",\n"), mpi);
     archai_runlog_time(archai_clock_unix(), c->started, sizeof c->started);
-    c->index_run = (archai_index_run){
+    c->index_run = (archai_message){
+        .type = ARCHAI_MSG_INDEX,
         .directory = c->dir->path,
-        .config_text = c->plan->text,
-        .space = c->plan->space->ops->name,
-        .algorithm = config->search.algorithm,
-        .schedule = config->search.schedule == ARCHAI_GENERATIONAL ? "generational" : "async",
+        .text = c->plan->text,
+        .space = (char *)(uintptr_t)c->plan->space->ops->name, /* packing does not write */
         .software = c->software,
         .started = c->started,
-        .seed = config->search.seed,
         .ranks = c->comm->size,
-        .weights = config->output.weights,
         .is_resume = c->dir->resumed,
-        .objectives = &c->plan->objectives,
     };
 }
 

@@ -44,7 +44,7 @@ typedef struct archai_coordinator {
     archai_slots slots;
     archai_grants grants;
     archai_writer writer;  /* of rows that no worker evaluates */
-    archai_index_run index_run;
+    archai_message index_run; /* ARCHAI_MSG_INDEX, borrows its texts */
     archai_index_client index;
     archai_surrogate_client surrogate;
     archai_progress progress;

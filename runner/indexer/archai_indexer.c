@@ -57,15 +57,16 @@ static void make_utf8(char *text)
 static int open_index(indexed_run *r, archai_err *err)
 {
     const archai_message *m = &r->request;
-    archai_index_run run = {
+    const archai_index_run run = {
         .directory = m->directory,
         .config_text = m->text,
+        .config = &r->config,
+        .objectives = &r->objectives,
         .space = m->space,
         .software = m->software,
         .started = m->started,
         .ranks = m->ranks,
         .is_resume = m->is_resume,
-        .objectives = &r->objectives,
     };
 
     if (m->type != ARCHAI_MSG_INDEX)
@@ -75,10 +76,6 @@ static int open_index(indexed_run *r, archai_err *err)
     ARCHAI_TRY(archai_config_load(&r->config, &r->ini, err));
     ARCHAI_TRY(archai_objectives_create(&r->objectives, &r->ini, err));
     make_utf8(m->text);
-    run.algorithm = r->config.search.algorithm;
-    run.schedule = r->config.search.schedule == ARCHAI_GENERATIONAL ? "generational" : "async";
-    run.seed = r->config.search.seed;
-    run.weights = r->config.output.weights;
     return archai_index_open(&r->index, &run, err);
 }
 

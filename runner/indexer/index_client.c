@@ -9,7 +9,7 @@
 enum { PAUSE_FACTOR = 20 };
 static const double min_pause_s = 1;
 
-void archai_index_client_init(archai_index_client *c, const archai_index_run *run)
+void archai_index_client_init(archai_index_client *c, const archai_message *run)
 {
     *c = (archai_index_client)ARCHAI_INDEX_CLIENT_INIT;
     c->run = run;
@@ -25,31 +25,15 @@ void archai_index_client_close(archai_index_client *c)
     c->asked[0] = '\0';
 }
 
-static char *borrow(const char *text)
-{
-    return (char *)(uintptr_t)text; /* packing does not write */
-}
-
 static int start(archai_index_client *c, archai_err *err)
 {
-    const archai_index_run *run = c->run;
-    const archai_message index = {
-        .type = ARCHAI_MSG_INDEX,
-        .text = borrow(run->config_text),
-        .directory = borrow(run->directory),
-        .space = borrow(run->space),
-        .software = borrow(run->software),
-        .started = borrow(run->started),
-        .ranks = run->ranks,
-        .is_resume = run->is_resume,
-    };
     char *argv[] = {(char *)"archai-indexer", NULL};
     const archai_child_spec spec = {.argv = argv};
 
     ARCHAI_TRY(archai_peer_start(&c->peer, &spec, err));
     c->running = true;
     c->unanswered = 1;
-    return archai_peer_send(&c->peer, &index, err);
+    return archai_peer_send(&c->peer, c->run, err);
 }
 
 bool archai_index_client_is_free(const archai_index_client *c, double now, bool hurry)
@@ -61,7 +45,7 @@ int archai_index_client_refresh(archai_index_client *c, const char *state, int64
                                 archai_err *err)
 {
     const archai_message refresh = {
-        .type = ARCHAI_MSG_REFRESH, .state = borrow(state), .rejected = rejected};
+        .type = ARCHAI_MSG_REFRESH, .state = (char *)(uintptr_t)state, .rejected = rejected};
 
     ARCHAI_TRY(archai_peer_send(&c->peer, &refresh, err));
     c->unanswered++;

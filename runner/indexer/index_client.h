@@ -5,11 +5,11 @@
  */
 #ifndef ARCHAI_RUNNER_INDEXER_INDEX_CLIENT_H
 #define ARCHAI_RUNNER_INDEXER_INDEX_CLIENT_H
-#include "io/results/index.h"
+#include "io/wire/message.h"
 #include "runner/process/peer.h"
 
 typedef struct archai_index_client {
-    const archai_index_run *run; /* borrowed */
+    const archai_message *run;   /* borrowed; ARCHAI_MSG_INDEX */
     archai_peer peer;
     bool running, open;          /* open: it has the run */
     int unanswered;              /* requests under way, the opening one counted */
@@ -25,8 +25,7 @@ typedef struct archai_index_client {
         .peer = ARCHAI_PEER_INIT                                                                   \
     }
 
-/* Of *run is sent what does not follow from its configuration. */
-void archai_index_client_init(archai_index_client *c, const archai_index_run *run);
+void archai_index_client_init(archai_index_client *c, const archai_message *run);
 void archai_index_client_close(archai_index_client *c); /* idempotent */
 
 /* May a refresh be asked for now? `hurry`: the pause does not matter. */

@@ -48,7 +48,6 @@ bool inspect_has_values(const archai_trial *e);
 char *inspect_front_flags(const archai_results *r); /* [r->n]: is the row on the front? Caller frees */
 /* -1 for an objective to be maximised, else 1: values times the sign are to be minimised. */
 double inspect_sign(const archai_results_objective *o);
-uint64_t inspect_elements(const archai_tensor_place *t);
 /* Does a living run hold the directory? `who` describes the last one that did; "": none did. */
 bool inspect_is_alive(const inspect *t, char who[512]);
 

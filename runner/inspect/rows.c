@@ -26,15 +26,6 @@ double inspect_sign(const archai_results_objective *o)
     return o->direction == ARCHAI_MAXIMIZE ? -1 : 1;
 }
 
-uint64_t inspect_elements(const archai_tensor_place *t)
-{
-    uint64_t n = 1;
-
-    for (int d = 0; d < t->ndim; d++)
-        n *= (uint64_t)t->shape[d];
-    return n;
-}
-
 /* The better of two rows of one architecture: results before none, then the higher budget. */
 static bool is_better(const archai_trial *a, const archai_trial *b)
 {

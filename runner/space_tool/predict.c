@@ -31,9 +31,7 @@ static int load_weights(const char *text, int fd, archai_err *err)
         rc = archai_safetensors_write(fd, file.at, file.n, err);
     }
 out:
-    for (size_t i = 0; i < n; i++)
-        archai_array_free(&at[i]);
-    free(at);
+    archai_arrays_free(at, n);
     archai_tensors_close(&file);
     free(name);
     return archai_err_wrap(err, rc, "--weights: ");

@@ -13,6 +13,7 @@
 #include "io/results/index.h"
 #include "io/wire/message.h"
 #include "io/segment/segment.h"
+#include "commit_row.h"
 #include "samples.h"
 
 enum { STEPS = 10, STEP_ROWS = 20, ELEMENTS = 1000 };
@@ -66,7 +67,7 @@ static int commit(archai_segment *s, int64_t id, int64_t model, int n_tensors, a
     }
     rc = archai_trial_pack(&e, &detail, err);
     if (rc == ARCHAI_OK)
-        rc = archai_segment_commit(s, id, text_at, detail.data, detail.size, &e, err);
+        rc = commit_row(s, id, text_at, detail.data, detail.size, &e, err);
     text_at += (int64_t)detail.size;
     archai_buffer_free(&detail);
     archai_trial_fini(&e);
@@ -79,12 +80,10 @@ static int run(const char *directory, int64_t rows, int64_t models, int tensors,
     archai_index_run run = {.directory = directory,
                             .config_text = "",
                             .space = "cnn",
-                            .algorithm = "random_search",
-                            .schedule = "async",
                             .software = "bench",
                             .started = "2023-11-14T22:13:20Z",
                             .ranks = 4,
-                            .weights = ARCHAI_WEIGHTS_ALL,
+                            .config = sample_config(ARCHAI_WEIGHTS_ALL),
                             .objectives = &objectives};
     archai_segment_size size = {.rows = rows + STEPS * STEP_ROWS,
                                 .text_bytes =

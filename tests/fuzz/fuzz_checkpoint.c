@@ -1,4 +1,4 @@
-/* Checkpoints of trainings: what archai_checkpoint_parse accepts must hold together, and the
+/* Checkpoints of trainings: what archai_checkpoint_check accepts must hold together, and the
  * candidate in it must be the one that it is of.
  *
  * The first byte of the input says whether the checksum is made right first: what lies behind a
@@ -51,15 +51,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(bytes, data + 1, size - 1);
     if (data[0] & 1)
         make_sum_right(bytes, size - 1);
-    rc = archai_checkpoint_parse(&k, bytes, size - 1, &err);
+    rc = archai_safetensors_parse(&k.file, bytes, size - 1, &err);
+    if (rc == ARCHAI_OK)
+        rc = archai_checkpoint_check(&k, &err);
     if (rc == ARCHAI_OK) {
         FUZZ_CHECK(k.epoch >= 1 && k.epoch <= k.epochs && k.arch != NULL &&
                    k.candidate != NULL);
         use(&k);
-        archai_checkpoint_close(&k);
     } else {
         FUZZ_CHECK_ERROR(rc, err);
     }
+    archai_checkpoint_close(&k);
     free(bytes);
     return 0;
 }

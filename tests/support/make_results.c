@@ -36,13 +36,10 @@ static int make(const char *directory, int64_t n, const char *state, int weights
     archai_index_run run = {.directory = directory,
                             .config_text = config,
                             .space = "cnn",
-                            .algorithm = "random_search",
-                            .schedule = "async",
                             .software = "archai-run test",
                             .started = "2023-11-14T22:13:20Z",
-                            .seed = 1,
                             .ranks = 4,
-                            .weights = weights,
+                            .config = sample_config(weights),
                             .objectives = &objectives};
     archai_segment_size size = sample_segment_size(n < 1024 ? 1024 : n);
     archai_segment s = ARCHAI_SEGMENT_INIT;

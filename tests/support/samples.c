@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "commit_row.h"
 #include "io/wire/message.h"
 
 static char *format(const char *fmt, long long id)
@@ -149,7 +150,7 @@ int sample_commit_as(archai_segment *s, archai_trial *e, int64_t row, int with_w
     if (rc == ARCHAI_OK && detail.size > SAMPLE_TEXT)
         rc = archai_fail(err, ARCHAI_EINTERNAL, "a sample of %zu bytes", detail.size);
     if (rc == ARCHAI_OK)
-        rc = archai_segment_commit(s, row, row * SAMPLE_TEXT, detail.data, detail.size, e, err);
+        rc = commit_row(s, row, row * SAMPLE_TEXT, detail.data, detail.size, e, err);
     archai_buffer_free(&detail);
     return rc;
 }
@@ -161,6 +162,18 @@ int sample_commit(archai_segment *s, int64_t id, int64_t row, int with_weights, 
 
     archai_trial_fini(&e);
     return rc;
+}
+
+const archai_config *sample_config(int weights)
+{
+    static char algorithm[] = "random_search";
+    static archai_config configs[ARCHAI_WEIGHTS_NONE + 1];
+    archai_config *config = &configs[weights];
+
+    config->search.algorithm = algorithm;
+    config->search.seed = 1;
+    config->output.weights = weights;
+    return config;
 }
 
 archai_segment_size sample_segment_size(int64_t rows)

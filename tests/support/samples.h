@@ -6,6 +6,7 @@
  */
 #ifndef ARCHAI_TESTS_SAMPLES_H
 #define ARCHAI_TESTS_SAMPLES_H
+#include "core/config/config.h"
 #include "core/search/trial.h"
 #include "io/segment/segment.h"
 #include "io/file/tensors.h"
@@ -35,6 +36,9 @@ int sample_commit(archai_segment *s, int64_t id, int64_t row, int with_weights,
 /* The same for an evaluation that the caller changed; `e` keeps what it owns. */
 int sample_commit_as(archai_segment *s, archai_trial *e, int64_t row, int with_weights,
                      archai_err *err);
+
+/* What an index reads of a configuration: a random search, and this output.weights. */
+const archai_config *sample_config(int weights);
 
 /* Room for `rows` samples with weights. */
 archai_segment_size sample_segment_size(int64_t rows);
