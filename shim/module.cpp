@@ -1,4 +1,11 @@
-/* shim/module.cpp - the builders, one row for each kind of layer of core/network/kind/. */
+/* shim/module.cpp - the builders, one row for each kind of layer of core/network/kind/.
+ *
+ * A row is {"Class", output_free, builder}: PyTorch's class, the `name` of the kind; whether autograd
+ * computes the layer's gradients without its output, so that a ReLU behind it may overwrite that (false is
+ * always right, and true only saves memory: Linear is true, Sigmoid, whose gradient is computed from its
+ * output, would be false); and a function that makes a leaf of libtorch's module. arg() and pair() read
+ * the arguments by the names that the kind gives them.
+ */
 #include "shim/module.hpp"
 
 namespace nn = torch::nn;

@@ -1,8 +1,13 @@
 /* core/config/option.h - option tables: one table drives parsing, defaults, ranges, help text, the
- * README's table of keys and the resolved configuration, so that none of them can drift.
+ * table of keys in configs/KEYS.md and the resolved configuration, so that none of them can drift.
  *
  * A table is a static const array that ends with ARCHAI_OPTION_END; each entry names a field of
- * a plain struct by offset. Field types by kind:
+ * a plain struct by offset:
+ *
+ *   {"noise", ARCHAI_OPT_DOUBLE, offsetof(my_keys, noise), 0, 1, "0", "", NULL, "what it means"},
+ *     key, kind, field, min, max, default, unit, choices, help
+ *
+ * Field types by kind:
  *
  *   ARCHAI_OPT_INT      int64_t            "12", "1e6" (must be whole)
  *   ARCHAI_OPT_DOUBLE   double             "0.1"; also inf
