@@ -54,6 +54,9 @@ static int make_plan(const archai_dataset_source *s, archai_dataset_plan *out, i
     int64_t *train = &p.n[ARCHAI_SPLIT_TRAIN], *val = &p.n[ARCHAI_SPLIT_VAL];
 
     ARCHAI_TRY(s->format->plan(s, &p, err));
+    if (*train < 1)
+        return archai_fail(err, ARCHAI_EINVAL, "data.format: %s finds no training pictures",
+                           s->format->name);
     if (s->max_samples > 0 && *train > s->max_samples)
         *train = s->max_samples;
     *split_off = 0;
