@@ -1,5 +1,5 @@
-/* core/plugin.h - the public header of plug-ins: a search space, a measure, or both, from a shared
- * object of your own.
+/* core/plugin.h - the public header of plug-ins: a search space, a measure, or both, in a shared
+ * object that you build.
  *
  *   #include "core/plugin.h"
  *   const archai_plugin archai_plugin_entry = {
@@ -42,7 +42,7 @@ static inline int archai_evaluation_set_measure(archai_evaluation *e, const char
 }
 
 typedef struct archai_plugin {
-    int abi;                       /* ARCHAI_PLUGIN_ABI; first, for ever */
+    int abi;                       /* ARCHAI_PLUGIN_ABI; always the first member */
     const char *name;              /* for messages */
     const archai_space_ops *space; /* (optional) for space.plugin */
     /* (optional) for evaluator.plugin: measure `c` and add what was measured to `e` with

@@ -26,6 +26,7 @@ const archai_registry archai_space_registry = {
     .common = archai_space_common_options,
     .at = space_at,
     .refused = "*",
+    .plugin = ARCHAI_SPACE_PLUGIN,
 };
 
 const archai_registry archai_algorithm_registry = {
@@ -40,7 +41,7 @@ archai_choice archai_space_choice(const archai_space *s, archai_space_common *co
     if (s == NULL)
         return archai_registry_choice(&archai_space_registry, NULL);
     *common = (archai_space_common){
-        .name = (char *)(uintptr_t)(s->plugin != NULL ? "plugin" : s->ops->name), /* only read */
+        .name = (char *)(uintptr_t)(s->plugin != NULL ? ARCHAI_SPACE_PLUGIN : s->ops->name), /* only read */
         .plugin = s->plugin != NULL ? s->plugin : (char *)(uintptr_t)"",
         .seed = s->seed,
     };

@@ -280,18 +280,8 @@ int shim_model_state(shim_model *m, const archai_tensor **out, size_t *n, archai
         std::vector<archai_tensor> views;
 
         for (auto &e : m->state) {
-            const auto t = e.tensor.detach().to(torch::kCPU).contiguous();
-            archai_tensor v{};
-
-            v.name = &e.name[0];
-            v.dtype = shim::archai_type(t.scalar_type());
-            v.ndim = static_cast<int>(t.dim());
-            for (int d = 0; d < v.ndim; d++)
-                v.shape[d] = t.size(d);
-            v.data = t.data_ptr();
-            v.bytes = t.nbytes();
-            copies.push_back(t);
-            views.push_back(v);
+            copies.push_back(e.tensor.detach().to(torch::kCPU).contiguous());
+            views.push_back(shim::view(e.name, copies.back()));
         }
         m->copies = std::move(copies);
         m->views = std::move(views);
@@ -306,14 +296,14 @@ int shim_model_predict(shim_model *m, const float *input, const int64_t shape[4]
                        int64_t out_shape[8], int *ndim, archai_err *err) noexcept
 {
     return shim::guard(err, __func__, [&]() -> int {
-        enum { BATCH = 256 }; /* pictures at a time: bounds the memory for activations */
+        enum { BATCH = 256 }; /* images at a time: bounds the memory for activations */
         c10::InferenceMode inference;
         std::vector<torch::Tensor> parts;
         const auto all = torch::from_blob(const_cast<float *>(input), torch::IntArrayRef(shape, 4),
                                           torch::kFloat32);
 
         if (shape[0] < 1)
-            return archai_fail(err, ARCHAI_EINVAL, "there are no pictures to predict");
+            return archai_fail(err, ARCHAI_EINVAL, "there are no images to predict");
         m->root->eval();
         for (const auto &x : all.split(BATCH))
             parts.push_back(m->forward(x.to(m->device->rep)).to(torch::kCPU));

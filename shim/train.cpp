@@ -206,7 +206,7 @@ int train(shim_model &m, const archai_dataset_header *header, const shim_train_s
     archai_rng_seed(&rng, s.seed);
     if (s.first_epoch > 0)
         ARCHAI_TRY(shim::restore_optimizer(m, *optimizer, s, err));
-    for (int64_t epoch = 0; epoch < s.first_epoch; epoch++) /* the generator gets to where it was */
+    for (int64_t epoch = 0; epoch < s.first_epoch; epoch++) /* bring the generator to where it was */
         archai_rng_shuffle(&rng, order.data(), order.size());
     for (int64_t epoch = s.first_epoch; epoch < s.epochs; epoch++) {
         const double begun = seconds_now();

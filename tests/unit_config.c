@@ -70,8 +70,9 @@ static bool evaluator_at(size_t i, archai_kind *out)
     return i < 2;
 }
 
-static const archai_registry data_registry = {"data", "format", data_options, format_at, ""};
-static const archai_registry evaluator_registry = {"evaluator", "kind", NULL, evaluator_at, "delay"};
+static const archai_registry data_registry = {"data", "format", data_options, format_at, "", NULL};
+static const archai_registry evaluator_registry = {"evaluator", "kind", NULL, evaluator_at,
+                                                   "delay", NULL};
 static const archai_registry *const registries[] = {
     &archai_algorithm_registry, &archai_space_registry, &evaluator_registry, &data_registry, NULL};
 

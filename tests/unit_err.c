@@ -89,9 +89,7 @@ static void exit_codes_follow_the_contract(void **state)
     assert_int_equal(archai_rc_exit_status(ARCHAI_EINTR), 75);
     assert_int_equal(archai_rc_exit_status(ARCHAI_EMPI), 1);
     assert_int_equal(archai_rc_exit_status(4711), 1);
-    assert_string_equal(archai_rc_name(ARCHAI_EIO), "ARCHAI_EIO");
-    assert_string_equal(archai_rc_name(-1), "unknown code");
-    assert_string_equal(archai_rc_text(ARCHAI_OK), "success");
+    assert_int_equal(archai_rc_exit_status(-1), 1);
 }
 
 int main(void)

@@ -284,9 +284,9 @@ static void problems_are_named_with_their_place(void **state)
          "c.ini:6: data.stripes: 'many' is not a number, expected a whole number"},
         {"[evaluator]\nkind = oracle\n", "c.ini:6: evaluator.book: missing"},
         {"[evaluator]\nkind = oracel\n", "c.ini:6: evaluator.kind: unknown 'oracel', expected one of: "
-                                         "torch table command null plugin oracle"},
+                                         "torch table command null plugin oracle; did you mean 'oracle'?"},
         {"[data]\nformat = strip\n", "c.ini:6: data.format: unknown 'strip', expected one of: "
-                                     "synthetic idx cifar10 hdf5 stripes"},
+                                     "synthetic idx cifar10 hdf5 stripes; did you mean 'stripes'?"},
         {"[data]\nformat = hdf5\n",
          "c.ini:6: data.file: missing, format = hdf5 needs the path of an HDF5 file"},
         {"[data]\nformat = cifar10\n",

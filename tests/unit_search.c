@@ -351,8 +351,10 @@ static void what_is_wrong_is_said(void **state)
 {
     (void)state;
     assert_refused(config("evolution_paretto", ARCHAI_ASYNC, ""),
-                   "t.ini:2: search.algorithm: no algorithm 'evolution_paretto'; did you mean "
-                   "'evolution_pareto'?");
+                   "t.ini:2: search.algorithm: unknown 'evolution_paretto', expected one of: "
+                   "random_search local_search ");
+    assert_refused(config("evolution_paretto", ARCHAI_ASYNC, ""),
+                   "; did you mean 'evolution_pareto'?");
     assert_refused(config("evolution_pareto", ARCHAI_ASYNC, "init_num_models = 0\n"),
                    "t.ini:5: search.init_num_models: ");
     assert_refused(

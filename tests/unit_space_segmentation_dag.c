@@ -403,7 +403,8 @@ static void bad_configurations_are_refused_with_line_and_key(void **state)
         {"nb_classes = 2\nimg_size = 64 64\nmin_layers = 13\n",
          "space.max_layers: 12 is less than min_layers 13"},
         {"nb_classes = 2\nimg_size = 64 64\nop_subset = conv3x3,con5x5\n",
-         "t.ini:5: space.op_subset: unknown operation 'con5x5', did you mean conv5x5"},
+         "t.ini:5: space.op_subset: unknown operation 'con5x5', expected names separated by commas, "
+         "without blanks; did you mean 'conv5x5'?"},
     };
 
     (void)state;
@@ -445,7 +446,8 @@ static void bad_arch_files_are_refused_with_line_and_key(void **state)
          "architecture[1].inputs: there is no node 'c'"},
         {"architecture:\n" NODE("input", "conv4x4", "null", "1")
              NODE("output", "null", "[input]", "1") REST,
-         "2: architecture[0].op: unknown operation 'conv4x4', expected perhaps conv"},
+         "2: architecture[0].op: unknown operation 'conv4x4', expected one of conv3x3, conv5x5, ...; "
+         "did you mean 'conv"},
         {"architecture:\n" NODE("input", "conv3x3", "null", "1")
              NODE("output", "conv3x3", "[input]", "1") REST,
          "3: architecture[1].op: the output has none"},
@@ -463,7 +465,7 @@ static void bad_arch_files_are_refused_with_line_and_key(void **state)
          "3: architecture[1].name: 'a.b', expected"},
         {"architecture:\n" NODE("input", "conv3x3", "null", "1") NODE(
              "input", "conv3x3", "[input]", "1") NODE("output", "null", "[input]", "1") REST,
-         "3: architecture[1].name: 'input' is there twice"},
+         "3: architecture[1].name: 'input' appears twice"},
         {"architecture:\n" NODE("in", "conv3x3", "null", "1")
              NODE("output", "null", "[in]", "1") REST,
          "2: architecture[0].name: the first node is 'in', expected 'input'"},
@@ -488,7 +490,7 @@ static void bad_arch_files_are_refused_with_line_and_key(void **state)
                   "1") "channels_per_scale: {1: 8, 2: 16}\npost_upsample_layers: 1\n",
          "channels_per_scale.1: unknown key"},
         {"architecture: [\n", "2: "},
-        {"architecture: 1\narchitecture: 2\n", "2: key 'architecture' is there twice"},
+        {"architecture: 1\narchitecture: 2\n", "2: key 'architecture' appears twice"},
         {"[]", "1: expected a mapping with architecture"},
         {"", "1: the document is empty"},
     };

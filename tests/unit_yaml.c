@@ -81,7 +81,7 @@ static void faults_are_named_with_their_line(void **state)
     (void)state;
     assert_refused("", "1: the document is empty");
     assert_refused("# nothing\n", "the document is empty");
-    assert_refused("a: 1\na: 2\n", "2: key 'a' is there twice");
+    assert_refused("a: 1\na: 2\n", "2: key 'a' appears twice");
     assert_refused("a: 1\n---\nb: 2\n", "a second document");
     assert_refused("a: *b\n", "1: an alias without a (complete) anchor");
     assert_refused("a: &a [*a]\n", "1: an alias without a (complete) anchor");

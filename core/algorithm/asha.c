@@ -174,7 +174,6 @@ static int asha_propose(archai_algorithm *self, archai_propose *what, archai_tri
     return ARCHAI_OK;
 }
 
-extern const archai_algorithm_ops archai_algorithm_asha;
 const archai_algorithm_ops archai_algorithm_asha = {
     .abi = ARCHAI_ALGORITHM_ABI,
     .name = "asha",

@@ -168,8 +168,8 @@ static int evolution_tell(archai_algorithm *self, size_t record, archai_err *err
     return ARCHAI_OK;
 }
 
-/* A random sample, or a child of parents drawn once: were they drawn again for each try, random samples
- * would come up far more often than their share, since they are nearly always new. */
+/* A random sample, or a child of parents that are drawn once. Drawing again for each try would favour
+ * random samples far beyond their share, since they are nearly always new. */
 static int propose_next(archai_algorithm *self, archai_trial *out, archai_err *err)
 {
     struct evolution *a = (struct evolution *)self;
@@ -198,7 +198,6 @@ static int evolution_propose(archai_algorithm *self, archai_propose *what, archa
     return archai_population_propose(self, breed, propose_next, what, out, err);
 }
 
-extern const archai_algorithm_ops archai_algorithm_evolution_pareto;
 const archai_algorithm_ops archai_algorithm_evolution_pareto = {
     .abi = ARCHAI_ALGORITHM_ABI,
     .name = "evolution_pareto",

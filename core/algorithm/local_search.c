@@ -75,7 +75,6 @@ static int local_propose(archai_algorithm *self, archai_propose *what, archai_tr
     return archai_population_propose(self, breed, propose_next, what, out, err);
 }
 
-extern const archai_algorithm_ops archai_algorithm_local_search;
 const archai_algorithm_ops archai_algorithm_local_search = {
     .abi = ARCHAI_ALGORITHM_ABI,
     .name = "local_search",

@@ -104,20 +104,6 @@ static void rank(const archai_search *s, archai_ranked *m, size_t n)
     archai_ranking_sort(s, &m[feasible], n - feasible);
 }
 
-/* May a record join the population? Repetitions are there already, and a given architecture that
- * violates a cheap constraint was never evaluated. */
-static bool eligible(const archai_search *s, size_t record)
-{
-    const archai_record *r = &s->records[record];
-
-    if (r->status != ARCHAI_STATUS_OK && r->status != ARCHAI_STATUS_INFEASIBLE)
-        return false;
-    for (size_t i = 0; i < s->objectives->n; i++)
-        if (s->objectives->at[i].direction != ARCHAI_CONSTRAIN && !isfinite(r->values[i]))
-            return false;
-    return true;
-}
-
 static archai_ranked member_of(const archai_search *s, size_t record)
 {
     return (archai_ranked){.record = record,
@@ -180,7 +166,7 @@ static void select_survivors(struct nsga2 *a, archai_search *s)
 
     ARCHAI_RESERVE(a->members, a->capacity, n + s->n_records - a->n_selected);
     for (; a->n_selected < s->n_records; a->n_selected++)
-        if (eligible(s, a->n_selected))
+        if (archai_ranking_has_result(s, &s->records[a->n_selected]))
             a->members[n++] = member_of(s, a->n_selected);
     rank(s, a->members, n);
     a->n = n < population_size(a) ? n : population_size(a);
@@ -226,7 +212,7 @@ static int nsga2_tell(archai_algorithm *self, size_t record, archai_err *err)
     archai_search *s = self->search;
 
     (void)err;
-    if (!eligible(s, record))
+    if (!archai_ranking_has_result(s, &s->records[record]))
         return ARCHAI_OK;
     s->records[record].keep = true;
     if (s->schedule == ARCHAI_GENERATIONAL)
@@ -253,7 +239,6 @@ static int nsga2_propose(archai_algorithm *self, archai_propose *what, archai_tr
     return archai_population_propose(self, breed, propose_next, what, out, err);
 }
 
-extern const archai_algorithm_ops archai_algorithm_nsga2;
 const archai_algorithm_ops archai_algorithm_nsga2 = {
     .abi = ARCHAI_ALGORITHM_ABI,
     .name = "nsga2",

@@ -1,40 +1,23 @@
 #include "core/algorithm/population.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text_file.h"
 
 enum { ARCH_FILE_MAX = 4 * 1024 * 1024 };
 
 /* -- given architectures --------------------------------------------------------------------- */
 
-static int read_file(const char *path, char *text, size_t *size, archai_err *err)
-{
-    FILE *f = fopen(path, "rb");
-    int rc = ARCHAI_OK;
-
-    if (f == NULL)
-        return archai_fail(err, ARCHAI_ENOTFOUND, "%s: %s", path, strerror(errno));
-    *size = fread(text, 1, ARCH_FILE_MAX + 1, f);
-    if (ferror(f))
-        rc = archai_fail(err, ARCHAI_EIO, "%s: cannot be read", path);
-    else if (*size > ARCH_FILE_MAX)
-        rc = archai_fail(err, ARCHAI_EFORMAT, "%s: more than 4 MiB", path);
-    (void)fclose(f);
-    return rc;
-}
-
 static int read_given(archai_space *space, const char *path, archai_model *out, archai_err *err)
 {
-    char *text = archai_malloc(ARCH_FILE_MAX + 1);
-    size_t size = 0;
-    int rc = read_file(path, text, &size, err);
+    char *text;
+    size_t size;
+    int rc;
 
-    if (rc == ARCHAI_OK)
-        rc = archai_err_wrap(err, archai_space_load_arch(space, text, size, out, err), "%s:", path);
+    ARCHAI_TRY(archai_text_file_read(path, ARCH_FILE_MAX, &text, &size, err));
+    rc = archai_err_wrap(err, archai_space_load_arch(space, text, size, out, err), "%s:", path);
     free(text);
     return rc;
 }

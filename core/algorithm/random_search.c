@@ -42,7 +42,6 @@ static int random_propose(archai_algorithm *self, archai_propose *what, archai_t
     return archai_population_propose(self, breed, propose_next, what, out, err);
 }
 
-extern const archai_algorithm_ops archai_algorithm_random_search;
 const archai_algorithm_ops archai_algorithm_random_search = {
     .abi = ARCHAI_ALGORITHM_ABI,
     .name = "random_search",

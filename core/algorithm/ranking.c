@@ -1,5 +1,6 @@
 #include "core/algorithm/ranking.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,16 @@ bool archai_ranking_is_empty(const archai_search *s)
 {
     for (size_t i = s->n_records; i-- > 0;)
         if (archai_record_counts(&s->records[i]))
+            return false;
+    return true;
+}
+
+bool archai_ranking_has_result(const archai_search *s, const archai_record *r)
+{
+    if (r->status != ARCHAI_STATUS_OK && r->status != ARCHAI_STATUS_INFEASIBLE)
+        return false;
+    for (size_t i = 0; i < s->objectives->n; i++)
+        if (s->objectives->at[i].direction != ARCHAI_CONSTRAIN && !isfinite(r->values[i]))
             return false;
     return true;
 }
@@ -81,7 +92,7 @@ size_t *archai_ranking_best(const archai_search *s, size_t *n)
 
 /* -- NSGA-II's order ------------------------------------------------------------------------------- */
 
-static int compare_ranked(const void *a, const void *b)
+int archai_ranking_compare(const void *a, const void *b)
 {
     const archai_ranked *x = a, *y = b;
 
@@ -107,7 +118,7 @@ void archai_ranking_sort(const archai_search *s, archai_ranked *list, size_t n)
         list[i].front = front[i];
         list[i].crowding = crowding[i];
     }
-    qsort(list, n, sizeof *list, compare_ranked);
+    qsort(list, n, sizeof *list, archai_ranking_compare);
     free(rows);
     free(front);
     free(crowding);

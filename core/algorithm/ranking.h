@@ -13,6 +13,8 @@ double *archai_ranking_points_float(const archai_search *s, const size_t *rows, 
 
 /* Is no record ok? Then there is nothing to breed from. */
 bool archai_ranking_is_empty(const archai_search *s);
+/* Was every objective measured? Also of a candidate that violates a constraint. */
+bool archai_ranking_has_result(const archai_search *s, const archai_record *r);
 /* All records that take part in fronts, in order of id. Caller frees. */
 size_t *archai_ranking_rows(const archai_search *s, size_t *n);
 /* Reduce `rows` to their Pareto front as Archai orders it: lexicographic, of equal points the first.
@@ -28,7 +30,9 @@ typedef struct archai_ranked {
     double crowding;
     double violation; /* of constraints, set by the caller; 0: feasible */
 } archai_ranked;
-/* Find fronts and crowding among list[n], and sort it, the best first: the smaller violation, the lower
- * front, the larger crowding distance, the earlier record. */
+/* For qsort, the best first: the smaller violation, the lower front, the larger crowding distance, the
+ * earlier record. */
+int archai_ranking_compare(const void *a, const void *b);
+/* Find fronts and crowding among list[n], and sort it. */
 void archai_ranking_sort(const archai_search *s, archai_ranked *list, size_t n);
 #endif

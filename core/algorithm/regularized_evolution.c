@@ -129,7 +129,6 @@ static int regularized_propose(archai_algorithm *self, archai_propose *what,
     return archai_population_propose(self, breed, propose_next, what, out, err);
 }
 
-extern const archai_algorithm_ops archai_algorithm_regularized_evolution;
 const archai_algorithm_ops archai_algorithm_regularized_evolution = {
     .abi = ARCHAI_ALGORITHM_ABI,
     .name = "regularized_evolution",

@@ -143,7 +143,6 @@ static int halving_propose(archai_algorithm *self, archai_propose *what, archai_
     return archai_population_propose(self, breed, NULL, what, out, err);
 }
 
-extern const archai_algorithm_ops archai_algorithm_successive_halving;
 const archai_algorithm_ops archai_algorithm_successive_halving = {
     .abi = ARCHAI_ALGORITHM_ABI,
     .name = "successive_halving",

@@ -12,9 +12,9 @@ int archai_vary_random(archai_search *s, archai_trial *out, archai_err *err);
 int archai_vary_mutate(archai_search *s, size_t parent, archai_trial *out, archai_err *err);
 int archai_vary_crossover(archai_search *s, size_t left, size_t right, archai_trial *out,
                           archai_err *err);
-/* A mutant of one parent (n = 1) or a child of two: a new one, if there is one in ARCHAI_NEW_TRIES, which
- * is as many as a generation takes. Were other parents drawn for the next try, those whose neighbours
- * have not been tried yet would come up far more often than the others. */
+/* A mutant of one parent (n = 1) or a child of two: a new one if ARCHAI_NEW_TRIES tries find one, as many
+ * as a generation makes. All tries are with these parents: drawing others each time would favour parents
+ * whose neighbours have not been tried yet. */
 enum { ARCHAI_NEW_TRIES = 20 };
 int archai_vary_new(archai_search *s, const size_t *parents, size_t n, archai_trial *out,
                     archai_err *err);

@@ -1,4 +1,4 @@
-/* core/base/alloc.h - memory that is there or ends the process.
+/* core/base/alloc.h - allocations that succeed or end the process.
  *
  * A run can always be resumed, so running out of memory is handled in one place: the handler that
  * main installs prints one line and exits with code 1. None of these functions returns NULL. Where
@@ -29,8 +29,8 @@ void *archai_memdup(const void *bytes, size_t n) __attribute__((malloc, returns_
 /* As asprintf: the text, to be freed. */
 char *archai_printf(const char *format, ...)
     __attribute__((format(printf, 1, 2), malloc, returns_nonnull));
-/* A library that said no (jansson's NULL, a flag that is 0) where only memory can be the reason
- * ends here, too. */
+/* For libraries that fail only when memory runs out: NULL (jansson) or a flag that is 0 ends the
+ * process, too. */
 void *archai_there(void *at) __attribute__((returns_nonnull));
 void archai_must_have(int ok);
 

@@ -73,26 +73,13 @@ int archai_err_also(archai_err *err, int rc, int other_rc, const archai_err *oth
     return rc != ARCHAI_OK ? rc : other_rc;
 }
 
-static const struct {
-    const char *name, *text;
-    int exit_status;
-} codes[ARCHAI_RC_COUNT] = {
-#define X(name, value, status, text) [value] = {#name, text, status},
-    ARCHAI_RC_LIST(X)
-#undef X
-};
-
-const char *archai_rc_name(int rc)
-{
-    return (unsigned)rc < ARCHAI_RC_COUNT ? codes[rc].name : "unknown code";
-}
-
-const char *archai_rc_text(int rc)
-{
-    return (unsigned)rc < ARCHAI_RC_COUNT ? codes[rc].text : "unknown code";
-}
-
 int archai_rc_exit_status(int rc)
 {
-    return (unsigned)rc < ARCHAI_RC_COUNT ? codes[rc].exit_status : 1;
+    static const int status[ARCHAI_RC_COUNT] = {
+#define X(name, value, exit_status) [value] = exit_status,
+        ARCHAI_RC_LIST(X)
+#undef X
+    };
+
+    return (unsigned)rc < ARCHAI_RC_COUNT ? status[rc] : 1;
 }

@@ -16,26 +16,26 @@ extern "C" {
 #endif
 
 /* clang-format off */
-#define ARCHAI_RC_LIST(X) \
-    X(ARCHAI_OK,        0,  0,  "success")                                        \
-    X(ARCHAI_ENOMEM,    1,  1,  "out of host memory")                             \
-    X(ARCHAI_EINVAL,    2,  2,  "invalid argument, configuration or input file")  \
-    X(ARCHAI_ENOTFOUND, 3,  2,  "no such name, key, file or record")              \
-    X(ARCHAI_EFORMAT,   4,  2,  "malformed or foreign content")                   \
-    X(ARCHAI_EEXIST,    5,  2,  "already exists")                                 \
-    X(ARCHAI_EIO,       6,  74, "file system or HDF5 failure")                    \
-    X(ARCHAI_EMPI,      7,  1,  "MPI call failed")                                \
-    X(ARCHAI_ETORCH,    8,  1,  "libtorch raised an exception")                   \
-    X(ARCHAI_EDEVMEM,   9,  1,  "out of device memory")                           \
-    X(ARCHAI_ETIMEOUT,  10, 1,  "time limit reached")                             \
-    X(ARCHAI_ECHILD,    11, 1,  "a child process failed")                         \
-    X(ARCHAI_ENOTSUP,   12, 2,  "operation not implemented by this type")         \
-    X(ARCHAI_ENONE,     13, 1,  "there is none (no child, no valid sample)")      \
-    X(ARCHAI_EINTR,     14, 75, "interrupted; --resume goes on")                  \
-    X(ARCHAI_EINTERNAL, 15, 1,  "broken invariant in archai-run; please report")
+#define ARCHAI_RC_LIST(X) /* name, value, exit code of the program */               \
+    X(ARCHAI_OK,        0,  0)                                                      \
+    X(ARCHAI_ENOMEM,    1,  1)  /* out of host memory */                            \
+    X(ARCHAI_EINVAL,    2,  2)  /* invalid argument, configuration or input file */ \
+    X(ARCHAI_ENOTFOUND, 3,  2)  /* no such name, key, file or record */             \
+    X(ARCHAI_EFORMAT,   4,  2)  /* malformed or foreign content */                  \
+    X(ARCHAI_EEXIST,    5,  2)  /* already exists */                                \
+    X(ARCHAI_EIO,       6,  74) /* file system or HDF5 failure */                   \
+    X(ARCHAI_EMPI,      7,  1)  /* MPI call failed */                               \
+    X(ARCHAI_ETORCH,    8,  1)  /* libtorch raised an exception */                  \
+    X(ARCHAI_EDEVMEM,   9,  1)  /* out of device memory */                          \
+    X(ARCHAI_ETIMEOUT,  10, 1)  /* time limit reached */                            \
+    X(ARCHAI_ECHILD,    11, 1)  /* a child process failed */                        \
+    X(ARCHAI_ENOTSUP,   12, 2)  /* operation not implemented by this type */        \
+    X(ARCHAI_ENONE,     13, 1)  /* there is none (no child, no valid sample) */     \
+    X(ARCHAI_EINTR,     14, 75) /* interrupted; --resume continues */               \
+    X(ARCHAI_EINTERNAL, 15, 1)  /* broken invariant in archai-run; please report */
 
 typedef enum archai_rc {
-#define X(name, value, status, text) name = value,
+#define X(name, value, exit_status) name = value,
     ARCHAI_RC_LIST(X)
 #undef X
     ARCHAI_RC_COUNT
@@ -73,9 +73,7 @@ int archai_err_also(archai_err *err, int rc, int other_rc, const archai_err *oth
 int archai_err_set_(archai_err *err, int code, const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
-const char *archai_rc_name(int rc); /* "ARCHAI_EIO"; static storage */
-const char *archai_rc_text(int rc); /* "file system or HDF5 failure"; static storage */
-int archai_rc_exit_status(int rc);  /* 0, 2, 74, 75 or 1 */
+int archai_rc_exit_status(int rc); /* 0, 2, 74, 75 or 1 */
 
 /* Propagate at once / jump to the function's single clean-up label. */
 #define ARCHAI_TRY(expr)                                                                           \

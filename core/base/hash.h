@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* FNV-1a, 64 bits. Source: Fowler, Noll, Vo, Eastlake, RFC 9923. Different texts may share
- * one. */
+ * a hash. */
 uint64_t archai_hash(const char *text);
 
 /* Open addressing, 8 bytes per slot, at most three quarters full. It holds no keys: `equal` says

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Divided, not multiplied by a fraction: 60ms is exactly the double 0.06. */
 typedef struct unit {
     const char *name;
-    double factor;
+    double factor, divisor;
 } unit;
 
 /* Decimal only: strtod alone would also take hexadecimal, "nan" and leading blanks. */
@@ -31,50 +32,43 @@ static bool decimal(const char *text, double *v, const char **end)
     return !(errno == ERANGE && fabs(*v) > 1.0);
 }
 
-int archai_parse_seconds(const char *text, double *out, archai_err *err)
+static int parse_with_unit(const char *text, const char *expected, const char *names,
+                           const unit *units, double *out, archai_err *err)
 {
-    static const unit units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
     const char *end;
     double v;
 
     if (!decimal(text, &v, &end))
-        return archai_fail(
-            err, ARCHAI_EINVAL,
-            "'%.100s' is not a duration, expected for example 250ms, 30s, 5m, 2h, 1d", text);
-    if (strcmp(end, "ms") == 0) { /* divided: 60ms is exactly the double 0.06 */
-        *out = v / 1000.0;
-        return ARCHAI_OK;
-    }
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (strcmp(end, units[i].name) == 0) {
-            *out = v * units[i].factor;
+        return archai_fail(err, ARCHAI_EINVAL, "'%.100s' is not a %s", text, expected);
+    for (; units->name != NULL; units++)
+        if (strcmp(end, units->name) == 0) {
+            *out = v * units->factor / units->divisor;
             return ARCHAI_OK;
         }
-    return archai_fail(err, ARCHAI_EINVAL,
-                       "'%.100s' has an unknown unit, expected ms, s, m, h or d", text);
+    return archai_fail(err, ARCHAI_EINVAL, "'%.100s' has an unknown unit, expected %s", text, names);
+}
+
+int archai_parse_seconds(const char *text, double *out, archai_err *err)
+{
+    static const unit units[] = {{"", 1, 1},   {"ms", 1, 1000}, {"s", 1, 1},
+                                 {"m", 60, 1}, {"h", 3600, 1},  {"d", 86400, 1}, {NULL, 0, 0}};
+
+    return parse_with_unit(text, "duration, expected for example 250ms, 30s, 5m, 2h, 1d",
+                           "ms, s, m, h or d", units, out, err);
 }
 
 int archai_parse_bytes(const char *text, int64_t *out, archai_err *err)
 {
-    static const unit units[] = {
-        {"", 1}, {"K", 1024}, {"M", 1048576}, {"G", 1073741824}, {"T", 1099511627776}};
-    const char *end;
+    static const unit units[] = {{"", 1, 1},         {"K", 1024, 1},          {"M", 1048576, 1},
+                                 {"G", 1073741824, 1}, {"T", 1099511627776, 1}, {NULL, 0, 0}};
     double v;
 
-    if (!decimal(text, &v, &end))
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "'%.100s' is not a size, expected for example 512, 4K, 1M, 2G", text);
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (strcmp(end, units[i].name) == 0) {
-            v *= units[i].factor;
-            if (v != floor(v) || fabs(v) > 9007199254740992.0)
-                return archai_fail(err, ARCHAI_EINVAL, "'%.100s' is not a whole number of bytes",
-                                   text);
-            *out = (int64_t)v;
-            return ARCHAI_OK;
-        }
-    return archai_fail(err, ARCHAI_EINVAL, "'%.100s' has an unknown unit, expected K, M, G or T",
-                       text);
+    ARCHAI_TRY(parse_with_unit(text, "size, expected for example 512, 4K, 1M, 2G", "K, M, G or T",
+                               units, &v, err));
+    if (v != floor(v) || fabs(v) > 9007199254740992.0)
+        return archai_fail(err, ARCHAI_EINVAL, "'%.100s' is not a whole number of bytes", text);
+    *out = (int64_t)v;
+    return ARCHAI_OK;
 }
 
 /* -- Python's repr(float) ------------------------------------------------------------- */
@@ -219,4 +213,14 @@ const char *archai_nearest(const char *word, const char *const *names, size_t n)
         }
     }
     return near;
+}
+
+archai_suggestion archai_suggest(const char *word, const char *const *names, size_t n)
+{
+    const char *near = archai_nearest(word, names, n);
+    archai_suggestion s = {""};
+
+    if (near != NULL)
+        (void)snprintf(s.text, sizeof s.text, "; did you mean '%.100s'?", near);
+    return s;
 }

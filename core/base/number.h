@@ -12,6 +12,11 @@ extern "C" {
 
 /* The name among n that is nearest to `word` by edit distance; NULL: none is near. */
 const char *archai_nearest(const char *word, const char *const *names, size_t n);
+/* The end of a message about an unknown word: "; did you mean 'NAME'?", or "" where none is near. */
+typedef struct archai_suggestion {
+    char text[128];
+} archai_suggestion;
+archai_suggestion archai_suggest(const char *word, const char *const *names, size_t n);
 /* Durations ("250ms", "2h") and sizes ("4K", "1.5G"). ARCHAI_EINVAL quotes what is wrong. */
 int archai_parse_seconds(const char *text, double *out, archai_err *err);
 int archai_parse_bytes(const char *text, int64_t *out, archai_err *err);

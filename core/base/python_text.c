@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/json_object.h"
 #include "core/base/number.h"
 
 typedef struct writer {
@@ -99,24 +100,13 @@ static void put_real(const writer *w, double v)
         (void)fputs(text, w->out);
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* In insertion order, or sorted: UTF-8 sorts by bytes as Python sorts by code points. */
 static void put_object(const writer *w, const json_t *object)
 {
-    json_t *walked = (json_t *)object; /* jansson's iterators take no const */
-    size_t n = json_object_size(object), i = 0;
-    const char **keys = archai_calloc(n, sizeof *keys);
+    const char **keys = archai_json_keys(object, w->sort);
 
-    for (void *at = json_object_iter(walked); at != NULL; at = json_object_iter_next(walked, at))
-        keys[i++] = json_object_iter_key(at);
-    if (w->sort)
-        qsort(keys, n, sizeof *keys, compare_keys);
     (void)fputc('{', w->out);
-    for (i = 0; i < n; i++) {
+    for (size_t i = 0; i < json_object_size(object); i++) {
         (void)fputs(i > 0 ? ", " : "", w->out);
         put_string(w, keys[i]);
         (void)fputs(": ", w->out);
@@ -176,14 +166,16 @@ static bool is_plain_text(const char *text)
 /* Would jansson write it as Python does? All but real numbers and what is not printable ASCII. */
 static bool is_plain(const json_t *v)
 {
-    json_t *walked = (json_t *)v; /* jansson's iterators take no const */
+    const char *key;
+    json_t *value;
 
     switch (json_typeof(v)) {
     case JSON_OBJECT:
-        for (void *at = json_object_iter(walked); at != NULL;
-             at = json_object_iter_next(walked, at))
-            if (!is_plain_text(json_object_iter_key(at)) || !is_plain(json_object_iter_value(at)))
+        json_object_foreach((json_t *)v, key, value)
+        {
+            if (!is_plain_text(key) || !is_plain(value))
                 return false;
+        }
         return true;
     case JSON_ARRAY:
         for (size_t i = 0; i < json_array_size(v); i++)

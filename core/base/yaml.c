@@ -1,6 +1,5 @@
 #include "core/base/yaml.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include <yaml.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text_file.h"
 #include "core/base/yaml_scalar.h"
 
 enum { MAX_ANCHORS = 1000 };
@@ -145,7 +145,7 @@ static int check_key(reader *r, const yaml_event_t *e, const json_t *object)
     if (e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && strcmp(key, "<<") == 0)
         return fail_at(r, e, "merge keys ('<<') are not supported");
     if (json_object_get(object, key) != NULL)
-        return archai_fail(r->err, ARCHAI_EFORMAT, "%zu: key '%.100s' is there twice",
+        return archai_fail(r->err, ARCHAI_EFORMAT, "%zu: key '%.100s' appears twice",
                            e->start_mark.line + 1, key);
     return ARCHAI_OK;
 }
@@ -280,15 +280,16 @@ static int parse_yaml(const char *text, size_t size, json_t **out, archai_err *e
 
 static int levels(const json_t *v, int limit)
 {
-    json_t *walked = (json_t *)v; /* jansson's iterators take no const */
+    const char *key;
+    json_t *value;
     int below = 0, n;
 
     if (limit == 0)
         return 1;
     for (size_t i = 0; i < json_array_size(v); i++)
         below = (n = levels(json_array_get(v, i), limit - 1)) > below ? n : below;
-    for (void *at = json_object_iter(walked); at != NULL; at = json_object_iter_next(walked, at))
-        below = (n = levels(json_object_iter_value(at), limit - 1)) > below ? n : below;
+    json_object_foreach((json_t *)v, key, value)
+        below = (n = levels(value, limit - 1)) > below ? n : below;
     return below + 1;
 }
 
@@ -336,27 +337,12 @@ int archai_document_parse(const char *text, size_t size, json_t **out, archai_er
 
 int archai_document_read(const char *path, json_t **out, archai_err *err)
 {
-    FILE *f = fopen(path, "rb");
-    char *text = NULL;
-    size_t capacity = 0, n = 0, got = 1;
+    char *text;
+    size_t size;
     int rc;
 
-    if (f == NULL)
-        return archai_fail(err, errno == ENOENT ? ARCHAI_ENOTFOUND : ARCHAI_EINVAL, "%s: %s", path,
-                           strerror(errno));
-    while (got > 0 && n <= ARCHAI_DOCUMENT_MAX_BYTES) { /* a byte more shows that it is too long */
-        ARCHAI_RESERVE(text, capacity, n + 65536);
-        got = fread(text + n, 1, capacity - n, f);
-        n += got;
-    }
-    if (ferror(f)) {
-        rc = archai_fail(err, errno == EISDIR ? ARCHAI_EINVAL : ARCHAI_EIO, "%s: %s", path,
-                         strerror(errno));
-    } else {
-        rc = archai_document_parse(text, n, out, err);
-        (void)archai_err_wrap(err, rc, "%s:", path);
-    }
-    (void)fclose(f);
+    ARCHAI_TRY(archai_text_file_read(path, ARCHAI_DOCUMENT_MAX_BYTES, &text, &size, err));
+    rc = archai_err_wrap(err, archai_document_parse(text, size, out, err), "%s:", path);
     free(text);
     return rc;
 }

@@ -8,6 +8,7 @@
 #include <yaml.h>
 
 #include "core/base/alloc.h"
+#include "core/base/json_object.h"
 #include "core/base/number.h"
 #include "core/base/yaml_scalar.h"
 
@@ -67,23 +68,13 @@ static void put_array(yaml_emitter_t *w, const json_t *v)
     emit(w, &e, yaml_sequence_end_event_initialize(&e));
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void put_object(yaml_emitter_t *w, const json_t *v)
 {
-    json_t *walked = (json_t *)v; /* jansson's iterators take no const */
-    size_t n = json_object_size(v), i = 0;
-    const char **keys = archai_calloc(n, sizeof *keys);
+    const char **keys = archai_json_keys(v, true);
     yaml_event_t e;
 
-    for (void *at = json_object_iter(walked); at != NULL; at = json_object_iter_next(walked, at))
-        keys[i++] = json_object_iter_key(at);
-    qsort(keys, n, sizeof *keys, compare_keys);
     emit(w, &e, yaml_mapping_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
-    for (i = 0; i < n; i++) {
+    for (size_t i = 0; i < json_object_size(v); i++) {
         put_text(w, keys[i]);
         put(w, json_object_get(v, keys[i]));
     }

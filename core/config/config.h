@@ -1,8 +1,8 @@
 /* core/config/config.h - the configuration: sections of option tables, and the struct they fill.
  *
  * Sections [space], [data] and [objective.*] and the keys of the chosen algorithm and evaluator are read
- * by their owners from the same archai_ini; archai_config_check_unused() then names every key that nobody
- * took. archai_config_write() spells out every default. Both live in core/search/, which knows what an
+ * by their owners from the same archai_ini; archai_config_check_unused() then names every key that none of
+ * them took. archai_config_write() spells out every default. Both live in core/search/, which knows what an
  * objective is.
  */
 #ifndef ARCHAI_CORE_CONFIG_CONFIG_H
@@ -89,6 +89,6 @@ int archai_config_check_section(const archai_ini *ini, const archai_choice *choi
 struct archai_objectives;
 int archai_config_write(const archai_config *c, const archai_choice *choices,
                         const struct archai_objectives *objectives, FILE *out, archai_err *err);
-/* The README's list of all keys, from the same tables (Markdown). `registries` ends with NULL. */
+/* The list of all keys, configs/KEYS.md, from the same tables. `registries` ends with NULL. */
 void archai_config_markdown(const archai_registry *const *registries, FILE *out);
 #endif

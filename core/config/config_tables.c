@@ -25,7 +25,7 @@ static const archai_option run_options[] = {
 
 static const archai_option train_options[] = {
     {"epochs",                 ARCHAI_OPT_INT,    AT(train.epochs),                 1, 100000,  "3", "epochs", NULL, "passes over the training data; an algorithm that sets budgets decides instead"},
-    {"batch_size",             ARCHAI_OPT_INT,    AT(train.batch_size),             1, 1048576, "64", "pictures", NULL, "pictures per step"},
+    {"batch_size",             ARCHAI_OPT_INT,    AT(train.batch_size),             1, 1048576, "64", "images", NULL, "images per step"},
     {"optimizer",              ARCHAI_OPT_CHOICE, AT(train.optimizer),              0, 0,       "adamw", "", "sgd adam adamw", "as PyTorch defines them"},
     {"learning_rate",          ARCHAI_OPT_DOUBLE, AT(train.learning_rate),          1e-9, 1000,   "1e-3", "", NULL, "of the first step"},
     {"momentum",               ARCHAI_OPT_DOUBLE, AT(train.momentum),               0, 1,       "0.9", "", NULL, "sgd only"},

@@ -1,10 +1,9 @@
 /* core/config/ini.c - entries: found, located, read from a file, overridden. */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text_file.h"
 #include "core/config/ini_private.h"
 
 enum { FILE_MAX_BYTES = 16 * 1024 * 1024, MAX_ENTRIES = 10000 };
@@ -79,11 +78,10 @@ int archai_ini_locate(const archai_ini *ini, int rc, archai_err *err)
         const archai_ini_entry *e = &ini->at[i];
         const char *text = err->text;
         const size_t section = strlen(e->section);
-        const size_t key = e->key != NULL ? strlen(e->key) : 0; /* NULL: the line of a section */
 
         if (e->key != NULL && strncmp(text, e->section, section) == 0 && text[section] == '.' &&
-            strncmp(text + section + 1, e->key, key) == 0 &&
-            strncmp(text + section + 1 + key, ": ", 2) == 0)
+            strncmp(text + section + 1, e->key, strlen(e->key)) == 0 &&
+            strncmp(text + section + 1 + strlen(e->key), ": ", 2) == 0)
             return archai_ini_wrap(e, rc, err);
     }
     return rc;
@@ -93,24 +91,13 @@ int archai_ini_locate(const archai_ini *ini, int rc, archai_err *err)
 
 int archai_ini_read(archai_ini *out, const char *path, archai_err *err)
 {
-    FILE *in = fopen(path, "rb");
     char *text;
     size_t size;
     int rc;
 
-    if (in == NULL)
-        return archai_fail(err, ARCHAI_ENOTFOUND, "%s: %s", path, strerror(errno));
-    text = archai_malloc(FILE_MAX_BYTES + 1);
-    size = fread(text, 1, FILE_MAX_BYTES + 1, in);
-    if (ferror(in))
-        rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, strerror(errno));
-    else if (size > FILE_MAX_BYTES)
-        rc = archai_fail(err, ARCHAI_EFORMAT,
-                         "%s: more than 16 MiB, this is not a configuration", path);
-    else
-        rc = archai_ini_parse(out, path, text, size, err);
+    ARCHAI_TRY(archai_text_file_read(path, FILE_MAX_BYTES, &text, &size, err));
+    rc = archai_ini_parse(out, path, text, size, err);
     free(text);
-    (void)fclose(in);
     return rc;
 }
 

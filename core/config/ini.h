@@ -46,7 +46,7 @@ archai_ini_entry *archai_ini_find(const archai_ini *ini, const char *section, co
 int archai_ini_wrap(const archai_ini_entry *e, int rc, archai_err *err);
 /* The same for an error that begins with "section.key: ", if that key was given; others stay. */
 int archai_ini_locate(const archai_ini *ini, int rc, archai_err *err);
-/* Its name in messages: the file, or "configuration". */
+/* The name for messages: the file, or "configuration". */
 const char *archai_ini_name(const archai_ini *ini);
 bool archai_ini_has_section(const archai_ini *ini, const char *section);
 /* `value` as it must be written after "key = " to be read back unchanged: as it is, or quoted. Caller

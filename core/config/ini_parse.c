@@ -201,8 +201,8 @@ static int take_line(parser *p, const char *text, size_t n)
     return rc;
 }
 
-/* All lines, also those behind a bad one, so that a user sees several problems at once; a file that
- * is not a configuration at all is given up after a few. */
+/* All lines, also those behind a bad one, so that a user sees several problems at once. After
+ * MAX_PROBLEMS of them the file is probably not a configuration at all. */
 static int parse_all(parser *p, const char *text, size_t size, archai_err *err)
 {
     size_t at = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* byte order mark */

@@ -22,7 +22,7 @@ static int store(const archai_option *opt, void *obj, const char *text, archai_e
 
     ARCHAI_TRY(archai_option_value_parse(opt, text, &value, err));
     archai_option_value_free(opt, field_of(opt, obj));
-    memcpy(field_of(opt, obj), &value, archai_option_value_size(opt));
+    memcpy(field_of(opt, obj), &value, archai_option_kinds[opt->kind].size);
     return ARCHAI_OK;
 }
 
@@ -76,6 +76,15 @@ static void put_double(FILE *out, double v)
     (void)fputs(text, out);
 }
 
+/* Whole numbers without the ".0". */
+static void put_short(FILE *out, double v)
+{
+    if (v == floor(v) && fabs(v) < 1e15)
+        (void)fprintf(out, "%.0f", v);
+    else
+        put_double(out, v);
+}
+
 static void put_seconds(FILE *out, double v)
 {
     static const struct {
@@ -91,11 +100,7 @@ static void put_seconds(FILE *out, double v)
             return;
         }
     }
-    if (v == floor(v) && fabs(v) < 1e15) {
-        (void)fprintf(out, "%.0fs", v);
-        return;
-    }
-    put_double(out, v);
+    put_short(out, v);
     (void)fputc('s', out);
 }
 
@@ -238,45 +243,6 @@ int archai_option_is_default(const archai_option *opt, const char *text, bool *o
 
 /* -- what a table says about itself ---------------------------------------------------- */
 
-static const char *kind_name(archai_option_kind kind)
-{
-    switch (kind) {
-    case ARCHAI_OPT_INT:
-        return "integer";
-    case ARCHAI_OPT_DOUBLE:
-        return "number";
-    case ARCHAI_OPT_BOOL:
-        return "yes/no";
-    case ARCHAI_OPT_STRING:
-        return "text";
-    case ARCHAI_OPT_CHOICE:
-        return "choice";
-    case ARCHAI_OPT_SECONDS:
-        return "time";
-    case ARCHAI_OPT_BYTES:
-        return "size";
-    case ARCHAI_OPT_INTS:
-        return "integers";
-    case ARCHAI_OPT_DOUBLES:
-        return "numbers";
-    case ARCHAI_OPT_STRINGS:
-        return "words";
-    }
-    return "";
-}
-
-static void put_bound(FILE *out, double v)
-{
-    char text[32];
-
-    if (v == floor(v) && fabs(v) < 1e15) {
-        (void)fprintf(out, "%.0f", v);
-        return;
-    }
-    archai_format_double(v, text);
-    (void)fputs(text, out);
-}
-
 /* Choices that a macro put together end in a blank. */
 static int trimmed(const char *choices)
 {
@@ -303,15 +269,15 @@ static void put_range(FILE *out, const archai_option *o)
         break;
     }
     if (o->min > -0x1p53 && o->max < 0x1p53) {
-        put_bound(out, o->min);
+        put_short(out, o->min);
         (void)fputs("..", out);
-        put_bound(out, o->max);
+        put_short(out, o->max);
     } else if (o->min > -0x1p53) {
         (void)fputs("from ", out);
-        put_bound(out, o->min);
+        put_short(out, o->min);
     } else if (o->max < 0x1p53) {
         (void)fputs("up to ", out);
-        put_bound(out, o->max);
+        put_short(out, o->max);
     }
     if (equals != NULL)
         (void)fprintf(out, " or %.*s", (int)(equals - o->choices), o->choices);
@@ -328,7 +294,7 @@ static void put_help(FILE *out, const archai_option *o)
 void archai_option_markdown(const archai_option *table, const char *section, FILE *out)
 {
     for (const archai_option *o = table; o->key != NULL; o++) {
-        (void)fprintf(out, "| `%s.%s` | %s | ", section, o->key, kind_name(o->kind));
+        (void)fprintf(out, "| `%s.%s` | %s | ", section, o->key, archai_option_kinds[o->kind].name);
         if (o->def == NULL)
             (void)fputs("required", out);
         else if (o->def[0] != '\0')

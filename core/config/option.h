@@ -1,5 +1,5 @@
 /* core/config/option.h - option tables: one table drives parsing, defaults, ranges, help text, the
- * table of keys in configs/KEYS.md and the resolved configuration, so that none of them can drift.
+ * list of keys (configs/KEYS.md) and the resolved configuration, so that none of them can drift.
  *
  * A table is a static const array that ends with ARCHAI_OPTION_END; each entry names a field of
  * a plain struct by offset:

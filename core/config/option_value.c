@@ -7,7 +7,18 @@
 
 #include "core/base/alloc.h"
 
-enum { LIST_MAX = 65536 }; /* elements; a line holds no more */
+const archai_option_kind_info archai_option_kinds[] = {
+    [ARCHAI_OPT_INT] = {"integer", sizeof(int64_t)},
+    [ARCHAI_OPT_DOUBLE] = {"number", sizeof(double)},
+    [ARCHAI_OPT_BOOL] = {"yes/no", sizeof(bool)},
+    [ARCHAI_OPT_STRING] = {"text", sizeof(char *)},
+    [ARCHAI_OPT_CHOICE] = {"choice", sizeof(int)},
+    [ARCHAI_OPT_SECONDS] = {"time", sizeof(double)},
+    [ARCHAI_OPT_BYTES] = {"size", sizeof(int64_t)},
+    [ARCHAI_OPT_INTS] = {"integers", sizeof(archai_ints)},
+    [ARCHAI_OPT_DOUBLES] = {"numbers", sizeof(archai_doubles)},
+    [ARCHAI_OPT_STRINGS] = {"words", sizeof(archai_strings)},
+};
 
 static const char blanks[] = " \t";
 
@@ -111,27 +122,6 @@ static int check_double(const archai_option *opt, double v, archai_err *err)
 
 static const char separators[] = " \t,";
 
-/* Next element of a list, owned; NULL at the end. Advances *p. */
-static char *next_element(const char **p)
-{
-    const char *start = *p + strspn(*p, separators);
-    size_t n = strcspn(start, separators);
-
-    *p = start + n;
-    return n == 0 ? NULL : archai_strndup(start, n);
-}
-
-static size_t count_elements(const char *text)
-{
-    size_t n = 0;
-
-    for (const char *p = text + strspn(text, separators); *p != '\0'; p += strspn(p, separators)) {
-        p += strcspn(p, separators);
-        n++;
-    }
-    return n;
-}
-
 static size_t element_size(const archai_option *opt)
 {
     return opt->kind == ARCHAI_OPT_STRINGS ? sizeof(char *)
@@ -169,19 +159,19 @@ static void free_list(archai_option_kind kind, list *l)
 
 static int parse_list(const archai_option *opt, const char *text, void *field, archai_err *err)
 {
-    size_t n = count_elements(text), size = element_size(opt);
-    list made = {.n = 0};
+    const size_t size = element_size(opt);
+    list made = {.at = archai_malloc((strlen(text) / 2 + 1) * size)}; /* elements are separated */
     int rc = ARCHAI_OK;
 
-    if (n > LIST_MAX)
-        return archai_fail(err, ARCHAI_EINVAL, "%zu elements are more than %d", n, LIST_MAX);
-    made.at = archai_calloc(n > 0 ? n : 1, size);
-    for (const char *p = text; rc == ARCHAI_OK && made.n < n;) {
-        char *word = next_element(&p);
+    for (const char *p = text + strspn(text, separators); rc == ARCHAI_OK && *p != '\0';) {
+        const size_t n = strcspn(p, separators);
+        char *word = archai_strndup(p, n);
 
         rc = parse_element(opt, &word, (char *)made.at + made.n * size, err);
         made.n += rc == ARCHAI_OK;
         free(word);
+        p += n;
+        p += strspn(p, separators);
     }
     if (rc != ARCHAI_OK)
         free_list(opt->kind, &made);
@@ -202,34 +192,31 @@ static const char *alias_value(const archai_option *opt, const char *text)
     return opt->choices + n + 1;
 }
 
-static int parse_number(const archai_option *opt, const char *text, void *field,
-                        archai_err *err)
+/* A word's value may lie outside the range. */
+static int parse_whole(const archai_option *opt, const char *text, int64_t *out, archai_err *err)
 {
     const char *alias = alias_value(opt, text);
-    int64_t i = 0;
-    double d = 0.0;
 
-    switch (opt->kind) {
-    case ARCHAI_OPT_INT:
-    case ARCHAI_OPT_BYTES:
-        if (alias != NULL || opt->kind == ARCHAI_OPT_INT)
-            ARCHAI_TRY(parse_int(alias != NULL ? alias : text, &i, err));
-        else
-            ARCHAI_TRY(archai_parse_bytes(text, &i, err));
-        if (alias == NULL)
-            ARCHAI_TRY(check_int(opt, i, err));
-        *(int64_t *)field = i;
-        return ARCHAI_OK;
-    default:
-        if (alias != NULL || opt->kind == ARCHAI_OPT_DOUBLE)
-            ARCHAI_TRY(parse_double(alias != NULL ? alias : text, &d, err));
-        else
-            ARCHAI_TRY(archai_parse_seconds(text, &d, err));
-        if (alias == NULL)
-            ARCHAI_TRY(check_double(opt, d, err));
-        *(double *)field = d;
-        return ARCHAI_OK;
-    }
+    if (alias != NULL)
+        return parse_int(alias, out, err);
+    if (opt->kind == ARCHAI_OPT_INT)
+        ARCHAI_TRY(parse_int(text, out, err));
+    else
+        ARCHAI_TRY(archai_parse_bytes(text, out, err));
+    return check_int(opt, *out, err);
+}
+
+static int parse_real(const archai_option *opt, const char *text, double *out, archai_err *err)
+{
+    const char *alias = alias_value(opt, text);
+
+    if (alias != NULL)
+        return parse_double(alias, out, err);
+    if (opt->kind == ARCHAI_OPT_DOUBLE)
+        ARCHAI_TRY(parse_double(text, out, err));
+    else
+        ARCHAI_TRY(archai_parse_seconds(text, out, err));
+    return check_double(opt, *out, err);
 }
 
 int archai_option_value_parse(const archai_option *opt, const char *text, void *field,
@@ -238,9 +225,10 @@ int archai_option_value_parse(const archai_option *opt, const char *text, void *
     switch (opt->kind) {
     case ARCHAI_OPT_INT:
     case ARCHAI_OPT_BYTES:
+        return parse_whole(opt, text, field, err);
     case ARCHAI_OPT_DOUBLE:
     case ARCHAI_OPT_SECONDS:
-        return parse_number(opt, text, field, err);
+        return parse_real(opt, text, field, err);
     case ARCHAI_OPT_BOOL:
         return parse_bool(text, field, err);
     case ARCHAI_OPT_CHOICE:
@@ -274,23 +262,5 @@ void archai_option_value_free(const archai_option *opt, void *field)
         break;
     default:
         break;
-    }
-}
-
-size_t archai_option_value_size(const archai_option *opt)
-{
-    switch (opt->kind) {
-    case ARCHAI_OPT_BOOL:
-        return sizeof(bool);
-    case ARCHAI_OPT_CHOICE:
-        return sizeof(int);
-    case ARCHAI_OPT_STRING:
-        return sizeof(char *);
-    case ARCHAI_OPT_INTS:
-    case ARCHAI_OPT_DOUBLES:
-    case ARCHAI_OPT_STRINGS:
-        return sizeof(archai_strings);
-    default:
-        return sizeof(int64_t); /* and double */
     }
 }

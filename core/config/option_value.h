@@ -15,5 +15,11 @@ typedef union archai_option_scratch {
 int archai_option_value_parse(const archai_option *opt, const char *text, void *field,
                               archai_err *err);
 void archai_option_value_free(const archai_option *opt, void *field);
-size_t archai_option_value_size(const archai_option *opt); /* bytes of the field */
+
+/* By archai_option_kind: what the list of keys calls it, and bytes of the field. */
+typedef struct archai_option_kind_info {
+    const char *name;
+    size_t size;
+} archai_option_kind_info;
+extern const archai_option_kind_info archai_option_kinds[];
 #endif

@@ -8,20 +8,28 @@
 #include "core/base/alloc.h"
 #include "core/config/config.h"
 
+enum { MAX_KINDS = 64 };
+
 int archai_registry_find(const archai_registry *r, const char *name, size_t *out, archai_err *err)
 {
+    const char *names[MAX_KINDS];
     char known[512] = "";
+    size_t n = 0;
     archai_kind kind;
 
-    for (size_t i = 0; r->at(i, &kind); i++) {
+    for (; n + 1 < MAX_KINDS && r->at(n, &kind); n++) {
         if (strcmp(kind.name, name) == 0) {
-            *out = i;
+            *out = n;
             return ARCHAI_OK;
         }
-        (void)snprintf(known + strlen(known), sizeof known - strlen(known), " %s", kind.name);
+        names[n] = kind.name;
     }
-    return archai_fail(err, ARCHAI_EINVAL, "%s.%s: unknown '%.100s', expected one of:%s", r->section,
-                       r->key, name, known);
+    if (r->plugin != NULL)
+        names[n++] = r->plugin;
+    for (size_t i = 0; i < n; i++)
+        (void)snprintf(known + strlen(known), sizeof known - strlen(known), " %s", names[i]);
+    return archai_fail(err, ARCHAI_EINVAL, "%s.%s: unknown '%.100s', expected one of:%s%s",
+                       r->section, r->key, name, known, archai_suggest(name, names, n).text);
 }
 
 archai_choice archai_registry_choice(const archai_registry *r, const char *name)

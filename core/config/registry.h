@@ -23,6 +23,7 @@ typedef struct archai_registry {
     /* Keys, separated by blanks, that are refused where the chosen kind does not have them ("*": all).
      * Others are accepted, so that a configuration may spell out more than it uses. */
     const char *refused;
+    const char *plugin; /* the name of a kind that is loaded, not registered; NULL: there is none */
 } archai_registry;
 
 /* The number of the kind, or ARCHAI_EINVAL with the known ones; the error names section.key. */

@@ -1,7 +1,7 @@
 /* core/network/network.h - a model as data: a module tree and a data-flow list.
  *
- * A search space describes its model with these; from the description follow, without libtorch,
- * parameter and MAC counts, PyTorch's printed form, state_dict names and shapes and a drawing.
+ * A search space describes its model with these. Parameter and MAC counts, PyTorch's printed form,
+ * state_dict names and shapes, and a drawing are derived from the description, without libtorch.
  * shim/ builds and runs exactly this description.
  *
  * Shapes are [C, H, W] of one sample; the batch dimension N is always in front and never named.
@@ -92,7 +92,7 @@ const char *archai_module_class(const archai_module *m); /* as PyTorch prints it
  * Borrowed. */
 const int *archai_module_arg(const archai_module *m, const char *name);
 
-/* -- what follows from a description ------------------------------------------------------- */
+/* -- derived from a description ---------------------------------------------------------- */
 typedef struct archai_counts {
     int64_t params; /* trainable parameters */
     int64_t macs;   /* multiply-accumulates of convolutions and linear layers, one sample */

@@ -1,8 +1,8 @@
 /* core/pareto/pareto.h - Pareto dominance: a front kept up to date, non-dominated sorting,
  * hypervolume.
  *
- * Points are rows of n doubles, and smaller is better: archai_objectives_minimised() turns the
- * signs. A row with a NaN takes no part in anything.
+ * Points are rows of n doubles, and smaller is better: archai_objectives_minimised() flips the
+ * signs. Rows with a NaN are left out of everything.
  */
 #ifndef ARCHAI_CORE_PARETO_PARETO_H
 #define ARCHAI_CORE_PARETO_PARETO_H

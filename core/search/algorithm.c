@@ -7,9 +7,8 @@
 
 #include "core/base/alloc.h"
 #include "core/config/config.h"
+#include "core/registries.h"
 #include "core/search/search.h"
-
-enum { MAX_ALGORITHMS = 64 };
 
 /* Prepend the place of search.`key`, or of the section where it has its default. */
 static int wrap_place(const archai_ini *ini, const char *key, int rc, archai_err *err)
@@ -32,30 +31,6 @@ int archai_algorithm_fail(const archai_ini *ini, const char *key, archai_err *er
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     return wrap_place(ini, key, archai_fail(err, ARCHAI_EINVAL, "%s: %.800s", key, text), err);
-}
-
-static int find(const char *name, const archai_ini *ini, const archai_algorithm_ops **out,
-                archai_err *err)
-{
-    const char *names[MAX_ALGORITHMS], *near;
-    char known[512] = "";
-    size_t n = 0;
-
-    for (; archai_algorithms[n] != NULL && n < MAX_ALGORITHMS; n++) {
-        if (strcmp(archai_algorithms[n]->name, name) == 0) {
-            *out = archai_algorithms[n];
-            return ARCHAI_OK;
-        }
-        names[n] = archai_algorithms[n]->name;
-        (void)snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s",
-                       n > 0 ? " " : "", names[n]);
-    }
-    near = archai_nearest(name, names, n);
-    if (near != NULL)
-        return archai_algorithm_fail(ini, "algorithm", err,
-                                     "no algorithm '%.100s'; did you mean '%s'?", name, near);
-    return archai_algorithm_fail(ini, "algorithm", err,
-                                 "no algorithm '%.100s', expected one of: %s", name, known);
 }
 
 static int check_needs(const archai_algorithm_ops *ops, const archai_search *s,
@@ -101,11 +76,14 @@ static int locate(const archai_ini *ini, const archai_option *options, int rc, a
 int archai_algorithm_create(archai_algorithm **out, archai_search *search, const char *name,
                             archai_ini *ini, archai_err *err)
 {
-    const archai_algorithm_ops *ops = NULL;
+    const archai_algorithm_ops *ops;
     archai_algorithm *a;
+    size_t i;
     int rc;
 
-    ARCHAI_TRY(find(name, ini, &ops, err));
+    ARCHAI_TRY(archai_ini_locate(
+        ini, archai_registry_find(&archai_algorithm_registry, name, &i, err), err));
+    ops = archai_algorithms[i];
     ARCHAI_TRY(check_needs(ops, search, ini, err));
     a = archai_calloc(1, ops->size);
     a->ops = ops;

@@ -7,11 +7,9 @@
 #include "core/base/alloc.h"
 #include "core/config/config.h"
 #include "core/plugin.h"
+#include "core/registries.h"
 #include "core/base/python_text.h"
 #include "core/base/yaml.h"
-
-enum { MAX_SPACES = 64 };
-static const char plugin_name[] = "plugin";
 
 /* clang-format off */
 const archai_option archai_space_common_options[] = {
@@ -24,28 +22,15 @@ const archai_option archai_space_common_options[] = {
 
 /* -- creation -------------------------------------------------------------------------- */
 
-static int find_space(const char *name, const archai_space_ops **out, archai_err *err)
+static int find_space(const archai_ini *ini, const char *name, const archai_space_ops **out,
+                      archai_err *err)
 {
-    const char *names[MAX_SPACES + 1], *near;
-    char known[512] = "";
-    size_t n = 0;
+    size_t i;
 
-    for (; archai_spaces[n] != NULL && n < MAX_SPACES; n++) {
-        if (strcmp(archai_spaces[n]->name, name) == 0) {
-            *out = archai_spaces[n];
-            return ARCHAI_OK;
-        }
-        names[n] = archai_spaces[n]->name;
-        (void)snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s",
-                       n > 0 ? " " : "", names[n]);
-    }
-    names[n++] = plugin_name;
-    near = archai_nearest(name, names, n);
-    if (near != NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "no search space '%.100s'; did you mean '%s'?",
-                           name, near);
-    return archai_fail(err, ARCHAI_EINVAL, "no search space '%.100s', expected one of: %s %s",
-                       name, known, plugin_name);
+    ARCHAI_TRY(
+        archai_ini_locate(ini, archai_registry_find(&archai_space_registry, name, &i, err), err));
+    *out = archai_spaces[i];
+    return ARCHAI_OK;
 }
 
 /* Add file and line to an error of init about a key ("max_layers: ..."): its own line, or that of the
@@ -79,7 +64,7 @@ static int open_space(archai_space **out, const archai_space_ops *ops, archai_in
     archai_rng_seed(&s->rng, (uint64_t)common->seed);
     if (data != NULL)
         s->data = *data;
-    if (strcmp(common->name, plugin_name) == 0)
+    if (strcmp(common->name, ARCHAI_SPACE_PLUGIN) == 0)
         s->plugin = archai_strdup(common->plugin);
     rc = archai_config_apply(ini, "space", ops->options, s, err);
     if (rc == ARCHAI_OK) {
@@ -121,30 +106,18 @@ int archai_space_create(archai_space **out, archai_ini *ini, const archai_data_s
 {
     archai_space_common common = {.name = NULL};
     const archai_space_ops *ops = NULL;
-    const archai_ini_entry *name;
     int rc;
 
     if (!archai_ini_has_section(ini, "space"))
         return archai_fail(err, ARCHAI_ENOTFOUND, "%s: section [space] is missing",
                            archai_ini_name(ini));
     rc = archai_config_apply(ini, "space", archai_space_common_options, &common, err);
-    if (rc != ARCHAI_OK)
-        goto out;
-    name = archai_ini_find(ini, "space", "name");
-    if (strcmp(common.name, plugin_name) == 0) {
+    if (rc == ARCHAI_OK && strcmp(common.name, ARCHAI_SPACE_PLUGIN) == 0)
         rc = load_space(ini, common.plugin, &ops, err);
-        if (rc == ARCHAI_OK)
-            rc = open_space(out, ops, ini, &common, data, err);
-        goto out;
-    }
-    rc = find_space(common.name, &ops, err);
-    if (rc != ARCHAI_OK) {
-        (void)archai_err_wrap(err, rc, "space.name: ");
-        rc = archai_ini_wrap(name, rc, err);
-        goto out;
-    }
-    rc = open_space(out, ops, ini, &common, data, err);
-out:
+    else if (rc == ARCHAI_OK)
+        rc = find_space(ini, common.name, &ops, err);
+    if (rc == ARCHAI_OK)
+        rc = open_space(out, ops, ini, &common, data, err);
     archai_option_free(archai_space_common_options, &common);
     return rc;
 }

@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/base/json_keys.h"
-#include "core/base/number.h"
+#include "core/base/json_object.h"
 #include "core/space/cnn_network.h"
 #include "core/search/space.h"
 
@@ -71,18 +70,11 @@ static int from_json(const archai_space *s, const json_t *arch, archai_cnn *g, a
 {
     static const char *const keys[] = {"nb_layers", "kernel_size", "hidden_dim"};
 
-    const char *key, *near;
-
     if (!json_is_object(arch))
         return archai_fail(err, ARCHAI_EINVAL,
                            "expected an object with nb_layers, kernel_size and hidden_dim");
     ARCHAI_TRY(archai_cnn_read(g, arch, &s->data, err));
-    key = archai_unknown_key(arch, keys, 3);
-    if (key == NULL)
-        return ARCHAI_OK;
-    near = archai_nearest(key, keys, 3);
-    return archai_fail(err, ARCHAI_EINVAL, "%.100s: unknown key, expected %s", key,
-                       near != NULL ? near : "nb_layers, kernel_size or hidden_dim");
+    return archai_json_check_keys(arch, keys, 3, err);
 }
 
 /* -- the table's functions ------------------------------------------------------------- */
@@ -199,28 +191,10 @@ static int cnn_encode(archai_space *s, const archai_model *m, float *out, archai
     return ARCHAI_OK;
 }
 
-static int cnn_describe(archai_space *s, const archai_model *m, archai_network *out,
-                        archai_err *err)
-{
-    archai_cnn g;
-
-    ARCHAI_TRY(from_json(s, m->arch, &g, err));
-    archai_cnn_describe(&g, &s->data, out);
-    return ARCHAI_OK;
-}
-
-static int cnn_count(archai_space *s, const archai_model *m, archai_counts *out, archai_err *err)
-{
-    archai_cnn g;
-
-    ARCHAI_TRY(archai_cnn_read(&g, m->arch, &s->data, err));
-    return archai_cnn_count(&g, &s->data, out, err);
-}
-
 /* -- enumeration ----------------------------------------------------------------------- */
 
-/* Of the values of a list without repetitions (which are weights when drawing), number `wanted`;
- * *count is how many there are. */
+/* Value number `wanted` of a list, and in *count how many there are, repetitions not counted (when
+ * drawing they act as weights). */
 static int64_t distinct(const archai_ints *list, size_t wanted, size_t *count)
 {
     int64_t found = 0;
@@ -266,7 +240,6 @@ static int cnn_at(archai_space *s, uint64_t index, archai_model *out, archai_err
     return to_model(&g, out, err);
 }
 
-extern const archai_space_ops archai_space_cnn;
 const archai_space_ops archai_space_cnn = {
     .abi = ARCHAI_SPACE_ABI,
     .name = "cnn",
@@ -280,8 +253,8 @@ const archai_space_ops archai_space_cnn = {
     .mutate = cnn_mutate,
     .crossover = cnn_crossover,
     .encode = cnn_encode,
-    .describe = cnn_describe,
-    .count = cnn_count,
+    .describe = archai_cnn_describe,
+    .count = archai_cnn_count,
     .cardinality = cnn_cardinality,
     .at = cnn_at,
 };

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "core/base/json_object.h"
 #include "core/network/kind/kind.h"
 
 /* The document's images: MNIST. */
@@ -26,30 +27,16 @@ int64_t archai_cnn_params(const archai_cnn *c, const archai_data_shape *data)
            (h + 1) * classes_of(data);
 }
 
-static int read_field(const json_t *arch, const char *key, int64_t max, int64_t *out,
-                      archai_err *err)
-{
-    const json_t *v = json_object_get(arch, key);
-
-    if (v == NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "%s: missing, expected a whole number", key);
-    if (!json_is_integer(v))
-        return archai_fail(err, ARCHAI_EINVAL, "%s: expected a whole number", key);
-    if (json_integer_value(v) < 1 || json_integer_value(v) > max)
-        return archai_fail(err, ARCHAI_EINVAL, "%s: %lld is outside 1..%lld", key,
-                           (long long)json_integer_value(v), (long long)max);
-    *out = json_integer_value(v);
-    return ARCHAI_OK;
-}
-
 int archai_cnn_read(archai_cnn *out, const json_t *arch, const archai_data_shape *data,
                     archai_err *err)
 {
     archai_cnn c;
 
-    ARCHAI_TRY(read_field(arch, "nb_layers", ARCHAI_CNN_MAX_LAYERS, &c.nb_layers, err));
-    ARCHAI_TRY(read_field(arch, "kernel_size", ARCHAI_CNN_MAX_KERNEL, &c.kernel_size, err));
-    ARCHAI_TRY(read_field(arch, "hidden_dim", ARCHAI_CNN_MAX_HIDDEN, &c.hidden_dim, err));
+    ARCHAI_TRY(archai_json_integer(arch, "nb_layers", 1, ARCHAI_CNN_MAX_LAYERS, &c.nb_layers, err));
+    ARCHAI_TRY(archai_json_integer(arch, "kernel_size", 1, ARCHAI_CNN_MAX_KERNEL,
+                                   &c.kernel_size, err));
+    ARCHAI_TRY(archai_json_integer(arch, "hidden_dim", 1, ARCHAI_CNN_MAX_HIDDEN,
+                                   &c.hidden_dim, err));
     if (archai_cnn_params(&c, data) > ARCHAI_CNN_MAX_PARAMS)
         return archai_fail(err, ARCHAI_EINVAL,
                            "hidden_dim: this model has %lld parameters, more than %d",
@@ -67,8 +54,8 @@ static void input_of(const archai_data_shape *data, int input[3])
     input[2] = sized ? data->width : WIDTH;
 }
 
-int archai_cnn_count(const archai_cnn *c, const archai_data_shape *data, archai_counts *out,
-                     archai_err *err)
+static int count(const archai_cnn *c, const archai_data_shape *data, archai_counts *out,
+                 archai_err *err)
 {
     static char conv_name[] = "convolution", norm_name[] = "norm", relu_name[] = "relu",
                 pool_name[] = "pool", head_name[] = "head";
@@ -106,6 +93,14 @@ int archai_cnn_count(const archai_cnn *c, const archai_data_shape *data, archai_
     return archai_chain_end(&chain, out, err);
 }
 
+int archai_cnn_count(archai_space *s, const archai_model *m, archai_counts *out, archai_err *err)
+{
+    archai_cnn c;
+
+    ARCHAI_TRY(archai_cnn_read(&c, m->arch, &s->data, err));
+    return count(&c, &s->data, out, err);
+}
+
 /* One layer's three modules, named by their place in the Sequential. */
 static void add_layer(archai_module *seq, int in, const archai_cnn *c)
 {
@@ -119,20 +114,27 @@ static void add_layer(archai_module *seq, int in, const archai_cnn *c)
     (void)archai_module_relu(seq, name[2]);
 }
 
-void archai_cnn_describe(const archai_cnn *c, const archai_data_shape *data, archai_network *out)
+int archai_cnn_describe(archai_space *s, const archai_model *m, archai_network *out,
+                        archai_err *err)
 {
-    archai_network net = {.root = archai_module_container(NULL, "", "MyModel")};
-    archai_module *seq = archai_module_container(net.root, "model", "Sequential");
+    archai_network net = {.root = NULL};
+    archai_module *seq;
     char pool[24], head[24];
-    int width = (int)c->hidden_dim;
+    archai_cnn c;
+    int width;
 
-    input_of(data, net.input);
-    for (int64_t i = 0; i < c->nb_layers; i++)
-        add_layer(seq, i == 0 ? channels_of(data) : width, c);
+    ARCHAI_TRY(archai_cnn_read(&c, m->arch, &s->data, err));
+    width = (int)c.hidden_dim;
+    net.root = archai_module_container(NULL, "", "MyModel");
+    seq = archai_module_container(net.root, "model", "Sequential");
+    input_of(&s->data, net.input);
+    for (int64_t i = 0; i < c.nb_layers; i++)
+        add_layer(seq, i == 0 ? channels_of(&s->data) : width, &c);
     (void)snprintf(pool, sizeof pool, "%zu", seq->n_children);
     (void)snprintf(head, sizeof head, "%zu", seq->n_children + 1);
     (void)archai_module_adaptive_avg_pool2d(seq, pool, 1, 1);
-    (void)archai_module_conv2d(seq, head, width, classes_of(data), 1, 1, 0, 1, true);
+    (void)archai_module_conv2d(seq, head, width, classes_of(&s->data), 1, 1, 0, 1, true);
     (void)archai_network_flatten(&net, archai_network_call_all(&net, seq, 0));
     *out = net;
+    return ARCHAI_OK;
 }

@@ -29,8 +29,8 @@ typedef struct archai_cnn {
 int archai_cnn_read(archai_cnn *out, const json_t *arch, const archai_data_shape *data,
                     archai_err *err);
 int64_t archai_cnn_params(const archai_cnn *c, const archai_data_shape *data);
-/* What archai_network_count gives for its network. */
-int archai_cnn_count(const archai_cnn *c, const archai_data_shape *data, archai_counts *out,
-                     archai_err *err);
-void archai_cnn_describe(const archai_cnn *c, const archai_data_shape *data, archai_network *out);
+/* Slots of archai_space_ops, for models whose arch has these members. */
+int archai_cnn_count(archai_space *s, const archai_model *m, archai_counts *out, archai_err *err);
+int archai_cnn_describe(archai_space *s, const archai_model *m, archai_network *out,
+                        archai_err *err);
 #endif

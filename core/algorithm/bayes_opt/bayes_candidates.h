@@ -7,8 +7,6 @@
  * least promising leave.
  *
  * There are two models while the second one, with new kernels, is built bit by bit.
- *
- * Private to core/algorithm/bayes_opt/bayes_opt.c.
  */
 #ifndef ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_CANDIDATES_H
 #define ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_CANDIDATES_H

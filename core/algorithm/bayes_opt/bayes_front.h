@@ -2,15 +2,13 @@
  *
  * Members are what is known and what is predicted for candidates under way, so that near copies of these
  * are not proposed. Costs are relative to the extent between the best known one and the reference.
- * Improvements count below a reference point, which nobody gives but which follows from the front:
+ * Improvements count below a reference point. It is not configured but computed from the front:
  *
  *   half the front's extent beyond its worst. Two kinds of ends count: those that are known and those
  *   that are to be expected, the other objectives of the candidate that may be best in one (the
  *   payoff table of Benayoun, Montgolfier, Tergny, Laritchev 1971). Without the latter a search never
- *   sets out for an end beyond the ones it has found;
+ *   looks for an end beyond those that it has found;
  *   and no less than the worst known cost that is not an outlier.
- *
- * Private to core/algorithm/bayes_opt/bayes_opt.c.
  */
 #ifndef ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_FRONT_H
 #define ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_FRONT_H

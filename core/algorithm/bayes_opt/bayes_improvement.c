@@ -171,14 +171,10 @@ static double relative(const archai_improvement *x, size_t k, double cost)
 
 static double target_at(const struct archai_improvement_axis *a, double cost)
 {
-    size_t i = 1;
+    const archai_bayes_scale map = {
+        .n = a->n, .cost = a->cost, .target = a->target, .below = a->below};
 
-    if (a->n < 2 || cost <= a->cost[0])
-        return a->target[0] + (cost - a->cost[0]) / a->below;
-    while (i + 1 < a->n && a->cost[i] < cost)
-        i++;
-    return a->target[i - 1] + (cost - a->cost[i - 1]) * (a->target[i] - a->target[i - 1]) /
-                                  (a->cost[i] - a->cost[i - 1]);
+    return archai_bayes_target_of(&map, cost);
 }
 
 /* Equal steps from the best scalarised cost of the front to the ideal point and somewhat beyond, as

@@ -18,13 +18,10 @@
  * 2006) with weights that the caller draws, by quadrature of the same product along a line.
  *
  * An objective whose standard deviation is 0 is known exactly.
- *
- * Private to core/algorithm/bayes_opt/bayes_opt.c.
  */
 #ifndef ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_IMPROVEMENT_H
 #define ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_IMPROVEMENT_H
-#include <stdbool.h>
-#include <stddef.h>
+#include "core/algorithm/bayes_opt/bayes_results.h"
 
 enum { ARCHAI_IMPROVEMENT_EXACT = 3 /* objectives */ };
 

@@ -1,7 +1,4 @@
-/* core/algorithm/bayes_opt/bayes_look.h - the present score of each candidate.
- *
- * Private to core/algorithm/bayes_opt/bayes_opt.c.
- */
+/* core/algorithm/bayes_opt/bayes_look.h - the present score of each candidate. */
 #ifndef ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_LOOK_H
 #define ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_LOOK_H
 #include "core/algorithm/bayes_opt/bayes_candidates.h"

@@ -2,8 +2,6 @@
  *
  * Each process has its own kernel. All have the same points (the records in `rows`, in that
  * order) and pools with the same members in the same places (core/algorithm/bayes_opt/gp_pool.h).
- *
- * Private to core/algorithm/bayes_opt/bayes_opt.c.
  */
 #ifndef ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_MODEL_H
 #define ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_MODEL_H

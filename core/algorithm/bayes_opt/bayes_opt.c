@@ -2,19 +2,19 @@
  *
  * After `init_num_models` random architectures every proposal is the one with the largest expected
  * improvement of what is known: the best value of one objective, or the hypervolume of the front of
- * several (bayes_improvement.h), under one Gaussian process per objective over the encoding (gp.h). It
- * is looked for among all architectures of a small space, or in a large one among mutants of the best
+ * several (bayes_improvement.h), under one Gaussian process per objective over the encoding (gp.h). The
+ * candidates are all architectures of a small space, or in a large one mutants of the best
  * (bayes_candidates.h). bayes_results.h says how measures become targets of the processes.
  *
  * Candidates under way are part of the processes, with the values that these predict for them, and of
  * the front, so that many workers do not propose the same thing. Failed ones stay in the processes like
- * that until the next ones are made, which leave them out.
+ * that until new processes are made without them.
  *
  * Kernels are chosen anew whenever the processes have grown by half. That work is spread over
  * proposals: new processes grow beside the old ones, a fixed amount with each proposal, counted in
  * multiplications and not in time, and replace them when they are complete. At most 1,500 evaluations
- * take part (the best, and others evenly from the best to the worst); beyond that a proposal takes no
- * longer, and the history may go on.
+ * take part (the best, and others evenly from the best to the worst); so a proposal takes no
+ * longer, however long the history grows.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ struct bayes {
     archai_bayes_candidates candidates;
     size_t n_synced; /* records that were looked at */
     size_t next_fit; /* points with which new processes are begun */
-    size_t n_fitted; /* objectives of the new processes that have got their kernel */
+    size_t n_fitted; /* objectives whose new process has its kernel */
 };
 
 /* clang-format off */
@@ -106,8 +106,8 @@ static void begin_next(struct bayes *a, const archai_bayes_results *r)
             c->next.n_rows > POINTS_MAX ? c->next.n_rows + POINTS_MAX / 4 : POINTS_MAX + 1;
 }
 
-/* Go on with the new processes: their kernels, their points, their members. True: they have replaced the
- * old ones. */
+/* Build the new processes further: their kernels, their points, their members. True: they have replaced
+ * the old ones. */
 static bool work_on_next(struct bayes *a, const archai_bayes_results *r, double *work)
 {
     archai_search *s = a->population.base.search;
@@ -153,7 +153,7 @@ static void sync_rows(struct bayes *a)
         const archai_record *r = &s->records[a->n_synced];
 
         archai_bayes_candidates_take(c, r->archid);
-        if (r->status != ARCHAI_STATUS_RUNNING && !archai_bayes_has_result(s, r))
+        if (r->status != ARCHAI_STATUS_RUNNING && !archai_ranking_has_result(s, r))
             continue;
         archai_bayes_model_row(&c->now, a->n_synced);
         if (c->next.m > 0)
@@ -256,12 +256,11 @@ static int bayes_tell(archai_algorithm *self, size_t record, archai_err *err)
     archai_search *s = self->search;
 
     (void)err;
-    if (archai_bayes_has_result(s, &s->records[record]) && !archai_bayes_enumerable(s->space))
+    if (archai_ranking_has_result(s, &s->records[record]) && !archai_bayes_enumerable(s->space))
         s->records[record].keep = true; /* it may be mutated */
     return ARCHAI_OK;
 }
 
-extern const archai_algorithm_ops archai_algorithm_bayes_opt;
 const archai_algorithm_ops archai_algorithm_bayes_opt = {
     .abi = ARCHAI_ALGORITHM_ABI,
     .name = "bayes_opt",

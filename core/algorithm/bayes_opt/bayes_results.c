@@ -29,16 +29,6 @@ double archai_normal_quantile(double p)
     return q < 0.0 ? -x : x;
 }
 
-bool archai_bayes_has_result(const archai_search *s, const archai_record *r)
-{
-    if (r->status != ARCHAI_STATUS_OK && r->status != ARCHAI_STATUS_INFEASIBLE)
-        return false;
-    for (size_t i = 0; i < s->objectives->n; i++)
-        if (s->objectives->at[i].direction != ARCHAI_CONSTRAIN && !isfinite(r->values[i]))
-            return false;
-    return true;
-}
-
 void archai_bayes_results_fini(archai_bayes_results *r)
 {
     for (int way = 0; way < ARCHAI_BAYES_WAYS; way++) {
@@ -75,8 +65,8 @@ static int compare_ranked(const void *a, const void *b)
 }
 
 /* How fast the cost falls with the target below the best one: as fast as among the best half, or among
- * the best twentieth where that is faster. Beyond what is known there may be a step, of which a crowd
- * of results before it tells nothing. */
+ * the best twentieth where that is faster. There may be a step beyond what is known, which a crowd of
+ * results before it does not show. */
 static double slope_below(const archai_bayes_scale *s)
 {
     const double far[] = {0.4, 2.4}; /* targets; of a few hundred ranks */
@@ -164,41 +154,22 @@ static void make_scales(archai_bayes_results *r, size_t k, const bool *behind, s
 
 /* -- all of them ------------------------------------------------------------------------------- */
 
-struct placed {
-    size_t at, front;
-    double crowding;
-    bool behind;
-};
-
-static int compare_placed(const void *a, const void *b)
-{
-    const struct placed *x = a, *y = b;
-
-    if (x->behind != y->behind)
-        return x->behind ? 1 : -1;
-    if (x->front != y->front)
-        return x->front < y->front ? -1 : 1;
-    if (x->crowding != y->crowding)
-        return x->crowding > y->crowding ? -1 : 1;
-    return x->at < y->at ? -1 : x->at > y->at;
-}
-
 /* The first front by crowding, so that any number of its first members is spread over it. */
-static void spread_front(archai_bayes_results *r, struct placed *list)
+static void spread_front(archai_bayes_results *r, archai_ranked *list)
 {
     double *points, *crowding;
 
     while (r->n_front < r->n_known && list[r->n_front].front == list[0].front &&
-           list[r->n_front].behind == list[0].behind)
+           list[r->n_front].violation == list[0].violation)
         r->n_front++;
     points = archai_malloc(r->n_front * r->m * sizeof *points);
     crowding = archai_malloc(r->n_front * sizeof *crowding);
     for (size_t i = 0; i < r->n_front; i++)
-        memcpy(&points[i * r->m], &r->cost[list[i].at * r->m], r->m * sizeof *points);
+        memcpy(&points[i * r->m], &r->cost[list[i].record * r->m], r->m * sizeof *points);
     archai_pareto_crowding(points, r->n_front, r->m, crowding);
     for (size_t i = 0; i < r->n_front; i++)
         list[i].crowding = crowding[i];
-    qsort(list, r->n_front, sizeof *list, compare_placed);
+    qsort(list, r->n_front, sizeof *list, archai_ranking_compare);
     free(points);
     free(crowding);
 }
@@ -207,12 +178,12 @@ static void place(archai_bayes_results *r, const bool *behind)
 {
     double *points = archai_malloc(r->n_known * r->m * sizeof *points);
     size_t *front = archai_malloc(r->n_known * sizeof *front), n = 0;
-    struct placed *list = archai_malloc(r->n_known * sizeof *list);
+    archai_ranked *list = archai_malloc(r->n_known * sizeof *list);
 
     for (size_t i = 0; i < r->n; i++) {
         if (!r->known[i])
             continue;
-        list[n] = (struct placed){.at = i, .behind = behind[i]};
+        list[n] = (archai_ranked){.record = i, .violation = behind[i]};
         for (size_t k = 0; k < r->m; k++) /* targets: infeasible ones are dominated */
             points[n * r->m + k] = r->target[ARCHAI_BAYES_RANKED][k * r->n + i];
         n++;
@@ -220,10 +191,10 @@ static void place(archai_bayes_results *r, const bool *behind)
     archai_pareto_sort(points, n, r->m, front);
     for (size_t i = 0; i < n; i++)
         list[i].front = front[i];
-    qsort(list, n, sizeof *list, compare_placed);
+    qsort(list, n, sizeof *list, archai_ranking_compare);
     spread_front(r, list);
     for (size_t i = 0; i < n; i++)
-        r->order[i] = list[i].at;
+        r->order[i] = list[i].record;
     free(points);
     free(front);
     free(list);
@@ -248,7 +219,7 @@ void archai_bayes_results_of(archai_bayes_results *out, const archai_search *s, 
     for (size_t i = 0; i < n; i++) {
         const archai_record *record = &s->records[rows[i]];
 
-        r.known[i] = archai_bayes_has_result(s, record);
+        r.known[i] = archai_ranking_has_result(s, record);
         if (!r.known[i])
             continue;
         archai_objectives_minimised(s->objectives, record->values, &r.cost[i * m]);

@@ -10,12 +10,10 @@
  *
  * Costs and targets are minimised. Candidates that violate a constraint on an expensive measure rank
  * behind all others in every objective.
- *
- * Private to core/algorithm/bayes_opt/bayes_opt.c.
  */
 #ifndef ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_RESULTS_H
 #define ARCHAI_CORE_ALGORITHM_BAYES_OPT_BAYES_RESULTS_H
-#include "core/search/search.h"
+#include "core/algorithm/ranking.h"
 
 typedef enum archai_bayes_way { ARCHAI_BAYES_RANKED, ARCHAI_BAYES_PLAIN, ARCHAI_BAYES_WAYS } archai_bayes_way;
 
@@ -43,16 +41,13 @@ typedef struct archai_bayes_results {
  * (PPND7), about 7 digits. */
 double archai_normal_quantile(double p);
 
-/* Ok, or infeasible with all its objectives. */
-bool archai_bayes_has_result(const archai_search *s, const archai_record *r);
-
 /* Look at the records rows[n]. */
 void archai_bayes_results_of(archai_bayes_results *out, const archai_search *s, const size_t *rows,
                              size_t n);
 void archai_bayes_results_fini(archai_bayes_results *r); /* safe on a zeroed struct */
 
-/* The cost of a target and the target of a cost; beyond the best and the worst known ones the slopes
- * there go on. The scale has at least one cost. */
+/* The cost of a target and the target of a cost; beyond the best and the worst known ones it
+ * continues with the slopes there. The scale has at least one cost. */
 double archai_bayes_cost_of(const archai_bayes_scale *s, double target);
 double archai_bayes_target_of(const archai_bayes_scale *s, double cost);
 #endif

@@ -117,11 +117,6 @@ void archai_gp_append(archai_gp *gp, const void *points, size_t count)
     }
 }
 
-void archai_gp_clear(archai_gp *gp)
-{
-    gp->n = 0;
-}
-
 /* Row-major lower is column-major upper, for which LAPACKE needs no transposed copy. */
 static int factor(double *a, size_t n, size_t lda, archai_err *err)
 {
@@ -132,6 +127,12 @@ static int factor(double *a, size_t n, size_t lda, archai_err *err)
         return archai_fail(err, ARCHAI_EINTERNAL, "a covariance of %zu points is not positive definite",
                            n);
     return ARCHAI_OK;
+}
+
+/* Solve L x = b in place, L the lower triangle of [n, n] rows that are `lda` apart. */
+static void solve_lower(const double *l, size_t n, size_t lda, double *x)
+{
+    cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, l, (int)lda, x, 1);
 }
 
 /* -- targets ----------------------------------------------------------------------------------- */
@@ -161,8 +162,7 @@ static int solve_missing(archai_gp *gp, const double *targets, const bool *known
     if (from > 0)
         cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)k, (int)from, -1.0, &gp->chol[from * lda],
                     (int)lda, gp->z, 1, 1.0, c, 1);
-    cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)k, below, (int)lda,
-                c, 1);
+    solve_lower(below, k, lda, c);
     cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)k,
                 (int)missing, 1.0, below, (int)lda, b, (int)missing);
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)missing, (int)k, 1.0, b,
@@ -170,8 +170,7 @@ static int solve_missing(archai_gp *gp, const double *targets, const bool *known
     cblas_dgemv(CblasRowMajor, CblasTrans, (int)k, (int)missing, -1.0, b, (int)missing, c, 1,
                 0.0, y, 1);
     ARCHAI_TRY_GOTO(rc, factor(gram, missing, missing, err), out);
-    cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)missing, gram,
-                (int)missing, y, 1);
+    solve_lower(gram, missing, missing, y);
     cblas_dtrsv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, (int)missing, gram,
                 (int)missing, y, 1);
     cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)k, (int)missing, 1.0, b, (int)missing, y, 1,
@@ -199,8 +198,7 @@ int archai_gp_solve(archai_gp *gp, const double *targets, const bool *known, dou
         n_known += known[i];
     if (from > 0) {
         memcpy(gp->z, targets, from * sizeof *targets);
-        cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)from, gp->chol,
-                    (int)gp->capacity, gp->z, 1);
+        solve_lower(gp->chol, from, gp->capacity, gp->z);
     }
     if (from < gp->n)
         ARCHAI_TRY(solve_missing(gp, targets, known, from, filled, err));
@@ -208,18 +206,6 @@ int archai_gp_solve(archai_gp *gp, const double *targets, const bool *known, dou
         n_known > 0 ? cblas_ddot((int)gp->n, gp->z, 1, gp->z, 1) / (double)n_known : 1.0;
     gp->scale = fmax(gp->scale, 1e-6); /* all targets are alike */
     return ARCHAI_OK;
-}
-
-void archai_gp_predict(const archai_gp *gp, const void *point, double *mean, double *variance)
-{
-    double *v = archai_malloc(gp->n * sizeof *v);
-
-    archai_gp_covariances(gp->features, &gp->kernel, point, gp->points, gp->n, gp->table, v);
-    cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)gp->n, gp->chol,
-                (int)gp->capacity, v, 1);
-    *mean = cblas_ddot((int)gp->n, v, 1, gp->z, 1);
-    *variance = gp->scale * fmax(1.0 - cblas_ddot((int)gp->n, v, 1, v, 1), 0.0);
-    free(v);
 }
 
 /* -- likelihood -------------------------------------------------------------------------------- */
@@ -256,8 +242,7 @@ static double likelihood(const struct fit *f, const double *p)
     for (size_t i = 0; i < f->n; i++)
         determinant += log(f->a[i * f->n + i]);
     memcpy(f->z, f->targets, f->n * sizeof *f->z);
-    cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)f->n, f->a,
-                (int)f->n, f->z, 1);
+    solve_lower(f->a, f->n, f->n, f->z);
     sum = -(0.5 * n * log(fmax(cblas_ddot((int)f->n, f->z, 1, f->z, 1) / n, 1e-12)) +
             determinant);
     for (int i = 0; i < N_PARAMETERS; i++)

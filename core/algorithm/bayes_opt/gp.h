@@ -6,7 +6,7 @@
  * there. Its missing value is taken to be what the known ones predict (Ginsbourger, Le Riche,
  * Carraro 2010, the "kriging believer"), exactly, for all missing ones at once.
  *
- * The process has mean 0, so targets are to be centred; its variance (`scale`) follows from the
+ * The process has mean 0, so the caller centres the targets; its variance (`scale`) follows from the
  * targets. Source of the formulas: Rasmussen, Williams 2006, "Gaussian Processes for Machine
  * Learning", algorithm 2.1 and section 5.4.1. LAPACK and BLAS run on one thread, so that results do
  * not depend on how many there are.
@@ -35,15 +35,11 @@ void archai_gp_fini(archai_gp *gp); /* safe on a zeroed struct */
 
 /* Append `count` packed points, O(n^2) each; many at once are several times faster than one by one. */
 void archai_gp_append(archai_gp *gp, const void *points, size_t count);
-/* Drop all points, before the kernel or the noise is changed. */
-void archai_gp_clear(archai_gp *gp);
 /* Condition on targets[n]; known[n] says which of them are known. Sets z and scale; `filled` [n] (may be
  * NULL) gets the targets with predictions in place of the missing ones. O(n^2), and O(n^2) more for
  * each missing one. */
 int archai_gp_solve(archai_gp *gp, const double *targets, const bool *known, double *filled,
                     archai_err *err);
-/* Mean and variance (of the process, without noise) at one point. */
-void archai_gp_predict(const archai_gp *gp, const void *point, double *mean, double *variance);
 
 /* Choose kernel and noise by the likelihood of targets [n] at n packed points, with a weak prior.
  * The process must have no points. O(n^3), about forty times. Returns the logarithm of how much likelier

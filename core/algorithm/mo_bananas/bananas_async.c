@@ -12,7 +12,7 @@
  * `max_per_fit` models come from one ranking, and then slots are filled only when the fit that is under
  * way or due has ended. The same holds before the first fit, once `init_num_models` have been evaluated.
  * A failed model teaches the surrogate nothing, so another takes its place. Where no fit can come
- * (nothing was measured, or there is no surrogate) random samples and mutants of the front go on.
+ * (nothing was measured, or there is no surrogate) it continues with random samples and mutants of the front.
  */
 #include <stdlib.h>
 

@@ -1,11 +1,4 @@
-/* core/algorithm/mo_bananas/bananas_private.h - what the files of mo_bananas share among themselves.
- *
- * mo_bananas.c            options, what the surrogate learns, its jobs
- * bananas_generational.c  Archai's schedule: iterations that are bred, predicted and evaluated
- * bananas_async.c         without iterations: a ranking is handed out until the next one is there
- * bananas.c               candidates and their order (bananas.h)
- * bananas_improvement.c   the same by hypervolume, without generations
- */
+/* core/algorithm/mo_bananas/bananas_private.h - the struct of mo_bananas; README.md lists its files. */
 #ifndef ARCHAI_CORE_ALGORITHM_MO_BANANAS_BANANAS_PRIVATE_H
 #define ARCHAI_CORE_ALGORITHM_MO_BANANAS_BANANAS_PRIVATE_H
 #include "core/algorithm/mo_bananas/bananas.h"
@@ -37,7 +30,7 @@ typedef struct archai_bananas {
     size_t next, n_spent;    /* n_spent: asked for since the last pool was begun */
     size_t ranked_from;      /* the first record that was proposed after the last ranking came */
     size_t n_vain;           /* records from there on that taught nothing */
-    bool alone;              /* there is no surrogate any more */
+    bool alone;              /* the surrogate is gone */
 } archai_bananas;
 
 /* The surrogate learns from this record, if something predictable was measured. */

@@ -246,7 +246,6 @@ static int bananas_abandon_jobs(archai_algorithm *self, archai_err *err)
     return ARCHAI_OK;
 }
 
-extern const archai_algorithm_ops archai_algorithm_mo_bananas;
 const archai_algorithm_ops archai_algorithm_mo_bananas = {
     .abi = ARCHAI_ALGORITHM_ABI,
     .name = "mo_bananas",

@@ -317,25 +317,6 @@ static int config_params(archai_space *base, const archai_model *m, json_t **out
     return ARCHAI_OK;
 }
 
-static int config_describe(archai_space *base, const archai_model *m, archai_network *out,
-                           archai_err *err)
-{
-    archai_cnn cnn;
-
-    ARCHAI_TRY(archai_cnn_read(&cnn, m->arch, &base->data, err));
-    archai_cnn_describe(&cnn, &base->data, out);
-    return ARCHAI_OK;
-}
-
-static int config_count(archai_space *base, const archai_model *m, archai_counts *out,
-                        archai_err *err)
-{
-    archai_cnn cnn;
-
-    ARCHAI_TRY(archai_cnn_read(&cnn, m->arch, &base->data, err));
-    return archai_cnn_count(&cnn, &base->data, out, err);
-}
-
 static double config_cardinality(const archai_space *base)
 {
     return ((const struct config *)base)->walk.count;
@@ -374,7 +355,6 @@ static int config_at(archai_space *base, uint64_t index, archai_model *out, arch
     .params = config_params
 /* clang-format on */
 
-extern const archai_space_ops archai_space_config;
-const archai_space_ops archai_space_config = {OPS, .describe = config_describe,
-                                              .count = config_count};
+const archai_space_ops archai_space_config = {OPS, .describe = archai_cnn_describe,
+                                              .count = archai_cnn_count};
 static const archai_space_ops without_network = {OPS};

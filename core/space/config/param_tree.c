@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/space/config/param_tree_private.h"
+#include "core/base/json_object.h"
 #include "core/base/yaml.h"
 
 /* Each level of a document becomes at most one node. */
@@ -40,6 +41,18 @@ int archai_param_fault(const archai_param_node *node, const char *last, const ch
 
     archai_param_node_path(node, last, path, sizeof path);
     return archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, what);
+}
+
+int archai_param_check_keys(const archai_param_node *node, const json_t *v, const char *const *keys,
+                            size_t n, archai_err *err)
+{
+    const int rc = archai_json_check_keys(v, keys, n, err);
+    char path[256];
+
+    if (rc == ARCHAI_OK)
+        return rc;
+    archai_param_node_path(node, "", path, sizeof path);
+    return archai_err_wrap(err, rc, "%s.", path);
 }
 
 archai_param_node *archai_param_node_child(const archai_param_node *node, const char *name)

@@ -21,9 +21,9 @@
  * and the name of a list stands for its number of groups.
  *
  * A parameter's value is always chosen, mutated and crossed over, as in Archai; where it does not
- * exist it takes no part in identity and encoding. What `when` and the number of groups say
- * here, Archai learns by tracking which parameters a model asks for: those asked for in a
- * branch become parameters with a `when`, and those of group i of a list exist where there are
+ * exist it takes no part in identity and encoding. Archai finds out
+ * which parameters exist by tracking those that a model asks for; here the file says so. Parameters
+ * asked for in a branch have a `when`, and those of group i of a list exist where there are
  * more than i groups. A shared parameter exists where it exists in any of its places (Archai
  * looks only at the first, so different architectures can have one archid).
  */

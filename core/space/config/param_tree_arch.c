@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/base/json_keys.h"
 #include "core/base/number.h"
 #include "core/space/config/param_tree_private.h"
 
@@ -106,16 +105,13 @@ static int read_members(reader *r, const archai_param_node *group, const char *p
     json_object_foreach(v, key, value)
     {
         const archai_param_node *child = archai_param_node_child(group, key);
-        const char *near;
         char what[160];
 
         if (child != NULL) {
             ARCHAI_TRY(read_node(r, child, value));
             continue;
         }
-        near = archai_nearest(key, names, n);
-        (void)snprintf(what, sizeof what, "unknown key%s%.100s",
-                       near != NULL ? ", did you mean " : "", near != NULL ? near : "");
+        (void)snprintf(what, sizeof what, "unknown key%s", archai_suggest(key, names, n).text);
         return fault(r, group, key, what);
     }
     return ARCHAI_OK;
@@ -124,15 +120,13 @@ static int read_members(reader *r, const archai_param_node *group, const char *p
 static int read_list(reader *r, const archai_param_node *node, json_t *v)
 {
     static const char *const keys[] = {"_config_type", "_share_arch", "_repeat_times", "_configs"};
-    const char *type = json_string_value(json_object_get(v, keys[0])), *key;
+    const char *type = json_string_value(json_object_get(v, keys[0]));
     const json_t *share = json_object_get(v, keys[1]);
     json_t *times = json_object_get(v, keys[2]), *configs = json_object_get(v, keys[3]);
 
     if (!json_is_object(v))
         return fault(r, node, "", "expected a list: _repeat_times and _configs");
-    key = archai_unknown_key(v, keys, 4);
-    if (key != NULL)
-        return fault(r, node, key, "unknown key, expected _repeat_times and _configs");
+    ARCHAI_TRY(archai_param_check_keys(node, v, keys, 4, r->err));
     if (json_object_get(v, keys[0]) != NULL && (type == NULL || strcmp(type, "config_list") != 0))
         return fault(r, node, keys[0], "expected config_list");
     if (share != NULL && (!json_is_boolean(share) || json_is_true(share) != node->share))

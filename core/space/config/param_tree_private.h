@@ -10,6 +10,9 @@ void archai_param_node_path(const archai_param_node *node, const char *last, cha
 /* ARCHAI_EINVAL: "PATH: what", with the path as above. */
 int archai_param_fault(const archai_param_node *node, const char *last, const char *what,
                        archai_err *err);
+/* archai_json_check_keys() of the object that a node is read from, "PATH.KEY: ...". */
+int archai_param_check_keys(const archai_param_node *node, const json_t *v, const char *const *keys,
+                            size_t n, archai_err *err);
 /* Resolve every `when`; find the order of dependence and what is conditional. */
 int archai_param_tree_resolve(archai_param_tree *t, archai_err *err);
 #endif

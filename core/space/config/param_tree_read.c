@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/base/json_keys.h"
-#include "core/base/number.h"
 #include "core/space/config/param_tree_private.h"
 
 enum { TIMES_MAX = 1000, CHOICES_MAX = 65535 };
@@ -132,20 +130,6 @@ static int read_encode(grammar *g, const archai_param_node *node, const json_t *
 static int read_member(grammar *g, archai_param_node *parent, const char *name, const json_t *v,
                        size_t scope);
 
-static int check_keys(grammar *g, const archai_param_node *node, const json_t *v,
-                      const char *const *keys, size_t n)
-{
-    const char *key = archai_unknown_key(v, keys, n), *near;
-    char what[160];
-
-    if (key == NULL)
-        return ARCHAI_OK;
-    near = archai_nearest(key, keys, n);
-    (void)snprintf(what, sizeof what, "unknown key%s%s", near != NULL ? ", did you mean " : "",
-                   near != NULL ? near : "");
-    return fault(g, node, key, what);
-}
-
 static int take_when(grammar *g, archai_param_node *node, const json_t *when)
 {
     if (when != NULL && !json_is_object(when))
@@ -206,7 +190,7 @@ static int read_param(grammar *g, archai_param_node *parent, const char *name, c
     archai_param_node *node = NULL;
 
     ARCHAI_TRY(add_node(g, parent, name, ARCHAI_NODE_PARAM, &node));
-    ARCHAI_TRY(check_keys(g, node, v, keys, 5));
+    ARCHAI_TRY(archai_param_check_keys(node, v, keys, 5, g->err));
     ARCHAI_TRY(take_when(g, node, json_object_get(v, "when")));
     if (id != NULL && !json_is_string(id))
         return fault(g, node, "id", "expected a text");
@@ -297,7 +281,7 @@ static int read_list(grammar *g, archai_param_node *parent, const char *name, co
     json_int_t most = 0;
 
     ARCHAI_TRY(add_node(g, parent, name, ARCHAI_NODE_LIST, &node));
-    ARCHAI_TRY(check_keys(g, node, v, keys, 4));
+    ARCHAI_TRY(archai_param_check_keys(node, v, keys, 4, g->err));
     ARCHAI_TRY(take_when(g, node, json_object_get(v, "when")));
     if (!json_is_object(block))
         return fault(g, node, "repeat", "expected a group of members");

@@ -73,7 +73,7 @@ json_t *archai_dag_to_json(const archai_dag *d); /* a new reference */
  * within the bounds above. ARCHAI_EINVAL, worded as for a file, if not. */
 int archai_dag_check(const archai_dag *d, archai_err *err);
 
-/* What the model is for. */
+/* The images and classes that the model is built for. */
 typedef struct archai_dag_shape {
     int channels, width, height, classes; /* width and height: multiples of 32 */
 } archai_dag_shape;

@@ -3,42 +3,15 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/base/json_keys.h"
+#include "core/base/json_object.h"
 #include "core/base/number.h"
 #include "core/space/segmentation_dag/dag.h"
 
 /* -- from JSON --------------------------------------------------------------------------- */
 
-static int check_keys(const json_t *object, const char *where, const char *const *keys, size_t n,
-                      archai_err *err)
-{
-    const char *key = archai_unknown_key(object, keys, n), *near;
-
-    if (key == NULL)
-        return ARCHAI_OK;
-    near = archai_nearest(key, keys, n);
-    return archai_fail(err, ARCHAI_EINVAL, "%s%.60s: unknown key%s%s", where, key,
-                       near != NULL ? ", did you mean " : "", near != NULL ? near : "");
-}
-
-static int read_integer(const json_t *object, const char *where, const char *key, int64_t min,
-                        int64_t max, int64_t *out, archai_err *err)
-{
-    const json_t *v = json_object_get(object, key);
-
-    if (!json_is_integer(v))
-        return archai_fail(err, ARCHAI_EINVAL, "%s%s: %s, expected a whole number", where, key,
-                           v == NULL ? "missing" : "not a whole number");
-    if (json_integer_value(v) < min || json_integer_value(v) > max)
-        return archai_fail(err, ARCHAI_EINVAL, "%s%s: %lld is outside %lld..%lld", where, key,
-                           (long long)json_integer_value(v), (long long)min, (long long)max);
-    *out = json_integer_value(v);
-    return ARCHAI_OK;
-}
-
 static int read_op(const json_t *v, const char *where, bool last, int *out, archai_err *err)
 {
-    const char *text = json_string_value(v), *near;
+    const char *text = json_string_value(v);
 
     *out = -1;
     if (last)
@@ -54,10 +27,9 @@ static int read_op(const json_t *v, const char *where, bool last, int *out, arch
             *out = i;
     if (*out >= 0)
         return ARCHAI_OK;
-    near = archai_nearest(text, archai_dag_ops, ARCHAI_DAG_OPS);
-    return archai_fail(err, ARCHAI_EINVAL, "%sop: unknown operation '%.60s', expected %s%s", where,
-                       text, near != NULL ? "perhaps " : "one of conv3x3, conv5x5, ...",
-                       near != NULL ? near : "");
+    return archai_fail(err, ARCHAI_EINVAL,
+                       "%sop: unknown operation '%.60s', expected one of conv3x3, conv5x5, ...%s",
+                       where, text, archai_suggest(text, archai_dag_ops, ARCHAI_DAG_OPS).text);
 }
 
 static int read_scale(const json_t *v, const char *where, int *out, archai_err *err)
@@ -90,7 +62,7 @@ static int check_name(const archai_dag *d, const char *name, const char *where, 
                            where, name, ARCHAI_DAG_NAME - 1);
     for (size_t i = 0; i < d->n; i++)
         if (strcmp(d->nodes[i].name, name) == 0)
-            return archai_fail(err, ARCHAI_EINVAL, "%sname: '%s' is there twice", where, name);
+            return archai_fail(err, ARCHAI_EINVAL, "%sname: '%s' appears twice", where, name);
     return ARCHAI_OK;
 }
 
@@ -157,7 +129,7 @@ static int read_node(archai_dag *d, const json_t *nodes, archai_err *err)
         return archai_fail(err, ARCHAI_EINVAL,
                            "architecture[%zu]: expected a node with name, op, inputs and scale",
                            d->n);
-    ARCHAI_TRY(check_keys(v, where, keys, 4, err));
+    ARCHAI_TRY(archai_err_wrap(err, archai_json_check_keys(v, keys, 4, err), "%s", where));
     ARCHAI_TRY(check_name(d, name, where, last, err));
     ARCHAI_TRY(read_op(json_object_get(v, "op"), where, last, &op, err));
     ARCHAI_TRY(read_scale(json_object_get(v, "scale"), where, &scale, err));
@@ -180,49 +152,54 @@ static int read_nodes(archai_dag *d, const json_t *nodes, archai_err *err)
     return ARCHAI_OK;
 }
 
+/* Errors lack the "channels_per_scale." in front. */
 static int read_channels(archai_dag *d, const json_t *v, archai_err *err)
 {
     static const char *const keys[] = {"base_channels", "delta_channels", "mult_delta"};
-    static const char where[] = "channels_per_scale.";
-    const json_t *mult = json_object_get(v, "mult_delta");
+    const json_t *mult = json_object_get(v, keys[2]);
 
-    if (!json_is_object(v))
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "channels_per_scale: %s, expected base_channels and delta_channels",
-                           v == NULL ? "missing" : "not a mapping");
-    ARCHAI_TRY(check_keys(v, where, keys, 3, err));
-    ARCHAI_TRY(read_integer(v, where, keys[0], 1, ARCHAI_DAG_MAX_WIDTH, &d->base_channels, err));
-    ARCHAI_TRY(read_integer(v, where, keys[1], 0, ARCHAI_DAG_MAX_WIDTH, &d->delta_channels, err));
+    ARCHAI_TRY(archai_json_check_keys(v, keys, 3, err));
+    ARCHAI_TRY(archai_json_integer(v, keys[0], 1, ARCHAI_DAG_MAX_WIDTH, &d->base_channels, err));
+    ARCHAI_TRY(archai_json_integer(v, keys[1], 0, ARCHAI_DAG_MAX_WIDTH, &d->delta_channels, err));
     if (mult != NULL && !json_is_boolean(mult))
-        return archai_fail(err, ARCHAI_EINVAL, "%smult_delta: expected true or false", where);
+        return archai_fail(err, ARCHAI_EINVAL, "mult_delta: expected true or false");
     d->mult_delta = json_is_true(mult);
     if (d->mult_delta && d->delta_channels < 1)
-        return archai_fail(err, ARCHAI_EINVAL, "%sdelta_channels: a factor of 0", where);
+        return archai_fail(err, ARCHAI_EINVAL, "delta_channels: a factor of 0");
     return ARCHAI_OK;
 }
 
-int archai_dag_from_json(archai_dag *out, const json_t *arch, archai_err *err)
+static int read_graph(archai_dag *d, const json_t *arch, archai_err *err)
 {
     static const char *const keys[] = {"architecture", "channels_per_scale",
                                        "post_upsample_layers"};
-    archai_dag d = {.n = 0};
-    int rc;
+    const json_t *channels = json_object_get(arch, keys[1]);
 
     if (!json_is_object(arch))
         return archai_fail(err, ARCHAI_EINVAL,
                            "expected a mapping with architecture, channels_per_scale and "
                            "post_upsample_layers");
-    ARCHAI_TRY(check_keys(arch, "", keys, 3, err));
-    ARCHAI_TRY_GOTO(rc, read_channels(&d, json_object_get(arch, keys[1]), err), out);
-    ARCHAI_TRY_GOTO(
-        rc, read_integer(arch, "", keys[2], 0, ARCHAI_DAG_MAX_POST, &d.post_upsample_layers, err),
-        out);
-    ARCHAI_TRY_GOTO(rc, read_nodes(&d, json_object_get(arch, keys[0]), err), out);
-    ARCHAI_TRY_GOTO(rc, archai_dag_check(&d, err), out);
-    *out = d;
-    return ARCHAI_OK;
-out:
-    archai_dag_fini(&d);
+    ARCHAI_TRY(archai_json_check_keys(arch, keys, 3, err));
+    if (!json_is_object(channels))
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "channels_per_scale: %s, expected base_channels and delta_channels",
+                           channels == NULL ? "missing" : "not a mapping");
+    ARCHAI_TRY(archai_err_wrap(err, read_channels(d, channels, err), "channels_per_scale."));
+    ARCHAI_TRY(archai_json_integer(arch, keys[2], 0, ARCHAI_DAG_MAX_POST, &d->post_upsample_layers,
+                                   err));
+    ARCHAI_TRY(read_nodes(d, json_object_get(arch, keys[0]), err));
+    return archai_dag_check(d, err);
+}
+
+int archai_dag_from_json(archai_dag *out, const json_t *arch, archai_err *err)
+{
+    archai_dag d = {.n = 0};
+    const int rc = read_graph(&d, arch, err);
+
+    if (rc == ARCHAI_OK)
+        *out = d;
+    else
+        archai_dag_fini(&d);
     return rc;
 }
 

@@ -130,19 +130,16 @@ static int take_ops(archai_segdag *s, archai_err *err)
     for (const char *p = s->op_subset; *p != '\0'; p += *p == ',') {
         const size_t length = strcspn(p, ",");
         char word[64];
-        const char *near;
         int i = 0;
 
         (void)snprintf(word, sizeof word, "%.*s", (int)length, p);
         while (i < ARCHAI_DAG_OPS && strcmp(archai_dag_ops[i], word) != 0)
             i++;
-        near = archai_nearest(word, archai_dag_ops, ARCHAI_DAG_OPS);
         if (i == ARCHAI_DAG_OPS)
             return archai_fail(err, ARCHAI_EINVAL,
-                               "op_subset: unknown operation '%s'%s%s; expected names separated by "
-                               "commas, without blanks",
-                               word, near != NULL ? ", did you mean " : "",
-                               near != NULL ? near : "");
+                               "op_subset: unknown operation '%s', expected names separated by "
+                               "commas, without blanks%s",
+                               word, archai_suggest(word, archai_dag_ops, ARCHAI_DAG_OPS).text);
         chosen[i] = true;
         p += length;
     }
@@ -335,7 +332,6 @@ static int segdag_dot(archai_space *base, const archai_model *m, FILE *out, arch
     return ferror(out) ? archai_fail(err, ARCHAI_EIO, "writing the drawing failed") : ARCHAI_OK;
 }
 
-extern const archai_space_ops archai_space_segmentation_dag;
 const archai_space_ops archai_space_segmentation_dag = {
     .abi = ARCHAI_SPACE_ABI,
     .name = "segmentation_dag",

@@ -6,6 +6,8 @@
  * max_skip_connection_length = 1 means no skip connections (Archai crashes), and bounds on the
  * MAdd that no graph meets end with ARCHAI_ENONE (Archai loops for ever).
  */
+#include <stdlib.h>
+
 #include "core/space/segmentation_dag/segmentation_dag.h"
 
 enum {
@@ -124,11 +126,6 @@ int archai_segdag_sample(archai_segdag *s, archai_dag *out, archai_err *err)
 
 /* -- mutation ---------------------------------------------------------------------------- */
 
-static int64_t distance(int64_t a, int64_t b)
-{
-    return a > b ? a - b : b - a;
-}
-
 /* The list's value nearest to `value`, or one of its neighbours. Something is drawn even from a
  * list of one. */
 static int64_t neighbour(archai_rng *r, const archai_ints *list, int64_t value)
@@ -136,7 +133,7 @@ static int64_t neighbour(archai_rng *r, const archai_ints *list, int64_t value)
     int64_t i = 0;
 
     for (size_t k = 1; k < list->n; k++)
-        if (distance(list->at[k], value) < distance(list->at[i], value))
+        if (llabs(list->at[k] - value) < llabs(list->at[i] - value))
             i = (int64_t)k;
     i += archai_rng_randint(r, i > 0 ? -1 : 0, i + 1 < (int64_t)list->n ? 1 : 0);
     return list->at[i];
