@@ -1,12 +1,15 @@
 /* shim/module.cpp - the builders, one row for each kind of layer of core/network/kind/.
  *
- * A row is {"Class", output_free, builder}: PyTorch's class, the `name` of the kind; whether autograd
- * computes the layer's gradients without its output, so that a ReLU behind it may overwrite that (false is
- * always right, and true only saves memory: Linear is true, Sigmoid, whose gradient is computed from its
- * output, would be false); and a function that makes a leaf of libtorch's module. arg() and pair() read
- * the arguments by the names that the kind gives them.
+ * A row is {"Class", builder}: PyTorch's class, which is the `name` of the kind, and a function that makes a
+ * leaf of libtorch's module. arg() and pair() read the arguments by the names that the kind gives them. A
+ * third member, OUTPUT_FREE, saves memory where autograd computes the layer's gradients without its output
+ * (Linear, but not Sigmoid): a ReLU behind it may then overwrite that.
  */
 #include "shim/module.hpp"
+
+#include <iterator>
+
+#include "core/network/kind/kind.h"
 
 namespace nn = torch::nn;
 
@@ -47,12 +50,16 @@ nn::UpsampleOptions upsample_options(const archai_module &m)
                      std::vector<int64_t>{arg(m, "size"), arg(m, "size", 1)});
 }
 
-const struct {
+constexpr bool OUTPUT_FREE = true;
+
+struct builder {
     const char *kind;
-    bool output_free;
     built_module (*build)(const archai_module &m);
-} builders[] = {
-    {"Conv2d", true,
+    bool output_free = false;
+};
+
+const builder builders[] = {
+    {"Conv2d",
      [](const archai_module &m) {
          return leaf(nn::Conv2d(nn::Conv2dOptions(arg(m, "in_channels"), arg(m, "out_channels"),
                                                   pair(m, "kernel_size"))
@@ -60,29 +67,36 @@ const struct {
                                     .padding(pair(m, "padding"))
                                     .groups(arg(m, "groups"))
                                     .bias(arg(m, "bias") != 0)));
-     }},
-    {"BatchNorm2d", true,
-     [](const archai_module &m) { return leaf(nn::BatchNorm2d(arg(m, "num_features"))); }},
-    {"ReLU", false, [](const archai_module &) { return leaf(nn::ReLU()); }},
-    {"AdaptiveAvgPool2d", false,
+     },
+     OUTPUT_FREE},
+    {"BatchNorm2d",
+     [](const archai_module &m) { return leaf(nn::BatchNorm2d(arg(m, "num_features"))); },
+     OUTPUT_FREE},
+    {"ReLU", [](const archai_module &) { return leaf(nn::ReLU()); }},
+    {"AdaptiveAvgPool2d",
      [](const archai_module &m) {
          return leaf(nn::AdaptiveAvgPool2d(
              nn::AdaptiveAvgPool2dOptions({arg(m, "output_size"), arg(m, "output_size", 1)})));
      }},
-    {"MaxPool2d", false,
+    {"MaxPool2d",
      [](const archai_module &m) {
          return leaf(nn::MaxPool2d(nn::MaxPool2dOptions(arg(m, "kernel_size"))
                                        .stride(arg(m, "stride"))
                                        .padding(arg(m, "padding"))));
      }},
-    {"Upsample", false,
+    {"Upsample",
      [](const archai_module &m) { return leaf(nn::Upsample(upsample_options(m))); }},
-    {"Linear", true,
+    {"Linear",
      [](const archai_module &m) {
          return leaf(nn::Linear(nn::LinearOptions(arg(m, "in_features"), arg(m, "out_features"))
                                     .bias(arg(m, "bias") != 0)));
-     }},
+     },
+     OUTPUT_FREE},
 };
+
+#define X(name) +1
+static_assert(std::size(builders) == 0 ARCHAI_KINDS(X), "a kind of core/network/kind/kind.h has no builder here");
+#undef X
 
 } // namespace
 
