@@ -407,8 +407,7 @@ static void the_highest_budget_s_weights_are_shown(void **state)
     OK(archai_index_open(&x, &run, &err));
     for (i = 0; i < 3; i++) {
         archai_trial e = sample_evaluation(i);
-        archai_tensor_place *meta;
-        void **data;
+        archai_tensor *at;
         float first;
         size_t n;
 
@@ -418,12 +417,12 @@ static void the_highest_budget_s_weights_are_shown(void **state)
         OK(sample_commit_as(&s, &e, i, 1, &err));
         archai_trial_fini(&e);
         (void)refresh(x, "running");
-        OK(archai_results_tensors(*state, "same", &meta, &data, &n, &err));
+        OK(archai_results_tensors(*state, "same", &at, &n, &err));
         assert_int_equal(n, SAMPLE_TENSORS);
-        assert_string_equal(meta[0].name, "model.0.weight");
-        memcpy(&first, data[0], sizeof first);
+        assert_string_equal(at[0].name, "model.0.weight");
+        memcpy(&first, at[0].data, sizeof first);
         assert_true(first == (i == 0 ? 0.0F : 1.0F));
-        archai_results_tensors_free(meta, data, n);
+        archai_results_tensors_free(at, n);
     }
     archai_index_close(x);
     archai_segment_close(&s);

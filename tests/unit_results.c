@@ -135,25 +135,24 @@ static void tensors_come_back_in_the_state_dict_s_order(void **state)
     archai_err err = ARCHAI_ERR_INIT;
     archai_tensor tensors[SAMPLE_TENSORS];
     char buffer[SAMPLE_BYTES];
-    archai_tensor_place *meta;
-    void **data;
+    archai_tensor *at;
     size_t n;
 
     make(*state);
     sample_tensors(3, buffer, tensors);
-    OK(archai_results_tensors(*state, "L=3, K=1", &meta, &data, &n, &err));
+    OK(archai_results_tensors(*state, "L=3, K=1", &at, &n, &err));
     assert_int_equal(n, SAMPLE_TENSORS);
     for (size_t i = 0; i < n; i++) {
-        assert_string_equal(meta[i].name, tensors[i].name);
-        assert_int_equal(meta[i].dtype, tensors[i].dtype);
-        assert_int_equal(meta[i].ndim, tensors[i].ndim);
-        assert_memory_equal(meta[i].shape, tensors[i].shape, sizeof meta[i].shape);
-        assert_memory_equal(data[i], tensors[i].data, tensors[i].bytes);
+        assert_string_equal(at[i].name, tensors[i].name);
+        assert_int_equal(at[i].dtype, tensors[i].dtype);
+        assert_int_equal(at[i].ndim, tensors[i].ndim);
+        assert_memory_equal(at[i].shape, tensors[i].shape, sizeof at[i].shape);
+        assert_memory_equal(at[i].data, tensors[i].data, tensors[i].bytes);
     }
-    archai_results_tensors_free(meta, data, n);
-    assert_int_equal(archai_results_tensors(*state, "../candidates", &meta, &data, &n, &err),
+    archai_results_tensors_free(at, n);
+    assert_int_equal(archai_results_tensors(*state, "../candidates", &at, &n, &err),
                      ARCHAI_ENOTFOUND);
-    assert_int_equal(archai_results_tensors(*state, "L=6, K=1", &meta, &data, &n, &err),
+    assert_int_equal(archai_results_tensors(*state, "L=6, K=1", &at, &n, &err),
                      ARCHAI_ENOTFOUND);
 }
 
@@ -209,14 +208,13 @@ static void a_tensor_without_its_segment_is_no_zeros(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
     char segment[TMPDIR_PATH_MAX + 32];
-    archai_tensor_place *meta;
-    void **data;
+    archai_tensor *at;
     size_t n;
 
     make(*state);
     (void)snprintf(segment, sizeof segment, "%s/segment-0-0.h5", (char *)*state);
     assert_int_equal(unlink(segment), 0);
-    assert_int_equal(archai_results_tensors(*state, "L=3, K=1", &meta, &data, &n, &err),
+    assert_int_equal(archai_results_tensors(*state, "L=3, K=1", &at, &n, &err),
                      ARCHAI_ENOTFOUND);
     assert_non_null(strstr(err.text, "segment-0-0.h5, which is not there"));
 }

@@ -9,6 +9,7 @@
 #include "core/base/err.h"
 #include "core/config/option.h"
 #include "core/search/trial.h"
+#include "io/file/tensors.h"
 
 typedef struct archai_results_objective {
     char *name, *source, *unit; /* owned */
@@ -51,12 +52,12 @@ int archai_results_curves(const char *path, size_t row, archai_curve **out, size
                           archai_err *err);
 void archai_results_curves_free(archai_curve *curves, size_t n);
 
-/* The tensors of /models/<archid> in the order of the state_dict: meta[i] with offset 0 and the crc
- * of data[i]. Caller frees with archai_results_tensors_free. ARCHAI_ENOTFOUND: no such model, or
- * the segment that holds its weights is gone. */
-int archai_results_tensors(const char *path, const char *archid, archai_tensor_place **meta,
-                           void ***data, size_t *n, archai_err *err);
-void archai_results_tensors_free(archai_tensor_place *meta, void **data, size_t n);
+/* The tensors of /models/<archid> in the order of the state_dict; caller frees with
+ * archai_results_tensors_free. ARCHAI_ENOTFOUND: no such model, or the segment that holds its weights
+ * is gone. */
+int archai_results_tensors(const char *path, const char *archid, archai_tensor **out, size_t *n,
+                           archai_err *err);
+void archai_results_tensors_free(archai_tensor *at, size_t n);
 /* Names of the groups in /models; caller frees with archai_strings_free. */
 int archai_results_models(const char *path, archai_strings *out, archai_err *err);
 #endif

@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 
 #include "core/base/alloc.h"
+#include "io/file/array.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 #include "io/results/column.h"
 #include "io/results/results_private.h"
-#include "io/segment/segment.h"
 
 /* -- curves -------------------------------------------------------------------------------- */
 
@@ -92,16 +92,11 @@ out:
 
 /* -- tensors ------------------------------------------------------------------------------- */
 
-void archai_results_tensors_free(archai_tensor_place *meta, void **data, size_t n)
+void archai_results_tensors_free(archai_tensor *at, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (meta != NULL)
-            free(meta[i].name);
-        if (data != NULL)
-            free(data[i]);
-    }
-    free(meta);
-    free(data);
+    for (size_t i = 0; at != NULL && i < n; i++)
+        archai_array_free(&at[i]);
+    free(at);
 }
 
 /* HDF5 silently reads a virtual dataset whose source is missing as zeros. Here it is an error:
@@ -142,45 +137,38 @@ out:
     return rc;
 }
 
-static int read_tensor(const results_file *f, hid_t group, const char *name,
-                       archai_tensor_place *meta, void **data, archai_err *err)
+static int read_tensor(const results_file *f, hid_t group, const char *name, archai_tensor *out,
+                       archai_err *err)
 {
     hid_t dataset = H5I_INVALID_HID;
     hid_t type = H5I_INVALID_HID;
-    archai_tensor t = {0};
+    void *data;
     int rc;
 
-    meta->name = archai_strdup(name);
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dataset, H5Dopen2(group, name, H5P_DEFAULT)), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_shape(dataset, &t, err), out);
-    ARCHAI_TRY_GOTO(rc, check_source(f, dataset, t.bytes, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_type(&type, t.dtype, err), out);
-    *data = archai_file_room(t.bytes, 1, err);
-    if (*data == NULL)
+    ARCHAI_TRY_GOTO(rc, archai_h5_shape(dataset, out, err), out);
+    ARCHAI_TRY_GOTO(rc, check_source(f, dataset, out->bytes, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_type(&type, out->dtype, err), out);
+    out->name = archai_strdup(name);
+    out->data = data = archai_file_room(out->bytes, 1, err);
+    if (data == NULL)
         rc = ARCHAI_ENOMEM;
-    else if (t.bytes > 0)
-        rc = archai_h5_ok(err, H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *data));
-    if (rc != ARCHAI_OK)
-        goto out;
-    meta->dtype = t.dtype;
-    meta->ndim = t.ndim;
-    memcpy(meta->shape, t.shape, sizeof meta->shape);
-    meta->crc = archai_segment_crc(*data, t.bytes);
+    else if (out->bytes > 0)
+        rc = archai_h5_ok(err, H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
 out:
     archai_h5_release(&type);
     archai_h5_release(&dataset);
     return archai_err_wrap(err, rc, "%s: ", name);
 }
 
-int archai_results_tensors(const char *path, const char *archid, archai_tensor_place **meta,
-                           void ***data, size_t *n, archai_err *err)
+int archai_results_tensors(const char *path, const char *archid, archai_tensor **out, size_t *n,
+                           archai_err *err)
 {
     results_file f;
     hid_t models = H5I_INVALID_HID;
     hid_t group = H5I_INVALID_HID;
     archai_strings names = {NULL, 0};
-    archai_tensor_place *places = NULL;
-    void **bytes = NULL;
+    archai_tensor *tensors = NULL;
     int rc = ARCHAI_OK;
 
     ARCHAI_TRY(results_open(&f, path, err));
@@ -193,10 +181,9 @@ int archai_results_tensors(const char *path, const char *archid, archai_tensor_p
     }
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &group, H5Gopen2(models, archid, H5P_DEFAULT)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_links(group, true, &names, err), out);
-    places = archai_calloc(names.n, sizeof *places);
-    bytes = archai_calloc(names.n, sizeof *bytes);
+    tensors = archai_calloc(names.n, sizeof *tensors);
     for (size_t i = 0; rc == ARCHAI_OK && i < names.n; i++)
-        rc = read_tensor(&f, group, names.at[i], &places[i], &bytes[i], err);
+        rc = read_tensor(&f, group, names.at[i], &tensors[i], err);
     rc = archai_err_wrap(err, rc, "/models/%s: ", archid);
 out:
     archai_h5_release(&group);
@@ -204,10 +191,9 @@ out:
     rc = results_blame(&f, rc, err);
     results_close(&f);
     if (rc != ARCHAI_OK) {
-        archai_results_tensors_free(places, bytes, names.n);
+        archai_results_tensors_free(tensors, names.n);
     } else {
-        *meta = places;
-        *data = bytes;
+        *out = tensors;
         *n = names.n;
     }
     archai_strings_free(&names);

@@ -39,8 +39,8 @@ int archai_rundir_writable(const char *path, archai_err *err);
 /* Does a living run hold the directory? `who` describes the last one that did ("process 12 on
  * node1, last seen 3 s ago"), or is left alone. For tools: changes nothing. */
 bool archai_rundir_owner_alive(const char *directory, char who[512]);
-/* The number of starts that left segments in it. */
-int archai_rundir_starts(const char *path);
+/* One more than the highest start that left a segment in it; 0: there are no segments. */
+int archai_rundir_starts(const char *directory);
 /* Create the directory (with parents), take `owner`, remove a stale exit_code, find `start`.
  * `starts`: how many there were when their rows were read (-1: any number); if there are more now:
  * ARCHAI_EEXIST. */

@@ -36,26 +36,25 @@ static bool is_on_front(const archai_results *r, size_t row)
 
 static void print_weights(const inspect *t, const char *archid)
 {
-    archai_tensor_place *meta = NULL;
-    void **data = NULL;
+    archai_tensor *at;
     size_t n = 0, bytes = 0;
     archai_err why = ARCHAI_ERR_INIT;
-    int rc = archai_results_tensors(t->path, archid, &meta, &data, &n, &why);
+    int rc = archai_results_tensors(t->path, archid, &at, &n, &why);
 
     if (rc != ARCHAI_OK) { /* most models have none: not an error of this command */
         (void)printf("%-12s %s\n", "weights", rc == ARCHAI_ENOTFOUND ? "none kept" : why.text);
         return;
     }
     for (size_t i = 0; i < n; i++)
-        bytes += archai_dtype_size(meta[i].dtype) * (size_t)inspect_elements(&meta[i]);
+        bytes += at[i].bytes;
     (void)printf("%-12s %zu tensors, %zu bytes\n", "weights", n, bytes);
     for (size_t i = 0; i < n; i++) {
-        (void)printf("  %s  %s [", meta[i].name, archai_dtype_name(meta[i].dtype));
-        for (int d = 0; d < meta[i].ndim; d++)
-            (void)printf("%s%lld", d > 0 ? ", " : "", (long long)meta[i].shape[d]);
+        (void)printf("  %s  %s [", at[i].name, archai_dtype_name(at[i].dtype));
+        for (int d = 0; d < at[i].ndim; d++)
+            (void)printf("%s%lld", d > 0 ? ", " : "", (long long)at[i].shape[d]);
         (void)printf("]\n");
     }
-    archai_results_tensors_free(meta, data, n);
+    archai_results_tensors_free(at, n);
 }
 
 /* A measure that is an objective has been shown as one. */

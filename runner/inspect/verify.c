@@ -62,7 +62,7 @@ static bool is_finite(archai_dtype dtype, const void *data, uint64_t n)
             if ((h & 0x7c00) == 0x7c00) /* the exponent of infinity and NaN */
                 return false;
         }
-    return true; /* integers are */
+    return true; /* integers always are */
 }
 
 static int verify_tensor(struct verifying *v, const archai_trial *e,
@@ -233,22 +233,20 @@ static int verify_models(struct verifying *v, archai_err *err)
 
     ARCHAI_TRY(archai_results_models(v->t->path, &names, err));
     for (size_t i = 0; i < names.n; i++) {
-        archai_tensor_place *meta = NULL;
-        void **data = NULL;
+        archai_tensor *at = NULL;
         size_t n = 0, row;
         archai_err why = ARCHAI_ERR_INIT;
 
-        if (archai_results_tensors(v->t->path, names.at[i], &meta, &data, &n, &why) !=
-            ARCHAI_OK)
+        if (archai_results_tensors(v->t->path, names.at[i], &at, &n, &why) != ARCHAI_OK)
             fault(v, "%s", why.text);
         else if (n == 0)
             fault(v, "/models/%s is empty", names.at[i]);
         if (inspect_find(v->t, names.at[i], &row, NULL) != ARCHAI_OK)
             fault(v, "/models/%s belongs to no row", names.at[i]);
         for (size_t k = 0; k < n; k++)
-            if (!is_finite(meta[k].dtype, data[k], inspect_elements(&meta[k])))
-                fault(v, "/models/%s/%s is not finite", names.at[i], meta[k].name);
-        archai_results_tensors_free(meta, data, n);
+            if (!is_finite(at[k].dtype, at[k].data, at[k].bytes / archai_dtype_size(at[k].dtype)))
+                fault(v, "/models/%s/%s is not finite", names.at[i], at[k].name);
+        archai_results_tensors_free(at, n);
     }
     (void)printf("%zu models with weights\n", names.n);
     archai_strings_free(&names);

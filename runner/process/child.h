@@ -2,14 +2,15 @@
  * rank.
  *
  * A child is started by archai-guard, which gives it a session of its own, PR_SET_PDEATHSIG,
- * only the named descriptors and oom_score_adj 1000, and kills the child and all that descends
- * from it when its lifeline (a pipe that this process holds) closes. The environment loses what
- * MPI launchers put there: a child that imports mpi4py would otherwise wait for the job's other
+ * only the named descriptors and oom_score_adj 1000, and kills the child and all its descendants
+ * when its lifeline (a pipe that this process holds) closes. The variables of MPI launchers are
+ * removed from its environment: a child that imports mpi4py would otherwise wait for the job's other
  * ranks. The last bytes of its standard output and error are kept, and their last line is quoted
  * in errors. Not collective, never blocks.
  */
 #ifndef ARCHAI_RUNNER_PROCESS_CHILD_H
 #define ARCHAI_RUNNER_PROCESS_CHILD_H
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,5 +62,11 @@ void archai_child_close(archai_child *c); /* kill if alive and close everything;
  * control characters and broken UTF-8 are replaced. */
 void archai_child_describe(const archai_child *c, char *text, size_t size);
 
-void archai_fd_close(int *fd); /* -1 afterwards; -1: nothing happens */
+/* Descriptors that do not block; -1: nothing happens. */
+void archai_fd_close(int *fd); /* -1 afterwards */
+/* At most n bytes; how many were transferred. Closes *fd at its end and on errors. */
+size_t archai_fd_read(int *fd, void *out, size_t n);
+size_t archai_fd_write(int *fd, const void *data, size_t n);
+/* Copies to `out` those of the n entries that have a descriptor, at most `max`; returns how many. */
+size_t archai_fd_wake(const struct pollfd *from, size_t n, struct pollfd *out, size_t max);
 #endif

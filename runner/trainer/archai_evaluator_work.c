@@ -26,20 +26,19 @@ static const char *const curve_names[N_CURVES] = {
     [CURVE_VAL_MIOU] = "val_miou",
 };
 
-/* What on_epoch needs: where to report and where curves grow. */
+/* For on_epoch: where to report, and where the curves grow. */
 typedef struct progress {
     archai_server *e;
     archai_trial *result;
     const archai_trial *candidate;
     archai_train_start *start;
-    int64_t id;
     double left_at;  /* clock: of the last checkpoint, or of the start */
     bool complained; /* a checkpoint could not be written */
     bool offered;    /* the final state lies in WEIGHTS */
     archai_err err;  /* of a reply that could not be sent */
 } progress;
 
-/* Between epochs: was a checkpoint asked for? Nothing else comes while a candidate runs. */
+/* Between epochs: was a checkpoint asked for? No other request arrives during a training. */
 static int look_for_drain(archai_server *e, archai_err *err)
 {
     for (bool got = true; got && !e->draining;) {
@@ -52,7 +51,7 @@ static int look_for_drain(archai_server *e, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* *stop: training stops here; it goes on from the checkpoint. */
+/* *stop: training stops here; it can continue from the checkpoint. */
 static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t, bool *stop,
                             archai_err *err)
 {
@@ -83,7 +82,7 @@ static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t,
     if (p->complained)
         return ARCHAI_OK;
     p->complained = true;
-    return archai_serve_note(p->e, p->id, err, "no checkpoint: %.900s", why.text);
+    return archai_serve_note(p->e, p->candidate->id, err, "no checkpoint: %.900s", why.text);
 }
 
 /* Tensors into WEIGHTS, and their names, types and shapes into the result. */
@@ -113,10 +112,11 @@ static int offer_weights(archai_trial *r, shim_model *model, archai_err *err)
     return offer(r, state, n, err);
 }
 
-/* After the last epoch: all that a promoted model needs to go on from here, on any rank. */
+/* After the last epoch: everything that a promoted model needs to continue from here, on any rank. */
 static int offer_state(progress *p, const shim_epoch *at, shim_training *t, archai_err *err)
 {
-    int64_t about[ARCHAI_ABOUT] = {p->id, (int64_t)p->candidate->seed, at->epoch, at->epochs};
+    int64_t about[ARCHAI_ABOUT] = {p->candidate->id, (int64_t)p->candidate->seed, at->epoch,
+                                   at->epochs};
     const archai_tensor *state;
     archai_tensor *all;
     double train_seconds;
@@ -132,7 +132,7 @@ static int offer_state(progress *p, const shim_epoch *at, shim_training *t, arch
                              .shape = {ARCHAI_ABOUT},
                              .data = about,
                              .bytes = sizeof about};
-    archai_train_start_close(p->start); /* it may be mapped from the file that is written now */
+    archai_train_start_close(p->start); /* it may be mapped from the file that is overwritten now */
     rc = offer(p->result, all, n + 1, err);
     free(all);
     p->offered = rc == ARCHAI_OK;
@@ -143,7 +143,7 @@ static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *trai
 {
     progress *p = payload;
     const archai_message m = {.type = ARCHAI_MSG_PROGRESS,
-                              .id = p->id,
+                              .id = p->candidate->id,
                               .epoch = (int32_t)epoch->epoch,
                               .epochs = (int32_t)epoch->epochs};
     const double values[N_CURVES] = {
@@ -227,10 +227,11 @@ static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r,
                     archai_err *err)
 {
     const int64_t epochs = c->budget > 0 ? epochs_of(c->budget) : e->config.train.epochs;
+    archai_train_start start = {.checkpoint = {.id = -1}};
     progress p = {.e = e,
                   .result = r,
                   .candidate = c,
-                  .id = c->id,
+                  .start = &start,
                   .left_at = archai_clock_s(),
                   .err = ARCHAI_ERR_INIT};
     shim_train_settings settings = {
@@ -248,12 +249,10 @@ static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r,
         .payload = &p,
     };
     archai_network net = {0};
-    archai_train_start start = {.checkpoint = {.id = -1}};
     shim_model *model = NULL;
     shim_train_result trained;
     int rc;
 
-    p.start = &start;
     if (e->data == NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
     r->id = c->id;
@@ -261,7 +260,7 @@ static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r,
     make_curves(r, (size_t)epochs, e->data->masks != 0);
     ARCHAI_TRY_GOTO(rc, archai_train_start_load(e, c, model, &settings, r, &start, err), out);
     rc = shim_model_train(model, e->data, &settings, &trained, err);
-    if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* its state is of another optimizer */
+    if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* the state is another optimizer's */
         ARCHAI_TRY_GOTO(rc, archai_serve_note(e, c->id, err, "starts over: %.900s", err->text), out);
         settings.first_epoch = start.epochs_before = 0;
         settings.train_seconds = 0;
@@ -306,12 +305,8 @@ int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err
                  : e->plugin != NULL    ? measure(e, &m->candidates[i], &result, &cause)
                                         : evaluate(e, &m->candidates[i], &result, &cause);
 
-        if (rc == ARCHAI_OK)
-            rc = archai_parent_send(&e->parent, &measured, err);
-        else if (rc == ARCHAI_EINTR)
-            rc = archai_parent_send(&e->parent, &returned, err);
-        else
-            rc = archai_serve_failure(e, id, rc, &cause, err);
+        rc = rc == ARCHAI_EINTR ? archai_parent_send(&e->parent, &returned, err)
+                                : archai_parent_answer(&e->parent, id, rc, &measured, &cause, err);
         archai_trial_fini(&result);
         ARCHAI_TRY(rc);
     }
