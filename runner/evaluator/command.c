@@ -50,7 +50,7 @@ typedef struct command_evaluator {
     char **argv;         /* owned; argv[0] is the program's path */
     archai_space *space; /* owned; tells a candidate's parameters */
     archai_child child;
-    bool is_open, told, busy;
+    bool is_opening, busy; /* READY is still to be said; a program is running */
     char unusable[256]; /* why the program cannot be started here; "": it can, as far as is known */
     char *request;      /* owned; for standard input */
     size_t sent, request_size;
@@ -132,11 +132,8 @@ static void command_fini(archai_evaluator *self)
 
 static int command_open(archai_evaluator *self, archai_err *err)
 {
-    command_evaluator *e = (command_evaluator *)self;
-
     (void)err;
-    e->is_open = true;
-    e->told = false;
+    ((command_evaluator *)self)->is_opening = true;
     return ARCHAI_OK;
 }
 
@@ -145,7 +142,7 @@ static void command_close(archai_evaluator *self)
     command_evaluator *e = (command_evaluator *)self;
 
     end_program(e);
-    e->is_open = false;
+    e->is_opening = false;
 }
 
 /* -- one candidate ------------------------------------------------------------------------- */
@@ -322,8 +319,8 @@ static int command_poll(archai_evaluator *self, archai_evaluator_event *out, arc
     command_evaluator *e = (command_evaluator *)self;
 
     (void)err;
-    if (e->is_open && !e->told) {
-        e->told = true;
+    if (e->is_opening) {
+        e->is_opening = false;
         if (e->unusable[0] != '\0')
             archai_evaluator_event_set(out, ARCHAI_EVALUATOR_NOT_STARTED, ARCHAI_ECHILD, e->unusable);
         else

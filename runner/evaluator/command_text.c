@@ -77,28 +77,22 @@ static bool is_program(const char *path)
 
 int archai_command_find(const char *program, char **out, archai_err *err)
 {
-    const char *places = getenv("PATH");
-    char *path = NULL;
-
     if (strchr(program, '/') != NULL) {
-        path = is_program(program) ? archai_strdup(program) : NULL;
-        if (path == NULL)
-            return archai_fail(err, ARCHAI_ENOTFOUND, "%.300s: %s", program,
-                               access(program, F_OK) != 0
-                                   ? strerror(errno)
-                                   : "not a program that may be executed");
-        *out = path;
-        return ARCHAI_OK;
-    }
-    for (const char *at = places; at != NULL && *at != '\0'; at += *at == ':') {
-        int n = (int)strcspn(at, ":");
-
-        path = archai_printf("%.*s/%s", n, at, program);
-        if (n > 0 && is_program(path)) {
-            *out = path;
+        *out = archai_strdup(program);
+        if (is_program(*out))
             return ARCHAI_OK;
-        }
-        free(path);
+        free(*out);
+        return archai_fail(err, ARCHAI_ENOTFOUND, "%.300s: %s", program,
+                           access(program, F_OK) != 0 ? strerror(errno)
+                                                      : "not a program that may be executed");
+    }
+    for (const char *at = getenv("PATH"); at != NULL && *at != '\0'; at += *at == ':') {
+        const int n = (int)strcspn(at, ":");
+
+        *out = archai_printf("%.*s/%s", n, at, program);
+        if (n > 0 && is_program(*out))
+            return ARCHAI_OK;
+        free(*out);
         at += n;
     }
     return archai_fail(err, ARCHAI_ENOTFOUND, "'%.300s' is not in $PATH", program);

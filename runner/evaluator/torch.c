@@ -215,11 +215,8 @@ static int check_measured(const archai_objectives *objectives, archai_err *err)
     for (size_t i = 0; i < objectives->n; i++) {
         const archai_objective *o = &objectives->at[i];
         const char *near = archai_nearest(o->source, measured, n);
-        bool known = archai_measure_is_cheap(o->source);
 
-        for (size_t k = 0; k < n; k++)
-            known = known || strcmp(measured[k], o->source) == 0;
-        if (!known)
+        if (!archai_measure_is_cheap(o->source) && (near == NULL || strcmp(near, o->source) != 0))
             return archai_fail(err, ARCHAI_EINVAL,
                                "objective.%s.source: the evaluator does not measure '%.100s'%s%s%s",
                                o->name, o->source, near != NULL ? "; did you mean '" : "",

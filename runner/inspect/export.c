@@ -80,14 +80,11 @@ static const char *format_of(const char *name)
     static const struct {
         const char *end, *format;
     } known[] = {{".pt", "pt"}, {".pth", "pt"}, {".json", "arch"}, {".yaml", "arch"}};
-    const size_t n = strlen(name);
+    const char *dot = strrchr(name, '.');
 
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        const size_t m = strlen(known[i].end);
-
-        if (n >= m && strcmp(name + n - m, known[i].end) == 0)
+    for (size_t i = 0; dot != NULL && i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(dot, known[i].end) == 0)
             return known[i].format;
-    }
     return "safetensors";
 }
 

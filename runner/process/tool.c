@@ -22,20 +22,20 @@ void archai_tool_help(const archai_tool *tool, FILE *out)
 const void *archai_tool_find(const archai_tool *tool, const char *name, size_t n_args, archai_err *err)
 {
     const char **names = archai_calloc(tool->n, sizeof *names), *near;
-    const archai_tool_command *found = NULL;
+    const archai_tool_command *c = NULL;
+    size_t i;
 
-    for (size_t i = 0; i < tool->n; i++) {
+    for (i = 0; i < tool->n && strcmp(line_of(tool, i)->name, name) != 0; i++)
         names[i] = line_of(tool, i)->name;
-        if (strcmp(names[i], name) == 0)
-            found = line_of(tool, i);
-    }
-    near = archai_nearest(name, names, tool->n);
+    near = archai_nearest(name, names, i);
     free(names);
-    if (found != NULL && n_args >= found->low && n_args <= found->high)
-        return found;
-    if (found != NULL)
-        (void)archai_fail(err, ARCHAI_EINVAL, "usage: %s %s%s", tool->call, found->usage,
-                          n_args > found->high ? " (quote a name with spaces: 'L=3, K=1, H=64')" : "");
+    if (i < tool->n)
+        c = line_of(tool, i);
+    if (c != NULL && n_args >= c->low && n_args <= c->high)
+        return c;
+    if (c != NULL)
+        (void)archai_fail(err, ARCHAI_EINVAL, "usage: %s %s%s", tool->call, c->usage,
+                          n_args > c->high ? " (quote a name with spaces: 'L=3, K=1, H=64')" : "");
     else if (near != NULL)
         (void)archai_fail(err, ARCHAI_EINVAL, "unknown command '%s'; did you mean '%s'?", name, near);
     else

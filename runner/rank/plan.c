@@ -259,12 +259,6 @@ void archai_plan_fini(archai_plan *p)
     memset(p, 0, sizeof *p);
 }
 
-void archai_plan_warn(const archai_plan *p, FILE *out)
-{
-    for (const char *line = p->unused; *line != '\0'; line = strchr(line, '\n') + 1)
-        (void)fprintf(out, "archai-run: %.*s\n", (int)strcspn(line, "\n"), line);
-}
-
 void archai_plan_sentence(const archai_plan *p, int workers, char *out, size_t size)
 {
     const double cardinality = archai_space_cardinality(p->space);

@@ -47,8 +47,6 @@ int archai_plan_from_text(archai_plan *p, char *text, const archai_data_shape *d
                           archai_err *err);
 void archai_plan_fini(archai_plan *p); /* safe on a zeroed struct */
 
-/* What is not used, "archai-run: " and a line for each key. */
-void archai_plan_warn(const archai_plan *p, FILE *out);
 /* "evolution_pareto on space cnn (2304 models): 200 evaluations with torch on 4 workers, results in
  * runs/x". */
 void archai_plan_sentence(const archai_plan *p, int workers, char *out, size_t size);

@@ -21,10 +21,11 @@ typedef struct opening {
     archai_data_shape data;
 } opening;
 
-/* Everything that a start does before it touches the directory. The images are read, too: only that
- * tells whether a file is complete. */
+/* Everything that a start does before it touches the directory. The images are read, too: there is no other
+ * way to see that a file is complete. */
 static int dry_run(const archai_plan *plan, int workers, archai_err *err)
 {
+    archai_runlog no_file = {.file = NULL};
     char sentence[1024];
     int fd = -1;
 
@@ -35,8 +36,8 @@ static int dry_run(const archai_plan *plan, int workers, archai_err *err)
     archai_plan_sentence(plan, workers, sentence, sizeof sentence);
     (void)fputs(plan->text, stdout);
     (void)fflush(stdout);
-    archai_plan_warn(plan, stderr);
-    (void)fprintf(stderr, "archai-run: no problems found; this would run: %s\n", sentence);
+    archai_runlog_say_lines(&no_file, 0, plan->unused);
+    archai_runlog_say(&no_file, 0, "no problems found; this would run: %s", sentence);
     return ARCHAI_OK;
 }
 
