@@ -117,8 +117,8 @@ bool archai_rundir_owner_alive(const char *directory, char who[512])
         else
             alive = silent < ARCHAI_OWNER_SILENT_S && !is_earlier_start_of_this_job(o.job, o.restart);
         /* far in the future: nobody can tell whether it is alive */
-        (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s %s", (long long)o.pid, o.host,
-                       *o.job != '\0' ? ", job " : "", o.job, fabs(silent),
+        (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s %s", (long long)o.pid,
+                       o.host, *o.job != '\0' ? ", job " : "", o.job, fabs(silent),
                        silent >= -ARCHAI_OWNER_SILENT_S
                            ? "ago"
                            : "in the future: the clocks differ (if it is gone, remove the file owner)");
@@ -146,7 +146,7 @@ static void draft_name(char name[DRAFT_NAME_MAX], const char *kind)
     (void)snprintf(name, DRAFT_NAME_MAX, "%s%s-%ld", kind, host, (long)getpid());
 }
 
-/* Was this file left by a start that was killed, on this host or long ago? */
+/* Did a start that was killed, on this host or long ago, leave this file? */
 static bool is_left_over(const archai_rundir *d, const char *name)
 {
     const char *plain = name + (*name == '.'); /* archai_file_replace() writes .NAME.new first */
@@ -182,8 +182,8 @@ static void sweep(const archai_rundir *d)
         (void)closedir(dir);
 }
 
-/* Move a stale `owner` away. Two starts may see the same stale file at once: if this one has moved the other's
- * new file instead, it puts that back. */
+/* Move a stale `owner` away. Two starts may see the same stale file at once: if this one has moved the
+ * other's new file instead, it puts that back. */
 static void remove_stale(const archai_rundir *d, const char *path, ino_t seen)
 {
     char name[DRAFT_NAME_MAX];
@@ -207,7 +207,7 @@ static bool has_two_names(const char *path)
     return stat(path, &st) == 0 && st.st_nlink == 2;
 }
 
-/* link() of a filled file is atomic on NFS, too, where O_EXCL was not always. */
+/* link() of a complete file is atomic on NFS, too, where O_EXCL once was not. */
 int archai_rundir_take(archai_rundir *d, archai_err *err)
 {
     char *path = archai_file_path(d->path, "owner"), *text = owner_text(d->ranks), *mine;
@@ -234,8 +234,8 @@ int archai_rundir_take(archai_rundir *d, archai_err *err)
         }
         (void)stat(path, &seen);
         if (archai_rundir_owner_alive(d->path, who) || attempt == 1) {
-            rc = archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write one "
-                                                 "directory",
+            rc = archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write to "
+                                                 "one directory",
                              d->path, who);
             goto out;
         }
@@ -295,8 +295,8 @@ static int overwrite(int fd, const char *text)
     return pwrite(fd, text, (size_t)size, 0) == size && ftruncate(fd, size) == 0 ? 0 : -1;
 }
 
-/* Also on a full disk there is the room of `owner`, which is no longer needed. If it cannot be renamed, it
- * still names this process, which ends soon and so frees the directory. */
+/* On a full disk `owner`, which is no longer needed, still has room for the text. If it cannot be
+ * renamed, it still names this process, which is about to end: then the directory is free. */
 int archai_rundir_turn_owner_into(archai_rundir *d, const char *name, const char *text)
 {
     char *owner = archai_file_path(d->path, "owner"), *path = archai_file_path(d->path, name);

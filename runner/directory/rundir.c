@@ -75,7 +75,7 @@ static int check_parent(const char *path, archai_err *err)
             break;
     }
     if (lstat(path, &st) == 0)
-        rc = archai_fail(err, ARCHAI_EINVAL, "%s: is a link to nothing", path);
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: is a dangling symbolic link", path);
     else if (access(parent, W_OK | X_OK) != 0)
         rc = archai_fail(err, ARCHAI_EIO, "%s: cannot create it: %s: %s", path, parent,
                          strerror(errno));
@@ -108,8 +108,8 @@ int archai_rundir_check(const char *path, bool resume, archai_err *err)
         return archai_fail(err, ARCHAI_EINVAL, "%s: is a file, expected a directory for results",
                            path);
     if (archai_rundir_owner_alive(path, who))
-        return archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write one "
-                                               "directory",
+        return archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write to "
+                                               "one directory",
                            path, who);
     if (!resume) /* complete results may be in a read-only place: resume.c */
         ARCHAI_TRY(archai_rundir_writable(path, err));

@@ -48,7 +48,7 @@ static const char *const measuring_keys[] = {"command", NULL};
 typedef struct command_evaluator {
     archai_evaluator base;
     char **argv;         /* owned; argv[0] is the program's path */
-    archai_space *space; /* owned; tells a candidate's parameters */
+    archai_space *space; /* owned; knows a candidate's parameters */
     archai_child child;
     bool is_opening, busy; /* READY is still to be said; a program is running */
     char unusable[256]; /* why the program cannot be started here; "": it can, as far as is known */
@@ -355,7 +355,7 @@ static size_t command_wake(archai_evaluator *self, struct pollfd *out, size_t ma
 
 const archai_evaluator_ops archai_evaluator_command = {
     .name = "command",
-    .help = "measures with a program of your own, started once per candidate",
+    .help = "measures with your own program, started once per candidate",
     .options = command_options,
     .settings_size = sizeof(command_settings),
     .measuring_keys = measuring_keys,

@@ -186,13 +186,10 @@ static bool read_number(const json_t *v, double *out)
         *out = json_is_boolean(v) ? (double)json_is_true(v) : json_number_value(v);
         return true;
     }
-    if (text == NULL)
+    if (text == NULL || *text == '\0' || token_at(text) != strlen(text))
         return false;
-    *out = strcmp(text, "NaN") == 0         ? NAN
-           : strcmp(text, "Infinity") == 0  ? INFINITY
-           : strcmp(text, "-Infinity") == 0 ? -INFINITY
-                                            : 0.0;
-    return !isfinite(*out);
+    *out = strtod(text, NULL); /* which reads the tokens */
+    return true;
 }
 
 static int add_curve(const char *name, const json_t *list, archai_trial *e, archai_err *err)

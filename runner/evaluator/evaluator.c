@@ -77,7 +77,8 @@ int archai_evaluator_check(const archai_evaluator_ops *ops, const void *settings
     if (config->train.checkpoint != ARCHAI_CHECKPOINT_NONE && !checkpoints(ops))
         refuse(&train, "checkpoint", ops->name, "does not write checkpoints", checkpoints);
     if (config->train.inherit_weights && !starts_from_weights(ops))
-        refuse(&train, "inherit_weights", ops->name, "does not inherit weights", starts_from_weights);
+        refuse(&train, "inherit_weights", ops->name, "does not inherit weights",
+               starts_from_weights);
     own.rc = train.rc;
     if (ops->check != NULL)
         ops->check(settings, &own);

@@ -1,5 +1,5 @@
-/* Candidates evaluated by archai-evaluator, in a process of its own: trained with libtorch (kind
- * torch), or measured by a plug-in (kind plugin). */
+/* Candidates evaluated by archai-evaluator, a separate process: trained with libtorch (kind torch), or
+ * measured by a plug-in (kind plugin). */
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -9,7 +9,7 @@
 #include "runner/process/clock.h"
 #include "runner/process/evaluator_client.h"
 
-/* Until it says READY: libtorch is large, and the file system that holds it may be slow. */
+/* How long READY may take: libtorch is large, and its file system may be slow. */
 static const double handshake_s = 300;
 
 typedef struct torch_evaluator {
@@ -96,7 +96,7 @@ static int torch_interrupt(archai_evaluator *self, archai_err *err)
 
 /* -- events -------------------------------------------------------------------------------- */
 
-/* It has ended, or what it says cannot be trusted any more. */
+/* It has ended, or cannot be trusted any more. */
 static void gone(torch_evaluator *e, const archai_err *why, archai_evaluator_event *out)
 {
     const archai_child *child = &e->client.peer.child;
@@ -107,7 +107,7 @@ static void gone(torch_evaluator *e, const archai_err *why, archai_evaluator_eve
         out->signal = WTERMSIG(child->status);
 }
 
-/* Where the device was only guessed from the machine, libtorch may know better. */
+/* If the user did not choose the device, libtorch may know better than our guess. */
 static bool fall_back(torch_evaluator *e)
 {
     if (e->base.setup->device_is_chosen || strcmp(e->device, "cpu") == 0)
@@ -167,7 +167,8 @@ static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event 
     default:
         break;
     }
-    archai_evaluator_event_set(out, ARCHAI_EVALUATOR_GONE, ARCHAI_EFORMAT, "sent a message out of turn");
+    archai_evaluator_event_set(out, ARCHAI_EVALUATOR_GONE, ARCHAI_EFORMAT,
+                               "sent a message out of turn");
     return ARCHAI_OK;
 }
 
@@ -193,7 +194,8 @@ static int torch_poll(archai_evaluator *self, archai_evaluator_event *out, archa
         archai_message_fini(&m);
         return rc;
     } else if (!e->ready && archai_clock_s() > e->ready_by) {
-        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_NOT_STARTED, ARCHAI_ETIMEOUT, "did not answer");
+        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_NOT_STARTED, ARCHAI_ETIMEOUT,
+                                   "did not answer");
     }
     return ARCHAI_OK;
 }
@@ -225,7 +227,7 @@ static int check_measured(const archai_objectives *objectives, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* Do models of this space classify pictures, or each pixel? One drawn at random tells. */
+/* Do models of this space classify pictures or pixels? A random one tells. */
 static int classifies_pictures(archai_space *space, bool *out, archai_err *err)
 {
     archai_model m = {.arch = NULL};
@@ -261,7 +263,7 @@ static int torch_check_task(const void *settings, const archai_evaluator_task *t
 
 const archai_evaluator_ops archai_evaluator_torch = {
     .name = "torch",
-    .help = "trains with libtorch, in a process of its own, by the keys of [train]",
+    .help = "trains with libtorch in a separate process, as [train] says",
     .options = archai_no_options,
     .size = sizeof(torch_evaluator),
     .needs_data = true,
@@ -312,7 +314,7 @@ static void plugin_check(const void *settings, archai_check *c)
 
 const archai_evaluator_ops archai_evaluator_plugin = {
     .name = "plugin",
-    .help = "measures with a shared library of your own, in a process of its own",
+    .help = "measures with your own shared library, in a separate process",
     .options = plugin_options,
     .settings_size = sizeof(plugin_settings),
     .measuring_keys = plugin_measuring_keys,

@@ -31,8 +31,8 @@ typedef struct indexed_run {
     archai_index *index;
 } indexed_run;
 
-/* A configuration may hold bytes that are not UTF-8 (a path, a comment); an attribute of
- * results.h5 may not. Each such byte becomes '?'. */
+/* A configuration may hold bytes that are not UTF-8 (a path, a comment), an attribute of results.h5 may not:
+ * each such byte becomes '?'. */
 static void make_utf8(char *text)
 {
     json_t *is_utf8 = json_string(text);

@@ -17,8 +17,8 @@ void archai_earlier_close(archai_earlier *e)
     *e = (archai_earlier)ARCHAI_EARLIER_INIT;
 }
 
-/* Without results.h5 a search continues from its segments, and without a segment from what results.h5 has
- * of it: a message about damage says so. */
+/* A search can continue without results.h5, from its segments, and without a segment, from what results.h5
+ * has of it: the message says so when one of them is damaged. */
 static int damaged(const archai_earlier *e, const char *what, archai_err *err)
 {
     const char *slash = e->reading != NULL ? strrchr(e->reading, '/') : NULL;

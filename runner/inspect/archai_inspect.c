@@ -36,8 +36,8 @@ static const struct command {
     {{"report",  "report [-o FILE]",    "write report.html: one page with the front, plots and failures",    0, 0}, RESULTS, inspect_report},
 };
 /* clang-format on */
-static const archai_tool tool = {"archai-inspect RESULTS", commands, sizeof commands / sizeof commands[0],
-                                 sizeof commands[0]};
+static const archai_tool tool = {"archai-inspect RESULTS", commands,
+                                 sizeof commands / sizeof commands[0], sizeof commands[0]};
 
 static void help(FILE *out)
 {

@@ -14,7 +14,7 @@
 
 static const double save_limit_s = 600;
 
-/* Writing PyTorch's format takes libtorch, which is linked into archai-evaluator and not into this program. */
+/* PyTorch's format takes libtorch: archai-evaluator has it, this program does not. */
 static int write_pt(const archai_tensor *weights, size_t n, const char *beside, archai_err *err)
 {
     archai_evaluator_client client = ARCHAI_EVALUATOR_CLIENT_INIT;

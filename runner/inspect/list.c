@@ -51,7 +51,7 @@ int inspect_pareto(inspect *t, archai_err *err)
     size_t n = 0;
 
     (void)err;
-    for (size_t i = 0; i < r->n_front; i++) /* cached rows say nothing new */
+    for (size_t i = 0; i < r->n_front; i++) /* cached rows repeat others */
         if (r->rows[r->front[i]].status == ARCHAI_STATUS_OK)
             r->front[n++] = r->front[i];
     if (n == 0)

@@ -40,7 +40,7 @@ static void best_by_each(const archai_results *r)
     inspect_table_end(&table, stdout);
 }
 
-/* The most frequent errors, told apart by their first lines. */
+/* The most frequent errors, grouped by their first lines. */
 static void failures(const archai_results *r)
 {
     struct {

@@ -32,7 +32,7 @@ typedef struct archai_child_spec {
 typedef struct archai_child {
     pid_t guard;             /* 0: not running */
     pid_t program;           /* 0: not yet known */
-    int lifeline;            /* closing it kills the child and all below it */
+    int lifeline;            /* closing it kills the child and its descendants */
     int stdin_fd, stdout_fd; /* -1: none; non-blocking; the caller may close them and set -1 */
     int output_fd;           /* combined output into the tail */
     int report_fd;           /* from the guard */
@@ -49,14 +49,13 @@ typedef struct archai_child {
         .lifeline = -1, .stdin_fd = -1, .stdout_fd = -1, .output_fd = -1, .report_fd = -1          \
     }
 
-/* A name without a slash is looked for beside the running program, or in ../bin of it:
- * ARCHAI_ENOTFOUND says where. ARCHAI_ECHILD: the guard cannot be started; whether the program
- * could be is seen in poll. */
+/* A name without a slash is searched for beside the running program, then in ../bin: ARCHAI_ENOTFOUND
+ * says where. ARCHAI_ECHILD: the guard cannot be started; poll says whether the program could be. */
 int archai_child_start(archai_child *c, const archai_child_spec *spec, archai_err *err);
-/* Read output into the tail, and reap. True once the program and all below it are gone
+/* Read output into the tail, and reap. True once the program and its descendants are gone
  * (c->status). */
 bool archai_child_poll(archai_child *c);
-void archai_child_kill(archai_child *c);  /* SIGKILL to all of it; poll tells when it is gone */
+void archai_child_kill(archai_child *c);  /* with its descendants; poll says when they are gone */
 void archai_child_close(archai_child *c); /* kill if alive and close everything; idempotent */
 /* "killed by signal 11 (Segmentation fault)", "exited with 3", plus the last line of output;
  * control characters and broken UTF-8 are replaced. */

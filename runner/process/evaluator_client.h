@@ -1,9 +1,8 @@
-/* runner/process/evaluator_client.h - the rank's (or tool's) side of an archai-evaluator
- * process.
+/* runner/process/evaluator_client.h - the rank's (or tool's) side of an archai-evaluator process.
  *
- * Descriptors in the child, beside those of the channel: 5 weights memfd (read-write,
- * safetensors), 6 data set memfd (read-only; absent for tools), 7 a second memfd for tools
- * (input and output of predict, as safetensors with one tensor "input"/"output").
+ * Descriptors in the child, beside those of the channel: 5 weights memfd (read-write, safetensors), 6 data
+ * set memfd (read-only; absent for tools), 7 a second memfd for tools (input and output of predict, as
+ * safetensors with one tensor "input"/"output").
  */
 #ifndef ARCHAI_RUNNER_PROCESS_EVALUATOR_CLIENT_H
 #define ARCHAI_RUNNER_PROCESS_EVALUATOR_CLIENT_H

@@ -87,7 +87,7 @@ static int choose_threads(const archai_config *config, int workers)
 
 /* -- data ---------------------------------------------------------------------------------- */
 
-/* What the others need to open the leader's memory and to recognise it. */
+/* With this the others open the leader's memory and recognise it. */
 typedef struct data_ticket {
     int rc;
     int fd;

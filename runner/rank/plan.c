@@ -116,7 +116,7 @@ static void choices_of(const archai_plan *p, archai_space_common *common, archai
     out[1] = archai_evaluator_choice(p->evaluator, p->evaluator_settings);
     out[2] = archai_space_choice(p->space, common);
     out[3] = archai_algorithm_choice(p->search.algorithm);
-    if (out[3].name == NULL) /* there is no search, for an error, but its keys are known */
+    if (out[3].name == NULL) /* no search because of an error, but its keys are known */
         out[3] = archai_registry_choice(&archai_algorithm_registry, p->config.search.algorithm);
     out[4] = (archai_choice){.registry = NULL};
 }

@@ -1,4 +1,4 @@
-/* archai-space: look into a search space without a search - sample, mutate, show, run a model.
+/* archai-space: shows what a search space contains, without a search: sample, mutate, show, run a model.
  *
  * Needs only the section [space] of a configuration. With a section [data] as well, the space takes its
  * input channels and classes from the data, as in a search.
@@ -35,8 +35,8 @@ static const struct command {
                                                                                                               1, 1},    false, space_replay},
 };
 /* clang-format on */
-static const archai_tool tool = {"archai-space CONFIG", commands, sizeof commands / sizeof commands[0],
-                                 sizeof commands[0]};
+static const archai_tool tool = {"archai-space CONFIG", commands,
+                                 sizeof commands / sizeof commands[0], sizeof commands[0]};
 
 static void help(FILE *out)
 {

@@ -12,19 +12,15 @@
 #include "runner/process/clock.h"
 #include "runner/evaluator/evaluator.h"
 
-enum {
-    CURVE_TRAIN_LOSS,
-    CURVE_VAL_LOSS,
-    CURVE_VAL_ACCURACY,
-    CURVE_LEARNING_RATE,
-    CURVE_VAL_MIOU,
-    N_CURVES
+/* Learning curves, named as the fields of shim_epoch. The last one is only there for masks. */
+#define CURVES(X) X(train_loss) X(val_loss) X(val_accuracy) X(learning_rate) X(val_miou)
+
+static const char *const curve_names[] = {
+#define X(name) #name,
+    CURVES(X)
+#undef X
 };
-static const char *const curve_names[N_CURVES] = {
-    [CURVE_TRAIN_LOSS] = "train_loss",     [CURVE_VAL_LOSS] = "val_loss",
-    [CURVE_VAL_ACCURACY] = "val_accuracy", [CURVE_LEARNING_RATE] = "learning_rate",
-    [CURVE_VAL_MIOU] = "val_miou",
-};
+enum { N_CURVES = sizeof curve_names / sizeof curve_names[0] };
 
 /* For on_epoch: where to report, and where the curves grow. */
 typedef struct progress {
@@ -147,11 +143,9 @@ static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *trai
                               .epoch = (int32_t)epoch->epoch,
                               .epochs = (int32_t)epoch->epochs};
     const double values[N_CURVES] = {
-        [CURVE_TRAIN_LOSS] = epoch->train_loss,
-        [CURVE_VAL_LOSS] = epoch->val_loss,
-        [CURVE_VAL_ACCURACY] = epoch->val_accuracy,
-        [CURVE_LEARNING_RATE] = epoch->learning_rate,
-        [CURVE_VAL_MIOU] = epoch->val_miou,
+#define X(name) epoch->name,
+        CURVES(X)
+#undef X
     };
     bool stop = false;
 
@@ -169,7 +163,7 @@ static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *trai
 static void make_curves(archai_trial *r, size_t epochs, bool masks)
 {
     r->curves = archai_calloc(N_CURVES, sizeof *r->curves);
-    for (size_t i = 0; i < (masks ? N_CURVES : CURVE_VAL_MIOU); i++) {
+    for (size_t i = 0; i < (masks ? N_CURVES : N_CURVES - 1); i++) {
         archai_curve *c = &r->curves[r->n_curves++];
 
         c->name = archai_strdup(curve_names[i]);
