@@ -13,8 +13,8 @@ int archai_parent_check(archai_err *err)
     for (int fd = ARCHAI_PARENT_REQUESTS; fd <= ARCHAI_PARENT_REPLIES; fd++)
         if (fcntl(fd, F_GETFD) < 0)
             return archai_fail(err, ARCHAI_EINVAL,
-                               "descriptor %d is not open: archai-run and the tools start this "
-                               "program, it is not run by hand",
+                               "descriptor %d is not open: this program is started by archai-run "
+                               "and the tools, not by hand",
                                fd);
     return ARCHAI_OK;
 }
