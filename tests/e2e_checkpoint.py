@@ -141,7 +141,7 @@ def log(name):
 
 
 def resumed(name):
-    return [line for line in log(name).splitlines() if "goes on after epoch" in line]
+    return [line for line in log(name).splitlines() if "continues after epoch" in line]
 
 
 def story(optimizer, schedule, how):
@@ -193,7 +193,7 @@ def rank_lost(optimizer):
     os.kill(sorted(map(int, ranks))[1], signal.SIGKILL)
     end(process, name, 0)
     assert "candidate 0 goes to another worker" in log(name), log(name)
-    assert any("candidate 0: goes on after epoch" in line for line in resumed(name)), log(name)
+    assert any("candidate 0: continues after epoch" in line for line in resumed(name)), log(name)
     assert not checkpoints(name)
     (a, before), (b, after) = contents(f"whole-{optimizer}-async"), contents(name)
     same(a, b, name)

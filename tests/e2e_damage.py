@@ -167,7 +167,7 @@ pathlib.Path("c/checkpoint-78.safetensors").write_bytes(checkpoint[:-5] + b"\1" 
 found("c", "checkpoint-77.safetensors: belongs to candidate 5", "checkpoint-78.safetensors: damaged: its checksum is wrong")
 code, _, words = resume("c", "--set", f"search.max_evaluations={N + 1}")
 assert code == 0, words
-assert "swept 1 checkpoint whose rows are committed" in pathlib.Path("c/run.log").read_text()
+assert "removed 1 checkpoint of committed rows" in pathlib.Path("c/run.log").read_text()
 assert not list(pathlib.Path("c").glob("checkpoint*"))
 
 # -- variants ---------------------------------------------------------------------------------------------------------

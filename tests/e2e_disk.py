@@ -234,7 +234,7 @@ def removed():
 def nowhere():
     """Places where no directory can be."""
     for place, code, word in [("run.ini/out", 2, "run.ini/out: Not a directory"), ("x" * 300, 2, "File name too long"),
-                              ("link", 2, "link: is a link to nothing")]:
+                              ("link", 2, "link: is a dangling symbolic link")]:
         refused(code, "--dry-run", "--output", place, word=word)
 
 

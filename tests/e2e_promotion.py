@@ -110,7 +110,7 @@ def assert_all_same(a, b, what):
 
 
 def went_on(name):
-    return pathlib.Path(name, "run.log").read_text().count("goes on after epoch")
+    return pathlib.Path(name, "run.log").read_text().count("continues after epoch")
 
 
 def number(path):

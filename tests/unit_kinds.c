@@ -303,11 +303,11 @@ static void problems_are_named_with_their_place(void **state)
          "c.ini:7: evaluator.delay: 'lognormal 1s 0.8 x', expected lognormal MEAN SIGMA, for example "
          "lognormal 1.5s 0.8"},
         {"[train]\ncheckpoint = epoch\n[evaluator]\nkind = null\n",
-         "c.ini:6: train.checkpoint: evaluator.kind = null leaves no checkpoints, only these do: "
+         "c.ini:6: train.checkpoint: evaluator.kind = null does not write checkpoints; these do: "
          "torch, command"},
         {"[train]\ninherit_weights = yes\n[evaluator]\nkind = null\n",
-         "c.ini:6: train.inherit_weights: evaluator.kind = null has no weights to inherit, only these "
-         "have: torch, command"},
+         "c.ini:6: train.inherit_weights: evaluator.kind = null does not inherit weights; these do: "
+         "torch, command"},
         {"[data]\nformat = idx\ntrain_images = x\nval_labels = y\n[evaluator]\nkind = table\n"
          "delay = 3 weeks\n[train]\nepochs = many\n",
          "c.ini:13: train.epochs: 'many' is not a number, expected a whole number\n"

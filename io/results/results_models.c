@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 
 #include "core/base/alloc.h"
+#include "io/file/array.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 #include "io/results/column.h"
 #include "io/results/results_private.h"
-#include "io/segment/segment.h"
 
 /* -- curves -------------------------------------------------------------------------------- */
 

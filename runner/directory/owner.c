@@ -22,8 +22,8 @@ static void host_name(char name[256])
     name[255] = '\0';
 }
 
-/* Start time of a process in clock ticks since boot, by which a reused pid is recognised; 0: gone.
- * A zombie is gone, too: it writes nothing any more. */
+/* Start time of a process in clock ticks since boot, by which a reused pid is recognised; 0: gone. A zombie
+ * counts as gone: it will not write again. */
 static long long process_started(long pid)
 {
     char path[64], line[1024], *at;
@@ -63,8 +63,8 @@ static char *owner_text(int ranks)
     return text;
 }
 
-/* SLURM restarts a job only after its last start is over: its `owner` is stale at once, whatever
- * its node. */
+/* SLURM restarts a job only after its last start has ended: the `owner` of that start is stale at once,
+ * whatever node it names. */
 static bool is_earlier_start_of_this_job(const char *job, const char *restart)
 {
     const char *mine = getenv("SLURM_JOB_ID"), *count = getenv("SLURM_RESTART_COUNT");
@@ -73,42 +73,61 @@ static bool is_earlier_start_of_this_job(const char *job, const char *restart)
            strcmp(count != NULL ? count : "0", restart) != 0;
 }
 
+typedef struct owner_file {
+    json_t *json; /* owned; the texts are borrowed from it */
+    const char *host, *job, *restart;
+    json_int_t pid, started;
+    double beat;
+    bool is_here; /* on this host */
+} owner_file;
+
+/* False: it cannot be read. The caller releases o->json in any case. */
+static bool read_owner(const char *path, owner_file *o)
+{
+    char host[256];
+
+    *o = (owner_file){.json = json_load_file(path, 0, NULL)};
+    host_name(host);
+    if (o->json == NULL ||
+        json_unpack(o->json, "{s:s, s:I, s:I, s:s, s:F, s?s}", "host", &o->host, "pid", &o->pid,
+                    "process_started", &o->started, "job", &o->job, "heartbeat", &o->beat, "restart",
+                    &o->restart) != 0)
+        return false;
+    o->is_here = strcmp(o->host, host) == 0;
+    return true;
+}
+
 /* An unreadable `owner` counts as alive while it is young: its writer may be about to fill it. */
 bool archai_rundir_owner_alive(const char *directory, char who[512])
 {
-    char *path = archai_file_path(directory, "owner"), host[256];
-    json_t *owner = NULL;
-    const char *owner_host = "", *job = "", *restart = NULL;
-    json_int_t pid = 0, started = 0;
-    double beat = 0, silent;
+    char *path = archai_file_path(directory, "owner");
+    owner_file o = {.json = NULL};
     struct stat st;
     bool alive = false;
+    double silent;
 
-    host_name(host);
-    if (stat(path, &st) != 0)
-        goto out;
-    silent = archai_clock_unix() - (double)st.st_mtime;
-    owner = json_load_file(path, 0, NULL);
-    if (owner == NULL || json_unpack(owner, "{s:s, s:I, s:I, s:s, s:F, s?s}", "host", &owner_host, "pid",
-                                     &pid, "process_started", &started, "job", &job, "heartbeat",
-                                     &beat, "restart", &restart) != 0) {
-        (void)snprintf(who, 512, "a run that has just started");
-        alive = fabs(silent) < ARCHAI_OWNER_BEAT_S; /* fabs: the clock may have been set back */
-        goto out;
+    if (stat(path, &st) != 0) {
+        free(path);
+        return false;
     }
-    silent = archai_clock_unix() - beat;
-    if (strcmp(owner_host, host) == 0)
-        alive = process_started((long)pid) == started && started != 0;
-    else
-        alive = silent < ARCHAI_OWNER_SILENT_S && !is_earlier_start_of_this_job(job, restart);
-    (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s ago", (long long)pid,
-                   owner_host, *job != '\0' ? ", job " : "", job, silent);
-    if (silent < -ARCHAI_OWNER_SILENT_S) /* impossible to tell whether it is alive */
-        (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s in the future: the clocks "
-                                 "differ (if it is gone, remove the file owner)",
-                       (long long)pid, owner_host, *job != '\0' ? ", job " : "", job, -silent);
-out:
-    json_decref(owner);
+    if (read_owner(path, &o)) {
+        silent = archai_clock_unix() - o.beat;
+        if (o.is_here)
+            alive = process_started((long)o.pid) == o.started && o.started != 0;
+        else
+            alive = silent < ARCHAI_OWNER_SILENT_S && !is_earlier_start_of_this_job(o.job, o.restart);
+        /* far in the future: nobody can tell whether it is alive */
+        (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s %s", (long long)o.pid,
+                       o.host, *o.job != '\0' ? ", job " : "", o.job, fabs(silent),
+                       silent >= -ARCHAI_OWNER_SILENT_S
+                           ? "ago"
+                           : "in the future: the clocks differ (if it is gone, remove the file owner)");
+    } else {
+        (void)snprintf(who, 512, "a run that has just started");
+        silent = archai_clock_unix() - (double)st.st_mtime;
+        alive = fabs(silent) < ARCHAI_OWNER_BEAT_S; /* fabs: the clock may have been set back */
+    }
+    json_decref(o.json);
     free(path);
     return alive;
 }
@@ -127,7 +146,7 @@ static void draft_name(char name[DRAFT_NAME_MAX], const char *kind)
     (void)snprintf(name, DRAFT_NAME_MAX, "%s%s-%ld", kind, host, (long)getpid());
 }
 
-/* Was this file left by a start that was killed, on this host or long ago? */
+/* Did a start that was killed, on this host or long ago, leave this file? */
 static bool is_left_over(const archai_rundir *d, const char *name)
 {
     const char *plain = name + (*name == '.'); /* archai_file_replace() writes .NAME.new first */
@@ -163,8 +182,8 @@ static void sweep(const archai_rundir *d)
         (void)closedir(dir);
 }
 
-/* Move a stale `owner` away. Two starts may see the same stale file at once: one that finds that it
- * moved the other's new file instead puts that back. */
+/* Move a stale `owner` away. Two starts may see the same stale file at once: if this one has moved the
+ * other's new file instead, it puts that back. */
 static void remove_stale(const archai_rundir *d, const char *path, ino_t seen)
 {
     char name[DRAFT_NAME_MAX];
@@ -188,7 +207,7 @@ static bool has_two_names(const char *path)
     return stat(path, &st) == 0 && st.st_nlink == 2;
 }
 
-/* link() of a filled file is atomic on NFS, too, where O_EXCL was not always. */
+/* link() of a complete file is atomic on NFS, too, where O_EXCL once was not. */
 int archai_rundir_take(archai_rundir *d, archai_err *err)
 {
     char *path = archai_file_path(d->path, "owner"), *text = owner_text(d->ranks), *mine;
@@ -215,8 +234,8 @@ int archai_rundir_take(archai_rundir *d, archai_err *err)
         }
         (void)stat(path, &seen);
         if (archai_rundir_owner_alive(d->path, who) || attempt == 1) {
-            rc = archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write one "
-                                                 "directory",
+            rc = archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write to "
+                                                 "one directory",
                              d->path, who);
             goto out;
         }
@@ -236,18 +255,13 @@ out:
  * for dead by another host. */
 bool archai_rundir_is_mine(const archai_rundir *d)
 {
-    char *path = archai_file_path(d->path, "owner"), host[256];
-    json_t *owner = json_load_file(path, 0, NULL);
-    const char *owner_host;
-    json_int_t pid, started;
-    bool mine = true;
+    char *path = archai_file_path(d->path, "owner");
+    owner_file o;
+    const bool mine =
+        !read_owner(path, &o) || (o.is_here && o.pid == (json_int_t)getpid() &&
+                                  o.started == (json_int_t)process_started(getpid()));
 
-    host_name(host);
-    if (owner != NULL && json_unpack(owner, "{s:s, s:I, s:I}", "host", &owner_host, "pid", &pid,
-                                     "process_started", &started) == 0)
-        mine = strcmp(owner_host, host) == 0 && pid == (json_int_t)getpid() &&
-               started == (json_int_t)process_started(getpid());
-    json_decref(owner);
+    json_decref(o.json);
     free(path);
     return mine;
 }
@@ -281,8 +295,8 @@ static int overwrite(int fd, const char *text)
     return pwrite(fd, text, (size_t)size, 0) == size && ftruncate(fd, size) == 0 ? 0 : -1;
 }
 
-/* A full disk still has the room of `owner`, which is no longer needed. If it cannot be renamed
- * either, it keeps naming this process, which ends soon: then the directory is free. */
+/* On a full disk `owner`, which is no longer needed, still has room for the text. If it cannot be
+ * renamed, it still names this process, which is about to end: then the directory is free. */
 int archai_rundir_turn_owner_into(archai_rundir *d, const char *name, const char *text)
 {
     char *owner = archai_file_path(d->path, "owner"), *path = archai_file_path(d->path, name);

@@ -23,8 +23,8 @@ static bool exists(const char *directory, const char *name)
 
 /* -- what is there ------------------------------------------------------------------------- */
 
-/* Number of the next start: one more than the highest among the segments. *any: there are some. */
-static int next_start(const char *directory, bool *any)
+/* One more than the highest start that a segment names; 0: there are no segments. */
+int archai_rundir_starts(const char *directory)
 {
     archai_strings names = {NULL, 0};
     int next = 0, start, k;
@@ -33,9 +33,13 @@ static int next_start(const char *directory, bool *any)
     for (size_t i = 0; i < names.n; i++)
         if (archai_segment_name_read(names.at[i], &start, &k) && start >= next && start < INT16_MAX)
             next = start + 1;
-    *any = names.n > 0;
     archai_strings_free(&names);
     return next;
+}
+
+static bool has_results(const char *directory)
+{
+    return archai_rundir_starts(directory) > 0 || exists(directory, "results.h5");
 }
 
 static bool is_empty(const char *directory)
@@ -71,7 +75,7 @@ static int check_parent(const char *path, archai_err *err)
             break;
     }
     if (lstat(path, &st) == 0)
-        rc = archai_fail(err, ARCHAI_EINVAL, "%s: is a link to nothing", path);
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: is a dangling symbolic link", path);
     else if (access(parent, W_OK | X_OK) != 0)
         rc = archai_fail(err, ARCHAI_EIO, "%s: cannot create it: %s: %s", path, parent,
                          strerror(errno));
@@ -90,7 +94,6 @@ int archai_rundir_check(const char *path, bool resume, archai_err *err)
 {
     struct stat st;
     char who[512];
-    bool segments;
 
     if (*path == '\0')
         return archai_fail(err, ARCHAI_EINVAL, "output.directory: is empty, expected a path");
@@ -105,16 +108,15 @@ int archai_rundir_check(const char *path, bool resume, archai_err *err)
         return archai_fail(err, ARCHAI_EINVAL, "%s: is a file, expected a directory for results",
                            path);
     if (archai_rundir_owner_alive(path, who))
-        return archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write one "
-                                               "directory",
+        return archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write to "
+                                               "one directory",
                            path, who);
     if (!resume) /* complete results may be in a read-only place: resume.c */
         ARCHAI_TRY(archai_rundir_writable(path, err));
-    (void)next_start(path, &segments);
-    if (!resume && (segments || exists(path, "results.h5")))
+    if (!resume && has_results(path))
         return archai_fail(err, ARCHAI_EEXIST,
-                           "%s holds the results of a run; --resume goes on with it, --output "
-                           "names another directory",
+                           "%s holds the results of a run; --resume continues it, --output names "
+                           "another directory",
                            path);
     if (!resume && !is_empty(path))
         return archai_fail(err, ARCHAI_EEXIST, "%s exists and is not empty; --output names another "
@@ -144,25 +146,18 @@ static int make_directories(const char *path, archai_err *err)
     return rc;
 }
 
-int archai_rundir_starts(const char *path)
-{
-    bool any;
-
-    return next_start(path, &any);
-}
-
-/* Has another run changed it between our look at it and our taking `owner`? */
+/* Did another run change the directory after we looked at it and before we took `owner`? */
 static int check_held(const archai_rundir *d, bool resume, int starts, archai_err *err)
 {
     if (!resume && d->resumed)
         return archai_fail(err, ARCHAI_EEXIST,
-                           "%s: another run has put results there meanwhile; --output names another "
-                           "directory",
+                           "%s: another run has written results there in the meantime; --output names "
+                           "another directory",
                            d->path);
     if (resume && starts >= 0 && d->start != starts)
         return archai_fail(err, ARCHAI_EEXIST,
-                           "%s: another run has gone on with it meanwhile; the same command again "
-                           "goes on from there",
+                           "%s: another run has continued it in the meantime; the same command again "
+                           "continues from there",
                            d->path);
     return ARCHAI_OK;
 }
@@ -170,8 +165,7 @@ static int check_held(const archai_rundir *d, bool resume, int starts, archai_er
 int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int starts, int ranks,
                        archai_err *err)
 {
-    char *code = NULL;
-    bool segments;
+    char *code;
     int rc;
 
     memset(d, 0, sizeof *d);
@@ -180,16 +174,15 @@ int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int star
     d->path = archai_strdup(path);
     d->ranks = ranks;
     ARCHAI_TRY(archai_rundir_take(d, err));
-    d->start = next_start(path, &segments);
-    d->resumed = segments || exists(path, "results.h5");
+    d->start = archai_rundir_starts(path);
+    d->resumed = has_results(path);
     rc = check_held(d, resume, starts, err);
     if (rc != ARCHAI_OK) {
         archai_rundir_close(d);
         return rc;
     }
     code = archai_file_path(path, "exit_code");
-    if (code != NULL)
-        (void)unlink(code); /* absent means: running or killed */
+    (void)unlink(code); /* absent means: running or killed */
     free(code);
     return ARCHAI_OK;
 }

@@ -29,18 +29,18 @@ typedef struct archai_rundir {
  *   nothing, or an empty directory               ok
  *   results of a run, without `resume`           ARCHAI_EEXIST, hints at --resume
  *   results held by a living run                 ARCHAI_EEXIST, names host, pid and job
- *   a directory with foreign files only          ARCHAI_EEXIST unless resume (which starts afresh)
+ *   a directory with foreign files only          ARCHAI_EEXIST unless resume (which begins a new run)
  *   not writable (not checked with `resume`),
  *   or impossible to create                      ARCHAI_EIO
  *   not a directory, not a possible path         ARCHAI_EINVAL */
 int archai_rundir_check(const char *path, bool resume, archai_err *err);
 /* ARCHAI_EIO: nothing can be written into the directory. */
 int archai_rundir_writable(const char *path, archai_err *err);
-/* Does a living run hold the directory? `who` describes the last one that did ("process 12 on
- * node1, last seen 3 s ago"), or is left alone. For tools: changes nothing. */
+/* Does a living run hold the directory? `who` describes its owner, living or dead ("process 12 on
+ * node1, last seen 3 s ago"); unchanged if there is none. Changes nothing in the directory. */
 bool archai_rundir_owner_alive(const char *directory, char who[512]);
-/* The number of starts that left segments in it. */
-int archai_rundir_starts(const char *path);
+/* One more than the highest start that left a segment in it; 0: there are no segments. */
+int archai_rundir_starts(const char *directory);
 /* Create the directory (with parents), take `owner`, remove a stale exit_code, find `start`.
  * `starts`: how many there were when their rows were read (-1: any number); if there are more now:
  * ARCHAI_EEXIST. */
@@ -49,8 +49,8 @@ int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int star
 /* Renew the heartbeat when it is due; cheap to call in every turn of the loop. ARCHAI_EEXIST:
  * another run has taken the directory over; it is no longer held. */
 int archai_rundir_beat(archai_rundir *d, double now, archai_err *err);
-/* Write exit_code, then remove `owner`: the last act of rank 0. Without `owner` the directory is
- * another run's and stays as it is. */
+/* Write exit_code, then remove `owner`: the last act of rank 0. If `owner` names another run, the
+ * directory stays as it is. */
 int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err);
 void archai_rundir_close(archai_rundir *d); /* removes `owner` if still held; idempotent */
 #endif

@@ -1,12 +1,14 @@
 /* Candidates evaluated by the user's program, in any language, started once per candidate and without a
- * shell; runner/evaluator/command_text.h says what it reads and writes.
+ * shell; runner/evaluator/command_text.h says what it reads and writes. Its standard error is kept for
+ * `error`. In its environment, beside the number of threads (OMP_NUM_THREADS):
  *
- * In its environment: ARCHAI_WEIGHTS, a file into which it may write weights as safetensors (a
- * memfd of this process, so that nothing is left behind whatever happens), ARCHAI_DEVICE (cpu
- * or cuda), ARCHAI_SEED and ARCHAI_BUDGET, and the number of threads that it should use; where
- * there are weights to begin from, ARCHAI_START_WEIGHTS, a file with them; with train.checkpoint =
- * epoch ARCHAI_CHECKPOINT, a path that it may write to and finds again on its next attempt
- * (io/file/checkpoint.h). Its standard error is kept for `error`.
+ *   ARCHAI_WEIGHTS        a file into which it may write weights as safetensors (a memfd of this process, so
+ *                         that nothing is left behind whatever happens)
+ *   ARCHAI_START_WEIGHTS  a file with weights to begin from, where there are any
+ *   ARCHAI_DEVICE         cpu or cuda
+ *   ARCHAI_SEED, ARCHAI_BUDGET
+ *   ARCHAI_CHECKPOINT     with train.checkpoint = epoch: a path that it may write to, and finds again on its
+ *                         next attempt (io/file/checkpoint.h)
  */
 #include <errno.h>
 #include <limits.h>
@@ -46,10 +48,10 @@ static const char *const measuring_keys[] = {"command", NULL};
 typedef struct command_evaluator {
     archai_evaluator base;
     char **argv;         /* owned; argv[0] is the program's path */
-    archai_space *space; /* owned; tells a candidate's parameters */
+    archai_space *space; /* owned; knows a candidate's parameters */
     archai_child child;
-    bool is_open, told, busy;
-    char unusable[256]; /* why the program cannot be started here; "": no reason is known */
+    bool is_opening, busy; /* READY is still to be said; a program is running */
+    char unusable[256]; /* why the program cannot be started here; "": it can, as far as is known */
     char *request;      /* owned; for standard input */
     size_t sent, request_size;
     archai_last_line out; /* of its standard output */
@@ -124,19 +126,14 @@ static void command_fini(archai_evaluator *self)
     archai_space_destroy(e->space);
     free(e->checkpoint);
     archai_last_line_fini(&e->out);
-    if (e->weights_fd >= 0)
-        (void)close(e->weights_fd);
-    if (e->start_fd >= 0)
-        (void)close(e->start_fd);
+    archai_fd_close(&e->weights_fd);
+    archai_fd_close(&e->start_fd);
 }
 
 static int command_open(archai_evaluator *self, archai_err *err)
 {
-    command_evaluator *e = (command_evaluator *)self;
-
     (void)err;
-    e->is_open = true;
-    e->told = false;
+    ((command_evaluator *)self)->is_opening = true;
     return ARCHAI_OK;
 }
 
@@ -145,7 +142,7 @@ static void command_close(archai_evaluator *self)
     command_evaluator *e = (command_evaluator *)self;
 
     end_program(e);
-    e->is_open = false;
+    e->is_opening = false;
 }
 
 /* -- one candidate ------------------------------------------------------------------------- */
@@ -170,7 +167,7 @@ static void make_environment(command_evaluator *e, const archai_trial *c)
         archai_environment_add(&e->environment, e->checkpoint);
 }
 
-/* A directory that cannot be written to costs the checkpoint alone: rows will tell. */
+/* A directory that cannot be written to costs only the checkpoint: writing rows will report it. */
 static void offer_checkpoint(command_evaluator *e, const archai_trial *c)
 {
     const archai_config *config = e->base.setup->config;
@@ -218,45 +215,32 @@ static int command_start_fd(archai_evaluator *self)
 /* A program need not read its input: then its end of the pipe closes early. */
 static void feed(command_evaluator *e)
 {
-    while (e->child.stdin_fd >= 0) {
-        ssize_t n = e->sent < e->request_size ? write(e->child.stdin_fd, e->request + e->sent,
-                                                      e->request_size - e->sent)
-                                              : 0;
+    size_t n = 1;
 
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return;
-        e->sent += n > 0 ? (size_t)n : 0;
-        if (n <= 0) {
-            (void)close(e->child.stdin_fd);
-            e->child.stdin_fd = -1;
-        }
+    while (n > 0 && e->sent < e->request_size) {
+        n = archai_fd_write(&e->child.stdin_fd, e->request + e->sent, e->request_size - e->sent);
+        e->sent += n;
     }
+    if (e->sent == e->request_size)
+        archai_fd_close(&e->child.stdin_fd);
 }
 
-/* At most `chunks` at a time, then the worker looks after its messages. */
+/* At most `chunks` at a time, so that the worker is not kept from its messages. */
 static void drain(command_evaluator *e, int chunks)
 {
     char data[16384];
+    size_t n = 1;
 
-    for (int i = 0; i < chunks && e->child.stdout_fd >= 0; i++) {
-        ssize_t n = read(e->child.stdout_fd, data, sizeof data);
-
-        if (n > 0) {
-            archai_last_line_take(&e->out, data, (size_t)n);
-            continue;
-        }
-        if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-            (void)close(e->child.stdout_fd);
-            e->child.stdout_fd = -1;
-        }
-        return;
+    for (int i = 0; i < chunks && n > 0; i++) {
+        n = archai_fd_read(&e->child.stdout_fd, data, sizeof data);
+        archai_last_line_take(&e->out, data, n);
     }
 }
 
 /* -- its end ------------------------------------------------------------------------------- */
 
-/* What the program wrote into ARCHAI_WEIGHTS, if anything. How many tensors there are, the file decides;
- * its header was read, so that many fit. */
+/* What the program wrote into ARCHAI_WEIGHTS, if anything. The file decides how many tensors there are, but
+ * its header has been read into memory, so that their list will fit, too. */
 static int offer_weights(command_evaluator *e, archai_trial *r, archai_err *err)
 {
     archai_tensors t = {0};
@@ -335,8 +319,8 @@ static int command_poll(archai_evaluator *self, archai_evaluator_event *out, arc
     command_evaluator *e = (command_evaluator *)self;
 
     (void)err;
-    if (e->is_open && !e->told) {
-        e->told = true;
+    if (e->is_opening) {
+        e->is_opening = false;
         if (e->unusable[0] != '\0')
             archai_evaluator_event_set(out, ARCHAI_EVALUATOR_NOT_STARTED, ARCHAI_ECHILD, e->unusable);
         else
@@ -365,17 +349,13 @@ static size_t command_wake(archai_evaluator *self, struct pollfd *out, size_t ma
         {.fd = e->child.report_fd, .events = POLLIN},
         {.fd = e->child.stdin_fd, .events = POLLOUT},
     };
-    size_t n = 0;
 
-    for (size_t i = 0; e->busy && i < sizeof fds / sizeof fds[0] && n < max; i++)
-        if (fds[i].fd >= 0)
-            out[n++] = fds[i];
-    return n;
+    return e->busy ? archai_fd_wake(fds, sizeof fds / sizeof fds[0], out, max) : 0;
 }
 
 const archai_evaluator_ops archai_evaluator_command = {
     .name = "command",
-    .help = "measures with a program of your own, started once per candidate",
+    .help = "measures with your own program, started once per candidate",
     .options = command_options,
     .settings_size = sizeof(command_settings),
     .measuring_keys = measuring_keys,

@@ -77,28 +77,22 @@ static bool is_program(const char *path)
 
 int archai_command_find(const char *program, char **out, archai_err *err)
 {
-    const char *places = getenv("PATH");
-    char *path = NULL;
-
     if (strchr(program, '/') != NULL) {
-        path = is_program(program) ? archai_strdup(program) : NULL;
-        if (path == NULL)
-            return archai_fail(err, ARCHAI_ENOTFOUND, "%.300s: %s", program,
-                               access(program, F_OK) != 0
-                                   ? strerror(errno)
-                                   : "not a program that may be executed");
-        *out = path;
-        return ARCHAI_OK;
-    }
-    for (const char *at = places; at != NULL && *at != '\0'; at += *at == ':') {
-        int n = (int)strcspn(at, ":");
-
-        path = archai_printf("%.*s/%s", n, at, program);
-        if (n > 0 && is_program(path)) {
-            *out = path;
+        *out = archai_strdup(program);
+        if (is_program(*out))
             return ARCHAI_OK;
-        }
-        free(path);
+        free(*out);
+        return archai_fail(err, ARCHAI_ENOTFOUND, "%.300s: %s", program,
+                           access(program, F_OK) != 0 ? strerror(errno)
+                                                      : "not a program that may be executed");
+    }
+    for (const char *at = getenv("PATH"); at != NULL && *at != '\0'; at += *at == ':') {
+        const int n = (int)strcspn(at, ":");
+
+        *out = archai_printf("%.*s/%s", n, at, program);
+        if (n > 0 && is_program(*out))
+            return ARCHAI_OK;
+        free(*out);
         at += n;
     }
     return archai_fail(err, ARCHAI_ENOTFOUND, "'%.300s' is not in $PATH", program);
@@ -192,13 +186,10 @@ static bool read_number(const json_t *v, double *out)
         *out = json_is_boolean(v) ? (double)json_is_true(v) : json_number_value(v);
         return true;
     }
-    if (text == NULL)
+    if (text == NULL || *text == '\0' || token_at(text) != strlen(text))
         return false;
-    *out = strcmp(text, "NaN") == 0         ? NAN
-           : strcmp(text, "Infinity") == 0  ? INFINITY
-           : strcmp(text, "-Infinity") == 0 ? -INFINITY
-                                            : 0.0;
-    return !isfinite(*out);
+    *out = strtod(text, NULL); /* which reads the tokens */
+    return true;
 }
 
 static int add_curve(const char *name, const json_t *list, archai_trial *e, archai_err *err)

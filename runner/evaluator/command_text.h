@@ -5,8 +5,8 @@
  *   {"archid": ..., "arch": {...}, "id": 7, "seed": 123, "budget": 1.0,
  *    "params": {"op": "conv"}}
  *
- * `arch` is the architecture as its file has it, `params` the parameters that exist, by dotted
- * name. The last line of standard output that is not blank is one JSON object of measures. NaN,
+ * `arch` is the architecture as in its file, `params` the parameters that exist, by dotted name. The
+ * last line of standard output that is not blank is one JSON object of measures. NaN,
  * Infinity and -Infinity are taken as Python's json writes them; null is a missing measure; a list of
  * numbers is a learning curve, a value per epoch.
  */
@@ -15,19 +15,19 @@
 #include "core/search/trial.h"
 #include "core/search/space.h"
 
-/* Split at blanks, with "..." around what holds some and \" and \\ inside; nothing is expanded.
- * *out ends with NULL and is freed with archai_command_free. ARCHAI_EINVAL where it names no
- * program or a quote is open. */
+/* Split at blanks outside "...", inside which \" and \\ stand for " and \; nothing is expanded.
+ * *out ends with NULL; free it with archai_command_free. ARCHAI_EINVAL: it names no program, or a
+ * quote is open. */
 int archai_command_split(const char *text, char ***out, archai_err *err);
 void archai_command_free(char **argv); /* NULL is allowed */
 /* The program's path: as written if it has a slash, else the first in $PATH. Caller frees.
- * ARCHAI_ENOTFOUND where it cannot be executed. */
+ * ARCHAI_ENOTFOUND: it cannot be executed. */
 int archai_command_find(const char *program, char **out, archai_err *err);
 
 /* The line for standard input, newline included. Caller frees. `space` may be NULL: no params.
  */
 int archai_command_request(archai_space *space, const archai_trial *c, char **out,
                            archai_err *err);
-/* Measures and curves of a line, added to `out`. ARCHAI_EFORMAT says what is wrong with it. */
+/* Adds the measures and curves of a line to `out`. ARCHAI_EFORMAT says what is wrong with it. */
 int archai_command_result(const char *line, archai_trial *out, archai_err *err);
 #endif

@@ -11,8 +11,8 @@ typedef struct archai_environment {
     size_t n;
 } archai_environment;
 
-/* Threads are bounded before a child's libraries start theirs. Of the GPUs it sees its own, and none on
- * the device "cpu", where it must not open a context. Clears what was there. */
+/* Begins a list: thread limits, which must be set before a child's libraries start threads, and the GPU that
+ * the child may see; none on the device "cpu", where it must not open a context. */
 void archai_environment_init(archai_environment *e, const archai_evaluator_setup *setup,
                              const char *device);
 void archai_environment_set(archai_environment *e, const char *name, const char *value);

@@ -45,17 +45,6 @@ archai_choice archai_evaluator_choice(const archai_evaluator_ops *ops, const voi
                            .own = settings};
 }
 
-/* "torch, command": the kinds that a test says yes to. */
-static const char *kinds_that(bool (*can)(const archai_evaluator_ops *ops), char *out, size_t size)
-{
-    out[0] = '\0';
-    for (size_t i = 0; archai_evaluators[i] != NULL; i++)
-        if (can(archai_evaluators[i]))
-            (void)snprintf(out + strlen(out), size - strlen(out), "%s%s",
-                           out[0] != '\0' ? ", " : "", archai_evaluators[i]->name);
-    return out;
-}
-
 static bool checkpoints(const archai_evaluator_ops *ops)
 {
     return ops->checkpoints;
@@ -66,21 +55,30 @@ static bool starts_from_weights(const archai_evaluator_ops *ops)
     return ops->start_fd != NULL;
 }
 
+/* [train] asks for what this kind cannot do. */
+static void refuse(archai_check *c, const char *key, const char *kind, const char *lack,
+                   bool (*can)(const archai_evaluator_ops *ops))
+{
+    char kinds[256] = "";
+
+    for (size_t i = 0; archai_evaluators[i] != NULL; i++)
+        if (can(archai_evaluators[i]))
+            (void)snprintf(kinds + strlen(kinds), sizeof kinds - strlen(kinds), "%s%s",
+                           kinds[0] != '\0' ? ", " : "", archai_evaluators[i]->name);
+    archai_check_fail(c, key, NULL, "evaluator.kind = %s %s; these do: %s", kind, lack, kinds);
+}
+
 int archai_evaluator_check(const archai_evaluator_ops *ops, const void *settings,
                            const archai_config *config, const archai_ini *ini, archai_err *err)
 {
     archai_check own = {.ini = ini, .section = "evaluator", .err = err};
     archai_check train = {.ini = ini, .section = "train", .err = err};
-    char kinds[256];
 
     if (config->train.checkpoint != ARCHAI_CHECKPOINT_NONE && !checkpoints(ops))
-        archai_check_fail(&train, "checkpoint", NULL,
-                          "evaluator.kind = %s leaves no checkpoints, only these do: %s", ops->name,
-                          kinds_that(checkpoints, kinds, sizeof kinds));
+        refuse(&train, "checkpoint", ops->name, "does not write checkpoints", checkpoints);
     if (config->train.inherit_weights && !starts_from_weights(ops))
-        archai_check_fail(&train, "inherit_weights", NULL,
-                          "evaluator.kind = %s has no weights to inherit, only these have: %s",
-                          ops->name, kinds_that(starts_from_weights, kinds, sizeof kinds));
+        refuse(&train, "inherit_weights", ops->name, "does not inherit weights",
+               starts_from_weights);
     own.rc = train.rc;
     if (ops->check != NULL)
         ops->check(settings, &own);

@@ -1,9 +1,9 @@
 /* runner/evaluator/evaluator.h - what a worker evaluates with: a table of functions for each kind.
  *
- * A kind is one file in runner/evaluator/ with one `const archai_evaluator_ops` and one line in
+ * A kind is one file in runner/evaluator/ with one `const archai_evaluator_ops`, and one line in
  * registry.c. A worker opens an evaluator, gives it one candidate at a time and polls for events;
- * nothing blocks. What goes wrong with a candidate is an event, not an error: a return code is about
- * this process alone.
+ * nothing blocks. What goes wrong with a candidate is an event; return codes are for problems of this
+ * process.
  *
  *   open -> READY (or NOT_STARTED) -> begin -> PROGRESS* -> MEASURED or FAILED -> begin ...
  *                                                        -> GONE: close, and open again
@@ -17,7 +17,7 @@
 #include "core/search/space.h"
 #include "io/file/tensors.h"
 
-/* What evaluators are told; outlives them. */
+/* What an evaluator is given; outlives it. */
 typedef struct archai_evaluator_setup {
     const void *settings;        /* borrowed; the kind's own struct */
     const archai_config *config; /* borrowed */
@@ -25,7 +25,7 @@ typedef struct archai_evaluator_setup {
     archai_data_shape data;
     int data_fd;           /* the node's data set; -1: none */
     const char *device;    /* "cpu" or "cuda" */
-    bool device_is_chosen; /* the user insists on it; else another may be fallen back to */
+    bool device_is_chosen; /* by the user; else the evaluator may fall back to another */
     const char *gpu;       /* CUDA_VISIBLE_DEVICES for this worker's child, or NULL: as it is */
     int threads;
 } archai_evaluator_setup;
@@ -36,7 +36,7 @@ typedef enum archai_evaluator_event_kind {
     ARCHAI_EVALUATOR_PROGRESS,    /* epoch of epochs */
     ARCHAI_EVALUATOR_NOTE,        /* text for run.log */
     ARCHAI_EVALUATOR_MEASURED,    /* result: measures, curves, and tensors on offer */
-    ARCHAI_EVALUATOR_FAILED,      /* the candidate: code and text; the evaluator lives on */
+    ARCHAI_EVALUATOR_FAILED,      /* the candidate: code and text; the evaluator stays usable */
     ARCHAI_EVALUATOR_GONE,        /* it died: text, and the signal that killed it or 0 */
     ARCHAI_EVALUATOR_NOT_STARTED  /* it could not be started: text */
 } archai_evaluator_event_kind;
@@ -53,47 +53,47 @@ void archai_evaluator_event_set(archai_evaluator_event *e, archai_evaluator_even
                                 int code, const char *text);
 void archai_evaluator_event_fini(archai_evaluator_event *e);
 
-/* What a search asks of it. */
+/* What a search asks of an evaluator. */
 typedef struct archai_evaluator_task {
     archai_space *space; /* may be drawn from */
     const archai_objectives *objectives;
-    bool masks; /* where data is needed: a label for each pixel, not for each picture */
+    bool masks; /* the data has a label for each pixel, not for each picture */
 } archai_evaluator_task;
 
 typedef struct archai_evaluator archai_evaluator;
 typedef struct archai_evaluator_ops {
     const char *name, *help;           /* `evaluator.kind`; one line */
-    const archai_option *options;      /* its own keys of [evaluator]; offsets are those of a struct */
-    size_t settings_size;              /* of this size, which setup->settings points to */
-    const char *const *measuring_keys; /* (optional) those of its keys that decide what is measured (a
-                                          delay does not); ends with NULL */
+    const archai_option *options;      /* its own keys of [evaluator], over its own struct of */
+    size_t settings_size;              /* settings, to which setup->settings points */
+    const char *const *measuring_keys; /* (optional) the keys that decide what is measured (a delay
+                                          does not); ends with NULL */
     size_t size;        /* bytes of the concrete struct, archai_evaluator first */
     bool needs_data;    /* [data] is loaded once per node */
     bool needs_network; /* the space must describe its models */
     bool trains;        /* a budget counts epochs; weights may be offered */
-    bool checkpoints;   /* heeds train.checkpoint */
+    bool checkpoints;   /* can write them: train.checkpoint */
 
     /* (optional) On rank 0, before anything starts: keys that need each other, files, texts. */
     void (*check)(const void *settings, archai_check *c);
-    /* (optional) Likewise, if there was no problem: can it do what is asked? Errors begin with the key,
+    /* (optional) Then, if there was no problem: can it do what the search asks? Errors begin with the key,
      * "evaluator.table: ". */
     int (*check_task)(const void *settings, const archai_evaluator_task *task, archai_err *err);
     int (*init)(archai_evaluator *self, archai_err *err); /* (optional) setup is set */
     void (*fini)(archai_evaluator *self);                 /* (optional) close was called */
     int (*open)(archai_evaluator *self, archai_err *err); /* begin to start; poll says READY */
     int (*begin)(archai_evaluator *self, const archai_trial *c, archai_err *err);
-    /* (optional) The file into which the weights that the next candidate begins from are written before
-     * begin, as safetensors (io/segment/stored.h). begin gets its begin_at 0 where there are none after all. */
+    /* (optional) A file for the weights that the next candidate begins from, written before begin, as
+     * safetensors (io/segment/stored.h). If there are none after all, begin sees begin_at == 0. */
     int (*start_fd)(archai_evaluator *self);
     int (*poll)(archai_evaluator *self, archai_evaluator_event *out, archai_err *err);
-    /* (optional) Leave a checkpoint at the next epoch's end, then be GONE, killed by SIGTERM. */
+    /* (optional) Write a checkpoint after the current epoch, then report GONE with SIGTERM. */
     int (*interrupt)(archai_evaluator *self, archai_err *err);
-    void (*close)(archai_evaluator *self); /* ends whatever it does; idempotent */
+    void (*close)(archai_evaluator *self); /* ends any evaluation; idempotent */
     /* (optional) The file with the tensors on offer, as safetensors: after MEASURED, until begin or close. */
     int (*weights_fd)(archai_evaluator *self);
     /* (optional) descriptors that wake its worker; returns how many of `max` it filled in. */
     size_t (*wake)(archai_evaluator *self, struct pollfd *out, size_t max);
-    /* (optional) clock time of the next event, where no descriptor announces it; 0: unknown. */
+    /* (optional) clock time of the next event, if no descriptor announces it; 0: unknown. */
     double (*due)(archai_evaluator *self);
 } archai_evaluator_ops;
 
@@ -102,9 +102,9 @@ struct archai_evaluator {
     const archai_evaluator_setup *setup; /* borrowed */
 };
 
-/* What archai-evaluator measures of a model that it trains (archai_evaluator_work.c); an objective that
- * asks for something else is refused before anything starts (torch.c). X(name, value): `t` is the
- * shim_train_result, `rc` and `counts` are what archai_network_count gave. NaN: not measured. */
+/* What archai-evaluator measures of a model that it trains (archai_evaluator_work.c); an objective with
+ * another source is refused before anything starts (torch.c). X(name, value): `t` is the
+ * shim_train_result, `rc` and `counts` are the results of archai_network_count. NaN: not measured. */
 /* clang-format off */
 #define ARCHAI_MEASURED_LIST(X) \
     X(val_accuracy,  t->last.val_accuracy) \
@@ -125,7 +125,7 @@ extern const archai_registry archai_evaluator_registry;
  * archai_settings_free. All problems, a line each, "file:line: evaluator.key: ...". */
 int archai_evaluator_choose(const char *kind, archai_ini *ini, const archai_evaluator_ops **ops,
                             void **settings, archai_err *err);
-/* Its check, and what [train] promises of it; likewise. */
+/* Its own check, and whether it can do what [train] asks for. All problems, likewise. */
 int archai_evaluator_check(const archai_evaluator_ops *ops, const void *settings,
                            const archai_config *config, const archai_ini *ini, archai_err *err);
 /* For archai_config_write; borrows. */
@@ -135,6 +135,6 @@ bool archai_evaluator_measures_by(const archai_evaluator_ops *ops, const char *k
 int archai_evaluator_create(archai_evaluator **out, const archai_evaluator_ops *ops,
                             const archai_evaluator_setup *setup, archai_err *err);
 void archai_evaluator_destroy(archai_evaluator *e); /* NULL is allowed */
-/* For kinds: the configuration's space once more (archai_space_destroy). */
+/* For kinds that need one: another instance of the configuration's space (archai_space_destroy). */
 int archai_evaluator_space(const archai_evaluator *e, archai_space **out, archai_err *err);
 #endif

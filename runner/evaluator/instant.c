@@ -7,11 +7,8 @@
 
 int archai_instant_open(archai_evaluator *self, archai_err *err)
 {
-    archai_instant *e = (archai_instant *)self;
-
     (void)err;
-    e->is_open = true;
-    e->told = false;
+    ((archai_instant *)self)->is_opening = true;
     return ARCHAI_OK;
 }
 
@@ -28,7 +25,7 @@ void archai_instant_close(archai_evaluator *self)
     archai_instant *e = (archai_instant *)self;
 
     forget(e);
-    e->is_open = false;
+    e->is_opening = false;
 }
 
 archai_trial *archai_instant_answer(archai_instant *e, const archai_trial *c)
@@ -47,8 +44,8 @@ int archai_instant_poll(archai_evaluator *self, archai_evaluator_event *out, arc
     archai_instant *e = (archai_instant *)self;
 
     (void)err;
-    if (e->is_open && !e->told) {
-        e->told = true;
+    if (e->is_opening) {
+        e->is_opening = false;
         out->kind = ARCHAI_EVALUATOR_READY;
     } else if (e->answer != NULL && (e->ready_at == 0 || archai_clock_s() >= e->ready_at)) {
         if (e->problem.code != ARCHAI_OK) {

@@ -1,5 +1,5 @@
-/* runner/evaluator/instant.h - for evaluators that know the answer at once: init, begin and fini are theirs,
- * the rest of the table is here. `delay` simulates a duration. */
+/* runner/evaluator/instant.h - for evaluators that know the answer at once. They bring init, fini and begin;
+ * open, poll, close and due are here. `delay` simulates a duration. */
 #ifndef ARCHAI_RUNNER_EVALUATOR_INSTANT_H
 #define ARCHAI_RUNNER_EVALUATOR_INSTANT_H
 #include "core/config/delay.h"
@@ -8,10 +8,10 @@
 typedef struct archai_instant { /* first member of the concrete type */
     archai_evaluator base;
     archai_delay delay; /* set by init */
-    bool is_open, told;
-    double ready_at;           /* 0: at once */
-    archai_trial *answer; /* owned; of the candidate at hand; NULL: none */
-    archai_err problem;        /* code != 0: that there is no answer is the answer */
+    bool is_opening;      /* READY is still to be said */
+    double ready_at;      /* 0: at once */
+    archai_trial *answer; /* owned; NULL: no candidate */
+    archai_err problem;   /* code != 0: the candidate fails with it */
 } archai_instant;
 
 /* For begin: a new, empty answer to the candidate. */

@@ -16,6 +16,6 @@ void archai_last_line_init(archai_last_line *r);
 void archai_last_line_fini(archai_last_line *r); /* safe on a zeroed struct */
 void archai_last_line_clear(archai_last_line *r);
 void archai_last_line_take(archai_last_line *r, const char *data, size_t n);
-/* The output is at its end: a last line may lack its newline. "" where there was none. */
+/* After the end of the output, whose last line may lack its newline. "": there was none. */
 const char *archai_last_line_end(archai_last_line *r);
 #endif

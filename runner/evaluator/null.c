@@ -1,5 +1,4 @@
-/* The evaluator that does no work, to measure the runner itself. A candidate's cheap measures are all
- * there is. */
+/* The evaluator that does no work, to measure the runner itself: rows have only the cheap measures. */
 #include "runner/evaluator/instant.h"
 
 typedef struct null_settings {

@@ -1,5 +1,5 @@
-/* runner/evaluator/registry.c - the kinds of evaluators, a line for each, in the order in which --help
- * prints them. Nothing but this table: a program that defines one of its own replaces it. */
+/* runner/evaluator/registry.c - the kinds of evaluators, a line for each, in the order of --help. The
+ * file has nothing else, so that a program can replace the table by its own. */
 #include "runner/evaluator/evaluator.h"
 
 /* clang-format off */

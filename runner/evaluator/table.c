@@ -18,7 +18,7 @@ static const char *const measuring_keys[] = {"table", NULL};
 typedef struct table_evaluator {
     archai_instant instant;
     archai_table *table; /* owned */
-    archai_space *space; /* owned; tells which parameters exist; NULL: archids are the keys */
+    archai_space *space; /* owned; knows which parameters exist; NULL: archids are the keys */
 } table_evaluator;
 
 static int open_table(const table_settings *s, archai_table **out, archai_err *err)
@@ -55,7 +55,7 @@ static int check_column(const archai_table *table, const archai_objective *o, bo
         o->source, o->name, near != NULL ? "; did you mean " : "", near != NULL ? near : "");
 }
 
-/* Keys and columns, tried with an architecture drawn at random. */
+/* Tries the keys and columns with a random architecture. */
 static int table_check_task(const void *settings, const archai_evaluator_task *task, archai_err *err)
 {
     const table_settings *s = settings;
@@ -94,8 +94,8 @@ static void table_fini(archai_evaluator *self)
     archai_space_destroy(((table_evaluator *)self)->space);
 }
 
-/* By all parameters; if there is no such row, by those that exist: the cells of the others are empty
- * then. */
+/* By all parameters; if no row matches, by those that this architecture has: a table may leave the cells of
+ * the others empty. */
 static int look_up(table_evaluator *e, const archai_trial *c, archai_trial *to,
                    archai_err *err)
 {

@@ -1,19 +1,16 @@
-/* Candidates evaluated by archai-evaluator, in a process of its own: trained with libtorch (kind
- * torch), or measured by a plug-in (kind plugin). */
+/* Candidates evaluated by archai-evaluator, a separate process: trained with libtorch (kind torch), or
+ * measured by a plug-in (kind plugin). */
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "core/plugin.h"
+#include "runner/evaluator/environment.h"
 #include "runner/process/clock.h"
-#include "runner/evaluator/evaluator.h"
 #include "runner/process/evaluator_client.h"
 
-/* Until it says READY: libtorch is large, and the file system that holds it may be slow. */
+/* How long READY may take: libtorch is large, and its file system may be slow. */
 static const double handshake_s = 300;
-
-enum { ENVIRONMENT_MAX = 8, VARIABLE_MAX = 256 };
 
 typedef struct torch_evaluator {
     archai_evaluator base;
@@ -22,8 +19,7 @@ typedef struct torch_evaluator {
     double ready_by;
     const char *device; /* of the next start; falls back from cuda to cpu */
     int64_t id;         /* of the candidate being evaluated; -1: none */
-    char variables[ENVIRONMENT_MAX][VARIABLE_MAX];
-    const char *environment[ENVIRONMENT_MAX + 1];
+    archai_environment environment;
 } torch_evaluator;
 
 static int torch_init(archai_evaluator *self, archai_err *err)
@@ -46,32 +42,6 @@ static void torch_close(archai_evaluator *self)
     e->id = -1;
 }
 
-static void set_variable(torch_evaluator *e, size_t *n, const char *name, const char *value)
-{
-    (void)snprintf(e->variables[*n], VARIABLE_MAX, "%s=%s", name, value);
-    e->environment[*n] = e->variables[*n];
-    (*n)++;
-}
-
-/* Threads are bounded before libtorch and its BLAS start theirs. A child sees the GPU that it
- * was given, and none where it must not open a context. */
-static void make_environment(torch_evaluator *e)
-{
-    const archai_evaluator_setup *setup = e->base.setup;
-    char threads[16];
-    size_t n = 0;
-
-    (void)snprintf(threads, sizeof threads, "%d", setup->threads);
-    set_variable(e, &n, "OMP_NUM_THREADS", threads);
-    set_variable(e, &n, "MKL_NUM_THREADS", threads);
-    set_variable(e, &n, "OPENBLAS_NUM_THREADS", threads);
-    if (strcmp(e->device, "cpu") == 0)
-        set_variable(e, &n, "CUDA_VISIBLE_DEVICES", "");
-    else if (setup->gpu != NULL)
-        set_variable(e, &n, "CUDA_VISIBLE_DEVICES", setup->gpu);
-    e->environment[n] = NULL;
-}
-
 static int torch_open(archai_evaluator *self, archai_err *err)
 {
     torch_evaluator *e = (torch_evaluator *)self;
@@ -84,9 +54,9 @@ static int torch_open(archai_evaluator *self, archai_err *err)
         .data = setup->data,
     };
 
-    make_environment(e);
+    archai_environment_init(&e->environment, setup, e->device);
     ARCHAI_TRY(archai_evaluator_client_start(&e->client, &open, setup->data_fd, false,
-                                             e->environment,
+                                             e->environment.at,
                                              setup->config->evaluator.memory_limit, err));
     e->is_open = true;
     e->ready = false;
@@ -107,8 +77,8 @@ static int torch_begin(archai_evaluator *self, const archai_trial *c, archai_err
     return archai_peer_send(&e->client.peer, &work, err);
 }
 
-/* For the weights to start from and for those that come back: the model has read the first by
- * then. */
+/* One file for the weights to start from and for those on offer: the model has read the former by
+ * the time it writes the latter. */
 static int torch_weights_fd(archai_evaluator *self)
 {
     return ((torch_evaluator *)self)->client.weights_fd;
@@ -126,26 +96,18 @@ static int torch_interrupt(archai_evaluator *self, archai_err *err)
 
 /* -- events -------------------------------------------------------------------------------- */
 
-static void set_event(archai_evaluator_event *out, archai_evaluator_event_kind kind, int code,
-                      const char *text)
-{
-    out->kind = kind;
-    out->code = code;
-    (void)snprintf(out->text, sizeof out->text, "%s", text);
-}
-
-/* It has ended, or what it says cannot be trusted any more. */
+/* It has ended, or cannot be trusted any more. */
 static void gone(torch_evaluator *e, const archai_err *why, archai_evaluator_event *out)
 {
     const archai_child *child = &e->client.peer.child;
 
-    set_event(out, e->ready ? ARCHAI_EVALUATOR_GONE : ARCHAI_EVALUATOR_NOT_STARTED, why->code,
-              why->text);
+    archai_evaluator_event_set(out, e->ready ? ARCHAI_EVALUATOR_GONE : ARCHAI_EVALUATOR_NOT_STARTED,
+                               why->code, why->text);
     if (why->code == ARCHAI_ECHILD && child->started && WIFSIGNALED(child->status))
         out->signal = WTERMSIG(child->status);
 }
 
-/* Where the device was only guessed from the machine, libtorch may know better. */
+/* If the user did not choose the device, libtorch may know better than our guess. */
 static bool fall_back(torch_evaluator *e)
 {
     if (e->base.setup->device_is_chosen || strcmp(e->device, "cpu") == 0)
@@ -161,7 +123,7 @@ static int not_started(torch_evaluator *e, int code, const char *text,
         torch_close(&e->base);
         return torch_open(&e->base, err);
     }
-    set_event(out, ARCHAI_EVALUATOR_NOT_STARTED, code, text);
+    archai_evaluator_event_set(out, ARCHAI_EVALUATOR_NOT_STARTED, code, text);
     return ARCHAI_OK;
 }
 
@@ -173,7 +135,7 @@ static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event 
         if (e->ready)
             break;
         e->ready = true;
-        set_event(out, ARCHAI_EVALUATOR_READY, ARCHAI_OK, m->device);
+        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_READY, ARCHAI_OK, m->device);
         return ARCHAI_OK;
     case ARCHAI_MSG_PROGRESS:
         out->kind = ARCHAI_EVALUATOR_PROGRESS;
@@ -181,12 +143,12 @@ static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event 
         out->epochs = m->epochs;
         return ARCHAI_OK;
     case ARCHAI_MSG_NOTE:
-        set_event(out, ARCHAI_EVALUATOR_NOTE, ARCHAI_OK, m->text);
+        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_NOTE, ARCHAI_OK, m->text);
         return ARCHAI_OK;
     case ARCHAI_MSG_FAILED:
         if (!e->ready)
             return not_started(e, m->code, m->text, out, err);
-        set_event(out, ARCHAI_EVALUATOR_FAILED, m->code, m->text);
+        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_FAILED, m->code, m->text);
         e->id = -1;
         return ARCHAI_OK;
     case ARCHAI_MSG_MEASURED:
@@ -197,15 +159,16 @@ static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event 
         m->evaluation = NULL;
         e->id = -1;
         return ARCHAI_OK;
-    case ARCHAI_MSG_RETURNED: /* it received a signal itself, and is about to end */
-        set_event(out, ARCHAI_EVALUATOR_GONE, ARCHAI_EINTR, "was stopped by SIGTERM");
+    case ARCHAI_MSG_RETURNED: /* it received a signal and is about to end */
+        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_GONE, ARCHAI_EINTR, "was stopped by SIGTERM");
         out->signal = SIGTERM;
         e->id = -1;
         return ARCHAI_OK;
     default:
         break;
     }
-    set_event(out, ARCHAI_EVALUATOR_GONE, ARCHAI_EFORMAT, "sent a message out of turn");
+    archai_evaluator_event_set(out, ARCHAI_EVALUATOR_GONE, ARCHAI_EFORMAT,
+                               "sent a message out of turn");
     return ARCHAI_OK;
 }
 
@@ -231,7 +194,8 @@ static int torch_poll(archai_evaluator *self, archai_evaluator_event *out, archa
         archai_message_fini(&m);
         return rc;
     } else if (!e->ready && archai_clock_s() > e->ready_by) {
-        set_event(out, ARCHAI_EVALUATOR_NOT_STARTED, ARCHAI_ETIMEOUT, "did not answer");
+        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_NOT_STARTED, ARCHAI_ETIMEOUT,
+                                   "did not answer");
     }
     return ARCHAI_OK;
 }
@@ -253,11 +217,8 @@ static int check_measured(const archai_objectives *objectives, archai_err *err)
     for (size_t i = 0; i < objectives->n; i++) {
         const archai_objective *o = &objectives->at[i];
         const char *near = archai_nearest(o->source, measured, n);
-        bool known = archai_measure_is_cheap(o->source);
 
-        for (size_t k = 0; k < n; k++)
-            known = known || strcmp(measured[k], o->source) == 0;
-        if (!known)
+        if (!archai_measure_is_cheap(o->source) && (near == NULL || strcmp(near, o->source) != 0))
             return archai_fail(err, ARCHAI_EINVAL,
                                "objective.%s.source: the evaluator does not measure '%.100s'%s%s%s",
                                o->name, o->source, near != NULL ? "; did you mean '" : "",
@@ -266,7 +227,7 @@ static int check_measured(const archai_objectives *objectives, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* Do models of this space classify pictures, or each pixel? One drawn at random tells. */
+/* Do models of this space classify pictures or pixels? A random one tells. */
 static int classifies_pictures(archai_space *space, bool *out, archai_err *err)
 {
     archai_model m = {.arch = NULL};
@@ -302,7 +263,7 @@ static int torch_check_task(const void *settings, const archai_evaluator_task *t
 
 const archai_evaluator_ops archai_evaluator_torch = {
     .name = "torch",
-    .help = "trains with libtorch, in a process of its own, by the keys of [train]",
+    .help = "trains with libtorch in a separate process, as [train] says",
     .options = archai_no_options,
     .size = sizeof(torch_evaluator),
     .needs_data = true,
@@ -353,7 +314,7 @@ static void plugin_check(const void *settings, archai_check *c)
 
 const archai_evaluator_ops archai_evaluator_plugin = {
     .name = "plugin",
-    .help = "measures with a shared library of your own, in a process of its own",
+    .help = "measures with your own shared library, in a separate process",
     .options = plugin_options,
     .settings_size = sizeof(plugin_settings),
     .measuring_keys = plugin_measuring_keys,

@@ -21,7 +21,7 @@
 #include "io/results/index.h"
 #include "runner/indexer/archai_indexer.h"
 #include "runner/process/clock.h"
-#include "runner/process/out_of_memory.h"
+#include "runner/process/program.h"
 
 typedef struct indexed_run {
     archai_message request; /* ARCHAI_MSG_INDEX */
@@ -31,19 +31,8 @@ typedef struct indexed_run {
     archai_index *index;
 } indexed_run;
 
-int archai_indexer_answer(archai_parent *parent, int rc, int64_t rows, double seconds,
-                          const archai_err *why, archai_err *err)
-{
-    const archai_message indexed = {
-        .type = ARCHAI_MSG_INDEXED, .n_rows = rows, .seconds = seconds};
-    const archai_message failed = {
-        .type = ARCHAI_MSG_FAILED, .id = -1, .code = rc, .text = (char *)(uintptr_t)why->text};
-
-    return archai_parent_send(parent, rc == ARCHAI_OK ? &indexed : &failed, err);
-}
-
-/* A configuration may hold bytes that are not UTF-8 (a path, a comment); an attribute of
- * results.h5 may not. Each such byte becomes '?'. */
+/* A configuration may hold bytes that are not UTF-8 (a path, a comment), an attribute of results.h5 may not:
+ * each such byte becomes '?'. */
 static void make_utf8(char *text)
 {
     json_t *is_utf8 = json_string(text);
@@ -89,9 +78,8 @@ static int refresh(indexed_run *r, const archai_message *m, int64_t *rows, archa
 static int serve(archai_parent *parent, indexed_run *r, archai_err *err)
 {
     for (;;) {
+        archai_message m = {0}, indexed = {.type = ARCHAI_MSG_INDEXED};
         archai_err why = ARCHAI_ERR_INIT;
-        archai_message m = {0};
-        int64_t rows = 0;
         double began;
         bool got;
         int rc;
@@ -104,10 +92,11 @@ static int serve(archai_parent *parent, indexed_run *r, archai_err *err)
             r->request = m;
             rc = open_index(r, &why);
         } else {
-            rc = refresh(r, &m, &rows, &why);
+            rc = refresh(r, &m, &indexed.n_rows, &why);
             archai_message_fini(&m);
         }
-        ARCHAI_TRY(archai_indexer_answer(parent, rc, rows, archai_clock_s() - began, &why, err));
+        indexed.seconds = archai_clock_s() - began;
+        ARCHAI_TRY(archai_parent_answer(parent, -1, rc, &indexed, &why, err));
         if (r->index == NULL)
             return archai_fail(err, rc, "%s", why.text);
     }
@@ -132,7 +121,7 @@ int main(int argc, char **argv)
     archai_parent parent = {.in = {.used = 0}};
     int rc;
 
-    archai_out_of_memory_ends("archai-indexer", "");
+    archai_program_begin("archai-indexer", "");
     if (argc > 1 && (argc != 3 || strcmp(argv[1], "--read") != 0)) {
         (void)fprintf(stderr, "%s is started by archai-run; it takes no arguments\n", argv[0]);
         return 2;
@@ -140,8 +129,8 @@ int main(int argc, char **argv)
     /* A vanished rank 0 is an error of write(2) here, a file size limit one of the disk. */
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
-    /* Schedulers signal every process of a job. The last index is still to be written then:
-     * rank 0 decides when this process ends, and the guard ends it with rank 0. */
+    /* Schedulers signal every process of a job, when the last index has yet to be written: rank 0
+     * decides when this process ends, and the guard ends it with rank 0. */
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
@@ -150,7 +139,5 @@ int main(int argc, char **argv)
     if (rc == ARCHAI_OK)
         rc = argc > 1 ? archai_indexer_read(&parent, argv[2], &err) : make_index(&parent, &err);
     archai_parent_fini(&parent);
-    if (rc != ARCHAI_OK)
-        (void)fprintf(stderr, "archai-indexer: %s\n", err.text);
-    return archai_rc_exit_status(rc);
+    return archai_program_end(rc, &err);
 }

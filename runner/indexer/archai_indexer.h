@@ -1,4 +1,4 @@
-/* runner/indexer/archai_indexer.h - the parts of archai-indexer. */
+/* runner/indexer/archai_indexer.h - the second part of archai-indexer. */
 #ifndef ARCHAI_RUNNER_INDEXER_ARCHAI_INDEXER_H
 #define ARCHAI_RUNNER_INDEXER_ARCHAI_INDEXER_H
 #include "runner/process/parent.h"
@@ -7,8 +7,4 @@
  * with the path of each file before HDF5 touches it, one EARLIER, a ROW for each row in order of
  * id, and INDEXED, or FAILED with the reason. */
 int archai_indexer_read(archai_parent *parent, const char *directory, archai_err *err);
-
-/* INDEXED, or FAILED with *why when rc says so. */
-int archai_indexer_answer(archai_parent *parent, int rc, int64_t rows, double seconds,
-                          const archai_err *why, archai_err *err);
 #endif

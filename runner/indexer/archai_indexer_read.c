@@ -1,13 +1,11 @@
-/* archai-indexer --read: the reader of earlier rows, a process that HDF5 may crash. */
+/* archai-indexer --read: reads earlier rows, in a process that HDF5 may crash. */
 #include <string.h>
 
 #include "io/results/history.h"
 #include "runner/indexer/archai_indexer.h"
-#include "runner/process/clock.h"
 #include "runner/process/limit.h"
-#include "runner/process/parent.h"
 
-/* Before a crash: rank 0 knows which file it was. */
+/* So that rank 0 knows, after a crash, which file it was. */
 static int touch(void *payload, const char *path, archai_err *err)
 {
     const archai_message note = {
@@ -46,18 +44,17 @@ static int send_rows(archai_history *h, const archai_results *head, archai_paren
 
 int archai_indexer_read(archai_parent *parent, const char *directory, archai_err *err)
 {
-    const double began = archai_clock_s();
+    archai_message indexed = {.type = ARCHAI_MSG_INDEXED};
     archai_err why = ARCHAI_ERR_INIT;
     archai_history *h = NULL;
     archai_results head = {0};
-    int64_t rows = 0;
     int rc;
 
     archai_limit_reading(directory);
     rc = archai_history_open(&h, directory, touch, parent, &head, &why);
     if (rc == ARCHAI_OK)
-        rc = send_rows(h, &head, parent, &rows, &why);
-    rc = archai_indexer_answer(parent, rc, rows, archai_clock_s() - began, &why, err);
+        rc = send_rows(h, &head, parent, &indexed.n_rows, &why);
+    rc = archai_parent_answer(parent, -1, rc, &indexed, &why, err);
     archai_history_close(h);
     archai_results_free(&head);
     return rc;

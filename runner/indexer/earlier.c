@@ -17,8 +17,8 @@ void archai_earlier_close(archai_earlier *e)
     *e = (archai_earlier)ARCHAI_EARLIER_INIT;
 }
 
-/* Without results.h5 a search goes on from its segments, and without a segment from what
- * results.h5 has: if that is what is damaged, say so. */
+/* A search can continue without results.h5, from its segments, and without a segment, from what results.h5
+ * has of it: the message says so when one of them is damaged. */
 static int damaged(const archai_earlier *e, const char *what, archai_err *err)
 {
     const char *slash = e->reading != NULL ? strrchr(e->reading, '/') : NULL;
@@ -27,12 +27,12 @@ static int damaged(const archai_earlier *e, const char *what, archai_err *err)
     if (slash != NULL && strncmp(what, e->reading, strlen(e->reading)) == 0)
         hint = strcmp(slash, "/results.h5") == 0
                    ? "; once it is moved away, --resume makes a new one from the segments"
-                   : "; once it is moved away, --resume goes on with the rows that results.h5 "
+                   : "; once it is moved away, --resume continues with the rows that results.h5 "
                      "has of it, without weights";
     return archai_fail(err, ARCHAI_EFORMAT, "%s%s", what, hint);
 }
 
-/* The reader ended before it had said that it was done. */
+/* The reader ended before it reported success or failure. */
 static int on_end(const archai_earlier *e, const archai_err *why, archai_err *err)
 {
     const archai_child *child = &e->peer.child;
@@ -54,7 +54,7 @@ static int take(archai_earlier *e, archai_message *m, archai_err *err)
 
         if (archai_signals_count() > 0) /* millions of rows take their time */
             return archai_fail(err, ARCHAI_EINTR,
-                               "stopped by %s while earlier rows were read; --resume goes on",
+                               "stopped by %s while earlier rows were read; --resume continues",
                                archai_signals_name());
         rc = archai_peer_wait(&e->peer, m, look_s, &why);
         if (rc == ARCHAI_ETIMEOUT)

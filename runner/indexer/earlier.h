@@ -1,8 +1,8 @@
-/* runner/indexer/earlier.h - the rows that earlier starts left, read by a process that a damaged
- * file may crash.
+/* runner/indexer/earlier.h - the rows that earlier starts left, read by a process that a damaged file may
+ * crash.
  *
- * Rank 0's side of `archai-indexer --read` (runner/indexer/archai_indexer.h). Blocks until the
- * next row is there. Memory: one row, and what a pipe holds.
+ * Rank 0's side of `archai-indexer --read` (runner/indexer/archai_indexer.h). Blocks until the next row is
+ * there. Memory: one row, and the content of a pipe.
  */
 #ifndef ARCHAI_RUNNER_INDEXER_EARLIER_H
 #define ARCHAI_RUNNER_INDEXER_EARLIER_H
@@ -20,7 +20,7 @@ typedef struct archai_earlier {
     }
 
 /* Start the reader and wait for what results.h5 says of itself (e->head). ARCHAI_EFORMAT, one
- * line that names the file: damaged, no matter how badly. */
+ * line that names the file: it is damaged, however badly. */
 int archai_earlier_open(archai_earlier *e, const char *directory, archai_err *err);
 /* The next row in order of id (caller fini); *got false: that was all. */
 int archai_earlier_next(archai_earlier *e, archai_trial *out, bool *got, archai_err *err);

@@ -15,7 +15,7 @@ void archai_index_client_init(archai_index_client *c, const archai_message *run)
     c->run = run;
 }
 
-/* And what was under way is forgotten. */
+/* Forgets the requests under way, too. */
 void archai_index_client_close(archai_index_client *c)
 {
     if (c->running)
@@ -76,7 +76,7 @@ static int on_message(archai_index_client *c, const archai_message *m, archai_er
         note_failure(c, &failure);
         return ARCHAI_OK;
     }
-    if (!c->open) { /* failures go on counting: it may crash at every refresh */
+    if (!c->open) { /* `failures` stays: it may crash at every refresh */
         c->open = true;
         return ARCHAI_OK;
     }

@@ -1,7 +1,7 @@
 /* runner/indexer/index_client.h - rank 0's side of archai-indexer, which writes results.h5.
  *
- * A process of its own, so that no HDF5 call holds up the search; when it dies it is started
- * again. A refresh is followed by a pause of at least 20 times what it took. Never blocks.
+ * archai-indexer is a separate process, so that no HDF5 call holds up the search; if it dies, it is started
+ * again. Each refresh is followed by a pause of at least 20 times its duration. Never blocks.
  */
 #ifndef ARCHAI_RUNNER_INDEXER_INDEX_CLIENT_H
 #define ARCHAI_RUNNER_INDEXER_INDEX_CLIENT_H
@@ -11,8 +11,8 @@
 typedef struct archai_index_client {
     const archai_message *run;   /* borrowed; ARCHAI_MSG_INDEX */
     archai_peer peer;
-    bool running, open;          /* open: it has the run */
-    int unanswered;              /* requests under way, the opening one counted */
+    bool running, open;          /* open: it knows the run */
+    int unanswered;              /* requests under way, INDEX among them */
     int failures;                /* in a row */
     double next_s;               /* clock: earliest next refresh (after a failure: start) */
     int64_t refreshes;           /* that succeeded */
@@ -32,8 +32,8 @@ void archai_index_client_close(archai_index_client *c); /* idempotent */
 bool archai_index_client_is_free(const archai_index_client *c, double now, bool hurry);
 int archai_index_client_refresh(archai_index_client *c, const char *state, int64_t rejected,
                                 archai_err *err);
-/* Start archai-indexer if it must be, read answers. *busy: something happened. A refresh that
- * failed counts in `failures`; the caller decides how many are too many. */
+/* Start archai-indexer if necessary; read answers. *busy: something happened. Failed refreshes count in
+ * `failures`; the caller decides how many are too many. */
 void archai_index_client_step(archai_index_client *c, bool *busy);
 size_t archai_index_client_wake(const archai_index_client *c, struct pollfd *out, size_t max);
 #endif

@@ -11,33 +11,33 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
-#include "core/base/number.h"
 #include "runner/inspect/inspect.h"
 #include "runner/process/limit.h"
-#include "runner/process/out_of_memory.h"
+#include "runner/process/program.h"
+#include "runner/process/tool.h"
 
 /* clang-format off */
 static const struct command {
-    const char *name, *usage, *help;
-    size_t low, high; /* number of arguments */
+    archai_tool_command head;
     enum { NOTHING, RESULTS, MODEL } reads; /* nothing; t->r; t->r and in it t->row for args[0] */
     int (*run)(inspect *t, archai_err *err);
 } commands[] = {
-    {"summary", "summary",             "what ran, how far it got, the best model by each objective, what failed", 0, 0, RESULTS, inspect_summary},
-    {"state",   "state",               "one word: running, complete, interrupted or failed",                0, 0, RESULTS, inspect_state},
-    {"pareto",  "pareto",              "the models that no other model dominates",                          0, 0, RESULTS, inspect_pareto},
-    {"top",     "top NAME [-n N]",     "the N best models (default 10) by an objective or a metric",        1, 1, RESULTS, inspect_top},
-    {"show",    "show ARCHID",         "everything known about one model",                                  1, 1, MODEL,   inspect_show},
-    {"curves",  "curves ARCHID",       "its learning curves, one line per epoch",                           1, 1, MODEL,   inspect_curves},
-    {"csv",     "csv",                 "all evaluations, in the columns of Archai's search state",          0, 0, RESULTS, inspect_csv},
-    {"export",  "export ARCHID [--format safetensors|pt|arch] -o FILE",
-                                       "its weights for PyTorch, or its architecture for archai-space",     1, 1, MODEL,   inspect_export},
-    {"verify",  "verify",              "check results.h5 against the segments (rows, checksums, weights), and the checkpoints", 0, 0, RESULTS, inspect_verify},
-    {"watch",   "watch",               "print the summary whenever it changes, until the run ends",         0, 0, NOTHING, inspect_watch},
-    {"report",  "report [-o FILE]",    "write report.html: one page with the front, plots and failures",    0, 0, RESULTS, inspect_report},
+    {{"summary", "summary",             "what ran, how far it got, the best model by each objective, what failed", 0, 0}, RESULTS, inspect_summary},
+    {{"state",   "state",               "one word: running, complete, interrupted or failed",                0, 0}, RESULTS, inspect_state},
+    {{"pareto",  "pareto",              "the models that no other model dominates",                          0, 0}, RESULTS, inspect_pareto},
+    {{"top",     "top NAME [-n N]",     "the N best models (default 10) by an objective or a metric",        1, 1}, RESULTS, inspect_top},
+    {{"show",    "show ARCHID",         "everything known about one model",                                  1, 1}, MODEL,   inspect_show},
+    {{"curves",  "curves ARCHID",       "its learning curves, one line per epoch",                           1, 1}, MODEL,   inspect_curves},
+    {{"csv",     "csv",                 "all evaluations, in the columns of Archai's search state",          0, 0}, RESULTS, inspect_csv},
+    {{"export",  "export ARCHID [--format safetensors|pt|arch] -o FILE",
+                                       "its weights for PyTorch, or its architecture for archai-space",     1, 1}, MODEL,   inspect_export},
+    {{"verify",  "verify",              "check results.h5 against the segments (rows, checksums, weights), and the checkpoints", 0, 0}, RESULTS, inspect_verify},
+    {{"watch",   "watch",               "print the summary whenever it changes, until the run ends",         0, 0}, NOTHING, inspect_watch},
+    {{"report",  "report [-o FILE]",    "write report.html: one page with the front, plots and failures",    0, 0}, RESULTS, inspect_report},
 };
 /* clang-format on */
-enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+static const archai_tool tool = {"archai-inspect RESULTS", commands,
+                                 sizeof commands / sizeof commands[0], sizeof commands[0]};
 
 static void help(FILE *out)
 {
@@ -46,8 +46,7 @@ static void help(FILE *out)
         "Shows the results of a search. RESULTS is its directory or the results.h5 in it; the "
         "default command\nis summary. A search that is still running is not disturbed.\n\n",
         out);
-    for (int i = 0; i < N_COMMANDS; i++)
-        (void)fprintf(out, "  %s\n      %s\n", commands[i].usage, commands[i].help);
+    archai_tool_help(&tool, out);
     (void)fputs(
         "\nFor example, the morning after:\n\n"
         "  archai-inspect runs/cnn-mnist summary\n"
@@ -62,27 +61,15 @@ static void help(FILE *out)
         out);
 }
 
-static const struct command *find_command(const char *name, archai_err *err)
+static void version(FILE *out)
 {
-    const char *names[N_COMMANDS], *near;
-
-    for (int i = 0; i < N_COMMANDS; i++) {
-        names[i] = commands[i].name;
-        if (strcmp(names[i], name) == 0)
-            return &commands[i];
-    }
-    near = archai_nearest(name, names, N_COMMANDS);
-    if (near != NULL)
-        (void)archai_fail(err, ARCHAI_EINVAL, "unknown command '%s'; did you mean '%s'?", name, near);
-    else
-        (void)archai_fail(err, ARCHAI_EINVAL, "unknown command '%s'; --help lists them all", name);
-    return NULL;
+    (void)fputs("archai-inspect " ARCHAI_VERSION "\n", out);
 }
 
 enum { OPT_FORMAT = 256 };
 
-/* Options may come anywhere. *done: --help or --version has been answered. */
-static int parse(int argc, char **argv, inspect *t, bool *done, archai_err *err)
+/* Options may come anywhere. */
+static int parse(int argc, char **argv, inspect *t, archai_err *err)
 {
     static const struct option options[] = {
         {"format", required_argument, NULL, OPT_FORMAT},
@@ -91,18 +78,13 @@ static int parse(int argc, char **argv, inspect *t, bool *done, archai_err *err)
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
     };
-    char *end;
     int c;
 
     opterr = 0;
     while ((c = getopt_long(argc, argv, ":n:o:h", options, NULL)) != -1) {
         switch (c) {
         case 'n':
-            errno = 0;
-            t->count = strtoll(optarg, &end, 10);
-            if (errno != 0 || end == optarg || *end != '\0' || t->count < 1)
-                return archai_fail(err, ARCHAI_EINVAL, "-n: '%s' is not a positive whole number",
-                                   optarg);
+            ARCHAI_TRY(archai_tool_count(optarg, 1, &t->count, err));
             break;
         case 'o':
             t->output = optarg;
@@ -111,20 +93,19 @@ static int parse(int argc, char **argv, inspect *t, bool *done, archai_err *err)
             t->format = optarg;
             break;
         case 'h':
-            help(stdout);
-            *done = true;
+            t->words = help;
             return ARCHAI_OK;
         case 'V':
-            (void)printf("archai-inspect %s\n", ARCHAI_VERSION);
-            *done = true;
+            t->words = version;
             return ARCHAI_OK;
-        case ':':
-            return archai_fail(err, ARCHAI_EINVAL, "%s needs a value", argv[optind - 1]);
         default:
-            return archai_fail(err, ARCHAI_EINVAL, "unknown option %s; --help shows them all",
-                               argv[optind - 1]);
+            return archai_tool_bad_option(c, argv, err);
         }
     }
+    t->path = optind < argc ? argv[optind++] : NULL;
+    t->command = optind < argc ? argv[optind++] : "summary";
+    t->args = argv + optind;
+    t->n_args = (size_t)(argc - optind);
     return ARCHAI_OK;
 }
 
@@ -145,8 +126,6 @@ static int run(const struct command *command, inspect *t, archai_err *err)
         rc = inspect_find(t, t->args[0], &t->row, err);
     if (rc == ARCHAI_OK)
         rc = command->run(t, err);
-    if (fflush(stdout) != 0 && rc == ARCHAI_OK)
-        rc = archai_fail(err, ARCHAI_EIO, "standard output: %s", strerror(errno));
     archai_results_free(&t->r);
     free(t->directory);
     return rc;
@@ -164,22 +143,17 @@ static int run_guarded(const struct command *command, inspect *t)
     child = fork();
     if (child == 0) {
         archai_err err = ARCHAI_ERR_INIT;
-        int rc;
 
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
         archai_limit_reading(t->path);
-        rc = run(command, t, &err);
-        if (rc != ARCHAI_OK)
-            (void)fprintf(stderr, "archai-inspect: %s\n", err.text);
-        _exit(archai_rc_exit_status(rc));
+        _exit(archai_program_end(run(command, t, &err), &err));
     }
     if (child < 0) {
         (void)fprintf(stderr, "archai-inspect: cannot start a process: %s\n", strerror(errno));
         return 1;
     }
     (void)signal(SIGINT, SIG_IGN); /* it is for the child, which shares the terminal */
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
+    (void)TEMP_FAILURE_RETRY(waitpid(child, &status, 0));
     if (WIFEXITED(status))
         return WEXITSTATUS(status);
     if (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM ||
@@ -200,33 +174,20 @@ int main(int argc, char **argv)
     archai_err err = ARCHAI_ERR_INIT;
     inspect t = {.count = -1};
     const struct command *command;
-    bool done = false;
     int rc;
 
-    archai_out_of_memory_ends("archai-inspect", "");
-    rc = parse(argc, argv, &t, &done, &err);
-    if (rc == ARCHAI_OK && done)
-        return fflush(stdout) == 0 ? 0 : archai_rc_exit_status(ARCHAI_EIO);
-    if (rc == ARCHAI_OK && argc - optind < 1) {
+    archai_program_begin("archai-inspect", "");
+    rc = parse(argc, argv, &t, &err);
+    if (rc == ARCHAI_OK && t.words != NULL) {
+        t.words(stdout);
+    } else if (rc == ARCHAI_OK && t.path == NULL) {
         help(stderr);
         return 2;
-    }
-    if (rc == ARCHAI_OK) {
-        t.path = argv[optind++];
-        command = find_command(optind < argc ? argv[optind++] : "summary", &err);
-        t.args = argv + optind;
-        t.n_args = (size_t)(argc - optind);
-        if (command == NULL)
-            rc = err.code;
-        else if (t.n_args < command->low || t.n_args > command->high)
-            rc = archai_fail(&err, ARCHAI_EINVAL, "usage: archai-inspect RESULTS %s%s",
-                             command->usage,
-                             t.n_args > command->high ? " (quote a name with spaces: 'L=3, K=1, H=64')"
-                                                      : "");
-        else
+    } else if (rc == ARCHAI_OK) {
+        command = archai_tool_find(&tool, t.command, t.n_args, &err);
+        if (command != NULL)
             return run_guarded(command, &t);
+        rc = err.code;
     }
-    if (rc != ARCHAI_OK)
-        (void)fprintf(stderr, "archai-inspect: %s\n", err.text);
-    return archai_rc_exit_status(rc);
+    return archai_program_end(rc, &err);
 }

@@ -1,5 +1,5 @@
 /* csv: every evaluation in the columns of Archai's search state (SearchResults.save_search_state), so that
- * notebooks written for it keep working: floats as Python's repr, nothing for a missing value, True and
+ * notebooks written for it keep working: floats as Python's repr, an empty cell for a missing value, True and
  * False, quotes only where they are needed.
  */
 #include <math.h>
@@ -12,32 +12,31 @@
 #include "core/base/number.h"
 #include "runner/inspect/inspect.h"
 
+/* A cell, and the comma after it. */
 static void field(const char *text)
 {
-    if (strpbrk(text, ",\"\r\n") == NULL) {
-        (void)fputs(text, stdout);
-        return;
-    }
-    (void)putchar('"');
+    const char *quote = strpbrk(text, ",\"\r\n") != NULL ? "\"" : "";
+
+    (void)fputs(quote, stdout);
     for (; *text != '\0'; text++) {
         if (*text == '"')
             (void)putchar('"');
         (void)putchar(*text);
     }
-    (void)putchar('"');
+    (void)fputs(quote, stdout);
+    (void)putchar(',');
 }
 
 static void number(double value)
 {
-    char text[32];
+    char text[32] = "";
 
-    if (isnan(value))
-        return;
-    archai_format_double(value, text);
-    (void)fputs(text, stdout);
+    if (!isnan(value))
+        archai_format_double(value, text);
+    field(text);
 }
 
-/* `parent` is what a mutant was made from, `parents` the "a,b" of a crossover. */
+/* The cells `parent`, of a mutant, and `parents`, "a,b" of a crossover. */
 static void ancestry(const char *json)
 {
     json_t *list = json_loads(json, 0, NULL), *item;
@@ -54,9 +53,7 @@ static void ancestry(const char *json)
         joined = longer;
     }
     field(one ? joined : "");
-    (void)putchar(',');
     field(one ? "" : joined);
-    (void)putchar(',');
     free(joined);
     json_decref(list);
 }
@@ -78,24 +75,19 @@ int inspect_csv(inspect *t, archai_err *err)
 
     (void)err;
     (void)fputs("archid,", stdout);
-    for (size_t k = 0; k < r->n_objectives; k++) {
+    for (size_t k = 0; k < r->n_objectives; k++)
         field(r->objectives[k].name);
-        (void)putchar(',');
-    }
     (void)puts("parent,parents,iteration_num,search_walltime_hours,is_pareto");
     for (size_t i = 0; i < r->n; i++) {
         const archai_trial *e = &r->rows[i];
 
         field(e->model.archid);
-        (void)putchar(',');
-        for (size_t k = 0; k < r->n_objectives; k++) {
+        for (size_t k = 0; k < r->n_objectives; k++)
             number(r->values[i * r->n_objectives + k]);
-            (void)putchar(',');
-        }
         ancestry(e->parents);
         (void)printf("%d,", e->generation);
         number((e->started + e->seconds - began) / 3600);
-        (void)printf(",%s\n", on_front[i] ? "True" : "False");
+        (void)puts(on_front[i] ? "True" : "False");
     }
     free(on_front);
     return ARCHAI_OK;

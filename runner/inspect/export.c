@@ -12,10 +12,10 @@
 #include "runner/inspect/inspect.h"
 #include "runner/process/evaluator_client.h"
 
-static const double start_limit_s = 120, save_limit_s = 600;
+static const double save_limit_s = 600;
 
-/* Writing PyTorch's format takes libtorch, which archai-evaluator has and this program does not. */
-static int write_pt(const archai_tensors *w, const char *beside, archai_err *err)
+/* PyTorch's format takes libtorch: archai-evaluator has it, this program does not. */
+static int write_pt(const archai_tensor *weights, size_t n, const char *beside, archai_err *err)
 {
     archai_evaluator_client client = ARCHAI_EVALUATOR_CLIENT_INIT;
     archai_message open_ = {.type = ARCHAI_MSG_OPEN, .id = -1, .threads = 1};
@@ -30,12 +30,8 @@ static int write_pt(const archai_tensors *w, const char *beside, archai_err *err
     save.text = path;
     ARCHAI_TRY_GOTO(rc, archai_evaluator_client_start(&client, &open_, -1, false, NULL, 0, err),
                     out);
-    ARCHAI_TRY_GOTO(rc, archai_safetensors_write(client.weights_fd, w->at, w->n, err),
-                    out);
-    ARCHAI_TRY_GOTO(
-        rc, archai_evaluator_client_expect(&client, ARCHAI_MSG_READY, start_limit_s, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_peer_send(&client.peer, &save, err), out);
-    rc = archai_evaluator_client_expect(&client, ARCHAI_MSG_SAVED, save_limit_s, err);
+    ARCHAI_TRY_GOTO(rc, archai_safetensors_write(client.weights_fd, weights, n, err), out);
+    rc = archai_evaluator_client_ask(&client, &save, ARCHAI_MSG_SAVED, save_limit_s, err);
 out:
     archai_evaluator_client_close(&client);
     archai_message_fini(&save);
@@ -43,8 +39,8 @@ out:
     return rc;
 }
 
-/* `output`, by a file beside it that replaces it once it is complete. */
-static int write_file(const inspect *t, const char *format, const archai_tensors *w,
+/* Writes a file beside `output` that replaces it once it is complete. */
+static int write_file(const inspect *t, const char *format, const archai_tensor *weights, size_t n,
                       archai_err *err)
 {
     const char *arch = t->r.rows[t->row].arch;
@@ -57,9 +53,9 @@ static int write_file(const inspect *t, const char *format, const archai_tensors
     else if (strcmp(format, "arch") == 0)
         rc = archai_file_pwrite(fd, arch, strlen(arch), 0, "the architecture", err);
     else if (strcmp(format, "pt") == 0)
-        rc = write_pt(w, beside, err);
+        rc = write_pt(weights, n, beside, err);
     else
-        rc = archai_safetensors_write(fd, w->at, w->n, err);
+        rc = archai_safetensors_write(fd, weights, n, err);
     if (fd >= 0 && close(fd) != 0 && rc == ARCHAI_OK)
         rc = archai_fail(err, ARCHAI_EIO, "cannot write: %s", strerror(errno));
     rc = archai_err_wrap(err, rc, "%s: ", beside);
@@ -78,20 +74,17 @@ static void print_arch(const char *arch)
         (void)putchar('\n');
 }
 
-/* What the file's name says. */
+/* By the ending of the file's name. */
 static const char *format_of(const char *name)
 {
     static const struct {
         const char *end, *format;
     } known[] = {{".pt", "pt"}, {".pth", "pt"}, {".json", "arch"}, {".yaml", "arch"}};
-    const size_t n = strlen(name);
+    const char *dot = strrchr(name, '.');
 
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        const size_t m = strlen(known[i].end);
-
-        if (n >= m && strcmp(name + n - m, known[i].end) == 0)
+    for (size_t i = 0; dot != NULL && i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(dot, known[i].end) == 0)
             return known[i].format;
-    }
     return "safetensors";
 }
 
@@ -101,7 +94,8 @@ int inspect_export(inspect *t, archai_err *err)
                          : t->output != NULL ? format_of(t->output)
                                              : "safetensors";
     const bool is_arch = strcmp(format, "arch") == 0;
-    archai_tensors w = {0};
+    archai_tensor *weights = NULL;
+    size_t n = 0;
     int rc = ARCHAI_OK;
 
     if (!is_arch && t->output == NULL)
@@ -114,9 +108,9 @@ int inspect_export(inspect *t, archai_err *err)
         return ARCHAI_OK;
     }
     if (!is_arch)
-        rc = archai_results_tensors(t->path, t->args[0], &w.at, &w.n, err);
+        rc = archai_results_tensors(t->path, t->args[0], &weights, &n, err);
     if (rc == ARCHAI_OK)
-        rc = write_file(t, format, &w, err);
-    archai_arrays_free(w.at, w.n);
+        rc = write_file(t, format, weights, n, err);
+    archai_arrays_free(weights, n);
     return rc;
 }

@@ -12,7 +12,9 @@
 #include "io/results/results.h"
 
 typedef struct inspect {
+    void (*words)(FILE *out); /* --help or --version: what to print instead; else NULL */
     const char *path; /* RESULTS as given: a directory or a results.h5 */
+    const char *command;
     char *directory;  /* owned; where the segments are */
     archai_results r; /* owned; read before the command runs, unless the command does that itself */
     char **args;      /* after the command, without the options; borrowed */
@@ -37,8 +39,8 @@ int inspect_report(inspect *t, archai_err *err);
 
 /* -- rows ---------------------------------------------------------------------------------- */
 
-/* The row that stands for `archid`: of those with results the one with the highest budget, else
- * the last. ARCHAI_ENOTFOUND: there is none. */
+/* The row that stands for `archid`: the one with results and the highest budget, else the last.
+ * ARCHAI_ENOTFOUND: there is none. */
 int inspect_find(const inspect *t, const char *archid, size_t *row, archai_err *err);
 /* ARCHAI_ENOTFOUND "<what> '<name>'", with the most similar of `names` where one is similar. */
 int inspect_unknown(const char *what, const char *name, const char *const *names, size_t n,
@@ -48,8 +50,11 @@ bool inspect_has_values(const archai_trial *e);
 char *inspect_front_flags(const archai_results *r); /* [r->n]: is the row on the front? Caller frees */
 /* -1 for an objective to be maximised, else 1: values times the sign are to be minimised. */
 double inspect_sign(const archai_results_objective *o);
-/* Does a living run hold the directory? `who` describes the last one that did; "": none did. */
-bool inspect_is_alive(const inspect *t, char who[512]);
+/* Row numbers, the best by an objective or a metric first (sign: inspect_sign), those without a value
+ * last, equal ones in the order of their ids. */
+void inspect_sort(const archai_results *r, size_t *rows, size_t n, const char *name, double sign);
+/* ": 7 ok, 2 failed; 3 more rejected by a constraint before evaluation" */
+void inspect_counts(const archai_results *r, FILE *out);
 
 /* -- tables -------------------------------------------------------------------------------- */
 

@@ -8,27 +8,6 @@
 
 enum { TOP_DEFAULT = 10 };
 
-struct ordering {
-    const archai_results *r;
-    const char *name;
-    double sign; /* inspect_sign */
-};
-
-/* Better ones first, those without a value last, equal ones in the order of their ids. */
-static int compare(const void *a, const void *b, void *payload)
-{
-    const struct ordering *o = payload;
-    size_t i = *(const size_t *)a, k = *(const size_t *)b;
-    double x = o->sign * archai_results_value(o->r, i, o->name);
-    double y = o->sign * archai_results_value(o->r, k, o->name);
-
-    if (isnan(x) != isnan(y))
-        return isnan(x) ? 1 : -1;
-    if (x != y && !isnan(x))
-        return x < y ? -1 : 1;
-    return (i > k) - (i < k);
-}
-
 static bool several_budgets(const archai_results *r)
 {
     for (size_t i = 1; i < r->n; i++)
@@ -69,37 +48,35 @@ static void print_rows(const archai_results *r, const size_t *rows, size_t n, co
 int inspect_pareto(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
-    struct ordering by = {r, r->objectives[0].name, inspect_sign(&r->objectives[0])};
     size_t n = 0;
 
     (void)err;
-    for (size_t i = 0; i < r->n_front; i++) /* cached rows say nothing new */
+    for (size_t i = 0; i < r->n_front; i++) /* cached rows repeat others */
         if (r->rows[r->front[i]].status == ARCHAI_STATUS_OK)
             r->front[n++] = r->front[i];
     if (n == 0)
         (void)fprintf(stderr, "archai-inspect: no model has been evaluated yet\n");
-    else
-        qsort_r(r->front, n, sizeof *r->front, compare, &by);
+    inspect_sort(r, r->front, n, r->objectives[0].name, inspect_sign(&r->objectives[0]));
     print_rows(r, r->front, n, NULL);
     return ARCHAI_OK;
 }
 
-/* Is `name` an objective, a metric or neither? */
-static int find_name(const archai_results *r, const char *name, struct ordering *by,
-                     bool *is_objective, archai_err *err)
+/* Is `name` an objective, a metric or neither? A metric has the sign of the objective made from it. */
+static int find_name(const archai_results *r, const char *name, double *sign, bool *is_objective,
+                     archai_err *err)
 {
     const char *names[256];
     size_t n = 0;
 
     *is_objective = false;
-    by->sign = 1;
+    *sign = 1;
     for (size_t k = 0; k < r->n_objectives; k++) {
         const archai_results_objective *o = &r->objectives[k];
 
         names[n++] = o->name;
         *is_objective = strcmp(name, o->name) == 0;
         if (*is_objective || strcmp(name, o->source) == 0)
-            by->sign = inspect_sign(o);
+            *sign = inspect_sign(o);
         if (*is_objective)
             return ARCHAI_OK;
     }
@@ -116,22 +93,21 @@ static int find_name(const archai_results *r, const char *name, struct ordering 
 int inspect_top(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
-    struct ordering by = {.r = r, .name = t->args[0]};
     size_t most = t->count > 0 ? (size_t)t->count : TOP_DEFAULT;
     size_t *rows, n = 0, kept = 0;
     bool is_objective;
+    double sign;
 
-    ARCHAI_TRY(find_name(r, t->args[0], &by, &is_objective, err));
+    ARCHAI_TRY(find_name(r, t->args[0], &sign, &is_objective, err));
     if (!is_objective)
         (void)fprintf(stderr, "archai-inspect: %s is not an objective: %s values first\n",
-                      t->args[0], by.sign > 0 ? "small" : "large");
+                      t->args[0], sign > 0 ? "small" : "large");
     rows = archai_calloc(r->n, sizeof *rows);
     for (size_t i = 0; i < r->n; i++) /* a cached row repeats another */
         if (r->rows[i].status == ARCHAI_STATUS_OK &&
             !isnan(archai_results_value(r, i, t->args[0])))
             rows[n++] = i;
-    if (n > 1)
-        qsort_r(rows, n, sizeof *rows, compare, &by);
+    inspect_sort(r, rows, n, t->args[0], sign);
     for (size_t i = 0; i < n && kept < most; i++) { /* a model once, by the best of its budgets */
         bool known = false;
 

@@ -41,71 +41,31 @@ static void cell(FILE *out, double v)
 
 static void summary(FILE *out, const archai_results *r)
 {
-    size_t count[ARCHAI_STATUS_COUNT] = {0};
-
-    for (size_t i = 0; i < r->n; i++)
-        if (r->rows[i].status >= 0 && r->rows[i].status < ARCHAI_STATUS_COUNT)
-            count[r->rows[i].status]++;
-    (void)fputs("<h1>Search over ", out);
-    archai_svg_text(out, r->space);
-    (void)fputs("</h1>\n<p class=\"muted\">", out);
-    archai_svg_text(out, r->algorithm);
-    (void)fputs(", ", out);
-    archai_svg_text(out, r->schedule);
+    archai_svg_put(out, "<h1>Search over ", r->space, "</h1>\n<p class=\"muted\">", r->algorithm,
+                   ", ", r->schedule, NULL);
     (void)fprintf(out, ", seed %lld, %lld ranks; ", (long long)r->seed, (long long)r->ranks);
-    archai_svg_text(out, r->state);
-    (void)fputs("; started ", out);
-    archai_svg_text(out, r->started);
-    (void)fputs(", last change ", out);
-    archai_svg_text(out, r->updated);
-    (void)fprintf(out, "</p>\n<p>%zu evaluations:", r->n);
-    for (int s = 0; s < ARCHAI_STATUS_COUNT; s++)
-        if (count[s] > 0)
-            (void)fprintf(out, " %zu %s", count[s], archai_status_name(s));
-    (void)fprintf(out,
-                  "; %zu on the Pareto front; %lld more candidates rejected by a constraint before "
-                  "evaluation.</p>\n",
-                  r->n_front, (long long)r->rejected);
+    archai_svg_put(out, "", r->state, "; started ", r->started, ", last change ", r->updated, NULL);
+    (void)fprintf(out, "</p>\n<p>%zu evaluations", r->n);
+    inspect_counts(r, out);
+    (void)fprintf(out, "; %zu on the Pareto front.</p>\n", r->n_front);
 }
 
-/* Row numbers of the front, the best by the first objective first; caller frees. */
-static size_t *sorted_front(const archai_results *r)
-{
-    const archai_results_objective *first = r->objectives;
-    size_t *rows = archai_calloc(r->n_front, sizeof *rows);
-
-    for (size_t i = 0; i < r->n_front; i++) { /* by insertion: fronts are short */
-        const double v = archai_results_value(r, r->front[i], first->name) * inspect_sign(first);
-        size_t at = i;
-
-        for (; at > 0; at--) {
-            if (archai_results_value(r, rows[at - 1], first->name) * inspect_sign(first) <= v)
-                break;
-            rows[at] = rows[at - 1];
-        }
-        rows[at] = r->front[i];
-    }
-    return rows;
-}
-
+/* The best by the first objective first. */
 static void front_table(FILE *out, const archai_results *r)
 {
-    size_t *rows = sorted_front(r);
+    size_t *rows = archai_memdup(r->front, r->n_front * sizeof *rows);
 
+    inspect_sort(r, rows, r->n_front, r->objectives[0].name, inspect_sign(&r->objectives[0]));
     (void)fputs("<h2>Pareto front</h2>\n<table><tr><th>archid</th>", out);
-    for (size_t k = 0; k < r->n_objectives; k++) {
-        (void)fputs("<th>", out);
-        archai_svg_text(out, r->objectives[k].name);
-        (void)fputs(r->objectives[k].direction == ARCHAI_MAXIMIZE ? " &uarr;" : " &darr;", out);
-        (void)fputs("</th>", out);
-    }
+    for (size_t k = 0; k < r->n_objectives; k++)
+        archai_svg_put(out, "<th>", r->objectives[k].name,
+                       r->objectives[k].direction == ARCHAI_MAXIMIZE ? " &uarr;</th>" : " &darr;</th>",
+                       NULL);
     (void)fputs("<th>id</th><th>seconds</th></tr>\n", out);
     for (size_t i = 0; i < r->n_front; i++) {
         const archai_trial *e = &r->rows[rows[i]];
 
-        (void)fputs("<tr><td>", out);
-        archai_svg_text(out, e->model.archid);
-        (void)fputs("</td>", out);
+        archai_svg_put(out, "<tr><td>", e->model.archid, "</td>", NULL);
         for (size_t k = 0; k < r->n_objectives; k++)
             cell(out, archai_results_value(r, rows[i], r->objectives[k].name));
         (void)fprintf(out, "<td>%lld</td><td>%.1f</td></tr>\n", (long long)e->id, e->seconds);
@@ -148,11 +108,7 @@ static void pair_plot(FILE *out, const archai_results *r, size_t kx, size_t ky)
         points[n].marked = front[i];
         points[n++].title = r->rows[i].model.archid;
     }
-    (void)fputs("<h2>", out);
-    archai_svg_text(out, yname);
-    (void)fputs(" against ", out);
-    archai_svg_text(out, xname);
-    (void)fputs("</h2>\n", out);
+    archai_svg_put(out, "<h2>", yname, " against ", xname, "</h2>\n", NULL);
     archai_svg_scatter(out, points, n, &x, &y,
                        r->n_objectives == 2 ? ARCHAI_SVG_JOINED : ARCHAI_SVG_NO_LINE);
     free(front);
@@ -182,9 +138,7 @@ static void progress_plot(FILE *out, const archai_results *r, size_t k)
         points[n].marked = better;
         points[n++].title = r->rows[i].model.archid;
     }
-    (void)fputs("<h2>", out);
-    archai_svg_text(out, name);
-    (void)fputs(" over the search</h2>\n", out);
+    archai_svg_put(out, "<h2>", name, " over the search</h2>\n", NULL);
     archai_svg_scatter(out, points, n, &x, &y, ARCHAI_SVG_TO_THE_EDGE);
     free(points);
 }
@@ -204,11 +158,8 @@ static void failures(FILE *out, const archai_results *r)
     for (size_t i = r->n; i-- > 0 && shown < ERRORS_MAX;) {
         if (r->rows[i].status != ARCHAI_STATUS_FAILED)
             continue;
-        (void)fputs("<tr><td>", out);
-        archai_svg_text(out, r->rows[i].model.archid);
-        (void)fputs("</td><td style=\"text-align:left\">", out);
-        archai_svg_text(out, r->rows[i].error);
-        (void)fputs("</td></tr>\n", out);
+        archai_svg_put(out, "<tr><td>", r->rows[i].model.archid,
+                       "</td><td style=\"text-align:left\">", r->rows[i].error, "</td></tr>\n", NULL);
         shown++;
     }
     (void)fputs("</table>\n", out);
@@ -220,12 +171,12 @@ static void failures(FILE *out, const archai_results *r)
 
 static void write_page(const archai_results *r, FILE *out)
 {
-    (void)fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
-                "<title>archai-run: ",
-                out);
-    archai_svg_text(out, r->space);
-    (void)fprintf(out, "</title><style>%s</style></head><body>\n", style);
+    archai_svg_put(out,
+                   "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                   "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
+                   "<title>archai-run: ",
+                   r->space, "</title><style>", NULL);
+    (void)fprintf(out, "%s</style></head><body>\n", style);
     summary(out, r);
     front_table(out, r);
     for (size_t a = 0; a < r->n_objectives; a++)
@@ -237,19 +188,8 @@ static void write_page(const archai_results *r, FILE *out)
         if (r->objectives[k].expensive && r->objectives[k].direction != ARCHAI_CONSTRAIN)
             progress_plot(out, r, k);
     failures(out, r);
-    (void)fputs("<h2>Configuration</h2>\n<pre>", out);
-    for (const char *line = r->config; *line != '\0';) { /* keep the line breaks */
-        size_t n = strcspn(line, "\n");
-        char *copy = archai_strndup(line, n);
-
-        archai_svg_text(out, copy);
-        (void)fputc('\n', out);
-        free(copy);
-        line += n + (line[n] == '\n');
-    }
-    (void)fputs("</pre>\n<p class=\"muted\">", out);
-    archai_svg_text(out, r->software);
-    (void)fputs("</p>\n</body></html>\n", out);
+    archai_svg_put(out, "<h2>Configuration</h2>\n<pre>", r->config, "</pre>\n<p class=\"muted\">",
+                   r->software, "</p>\n</body></html>\n", NULL);
 }
 
 int inspect_report(inspect *t, archai_err *err)

@@ -1,10 +1,10 @@
-/* What several commands ask about rows, and whether the run is alive. */
+/* What several commands ask about rows. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
 #include "core/base/number.h"
-#include "runner/directory/rundir.h"
 #include "runner/inspect/inspect.h"
 
 bool inspect_has_values(const archai_trial *e)
@@ -69,8 +69,47 @@ int inspect_unknown(const char *what, const char *name, const char *const *names
     return archai_fail(err, ARCHAI_ENOTFOUND, "%s '%s'; did you mean '%s'?", what, name, near);
 }
 
-bool inspect_is_alive(const inspect *t, char who[512])
+struct ordering {
+    const archai_results *r;
+    const char *name;
+    double sign; /* inspect_sign */
+};
+
+static int compare(const void *a, const void *b, void *payload)
 {
-    who[0] = '\0';
-    return archai_rundir_owner_alive(t->directory, who);
+    const struct ordering *o = payload;
+    size_t i = *(const size_t *)a, k = *(const size_t *)b;
+    double x = o->sign * archai_results_value(o->r, i, o->name);
+    double y = o->sign * archai_results_value(o->r, k, o->name);
+
+    if (isnan(x) != isnan(y))
+        return isnan(x) ? 1 : -1;
+    if (x != y && !isnan(x))
+        return x < y ? -1 : 1;
+    return (i > k) - (i < k);
+}
+
+void inspect_sort(const archai_results *r, size_t *rows, size_t n, const char *name, double sign)
+{
+    struct ordering by = {r, name, sign};
+
+    if (n > 1)
+        qsort_r(rows, n, sizeof *rows, compare, &by);
+}
+
+void inspect_counts(const archai_results *r, FILE *out)
+{
+    size_t n[ARCHAI_STATUS_COUNT] = {0};
+    const char *sep = ": ";
+
+    for (size_t i = 0; i < r->n; i++)
+        n[r->rows[i].status]++;
+    for (int s = 0; s < ARCHAI_STATUS_COUNT; s++)
+        if (n[s] > 0) {
+            (void)fprintf(out, "%s%zu %s", sep, n[s], archai_status_name(s));
+            sep = ", ";
+        }
+    if (r->rejected > 0)
+        (void)fprintf(out, "; %lld more rejected by a constraint before evaluation",
+                      (long long)r->rejected);
 }

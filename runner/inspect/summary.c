@@ -4,31 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runner/directory/rundir.h"
 #include "runner/inspect/inspect.h"
 #include "runner/process/limit.h"
 
 enum { WATCH_S = 2, FAILURES_SHOWN = 3 };
 
 /* -- summary ------------------------------------------------------------------------------- */
-
-static void counts(const archai_results *r)
-{
-    size_t n[ARCHAI_STATUS_COUNT] = {0};
-    const char *sep = ": ";
-
-    for (size_t i = 0; i < r->n; i++)
-        n[r->rows[i].status]++;
-    (void)printf("evaluations %zu", r->n);
-    for (int s = 0; s < ARCHAI_STATUS_COUNT; s++)
-        if (n[s] > 0) {
-            (void)printf("%s%zu %s", sep, n[s], archai_status_name(s));
-            sep = ", ";
-        }
-    if (r->rejected > 0)
-        (void)printf("; %lld more rejected by a constraint before evaluation",
-                     (long long)r->rejected);
-    (void)printf("\n");
-}
 
 static void best_by_each(const archai_results *r)
 {
@@ -58,7 +40,7 @@ static void best_by_each(const archai_results *r)
     inspect_table_end(&table, stdout);
 }
 
-/* The most frequent errors, told apart by their first lines. */
+/* The most frequent errors, grouped by their first lines. */
 static void failures(const archai_results *r)
 {
     struct {
@@ -114,7 +96,7 @@ int inspect_summary(inspect *t, archai_err *err)
 
     (void)printf("%s: %s\n", t->path, r->state);
     if (strcmp(r->state, "running") == 0) {
-        if (inspect_is_alive(t, who))
+        if (archai_rundir_owner_alive(t->directory, who))
             (void)printf("by %s\n", who);
         else
             (void)printf("but no process is running it any more (%s); archai-run --resume continues it\n",
@@ -123,7 +105,9 @@ int inspect_summary(inspect *t, archai_err *err)
     (void)printf("space %s, algorithm %s, schedule %s, seed %lld, %lld ranks\n", r->space,
                  r->algorithm, r->schedule, (long long)r->seed, (long long)r->ranks);
     (void)printf("started %s, updated %s, %s\n", r->started, r->updated, r->software);
-    counts(r);
+    (void)printf("evaluations %zu", r->n);
+    inspect_counts(r, stdout);
+    (void)puts("");
     ARCHAI_TRY(archai_results_models(t->path, &models, err));
     for (size_t i = 0; i < r->n_front; i++) /* cached rows are on it, too */
         n_front += r->rows[r->front[i]].status == ARCHAI_STATUS_OK;
@@ -138,11 +122,11 @@ int inspect_summary(inspect *t, archai_err *err)
 
 int inspect_state(inspect *t, archai_err *err)
 {
-    char who[512];
+    char who[512] = "";
 
     (void)err;
     (void)puts(t->r.state);
-    if (strcmp(t->r.state, "running") == 0 && !inspect_is_alive(t, who))
+    if (strcmp(t->r.state, "running") == 0 && !archai_rundir_owner_alive(t->directory, who))
         (void)fprintf(stderr,
                       "archai-inspect: no process is running %s any more%s%s; archai-run "
                       "--resume continues it\n",
@@ -159,7 +143,7 @@ int inspect_watch(inspect *t, archai_err *err)
     char who[512];
 
     for (;;) {
-        bool alive = inspect_is_alive(t, who);
+        bool alive = archai_rundir_owner_alive(t->directory, who);
         archai_err why = ARCHAI_ERR_INIT;
         int rc;
 

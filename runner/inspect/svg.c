@@ -1,6 +1,7 @@
 #include "runner/inspect/svg.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,14 +24,29 @@ typedef struct scale {
     bool logarithmic;
 } scale;
 
-void archai_svg_text(FILE *out, const char *text)
+static void escape(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++) {
         if (strchr("&<>\"'", *text) != NULL)
             (void)fprintf(out, "&#%d;", *text);
         else
-            (void)fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
+            (void)fputc((unsigned char)*text < 0x20 && *text != '\n' ? ' ' : *text, out);
     }
+}
+
+void archai_svg_put(FILE *out, ...)
+{
+    const char *text;
+    bool is_foreign = false;
+    va_list ap;
+
+    va_start(ap, out);
+    for (; (text = va_arg(ap, const char *)) != NULL; is_foreign = !is_foreign)
+        if (is_foreign)
+            escape(out, text);
+        else
+            (void)fputs(text, out);
+    va_end(ap);
 }
 
 static double position(const scale *s, double v)
@@ -134,15 +150,14 @@ static void frame(FILE *out, const scale *sx, const scale *sy, const archai_svg_
     for (int i = 0; i < n; i++)
         tick(out, LEFT, WIDTH - RIGHT, to_y(sy, at[i]), to_y(sy, at[i]), "end", LEFT - 8,
              to_y(sy, at[i]) + 4, at[i]);
-    (void)fprintf(out, "<text x=\"%d\" y=\"%d\" class=\"axis\" text-anchor=\"middle\">",
+    (void)fprintf(out, "<text x=\"%d\" y=\"%d\" class=\"axis\" text-anchor=\"middle\"",
                   (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10);
-    archai_svg_text(out, x->label);
+    archai_svg_put(out, ">", x->label, "</text>\n", NULL);
     (void)fprintf(out,
-                  "</text>\n<text transform=\"translate(16 %d) rotate(-90)\" class=\"axis\" "
-                  "text-anchor=\"middle\">",
+                  "<text transform=\"translate(16 %d) rotate(-90)\" class=\"axis\" "
+                  "text-anchor=\"middle\"",
                   (TOP + HEIGHT - BOTTOM) / 2);
-    archai_svg_text(out, y->label);
-    (void)fputs("</text>\n", out);
+    archai_svg_put(out, ">", y->label, "</text>\n", NULL);
 }
 
 static int by_x(const void *a, const void *b)
@@ -194,12 +209,7 @@ void archai_svg_scatter(FILE *out, const archai_svg_point *points, size_t n,
             (void)fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%s\" class=\"%s\">",
                           to_x(&sx, points[i].x), to_y(&sy, points[i].y), marked ? "4.5" : "3",
                           marked ? "best" : "other");
-            if (points[i].title != NULL) {
-                (void)fputs("<title>", out);
-                archai_svg_text(out, points[i].title);
-                (void)fputs("</title>", out);
-            }
-            (void)fputs("</circle>\n", out);
+            archai_svg_put(out, "<title>", points[i].title, "</title></circle>\n", NULL);
             drawn++;
         }
     }

@@ -8,7 +8,7 @@
 typedef struct archai_svg_point {
     double x, y;
     bool marked;       /* on the front: drawn larger, in the accent colour, joined by a line */
-    const char *title; /* shown when the pointer rests on it; borrowed, NULL: none */
+    const char *title; /* shown when the pointer rests on it; borrowed */
 } archai_svg_point;
 
 typedef struct archai_svg_axis {
@@ -26,6 +26,7 @@ typedef enum archai_svg_line {
 /* Points that are not finite, or that a log axis cannot show, are left out. An empty plot says so. */
 void archai_svg_scatter(FILE *out, const archai_svg_point *points, size_t n,
                         const archai_svg_axis *x, const archai_svg_axis *y, archai_svg_line line);
-/* Text with &, <, > and quotes escaped, and spaces for control characters. */
-void archai_svg_text(FILE *out, const char *text);
+/* Texts up to NULL, every other one escaped: put(out, "<b>", any_text, "</b>", NULL). Escaped are &, <,
+ * > and quotes; control characters other than newlines become spaces. */
+void archai_svg_put(FILE *out, ...) __attribute__((sentinel));
 #endif

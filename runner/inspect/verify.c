@@ -62,7 +62,7 @@ static bool is_finite(archai_dtype dtype, const void *data, uint64_t n)
             if ((h & 0x7c00) == 0x7c00) /* the exponent of infinity and NaN */
                 return false;
         }
-    return true; /* integers are */
+    return true; /* integers always are */
 }
 
 static int verify_tensor(struct verifying *v, const archai_trial *e,

@@ -6,9 +6,8 @@
  * report pipe to the rank and a lifeline from it. The guard closes whatever else it inherited
  * (Open MPI's sockets and pipes among it: mpirun waits until nobody holds them), opens a session
  * of its own, starts the program and waits. When the program ends or the lifeline closes (the
- * rank closed it, or died, however suddenly), everything that descends from the program is
- * killed. A parent's death signal alone would not do: it reaches the child but not what the
- * child started.
+ * rank closed it, or died, however suddenly), the program and all its descendants are killed. A
+ * parent's death signal alone would not do: it reaches the child but not what the child started.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,11 +30,8 @@
 static void report(int fd, int kind, int value)
 {
     const archai_guard_report r = {.kind = kind, .value = value};
-    ssize_t n;
 
-    do
-        n = write(fd, &r, sizeof r); /* less than PIPE_BUF: whole or not at all */
-    while (n < 0 && errno == EINTR);
+    (void)TEMP_FAILURE_RETRY(write(fd, &r, sizeof r)); /* less than PIPE_BUF: whole or not at all */
 }
 
 static void close_from(int first)
@@ -55,7 +51,7 @@ static void set_oom_score(void)
     if (fd < 0)
         return;
     if (write(fd, "1000", 4) < 0) {
-        /* a kernel without it, or a sandbox: the preference is lost, nothing else */
+        /* a kernel without it, or a sandbox: only the preference is lost */
     }
     (void)close(fd);
 }
@@ -106,9 +102,7 @@ static pid_t start(const sigset_t *mask, long long memory_limit, char **argv, in
     *error = errno;
     (void)close(pipe_fds[1]);
     if (pid > 0) {
-        do
-            n = read(pipe_fds[0], error, sizeof *error);
-        while (n < 0 && errno == EINTR);
+        n = TEMP_FAILURE_RETRY(read(pipe_fds[0], error, sizeof *error));
         if (n == (ssize_t)sizeof *error) {
             (void)waitpid(pid, NULL, 0);
             pid = -1;
@@ -118,8 +112,8 @@ static pid_t start(const sigset_t *mask, long long memory_limit, char **argv, in
     return pid;
 }
 
-/* Reap orphans that have ended; true once the program has. The program itself stays a zombie,
- * so that the number of its group cannot be given to others before the group is killed. */
+/* Reap orphans that have ended; true once the program has ended. It stays a zombie, so that the number of
+ * its group cannot be reused before the group is killed. */
 static bool has_ended(pid_t program)
 {
     siginfo_t info;
@@ -134,8 +128,8 @@ static bool has_ended(pid_t program)
     }
 }
 
-/* Kill the direct children: as the subreaper the guard inherits every orphan below it, also
- * those that left the program's group or session. Returns false when there was none to kill. */
+/* Kill the direct children: the guard is a subreaper and inherits every orphan below it, including those
+ * that left the program's group or session. False: there were none. */
 static bool kill_children(void)
 {
     char text[4096];
@@ -165,11 +159,9 @@ static int end_all(pid_t program)
     int status = 0;
 
     (void)kill(-program, SIGKILL);
-    while (waitpid(program, &status, 0) < 0 && errno == EINTR)
-        continue;
+    (void)TEMP_FAILURE_RETRY(waitpid(program, &status, 0));
     while (kill_children())
-        while (waitpid(-1, NULL, 0) < 0 && errno == EINTR)
-            continue;
+        (void)TEMP_FAILURE_RETRY(waitpid(-1, NULL, 0));
     return status;
 }
 
@@ -224,8 +216,8 @@ int main(int argc, char **argv)
     (void)setsid();
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 
-    /* Signals meant for the job (scancel reaches every process of it) are the program's and the
-     * rank's business: the guard ends when its lifeline does. */
+    /* Signals to the job (scancel reaches each of its processes) are for the program and the rank: the
+     * guard ends when its lifeline closes. */
     sigfillset(&all);
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
@@ -237,7 +229,7 @@ int main(int argc, char **argv)
         return 1;
     }
     report(report_fd, ARCHAI_GUARD_STARTED, (int)program);
-    /* The pipes belong to the program alone: their end must be seen when it ends. */
+    /* Only the program may hold its pipes: readers must see their end when it ends. */
     for (int fd = 0; fd < report_fd; fd++)
         (void)close(fd);
     report(report_fd, ARCHAI_GUARD_ENDED, watch(program, signal_fd, lifeline));

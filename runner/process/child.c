@@ -17,6 +17,35 @@ void archai_fd_close(int *fd)
     *fd = -1;
 }
 
+static size_t transferred(int *fd, ssize_t n, size_t wanted)
+{
+    if (n > 0)
+        return (size_t)n;
+    if (wanted > 0 && (n == 0 || (errno != EAGAIN && errno != EINTR)))
+        archai_fd_close(fd);
+    return 0;
+}
+
+size_t archai_fd_read(int *fd, void *out, size_t n)
+{
+    return *fd >= 0 ? transferred(fd, read(*fd, out, n), n) : 0;
+}
+
+size_t archai_fd_write(int *fd, const void *data, size_t n)
+{
+    return *fd >= 0 ? transferred(fd, write(*fd, data, n), n) : 0;
+}
+
+size_t archai_fd_wake(const struct pollfd *from, size_t n, struct pollfd *out, size_t max)
+{
+    size_t taken = 0;
+
+    for (size_t i = 0; i < n && taken < max; i++)
+        if (from[i].fd >= 0)
+            out[taken++] = from[i];
+    return taken;
+}
+
 /* -- watch --------------------------------------------------------------------------------- */
 
 static void append_tail(archai_child *c, const char *data, size_t n)
@@ -35,23 +64,17 @@ static void append_tail(archai_child *c, const char *data, size_t n)
     c->tail_n += n;
 }
 
-/* A child may write faster than this process cares to read: at most so much at a time, then it
- * waits on its full pipe. */
+/* A child may write faster than this process reads: after so much, it waits on its full pipe until the next
+ * call. */
 static void drain_output(archai_child *c)
 {
     enum { CHUNK = 16384, CHUNKS = 16 };
     char data[CHUNK];
+    size_t n = 1;
 
-    for (int i = 0; i < CHUNKS && c->output_fd >= 0; i++) {
-        const ssize_t n = read(c->output_fd, data, sizeof data);
-
-        if (n > 0) {
-            append_tail(c, data, (size_t)n);
-        } else {
-            if (n == 0 || (errno != EAGAIN && errno != EINTR))
-                archai_fd_close(&c->output_fd);
-            return;
-        }
+    for (int i = 0; i < CHUNKS && n > 0; i++) {
+        n = archai_fd_read(&c->output_fd, data, sizeof data);
+        append_tail(c, data, n);
     }
 }
 
@@ -59,14 +82,7 @@ static void read_reports(archai_child *c)
 {
     archai_guard_report r;
 
-    while (c->report_fd >= 0) {
-        const ssize_t n = read(c->report_fd, &r, sizeof r);
-
-        if (n != (ssize_t)sizeof r) {
-            if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-                archai_fd_close(&c->report_fd);
-            return;
-        }
+    while (archai_fd_read(&c->report_fd, &r, sizeof r) == sizeof r) {
         if (r.kind == ARCHAI_GUARD_STARTED) {
             c->started = true;
             c->program = r.value;
@@ -96,7 +112,7 @@ bool archai_child_poll(archai_child *c)
     read_reports(c);
     drain_output(c);
     if (!c->ended) {
-        /* The guard was killed: its death signal took the program along, this its group. */
+        /* The guard was killed. The program has died with it; this kills the rest of its group. */
         if (c->program > 0)
             (void)kill(-c->program, SIGKILL);
         c->status = status;

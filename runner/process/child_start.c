@@ -16,8 +16,8 @@ extern char **environ;
 
 /* -- environment --------------------------------------------------------------------------- */
 
-/* What makes a child believe that it is a rank of the job. PyTorch's launchers read SLURM's
- * numbers; what SLURM says about the allocation (job id, node list, GPUs) stays. */
+/* Variables from which a child would conclude that it is a rank of the job. PyTorch's launchers read those
+ * of SLURM; what SLURM says about the allocation (job id, node list, GPUs) stays. */
 static bool belongs_to_launcher(const char *variable)
 {
     static const char *const prefixes[] = {
@@ -49,23 +49,24 @@ static bool is_replaced(const char *variable, const char *const *extra)
 /* A list of borrowed strings, to be freed as a list only. */
 static char **child_environment(const char *const *extra)
 {
-    size_t n = 0, m = 0;
-    char **env;
+    size_t n = 0, capacity = 0;
+    char **env = NULL;
 
-    while (environ[n] != NULL)
-        n++;
-    for (size_t i = 0; extra != NULL && extra[i] != NULL; i++)
-        n++;
-    env = archai_calloc(n + 1, sizeof *env);
-    for (size_t i = 0; environ[i] != NULL; i++)
+    for (size_t i = 0; environ[i] != NULL; i++) {
+        ARCHAI_RESERVE(env, capacity, n + 2);
         if (!belongs_to_launcher(environ[i]) && !is_replaced(environ[i], extra))
-            env[m++] = environ[i];
-    for (size_t i = 0; extra != NULL && extra[i] != NULL; i++)
-        env[m++] = (char *)(uintptr_t)extra[i]; /* posix_spawn does not write to it */
+            env[n++] = environ[i];
+    }
+    for (size_t i = 0; extra != NULL && extra[i] != NULL; i++) {
+        ARCHAI_RESERVE(env, capacity, n + 2);
+        env[n++] = (char *)(uintptr_t)extra[i]; /* posix_spawn does not write to it */
+    }
+    ARCHAI_RESERVE(env, capacity, n + 1);
+    env[n] = NULL;
     return env;
 }
 
-/* Where a program lies that is installed with this one. */
+/* The path of a program that is installed with this one. */
 static int program_path(const char *name, char *out, size_t size, archai_err *err)
 {
     static const char *const places[] = {"", "../bin/"};
@@ -90,14 +91,27 @@ static int program_path(const char *name, char *out, size_t size, archai_err *er
 
 /* -- start --------------------------------------------------------------------------------- */
 
-/* Descriptors of the child are numbered below; while they are laid out, their sources must lie
- * above, or one would overwrite the other. */
+/* The child's descriptors have small numbers; their sources must have larger ones, or laying one out would
+ * overwrite another. */
 enum { CHILD_FDS_MAX = 3 + ARCHAI_CHILD_FDS + 2, SOURCE_FD_MIN = 64 };
 
 typedef struct layout {
     int source[CHILD_FDS_MAX]; /* of this process, owned; -1: a gap */
     int n;
 } layout;
+
+static int copy_high(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, SOURCE_FD_MIN);
+}
+
+static int move_high(int fd)
+{
+    const int high = copy_high(fd);
+
+    archai_fd_close(&fd);
+    return high;
+}
 
 /* A pipe whose ends close on exec and whose near end (of this process) does not block. */
 static int make_pipe(int *near_end, int *far_end, bool to_child)
@@ -107,21 +121,8 @@ static int make_pipe(int *near_end, int *far_end, bool to_child)
     if (pipe2(fds, O_CLOEXEC) != 0)
         return -1;
     *near_end = fds[to_child ? 1 : 0];
-    *far_end = fcntl(fds[to_child ? 0 : 1], F_DUPFD_CLOEXEC, SOURCE_FD_MIN);
-    (void)close(fds[to_child ? 0 : 1]);
-    if (*far_end < 0 || fcntl(*near_end, F_SETFL, O_NONBLOCK) != 0)
-        return -1;
-    return 0;
-}
-
-static int open_null(int flags)
-{
-    const int fd = open("/dev/null", flags | O_CLOEXEC);
-    const int high = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, SOURCE_FD_MIN) : -1;
-
-    if (fd >= 0)
-        (void)close(fd);
-    return high;
+    *far_end = move_high(fds[to_child ? 0 : 1]);
+    return *far_end < 0 ? -1 : fcntl(*near_end, F_SETFL, O_NONBLOCK);
 }
 
 static int lay_out(archai_child *c, const archai_child_spec *spec, layout *l)
@@ -132,19 +133,16 @@ static int lay_out(archai_child *c, const archai_child_spec *spec, layout *l)
         l->source[i] = -1;
     l->n = lifeline + 1;
     if (spec->want_stdin ? make_pipe(&c->stdin_fd, &l->source[0], true) != 0
-                         : (l->source[0] = open_null(O_RDONLY)) < 0)
+                         : (l->source[0] = move_high(open("/dev/null", O_RDONLY | O_CLOEXEC))) < 0)
         return -1;
     if (make_pipe(&c->output_fd, &l->source[2], false) != 0)
         return -1;
     if (spec->want_stdout
             ? make_pipe(&c->stdout_fd, &l->source[1], false) != 0
-            : (l->source[1] = fcntl(l->source[2], F_DUPFD_CLOEXEC, SOURCE_FD_MIN)) < 0)
+            : (l->source[1] = copy_high(l->source[2])) < 0)
         return -1;
     for (size_t i = 0; i < spec->n_fds; i++) {
-        if (spec->fds[i] < 0)
-            continue;
-        l->source[3 + i] = fcntl(spec->fds[i], F_DUPFD_CLOEXEC, SOURCE_FD_MIN);
-        if (l->source[3 + i] < 0)
+        if (spec->fds[i] >= 0 && (l->source[3 + i] = copy_high(spec->fds[i])) < 0)
             return -1;
     }
     if (make_pipe(&c->report_fd, &l->source[report], false) != 0)

@@ -3,5 +3,5 @@
 #define ARCHAI_RUNNER_PROCESS_CLOCK_H
 
 double archai_clock_s(void);    /* seconds that only grow: for durations and limits */
-double archai_clock_unix(void); /* Unix time, seconds: for what is written down */
+double archai_clock_unix(void); /* Unix time, seconds: for timestamps */
 #endif

@@ -39,8 +39,8 @@ void archai_evaluator_client_close(archai_evaluator_client *c)
     archai_fd_close(&c->exchange_fd);
 }
 
-int archai_evaluator_client_expect(archai_evaluator_client *c, archai_message_type type,
-                                   double limit_s, archai_err *err)
+static int expect(archai_evaluator_client *c, archai_message_type type, double limit_s,
+                  archai_err *err)
 {
     archai_message m = {0};
     int rc = archai_err_wrap(err, archai_peer_wait(&c->peer, &m, limit_s, err), "archai-evaluator ");
@@ -52,4 +52,14 @@ int archai_evaluator_client_expect(archai_evaluator_client *c, archai_message_ty
                          archai_message_name(m.type), archai_message_name(type));
     archai_message_fini(&m);
     return rc;
+}
+
+int archai_evaluator_client_ask(archai_evaluator_client *c, const archai_message *request,
+                                archai_message_type type, double limit_s, archai_err *err)
+{
+    static const double start_limit_s = 120;
+
+    ARCHAI_TRY(expect(c, ARCHAI_MSG_READY, start_limit_s, err));
+    ARCHAI_TRY(archai_peer_send(&c->peer, request, err));
+    return expect(c, type, limit_s, err);
 }

@@ -7,7 +7,7 @@
 enum {
     ARCHAI_GUARD_STARTED,     /* value: pid of the program, whose exec succeeded */
     ARCHAI_GUARD_NOT_STARTED, /* value: errno */
-    ARCHAI_GUARD_ENDED        /* value: wait status of the program; all below it is gone too */
+    ARCHAI_GUARD_ENDED        /* value: wait status of the program; its descendants are gone, too */
 };
 
 typedef struct archai_guard_report {

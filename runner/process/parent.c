@@ -13,8 +13,8 @@ int archai_parent_check(archai_err *err)
     for (int fd = ARCHAI_PARENT_REQUESTS; fd <= ARCHAI_PARENT_REPLIES; fd++)
         if (fcntl(fd, F_GETFD) < 0)
             return archai_fail(err, ARCHAI_EINVAL,
-                               "descriptor %d is not open: archai-run and the tools start this "
-                               "program, it is not run by hand",
+                               "descriptor %d is not open: this program is started by archai-run "
+                               "and the tools, not by hand",
                                fd);
     return ARCHAI_OK;
 }
@@ -22,10 +22,9 @@ int archai_parent_check(archai_err *err)
 static int flush(archai_parent *p, archai_err *err)
 {
     for (size_t done = 0; done < p->out.size;) {
-        const ssize_t n = write(ARCHAI_PARENT_REPLIES, p->out.data + done, p->out.size - done);
+        const ssize_t n = TEMP_FAILURE_RETRY(
+            write(ARCHAI_PARENT_REPLIES, p->out.data + done, p->out.size - done));
 
-        if (n < 0 && errno == EINTR)
-            continue;
         if (n <= 0)
             return archai_fail(err, ARCHAI_EIO, "cannot reply: %s", strerror(errno));
         done += (size_t)n;
@@ -44,6 +43,15 @@ int archai_parent_send(archai_parent *p, const archai_message *m, archai_err *er
 {
     ARCHAI_TRY(archai_frame_append(m, &p->out, err));
     return flush(p, err);
+}
+
+int archai_parent_answer(archai_parent *p, int64_t id, int rc, const archai_message *reply,
+                         const archai_err *cause, archai_err *err)
+{
+    const archai_message failed = {
+        .type = ARCHAI_MSG_FAILED, .id = id, .code = rc, .text = (char *)(uintptr_t)cause->text};
+
+    return archai_parent_send(p, rc == ARCHAI_OK ? reply : &failed, err);
 }
 
 /* Waits for bytes or a signal. *end: no more will come. */

@@ -8,8 +8,8 @@
 #include "runner/process/clock.h"
 
 enum { POLL_MS = 20 };
-/* A process that ends closes its pipe a moment before; one that lives on without it is of no
- * use. */
+/* A process that ends closes its pipe a moment earlier. One that is still there after so long without its
+ * pipe is useless. */
 static const double dying_s = 10;
 
 /* -- start and end ------------------------------------------------------------------------- */
@@ -69,21 +69,14 @@ void archai_peer_close(archai_peer *p)
 
 /* -- to the child -------------------------------------------------------------------------- */
 
-/* As much as the pipe takes. A broken pipe is not an error here: poll sees how the process
- * ended. */
+/* Writes what the pipe takes. A broken pipe is not an error here: poll sees how the process ended. */
 static void flush(archai_peer *p)
 {
-    while (p->request_fd >= 0 && p->out_used < p->out.size) {
-        const ssize_t n =
-            write(p->request_fd, p->out.data + p->out_used, p->out.size - p->out_used);
+    size_t n = 1;
 
-        if (n > 0) {
-            p->out_used += (size_t)n;
-        } else {
-            if (errno != EAGAIN && errno != EINTR)
-                archai_fd_close(&p->request_fd);
-            break;
-        }
+    while (n > 0 && p->out_used < p->out.size) {
+        n = archai_fd_write(&p->request_fd, p->out.data + p->out_used, p->out.size - p->out_used);
+        p->out_used += n;
     }
     if (p->out_used == p->out.size)
         p->out.size = p->out_used = 0;
@@ -136,7 +129,7 @@ int archai_peer_poll(archai_peer *p, archai_message *out, bool *got, archai_err 
         p->silent_since = archai_clock_s();
     return archai_clock_s() - p->silent_since < dying_s
                ? ARCHAI_OK
-               : archai_fail(err, ARCHAI_EFORMAT, "closed its pipe and went on");
+               : archai_fail(err, ARCHAI_EFORMAT, "closed its pipe but did not end");
 }
 
 int archai_peer_wait(archai_peer *p, archai_message *out, double limit_s, archai_err *err)
@@ -152,7 +145,7 @@ int archai_peer_wait(archai_peer *p, archai_message *out, double limit_s, archai
             return ARCHAI_OK;
         if (archai_clock_s() > end)
             return archai_fail(err, ARCHAI_ETIMEOUT, "gave no answer in %.0f s", limit_s);
-        /* Its end is seen by waiting for it, and its output must not fill its pipe: a short time. */
+        /* A short time: no descriptor tells of every end, and its output must not fill its pipe. */
         (void)poll(fds, (nfds_t)archai_peer_wake(p, fds, 3), POLL_MS);
     }
 }
@@ -164,12 +157,8 @@ size_t archai_peer_wake(const archai_peer *p, struct pollfd *out, size_t max)
         {.fd = p->child.report_fd, .events = POLLIN},
         {.fd = p->out_used < p->out.size ? p->request_fd : -1, .events = POLLOUT},
     };
-    size_t n = 0;
 
-    for (size_t i = 0; i < sizeof fds / sizeof fds[0] && n < max; i++)
-        if (fds[i].fd >= 0)
-            out[n++] = fds[i];
-    return n;
+    return archai_fd_wake(fds, sizeof fds / sizeof fds[0], out, max);
 }
 
 int archai_peer_failure(const archai_message *m, archai_err *err)

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "runner/process/program.h"
 #include "runner/rank/arguments.h"
 #include "runner/rank/run.h"
 #include "runner/rank/signals.h"
-#include "runner/process/out_of_memory.h"
 
 /* A rank that leaves before MPI_Init can leave mpirun hanging: under a launcher even --help
  * goes through MPI. */
@@ -28,7 +28,7 @@ int main(int argc, char **argv)
     int rc, exit_code = 0, thread_level;
     bool alone = false;
 
-    archai_out_of_memory_ends("archai-run", "; --resume continues from what was committed");
+    archai_program_begin("archai-run", "; --resume continues from what was committed");
     rc = archai_arguments_parse(&args, argc, argv, &err);
     /* Before MPI_Init, which takes a while: a stop request during it counts afterwards. */
     if (rc == ARCHAI_OK)

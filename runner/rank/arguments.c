@@ -6,6 +6,7 @@
 
 #include "core/base/alloc.h"
 #include "core/config/config.h"
+#include "runner/process/tool.h"
 #include "runner/rank/plan.h"
 
 static void help(FILE *out)
@@ -102,12 +103,8 @@ static int parse_one(archai_arguments *a, int option, char **argv, archai_err *e
     case 'V':
         a->words = version;
         return ARCHAI_OK;
-    case ':':
-        return archai_fail(err, ARCHAI_EINVAL, "%s needs a value; --help shows all options",
-                           argv[optind - 1]);
     default:
-        return archai_fail(err, ARCHAI_EINVAL, "unknown option %s; --help shows all of them",
-                           argv[optind - 1]);
+        return archai_tool_bad_option(option, argv, err);
     }
 }
 

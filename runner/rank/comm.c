@@ -11,8 +11,8 @@
 
 enum { TAG = 1, KEEP_CAPACITY = 1 << 20 /* bytes of an idle outbox worth keeping */ };
 
-/* The same as archai_mpi, except that the death of a rank (runner/rank/ulfm.h) is not an error: *lost is
- * set, and the pulse is told. */
+/* archai_mpi, except that the death of a rank (runner/rank/ulfm.h) is not an error: it sets *lost and tells the
+ * pulse. */
 #define MPI_LOSSY(err, lost, call)                                                                 \
     (archai_mpi_enter(), check_lossy((err), (lost), (call), #call, __LINE__))
 
@@ -26,8 +26,8 @@ static int check_lossy(archai_err *err, bool *lost, int mpirc, const char *what,
 
 /* -- waiting together ---------------------------------------------------------------------- */
 
-/* MPI's blocking collectives burn a core each while they wait; with more ranks than cores they take it
- * from the rank they wait for. */
+/* MPI's blocking collectives burn a core while they wait; with more ranks than cores, they take it from the
+ * rank that they wait for. */
 static int wait_quietly(MPI_Request *request, archai_err *err)
 {
     enum { SPINS = 100 };
@@ -281,7 +281,7 @@ static int fetch(archai_comm *c, archai_err *err)
     archai_buffer_reserve(&c->in, (size_t)n);
     ARCHAI_TRY(MPI_LOSSY(err, &lost,
                          MPI_Mrecv(c->in.data, n, MPI_BYTE, &handle, MPI_STATUS_IGNORE)));
-    if (lost) /* the sender died meanwhile */
+    if (lost) /* the sender has just died */
         return ARCHAI_OK;
     c->in.size = (size_t)n;
     c->in_source = status.MPI_SOURCE;

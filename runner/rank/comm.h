@@ -13,8 +13,8 @@
 #include "io/wire/message.h"
 #include "runner/rank/mpi_call.h"
 
-/* Collective over comm; a waiting rank sleeps. ARCHAI_EMPI when the pulse of this rank takes another for
- * lost; no collective call is possible after that.
+/* Collective over comm; a waiting rank sleeps. ARCHAI_EMPI when this rank's pulse finds that another is lost:
+ * no collective call is possible after that.
  *
  * agree turns a per-rank outcome into a common one: afterwards every rank holds the code and text of
  * the lowest failing rank, and returns that code; ARCHAI_OK only if all ranks passed it. */
@@ -35,7 +35,7 @@ typedef struct archai_comm {
     MPI_Comm comm; /* owned duplicate; MPI errors are returned, not fatal */
     int rank, size;
     archai_outbox *to; /* [size], owned; to[rank] loops back */
-    int *busy;         /* [n_busy], owned; the ranks with a busy outbox, to spare a look at each */
+    int *busy;         /* [n_busy], owned; the ranks with a busy outbox: few of all */
     size_t n_busy;
     archai_buffer in; /* the message being taken apart; in_used bytes are done */
     size_t in_used;
@@ -47,16 +47,16 @@ int archai_comm_init(archai_comm *c, MPI_Comm parent, archai_err *err);
 /* Collective: frees buffers and the duplicate. If a rank is gone, MPI's resources are left as they are. */
 void archai_comm_fini(archai_comm *c);
 
-/* Not collective, never blocks. Failures of MPI are ARCHAI_EMPI: the job cannot go on. */
+/* Not collective, never blocks. Failures of MPI are ARCHAI_EMPI: the job cannot continue. */
 int archai_comm_post(archai_comm *c, int dest, const archai_message *m, archai_err *err);
 /* Complete the sends under way, start the next ones. */
 int archai_comm_progress(archai_comm *c, archai_err *err);
-/* The next message if there is one, which *got says; *out is the caller's to fini. */
+/* *got: the next message is in *out (caller fini). */
 int archai_comm_take(archai_comm *c, int *source, archai_message *out, bool *got,
                      archai_err *err);
 bool archai_comm_is_idle(const archai_comm *c); /* everything posted has been sent */
-/* A rank was lost: drop what waits for it and what will be posted to it, wait for no send to it. It may
- * come back; what was dropped stays dropped. */
+/* A rank was lost: drop what waits for it and what will be posted to it, and do not wait for sends to it. It
+ * may come back; what was dropped stays dropped. */
 void archai_comm_forget(archai_comm *c, int rank);
 void archai_comm_remember(archai_comm *c, int rank);
 #endif

@@ -5,7 +5,7 @@
 #include <time.h>
 
 static pthread_mutex_t in_mpi = PTHREAD_MUTEX_INITIALIZER;
-static atomic_bool wanted;           /* by the thread that has waited in try_enter */
+static atomic_bool wanted;           /* by the thread in archai_mpi_try_enter */
 static atomic_uint_fast64_t entries; /* into MPI, so far */
 
 /* A loop that is never idle leaves MPI only to enter it again at once; on an overloaded machine it would

@@ -16,6 +16,6 @@
 void archai_mpi_enter(void);
 bool archai_mpi_try_enter(double seconds); /* wait for less than a second; one thread only */
 void archai_mpi_leave(void);
-uint64_t archai_mpi_entries(void); /* times that archai_mpi_enter got in: a call that hangs adds none */
+uint64_t archai_mpi_entries(void); /* calls so far; one that hangs adds none */
 int archai_mpi_check_(archai_err *err, int mpirc, const char *what, const char *file, int line);
 #endif

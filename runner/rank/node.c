@@ -12,6 +12,7 @@
 
 #include "core/base/alloc.h"
 #include "io/dataset/dataset.h"
+#include "runner/process/child.h"
 #include "runner/rank/comm.h"
 
 /* -- GPUs ---------------------------------------------------------------------------------- */
@@ -86,7 +87,7 @@ static int choose_threads(const archai_config *config, int workers)
 
 /* -- data ---------------------------------------------------------------------------------- */
 
-/* What the others need to open the leader's memory and to recognise it. */
+/* With this the others open the leader's memory and recognise it. */
 typedef struct data_ticket {
     int rc;
     int fd;
@@ -118,10 +119,8 @@ static int open_shared(const data_ticket *ticket)
     fd = open(path, O_RDONLY | O_CLOEXEC);
     /* In a separate container the number may belong to another process. */
     if (fd >= 0 && (fstat(fd, &st) != 0 || (unsigned long long)st.st_ino != ticket->inode ||
-                    (unsigned long long)st.st_size != ticket->size)) {
-        (void)close(fd);
-        return -1;
-    }
+                    (unsigned long long)st.st_size != ticket->size))
+        archai_fd_close(&fd);
     return fd;
 }
 
@@ -184,8 +183,7 @@ int archai_node_init(archai_node *n, MPI_Comm comm, const archai_config *config,
 
 void archai_node_fini(archai_node *n)
 {
-    if (n->data_fd >= 0)
-        (void)close(n->data_fd);
+    archai_fd_close(&n->data_fd);
     free(n->gpu);
     *n = (archai_node)ARCHAI_NODE_INIT;
 }

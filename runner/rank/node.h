@@ -7,10 +7,9 @@
 #define ARCHAI_RUNNER_RANK_NODE_H
 #include <mpi.h>
 #include <stdbool.h>
-#include "core/config/config.h"
-#include "io/dataset/dataset.h"
 #include "core/base/err.h"
 #include "core/config/config.h"
+#include "io/dataset/dataset.h"
 
 typedef struct archai_node {
     int data_fd;        /* owned; -1: none */

@@ -34,7 +34,7 @@ static int read_ini(archai_plan *p, const archai_arguments *args, archai_err *er
     return archai_err_wrap(err, rc, "--output: ");
 }
 
-/* The configuration and what it chose. */
+/* The configuration, and the data format and evaluator that it chooses. */
 static int load(archai_plan *p, archai_err *err)
 {
     const archai_ini_entry *given = archai_ini_find(&p->ini, "evaluator", "kind");
@@ -93,12 +93,12 @@ static int check_task(const archai_plan *p, bool masks, archai_err *err)
     drawn = p->space->rng;
     rc = p->evaluator->check_task(p->evaluator_settings, &task, err);
     p->space->rng = drawn; /* the search begins as if nothing had been tried */
-    return rc == ARCHAI_ENONE ? ARCHAI_OK : rc; /* no sample: for the search to say */
+    return rc == ARCHAI_ENONE ? ARCHAI_OK : rc; /* no sample: the search says so */
 }
 
-/* Before there is a loop (runner/coordinator/breath.h): a generational search that is resumed repeats all
- * of its proposals, and a signal need not wait for that. */
-static int heed_stop(void *payload, archai_err *err)
+/* A generational search that is resumed repeats all of its proposals before the loop begins
+ * (runner/coordinator/breath.h): a signal need not wait for that. */
+static int check_stop(void *payload, archai_err *err)
 {
     (void)payload;
     return archai_signals_count() == 0
@@ -107,7 +107,7 @@ static int heed_stop(void *payload, archai_err *err)
                              archai_signals_name());
 }
 
-static const archai_interrupt until_the_loop = {.check = heed_stop};
+static const archai_interrupt until_the_loop = {.check = check_stop};
 
 /* What the plan chose of each registry; borrows from the plan and `common`. */
 static void choices_of(const archai_plan *p, archai_space_common *common, archai_choice out[5])
@@ -116,7 +116,7 @@ static void choices_of(const archai_plan *p, archai_space_common *common, archai
     out[1] = archai_evaluator_choice(p->evaluator, p->evaluator_settings);
     out[2] = archai_space_choice(p->space, common);
     out[3] = archai_algorithm_choice(p->search.algorithm);
-    if (out[3].name == NULL) /* something is wrong, but its keys are known */
+    if (out[3].name == NULL) /* no search because of an error, but its keys are known */
         out[3] = archai_registry_choice(&archai_algorithm_registry, p->config.search.algorithm);
     out[4] = (archai_choice){.registry = NULL};
 }
@@ -135,8 +135,7 @@ static int check_unused(archai_plan *p, archai_err *err)
     return rc;
 }
 
-/* Each part is looked at even if another one is wrong, as far as possible, so that all problems can be
- * mended at once. */
+/* Checks as much as possible even when something is wrong, so that all problems can be fixed at once. */
 static int read_parts(archai_plan *p, archai_err *err)
 {
     archai_err one = ARCHAI_ERR_INIT;
@@ -149,7 +148,7 @@ static int read_parts(archai_plan *p, archai_err *err)
             archai_evaluator_check(p->evaluator, p->evaluator_settings, &p->config, &p->ini, &one);
     rc = archai_err_also(err, rc, evaluator_rc, &one);
     if (load_rc != ARCHAI_OK)
-        return rc; /* everything below follows from it */
+        return rc; /* everything below needs it */
     if (uses_data(p))
         data_rc = archai_ini_locate(
             &p->ini, archai_dataset_probe(&p->source, &p->data, &masks, &one), &one);
@@ -157,7 +156,7 @@ static int read_parts(archai_plan *p, archai_err *err)
     space_rc = archai_space_create(&p->space, &p->ini, &p->data, &one);
     if (p->space != NULL)
         p->space->interrupt = &until_the_loop;
-    if (data_rc == ARCHAI_OK) /* else the space may only lack what the data would have told */
+    if (data_rc == ARCHAI_OK) /* else the space may only lack what the data would have said */
         rc = archai_err_also(err, rc, space_rc, &one);
     rc =
         archai_err_also(err, rc, archai_objectives_create(&p->objectives, &p->ini, &one), &one);
@@ -216,11 +215,9 @@ static int check_budgets(const archai_plan *p, archai_err *err)
     return rc;
 }
 
-int archai_plan_make(archai_plan *out, const archai_arguments *args, archai_err *err)
+int archai_plan_make(archai_plan *p, const archai_arguments *args, archai_err *err)
 {
-    archai_plan *p = out;
-
-    memset(p, 0, sizeof *p);
+    *p = (archai_plan){.text = NULL};
     ARCHAI_TRY(read_ini(p, args, err));
     ARCHAI_TRY(read_parts(p, err));
     ARCHAI_TRY(resolve(p, err));
@@ -233,14 +230,10 @@ int archai_plan_make(archai_plan *out, const archai_arguments *args, archai_err 
     return args->resume ? archai_resume(p, err) : ARCHAI_OK;
 }
 
-int archai_plan_from_text(archai_plan *out, char *text, const archai_data_shape *data,
+int archai_plan_from_text(archai_plan *p, char *text, const archai_data_shape *data,
                           archai_err *err)
 {
-    archai_plan *p = out;
-
-    memset(p, 0, sizeof *p);
-    p->text = text;
-    p->data = *data;
+    *p = (archai_plan){.text = text, .data = *data};
     ARCHAI_TRY(
         archai_ini_parse(&p->ini, "the resolved configuration", text, strlen(text), err));
     ARCHAI_TRY(load(p, err));
@@ -264,16 +257,6 @@ void archai_plan_fini(archai_plan *p)
     free(p->changes);
     free(p->left_over);
     memset(p, 0, sizeof *p);
-}
-
-void archai_plan_warn(const archai_plan *p, FILE *out)
-{
-    for (const char *line = p->unused; *line != '\0';) {
-        const size_t n = strcspn(line, "\n");
-
-        (void)fprintf(out, "archai-run: %.*s\n", (int)n, line);
-        line += n + (line[n] == '\n');
-    }
 }
 
 void archai_plan_sentence(const archai_plan *p, int workers, char *out, size_t size)

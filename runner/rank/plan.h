@@ -31,8 +31,8 @@ typedef struct archai_plan {
     char *complete; /* owned; why there is nothing left to do (--resume on a complete run); or NULL */
     /* --resume: */
     char *changes;     /* owned; what differs from the earlier configuration, a line each; or NULL */
-    int starts;        /* there had been when their rows were read */
-    int earlier_ranks; /* of the last one; 0: not known */
+    int starts;        /* archai_rundir_starts when the rows were read */
+    int earlier_ranks; /* of the last start; 0: not known */
     int64_t *left_over; /* owned; ids of checkpoints whose rows are committed */
     size_t n_left_over;
 } archai_plan;
@@ -41,14 +41,12 @@ typedef struct archai_plan {
 extern const archai_registry *const archai_run_registries[];
 
 /* Rank 0. */
-int archai_plan_make(archai_plan *out, const archai_arguments *args, archai_err *err);
+int archai_plan_make(archai_plan *p, const archai_arguments *args, archai_err *err);
 /* Other ranks, from rank 0's text (malloc'ed; taken over in any case) and data shape. */
-int archai_plan_from_text(archai_plan *out, char *text, const archai_data_shape *data,
+int archai_plan_from_text(archai_plan *p, char *text, const archai_data_shape *data,
                           archai_err *err);
 void archai_plan_fini(archai_plan *p); /* safe on a zeroed struct */
 
-/* What is not used, "archai-run: " and a line for each key. */
-void archai_plan_warn(const archai_plan *p, FILE *out);
 /* "evolution_pareto on space cnn (2304 models): 200 evaluations with torch on 4 workers, results in
  * runs/x". */
 void archai_plan_sentence(const archai_plan *p, int workers, char *out, size_t size);

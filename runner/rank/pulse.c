@@ -30,7 +30,7 @@ static struct pulse {
     _Atomic double turned; /* awake time of the loop's last turn; < 0: it has not begun */
     _Atomic double *heard; /* [size], owned: awake times */
     atomic_bool *failed;   /* [size], owned: MPI reported an error */
-    /* of the one that beats: the thread, or else the loop */
+    /* used only where the beats come from: the thread, or else the loop */
     MPI_Request *requests; /* [size], owned */
     double ticked;         /* clock */
     double sent;           /* awake time */

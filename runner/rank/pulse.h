@@ -21,7 +21,7 @@
 /* Begin on `comm`, which must outlive it. Not collective. */
 int archai_pulse_start(MPI_Comm comm, archai_err *err);
 void archai_pulse_stop(void); /* idempotent */
-/* Send every `every_s`, and at least four times in `lost_after_s`. Before: 5 s and 60 s. */
+/* Send every `every_s`, and at least four times in `lost_after_s`. Until then: 5 s and 60 s. */
 void archai_pulse_pace(double every_s, double lost_after_s);
 /* Called in each turn of the loop. From the first call on, a loop that hangs for 10 * lost_after makes
  * its rank fall silent: what it waits for will not come. */

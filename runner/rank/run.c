@@ -10,7 +10,7 @@
 #include "runner/rank/pulse.h"
 #include "runner/rank/run_private.h"
 
-/* Whatever may fail on a single rank is agreed upon before the loop begins. */
+/* The ranks agree on everything that may fail on one of them before the loop begins. */
 static int run(archai_rank *r, int args_rc, const archai_err *args_err, archai_err *err)
 {
     bool is_over;

@@ -1,4 +1,4 @@
-/* The loop of a rank: messages, signals, the coordinator's and the worker's next step. It never blocks. */
+/* The loop of a rank: messages, signals, a step of the coordinator and of the worker. It never blocks. */
 #include "runner/rank/run_private.h"
 
 #include <math.h>
@@ -10,10 +10,10 @@
 #include "runner/rank/pulse.h"
 #include "runner/rank/signals.h"
 
-/* Where nothing happens a rank sleeps: a quarter of the time for which nothing has happened, so that it
- * oversleeps the answer that it waits for by an eighth of what that took. (Pauses that double oversleep by half,
- * and so does the other side, which waits for this one: two ranks waited 12 ms for each other with every
- * evaluation that takes no time.) Blocking receives of MPI would burn a core each. */
+/* An idle rank sleeps for a quarter of the time for which it has been idle: it oversleeps an answer by
+ * an eighth of the time that the answer took. (Pauses that double would oversleep by half, on both
+ * sides: two ranks waited 12 ms for each other in every evaluation that takes no time.) A blocking MPI
+ * receive would burn a core. */
 enum { SPINS = 40, MESSAGES_PER_TURN = 256, WAKE_MAX = 8 };
 static const double sleep_min_s = 0.00005, sleep_max_s = 0.005;
 
@@ -33,7 +33,7 @@ static int handle(archai_rank *r, int source, archai_message *m, archai_err *err
                        archai_message_name(m->type));
 }
 
-/* An error of rank 0 ends the run, but in good order: rows are safe, workers leave. */
+/* An error on rank 0 ends the run in good order: rows are safe, workers leave. */
 static int drain_after(archai_rank *r, int rc, archai_err *err)
 {
     archai_err cause;

@@ -21,10 +21,11 @@ typedef struct opening {
     archai_data_shape data;
 } opening;
 
-/* Everything that a start does before it touches the directory. The images are read, too: only that
- * tells whether a file is complete. */
+/* Everything that a start does before it touches the directory. The images are read, too: there is no other
+ * way to see that a file is complete. */
 static int dry_run(const archai_plan *plan, int workers, archai_err *err)
 {
+    archai_runlog no_file = {.file = NULL};
     char sentence[1024];
     int fd = -1;
 
@@ -35,13 +36,13 @@ static int dry_run(const archai_plan *plan, int workers, archai_err *err)
     archai_plan_sentence(plan, workers, sentence, sizeof sentence);
     (void)fputs(plan->text, stdout);
     (void)fflush(stdout);
-    archai_plan_warn(plan, stderr);
-    (void)fprintf(stderr, "archai-run: no problems found; this would run: %s\n", sentence);
+    archai_runlog_say_lines(&no_file, 0, plan->unused);
+    archai_runlog_say(&no_file, 0, "no problems found; this would run: %s", sentence);
     return ARCHAI_OK;
 }
 
-/* The last start may have been killed between the last results.h5 and `exit_code`, where scripts that
- * requeue jobs look. Results that may only be read are complete all the same. */
+/* The last start may have been killed after the last results.h5 and before `exit_code`, which scripts that
+ * requeue jobs read. Results in a read-only directory are complete all the same. */
 static void note_complete(archai_rank *r)
 {
     if (archai_rundir_open(&r->dir, r->plan.config.output.directory, true, -1, r->comm.size,
@@ -108,14 +109,14 @@ static void say_changes(archai_rank *r)
                           r->plan.earlier_ranks, r->comm.size);
 }
 
-/* Those that a killed start had no time to remove. */
+/* Those that a killed start could not remove any more. */
 static void sweep_checkpoints(archai_rank *r)
 {
     for (size_t i = 0; i < r->plan.n_left_over; i++)
         archai_checkpoint_remove(r->dir.path, r->plan.left_over[i]);
     archai_checkpoints_sweep(r->dir.path, true);
     if (r->plan.n_left_over > 0)
-        archai_runlog_note(&r->log, 0, "swept %zu checkpoint%s whose rows are committed",
+        archai_runlog_note(&r->log, 0, "removed %zu checkpoint%s of committed rows",
                            r->plan.n_left_over, r->plan.n_left_over == 1 ? "" : "s");
 }
 
@@ -165,7 +166,7 @@ static int open_worker(archai_rank *r, archai_err *err)
                               &r->plan.objectives, r->plan.config.output.directory, err);
 }
 
-/* Collective. The data comes first, since it may still turn out to be bad; the directory is touched last. */
+/* Collective. The data comes first, since it may turn out to be bad; the directory is touched last. */
 static int set_up(archai_rank *r, archai_err *err)
 {
     int rc;

@@ -42,7 +42,7 @@ static void note(archai_runlog *log, int rank, const char *fmt, va_list ap)
     (void)fprintf(log->file, "%s rank %d: ", time_text, rank);
     (void)vfprintf(log->file, fmt, ap);
     (void)fputc('\n', log->file);
-    (void)fflush(log->file); /* a killed run must leave its last words; a full disk costs only them */
+    (void)fflush(log->file); /* a killed run keeps its last lines; a full disk costs only lines */
 }
 
 void archai_runlog_note(archai_runlog *log, int rank, const char *fmt, ...)
@@ -54,7 +54,7 @@ void archai_runlog_note(archai_runlog *log, int rank, const char *fmt, ...)
     va_end(ap);
 }
 
-/* A line for what was left out, once its second is over. */
+/* Once a second is over: how many of its lines were left out. */
 static void tell_left_out(archai_runlog *log)
 {
     if (log->left_out > 0)

@@ -15,15 +15,20 @@ static void count(int number)
         requests++;
 }
 
+static const struct {
+    int number;
+    const char *name;
+} stops[] = {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGUSR1, "SIGUSR1"}};
+enum { N_STOPS = sizeof stops / sizeof stops[0] };
+
 int archai_signals_install(archai_err *err)
 {
-    static const int stops[] = {SIGINT, SIGTERM, SIGUSR1};
     struct sigaction action = {.sa_flags = SA_RESTART};
 
     (void)sigemptyset(&action.sa_mask);
     action.sa_handler = count;
-    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++)
-        if (sigaction(stops[i], &action, NULL) != 0)
+    for (int i = 0; i < N_STOPS; i++)
+        if (sigaction(stops[i].number, &action, NULL) != 0)
             return archai_fail(err, ARCHAI_EINTERNAL, "sigaction: %s", strerror(errno));
     action.sa_handler = SIG_IGN;
     if (sigaction(SIGPIPE, &action, NULL) != 0 || sigaction(SIGXFSZ, &action, NULL) != 0)
@@ -38,14 +43,8 @@ int archai_signals_count(void)
 
 const char *archai_signals_name(void)
 {
-    switch (first) {
-    case SIGINT:
-        return "SIGINT";
-    case SIGTERM:
-        return "SIGTERM";
-    case SIGUSR1:
-        return "SIGUSR1";
-    default:
-        return "";
-    }
+    for (int i = 0; i < N_STOPS; i++)
+        if (first == stops[i].number)
+            return stops[i].name;
+    return "";
 }

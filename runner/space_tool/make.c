@@ -4,61 +4,50 @@
 #include "core/base/alloc.h"
 #include "runner/space_tool/space_tool.h"
 
-int space_sample(space_tool *t, archai_err *err)
-{
-    for (int64_t i = 0; i < t->count; i++) {
-        archai_model m = {0};
-        int rc = archai_space_random_sample(t->space, &m, err);
-
-        if (rc == ARCHAI_OK)
-            rc = space_tool_line(&m, err);
-        archai_model_fini(&m);
-        if (rc != ARCHAI_OK)
-            return rc;
-    }
-    return ARCHAI_OK;
-}
-
-/* Print a child, or null if the space has none (an answer, not an error). */
-static int print_child(int rc, const archai_model *child, archai_err *err)
-{
-    if (rc == ARCHAI_ENONE)
-        return space_tool_line(NULL, err);
-    ARCHAI_TRY(rc);
-    return space_tool_line(child, err);
-}
-
-int space_mutate(space_tool *t, archai_err *err)
+/* Print t->count models: random ones, mutants of a parent or children of several. null where the space has
+ * no such child: an answer, not an error. */
+static int make(space_tool *t, const archai_model *const *parents, size_t n, archai_err *err)
 {
     int rc = ARCHAI_OK;
 
     for (int64_t i = 0; i < t->count && rc == ARCHAI_OK; i++) {
-        archai_model child = {0};
+        archai_model m = {0};
 
-        rc = print_child(archai_space_mutate(t->space, &t->model, &child, err), &child, err);
-        archai_model_fini(&child);
+        rc = n == 0   ? archai_space_random_sample(t->space, &m, err)
+             : n == 1 ? archai_space_mutate(t->space, parents[0], &m, err)
+                      : archai_space_crossover(t->space, parents, n, &m, err);
+        if (rc == ARCHAI_OK || (rc == ARCHAI_ENONE && n > 0))
+            rc = space_tool_line(rc == ARCHAI_OK ? &m : NULL, err);
+        archai_model_fini(&m);
     }
     return rc;
+}
+
+int space_sample(space_tool *t, archai_err *err)
+{
+    return make(t, NULL, 0, err);
+}
+
+int space_mutate(space_tool *t, archai_err *err)
+{
+    const archai_model *parent = &t->model;
+
+    return make(t, &parent, 1, err);
 }
 
 int space_crossover(space_tool *t, archai_err *err)
 {
     archai_model *parents = archai_calloc(t->n_args, sizeof *parents);
     const archai_model **list = archai_calloc(t->n_args, sizeof *list);
-    size_t n = 0;
     int rc = ARCHAI_OK;
 
-    for (; n < t->n_args && rc == ARCHAI_OK; n++) {
-        rc = space_tool_load(t, t->args[n], &parents[n], err);
-        list[n] = &parents[n];
+    for (size_t i = 0; i < t->n_args && rc == ARCHAI_OK; i++) {
+        rc = space_tool_load(t, t->args[i], &parents[i], err);
+        list[i] = &parents[i];
     }
-    for (int64_t i = 0; i < t->count && rc == ARCHAI_OK; i++) {
-        archai_model child = {0};
-
-        rc = print_child(archai_space_crossover(t->space, list, n, &child, err), &child, err);
-        archai_model_fini(&child);
-    }
-    for (size_t i = 0; i < n; i++)
+    if (rc == ARCHAI_OK)
+        rc = make(t, list, t->n_args, err);
+    for (size_t i = 0; i < t->n_args; i++)
         archai_model_fini(&parents[i]);
     free(parents);
     free(list);

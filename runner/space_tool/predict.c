@@ -8,7 +8,7 @@
 #include "runner/process/evaluator_client.h"
 #include "runner/space_tool/space_tool.h"
 
-static const double start_limit_s = 120, predict_limit_s = 3600;
+static const double predict_limit_s = 3600;
 
 /* -- between files and descriptors ------------------------------------------------------------ */
 
@@ -136,20 +136,17 @@ int space_predict(space_tool *t, archai_err *err)
     int rc;
 
     if (t->weights == NULL || t->input == NULL || t->output == NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "predict needs %s",
-                           t->weights == NULL ? "--weights"
-                           : t->input == NULL ? "--input"
-                                              : "--output");
+        return archai_fail(err, ARCHAI_EINVAL, "predict needs --weights, --input and --output");
     ARCHAI_TRY(archai_space_save_arch(t->space, &t->model, &predict.text, err));
-    open.text = space_section(t->ini);
+    open.text = space_section(&t->ini);
     open.device = archai_strdup("cpu");
     open.data = t->space->data;
     ARCHAI_TRY_GOTO(rc, archai_evaluator_client_start(&client, &open, -1, true, NULL, 0, err), out);
     ARCHAI_TRY_GOTO(rc, load_weights(t->weights, client.weights_fd, err), out);
     ARCHAI_TRY_GOTO(rc, load_input(t->input, client.exchange_fd, &predict, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_evaluator_client_expect(&client, ARCHAI_MSG_READY, start_limit_s, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_peer_send(&client.peer, &predict, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_evaluator_client_expect(&client, ARCHAI_MSG_PREDICTED, predict_limit_s, err), out);
+    ARCHAI_TRY_GOTO(rc,
+                    archai_evaluator_client_ask(&client, &predict, ARCHAI_MSG_PREDICTED, predict_limit_s, err),
+                    out);
     rc = save_output(t->output, client.exchange_fd, err);
 out:
     archai_evaluator_client_close(&client);

@@ -1,9 +1,9 @@
 /* runner/space_tool/replay.c - the command replay: a list of operations with one generator. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "runner/process/tool.h"
 #include "runner/space_tool/space_tool.h"
 
 typedef struct results {
@@ -11,27 +11,26 @@ typedef struct results {
     size_t n, capacity;
 } results;
 
-/* The next word as the number of an earlier result that has a model; *number is -1 at the end of the line. */
+/* The next word: the number of an earlier result that has a model. *number is -1 at the end of the line. */
 static int earlier(char **rest, const results *r, int64_t *number, archai_err *err)
 {
-    char *word = strsep(rest, " \t"), *end;
-    long long v;
+    char *word = strsep(rest, " \t");
+    int64_t v;
 
     while (word != NULL && *word == '\0')
         word = strsep(rest, " \t");
     *number = -1;
     if (word == NULL)
         return ARCHAI_OK;
-    errno = 0;
-    v = strtoll(word, &end, 10);
-    if (errno != 0 || *end != '\0' || v < 0)
+    if (archai_tool_count(word, 0, &v, NULL) != ARCHAI_OK)
         return archai_fail(err, ARCHAI_EINVAL, "'%s' is not the number of an earlier result", word);
     if ((size_t)v >= r->n)
         return archai_fail(err, ARCHAI_EINVAL, "result %lld does not exist yet; there are %zu so "
                                                "far, numbered from 0",
-                           v, r->n);
+                           (long long)v, r->n);
     if (r->at[v].archid == NULL)
-        return archai_fail(err, ARCHAI_EINVAL, "result %lld is null and can have no children", v);
+        return archai_fail(err, ARCHAI_EINVAL, "result %lld is null and cannot have children",
+                           (long long)v);
     *number = v;
     return ARCHAI_OK;
 }

@@ -12,12 +12,16 @@
 #include "core/search/space.h"
 
 typedef struct space_tool {
-    archai_space *space;
-    archai_ini *ini;      /* the configuration as read */
-    char **args;          /* after the command, without the options; borrowed */
+    void (*words)(FILE *out); /* --help or --version: what to print instead; else NULL */
+    const char *config, *command;
+    char **args; /* after the command, without the options; borrowed */
     size_t n_args;
-    archai_model model;   /* the first argument, for commands on one architecture */
-    int64_t count;        /* -n */
+    char **sets; /* --set; owned list */
+    size_t n_sets;
+    archai_ini ini;     /* owned; the configuration as read, with what --set says */
+    archai_space *space; /* owned */
+    archai_model model; /* owned; the first argument, for commands on one architecture */
+    int64_t count;      /* -n */
     const char *weights, *input, *output; /* predict; NULL: not given */
 } space_tool;
 

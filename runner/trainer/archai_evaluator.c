@@ -17,12 +17,13 @@
  * RETURNED.
  */
 #include "runner/trainer/archai_evaluator.h"
-#include "runner/process/out_of_memory.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "runner/process/program.h"
 
 static volatile sig_atomic_t stop_requested;
 
@@ -35,17 +36,6 @@ static void on_stop(int signal)
 {
     (void)signal;
     stop_requested = 1;
-}
-
-int archai_serve_failure(archai_server *e, int64_t id, int code, const archai_err *cause,
-                         archai_err *err)
-{
-    const archai_message m = {.type = ARCHAI_MSG_FAILED,
-                              .id = id,
-                              .code = code,
-                              .text = (char *)(uintptr_t)cause->text};
-
-    return archai_parent_send(&e->parent, &m, err);
 }
 
 /* -- open ---------------------------------------------------------------------------------- */
@@ -81,10 +71,8 @@ static int on_open(archai_server *e, const archai_message *m, archai_err *err)
     archai_err cause = ARCHAI_ERR_INIT;
     const int rc = open_all(e, m, &cause);
 
-    if (rc != ARCHAI_OK)
-        return archai_serve_failure(e, -1, rc, &cause, err);
     shim_version(version, sizeof version);
-    return archai_parent_send(&e->parent, &ready, err);
+    return archai_parent_answer(&e->parent, -1, rc, &ready, &cause, err);
 }
 
 int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, archai_network *net,
@@ -120,7 +108,7 @@ static int serve(archai_server *e, archai_err *err)
         case ARCHAI_MSG_WORK:
             rc = archai_serve_work(e, &m, err);
             break;
-        case ARCHAI_MSG_DRAIN: /* it came after the candidate was done */
+        case ARCHAI_MSG_DRAIN: /* too late: the candidate is done */
             break;
         case ARCHAI_MSG_PREDICT:
             rc = archai_serve_predict(e, &m, err);
@@ -140,7 +128,7 @@ static int serve(archai_server *e, archai_err *err)
     }
 }
 
-/* SIGUSR1 is for the ranks alone: they decide what it means for their evaluators. */
+/* SIGUSR1 is for the ranks, which decide what it means for their evaluators. */
 static void install_signals(void)
 {
     struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
@@ -157,14 +145,12 @@ int main(int argc, char **argv)
     archai_err err = ARCHAI_ERR_INIT;
     int rc;
 
-    archai_out_of_memory_ends("archai-evaluator", "");
+    archai_program_begin("archai-evaluator", "");
     install_signals();
     rc = argc > 1 ? archai_fail(&err, ARCHAI_EINVAL, "%s: it takes no arguments", argv[1])
                   : archai_parent_check(&err);
     if (rc == ARCHAI_OK)
         rc = serve(&e, &err);
-    if (rc != ARCHAI_OK)
-        fprintf(stderr, "archai-evaluator: %s\n", err.text);
     shim_surrogate_close(e.surrogate);
     shim_device_close(e.device);
     archai_dataset_unmap(e.data);
@@ -172,5 +158,5 @@ int main(int argc, char **argv)
     archai_config_free(&e.config);
     archai_ini_free(&e.ini);
     archai_parent_fini(&e.parent);
-    return archai_rc_exit_status(rc);
+    return archai_program_end(rc, &err);
 }

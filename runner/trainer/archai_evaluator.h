@@ -1,9 +1,7 @@
 /* runner/trainer/archai_evaluator.h - what the files of the program archai-evaluator share.
  *
- * archai_evaluator.c           OPEN, the loop of requests archai_evaluator_work.c      WORK:
- * candidates trained and measured, checkpoints archai_evaluator_begin.c     where training
- * starts: a checkpoint, stored weights, those of a parent archai_evaluator_requests.c  PREDICT,
- * SAVE_PT, FIT
+ * The errors that functions here return are those of the pipe to the rank, and end the process. An error of
+ * a request is a FAILED message (archai_parent_answer).
  */
 #ifndef ARCHAI_RUNNER_TRAINER_ARCHAI_EVALUATOR_H
 #define ARCHAI_RUNNER_TRAINER_ARCHAI_EVALUATOR_H
@@ -29,15 +27,10 @@ typedef struct archai_server {
     shim_device *device;               /* owned; NULL before OPEN and where a plug-in measures */
     char device_text[TEXT_MAX];
     shim_surrogate *surrogate; /* owned; NULL before the first FIT */
-    bool draining; /* the running candidate leaves a checkpoint and ends */
+    bool draining; /* the candidate in training leaves a checkpoint and ends */
 } archai_server;
 
 bool archai_serve_stopped(void); /* SIGTERM or SIGINT has come */
-
-/* FAILED. An error that this, or another function that replies, returns is one of the pipe: it
- * ends the process. */
-int archai_serve_failure(archai_server *e, int64_t id, int code, const archai_err *cause,
-                         archai_err *err);
 
 /* The network of an arch text, and a model of it with new weights. The caller releases both, the
  * model first, on failure too. */

@@ -64,7 +64,7 @@ static int take_weights(const archai_tensors *file, shim_model *model, archai_er
     return rc;
 }
 
-/* From `epoch` of a file on, all or nothing. */
+/* Continue a file's training after `epoch`: everything fits, or nothing is taken. */
 static int take_over(const archai_tensors *file, int64_t epoch, shim_model *model,
                      shim_train_settings *settings, archai_trial *r, archai_err *err)
 {
@@ -79,7 +79,7 @@ static int take_over(const archai_tensors *file, int64_t epoch, shim_model *mode
 static int note_start(archai_server *e, const archai_trial *c,
                      const shim_train_settings *settings, archai_err *err)
 {
-    return archai_serve_note(e, c->id, err, "goes on after epoch %lld of %lld",
+    return archai_serve_note(e, c->id, err, "continues after epoch %lld of %lld",
                              (long long)settings->first_epoch, (long long)settings->epochs);
 }
 

@@ -76,8 +76,7 @@ int archai_serve_predict(archai_server *e, const archai_message *m, archai_err *
                              "output: ");
     reply.ndim = output.ndim;
     memcpy(reply.shape, output.shape, sizeof reply.shape);
-    rc = rc == ARCHAI_OK ? archai_parent_send(&e->parent, &reply, err)
-                         : archai_serve_failure(e, -1, rc, &cause, err);
+    rc = archai_parent_answer(&e->parent, -1, rc, &reply, &cause, err);
     free((void *)(uintptr_t)output.data);
     return rc;
 }
@@ -93,8 +92,7 @@ int archai_serve_save_pt(archai_server *e, const archai_message *m, archai_err *
     if (rc == ARCHAI_OK)
         rc = shim_save_pt(weights.at, weights.n, m->text, &cause);
     archai_tensors_close(&weights);
-    return rc == ARCHAI_OK ? archai_parent_send(&e->parent, &saved, err)
-                           : archai_serve_failure(e, -1, rc, &cause, err);
+    return archai_parent_answer(&e->parent, -1, rc, &saved, &cause, err);
 }
 
 /* -- for the algorithm ----------------------------------------------------------------------- */
@@ -114,8 +112,7 @@ int archai_serve_fit(archai_server *e, const archai_message *m, archai_err *err)
         rc = shim_surrogate_open(&e->surrogate, &cause);
     if (rc == ARCHAI_OK)
         rc = shim_surrogate_serve(e->surrogate, job, answer.mean, answer.var, &cause);
-    rc = rc == ARCHAI_OK ? archai_parent_send(&e->parent, &fitted, err)
-                         : archai_serve_failure(e, job->id, rc, &cause, err);
+    rc = archai_parent_answer(&e->parent, job->id, rc, &fitted, &cause, err);
     archai_surrogate_answer_fini(&answer);
     return rc;
 }

@@ -12,34 +12,29 @@
 #include "runner/process/clock.h"
 #include "runner/evaluator/evaluator.h"
 
-enum {
-    CURVE_TRAIN_LOSS,
-    CURVE_VAL_LOSS,
-    CURVE_VAL_ACCURACY,
-    CURVE_LEARNING_RATE,
-    CURVE_VAL_MIOU,
-    N_CURVES
-};
-static const char *const curve_names[N_CURVES] = {
-    [CURVE_TRAIN_LOSS] = "train_loss",     [CURVE_VAL_LOSS] = "val_loss",
-    [CURVE_VAL_ACCURACY] = "val_accuracy", [CURVE_LEARNING_RATE] = "learning_rate",
-    [CURVE_VAL_MIOU] = "val_miou",
-};
+/* Learning curves, named as the fields of shim_epoch. The last one is only there for masks. */
+#define CURVES(X) X(train_loss) X(val_loss) X(val_accuracy) X(learning_rate) X(val_miou)
 
-/* What on_epoch needs: where to report and where curves grow. */
+static const char *const curve_names[] = {
+#define X(name) #name,
+    CURVES(X)
+#undef X
+};
+enum { N_CURVES = sizeof curve_names / sizeof curve_names[0] };
+
+/* For on_epoch: where to report, and where the curves grow. */
 typedef struct progress {
     archai_server *e;
     archai_trial *result;
     const archai_trial *candidate;
     archai_train_start *start;
-    int64_t id;
     double left_at;  /* clock: of the last checkpoint, or of the start */
     bool complained; /* a checkpoint could not be written */
     bool offered;    /* the final state lies in WEIGHTS */
     archai_err err;  /* of a reply that could not be sent */
 } progress;
 
-/* Between epochs: was a checkpoint asked for? Nothing else comes while a candidate runs. */
+/* Between epochs: was a checkpoint asked for? No other request arrives during a training. */
 static int look_for_drain(archai_server *e, archai_err *err)
 {
     for (bool got = true; got && !e->draining;) {
@@ -52,7 +47,7 @@ static int look_for_drain(archai_server *e, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* *stop: training stops here; it goes on from the checkpoint. */
+/* *stop: training stops here; it can continue from the checkpoint. */
 static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t, bool *stop,
                             archai_err *err)
 {
@@ -83,7 +78,7 @@ static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t,
     if (p->complained)
         return ARCHAI_OK;
     p->complained = true;
-    return archai_serve_note(p->e, p->id, err, "no checkpoint: %.900s", why.text);
+    return archai_serve_note(p->e, p->candidate->id, err, "no checkpoint: %.900s", why.text);
 }
 
 /* Tensors into WEIGHTS, and their names, types and shapes into the result. */
@@ -113,10 +108,11 @@ static int offer_weights(archai_trial *r, shim_model *model, archai_err *err)
     return offer(r, state, n, err);
 }
 
-/* After the last epoch: all that a promoted model needs to go on from here, on any rank. */
+/* After the last epoch: everything that a promoted model needs to continue from here, on any rank. */
 static int offer_state(progress *p, const shim_epoch *at, shim_training *t, archai_err *err)
 {
-    int64_t about[ARCHAI_ABOUT] = {p->id, (int64_t)p->candidate->seed, at->epoch, at->epochs};
+    int64_t about[ARCHAI_ABOUT] = {p->candidate->id, (int64_t)p->candidate->seed, at->epoch,
+                                   at->epochs};
     const archai_tensor *state;
     archai_tensor *all;
     double train_seconds;
@@ -132,7 +128,7 @@ static int offer_state(progress *p, const shim_epoch *at, shim_training *t, arch
                              .shape = {ARCHAI_ABOUT},
                              .data = about,
                              .bytes = sizeof about};
-    archai_train_start_close(p->start); /* it may be mapped from the file that is written now */
+    archai_train_start_close(p->start); /* it may be mapped from the file that is overwritten now */
     rc = offer(p->result, all, n + 1, err);
     free(all);
     p->offered = rc == ARCHAI_OK;
@@ -143,15 +139,13 @@ static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *trai
 {
     progress *p = payload;
     const archai_message m = {.type = ARCHAI_MSG_PROGRESS,
-                              .id = p->id,
+                              .id = p->candidate->id,
                               .epoch = (int32_t)epoch->epoch,
                               .epochs = (int32_t)epoch->epochs};
     const double values[N_CURVES] = {
-        [CURVE_TRAIN_LOSS] = epoch->train_loss,
-        [CURVE_VAL_LOSS] = epoch->val_loss,
-        [CURVE_VAL_ACCURACY] = epoch->val_accuracy,
-        [CURVE_LEARNING_RATE] = epoch->learning_rate,
-        [CURVE_VAL_MIOU] = epoch->val_miou,
+#define X(name) epoch->name,
+        CURVES(X)
+#undef X
     };
     bool stop = false;
 
@@ -169,7 +163,7 @@ static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *trai
 static void make_curves(archai_trial *r, size_t epochs, bool masks)
 {
     r->curves = archai_calloc(N_CURVES, sizeof *r->curves);
-    for (size_t i = 0; i < (masks ? N_CURVES : CURVE_VAL_MIOU); i++) {
+    for (size_t i = 0; i < (masks ? N_CURVES : N_CURVES - 1); i++) {
         archai_curve *c = &r->curves[r->n_curves++];
 
         c->name = archai_strdup(curve_names[i]);
@@ -227,10 +221,11 @@ static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r,
                     archai_err *err)
 {
     const int64_t epochs = c->budget > 0 ? epochs_of(c->budget) : e->config.train.epochs;
+    archai_train_start start = {.checkpoint = {.id = -1}};
     progress p = {.e = e,
                   .result = r,
                   .candidate = c,
-                  .id = c->id,
+                  .start = &start,
                   .left_at = archai_clock_s(),
                   .err = ARCHAI_ERR_INIT};
     shim_train_settings settings = {
@@ -248,12 +243,10 @@ static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r,
         .payload = &p,
     };
     archai_network net = {0};
-    archai_train_start start = {.checkpoint = {.id = -1}};
     shim_model *model = NULL;
     shim_train_result trained;
     int rc;
 
-    p.start = &start;
     if (e->data == NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
     r->id = c->id;
@@ -261,7 +254,7 @@ static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r,
     make_curves(r, (size_t)epochs, e->data->masks != 0);
     ARCHAI_TRY_GOTO(rc, archai_train_start_load(e, c, model, &settings, r, &start, err), out);
     rc = shim_model_train(model, e->data, &settings, &trained, err);
-    if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* its state is of another optimizer */
+    if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* the state is another optimizer's */
         ARCHAI_TRY_GOTO(rc, archai_serve_note(e, c->id, err, "starts over: %.900s", err->text), out);
         settings.first_epoch = start.epochs_before = 0;
         settings.train_seconds = 0;
@@ -306,12 +299,8 @@ int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err
                  : e->plugin != NULL    ? measure(e, &m->candidates[i], &result, &cause)
                                         : evaluate(e, &m->candidates[i], &result, &cause);
 
-        if (rc == ARCHAI_OK)
-            rc = archai_parent_send(&e->parent, &measured, err);
-        else if (rc == ARCHAI_EINTR)
-            rc = archai_parent_send(&e->parent, &returned, err);
-        else
-            rc = archai_serve_failure(e, id, rc, &cause, err);
+        rc = rc == ARCHAI_EINTR ? archai_parent_send(&e->parent, &returned, err)
+                                : archai_parent_answer(&e->parent, id, rc, &measured, &cause, err);
         archai_trial_fini(&result);
         ARCHAI_TRY(rc);
     }
