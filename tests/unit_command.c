@@ -81,6 +81,19 @@ static double measure(const archai_trial *e, const char *name)
     return archai_measure_get(e->measures, e->n_measures, name);
 }
 
+static void a_budget_that_json_cannot_write_is_refused(void **state)
+{
+    archai_trial c = {.model = {.archid = (char *)(uintptr_t) "a"},
+                      .arch = (char *)(uintptr_t) "{}",
+                      .budget = INFINITY};
+    archai_err err = ARCHAI_ERR_INIT;
+    char *line = NULL;
+
+    (void)state;
+    assert_int_equal(archai_command_request(NULL, &c, &line, &err), ARCHAI_EFORMAT);
+    assert_null(line);
+}
+
 static void results_are_what_python_writes(void **state)
 {
     archai_trial e = {0};
@@ -420,6 +433,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_are_split_at_blanks_and_nothing_else),
         cmocka_unit_test(programs_are_found_as_a_shell_finds_them),
+        cmocka_unit_test(a_budget_that_json_cannot_write_is_refused),
         cmocka_unit_test(results_are_what_python_writes),
         cmocka_unit_test(other_results_are_refused),
         cmocka_unit_test(a_program_reads_its_candidate_and_answers),

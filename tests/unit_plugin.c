@@ -67,6 +67,23 @@ static void its_keys_are_checked_like_any(void **state)
     assert_non_null(strstr(err.text, "p.ini:4: space.max_layers: 99 is"));
 }
 
+/* What jansson would not take must not look like a lack of memory later on, which ends the process. */
+static void names_and_metadata_are_checked(void **state)
+{
+    static const char *const names[] = {"caf\xe9", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                        "cut \xe2\x82", "a/b", ""};
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_model m = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_int_equal(archai_model_init(&m, json_object(), names[i], NULL, &err), ARCHAI_EINVAL);
+    assert_int_equal(archai_model_init(&m, json_object(), "a", json_array(), &err), ARCHAI_EINVAL);
+    assert_int_equal(archai_model_init(&m, json_object(), "caf\xc3\xa9 \xf0\x9f\x98\x80", NULL, &err),
+                     ARCHAI_OK);
+    archai_model_fini(&m);
+}
+
 static void a_measure_measures(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -123,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_space_from_outside_is_a_space),
         cmocka_unit_test(its_keys_are_checked_like_any),
+        cmocka_unit_test(names_and_metadata_are_checked),
         cmocka_unit_test(a_measure_measures),
         cmocka_unit_test(a_measure_may_be_written_in_cpp),
         cmocka_unit_test(others_are_refused_with_a_sentence),

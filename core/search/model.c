@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/utf8.h"
 
-/* An archid becomes the name of an HDF5 group: no '/', not "." (the group itself), not empty. */
+/* An archid becomes the name of an HDF5 group: no '/', not "." (the group itself), not empty. It goes
+ * into JSON, too, and a plug-in may write anything. */
 static int check_archid(const char *archid, archai_err *err)
 {
     if (archid == NULL || archid[0] == '\0')
@@ -13,14 +15,18 @@ static int check_archid(const char *archid, archai_err *err)
     if (strchr(archid, '/') != NULL || strcmp(archid, ".") == 0)
         return archai_fail(err, ARCHAI_EINVAL, "archid '%.200s' may not contain '/' or be '.'",
                            archid);
+    if (!archai_is_utf8(archid))
+        return archai_fail(err, ARCHAI_EINVAL, "archid '%.200s' is not UTF-8", archid);
     return ARCHAI_OK;
 }
 
 int archai_model_init(archai_model *m, json_t *arch, const char *archid, json_t *metadata,
                       archai_err *err)
 {
-    const int rc = check_archid(archid, err);
+    int rc = check_archid(archid, err);
 
+    if (rc == ARCHAI_OK && metadata != NULL && !json_is_object(metadata))
+        rc = archai_fail(err, ARCHAI_EINVAL, "metadata of %.200s is not a JSON object", archid);
     if (rc != ARCHAI_OK) {
         json_decref(arch);
         json_decref(metadata);

@@ -14,7 +14,7 @@ extern "C" {
 
 typedef struct archai_model {
     json_t *arch;     /* owned reference; NULL after archai_model_clear() */
-    char *archid;     /* owned; identity of the architecture, holds no '/' and no NUL */
+    char *archid;     /* owned; identity of the architecture, UTF-8 without '/' and NUL */
     json_t *metadata; /* owned reference; a JSON object, {} when there is none */
 } archai_model;
 

@@ -81,6 +81,7 @@ int archai_search_lost(archai_search *s, int64_t id, bool *again, archai_trial *
     leave_running(s, at);
     ARCHAI_TRY(archai_search_finish(s, at, ARCHAI_STATUS_FAILED, err));
     archai_search_take_trial(s, at, row);
+    free(row->error); /* a candidate of an earlier start has one, which is empty */
     row->error = archai_printf("lost with the rank that evaluated it, %d times", ARCHAI_LOSSES_MAX);
     archai_trial_fill_texts(row);
     return ARCHAI_OK;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/utf8.h"
 #include "core/search/search_private.h"
 
 struct archai_search_row *archai_search_row_of(const archai_search *s, int64_t id)
@@ -154,6 +155,9 @@ int archai_search_restore(archai_search *s, archai_trial *e, archai_err *err)
     if (e->id <= last || e->model.archid == NULL || e->arch == NULL)
         return archai_fail(err, ARCHAI_EFORMAT,
                            "row %lld of the results is out of order or incomplete",
+                           (long long)e->id);
+    if (!archai_is_utf8(e->model.archid)) /* its children's `parents` are JSON */
+        return archai_fail(err, ARCHAI_EFORMAT, "row %lld of the results: its archid is not UTF-8",
                            (long long)e->id);
     if (e->status < ARCHAI_STATUS_RUNNING || e->status >= ARCHAI_STATUS_COUNT)
         return archai_fail(err, ARCHAI_EFORMAT, "row %lld of the results has status %d",

@@ -122,9 +122,15 @@ int archai_command_request(archai_space *space, const archai_trial *c, char **ou
     int rc;
 
     ARCHAI_TRY(archai_document_parse(c->arch, strlen(c->arch), &arch, err));
-    request = archai_there(json_pack("{s:s, s:O, s:I, s:I, s:f}", "archid", c->model.archid, "arch",
-                                     arch, "id", (json_int_t)c->id, "seed", (json_int_t)c->seed,
-                                     "budget", c->budget));
+    request = json_pack("{s:s, s:O, s:I, s:I, s:f}", "archid", c->model.archid, "arch", arch, "id",
+                        (json_int_t)c->id, "seed", (json_int_t)c->seed, "budget", c->budget);
+    if (request == NULL) { /* JSON has neither infinite numbers nor other texts than UTF-8 */
+        json_decref(arch);
+        return archai_fail(err, ARCHAI_EFORMAT,
+                           "candidate %lld cannot be written as JSON: its archid is not UTF-8, or its "
+                           "budget %g not finite",
+                           (long long)c->id, c->budget);
+    }
     rc = space != NULL ? add_params(space, arch, request, err) : ARCHAI_OK;
     if (rc == ARCHAI_OK) {
         line = archai_python_json(request, false);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/utf8.h"
 #include "runner/process/guard.h"
 
 void archai_fd_close(int *fd)
@@ -168,24 +169,6 @@ void archai_child_close(archai_child *c)
 
 /* -- describe ------------------------------------------------------------------------------ */
 
-/* Length of the UTF-8 sequence at s (at most n bytes), or 0 where it is broken. */
-static size_t utf8_length(const unsigned char *s, size_t n)
-{
-    size_t len;
-
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    if (len > n)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    return len;
-}
-
 /* The last line of the tail that is not blank, cleaned for a message. */
 static void last_line(const archai_child *c, char *text, size_t size)
 {
@@ -199,16 +182,16 @@ static void last_line(const archai_child *c, char *text, size_t size)
     while (begin < end && c->tail[begin] == ' ')
         begin++;
     while (begin < end) {
-        const unsigned char *s = (const unsigned char *)c->tail + begin;
-        const size_t len = utf8_length(s, end - begin);
+        const char *s = c->tail + begin;
+        const size_t len = archai_utf8_length(s, end - begin);
 
         if (n + (len > 0 ? len : 1) + 1 > size)
             break;
-        if (len == 0 || (len == 1 && (*s < ' ' || *s == 0x7f)))
+        if (len == 0 || (len == 1 && ((unsigned char)*s < ' ' || *s == 0x7f)))
             text[n++] = *s == '\t' ? ' ' : '?';
         else
             for (size_t i = 0; i < len; i++)
-                text[n++] = (char)s[i];
+                text[n++] = s[i];
         begin += len > 0 ? len : 1;
     }
     text[n] = '\0';

@@ -36,8 +36,13 @@ int space_encode(space_tool *t, archai_err *err)
     json_t *list = archai_there(json_array());
     int rc = archai_space_encode(t->space, &t->model, features, err);
 
-    for (size_t i = 0; rc == ARCHAI_OK && i < t->space->encoding_size; i++)
-        (void)json_array_append_new(list, feature_to_json(features[i]));
+    for (size_t i = 0; rc == ARCHAI_OK && i < t->space->encoding_size; i++) {
+        if (isfinite(features[i])) /* JSON has no other numbers; a plug-in may */
+            (void)json_array_append_new(list, feature_to_json(features[i]));
+        else
+            rc = archai_fail(err, ARCHAI_EFORMAT, "feature %zu of %s is %f", i, t->model.archid,
+                             (double)features[i]);
+    }
     if (rc == ARCHAI_OK)
         rc = space_tool_print(list, err);
     json_decref(list);

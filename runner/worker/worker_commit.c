@@ -17,6 +17,7 @@ int archai_worker_begin_row(archai_worker *w, archai_err *err)
 
     t->rank = w->comm->rank;
     t->started = archai_clock_unix();
+    free(t->device); /* its program could not be started the last time */
     t->device = archai_strdup(w->device);
     archai_trial_fill_texts(t);
     return archai_search_know(t, w->space, w->objectives, err);
