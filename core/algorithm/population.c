@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/base/text_file.h"
+#include "core/base/text.h"
 
 enum { ARCH_FILE_MAX = 4 * 1024 * 1024 };
 
@@ -16,7 +16,7 @@ static int read_given(archai_space *space, const char *path, archai_model *out, 
     size_t size;
     int rc;
 
-    ARCHAI_TRY(archai_text_file_read(path, ARCH_FILE_MAX, &text, &size, err));
+    ARCHAI_TRY(archai_text_read(path, ARCH_FILE_MAX, &text, &size, err));
     rc = archai_err_wrap(err, archai_space_load_arch(space, text, size, out, err), "%s:", path);
     free(text);
     return rc;

@@ -7,7 +7,7 @@
 #include <yaml.h>
 
 #include "core/base/alloc.h"
-#include "core/base/text_file.h"
+#include "core/base/text.h"
 #include "core/base/yaml_scalar.h"
 
 enum { MAX_ANCHORS = 1000 };
@@ -341,7 +341,7 @@ int archai_document_read(const char *path, json_t **out, archai_err *err)
     size_t size;
     int rc;
 
-    ARCHAI_TRY(archai_text_file_read(path, ARCHAI_DOCUMENT_MAX_BYTES, &text, &size, err));
+    ARCHAI_TRY(archai_text_read(path, ARCHAI_DOCUMENT_MAX_BYTES, &text, &size, err));
     rc = archai_err_wrap(err, archai_document_parse(text, size, out, err), "%s:", path);
     free(text);
     return rc;

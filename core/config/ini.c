@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/base/text_file.h"
+#include "core/base/text.h"
 #include "core/config/ini_private.h"
 
 enum { FILE_MAX_BYTES = 16 * 1024 * 1024, MAX_ENTRIES = 10000 };
@@ -95,7 +95,7 @@ int archai_ini_read(archai_ini *out, const char *path, archai_err *err)
     size_t size;
     int rc;
 
-    ARCHAI_TRY(archai_text_file_read(path, FILE_MAX_BYTES, &text, &size, err));
+    ARCHAI_TRY(archai_text_read(path, FILE_MAX_BYTES, &text, &size, err));
     rc = archai_ini_parse(out, path, text, size, err);
     free(text);
     return rc;

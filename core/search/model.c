@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/base/utf8.h"
+#include "core/base/text.h"
 
 /* An archid becomes the name of an HDF5 group: no '/', not "." (the group itself), not empty. It goes
  * into JSON, too, and a plug-in may write anything. */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/base/utf8.h"
+#include "core/base/text.h"
 #include "core/search/search_private.h"
 
 struct archai_search_row *archai_search_row_of(const archai_search *s, int64_t id)

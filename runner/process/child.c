@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/base/utf8.h"
+#include "core/base/text.h"
 #include "runner/process/guard.h"
 
 void archai_fd_close(int *fd)

@@ -1,0 +1,68 @@
+#include "core/base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/alloc.h"
+
+int archai_text_read(const char *path, size_t most, char **text, size_t *size, archai_err *err)
+{
+    FILE *f = fopen(path, "rb");
+    char *bytes = NULL;
+    size_t capacity = 0, n = 0, got = 1;
+    int rc = ARCHAI_OK;
+
+    if (f == NULL)
+        return archai_fail(err, errno == ENOENT ? ARCHAI_ENOTFOUND : ARCHAI_EINVAL, "%s: %s", path,
+                           strerror(errno));
+    while (got > 0 && n <= most) { /* a byte more shows that it is too long */
+        ARCHAI_RESERVE(bytes, capacity, n + 65536);
+        got = fread(bytes + n, 1, capacity - n, f);
+        n += got;
+    }
+    if (ferror(f))
+        rc = archai_fail(err, errno == EISDIR ? ARCHAI_EINVAL : ARCHAI_EIO, "%s: %s", path,
+                         strerror(errno));
+    else if (n > most)
+        rc = archai_fail(err, ARCHAI_EFORMAT, "%s:1: more than %zu bytes", path, most);
+    (void)fclose(f);
+    if (rc == ARCHAI_OK) {
+        *text = bytes;
+        *size = n;
+    } else {
+        free(bytes);
+    }
+    return rc;
+}
+
+/* Source: The Unicode Standard, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF. */
+size_t archai_utf8_length(const char *s, size_t n)
+{
+    const unsigned char *at = (const unsigned char *)s;
+    size_t length;
+
+    if (at[0] < 0x80)
+        return 1;
+    if (at[0] < 0xc2 || at[0] > 0xf4)
+        return 0;
+    length = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    if (length > n)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
+        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
+        return 0;
+    return length;
+}
+
+bool archai_is_utf8(const char *text)
+{
+    for (size_t left = strlen(text), n; left > 0; text += n, left -= n)
+        if ((n = archai_utf8_length(text, left)) == 0)
+            return false;
+    return true;
+}
