@@ -41,12 +41,12 @@ static void complain(const archai_err *err)
 /* Rank 0 has finished. The others need to hear that, but it waits for none of them. */
 static void dismiss(archai_rank *r)
 {
-    static const double patience_s = 2, settle_s = 0.2;
+    static const double patience_s = 2, linger_s = 0.2;
     const double began = archai_clock_s();
     const struct timespec pause = {.tv_nsec = 1000000};
 
     (void)archai_coordinator_dismiss(&r->coordinator, NULL);
-    for (double t = 0; t < settle_s || (t < patience_s && !archai_comm_is_idle(&r->comm));
+    for (double t = 0; t < linger_s || (t < patience_s && !archai_comm_is_idle(&r->comm));
          t = archai_clock_s() - began) {
         (void)archai_comm_progress(&r->comm, NULL);
         (void)nanosleep(&pause, NULL);
