@@ -75,6 +75,8 @@ run("mpirun", "-n", "2", "archai-run", "more.ini", "--resume", "--output", out, 
 assert pathlib.Path(out, "exit_code").read_text() == "0\n"
 assert "\nok\n" in run("archai-inspect", out, "verify")
 assert not faults_of(f"{out}/results.h5"), faults_of(f"{out}/results.h5")
+table = list(csv.DictReader(io.StringIO(run("archai-inspect", out, "csv"))))
+assert len(table) == ROWS and all(float(row["search_walltime_hours"]) >= 0 for row in table), table # over all starts
 after, weights_after = whole()
 assert sorted(after) == list(range(ROWS)), after.keys()
 for i, row in before.items():

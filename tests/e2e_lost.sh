@@ -64,7 +64,7 @@ the_last_worker() {
     kill -KILL "${ranks[1]}"
     wait $job || [ $? -eq 75 ] || fail "exit code $?" # Open MPI 5 passes it on
     says alone/exit_code 75
-    says alone.out "no worker is left: 1 were lost"
+    says alone.out "no worker is left: 1 was lost"
     check alone/results.h5 --state interrupted
 }
 
@@ -205,7 +205,7 @@ overtaken() {
     kill -KILL ${ranks[2]}
     wait $job || true
     says late_answer/exit_code 75
-    says late_answer.out "no worker is left: 1 were lost"
+    says late_answer.out "no worker is left: 1 was lost"
     resumed late_answer
 }
 

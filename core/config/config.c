@@ -7,13 +7,13 @@ static int missing_key(const archai_ini *ini, const char *section, const archai_
                        archai_err *err)
 {
     const archai_ini_entry *header = archai_ini_find(ini, section, NULL);
-    const char *one_of = o->kind == ARCHAI_OPT_CHOICE ? "one of: " : "";
-    const char *expected = o->kind == ARCHAI_OPT_CHOICE ? o->choices : o->help;
+    const bool chosen = o->kind == ARCHAI_OPT_CHOICE;
 
     if (header != NULL)
         return archai_ini_wrap(header,
-                               archai_fail(err, ARCHAI_EINVAL, "%s.%s: missing, expected %s%s",
-                                           section, o->key, one_of, expected),
+                               archai_fail(err, ARCHAI_EINVAL, "%s.%s: missing%s%s%s", section,
+                                           o->key, chosen ? ", expected one of: " : " (",
+                                           chosen ? o->choices : o->help, chosen ? "" : ")"),
                                err);
     return archai_fail(err, ARCHAI_EINVAL, "%s.%s: missing, and so is section [%s]", section,
                        o->key, section);

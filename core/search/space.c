@@ -13,7 +13,7 @@
 
 /* clang-format off */
 const archai_option archai_space_common_options[] = {
-    {"name", ARCHAI_OPT_STRING, offsetof(archai_space_common, name), 0, 0, NULL, "", NULL, "which search space; `plugin`: one of your own"},
+    {"name", ARCHAI_OPT_STRING, offsetof(archai_space_common, name), 0, 0, NULL, "", NULL, "which search space, for example cnn; `plugin`: one of your own"},
     {"plugin", ARCHAI_OPT_STRING, offsetof(archai_space_common, plugin), 0, 0, "", "", NULL, "name = plugin: path of the shared library that brings the space"},
     {"seed", ARCHAI_OPT_INT, offsetof(archai_space_common, seed), 0, 0x1p63, "1", "", NULL, "seed of the space's own generator (Python's random.Random)"},
     ARCHAI_OPTION_END,

@@ -111,7 +111,7 @@ out:
     free(format);
     archai_h5_release(&row);
     archai_h5_release(&file);
-    return rc;
+    return archai_err_wrap(err, rc, "%s: ", s->path);
 }
 
 int archai_segment_open(archai_segment *out, const char *directory, const char *name,
@@ -123,7 +123,7 @@ int archai_segment_open(archai_segment *out, const char *directory, const char *
     s.fd = open(s.path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
     if (s.fd < 0)
         rc = archai_fail(err, errno == ENOENT ? ARCHAI_ENOTFOUND : ARCHAI_EIO,
-                         "cannot open: %s", strerror(errno));
+                         "%s: cannot open: %s", s.path, strerror(errno));
     else
         rc = learn_layout(&s, err);
     if (rc == ARCHAI_EIO && s.fd >= 0 && !writable) {
@@ -132,7 +132,6 @@ int archai_segment_open(archai_segment *out, const char *directory, const char *
             err->code = rc;
     }
     if (rc != ARCHAI_OK) {
-        rc = archai_err_wrap(err, rc, "%s: ", s.path);
         archai_segment_close(&s);
         return rc;
     }

@@ -105,7 +105,8 @@ int archai_coordinator_check_complete(archai_coordinator *c, archai_err *err)
                                         s->done);
     if (archai_slots_alive(&c->slots) == 0 && c->n_lost > 0)
         return archai_coordinator_drain(c, "interrupted", 75, 0, err,
-                                        "no worker is left: %d were lost", c->n_lost);
+                                        "no worker is left: %d %s lost", c->n_lost,
+                                        c->n_lost == 1 ? "was" : "were");
     if (archai_slots_alive(&c->slots) == 0)
         return archai_coordinator_drain(c, "failed", 1, 0, err,
                                         "no worker is left that can evaluate anything");

@@ -173,8 +173,8 @@ void archai_finish(archai_coordinator *c, int exit_code)
         archai_progress_clear(&c->progress);
         if (c->index.refreshes > 0)
             make_report(c);
-        (void)printf("%s in %.1f s, %lld failed, %zu on the front, workers %.0f %% busy\n",
-                     c->outcome.why, archai_clock_s() - c->began, (long long)c->n_failed,
+        (void)printf("%s %s %.1f s, %lld failed, %zu on the front, workers %.0f %% busy\n",
+                     c->outcome.why, exit_code == 0 ? "in" : "after", archai_clock_s() - c->began, (long long)c->n_failed,
                      c->plan->search.front.n, 100 * c->busy);
         print_front(&c->plan->search);
         print_next(c, exit_code);

@@ -70,10 +70,13 @@ static double parse_time(const char *text)
 int inspect_csv(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
-    const double began = parse_time(r->started);
+    double began = parse_time(r->started); /* of the last start: earlier ones may have rows, too */
     char *on_front = inspect_front_flags(r);
 
     (void)err;
+    for (size_t i = 0; i < r->n; i++)
+        if (r->rows[i].started > 0)
+            began = fmin(began, r->rows[i].started);
     (void)fputs("archid,", stdout);
     for (size_t k = 0; k < r->n_objectives; k++)
         field(r->objectives[k].name);

@@ -43,7 +43,8 @@ static void summary(FILE *out, const archai_results *r)
 {
     archai_svg_put(out, "<h1>Search over ", r->space, "</h1>\n<p class=\"muted\">", r->algorithm,
                    ", ", r->schedule, NULL);
-    (void)fprintf(out, ", seed %lld, %lld ranks; ", (long long)r->seed, (long long)r->ranks);
+    (void)fprintf(out, ", seed %lld, %lld rank%s; ", (long long)r->seed, (long long)r->ranks,
+                  r->ranks == 1 ? "" : "s");
     archai_svg_put(out, "", r->state, "; started ", r->started, ", last change ", r->updated, NULL);
     (void)fprintf(out, "</p>\n<p>%zu evaluations", r->n);
     inspect_counts(r, out);

@@ -102,8 +102,9 @@ int inspect_summary(inspect *t, archai_err *err)
             (void)printf("but no process is running it any more (%s); archai-run --resume continues it\n",
                          who[0] != '\0' ? who : "it has no owner");
     }
-    (void)printf("space %s, algorithm %s, schedule %s, seed %lld, %lld ranks\n", r->space,
-                 r->algorithm, r->schedule, (long long)r->seed, (long long)r->ranks);
+    (void)printf("space %s, algorithm %s, schedule %s, seed %lld, %lld rank%s\n", r->space,
+                 r->algorithm, r->schedule, (long long)r->seed, (long long)r->ranks,
+                 r->ranks == 1 ? "" : "s");
     (void)printf("started %s, updated %s, %s\n", r->started, r->updated, r->software);
     (void)printf("evaluations %zu", r->n);
     inspect_counts(r, stdout);
@@ -111,7 +112,8 @@ int inspect_summary(inspect *t, archai_err *err)
     ARCHAI_TRY(archai_results_models(t->path, &models, err));
     for (size_t i = 0; i < r->n_front; i++) /* cached rows are on it, too */
         n_front += r->rows[r->front[i]].status == ARCHAI_STATUS_OK;
-    (void)printf("front %zu models; weights of %zu models\n\n", n_front, models.n);
+    (void)printf("front %zu model%s; weights of %zu model%s\n\n", n_front, n_front == 1 ? "" : "s",
+                 models.n, models.n == 1 ? "" : "s");
     archai_strings_free(&models);
     best_by_each(r);
     failures(r);

@@ -167,8 +167,8 @@ static int verify_segments(struct verifying *v, archai_err *err)
     }
     for (size_t i = 0; i < v->t->r.n; i++)
         missing += !v->stored[i];
-    (void)printf("%zu segments, %lld rows, %lld weights\n", names.n, (long long)v->rows,
-                 (long long)v->values);
+    (void)printf("%zu segment%s, %lld row%s, %lld weights\n", names.n, names.n == 1 ? "" : "s",
+                 (long long)v->rows, v->rows == 1 ? "" : "s", (long long)v->values);
     if (missing > 0) /* of a segment that was deleted */
         (void)printf("%zu rows are only in results.h5\n", missing);
     if (v->pending > 0)
@@ -248,7 +248,7 @@ static int verify_models(struct verifying *v, archai_err *err)
                 fault(v, "/models/%s/%s is not finite", names.at[i], at[k].name);
         archai_arrays_free(at, n);
     }
-    (void)printf("%zu models with weights\n", names.n);
+    (void)printf("%zu model%s with weights\n", names.n, names.n == 1 ? "" : "s");
     archai_strings_free(&names);
     return ARCHAI_OK;
 }
@@ -268,7 +268,7 @@ static void verify_front(struct verifying *v)
     n = archai_pareto_front(points, r->n, k, front);
     if (n != r->n_front || memcmp(front, r->front, n * sizeof *front) != 0)
         fault(v, "/pareto/index, with %zu rows, is not the front, which has %zu", r->n_front, n);
-    (void)printf("front of %zu models\n", n);
+    (void)printf("front of %zu model%s\n", n, n == 1 ? "" : "s");
     free(front);
     free(points);
 }
@@ -291,7 +291,8 @@ int inspect_verify(inspect *t, archai_err *err)
         rc = verify_checkpoints(&v, err);
     free(v.stored);
     if (rc == ARCHAI_OK && v.faults > 0)
-        return archai_fail(err, ARCHAI_EFORMAT, "%s: %zu faults", t->path, v.faults);
+        return archai_fail(err, ARCHAI_EFORMAT, "%s: %zu fault%s", t->path, v.faults,
+                           v.faults == 1 ? "" : "s");
     if (rc == ARCHAI_OK)
         (void)puts("ok");
     return rc;
