@@ -108,4 +108,4 @@ lines = [line for line in CONFIG.splitlines() if not line.startswith(("num_", "i
 said = run("refused", 1, "--dry-run", text="\n".join(lines).replace("evolution_pareto", "asha") + "\n", code=2)
 assert "train.inherit_weights: what asha proposes has no parents" in said, said
 said = run("refused", 1, "--dry-run", "--set", "evaluator.kind=null", code=2)
-assert "train.inherit_weights: evaluator.kind = null has no weights to inherit, only these have: torch, command" in said, said
+assert "train.inherit_weights: evaluator.kind = null does not inherit weights; these do: torch, command" in said, said
