@@ -25,7 +25,10 @@ static int64_t elements(int64_t bytes, int dtype)
 
 static char *segment_name(const archai_grants *g, int k)
 {
-    return archai_printf("segment-%d-%d.h5", g->start, k);
+    char name[ARCHAI_SEGMENT_NAME_MAX];
+
+    archai_segment_name(name, g->start, k);
+    return archai_strdup(name);
 }
 
 void archai_grants_init(archai_grants *g, const char *directory, int start, int n_owners,
