@@ -198,7 +198,7 @@ static void a_given_one_that_does_not_fit_is_a_row(void **state)
         assert_true(isnan(archai_measure_get(e.measures, e.n_measures, "accuracy")));
         assert_int_equal(w.search.n_finished, 1);
         assert_int_equal(w.search.n_running, 0);
-        assert_int_equal(w.search.rejected, 0); /* nobody's proposal was turned away */
+        assert_int_equal(w.search.rejected, 0); /* no proposal was rejected */
         archai_trial_fini(&e);
         world_close(&w);
     }
