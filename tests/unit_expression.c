@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/network/file/expression.h"
+#include "core/network/file/expression/expression.h"
 
 static const char names[] =
     "{\"width\": 24, \"expand\": 1.5, \"first\": true, \"op\": \"conv\", \"none\": null, \"ks\": [3, 5, 7],"
@@ -34,7 +34,7 @@ static int find(archai_expression_scope *base, const char *name, archai_datum *o
     json_t *v = json_object_get(s->values, name);
 
     if (strcmp(name, "x") == 0) {
-        *out = (archai_datum){.type = ARCHAI_DATUM_TENSOR, .list = {shape, 4}};
+        *out = (archai_datum){.type = ARCHAI_DATUM_TENSOR, .list = {shape, 4, 0}};
         return ARCHAI_OK;
     }
     if (v == NULL)

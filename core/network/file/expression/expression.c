@@ -1,15 +1,15 @@
 /* Making and evaluating expressions. */
-#include "core/network/file/expression.h"
+#include "core/network/file/expression/expression.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/network/file/expression_private.h"
+#include "core/network/file/expression/terms.h"
 
 enum { ARGUMENTS = 64 }; /* of a function */
 
-/* -- making ------------------------------------------------------------------------------ */
+/* -- making -------------------------------------------------------------------------------- */
 
 static bool has_names(const archai_expression *e)
 {
@@ -21,7 +21,8 @@ static bool has_names(const archai_expression *e)
 
 static int in_words(const archai_expression *e, int rc, archai_err *err)
 {
-    return archai_err_wrap(err, rc, "'%.150s'%s: ", e->text, strlen(e->text) > 150 ? "..." : "");
+    return archai_err_wrap(err, rc, "'%.150s'%s: ", e->text,
+                           strlen(e->text) > 150 ? "..." : "");
 }
 
 static int find_nothing(archai_expression_scope *s, const char *name, archai_datum *out,
@@ -81,12 +82,16 @@ const archai_datum *archai_expression_constant(const archai_expression *e)
     return e->is_constant ? &e->constant : NULL;
 }
 
-const char *archai_expression_is_name(const archai_expression *e)
+bool archai_expression_is_path(const archai_expression *e)
 {
-    return e->terms[e->root].type == ARCHAI_TERM_NAME ? e->terms[e->root].name : NULL;
+    int i = e->root;
+
+    while (e->terms[i].type == ARCHAI_TERM_MEMBER)
+        i = e->terms[i].first;
+    return e->terms[i].type == ARCHAI_TERM_NAME;
 }
 
-/* -- evaluating -------------------------------------------------------------------------- */
+/* -- evaluating ---------------------------------------------------------------------------- */
 
 typedef struct evaluation {
     const archai_expression *e;
@@ -138,8 +143,9 @@ static int member(evaluation *v, const archai_term *t, archai_datum *out)
         *out = (archai_datum){.type = ARCHAI_DATUM_LIST, .list = of.list};
         return ARCHAI_OK;
     }
-    return archai_fail(v->err, ARCHAI_EINVAL, "%s has no '%s'%s", archai_datum_describe(&of).text,
-                       t->name, of.type == ARCHAI_DATUM_GROUP ? " here" : "");
+    return archai_fail(v->err, ARCHAI_EINVAL, "%s has no '%s'%s",
+                       archai_datum_describe(&of).text, t->name,
+                       of.type == ARCHAI_DATUM_GROUP ? " here" : "");
 }
 
 static int item(evaluation *v, const archai_term *t, archai_datum *out)
@@ -157,8 +163,8 @@ static int item(evaluation *v, const archai_term *t, archai_datum *out)
                            archai_datum_describe(&at).text);
     i = at.whole < 0 ? at.whole + (int64_t)of.list.n : at.whole;
     if (i < 0 || i >= (int64_t)of.list.n)
-        return archai_fail(v->err, ARCHAI_EINVAL, "[%lld] of a list of %zu", (long long)at.whole,
-                           of.list.n);
+        return archai_fail(v->err, ARCHAI_EINVAL, "[%lld] of a list of %zu",
+                           (long long)at.whole, of.list.n);
     *out = of.list.items[i];
     return ARCHAI_OK;
 }
@@ -172,7 +178,7 @@ static int list(evaluation *v, const archai_term *t, archai_datum *out)
     for (int i = t->first; i != ARCHAI_NO_TERM; i = terms[i].next)
         n++;
     items = archai_arena_take(v->scope->arena, n * sizeof *items);
-    *out = (archai_datum){.type = ARCHAI_DATUM_LIST, .list = {items, n}};
+    *out = (archai_datum){.type = ARCHAI_DATUM_LIST, .list = {items, n, 0}};
     for (int i = t->first; i != ARCHAI_NO_TERM; i = terms[i].next)
         ARCHAI_TRY(evaluate(v, i, items++));
     return ARCHAI_OK;
@@ -264,7 +270,7 @@ int archai_expression_evaluate(const archai_expression *e, archai_expression_sco
     return in_words(e, evaluate(&v, e->root, out), err);
 }
 
-/* -- names ------------------------------------------------------------------------------- */
+/* -- names --------------------------------------------------------------------------------- */
 
 enum { PARTS = 64 };
 
@@ -277,8 +283,8 @@ typedef struct visitor {
 
 static int visit_term(visitor *v, int index, bool counted);
 
-/* The name at the bottom of a chain of members and items, with the members after it. Expressions
- * are no deeper than PARTS. */
+/* The name at the bottom of a chain of members and items, with the members after it.
+ * Expressions are no deeper than PARTS. */
 static int visit_chain(visitor *v, int index, bool counted)
 {
     const archai_term *terms = v->e->terms;
@@ -296,10 +302,11 @@ static int visit_chain(visitor *v, int index, bool counted)
     if (terms[i].type != ARCHAI_TERM_NAME)
         return visit_term(v, i, counted);
     parts[PARTS - n++] = terms[i].name;
-    return v->visit(v->data,
-                    &(archai_expression_mention){&parts[PARTS + 1 - n], n,
-                                                 !counted || terms[index].type == ARCHAI_TERM_ITEM},
-                    v->err);
+    return v->visit(
+        v->data,
+        &(archai_expression_mention){&parts[PARTS + 1 - n], n,
+                                     !counted || terms[index].type == ARCHAI_TERM_ITEM},
+        v->err);
 }
 
 static int visit_term(visitor *v, int index, bool counted)
@@ -316,8 +323,8 @@ static int visit_term(visitor *v, int index, bool counted)
     return ARCHAI_OK;
 }
 
-int archai_expression_names(const archai_expression *e, archai_expression_visit *visit, void *data,
-                            archai_err *err)
+int archai_expression_names(const archai_expression *e, archai_expression_visit *visit,
+                            void *data, archai_err *err)
 {
     visitor v = {e, visit, data, err};
 

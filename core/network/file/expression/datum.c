@@ -1,4 +1,4 @@
-#include "core/network/file/datum.h"
+#include "core/network/file/expression/datum.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include "core/base/alloc.h"
 #include "core/base/number.h"
 
-/* -- arenas ------------------------------------------------------------------------------ */
+/* -- arenas -------------------------------------------------------------------------------- */
 
 enum { BLOCK_BYTES = 16 * 1024 };
 
@@ -65,7 +65,7 @@ void archai_arena_free(archai_arena *a)
     }
 }
 
-/* -- values ------------------------------------------------------------------------------ */
+/* -- values -------------------------------------------------------------------------------- */
 
 archai_datum archai_datum_whole(int64_t v)
 {
@@ -86,7 +86,7 @@ static bool list_from_json(const json_t *v, archai_arena *a, int64_t *work, arch
         return false;
     *work -= (int64_t)n;
     items = archai_arena_take(a, n * sizeof *items);
-    *out = (archai_datum){.type = ARCHAI_DATUM_LIST, .list = {items, n}};
+    *out = (archai_datum){.type = ARCHAI_DATUM_LIST, .list = {items, n, 0}};
     for (size_t i = 0; i < n; i++)
         if (!archai_datum_from_json(json_array_get(v, i), a, work, &items[i]))
             return false;
@@ -210,7 +210,7 @@ const char *archai_datum_name(const archai_datum *v, archai_arena *a)
     }
 }
 
-/* -- messages ---------------------------------------------------------------------------- */
+/* -- messages ------------------------------------------------------------------------------ */
 
 static void describe(const archai_datum *v, char *out, size_t size, int depth)
 {

@@ -2,9 +2,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/network/file/expression_private.h"
+#include "core/network/file/expression/terms.h"
 
-/* -- results ----------------------------------------------------------------------------- */
+/* -- results ------------------------------------------------------------------------------- */
 
 int archai_expression_real(double v, archai_datum *out, archai_err *err)
 {
@@ -43,13 +43,14 @@ static int64_t whole_value(const archai_datum *v)
     return v->type == ARCHAI_DATUM_FLAG ? v->flag : v->whole;
 }
 
-/* -- arithmetic -------------------------------------------------------------------------- */
+/* -- arithmetic ---------------------------------------------------------------------------- */
 
 static int no_operation(const archai_datum *a, const archai_datum *b, archai_err *err)
 {
     const archai_datum *wrong = archai_datum_is_number(a) ? b : a;
 
-    return archai_fail(err, ARCHAI_EINVAL, "%s is not a number", archai_datum_describe(wrong).text);
+    return archai_fail(err, ARCHAI_EINVAL, "%s is not a number",
+                       archai_datum_describe(wrong).text);
 }
 
 static int joined(const archai_datum *a, const archai_datum *b, archai_expression_scope *s,
@@ -64,12 +65,12 @@ static int joined(const archai_datum *a, const archai_datum *b, archai_expressio
     items = archai_arena_take(s->arena, n * sizeof *items);
     for (size_t i = 0; i < n; i++)
         items[i] = i < a->list.n ? a->list.items[i] : b->list.items[i - a->list.n];
-    *out = (archai_datum){.type = ARCHAI_DATUM_LIST, .list = {items, n}};
+    *out = (archai_datum){.type = ARCHAI_DATUM_LIST, .list = {items, n, 0}};
     return ARCHAI_OK;
 }
 
-static int concatenated(const archai_datum *a, const archai_datum *b, archai_expression_scope *s,
-                        archai_datum *out, archai_err *err)
+static int concatenated(const archai_datum *a, const archai_datum *b,
+                        archai_expression_scope *s, archai_datum *out, archai_err *err)
 {
     if (strlen(a->text) + strlen(b->text) > ARCHAI_EXPRESSION_CHARS)
         return archai_fail(err, ARCHAI_EINVAL, "a text of more than %d characters",
@@ -169,8 +170,9 @@ static int real_arithmetic(archai_term_type op, double a, double b, archai_datum
     return archai_expression_real(r, out, err);
 }
 
-int archai_expression_arithmetic(archai_term_type op, const archai_datum *a, const archai_datum *b,
-                                 archai_expression_scope *s, archai_datum *out, archai_err *err)
+int archai_expression_arithmetic(archai_term_type op, const archai_datum *a,
+                                 const archai_datum *b, archai_expression_scope *s,
+                                 archai_datum *out, archai_err *err)
 {
     if (op == ARCHAI_TERM_ADD && a->type == ARCHAI_DATUM_TEXT && b->type == ARCHAI_DATUM_TEXT)
         return concatenated(a, b, s, out, err);
@@ -178,7 +180,8 @@ int archai_expression_arithmetic(archai_term_type op, const archai_datum *a, con
         return joined(a, b, s, out, err);
     if (!archai_datum_is_number(a) || !archai_datum_is_number(b))
         return no_operation(a, b, err);
-    if (op == ARCHAI_TERM_DIVIDE || a->type == ARCHAI_DATUM_REAL || b->type == ARCHAI_DATUM_REAL)
+    if (op == ARCHAI_TERM_DIVIDE || a->type == ARCHAI_DATUM_REAL ||
+        b->type == ARCHAI_DATUM_REAL)
         return real_arithmetic(op, archai_datum_real(a), archai_datum_real(b), out, err);
     return whole_arithmetic(op, whole_value(a), whole_value(b), out, err);
 }
@@ -208,14 +211,14 @@ int archai_expression_compare(archai_term_type op, const archai_datum *a, const 
     return ARCHAI_OK;
 }
 
-/* -- functions --------------------------------------------------------------------------- */
+/* -- functions ----------------------------------------------------------------------------- */
 
 enum { ABS, CEIL, FLOOR, INT, LEN, MAX, MIN, ROUND, ROUND_TO, SQRT, STR, SUM, FUNCTIONS };
 
 const char *const archai_expression_functions[] = {
-    [ABS] = "abs",     [CEIL] = "ceil",   [FLOOR] = "floor",       [INT] = "int",
-    [LEN] = "len",     [MAX] = "max",     [MIN] = "min",           [ROUND] = "round",
-    [ROUND_TO] = "round_to", [SQRT] = "sqrt", [STR] = "str",       [SUM] = "sum",
+    [ABS] = "abs",           [CEIL] = "ceil", [FLOOR] = "floor", [INT] = "int",
+    [LEN] = "len",           [MAX] = "max",   [MIN] = "min",     [ROUND] = "round",
+    [ROUND_TO] = "round_to", [SQRT] = "sqrt", [STR] = "str",     [SUM] = "sum",
 };
 
 size_t archai_expression_function_count(void)
@@ -253,7 +256,8 @@ static int round_to(const archai_datum *v, const archai_datum *multiple, archai_
     double r;
 
     if (!(m >= 1) || m != floor(m))
-        return archai_fail(err, ARCHAI_EINVAL, "round_to: expected a multiple of 1 or more, got %s",
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "round_to: expected a multiple of 1 or more, got %s",
                            archai_datum_describe(multiple).text);
     r = floor(trunc(x + m / 2) / m) * m;
     r = r < m ? m : r;
@@ -270,8 +274,9 @@ static int extreme(int function, const archai_datum *v, size_t n, archai_datum *
                            archai_expression_functions[function]);
     *out = v[0];
     for (size_t i = 1; i < n; i++) {
-        ARCHAI_TRY(archai_expression_compare(
-            function == MAX ? ARCHAI_TERM_GREATER : ARCHAI_TERM_LESS, &v[i], out, &better, err));
+        ARCHAI_TRY(
+            archai_expression_compare(function == MAX ? ARCHAI_TERM_GREATER : ARCHAI_TERM_LESS,
+                                      &v[i], out, &better, err));
         if (better)
             *out = v[i];
     }
@@ -326,12 +331,14 @@ static int of_number(int function, const archai_datum *v, archai_datum *out, arc
     case CEIL:
         return real ? whole_of_real(ceil(x), out, err) : whole(false, whole_value(v), out, err);
     case FLOOR:
-        return real ? whole_of_real(floor(x), out, err) : whole(false, whole_value(v), out, err);
+        return real ? whole_of_real(floor(x), out, err)
+                    : whole(false, whole_value(v), out, err);
     case ROUND: /* halves to the even number, as Python and nearbyint by default */
         return real ? whole_of_real(nearbyint(x), out, err)
                     : whole(false, whole_value(v), out, err);
     default:
-        return real ? whole_of_real(trunc(x), out, err) : whole(false, whole_value(v), out, err);
+        return real ? whole_of_real(trunc(x), out, err)
+                    : whole(false, whole_value(v), out, err);
     }
 }
 

@@ -1,7 +1,7 @@
-/* core/network/file/expression_private.h - a parsed expression, and what its files share. */
-#ifndef ARCHAI_CORE_NETWORK_FILE_EXPRESSION_PRIVATE_H
-#define ARCHAI_CORE_NETWORK_FILE_EXPRESSION_PRIVATE_H
-#include "core/network/file/expression.h"
+/* core/network/file/expression/terms.h - a parsed expression, and what its files share. */
+#ifndef ARCHAI_CORE_NETWORK_FILE_EXPRESSION_TERMS_H
+#define ARCHAI_CORE_NETWORK_FILE_EXPRESSION_TERMS_H
+#include "core/network/file/expression/expression.h"
 
 typedef enum archai_term_type {
     ARCHAI_TERM_CONSTANT,
@@ -65,8 +65,9 @@ int archai_expression_function_takes(int function, size_t n, archai_err *err);
 int archai_expression_call(int function, const archai_datum *values, size_t n,
                            archai_expression_scope *s, archai_datum *out, archai_err *err);
 /* first OP second, of numbers, texts and lists. */
-int archai_expression_arithmetic(archai_term_type op, const archai_datum *a, const archai_datum *b,
-                                 archai_expression_scope *s, archai_datum *out, archai_err *err);
+int archai_expression_arithmetic(archai_term_type op, const archai_datum *a,
+                                 const archai_datum *b, archai_expression_scope *s,
+                                 archai_datum *out, archai_err *err);
 int archai_expression_compare(archai_term_type op, const archai_datum *a, const archai_datum *b,
                               bool *out, archai_err *err);
 /* A finite real number, or an error. */

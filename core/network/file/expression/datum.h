@@ -1,11 +1,11 @@
-/* core/network/file/datum.h - what expressions of a network's file compute with, and where it is
- * kept.
+/* core/network/file/expression/datum.h - what expressions of a network's file compute with, and
+ * where it is kept.
  *
- * Values are small and copied freely. Their texts and items belong to the file, to the parameters
- * or to an arena, which all outlive them.
+ * Values are small and copied freely. Their texts and items belong to the file, to the
+ * parameters or to an arena, which all outlive them.
  */
-#ifndef ARCHAI_CORE_NETWORK_FILE_DATUM_H
-#define ARCHAI_CORE_NETWORK_FILE_DATUM_H
+#ifndef ARCHAI_CORE_NETWORK_FILE_EXPRESSION_DATUM_H
+#define ARCHAI_CORE_NETWORK_FILE_EXPRESSION_DATUM_H
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,6 +52,7 @@ struct archai_datum {
         struct {
             const archai_datum *items; /* of a tensor: its shape, the batch in front */
             size_t n;
+            int value; /* of a tensor: the register that it is in */
         } list;
     };
     const archai_datum_place *place; /* of a loop's element; else NULL */
@@ -59,15 +60,16 @@ struct archai_datum {
 
 archai_datum archai_datum_whole(int64_t v);
 archai_datum archai_datum_text(const char *text); /* borrowed */
-/* A JSON value; the items of lists are taken from the arena. `work` is how many items may still be
- * made of lists; false: that was not enough. */
+/* A JSON value; the items of lists are taken from the arena. `work` is how many items may still
+ * be made of lists; false: that was not enough. */
 bool archai_datum_from_json(const json_t *v, archai_arena *a, int64_t *work, archai_datum *out);
 
 bool archai_datum_is_number(const archai_datum *v); /* a flag counts, as 0 or 1 */
 double archai_datum_real(const archai_datum *v);    /* of a number */
 bool archai_datum_true(const archai_datum *v);      /* as Python's bool() */
 bool archai_datum_same(const archai_datum *a, const archai_datum *b); /* as Python's == */
-/* As a child's name or a choice is compared: 3, 0.5, true, null, conv. NULL: a list or the like. */
+/* As a child's name or a choice is compared: 3, 0.5, true, null, conv. NULL: a list or the
+ * like. */
 const char *archai_datum_name(const archai_datum *v, archai_arena *a);
 /* For messages, cut off where it is long: 3, 'conv', [1, 2], a group, null. */
 typedef struct archai_datum_words {
