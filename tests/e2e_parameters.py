@@ -115,3 +115,15 @@ assert "train.epochs: the algorithm decides" in said, said
 # a program of one's own gets all parameters
 write("trained", "random_search", TREE % "  dropout: {range: [0.0, 0.5]}", "command\ncommand = true", "[objective.a]\ndirection = maximize", 8)
 run(ini, "--dry-run", "--output", "elsewhere")
+
+# a model is as large as memory allows, and what it would take is said
+run(write("large", "random_search", "parameters: {width: {choice: [8, 1000000, 2000000000]}}\nnetwork: [flatten, {Linear: width}, {Linear: classes}]\n",
+          "torch\nthreads = 1\nmemory_limit = 2G", "[objective.val_accuracy]\ndirection = maximize", 3), ranks=1)
+with h5py.File("large/results.h5") as f:
+    said = {json.loads(a)["width"]: e for a, e in zip(f["candidates/arch"].asstr()[()], f["candidates/error"].asstr()[()])}
+assert said[8] == "", said
+features = 28 * 28
+for width, much in ((1000000, "11.8 GiB"), (2000000000, "23.1 TiB")):
+    words = f"this model has {width * (features + 1) + 10 * (width + 1)} parameters, which take at least {much} of memory"
+    assert words in said[width] and "(weights, gradients and the optimizer's state); " in said[width], said
+    assert said[width].endswith("evaluator.memory_limit is 2 GiB"), said

@@ -240,9 +240,22 @@ static int train_keys(archai_server *e, const archai_trial *c, archai_config *ow
     return rc;
 }
 
+/* Per parameter: weight, gradient, and what the optimizer keeps. On a GPU these are in its memory, and
+ * the process holds the weights alone. */
+static int64_t training_bytes(const archai_server *e, const archai_config *config)
+{
+    const int64_t state = config->train.optimizer != ARCHAI_OPTIMIZER_SGD ? 2
+                          : config->train.momentum > 0                    ? 1
+                                                                          : 0;
+
+    return strncmp(e->device_text, "cpu", 3) == 0 ? ARCHAI_WEIGHT_BYTES * (2 + state)
+                                                  : ARCHAI_WEIGHT_BYTES;
+}
+
 static int train(archai_server *e, const archai_trial *c, const archai_config *config,
                  int64_t epochs, archai_trial *r, archai_err *err)
 {
+    const int64_t bytes = training_bytes(e, config);
     archai_train_start start = {.checkpoint = {.id = -1}};
     progress p = {.e = e,
                   .result = r,
@@ -272,7 +285,7 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
     if (e->data == NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
     r->id = c->id;
-    ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, bytes, &net, &model, err), out);
     make_curves(r, (size_t)epochs, e->data->masks != 0);
     ARCHAI_TRY_GOTO(rc, archai_train_start_load(e, c, model, &settings, r, &start, err), out);
     rc = shim_model_train(model, e->data, &settings, &trained, err);
@@ -284,7 +297,7 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
         model = NULL;
         archai_network_fini(&net);
         net = (archai_network){0};
-        ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
+        ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, bytes, &net, &model, err), out);
         ARCHAI_TRY_GOTO(rc, archai_train_start_inherit(c, model, &start, err), out);
         rc = shim_model_train(model, e->data, &settings, &trained, err);
     }
