@@ -169,12 +169,6 @@ static int add_layer(archai_build *b, const archai_item *item, const archai_modu
     size_t index;
     int rc;
 
-    if (kind->own && name == NULL)
-        return archai_build_item_at(b, item, NULL,
-                                    archai_fail(b->err, ARCHAI_EINVAL,
-                                                "%s: needs a name, 'name: {%s: ...}'",
-                                                kind->name, kind->name));
-    ARCHAI_TRY(archai_build_name(b, item, &name));
     m = archai_module_layer(b->level->container, name, kind, args);
     rc = name_class(b, m, check(b, m, inputs, n, &shape));
     if (rc == ARCHAI_OK && item->tie.n > 0)
@@ -196,9 +190,17 @@ int archai_build_kind(archai_build *b, const archai_item *item, const archai_mod
     const bool operation = archai_kind_is_operation(kind);
     const bool mine = item->type == ARCHAI_ITEM_KIND || item->type == ARCHAI_ITEM_MAKE ||
                       item->type == ARCHAI_ITEM_USE;
-    const int rc = archai_arguments_of_kind(kind, mine ? &item->arguments : &none, &b->scope,
-                                            args, &at, b->err);
+    int rc;
 
+    if (kind->own && name == NULL)
+        return archai_build_item_at(b, item, NULL,
+                                    archai_fail(b->err, ARCHAI_EINVAL,
+                                                "%s: needs a name, 'name: {%s: ...}'",
+                                                kind->name, kind->name));
+    if (!operation)
+        ARCHAI_TRY(archai_build_name(b, item, &name));
+    rc = archai_arguments_of_kind(kind, mine ? &item->arguments : &none, &b->scope, args, &at,
+                                  b->err);
     ARCHAI_TRY(
         archai_build_at(b, at != NULL ? at : item->at, item->in, operation ? NULL : name, rc));
     return operation ? apply(b, item, kind, args, inputs, n)
@@ -293,7 +295,7 @@ static int replay(archai_build *b, const archai_made *made)
         }
         rc = archai_expression_work(&b->scope, 1, b->err);
         if (rc == ARCHAI_OK)
-            rc = infer(b, module, inputs, n, &shape);
+            rc = name_class(b, module, infer(b, module, inputs, n, &shape));
         if (rc == ARCHAI_OK)
             keep_value(b, archai_network_call_many(b->net, module, inputs, n), &shape);
         if (inputs != few)
