@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "core/base/text.h"
 #include "network_file.h"
 #include "tmpdir.h"
 
@@ -600,6 +601,35 @@ static void uses_of_parameters_are_known(void **state)
     network_text_fini(&t);
 }
 
+/* The example that the grammar begins with. */
+static void the_readmes_example_is_built(void **state)
+{
+    static const char page[] = ARCHAI_SOURCE_DIR "/core/network/file/README.md";
+    archai_err err = ARCHAI_ERR_INIT;
+    network_text t;
+    char *text = NULL, *from, *end;
+    size_t size;
+
+    (void)state;
+    assert_int_equal(archai_text_read(page, 1 << 20, &text, &size, &err), ARCHAI_OK);
+    text = realloc(text, size + 1);
+    text[size] = '\0';
+    from = strstr(text, "```yaml\n");
+    assert_non_null(from);
+    end = strstr(from + 8, "```");
+    assert_non_null(end);
+    *end = '\0';
+    if (network_text_read(&t, from + 8, &err) != ARCHAI_OK ||
+        network_text_build(&t, "{\"width\": 16, \"stages\": [{\"depth\": 2, \"kernel\": 3}, {\"depth\": 1, \"kernel\": 5}]}",
+                           &small_images, &err) != ARCHAI_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(t.net.root->n_children, 4);
+    assert_int_equal(t.net.root->children[0]->n_children, 2);
+    assert_string_equal(t.net.root->children[1]->children[0]->children[5]->name, "downsample");
+    free(text);
+    network_text_fini(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -629,6 +659,7 @@ int main(void)
         cmocka_unit_test(input_is_what_the_data_say),
         cmocka_unit_test(blocks_are_included),
         cmocka_unit_test(uses_of_parameters_are_known),
+        cmocka_unit_test(the_readmes_example_is_built),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
