@@ -364,6 +364,24 @@ static void values_are_combined(void **state)
                  "11 = matmul(9, 10): [8, 8]\n");
 }
 
+static void attention_takes_queries_keys_and_values(void **state)
+{
+    (void)state;
+    assert_steps("network:\n"
+                 "  - flatten: 2\n"
+                 "  - save: m\n"
+                 "  - q: {Linear: 64}\n"
+                 "  - save: q\n"
+                 "  - attention: {query: q, key: m, value: [Linear: 64], num_heads: 4, is_causal: true}\n"
+                 "  - attention: {num_heads: 2}\n"
+                 "  - a: {MultiheadAttention: {num_heads: 4, key: m, value: m}}\n"
+                 "  - MultiheadAttention: {num_heads: 2, of: [x, q]}\n"
+                 "  - MultiheadAttention: 8\n",
+                 NULL,
+                 "1 = flatten(0): [3, 64]\n2 = q(1): [3, 64]\n3 = 0.0(2): [3, 64]\n4 = attention(2, 1, 3): [3, 64]\n"
+                 "5 = attention(4, 4, 4): [3, 64]\n6 = a(5, 1, 1): [3, 64]\n7 = 1(6, 2): [3, 64]\n8 = 2(7): [3, 64]\n");
+}
+
 static void steps_take_arguments(void **state)
 {
     (void)state;
@@ -650,6 +668,7 @@ int main(void)
         cmocka_unit_test(let_names_what_is_computed),
         cmocka_unit_test(operands_are_of_many_kinds),
         cmocka_unit_test(values_are_combined),
+        cmocka_unit_test(attention_takes_queries_keys_and_values),
         cmocka_unit_test(steps_take_arguments),
         cmocka_unit_test(parameters_of_ones_own),
         cmocka_unit_test(weights_are_tied),
