@@ -168,6 +168,95 @@ static void files_are_named_in_errors(void **state)
     assert_non_null(strstr(err.text, "/dev/zero:1: "));
 }
 
+static void assert_stands(const archai_lines *l, const json_t *value, int expected)
+{
+    const char *file;
+    int line;
+
+    assert_true(archai_lines_where(l, value, &file, &line));
+    assert_string_equal(file, "name.yaml");
+    assert_int_equal(line, expected);
+}
+
+/* The same members as YAML, JSON and YAML's flow style, each with a key on another line. */
+static void values_have_the_line_of_their_key(void **state)
+{
+    static const struct {
+        const char *text;
+        int a, b, one, two, c, d, e; /* lines */
+    } tests[] = {
+        {"# a comment\na:\n  b: [1,\n      \"\\n2\"]\n\n  c:\n\n    d: {}\ne: 5\n", 2, 3, 3, 4, 6,
+         8, 9},
+        {"{\"a\":\n{\"b\": [1,\n\"\\n\\\\\\\"2\"\n], \"c\": {\n\n\"d\": { }\n}},\n\"e\": 5}", 1, 2,
+         2, 3, 4, 6, 8},
+        {"{a:\n{b: [1,\n2],\nc: {\nd: {}\n}},\ne: 5}", 1, 2, 2, 3, 4, 5, 7},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        archai_lines *l = archai_lines_create();
+        archai_err err = ARCHAI_ERR_INIT;
+        json_t *v = NULL, *a, *b, *c;
+
+        assert_int_equal(archai_document_parse_lines("name.yaml", tests[i].text,
+                                                     strlen(tests[i].text), &v, l, &err), 0);
+        assert_stands(l, v, i == 0 ? 2 : 1);
+        assert_stands(l, a = json_object_get(v, "a"), tests[i].a);
+        assert_stands(l, b = json_object_get(a, "b"), tests[i].b);
+        assert_stands(l, json_array_get(b, 0), tests[i].one);
+        assert_stands(l, json_array_get(b, 1), tests[i].two);
+        assert_stands(l, c = json_object_get(a, "c"), tests[i].c);
+        assert_stands(l, json_object_get(c, "d"), tests[i].d);
+        assert_stands(l, json_object_get(v, "e"), tests[i].e);
+        json_decref(v);
+        archai_lines_destroy(l);
+    }
+}
+
+static void shared_values_and_strangers_have_no_line(void **state)
+{
+    static const char text[] = "a: [true, null, false]\nb: &k\n  - 1\nc: *k\n";
+    archai_lines *l = archai_lines_create();
+    json_t *v = NULL, *stranger = json_integer(7), *a;
+    const char *file = "";
+    int line = 7;
+
+    (void)state;
+    assert_int_equal(archai_document_parse_lines("name.yaml", text, strlen(text), &v, l, NULL), 0);
+    a = json_object_get(v, "a");
+    for (size_t i = 0; i < 3; i++)
+        assert_false(archai_lines_where(l, json_array_get(a, i), &file, &line));
+    assert_null(file);
+    assert_int_equal(line, 0);
+    assert_false(archai_lines_where(l, stranger, &file, &line));
+    assert_false(archai_lines_where(l, NULL, &file, &line));
+    assert_false(archai_lines_where(NULL, v, &file, &line));
+    assert_stands(l, json_object_get(v, "c"), 2);
+    json_decref(stranger);
+    json_decref(v);
+    archai_lines_destroy(l);
+}
+
+static void documents_keep_their_names(void **state)
+{
+    archai_lines *l = archai_lines_create();
+    json_t *v[2] = {NULL, NULL};
+    const char *file;
+    int line;
+
+    (void)state;
+    assert_int_equal(archai_document_parse_lines("one", "\na: 1", 5, &v[0], l, NULL), 0);
+    assert_int_equal(archai_document_parse_lines("two", "{\"a\": 1}", 8, &v[1], l, NULL), 0);
+    assert_true(archai_lines_where(l, json_object_get(v[0], "a"), &file, &line));
+    assert_string_equal(file, "one");
+    assert_int_equal(line, 2);
+    json_decref(v[0]);
+    assert_true(archai_lines_where(l, json_object_get(v[1], "a"), &file, &line));
+    assert_string_equal(file, "two");
+    json_decref(v[1]);
+    archai_lines_destroy(l);
+}
+
 /* As PyYAML's dump(default_flow_style=False) writes them. */
 static void writing_is_pyyamls_block_style(void **state)
 {
@@ -213,6 +302,9 @@ int main(void)
         cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(size_is_limited),
         cmocka_unit_test(files_are_named_in_errors),
+        cmocka_unit_test(values_have_the_line_of_their_key),
+        cmocka_unit_test(shared_values_and_strangers_have_no_line),
+        cmocka_unit_test(documents_keep_their_names),
         cmocka_unit_test(writing_is_pyyamls_block_style),
         cmocka_unit_test(sha1_is_sha1),
     };

@@ -24,6 +24,7 @@ typedef struct reader {
     anchor *anchors; /* owned */
     size_t n_anchors, capacity;
     size_t values; /* read so far, aliases expanded */
+    archai_lines *lines;
     archai_err *err;
 } reader;
 
@@ -89,7 +90,9 @@ static int read_alias(reader *r, const yaml_event_t *e, int depth, json_t **out,
 
 /* -- values ------------------------------------------------------------------------------ */
 
-static int read_value(reader *r, const yaml_event_t *e, int depth, json_t **out, int *height);
+/* `line` is where the value, or the key of it, stands. */
+static int read_value(reader *r, const yaml_event_t *e, size_t line, int depth, json_t **out,
+                      int *height);
 
 static int read_scalar(reader *r, const yaml_event_t *e, json_t **out)
 {
@@ -121,7 +124,7 @@ static int read_sequence(reader *r, int depth, json_t *array, int *height)
         ARCHAI_TRY(next_event(r, &e));
         more = e.type != YAML_SEQUENCE_END_EVENT;
         if (more) {
-            rc = read_value(r, &e, depth + 1, &item, &below);
+            rc = read_value(r, &e, e.start_mark.line + 1, depth + 1, &item, &below);
             if (rc == ARCHAI_OK)
                 archai_must_have(json_array_append_new(array, item) == 0);
             *height = below + 1 > *height ? below + 1 : *height;
@@ -159,7 +162,7 @@ static int read_member(reader *r, const yaml_event_t *e, int depth, json_t *obje
 
     ARCHAI_TRY(check_key(r, e, object));
     ARCHAI_TRY(next_event(r, &v));
-    rc = read_value(r, &v, depth + 1, &value, &below);
+    rc = read_value(r, &v, e->start_mark.line + 1, depth + 1, &value, &below);
     if (rc == ARCHAI_OK)
         archai_must_have(json_object_set_new(object, (const char *)e->data.scalar.value, value) ==
                          0);
@@ -183,7 +186,8 @@ static int read_mapping(reader *r, int depth, json_t *object, int *height)
     return rc;
 }
 
-static int read_value(reader *r, const yaml_event_t *e, int depth, json_t **out, int *height)
+static int read_value(reader *r, const yaml_event_t *e, size_t line, int depth, json_t **out,
+                      int *height)
 {
     const yaml_char_t *name = NULL, *tag = NULL;
     json_t *value = NULL;
@@ -218,9 +222,10 @@ static int read_value(reader *r, const yaml_event_t *e, int depth, json_t **out,
         rc = fail_at(r, e, "expected a value");
     if (rc == ARCHAI_OK && name != NULL)
         rc = keep_anchor(r, e, name, value, r->values - before, *height);
-    if (rc == ARCHAI_OK)
+    if (rc == ARCHAI_OK) {
+        archai_lines_add(r->lines, value, (int)line);
         *out = value;
-    else
+    } else
         json_decref(value);
     return rc;
 }
@@ -247,7 +252,7 @@ static int read_document(reader *r, json_t **out)
     ARCHAI_TRY(expect(r, YAML_STREAM_START_EVENT, "expected a document"));
     ARCHAI_TRY(expect(r, YAML_DOCUMENT_START_EVENT, "the document is empty"));
     ARCHAI_TRY(next_event(r, &e));
-    rc = read_value(r, &e, 1, &value, &height);
+    rc = read_value(r, &e, e.start_mark.line + 1, 1, &value, &height);
     yaml_event_delete(&e);
     if (rc == ARCHAI_OK)
         rc = expect(r, YAML_DOCUMENT_END_EVENT, "expected the end of the document");
@@ -260,9 +265,10 @@ static int read_document(reader *r, json_t **out)
     return rc;
 }
 
-static int parse_yaml(const char *text, size_t size, json_t **out, archai_err *err)
+static int parse_yaml(const char *text, size_t size, json_t **out, archai_lines *lines,
+                      archai_err *err)
 {
-    reader r = {.err = err};
+    reader r = {.lines = lines, .err = err};
     int rc;
 
     archai_must_have(yaml_parser_initialize(&r.parser));
@@ -293,7 +299,8 @@ static int levels(const json_t *v, int limit)
     return below + 1;
 }
 
-static int parse_json(const char *text, size_t size, json_t **out, archai_err *err)
+static int parse_json(const char *text, size_t size, json_t **out, archai_lines *lines,
+                      archai_err *err)
 {
     json_error_t where;
     json_t *value;
@@ -311,11 +318,12 @@ static int parse_json(const char *text, size_t size, json_t **out, archai_err *e
         json_decref(value);
         return archai_fail(err, ARCHAI_EFORMAT, "1: nested too deeply");
     }
+    archai_lines_add_json(lines, text, size, value);
     *out = value;
     return ARCHAI_OK;
 }
 
-int archai_document_parse(const char *text, size_t size, json_t **out, archai_err *err)
+static int parse(const char *text, size_t size, json_t **out, archai_lines *lines, archai_err *err)
 {
     archai_err json = ARCHAI_ERR_INIT;
     size_t start = 0;
@@ -327,22 +335,40 @@ int archai_document_parse(const char *text, size_t size, json_t **out, archai_er
     if (start == size)
         return archai_fail(err, ARCHAI_EFORMAT, "1: the document is empty");
     if (text[start] != '{' && text[start] != '[')
-        return parse_yaml(text, size, out, err);
-    if (parse_json(text, size, out, &json) == ARCHAI_OK)
+        return parse_yaml(text, size, out, lines, err);
+    if (parse_json(text, size, out, lines, &json) == ARCHAI_OK)
         return ARCHAI_OK;
-    if (json.code == ARCHAI_EFORMAT && parse_yaml(text, size, out, NULL) == ARCHAI_OK)
+    if (json.code == ARCHAI_EFORMAT && parse_yaml(text, size, out, lines, NULL) == ARCHAI_OK)
         return ARCHAI_OK; /* YAML's flow style: {a: [b, c]} */
     return archai_fail(err, json.code, "%s", json.text);
 }
 
-int archai_document_read(const char *path, json_t **out, archai_err *err)
+int archai_document_parse(const char *text, size_t size, json_t **out, archai_err *err)
+{
+    return parse(text, size, out, NULL, err);
+}
+
+int archai_document_parse_lines(const char *name, const char *text, size_t size, json_t **out,
+                                archai_lines *lines, archai_err *err)
+{
+    archai_lines_add_document(lines, name);
+    return parse(text, size, out, lines, err);
+}
+
+int archai_document_read_lines(const char *path, json_t **out, archai_lines *lines, archai_err *err)
 {
     char *text;
     size_t size;
     int rc;
 
     ARCHAI_TRY(archai_text_read(path, ARCHAI_DOCUMENT_MAX_BYTES, &text, &size, err));
-    rc = archai_err_wrap(err, archai_document_parse(text, size, out, err), "%s:", path);
+    archai_lines_add_document(lines, path);
+    rc = archai_err_wrap(err, parse(text, size, out, lines, err), "%s:", path);
     free(text);
     return rc;
+}
+
+int archai_document_read(const char *path, json_t **out, archai_err *err)
+{
+    return archai_document_read_lines(path, out, NULL, err);
 }

@@ -19,15 +19,9 @@
 extern "C" {
 #endif
 
-enum { ARCHAI_SPACE_ABI = 2 };
+enum { ARCHAI_SPACE_ABI = 3 };
 
 typedef struct archai_space archai_space;
-
-/* What the data set tells a space; zeros where it is unknown. */
-typedef struct archai_data_shape {
-    int channels, height, width; /* of one image */
-    int num_classes;
-} archai_data_shape;
 
 typedef struct archai_space_ops {
     int abi;                      /* ARCHAI_SPACE_ABI */
@@ -55,7 +49,8 @@ typedef struct archai_space_ops {
     /* (optional) writes encoding_size features. */
     int (*encode)(archai_space *self, const archai_model *m, float *out, archai_err *err);
     /* (optional) a text of encoding_size letters: "c" the feature is a choice (equal or not), "n" a
-     * number (distance counts). Absent: all numbers. Borrowed; lives as long as the space. */
+     * number (distance counts), "s" a number on a scale from 0 to 1. Absent: all numbers. Borrowed; lives
+     * as long as the space. */
     const char *(*encoding_kinds)(const archai_space *self);
     /* (optional) the model as data; absent: only evaluators that need no network. */
     int (*describe)(archai_space *self, const archai_model *m, archai_network *out,
