@@ -1,0 +1,270 @@
+#include "core/network/file/arguments.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/base/number.h"
+
+/* -- what a kind takes -----------------------------------------------------------------------
+ */
+
+const archai_arg *archai_kind_argument(const archai_module_kind *kind, const char *name)
+{
+    for (const archai_arg *a = kind->args; a != NULL && a->name != NULL; a++)
+        if (strcmp(a->name, name) == 0)
+            return a;
+    return NULL;
+}
+
+const archai_arg *archai_kind_first_argument(const archai_module_kind *kind)
+{
+    for (const archai_arg *a = kind->args; a != NULL && a->name != NULL; a++)
+        if (a->need != ARCHAI_ARG_DEDUCED)
+            return a;
+    return kind->args != NULL && kind->args->name != NULL ? kind->args : NULL;
+}
+
+bool archai_is_operand(const archai_module_kind *kind, const char *name)
+{
+    if (kind->max_inputs < 2 || archai_kind_argument(kind, name) != NULL)
+        return false;
+    return strcmp(name, "of") == 0 ||
+           (kind->max_inputs == 3 && (strcmp(name, "query") == 0 || strcmp(name, "key") == 0 ||
+                                      strcmp(name, "value") == 0));
+}
+
+int archai_argument_word(const archai_arg *a, const char *word)
+{
+    for (int i = 0; a->words != NULL && a->words[i] != NULL; i++)
+        if (strcmp(a->words[i], word) == 0)
+            return i;
+    return -1;
+}
+
+static size_t place_of(const archai_module_kind *kind, const archai_arg *wanted)
+{
+    size_t place = 0;
+
+    for (const archai_arg *a = kind->args; a != wanted; a++)
+        place += archai_arg_width(a);
+    return place;
+}
+
+static int unknown(const archai_module_kind *kind, const char *name, archai_err *err)
+{
+    const char *names[ARCHAI_MODULE_MAX_ARGS];
+    size_t n = 0;
+
+    for (const archai_arg *a = kind->args; a != NULL && a->name != NULL; a++)
+        names[n++] = a->name;
+    if (n == 0)
+        return archai_fail(err, ARCHAI_EINVAL, "%s: takes no arguments, got '%.60s'",
+                           kind->name, name);
+    return archai_fail(err, ARCHAI_EINVAL, "%s: there is no argument '%.60s'%s", kind->name,
+                       name, archai_suggest(name, names, n).text);
+}
+
+/* -- values -------------------------------------------------------------------------------- */
+
+/* "expected ..., got ..." of one argument */
+static int misfit(const archai_arg *a, const archai_datum *v, archai_err *err)
+{
+    static const char *const of_type[] = {
+        [ARCHAI_ARG_INT] = "a whole number",
+        [ARCHAI_ARG_REAL] = "a number",
+        [ARCHAI_ARG_FLAG] = "true or false",
+        [ARCHAI_ARG_WORD] = "one of",
+        [ARCHAI_ARG_PAIR] = "a whole number or two",
+        [ARCHAI_ARG_LIST] = "a list of whole numbers",
+    };
+    char expected[160], low[32], high[32];
+    const bool bounded = a->low < 0 || a->high > 0 || a->low > 0;
+    const bool counts = a->type == ARCHAI_ARG_INT || a->type == ARCHAI_ARG_PAIR;
+    size_t n = (size_t)snprintf(expected, sizeof expected, "%s", of_type[a->type]);
+
+    archai_format_double(a->low, low);
+    archai_format_double(a->high, high);
+    if (counts && bounded && a->high < INT32_MAX)
+        n += (size_t)snprintf(expected + n, sizeof expected - n, " from %.0f to %.0f", a->low,
+                              a->high);
+    else if (counts)
+        n += (size_t)snprintf(expected + n, sizeof expected - n, " from %.0f",
+                              bounded ? a->low : 1.0);
+    else if (a->type == ARCHAI_ARG_REAL && bounded)
+        n += (size_t)snprintf(expected + n, sizeof expected - n, " from %s to %s", low, high);
+    for (int i = 0; a->words != NULL && a->words[i] != NULL && n + 40 < sizeof expected; i++)
+        n += (size_t)snprintf(expected + n, sizeof expected - n, "%s %.30s",
+                              i == 0 && a->type == ARCHAI_ARG_WORD ? ""
+                              : i == 0                             ? " or"
+                                                                   : ",",
+                              a->words[i]);
+    if (a->need == ARCHAI_ARG_NONE)
+        (void)snprintf(expected + n, sizeof expected - n, " or null");
+    return archai_fail(err, ARCHAI_EINVAL, "expected %s, got %s", expected,
+                       archai_datum_describe(v).text);
+}
+
+static bool is_inside(const archai_arg *a, double v)
+{
+    const bool bounded = a->low < 0 || a->high > 0 || a->low > 0;
+
+    if (bounded)
+        return v >= a->low && v <= a->high;
+    if (a->type == ARCHAI_ARG_INT || a->type == ARCHAI_ARG_PAIR)
+        return v >= 1 && v <= INT32_MAX;
+    return v >= -INT32_MAX && v <= INT32_MAX;
+}
+
+/* One number of the argument. */
+static bool take_number(const archai_arg *a, const archai_datum *v, double *out)
+{
+    const bool flag = a->type == ARCHAI_ARG_FLAG;
+    int word;
+
+    if (v->type == ARCHAI_DATUM_TEXT) {
+        word = archai_argument_word(a, v->text);
+        *out = a->type == ARCHAI_ARG_WORD ? word : -1 - word;
+        return word >= 0;
+    }
+    if (a->type == ARCHAI_ARG_WORD || !archai_datum_is_number(v))
+        return false;
+    *out = archai_datum_real(v);
+    if (flag)
+        return (v->type == ARCHAI_DATUM_FLAG || v->type == ARCHAI_DATUM_WHOLE) &&
+               (v->type == ARCHAI_DATUM_FLAG || v->whole == 0 || v->whole == 1);
+    if (v->type == ARCHAI_DATUM_FLAG)
+        return false;
+    return is_inside(a, *out) && (a->type == ARCHAI_ARG_REAL || !(floor(*out) < *out));
+}
+
+static bool take_list(const archai_arg *a, const archai_datum *items, size_t n, double *out)
+{
+    if (n > ARCHAI_ARG_LIST_MAX)
+        return false;
+    out[0] = (double)n;
+    for (size_t i = 0; i < n; i++)
+        if (!take_number(a, &items[i], &out[1 + i]))
+            return false;
+    return true;
+}
+
+static int take(const archai_arg *a, const archai_datum *v, double *out, archai_err *err)
+{
+    const bool list = v->type == ARCHAI_DATUM_LIST;
+    bool fits;
+
+    if (v->type == ARCHAI_DATUM_NULL &&
+        (a->need == ARCHAI_ARG_NONE || a->need == ARCHAI_ARG_DEDUCED)) {
+        *out = NAN;
+        return ARCHAI_OK;
+    }
+    if (a->type == ARCHAI_ARG_LIST)
+        fits = list ? take_list(a, v->list.items, v->list.n, out) : take_list(a, v, 1, out);
+    else if (a->type == ARCHAI_ARG_PAIR && list)
+        fits = v->list.n == 2 && take_number(a, &v->list.items[0], &out[0]) &&
+               take_number(a, &v->list.items[1], &out[1]);
+    else
+        fits = take_number(a, v, &out[0]);
+    if (!fits)
+        return misfit(a, v, err);
+    if (a->type == ARCHAI_ARG_PAIR && !list)
+        out[1] = out[0];
+    return ARCHAI_OK;
+}
+
+/* -- arguments ----------------------------------------------------------------------------- */
+
+static int evaluate(const archai_given *g, archai_expression_scope *scope, archai_datum *out,
+                    bool *known, archai_err *err)
+{
+    const archai_datum *constant;
+
+    *known = true;
+    if (g->body != NULL)
+        return archai_fail(err, ARCHAI_EINVAL, "expected a value, got items of a network");
+    if (g->value == NULL) {
+        *out = archai_datum_text(g->word);
+        return ARCHAI_OK;
+    }
+    if (scope != NULL)
+        return archai_expression_evaluate(g->value, scope, out, err);
+    constant = archai_expression_constant(g->value);
+    *known = constant != NULL;
+    if (*known)
+        *out = *constant;
+    return ARCHAI_OK;
+}
+
+/* [1, 2] for arguments that are one number each: the first, the second. */
+static int take_in_turn(const archai_module_kind *kind, const archai_arg *a,
+                        const archai_datum *v, double *args, archai_err *err)
+{
+    for (size_t i = 0; i < v->list.n; i++, a++) {
+        while (a->name != NULL && a->need == ARCHAI_ARG_DEDUCED)
+            a++;
+        if (a->name == NULL)
+            return archai_fail(err, ARCHAI_EINVAL,
+                               "%s: takes fewer than the %zu arguments given", kind->name,
+                               v->list.n);
+        ARCHAI_TRY(archai_err_wrap(err,
+                                   take(a, &v->list.items[i], &args[place_of(kind, a)], err),
+                                   "%s: %s: ", kind->name, a->name));
+    }
+    return ARCHAI_OK;
+}
+
+static int set(const archai_module_kind *kind, const archai_given *g,
+               archai_expression_scope *scope, double *args, bool *is_given, archai_err *err)
+{
+    const archai_arg *a = g->name != NULL ? archai_kind_argument(kind, g->name)
+                                          : archai_kind_first_argument(kind);
+    archai_datum v;
+    bool known;
+
+    if (a == NULL)
+        return unknown(kind,
+                       g->name != NULL   ? g->name
+                       : g->word != NULL ? g->word
+                                         : "a value",
+                       err);
+    ARCHAI_TRY(archai_err_wrap(err, evaluate(g, scope, &v, &known, err), "%s: %s: ", kind->name,
+                               a->name));
+    is_given[a - kind->args] = true;
+    if (!known) {
+        args[place_of(kind, a)] = 1; /* something that is not missing */
+        return ARCHAI_OK;
+    }
+    if (g->name == NULL && v.type == ARCHAI_DATUM_LIST && a->type != ARCHAI_ARG_LIST &&
+        a->type != ARCHAI_ARG_PAIR) {
+        for (size_t i = 0; i < v.list.n && a[i].name != NULL; i++)
+            is_given[a + i - kind->args] = true;
+        return take_in_turn(kind, a, &v, args, err);
+    }
+    return archai_err_wrap(err, take(a, &v, &args[place_of(kind, a)], err),
+                           "%s: %s: ", kind->name, a->name);
+}
+
+int archai_arguments_of_kind(const archai_module_kind *kind, const archai_arguments *given,
+                             archai_expression_scope *scope,
+                             double args[ARCHAI_MODULE_MAX_ARGS], const json_t **at,
+                             archai_err *err)
+{
+    bool is_given[ARCHAI_MODULE_MAX_ARGS] = {false};
+    size_t i = 0;
+
+    archai_module_defaults(kind, args);
+    *at = NULL;
+    if (given->list != NULL) {
+        *at = given->list->at;
+        ARCHAI_TRY(set(kind, given->list, scope, args, is_given, err));
+    }
+    for (size_t k = 0; k < given->n && given->list == NULL; k++) {
+        *at = given->given[k].at;
+        ARCHAI_TRY(set(kind, &given->given[k], scope, args, is_given, err));
+    }
+    *at = NULL;
+    for (const archai_arg *a = kind->args; a != NULL && a->name != NULL; a++, i++)
+        if (a->need == ARCHAI_ARG_GIVEN && !is_given[i])
+            return archai_fail(err, ARCHAI_EINVAL, "%s: needs '%s'", kind->name, a->name);
+    return ARCHAI_OK;
+}
