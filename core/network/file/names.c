@@ -142,6 +142,14 @@ bool archai_reader_knows(archai_reader *r, const char *name)
     return find(r, name, &declared, &shown);
 }
 
+bool archai_reader_runs(archai_reader *r, const char *name)
+{
+    archai_declared declared;
+    bool shown;
+
+    return find(r, name, &declared, &shown) && (shown || is_argument(r->block, name));
+}
+
 /* -- messages ------------------------------------------------------------------------------ */
 
 typedef struct name_list {
@@ -257,6 +265,8 @@ static int look_up(void *data, const archai_expression_mention *m, archai_err *e
                       archai_network_file_block(r->f, m->parts[0]) != NULL ||
                       archai_is_argument_word(m->parts[0])))
         return ARCHAI_OK;
+    if (m->n == 2 && r->block->saves_templates && strcmp(m->parts[1], "shape") == 0)
+        return ARCHAI_OK; /* perhaps a value whose name is computed */
     return archai_reader_unknown(r, "name", m->parts[0]);
 }
 

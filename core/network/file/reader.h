@@ -41,6 +41,9 @@ int archai_reader_template(archai_reader *r, const char *text, archai_template *
 void archai_reader_show(archai_reader *r, const char *name, archai_declared declared);
 /* Is there a variable of that name, a value, an argument, a parameter? */
 bool archai_reader_knows(archai_reader *r, const char *name);
+/* May it stand for an item: is it a variable of the block, no parameter and nothing of the
+ * data? */
+bool archai_reader_runs(archai_reader *r, const char *name);
 bool archai_reader_saves(const archai_reader *r, const char *name);
 /* ARCHAI_EINVAL: "there is no WHAT 'NAME'", with the nearest class, step, block, keyword or
  * variable. */
