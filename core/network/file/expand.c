@@ -5,11 +5,6 @@
 #include "core/base/alloc.h"
 #include "core/network/file/build.h"
 
-static int fail(archai_build *b, const archai_item *item, const char *name, const char *what)
-{
-    return archai_build_item_at(b, item, name, archai_fail(b->err, ARCHAI_EINVAL, "%s", what));
-}
-
 /* -- children ------------------------------------------------------------------------------ */
 
 typedef struct child_key {
@@ -292,10 +287,11 @@ int archai_build_item(archai_build *b, const archai_item *item, const char *name
 {
     int rc;
 
-    if (--b->scope.work < 0)
-        return fail(b, item, name, "too much to compute");
-    if (b->depth == ARCHAI_NETWORK_FILE_DEPTH)
-        return fail(b, item, name, "nested too deeply: does a block call itself without end?");
+    rc = archai_expression_work(&b->scope, 1, b->err);
+    if (rc == ARCHAI_OK && b->depth == ARCHAI_NETWORK_FILE_DEPTH)
+        rc = archai_fail(b->err, ARCHAI_EINVAL,
+                         "nested too deeply: does a block call itself without end?");
+    ARCHAI_TRY(archai_build_item_at(b, item, name, rc));
     b->depth++;
     rc = build(b, item, name);
     b->depth--;

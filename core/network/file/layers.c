@@ -274,8 +274,9 @@ static int replay(archai_build *b, const archai_made *made)
 
             inputs[k] = r == made->in ? x : r >= first && r - first < count ? r + moved : r;
         }
-        rc = --b->scope.work < 0 ? archai_fail(b->err, ARCHAI_EINVAL, "too much to compute")
-                                 : infer(b, module, inputs, n, &shape);
+        rc = archai_expression_work(&b->scope, 1, b->err);
+        if (rc == ARCHAI_OK)
+            rc = infer(b, module, inputs, n, &shape);
         if (rc == ARCHAI_OK)
             keep_value(b, archai_network_call_many(b->net, module, inputs, n), &shape);
         if (inputs != few)

@@ -41,6 +41,8 @@ static int read_given(archai_reader *r, const archai_item *item, const char *nam
     rc = archai_reader_expression(r, v, &out->value);
     if (rc != ARCHAI_OK && name != NULL)
         rc = archai_err_wrap(r->err, rc, "%s: ", name);
+    if (rc != ARCHAI_OK && (kind != NULL || item->block != NULL))
+        rc = archai_err_wrap(r->err, rc, "%s: ", kind != NULL ? kind->name : item->block->name);
     return archai_reader_at(r, v, in, rc);
 }
 

@@ -88,10 +88,11 @@ static int read_for(archai_reader *r, const json_t *v, bool operands, archai_ite
     out->declared = element_of(r, out);
     if (as != NULL)
         ARCHAI_TRY(archai_reader_at(r, as, v, read_names(r, as, out)));
-    archai_reader_show(r, NULL, out->declared);
-    for (size_t i = 0; i < out->n_names; i++)
-        archai_reader_show(r, out->names[i],
-                           out->apart ? (archai_declared){NULL, NULL} : out->declared);
+    rc = archai_reader_show(r, NULL, out->declared);
+    for (size_t i = 0; i < out->n_names && rc == ARCHAI_OK; i++)
+        rc = archai_reader_show(r, out->names[i],
+                                out->apart ? (archai_declared){NULL, NULL} : out->declared);
+    ARCHAI_TRY(archai_reader_at(r, over, v, rc));
     ARCHAI_TRY(read_part(r, inner, v, operands, &out->body));
     r->visible = visible;
     return ARCHAI_OK;
@@ -208,7 +209,8 @@ static int read_let(archai_reader *r, const json_t *v, const json_t *in, archai_
             rc = archai_reader_expression(r, value, &values[out->n_names]);
         ARCHAI_TRY(archai_reader_at(r, value, v, archai_err_wrap(r->err, rc, "let: ")));
         names[out->n_names++] = key;
-        archai_reader_show(r, key, (archai_declared){NULL, NULL});
+        ARCHAI_TRY(archai_reader_at(r, value, v,
+                                    archai_reader_show(r, key, (archai_declared){NULL, NULL})));
     }
     return ARCHAI_OK;
 }

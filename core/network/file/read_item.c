@@ -35,7 +35,8 @@ static bool is_named(const archai_reader *r, const char *name)
 }
 
 /* A text: a class, a step, a block, or a variable that names one. */
-static int read_text(archai_reader *r, const json_t *v, const json_t *in, archai_item *out)
+static int read_text(archai_reader *r, const json_t *v, const json_t *in, bool operand,
+                     archai_item *out)
 {
     const char *name = json_string_value(v);
     int rc;
@@ -44,8 +45,18 @@ static int read_text(archai_reader *r, const json_t *v, const json_t *in, archai
         return read_named(r, name, NULL, in, out);
     if (archai_is_keyword(name))
         rc = archai_fail(r->err, ARCHAI_EINVAL, "'%s' needs something behind it", name);
+    else if (strcmp(name, "x") == 0 || archai_reader_saves(r, name))
+        rc = archai_fail(r->err, ARCHAI_EINVAL,
+                         "expected a class, step or block; to go on with a value, 'use: %.60s'",
+                         name);
+    else if (!archai_reader_runs(r, name) && archai_reader_knows(r, name))
+        rc = archai_fail(
+            r->err, ARCHAI_EINVAL,
+            "expected a class, step or block; for one that '%.60s' names, 'make: %.60s'", name,
+            name);
     else if (!archai_reader_runs(r, name))
-        rc = archai_reader_unknown(r, "class, step or block", name);
+        rc = archai_reader_unknown(
+            r, operand ? "value, class, step or block" : "class, step or block", name);
     else
         rc = archai_reader_expression(r, v, &out->value);
     out->type = ARCHAI_ITEM_MAKE;
@@ -152,7 +163,7 @@ int archai_read_item(archai_reader *r, const json_t *v, const json_t *in, archai
 
     ARCHAI_TRY(begin_item(r, v, in, out));
     if (json_is_string(v))
-        return read_text(r, v, in, out);
+        return read_text(r, v, in, false, out);
     if (json_is_array(v)) {
         out->type = ARCHAI_ITEM_SEQUENCE;
         return archai_read_body(r, v, in, &out->body);
@@ -251,9 +262,10 @@ static bool is_value(archai_reader *r, const char *name)
 
 int archai_read_operand(archai_reader *r, const json_t *v, const json_t *in, archai_item *out)
 {
-    if (json_is_string(v) && is_value(r, json_string_value(v))) {
+    if (json_is_string(v)) {
         ARCHAI_TRY(begin_item(r, v, in, out));
-        return archai_read_keyword(r, "use", v, out);
+        return is_value(r, json_string_value(v)) ? archai_read_keyword(r, "use", v, out)
+                                                 : read_text(r, v, in, true, out);
     }
     if (archai_is_form(v) && json_object_get(v, "make") == NULL) {
         ARCHAI_TRY(begin_item(r, v, in, out));
