@@ -213,6 +213,7 @@ static void mistakes_are_named(void **state)
         {"", "'': it ends where a value is expected"},
         {"1 +", "'1 +': it ends where a value is expected"},
         {"1 2", "'1 2': expected an operation or the end at '2'"},
+        {"max(1", "'max(1': it ends where ',' or ')' is expected: between {} or [] YAML wants quotes around a text with a comma"},
         {"(1", "'(1': it ends where ')' is expected"},
         {"[1 2]", "'[1 2]': expected ',' or ']' at '2]'"},
         {"3x", "'3x': '3x' is neither a number nor a name"},

@@ -83,7 +83,7 @@ static void names_of_children(void **state)
                    "    )\n"
                    "  )\n"
                    "  (add): ReLU()\n"
-                   "  (flatten): AdaptiveAvgPool2d(output_size=(1, 1))\n"
+                   "  (flatten): AdaptiveAvgPool2d(output_size=1)\n"
                    "  (empty): Sequential()\n"
                    "  (step): Sequential()\n"
                    ")");
@@ -342,6 +342,133 @@ static void operands_are_of_many_kinds(void **state)
                  "16 = add(0, 15): [3, 8, 8]\n17 = 5(16): [3, 8, 8]\n18 = add(16, 17): [3, 8, 8]\n");
 }
 
+static void values_are_combined(void **state)
+{
+    (void)state;
+    assert_steps("network:\n"
+                 "  - concat: [x, {Conv2d: {out_channels: 5, kernel_size: 1}}]\n"
+                 "  - multiply: {AdaptiveAvgPool2d: 1}\n"
+                 "  - subtract: [x, x]\n"
+                 "  - concat: {of: [x, x], dim: -1}\n"
+                 "  - concat: {of: x, dim: 2}\n"
+                 "  - concat: [x]\n"
+                 "  - flatten: 2\n"
+                 "  - save: a\n"
+                 "  - transpose: [1, 2]\n"
+                 "  - matmul: [a, x]\n",
+                 NULL,
+                 "1 = 0(0): [5, 8, 8]\n2 = concat(0, 1): [8, 8, 8]\n3 = 1(2): [8, 1, 1]\n4 = multiply(2, 3): [8, 8, 8]\n"
+                 "5 = subtract(4, 4): [8, 8, 8]\n6 = concat(5, 5): [8, 8, 16]\n7 = concat(6, 6): [8, 16, 16]\n"
+                 "8 = concat(7): [8, 16, 16]\n9 = flatten(8): [8, 256]\n10 = transpose(9): [256, 8]\n"
+                 "11 = matmul(9, 10): [8, 8]\n");
+}
+
+static void steps_take_arguments(void **state)
+{
+    (void)state;
+    assert_steps("network:\n"
+                 "  - permute: [0, 2, 3, 1]\n"
+                 "  - reshape: [64, -1]\n"
+                 "  - slice: {dim: 1, end: \"x.shape[1] // 2\"}\n"
+                 "  - chunk: {chunks: 2, index: 1}\n"
+                 "  - scale: 0.5\n"
+                 "  - shift: 1\n"
+                 "  - select: {index: 0}\n"
+                 "  - softmax\n"
+                 "  - mean: {dim: 1, keepdim: true}\n",
+                 NULL,
+                 "1 = permute(0): [8, 8, 3]\n2 = reshape(1): [64, 3]\n3 = slice(2): [32, 3]\n4 = chunk(3): [16, 3]\n"
+                 "5 = scale(4): [16, 3]\n6 = shift(5): [16, 3]\n7 = select(6): [3]\n8 = softmax(7): [3]\n9 = mean(8): [1]\n");
+}
+
+static void assert_state(const char *text, const archai_data_shape *data, const char *entries)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    char got[2048] = "", shape[ARCHAI_SHAPE_TEXT];
+    archai_state_entry *state;
+    network_text t;
+    size_t n;
+
+    if (network_text_read(&t, text, &err) != ARCHAI_OK || network_text_build(&t, NULL, data, &err) != ARCHAI_OK)
+        fail_msg("%s\n%s", text, err.text);
+    state = archai_module_state(t.net.root, &n);
+    for (size_t i = 0; i < n; i++) {
+        archai_shape s = {.ndim = state[i].ndim};
+
+        memcpy(s.dim, state[i].shape, sizeof s.dim);
+        (void)snprintf(got + strlen(got), sizeof got - strlen(got), "%s %s\n", state[i].name, archai_shape_text(&s, shape));
+    }
+    assert_string_equal(got, entries);
+    archai_state_free(state, n);
+    network_text_fini(&t);
+}
+
+/* A module's own parameter is named as its children are. */
+static void parameters_of_ones_own(void **state)
+{
+    static const char text[] =
+        "network:\n"
+        "  - flatten: 2\n"
+        "  - transpose: [1, 2]\n"
+        "  - concat: [{class_token: {Parameter: {shape: [1, 1, \"x.shape[2]\"], batch: true, init: zeros}}}, x]\n"
+        "  - encoder: [add: [x, {pos: {Parameter: {shape: [1, \"x.shape[1]\", in], batch: true, init: normal, std: 0.02}}}],"
+        " ln: LayerNorm]\n";
+
+    (void)state;
+    assert_state(text, &small_images, "class_token [1, 1, 3]\nencoder.pos [1, 65, 3]\nencoder.ln.weight [3]\nencoder.ln.bias [3]\n");
+    assert_steps(text, NULL,
+                 "1 = flatten(0): [3, 64]\n2 = transpose(1): [64, 3]\n3 = class_token(2): [1, 3]\n4 = concat(3, 2): [65, 3]\n"
+                 "5 = encoder.pos(4): [65, 3]\n6 = add(4, 5): [65, 3]\n7 = encoder.ln(6): [65, 3]\n");
+}
+
+static void weights_are_tied(void **state)
+{
+    static const archai_data_shape tokens = {.tokens = 5, .vocab = 11};
+    archai_err err = ARCHAI_ERR_INIT;
+    network_text t;
+
+    (void)state;
+    assert_int_equal(network_text_read(&t,
+                                       "network:\n"
+                                       "  - body: [wte: {Embedding: [vocab, 4]}]\n"
+                                       "  - head: {Linear: {out_features: vocab, bias: false, tie: body.wte}}\n",
+                                       &err),
+                     ARCHAI_OK);
+    if (network_text_build(&t, NULL, &tokens, &err) != ARCHAI_OK)
+        fail_msg("%s", err.text);
+    assert_ptr_equal(t.net.root->children[1]->tied, t.net.root->children[0]->children[0]);
+    assert_int_equal(archai_module_params(t.net.root), 44);
+    assert_true(t.net.tokens);
+    network_text_fini(&t);
+}
+
+static void words_of_arguments_come_first(void **state)
+{
+    (void)state;
+    assert_printed("parameters: {pad: {choice: [same, 1]}, same: 7}\n"
+                   "blocks: {conv(padding): [Conv2d: {out_channels: 4, kernel_size: 3, padding: padding}]}\n"
+                   "network:\n"
+                   "  - Conv2d: {out_channels: 4, kernel_size: 3, padding: same}\n"
+                   "  - Conv2d: {out_channels: 4, kernel_size: 3, padding: pad}\n"
+                   "  - inline: {conv: valid}\n"
+                   "  - Upsample: {scale_factor: 2, mode: bilinear}\n",
+                   "{\"pad\": \"same\", \"same\": 7}",
+                   "Network(\n"
+                   "  (0): Conv2d(3, 4, kernel_size=(3, 3), stride=(1, 1), padding=same)\n"
+                   "  (1): Conv2d(4, 4, kernel_size=(3, 3), stride=(1, 1), padding=same)\n"
+                   "  (2): Conv2d(4, 4, kernel_size=(3, 3), stride=(1, 1), padding=valid)\n"
+                   "  (3): Upsample(scale_factor=2.0, mode=bilinear)\n"
+                   ")");
+}
+
+/* The output is what the last step writes, so another value is copied there. */
+static void the_output_is_the_current_value(void **state)
+{
+    (void)state;
+    assert_steps("network: [ReLU, save: a, ReLU, use: a]", NULL,
+                 "1 = 0(0): [3, 8, 8]\n2 = 1(1): [3, 8, 8]\n3 = Identity(1): [3, 8, 8]\n");
+}
+
 static void names_hide_those_outside(void **state)
 {
     (void)state;
@@ -492,6 +619,12 @@ int main(void)
         cmocka_unit_test(layers_are_called_again),
         cmocka_unit_test(let_names_what_is_computed),
         cmocka_unit_test(operands_are_of_many_kinds),
+        cmocka_unit_test(values_are_combined),
+        cmocka_unit_test(steps_take_arguments),
+        cmocka_unit_test(parameters_of_ones_own),
+        cmocka_unit_test(weights_are_tied),
+        cmocka_unit_test(words_of_arguments_come_first),
+        cmocka_unit_test(the_output_is_the_current_value),
         cmocka_unit_test(names_hide_those_outside),
         cmocka_unit_test(input_is_what_the_data_say),
         cmocka_unit_test(blocks_are_included),
