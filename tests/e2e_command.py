@@ -114,6 +114,14 @@ directory = {TMP}/table
             f.write(text)
         said = run(ini, "--output", os.path.join(TMP, "bad"), "--set", f"evaluator.table={TMP}/bad.csv", code=2, ranks=0)
         assert "evaluator.table: " in said and words in said, said
+    # a key that an earlier version did not have stands for its default
+    with h5py.File(os.path.join(TMP, "table", "results.h5"), "r+") as f:
+        was = f.attrs["config"]
+        f.attrs["config"] = was.replace("range_mutation = local\n", "")
+        assert f.attrs["config"] != was, was
+    said = run(ini, "--resume", "--set", "space.range_mutation=uniform", code=2, ranks=0)
+    assert "space.range_mutation: the run in" in said, said
+    run(ini, "--resume", "--dry-run", ranks=0)
     with open(tree, "a") as f:
         f.write("wide: {choice: [false, true]}\n")
     said = run(ini, "--resume", "--set", "search.max_evaluations=8", code=2, ranks=0)

@@ -241,6 +241,26 @@ static void values_that_were_never_seen(void **state)
     archai_gp_features_fini(&f);
 }
 
+/* A number of a scale lies where it says, also one that the sample lacks. */
+static void numbers_of_a_scale_have_their_place(void **state)
+{
+    const float sample[] = {0.4f, 0.5f}, queries[] = {0.25f, 0.875f, -1.0f, 0.0f};
+    archai_gp_features f;
+    double points[4], squared;
+    unsigned bits;
+
+    (void)state;
+    archai_gp_features_learn(&f, sample, 2, 1, "s");
+    assert_int_equal(f.stride, sizeof points[0]);
+    for (int i = 0; i < 4; i++)
+        archai_gp_features_pack(&f, &queries[i], &points[i]);
+    archai_gp_distances(&f, &points[0], &points[1], &bits, &squared);
+    assert_near(squared, 0.625 * 0.625, 1e-12);
+    archai_gp_distances(&f, &points[2], &points[3], &bits, &squared);
+    assert_true(squared == 0.0);
+    archai_gp_features_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +268,7 @@ int main(void)
         cmocka_unit_test(a_pool_keeps_up),
         cmocka_unit_test(the_likelihood_tells_signal_from_noise),
         cmocka_unit_test(values_that_were_never_seen),
+        cmocka_unit_test(numbers_of_a_scale_have_their_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,29 @@ static void names_of_children(void **state)
                    ")");
 }
 
+/* Two containers are filled in turns. */
+static void dots_in_names_lead_into_containers(void **state)
+{
+    (void)state;
+    assert_printed("class: Net\n"
+                   "network: {for: 2, as: i, do: {\"convs.{i}\": {Conv2d: {out_channels: 3, kernel_size: 1}}, \"a.b.act{i}\": ReLU}}\n",
+                   NULL,
+                   "Net(\n"
+                   "  (convs): Sequential(\n"
+                   "    (0): Conv2d(3, 3, kernel_size=(1, 1), stride=(1, 1))\n"
+                   "    (1): Conv2d(3, 3, kernel_size=(1, 1), stride=(1, 1))\n"
+                   "  )\n"
+                   "  (a): Sequential(\n"
+                   "    (b): Sequential(\n"
+                   "      (act0): ReLU()\n"
+                   "      (act1): ReLU()\n"
+                   "    )\n"
+                   "  )\n"
+                   ")");
+    assert_steps("network: [{a.b: ReLU}, {call: a.b}, {a.c: {call: /a.b}}]", NULL,
+                 "1 = a.b(0): [3, 8, 8]\n2 = a.b(1): [3, 8, 8]\n3 = a.b(2): [3, 8, 8]\n");
+}
+
 /* The next number is the one after the largest, as in a Sequential. */
 static void expressions_in_names(void **state)
 {
@@ -653,6 +676,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_in_a_row_are_numbered),
         cmocka_unit_test(names_of_children),
+        cmocka_unit_test(dots_in_names_lead_into_containers),
         cmocka_unit_test(expressions_in_names),
         cmocka_unit_test(arguments_of_classes),
         cmocka_unit_test(blocks_are_called),

@@ -55,6 +55,8 @@ static void replay_python(const json_t *c)
         index[i] = i;
     archai_rng_shuffle(&r, index, 33);
     assert_indices(json_object_get(c, "shuffle"), index);
+    json_array_foreach(json_object_get(c, "normal"), i, v)
+        assert_true(archai_rng_normal(&r) == json_real_value(v));
 }
 
 static void draws_are_those_of_python(void **state)

@@ -185,8 +185,8 @@ static void values_have_the_line_of_their_key(void **state)
         const char *text;
         int a, b, one, two, c, d, e; /* lines */
     } tests[] = {
-        {"# a comment\na:\n  b: [1,\n      \"\\n2\"]\n\n  c:\n\n    d: {}\ne: 5\n", 2, 3, 3, 4, 6, 8,
-         9},
+        {"# a comment\na:\n  b: [1,\n      \"\\n2\"]\n\n  c:\n\n    d: {}\ne: 5\n", 2, 3, 3, 4, 6,
+         8, 9},
         {"{\"a\":\n{\"b\": [1,\n\"\\n\\\\\\\"2\"\n], \"c\": {\n\n\"d\": { }\n}},\n\"e\": 5}", 1, 2,
          2, 3, 4, 6, 8},
         {"{a:\n{b: [1,\n2],\nc: {\nd: {}\n}},\ne: 5}", 1, 2, 2, 3, 4, 5, 7},

@@ -120,6 +120,19 @@ int64_t archai_rng_randint(archai_rng *r, int64_t a, int64_t b)
     return (int64_t)((uint64_t)a + (width == 0 ? random_bits(r, 64) : archai_rng_below(r, width)));
 }
 
+double archai_rng_normal(archai_rng *r)
+{
+    const double magic = 4 * exp(-0.5) / sqrt(2.0);
+
+    for (;;) {
+        const double u1 = archai_rng_random(r), u2 = 1.0 - archai_rng_random(r);
+        const double z = magic * (u1 - 0.5) / u2;
+
+        if (z * z / 4.0 <= -log(u2))
+            return z;
+    }
+}
+
 size_t archai_rng_choices(archai_rng *r, const double *weights, size_t n)
 {
     double total = 0.0, sum = 0.0, u;

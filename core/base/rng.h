@@ -29,6 +29,9 @@ double archai_rng_random(archai_rng *r);              /* [0, 1), 53 bits */
 uint64_t archai_rng_below(archai_rng *r, uint64_t n); /* [0, n), n >= 1; Random._randbelow */
 int64_t archai_rng_randint(archai_rng *r, int64_t a, int64_t b); /* [a, b], both ends; a <= b */
 
+/* Random.normalvariate(0, 1): Kinderman and Monahan 1977; keeps no second value. */
+double archai_rng_normal(archai_rng *r);
+
 /* Random.choices(range(n), weights, k=1): an index. weights NULL: all equal, drawn as floor(u * n);
  * else their sum is > 0. */
 size_t archai_rng_choices(archai_rng *r, const double *weights, size_t n);

@@ -49,7 +49,8 @@ typedef struct archai_space_ops {
     /* (optional) writes encoding_size features. */
     int (*encode)(archai_space *self, const archai_model *m, float *out, archai_err *err);
     /* (optional) a text of encoding_size letters: "c" the feature is a choice (equal or not), "n" a
-     * number (distance counts). Absent: all numbers. Borrowed; lives as long as the space. */
+     * number (distance counts), "s" a number on a scale from 0 to 1. Absent: all numbers. Borrowed; lives
+     * as long as the space. */
     const char *(*encoding_kinds)(const archai_space *self);
     /* (optional) the model as data; absent: only evaluators that need no network. */
     int (*describe)(archai_space *self, const archai_model *m, archai_network *out,

@@ -9,6 +9,7 @@
 #endif
 
 #include "core/base/alloc.h"
+#include "core/registries.h"
 #include "core/config/ini.h"
 #include "io/file/checkpoint.h"
 #include "runner/indexer/earlier.h"
@@ -23,6 +24,21 @@ static bool decides_results(const char *section, const char *key)
            (strcmp(section, "search") == 0 && strcmp(key, "seed") == 0);
 }
 
+/* Does the key say what holds where it is absent? An earlier version did not have every key. */
+static bool is_default(const archai_ini *ini, const archai_ini_entry *e)
+{
+    const archai_ini_entry *name = archai_ini_find(ini, "space", "name");
+    const archai_option *o = archai_option_find(archai_objective_options, e->key);
+    bool same = false;
+
+    if (strcmp(e->section, "space") == 0)
+        o = archai_option_find(
+            archai_registry_choice(&archai_space_registry, name != NULL ? name->value : NULL)
+                .options,
+            e->key);
+    return o != NULL && archai_option_is_default(o, e->value, &same, NULL) == ARCHAI_OK && same;
+}
+
 /* Every key of `a` that decides what rows mean must be in `b` with the same value. */
 static int same_meaning(const archai_ini *a, const archai_ini *b, const char *directory,
                         bool a_is_old, archai_err *err)
@@ -34,6 +50,8 @@ static int same_meaning(const archai_ini *a, const archai_ini *b, const char *di
         if (e->key == NULL || !decides_results(e->section, e->key))
             continue;
         other = archai_ini_find(b, e->section, e->key);
+        if (other == NULL && archai_ini_has_section(b, e->section) && is_default(a, e))
+            continue;
         theirs = other != NULL ? other->value : "(nothing)";
         if (strcmp(mine, theirs) != 0)
             return archai_fail(

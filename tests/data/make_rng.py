@@ -26,6 +26,7 @@ for seed in (0, 1, 42, 2**32 - 1, 2**40 + 5, 2**63 - 1):
     x = list(range(33))
     r.shuffle(x)
     case["shuffle"] = x
+    case["normal"] = [r.normalvariate(0, 1) for _ in range(20)]
     out["python"].append(case)
 for seed in (0, 1, 43, 2**32 - 1):
     r = np.random.RandomState(seed)

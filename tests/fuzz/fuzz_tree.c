@@ -1,9 +1,8 @@
 /* Parameter trees that people write (core/space/config/param_tree.h). A tree that is understood has values, which
- * are written as a configuration and read back as the same ones; it can be counted and walked. */
+ * are written as a configuration and read back as the same ones; it can be counted, walked and drawn from. */
 #include "fuzz.h"
 #include <string.h>
 #include "core/space/config/param_walk.h"
-#include "core/base/yaml.h"
 
 enum { STEPS = 50, COUNT_MAX = 500 };
 
@@ -25,6 +24,32 @@ static void round_trip(const archai_param_tree *t, json_t *const *values)
     json_decref(arch);
 }
 
+/* Is any number of some range a value? Only its low end is walked. */
+static bool endless(const archai_param_tree *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->params[i].choices == NULL && t->params[i].range.step == 0)
+            return true;
+    return false;
+}
+
+static void draw(const archai_param_tree *t)
+{
+    json_t *values[ARCHAI_PARAM_MAX];
+    archai_rng rng;
+
+    archai_rng_seed(&rng, 1);
+    for (size_t i = 0; i < t->n; i++) {
+        json_t *drawn = archai_param_draw(&t->params[i], &rng);
+
+        values[i] = archai_param_mutate(&t->params[i], drawn, true, &rng);
+        json_decref(drawn);
+    }
+    round_trip(t, values);
+    for (size_t i = 0; i < t->n; i++)
+        json_decref(values[i]);
+}
+
 static void walk(const archai_param_tree *t, bool all)
 {
     archai_param_walk w;
@@ -32,7 +57,7 @@ static void walk(const archai_param_tree *t, bool all)
 
     archai_param_walk_init(&w, t, all, COUNT_MAX);
     FUZZ_CHECK(w.count >= 1.0);
-    n = w.count < STEPS ? w.count : STEPS;
+    n = endless(t) ? 1 : w.count < STEPS ? w.count : STEPS;
     for (uint64_t i = 0; (double)i < n; i++) {
         archai_param_walk_to(&w, i);
         FUZZ_CHECK(w.index == i);
@@ -46,10 +71,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     archai_err err = ARCHAI_ERR_INIT;
     archai_param_tree *t = NULL;
     json_t *source = NULL;
-    int rc = archai_document_parse((const char *)data, size, &source, &err);
+    archai_lines *lines = archai_lines_create();
+    int rc = archai_document_parse_lines("t", (const char *)data, size, &source, lines, &err);
 
     if (rc == ARCHAI_OK)
-        rc = archai_param_tree_create(&t, source, &err);
+        rc = archai_param_tree_create(&t, source, lines, size % 4, &err);
+    archai_lines_destroy(lines);
     json_decref(source);
     if (rc != ARCHAI_OK) {
         FUZZ_CHECK_ERROR(rc, err);
@@ -58,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     walk(t, false);
     walk(t, true);
+    draw(t);
     archai_param_tree_destroy(t);
     return 0;
 }

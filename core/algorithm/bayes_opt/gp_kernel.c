@@ -102,6 +102,10 @@ void archai_gp_features_learn(archai_gp_features *f, const float *encodings, siz
 {
     *f = (archai_gp_features){.d = d, .at = archai_calloc(d, sizeof *f->at)};
     for (size_t i = 0; i < d; i++) {
+        if (kinds != NULL && kinds[i] == 's') { /* it has its place already */
+            f->at[i] = (struct archai_gp_feature){.values = {0, 1}, .n_values = 2, .many = true};
+            continue;
+        }
         f->at[i].choice = kinds != NULL && kinds[i] == 'c';
         for (size_t k = 0; k < n; k++)
             learn_value(&f->at[i], clean(encodings[k * d + i]));

@@ -3,7 +3,8 @@
  * An encoding's features are choices ("c": equal or not) or numbers ("n"). The values they take are
  * learned from a sample. Choices become bits, so that a Hamming distance is a population count: one bit
  * for two values, one bit per value for more. Numbers are put on [0, 1] by their place among the values
- * that occur (so 16 32 64 128 are evenly spaced), or linearly where there are many.
+ * that occur (so 16 32 64 128 are evenly spaced), or linearly where there are many; numbers of a scale
+ * ("s") are on [0, 1] already.
  *
  *   k(a, b) = exp(-rate * h / 2) * matern52(|a - b| / length)
  *

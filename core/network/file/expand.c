@@ -59,11 +59,11 @@ int archai_build_name(archai_build *b, const archai_item *item, const char **nam
 {
     if (*name == NULL)
         *name = archai_arena_printf(&b->arena, "%lld", (long long)b->level->next);
-    if ((*name)[0] == '\0' || strlen(*name) >= 128 || strpbrk(*name, "./ \t\n") != NULL)
+    if ((*name)[0] == '\0' || strlen(*name) >= 128 || strpbrk(*name, "/ \t\n") != NULL)
         return archai_build_item_at(
             b, item, NULL,
             archai_fail(b->err, ARCHAI_EINVAL,
-                        "'%.60s' is not a child's name: no dots, slashes and spaces in it",
+                        "'%.60s' is not a child's name: no slashes and spaces in it",
                         *name));
     if (archai_build_child(b, b->level->container, *name) != NULL)
         return archai_build_item_at(
@@ -229,12 +229,49 @@ static int use(archai_build *b, const archai_item *item)
     return ARCHAI_OK;
 }
 
+/* The container of that name: what stands before a dot in "convs.0". It is made where it is first
+ * named, and never complete: only its children are called. */
+static int enter(archai_build *b, const archai_item *item, const char *name,
+                 archai_module **container)
+{
+    const archai_made *made = archai_build_child(b, b->level->container, name);
+
+    if (made == NULL) {
+        ARCHAI_TRY(archai_build_name(b, item, &name));
+        *container = archai_module_container(b->level->container, name, "Sequential");
+        (void)archai_build_made(b, *container);
+        return ARCHAI_OK;
+    }
+    *container = made->module;
+    if (made->module->kind != NULL)
+        return archai_build_item_at(
+            b, item, NULL,
+            archai_fail(b->err, ARCHAI_EINVAL, "'%.60s' is a layer and has no children", name));
+    return ARCHAI_OK;
+}
+
+static int build_named(archai_build *b, const archai_item *item, const char *name)
+{
+    archai_level level = {.outer = b->level};
+    const char *dot = strchr(name, '.');
+
+    if (dot == NULL)
+        return archai_build_part(b, &item->body, name, item);
+    ARCHAI_TRY(enter(b, item,
+                     archai_arena_printf(&b->arena, "%.*s", (int)(dot - name), name),
+                     &level.container));
+    b->level = &level;
+    ARCHAI_TRY(build_named(b, item, dot + 1));
+    b->level = (archai_level *)level.outer;
+    return ARCHAI_OK;
+}
+
 static int build_child(archai_build *b, const archai_item *item)
 {
     const char *name;
 
     ARCHAI_TRY(archai_build_item_at(b, item, NULL, archai_build_text(b, &item->name, &name)));
-    return archai_build_part(b, &item->body, name, item);
+    return build_named(b, item, name);
 }
 
 /* `if` and `choose`: a branch that is written as [] is nothing, under a name, too. */

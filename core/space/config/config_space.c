@@ -4,7 +4,8 @@
  * Sampling, mutation and crossover draw as Archai does, one parameter after the other in the
  * tree's order, including those that do not exist. A parameter's features are its number, or 0
  * or 1 for each choice; where it does not exist they are NaN in the text whose sha1 is the
- * archid, and unused_param_value in the encoding. A model's arch is Archai's ArchConfig, so its
+ * archid, and unused_param_value in the encoding. Ranges are not Archai's: their number is encoded
+ * as its place on [0, 1] (param_range.h). A model's arch is Archai's ArchConfig, so its
  * metadata do not repeat it. Where the tree has nb_layers, kernel_size and hidden_dim, a model is
  * one of the space `cnn` (core/space/cnn_network.h) and the evaluator `torch` can train it; other
  * trees are for your own evaluators.
@@ -31,16 +32,20 @@ struct config {
     char *tree_path, *tree_sha1;
     double mutation_prob, unused_param_value;
     bool track_unused_params, hash_archid;
+    int range_mutation;
     archai_param_tree *tree; /* owned */
     char *kinds;             /* owned; letters of the encoding */
     archai_param_walk walk;
 };
+
+enum { LOCAL };
 
 /* clang-format off */
 static const archai_option options[] = {
     {"tree",                ARCHAI_OPT_STRING, offsetof(struct config, tree_path),           0, 0, NULL,   "", NULL, "file that declares the parameters, JSON or YAML"},
     {"tree_sha1",           ARCHAI_OPT_STRING, offsetof(struct config, tree_sha1),           0, 0, "",     "", NULL, "sha1 of what the file declares; the resolved configuration has it, so that a run cannot resume with another tree"},
     {"mutation_prob",       ARCHAI_OPT_DOUBLE, offsetof(struct config, mutation_prob),       0, 1, "0.3",  "", NULL, "chance of each parameter to be drawn again"},
+    {"range_mutation",      ARCHAI_OPT_CHOICE, offsetof(struct config, range_mutation),      0, 0, "local", "", "local uniform", "local: a number of a range becomes one nearby; uniform: it is drawn anew"},
     {"track_unused_params", ARCHAI_OPT_BOOL,   offsetof(struct config, track_unused_params), 0, 0, "yes",  "", NULL, "leave parameters that do not exist out of the archid"},
     {"unused_param_value",  ARCHAI_OPT_DOUBLE, offsetof(struct config, unused_param_value),  -1e30, 1e30, "-1", "", NULL, "what encodes a parameter that does not exist"},
     {"hash_archid",         ARCHAI_OPT_BOOL,   offsetof(struct config, hash_archid),         0, 0, "yes",  "", NULL, "the archid is the sha1 of the features, else the features"},
@@ -85,6 +90,18 @@ static double *features_of(const struct config *c, json_t *const *values)
     return features;
 }
 
+/* An archid holds the numbers of ranges themselves, an encoding their places on [0, 1]. */
+static void scale_ranges(const struct config *c, double *features)
+{
+    for (size_t i = 0; i < c->tree->n; i++) {
+        const archai_param *p = &c->tree->params[i];
+
+        if (p->choices == NULL && !isnan(*features))
+            *features = archai_range_scale(&p->range, *features);
+        features += p->n_features;
+    }
+}
+
 /* The text of a Python tuple of floats: "(3.0, nan)", "(3.0,)". Caller frees. */
 static char *tuple_text(const double *features, size_t n)
 {
@@ -127,9 +144,9 @@ static void config_fini(archai_space *base)
 {
     struct config *c = self_of(base);
 
+    archai_param_walk_fini(&c->walk);
     archai_param_tree_destroy(c->tree);
     free(c->kinds);
-    archai_param_walk_fini(&c->walk);
 }
 
 /* The sha1 is that of the declaration; comments and layout do not count. */
@@ -149,18 +166,21 @@ static int take_sha1(struct config *c, const json_t *source, archai_err *err)
     return ARCHAI_OK;
 }
 
+/* A tree whose sha1 was known is that of a run which began with it: an earlier version took lists
+ * and mappings for constants, and what it began can be resumed. */
 static int load_tree(struct config *c, archai_err *err)
 {
+    archai_lines *lines = archai_lines_create();
+    const bool known = c->tree_sha1[0] != '\0';
     json_t *source = NULL;
-    int rc = archai_document_read(c->tree_path, &source, err);
+    int rc = archai_document_read_lines(c->tree_path, &source, lines, err);
 
-    if (rc == ARCHAI_OK) {
-        rc = archai_param_tree_create(&c->tree, source, err);
-        if (rc == ARCHAI_OK)
-            rc = take_sha1(c, source, err);
-        if (rc != ARCHAI_OK)
-            rc = archai_err_wrap(err, rc, "%s: ", c->tree_path);
-    }
+    if (rc == ARCHAI_OK)
+        rc = archai_err_wrap(err, take_sha1(c, source, err), "%s: ", c->tree_path);
+    if (rc == ARCHAI_OK)
+        rc = archai_param_tree_create(&c->tree, source, lines, known ? ARCHAI_TREE_LENIENT : 0,
+                                      err);
+    archai_lines_destroy(lines);
     json_decref(source);
     return rc == ARCHAI_OK ? rc : archai_err_wrap(err, rc, "tree: ");
 }
@@ -170,8 +190,10 @@ static void set_kinds(struct config *c)
     char *p = c->kinds = archai_malloc(c->tree->n_features + 1);
 
     for (size_t i = 0; i < c->tree->n; i++) {
-        memset(p, c->tree->params[i].one_hot ? 'c' : 'n', c->tree->params[i].n_features);
-        p += c->tree->params[i].n_features;
+        const archai_param *at = &c->tree->params[i];
+
+        memset(p, at->choices == NULL ? 's' : at->one_hot ? 'c' : 'n', at->n_features);
+        p += at->n_features;
     }
     *p = '\0';
 }
@@ -213,14 +235,13 @@ static int config_random_sample(archai_space *base, archai_model *out, archai_er
 {
     struct config *c = self_of(base);
     json_t *values[ARCHAI_PARAM_MAX];
+    int rc;
 
-    for (size_t i = 0; i < c->tree->n; i++) {
-        const archai_param *p = &c->tree->params[i];
-
-        values[i] = json_array_get(
-            p->choices, archai_rng_choices(&base->rng, p->weights, json_array_size(p->choices)));
-    }
-    return to_model(c, values, out, err);
+    for (size_t i = 0; i < c->tree->n; i++)
+        values[i] = archai_param_draw(&c->tree->params[i], &base->rng);
+    rc = to_model(c, values, out, err);
+    release(c, values);
+    return rc;
 }
 
 static int config_load_arch(archai_space *base, const json_t *arch, archai_model *out,
@@ -236,7 +257,6 @@ static int config_load_arch(archai_space *base, const json_t *arch, archai_model
     return rc;
 }
 
-/* A new draw is uniform, whatever the weights, and may be the old value. */
 static int config_mutate(archai_space *base, const archai_model *parent, archai_model *child,
                          archai_err *err)
 {
@@ -245,15 +265,14 @@ static int config_mutate(archai_space *base, const archai_model *parent, archai_
     int rc;
 
     ARCHAI_TRY(archai_param_tree_from_json(c->tree, parent->arch, values, err));
-    for (size_t i = 0; i < c->tree->n; i++) {
-        const json_t *choices = c->tree->params[i].choices;
-
+    for (size_t i = 0; i < c->tree->n; i++)
         if (archai_rng_random(&base->rng) < c->mutation_prob) {
+            json_t *value = archai_param_mutate(&c->tree->params[i], values[i],
+                                                c->range_mutation == LOCAL, &base->rng);
+
             json_decref(values[i]);
-            values[i] = json_incref(
-                json_array_get(choices, archai_rng_below(&base->rng, json_array_size(choices))));
+            values[i] = value;
         }
-    }
     rc = to_model(c, values, child, err);
     release(c, values);
     return rc;
@@ -289,6 +308,7 @@ static int config_encode(archai_space *base, const archai_model *m, float *out, 
 
     ARCHAI_TRY(archai_param_tree_from_json(c->tree, m->arch, values, err));
     features = features_of(c, values);
+    scale_ranges(c, features);
     for (size_t i = 0; i < c->tree->n_features; i++)
         out[i] = (float)(isnan(features[i]) ? c->unused_param_value : features[i]);
     release(c, values);
@@ -339,7 +359,7 @@ static int config_at(archai_space *base, uint64_t index, archai_model *out, arch
 #define OPS                                                                     \
     .abi = ARCHAI_SPACE_ABI,                                                    \
     .name = "config",                                                           \
-    .help = "parameters declared in a file: choices, groups, lists, conditions", \
+    .help = "parameters declared in a file: choices, ranges, groups, lists, conditions", \
     .size = sizeof(struct config),                                              \
     .options = options,                                                         \
     .init = config_init,                                                        \

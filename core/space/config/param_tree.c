@@ -1,8 +1,6 @@
 /* The parameter tree itself: names, values, freeing. What a file means is in param_tree_read.c. */
 #include "core/space/config/param_tree.h"
 
-#include <float.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +53,18 @@ int archai_param_check_keys(const archai_param_node *node, const json_t *v, cons
     return archai_err_wrap(err, rc, "%s.", path);
 }
 
+int archai_param_located(const archai_lines *lines, const json_t *at, const json_t *around, int rc,
+                         archai_err *err)
+{
+    const char *file;
+    int line;
+
+    if (rc == ARCHAI_OK || (!archai_lines_where(lines, at, &file, &line) &&
+                            !archai_lines_where(lines, around, &file, &line)))
+        return rc;
+    return archai_err_wrap(err, rc, "%s:%d: ", file, line);
+}
+
 archai_param_node *archai_param_node_child(const archai_param_node *node, const char *name)
 {
     for (size_t i = 0; i < node->n_children; i++)
@@ -77,33 +87,6 @@ static void destroy_node(archai_param_node *node)
     json_decref(node->constant);
     json_decref(node->when);
     free(node);
-}
-
-bool archai_value_equal(const json_t *a, const json_t *b)
-{
-    if (json_is_number(a) && json_is_number(b))
-        return json_is_integer(a) && json_is_integer(b)
-                   ? json_integer_value(a) == json_integer_value(b)
-                   : json_number_value(a) == json_number_value(b);
-    return json_equal(a, b) != 0;
-}
-
-int archai_param_index(const archai_param *p, const json_t *value)
-{
-    for (size_t i = 0; i < json_array_size(p->choices); i++)
-        if (archai_value_equal(json_array_get(p->choices, i), value))
-            return (int)i;
-    return -1;
-}
-
-bool archai_value_is_number(const json_t *v)
-{
-    return json_is_boolean(v) || (json_is_number(v) && fabs(json_number_value(v)) <= FLT_MAX);
-}
-
-double archai_value_number(const json_t *v)
-{
-    return json_is_boolean(v) ? (double)json_is_true(v) : json_number_value(v);
 }
 
 void archai_param_tree_destroy(archai_param_tree *t)

@@ -3,17 +3,29 @@
  *
  * A tree is an object of members; a member is
  *
- *   {"choice": [3, 5, 7]}           a parameter; numbers, strings and booleans to choose from
+ *   {"choice": [3, 5, 7]}           a parameter; numbers, strings, booleans, null and lists to
+ *                                   choose from
  *       "weights": [1, 1, 2]        optional: how often each is sampled
  *       "id": "S"                   optional: parameters with the same id are one parameter,
  *                                   whose choices need be written only once
  *       "encode": "one_hot"         optional: numeric or one_hot; by default numeric where all
  *                                   choices are numbers or booleans
- *   {"repeat": {...}, "times": [0, 1, 2]}   a list of groups; their number is a parameter
+ *   {"range": [1.0e-5, 1.0e-1]}     a parameter; any number between two or, where both are whole,
+ *                                   any whole number: [0, 1] is 0 or 1, [0.0, 1.0] also what is
+ *                                   between
+ *       "step": 16                  optional: only the first number, that plus 16, plus 32, ...;
+ *                                   the default is 1 for whole numbers, none for others
+ *       "log": true                 optional: drawn and mutated on the logarithmic scale
+ *       "id": "S"                   as above
+ *   {"repeat": {...}, "times": [0, 1, 2]}   a list of groups; their number is a parameter, which
+ *                                   may also be {"range": [0, 2]} or {"choice": [0, 1, 2]}
  *       "share_arch": true          optional: all groups have the same values; by default each
  *                                   has its own, even those of parameters with an id
- *   {...}                           a group of members
- *   anything else                   a constant
+ *   {...}                           a group of members, at least one of them a parameter
+ *   3, "text", true, null           a constant
+ *   {"constant": [3, 4]}            a constant that may be a list or a mapping
+ *
+ * All else is refused: a list or a mapping without a parameter is one that is written as elsewhere.
  *
  * Parameters, lists and groups may have "when": {"op": "conv", "k": [3, 5]}: they exist only
  * where each named parameter exists and has (one of) these values; an empty list is never true.
@@ -34,6 +46,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "core/base/err.h"
+#include "core/base/yaml.h"
+#include "core/space/config/param_range.h"
 
 /* Bounds of a tree with its repeated groups expanded. */
 enum {
@@ -51,11 +65,12 @@ typedef struct archai_condition {
 } archai_condition;
 
 typedef struct archai_param {
-    char *path;      /* owned; its first place: "blocks._configs.0.op" */
-    json_t *choices; /* owned reference to an array, not empty */
-    double *weights; /* owned; as many; NULL: equal */
-    bool one_hot;    /* a feature per choice, else the number itself */
-    bool times;      /* the number of groups of a list */
+    char *path;         /* owned; its first place: "blocks._configs.0.op" */
+    json_t *choices;    /* owned reference to an array, not empty; NULL: a range */
+    archai_range range; /* without choices */
+    double *weights;    /* owned; as many as choices; NULL: equal */
+    bool one_hot;       /* a feature per choice, else the number itself */
+    bool times;         /* the number of groups of a list */
     size_t n_features;
 } archai_param;
 
@@ -70,6 +85,7 @@ typedef struct archai_param_node archai_param_node;
 struct archai_param_node {
     archai_node_kind kind;
     char *name;                   /* owned; "" at the root */
+    const json_t *source;         /* what it was read from; borrowed, gone when that is freed */
     archai_param_node *parent;    /* NULL at the root */
     archai_param_node **children; /* owned, as is each; in the file's order */
     size_t n_children, capacity;
@@ -92,8 +108,16 @@ typedef struct archai_param_tree {
     bool conditional; /* some parameter does not always exist */
 } archai_param_tree;
 
-/* Read `source`; errors begin with the member's path: "blocks.w.when: ...". */
-int archai_param_tree_create(archai_param_tree **out, const json_t *source, archai_err *err);
+/* How a tree is read. */
+enum {
+    ARCHAI_TREE_LENIENT = 1,     /* lists and mappings without a parameter are constants */
+    ARCHAI_TREE_MAY_BE_EMPTY = 2 /* there need not be a parameter */
+};
+
+/* Read `source`, whose `lines` may be unknown (NULL). Errors begin with file, line and the member's
+ * path, "tree.yaml:3: blocks.w.when: ...", or with the path alone. */
+int archai_param_tree_create(archai_param_tree **out, const json_t *source,
+                             const archai_lines *lines, unsigned how, archai_err *err);
 void archai_param_tree_destroy(archai_param_tree *t); /* NULL is allowed */
 
 /* Equal as in Python: 2 and 2.0 are, "2" and 2 are not. */
@@ -103,6 +127,17 @@ bool archai_value_is_number(const json_t *v);
 double archai_value_number(const json_t *v); /* of one: false is 0, true 1 */
 /* Index of `value` among the choices, or -1. */
 int archai_param_index(const archai_param *p, const json_t *value);
+
+/* The values of a parameter, each a new reference. The first choice, or the low end: */
+json_t *archai_param_first(const archai_param *p);
+json_t *archai_param_draw(const archai_param *p, archai_rng *rng); /* a sample */
+/* A mutation of `value`: any choice with equal chance, whatever the weights, so it may be the old
+ * one; of a range a number nearby or, unless `local`, a sample. */
+json_t *archai_param_mutate(const archai_param *p, const json_t *value, bool local,
+                            archai_rng *rng);
+/* What is written down for `v`: the choice that is equal to it, or the number; NULL where v is no
+ * such value. Numbers outside the choices are values where the encoding is a number. */
+json_t *archai_param_take(const archai_param *p, const json_t *v);
 
 /* The child of that name, or NULL. */
 archai_param_node *archai_param_node_child(const archai_param_node *node, const char *name);

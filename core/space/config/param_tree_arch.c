@@ -64,12 +64,22 @@ static int fault(reader *r, const archai_param_node *node, const char *key, cons
 
 static int read_node(reader *r, const archai_param_node *node, json_t *v);
 
-static int not_a_choice(reader *r, const archai_param_node *node, const char *key,
-                        const json_t *choices)
+static int not_a_value(reader *r, const archai_param_node *node, const char *key)
 {
+    const archai_param *p = &r->t->params[node->param];
     char what[160];
-    char *list = archai_there(json_dumps(choices, JSON_ENCODE_ANY));
+    char *list;
 
+    if (p->choices == NULL) {
+        char low[32], high[32];
+
+        archai_format_double(p->range.low, low);
+        archai_format_double(p->range.high, high);
+        (void)snprintf(what, sizeof what, "is not a %snumber from %s to %s",
+                       p->range.integer ? "whole " : "", low, high);
+        return fault(r, node, key, what);
+    }
+    list = archai_there(json_dumps(p->choices, JSON_ENCODE_ANY));
     (void)snprintf(what, sizeof what, "is not one of the choices %.100s", list);
     free(list);
     return fault(r, node, key, what);
@@ -78,18 +88,20 @@ static int not_a_choice(reader *r, const archai_param_node *node, const char *ke
 /* The choice itself where the value is one, so that 2.0 and 2 are written alike. */
 static int read_param(reader *r, const archai_param_node *node, const char *key, json_t *v)
 {
-    const archai_param *p = &r->t->params[node->param];
-    int choice = archai_param_index(p, v);
+    json_t *value = archai_param_take(&r->t->params[node->param], v);
+    bool differs;
 
-    if (choice >= 0)
-        v = json_array_get(p->choices, (size_t)choice);
-    else if (p->one_hot || p->times || !archai_value_is_number(v))
-        return not_a_choice(r, node, key, p->choices);
-    if (r->values[node->param] == NULL)
-        r->values[node->param] = json_incref(v);
-    else if (!archai_value_equal(r->values[node->param], v))
-        return fault(r, node, key, "differs from its value elsewhere, but is the same parameter");
-    return ARCHAI_OK;
+    if (value == NULL)
+        return not_a_value(r, node, key);
+    if (r->values[node->param] == NULL) {
+        r->values[node->param] = value;
+        return ARCHAI_OK;
+    }
+    differs = !archai_value_equal(r->values[node->param], value);
+    json_decref(value);
+    return differs
+               ? fault(r, node, key, "differs from its value elsewhere, but is the same parameter")
+               : ARCHAI_OK;
 }
 
 static int read_members(reader *r, const archai_param_node *group, const char *place, json_t *v)
@@ -161,7 +173,7 @@ static int complete(reader *r, bool *given, bool *exists)
     for (size_t i = 0; i < t->n; i++) {
         given[i] = r->values[i] != NULL;
         if (!given[i])
-            r->values[i] = json_incref(json_array_get(t->params[i].choices, 0));
+            r->values[i] = archai_param_first(&t->params[i]);
     }
     archai_param_tree_exists(t, r->values, exists);
     for (size_t i = 0; i < t->n; i++)

@@ -51,27 +51,45 @@ static const archai_param_node *look_up(const archai_param_node *node, const cha
 
 /* -- resolving --------------------------------------------------------------------------- */
 
-static int fault(const archai_param_node *node, const char *name, const char *what, archai_err *err)
+typedef struct resolver {
+    archai_param_tree *t;
+    const archai_lines *lines; /* of the source; NULL: unknown */
+    archai_err *err;
+} resolver;
+
+static int fault(resolver *r, const archai_param_node *node, const char *name, const char *what)
 {
     char last[NAME_MAX_BYTES];
 
     (void)snprintf(last, sizeof last, "when.%.200s", name);
-    return archai_param_fault(node, last, what, err);
+    return archai_param_located(r->lines, json_object_get(node->when, name), node->source,
+                                archai_param_fault(node, last, what, r->err), r->err);
 }
 
-static int resolve_name(archai_param_tree *t, archai_param_node *node, const char *name,
-                        json_t *value, archai_err *err)
+/* Values of a range can be told apart only where they are counted. */
+static int check_value(resolver *r, const archai_param_node *node, const char *name,
+                       const archai_param *p, const json_t *value)
+{
+    if (p->choices == NULL && p->range.step == 0)
+        return fault(r, node, name, "is any number of a range: expected a choice or whole numbers");
+    if (p->choices == NULL ? !archai_range_takes(&p->range, value)
+                           : archai_param_index(p, value) < 0)
+        return fault(r, node, name, "the parameter has no such choice");
+    return ARCHAI_OK;
+}
+
+static int resolve_name(resolver *r, archai_param_node *node, const char *name, json_t *value)
 {
     const archai_param_node *target = look_up(node, name);
     json_t *values;
 
     if (target == NULL)
-        return fault(node, name, "there is no such parameter", err);
+        return fault(r, node, name, "there is no such parameter");
     values = json_is_array(value) ? json_incref(value) : archai_there(json_pack("[O]", value));
     node->conditions[node->n_conditions++] = (archai_condition){target->param, values, 0};
     for (size_t i = 0; i < json_array_size(values); i++)
-        if (archai_param_index(&t->params[target->param], json_array_get(values, i)) < 0)
-            return fault(node, name, "the parameter has no such choice", err);
+        ARCHAI_TRY(check_value(r, node, name, &r->t->params[target->param],
+                               json_array_get(values, i)));
     return ARCHAI_OK;
 }
 
@@ -92,17 +110,17 @@ static void add_place(const archai_param_tree *t, archai_param_node *node)
         }
 }
 
-static int resolve_node(archai_param_tree *t, archai_param_node *node, archai_err *err)
+static int resolve_node(resolver *r, archai_param_node *node)
 {
     const char *name;
     json_t *value;
 
     node->conditions = archai_calloc(json_object_size(node->when) + 1, sizeof *node->conditions);
-    add_place(t, node);
+    add_place(r->t, node);
     json_object_foreach(node->when, name, value)
-        ARCHAI_TRY(resolve_name(t, node, name, value, err));
+        ARCHAI_TRY(resolve_name(r, node, name, value));
     for (size_t i = 0; i < node->n_children; i++)
-        ARCHAI_TRY(resolve_node(t, node->children[i], err));
+        ARCHAI_TRY(resolve_node(r, node->children[i]));
     return ARCHAI_OK;
 }
 
@@ -136,6 +154,7 @@ static void find_places(archai_param_tree *t)
 
 typedef struct sorter {
     archai_param_tree *t;
+    const archai_lines *lines;
     unsigned char *state; /* 0 new, 1 in progress, 2 done; [n] */
     size_t done;
     archai_err *err;
@@ -149,8 +168,11 @@ static int sort_param(sorter *s, size_t p)
     if (s->state[p] == 2)
         return ARCHAI_OK;
     if (s->state[p] == 1)
-        return archai_fail(s->err, ARCHAI_EINVAL, "%s: whether it exists depends on itself",
-                           t->params[p].path);
+        return archai_param_located(s->lines, t->places[t->first_place[p]]->source, NULL,
+                                    archai_fail(s->err, ARCHAI_EINVAL,
+                                                "%s: whether it exists depends on itself",
+                                                t->params[p].path),
+                                    s->err);
     s->state[p] = 1;
     for (size_t i = t->first_place[p]; i < t->first_place[p + 1]; i++)
         for (const archai_param_node *at = t->places[i]; at != NULL; at = at->parent)
@@ -174,12 +196,13 @@ static bool always_exists(const archai_param_tree *t, size_t p)
     return false;
 }
 
-int archai_param_tree_resolve(archai_param_tree *t, archai_err *err)
+int archai_param_tree_resolve(archai_param_tree *t, const archai_lines *lines, archai_err *err)
 {
-    sorter s = {.t = t, .err = err};
+    resolver r = {.t = t, .lines = lines, .err = err};
+    sorter s = {.t = t, .lines = lines, .err = err};
     int rc = ARCHAI_OK;
 
-    ARCHAI_TRY(resolve_node(t, t->root, err));
+    ARCHAI_TRY(resolve_node(&r, t->root));
     find_places(t);
     t->order = archai_calloc(t->n, sizeof *t->order);
     s.state = archai_calloc(t->n, 1);

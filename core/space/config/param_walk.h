@@ -1,7 +1,8 @@
 /* core/space/config/param_walk.h - counting and enumerating the architectures of a parameter tree.
  *
  * Architectures differ in the parameters that exist; all others keep their first choice.
- * Choices of one parameter that have the same features count as one.
+ * Choices of one parameter that have the same features count as one. A range of any numbers
+ * between two is counted as infinitely many values and walked as its low end.
  */
 #ifndef ARCHAI_CORE_SPACE_CONFIG_PARAM_WALK_H
 #define ARCHAI_CORE_SPACE_CONFIG_PARAM_WALK_H
@@ -11,10 +12,11 @@ typedef struct archai_param_walk {
     const archai_param_tree *tree; /* borrowed */
     bool product;                  /* every combination of choices is an architecture of its own */
     double count;                  /* of architectures; infinity: too many to be counted */
-    json_t **value;                /* owned; [n]; the current choices, borrowed from the tree */
+    json_t **value;                /* owned; [n]; the current values, a reference to each */
     size_t *distinct;              /* owned; indices of choices that differ, those of parameter p */
     size_t *first;                 /* owned; from first[p] up to first[p + 1]; [n + 1] */
-    size_t *choice;                /* owned; [n]; the current one of these */
+    uint64_t *n_values;            /* owned; [n]; how many there are: of these, or of a range */
+    uint64_t *choice;              /* owned; [n]; the current one */
     bool *exists;                  /* owned; [n] */
     uint64_t index;                /* of the current architecture */
 } archai_param_walk;
