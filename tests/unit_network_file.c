@@ -234,6 +234,9 @@ static void loops_go_through_numbers_and_lists(void **state)
                  "1 = c010(0): [1, 8, 8]\n2 = c021(1): [2, 8, 8]\n3 = c110(2): [2, 8, 8]\n4 = c121(3): [3, 8, 8]\n");
     assert_steps("network: [{for: [[4, 1], [6, 3]], as: [out, kernel], do: {Conv2d: {out_channels: out, kernel_size: kernel}}}, {for: 0, do: ReLU}]",
                  NULL, "1 = 0(0): [4, 8, 8]\n2 = 1(1): [6, 6, 6]\n");
+    assert_steps("parameters: {k: 2}\n"
+                 "network: [{for: [q, k, ReLU], as: name, do: {\"{name}\": ReLU}}, {for: [[key, 1]], as: [n, m], do: {\"{n}\": {MaxPool2d: m}}}]",
+                 "{\"k\": 2}", "1 = q(0): [3, 8, 8]\n2 = 2(1): [3, 8, 8]\n3 = ReLU(2): [3, 8, 8]\n4 = key(3): [3, 8, 8]\n");
 }
 
 static const char stages[] = "parameters:\n"
@@ -353,7 +356,7 @@ static void operands_are_of_many_kinds(void **state)
                  "  - save: s\n"
                  "  - add: s\n"                      /* with x */
                  "  - add: {a: ReLU, b: [ReLU]}\n"    /* branches */
-                 "  - add: [x, [ReLU], ReLU, {c: ReLU}, {d: ReLU, e: ReLU}, {inline: act}]\n"
+                 "  - add: [x, [ReLU], ReLU, {c: ReLU}, {inline: [d: ReLU, e: ReLU]}, {inline: act}]\n"
                  "  - add: {for: 2, do: s}\n"
                  "  - add: [{for: 2, do: ReLU}, {if: \"x.shape[1] == 3\", then: s}, {if: false, then: s}]\n"
                  "  - add: {of: [s, x]}\n"

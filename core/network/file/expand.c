@@ -63,8 +63,7 @@ int archai_build_name(archai_build *b, const archai_item *item, const char **nam
         return archai_build_item_at(
             b, item, NULL,
             archai_fail(b->err, ARCHAI_EINVAL,
-                        "'%.60s' is not a child's name: no slashes and spaces in it",
-                        *name));
+                        "'%.60s' is not a child's name: no slashes and spaces in it", *name));
     if (archai_build_child(b, b->level->container, *name) != NULL)
         return archai_build_item_at(
             b, item, NULL,
@@ -229,12 +228,12 @@ static int use(archai_build *b, const archai_item *item)
     return ARCHAI_OK;
 }
 
-/* The container of that name: what stands before a dot in "convs.0". It is made where it is first
- * named, and never complete: only its children are called. */
+/* The container of that name: what stands before a dot in "convs.0". It is made where it is
+ * first named. What is added to it in turns is called by itself only. */
 static int enter(archai_build *b, const archai_item *item, const char *name,
                  archai_module **container)
 {
-    const archai_made *made = archai_build_child(b, b->level->container, name);
+    archai_made *made = (archai_made *)archai_build_child(b, b->level->container, name);
 
     if (made == NULL) {
         ARCHAI_TRY(archai_build_name(b, item, &name));
@@ -243,6 +242,7 @@ static int enter(archai_build *b, const archai_item *item, const char *name,
         return ARCHAI_OK;
     }
     *container = made->module;
+    made->complete = false;
     if (made->module->kind != NULL)
         return archai_build_item_at(
             b, item, NULL,
@@ -257,8 +257,7 @@ static int build_named(archai_build *b, const archai_item *item, const char *nam
 
     if (dot == NULL)
         return archai_build_part(b, &item->body, name, item);
-    ARCHAI_TRY(enter(b, item,
-                     archai_arena_printf(&b->arena, "%.*s", (int)(dot - name), name),
+    ARCHAI_TRY(enter(b, item, archai_arena_printf(&b->arena, "%.*s", (int)(dot - name), name),
                      &level.container));
     b->level = &level;
     ARCHAI_TRY(build_named(b, item, dot + 1));

@@ -1,6 +1,7 @@
 /* Loops, choices and what else is a word of the grammar. */
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/base/json_object.h"
 #include "core/network/file/reader.h"
 #include "core/network/file/vocabulary.h"
@@ -71,19 +72,45 @@ static archai_declared element_of(const archai_reader *r, const archai_item *ite
     return r->declared;
 }
 
+/* In a list that is written down, [q, k, v], words that are the name of nothing are texts. A
+ * new reference. */
+static json_t *quote_words(archai_reader *r, const json_t *v)
+{
+    const char *word;
+    json_t *list, *item;
+
+    if (!json_is_array(v))
+        return json_incref((json_t *)v);
+    list = archai_there(json_array());
+    for (size_t i = 0; i < json_array_size(v); i++) {
+        item = quote_words(r, json_array_get(v, i));
+        word = json_string_value(item);
+        if (word != NULL && archai_check_name(word, NULL) == ARCHAI_OK &&
+            !archai_reader_knows(r, word)) {
+            json_decref(item);
+            item = archai_there(json_sprintf("'%s'", word));
+        }
+        archai_must_have(json_array_append_new(list, item) == 0);
+    }
+    return list;
+}
+
 static int read_for(archai_reader *r, const json_t *v, bool operands, archai_item *out)
 {
     const json_t *over = json_object_get(v, "for"), *as = json_object_get(v, "as"),
                  *inner = json_object_get(v, "do");
     const archai_visible *visible = r->visible;
+    json_t *words;
     int rc;
 
     if (inner == NULL)
         return archai_reader_at(r, over, v,
                                 archai_fail(r->err, ARCHAI_EINVAL, "for: needs 'do'"));
+    words = quote_words(r, over);
     r->counting = true;
-    rc = archai_reader_expression(r, over, &out->value);
+    rc = archai_reader_expression(r, words, &out->value);
     r->counting = false;
+    json_decref(words);
     ARCHAI_TRY(archai_reader_at(r, over, v, archai_err_wrap(r->err, rc, "for: ")));
     out->declared = element_of(r, out);
     if (as != NULL)
@@ -241,12 +268,17 @@ static int read_inline(archai_reader *r, const json_t *v, const json_t *in, arch
                        : json_object_size(v) == 1 ? json_object_iter_key(first)
                                                   : NULL;
 
+    if (json_is_array(v)) {
+        out->type = ARCHAI_ITEM_BODY;
+        return archai_read_body(r, v, in, &out->body);
+    }
     out->type = ARCHAI_ITEM_INLINE;
     out->block = name != NULL ? archai_network_file_block(r->f, name) : NULL;
     if (name == NULL)
-        return archai_reader_at(r, v, in,
-                                archai_fail(r->err, ARCHAI_EINVAL,
-                                            "inline: expected a block or {BLOCK: arguments}"));
+        return archai_reader_at(
+            r, v, in,
+            archai_fail(r->err, ARCHAI_EINVAL,
+                        "inline: expected a block, {BLOCK: arguments} or a list of items"));
     if (out->block == NULL)
         return archai_reader_at(
             r, v, in,
