@@ -168,6 +168,10 @@ static int make(archai_build *b, const archai_item *item, const archai_datum *v,
     if (v->type == ARCHAI_DATUM_BODY)
         return archai_build_closure(b, item, v->body, name);
     if (v->type == ARCHAI_DATUM_TEXT && (kind = archai_module_kind_find(v->text)) != NULL) {
+        if (archai_kind_is_operation(kind) && kind->min_inputs == 2)
+            return archai_build_item_at(
+                b, item, name,
+                archai_fail(b->err, ARCHAI_EINVAL, "%s: needs operands", kind->name));
         if (name != NULL && archai_kind_is_operation(kind))
             ARCHAI_TRY(
                 archai_build_container(b, item, &(archai_body){.n = 0}, name, "Sequential"));

@@ -141,6 +141,30 @@ static int read_if(archai_reader *r, const json_t *v, bool operands, archai_item
     return otherwise != NULL ? read_part(r, otherwise, v, operands, &out->other) : ARCHAI_OK;
 }
 
+/* Every value that the parameter may have must be among the cases. */
+static int check_cases(archai_reader *r, const archai_item *item, archai_declared by)
+{
+    const json_t *choices = json_object_get(by.node, "choice");
+
+    for (size_t i = 0; i < json_array_size(choices); i++) {
+        int64_t work = ARCHAI_NETWORK_FILE_ITEMS;
+        archai_datum v;
+        const char *name = NULL;
+        size_t k = 0;
+
+        if (archai_datum_from_json(json_array_get(choices, i), &r->f->arena, &work, &v))
+            name = archai_datum_name(&v, &r->f->arena);
+        while (name != NULL && k < item->n_cases && strcmp(item->cases[k].value, name) != 0)
+            k++;
+        if (name == NULL || k == item->n_cases)
+            return archai_fail(
+                r->err, ARCHAI_EINVAL,
+                "'%s' may be %s, which is not in 'from', and there is no 'default'", by.path,
+                archai_datum_describe(&v).text);
+    }
+    return ARCHAI_OK;
+}
+
 static int read_choose(archai_reader *r, const json_t *v, bool operands, archai_item *out)
 {
     const json_t *by = json_object_get(v, "choose"), *from = json_object_get(v, "from"),
@@ -148,8 +172,10 @@ static int read_choose(archai_reader *r, const json_t *v, bool operands, archai_
     archai_case *cases;
     const char *key;
     json_t *value;
+    archai_declared declared;
     int rc = archai_reader_expression(r, by, &out->value);
 
+    declared = r->declared;
     ARCHAI_TRY(archai_reader_at(r, by, v, archai_err_wrap(r->err, rc, "choose: ")));
     if (!json_is_object(from))
         return archai_reader_at(r, from != NULL ? from : by, v,
@@ -163,7 +189,10 @@ static int read_choose(archai_reader *r, const json_t *v, bool operands, archai_
         ARCHAI_TRY(read_part(r, value, from, operands, &cases[out->n_cases++].body));
     }
     out->has_other = standard != NULL;
-    return standard != NULL ? read_part(r, standard, v, operands, &out->other) : ARCHAI_OK;
+    if (standard != NULL)
+        return read_part(r, standard, v, operands, &out->other);
+    rc = archai_expression_is_path(out->value) ? check_cases(r, out, declared) : ARCHAI_OK;
+    return archai_reader_at(r, by, v, archai_err_wrap(r->err, rc, "choose: "));
 }
 
 static int read_make(archai_reader *r, const json_t *v, archai_item *out)
