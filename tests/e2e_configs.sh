@@ -5,7 +5,7 @@
 tmp=$PWD
 cd "$ARCHAI_SOURCE"
 tried=0
-for ini in configs/*.ini configs/examples/*.ini; do
+for ini in configs/*.ini configs/examples/*.ini configs/spaces/*.ini; do
     data=$(grep -oE '\.\./shared/data/[^ ]+' "$ini" | head -n 1 || true)
     if [ -n "$data" ] && [ ! -e "$data" ]; then
         echo "$ini: not tried, there is no $data"

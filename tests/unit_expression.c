@@ -48,7 +48,7 @@ static int find(archai_expression_scope *base, const char *name, archai_datum *o
 
 static int evaluate_json(const json_t *document, int64_t work, archai_datum_words *out, archai_err *err)
 {
-    archai_arena arena = {NULL};
+    archai_arena arena = {.last = NULL};
     scope s = {{find, &arena, work}, json_loads(names, 0, NULL)};
     archai_expression *e = NULL;
     archai_datum v;
@@ -213,6 +213,7 @@ static void mistakes_are_named(void **state)
         {"", "'': it ends where a value is expected"},
         {"1 +", "'1 +': it ends where a value is expected"},
         {"1 2", "'1 2': expected an operation or the end at '2'"},
+        {"max(1", "'max(1': it ends where ',' or ')' is expected: between {} or [] YAML wants quotes around a text with a comma"},
         {"(1", "'(1': it ends where ')' is expected"},
         {"[1 2]", "'[1 2]': expected ',' or ']' at '2]'"},
         {"3x", "'3x': '3x' is neither a number nor a name"},

@@ -66,6 +66,11 @@ static int unknown(const archai_module_kind *kind, const char *name, archai_err 
 
 /* -- values -------------------------------------------------------------------------------- */
 
+static bool takes_null(const archai_arg *a)
+{
+    return a->need == ARCHAI_ARG_NONE || a->need == ARCHAI_ARG_NULLABLE;
+}
+
 /* "expected ..., got ..." of one argument */
 static int misfit(const archai_arg *a, const archai_datum *v, archai_err *err)
 {
@@ -98,7 +103,7 @@ static int misfit(const archai_arg *a, const archai_datum *v, archai_err *err)
                               : i == 0                             ? " or"
                                                                    : ",",
                               a->words[i]);
-    if (a->need == ARCHAI_ARG_NONE)
+    if (takes_null(a))
         (void)snprintf(expected + n, sizeof expected - n, " or null");
     return archai_fail(err, ARCHAI_EINVAL, "expected %s, got %s", expected,
                        archai_datum_describe(v).text);
@@ -142,9 +147,12 @@ static bool take_list(const archai_arg *a, const archai_datum *items, size_t n, 
     if (n > ARCHAI_ARG_LIST_MAX)
         return false;
     out[0] = (double)n;
-    for (size_t i = 0; i < n; i++)
-        if (!take_number(a, &items[i], &out[1 + i]))
+    for (size_t i = 0; i < n; i++) {
+        out[1 + i] = NAN;
+        if (!(takes_null(a) && items[i].type == ARCHAI_DATUM_NULL) &&
+            !take_number(a, &items[i], &out[1 + i]))
             return false;
+    }
     return true;
 }
 
@@ -153,8 +161,7 @@ static int take(const archai_arg *a, const archai_datum *v, double *out, archai_
     const bool list = v->type == ARCHAI_DATUM_LIST;
     bool fits;
 
-    if (v->type == ARCHAI_DATUM_NULL &&
-        (a->need == ARCHAI_ARG_NONE || a->need == ARCHAI_ARG_DEDUCED)) {
+    if (v->type == ARCHAI_DATUM_NULL && (takes_null(a) || a->need == ARCHAI_ARG_DEDUCED)) {
         *out = NAN;
         return ARCHAI_OK;
     }
@@ -195,53 +202,59 @@ static int evaluate(const archai_given *g, archai_expression_scope *scope, archa
     return ARCHAI_OK;
 }
 
-/* [1, 2] for arguments that are one number each: the first, the second. */
-static int take_in_turn(const archai_module_kind *kind, const archai_arg *a,
-                        const archai_datum *v, double *args, archai_err *err)
+typedef struct setting {
+    const archai_module_kind *kind;
+    double *args;
+    bool is_given[ARCHAI_MODULE_MAX_ARGS];
+    archai_err *err;
+} setting;
+
+/* NULL: the value is not known yet; something that is not missing stands for it. */
+static int set_one(setting *s, const archai_arg *a, const archai_datum *v)
 {
-    for (size_t i = 0; i < v->list.n; i++, a++) {
-        while (a->name != NULL && a->need == ARCHAI_ARG_DEDUCED)
+    double *out = &s->args[place_of(s->kind, a)];
+
+    s->is_given[a - s->kind->args] = true;
+    if (v == NULL)
+        *out = 1;
+    return v == NULL ? ARCHAI_OK
+                     : archai_err_wrap(s->err, take(a, v, out, s->err),
+                                       "%s: %s: ", s->kind->name, a->name);
+}
+
+/* [1, 2] for arguments that are one number each: the first, the second. */
+static int set_in_turn(setting *s, const archai_arg *a, const archai_datum *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++, a++) {
+        while (a->name != NULL && a->need == ARCHAI_ARG_DEDUCED && i > 0)
             a++;
         if (a->name == NULL)
-            return archai_fail(err, ARCHAI_EINVAL,
-                               "%s: takes fewer than the %zu arguments given", kind->name,
-                               v->list.n);
-        ARCHAI_TRY(archai_err_wrap(err,
-                                   take(a, &v->list.items[i], &args[place_of(kind, a)], err),
-                                   "%s: %s: ", kind->name, a->name));
+            return archai_fail(s->err, ARCHAI_EINVAL, "%s: takes fewer than %zu arguments",
+                               s->kind->name, n);
+        ARCHAI_TRY(set_one(s, a, v != NULL ? &v[i] : NULL));
     }
     return ARCHAI_OK;
 }
 
-static int set(const archai_module_kind *kind, const archai_given *g,
-               archai_expression_scope *scope, double *args, bool *is_given, archai_err *err)
+static int set(setting *s, const archai_given *g, archai_expression_scope *scope)
 {
-    const archai_arg *a = g->name != NULL ? archai_kind_argument(kind, g->name)
-                                          : archai_kind_first_argument(kind);
+    const archai_arg *a = g->name != NULL ? archai_kind_argument(s->kind, g->name)
+                                          : archai_kind_first_argument(s->kind);
     archai_datum v;
-    bool known;
+    bool known, in_turn;
 
+    if (a == NULL && g->name == NULL)
+        return archai_fail(s->err, ARCHAI_EINVAL, "%s: takes no arguments", s->kind->name);
     if (a == NULL)
-        return unknown(kind,
-                       g->name != NULL   ? g->name
-                       : g->word != NULL ? g->word
-                                         : "a value",
-                       err);
-    ARCHAI_TRY(archai_err_wrap(err, evaluate(g, scope, &v, &known, err), "%s: %s: ", kind->name,
-                               a->name));
-    is_given[a - kind->args] = true;
-    if (!known) {
-        args[place_of(kind, a)] = 1; /* something that is not missing */
-        return ARCHAI_OK;
-    }
-    if (g->name == NULL && v.type == ARCHAI_DATUM_LIST && a->type != ARCHAI_ARG_LIST &&
-        a->type != ARCHAI_ARG_PAIR) {
-        for (size_t i = 0; i < v.list.n && a[i].name != NULL; i++)
-            is_given[a + i - kind->args] = true;
-        return take_in_turn(kind, a, &v, args, err);
-    }
-    return archai_err_wrap(err, take(a, &v, &args[place_of(kind, a)], err),
-                           "%s: %s: ", kind->name, a->name);
+        return unknown(s->kind, g->name, s->err);
+    ARCHAI_TRY(archai_err_wrap(s->err, evaluate(g, scope, &v, &known, s->err),
+                               "%s: %s: ", s->kind->name, a->name));
+    in_turn = g->name == NULL && a->type != ARCHAI_ARG_LIST && a->type != ARCHAI_ARG_PAIR;
+    if (in_turn && known && v.type == ARCHAI_DATUM_LIST)
+        return set_in_turn(s, a, v.list.items, v.list.n);
+    if (in_turn && !known && json_is_array(g->at))
+        return set_in_turn(s, a, NULL, json_array_size(g->at));
+    return set_one(s, a, known ? &v : NULL);
 }
 
 int archai_arguments_of_kind(const archai_module_kind *kind, const archai_arguments *given,
@@ -249,22 +262,22 @@ int archai_arguments_of_kind(const archai_module_kind *kind, const archai_argume
                              double args[ARCHAI_MODULE_MAX_ARGS], const json_t **at,
                              archai_err *err)
 {
-    bool is_given[ARCHAI_MODULE_MAX_ARGS] = {false};
+    setting s = {.kind = kind, .args = args, .err = err};
     size_t i = 0;
 
     archai_module_defaults(kind, args);
     *at = NULL;
     if (given->list != NULL) {
         *at = given->list->at;
-        ARCHAI_TRY(set(kind, given->list, scope, args, is_given, err));
+        ARCHAI_TRY(set(&s, given->list, scope));
     }
     for (size_t k = 0; k < given->n && given->list == NULL; k++) {
         *at = given->given[k].at;
-        ARCHAI_TRY(set(kind, &given->given[k], scope, args, is_given, err));
+        ARCHAI_TRY(set(&s, &given->given[k], scope));
     }
     *at = NULL;
     for (const archai_arg *a = kind->args; a != NULL && a->name != NULL; a++, i++)
-        if (a->need == ARCHAI_ARG_GIVEN && !is_given[i])
+        if (a->need == ARCHAI_ARG_GIVEN && !s.is_given[i])
             return archai_fail(err, ARCHAI_EINVAL, "%s: needs '%s'", kind->name, a->name);
     return ARCHAI_OK;
 }

@@ -23,28 +23,22 @@ static int or_else(int known, int otherwise)
     return known > 0 ? known : otherwise;
 }
 
-/* What the data do not say, the file does. */
-static int complete(archai_build *b, const archai_data_shape *data)
+/* What the data do not say, the file does; of another type of input only the classes. */
+static void complete(archai_build *b, const archai_data_shape *data)
 {
-    static const char *const names[] = {"unknown", "images", "sequences of tokens",
-                                        "rows of features"};
     const archai_data_shape *given = &b->f->input;
-    const input_type of_data = type_of(data), of_file = type_of(given);
-    const bool other = of_data != UNKNOWN && of_file != UNKNOWN && of_data != of_file;
+    const bool other = type_of(data) != UNKNOWN && type_of(data) != type_of(given);
 
+    b->data = *data;
+    b->data.num_classes = or_else(data->num_classes, given->num_classes);
     if (other)
-        return archai_fail(b->err, ARCHAI_EINVAL, "%s: input: the data are %s, not %s",
-                           b->f->path, names[of_data], names[of_file]);
-    b->data = (archai_data_shape){
-        .channels = or_else(data->channels, given->channels),
-        .height = or_else(data->height, given->height),
-        .width = or_else(data->width, given->width),
-        .num_classes = or_else(data->num_classes, given->num_classes),
-        .tokens = or_else(data->tokens, given->tokens),
-        .vocab = or_else(data->vocab, given->vocab),
-        .features = or_else(data->features, given->features),
-    };
-    return ARCHAI_OK;
+        return;
+    b->data.channels = or_else(data->channels, given->channels);
+    b->data.height = or_else(data->height, given->height);
+    b->data.width = or_else(data->width, given->width);
+    b->data.tokens = or_else(data->tokens, given->tokens);
+    b->data.vocab = or_else(data->vocab, given->vocab);
+    b->data.features = or_else(data->features, given->features);
 }
 
 static int begin_input(archai_build *b)
@@ -82,12 +76,15 @@ static int end_output(archai_build *b)
     const archai_module_kind *identity = archai_module_kind_find("Identity");
 
     if (net->n_steps == 0)
-        return archai_fail(b->err, ARCHAI_EINVAL, "%s: the network has no layers", b->f->path);
+        return archai_build_at(
+            b, b->f->network.heading, NULL, NULL,
+            archai_fail(b->err, ARCHAI_EINVAL, "there is nothing in the network"));
     if (net->steps[net->n_steps - 1].out == b->x)
         return ARCHAI_OK;
     if (identity == NULL)
-        return archai_fail(b->err, ARCHAI_EINVAL,
-                           "%s: the last step does not make the network's output", b->f->path);
+        return archai_build_at(
+            b, b->f->network.heading, NULL, NULL,
+            archai_fail(b->err, ARCHAI_EINVAL, "the last step does not make the output"));
     (void)archai_network_apply(b->net, identity, NULL, &b->x, 1);
     return ARCHAI_OK;
 }
@@ -99,7 +96,7 @@ static int build_network(archai_build *b, const archai_data_shape *data)
     archai_frame frame = {.block = &b->f->network};
     archai_level root = {.outer = NULL};
 
-    ARCHAI_TRY(complete(b, data));
+    complete(b, data);
     ARCHAI_TRY(begin_input(b));
     b->net->root = archai_module_container(NULL, "", b->f->class_name);
     root.container = b->net->root;

@@ -86,7 +86,7 @@ int archai_build_find(archai_expression_scope *s, const char *name, archai_datum
 int archai_build_evaluate(archai_build *b, const archai_expression *e, archai_datum *out);
 /* The text with its expressions computed; in the arena. */
 int archai_build_text(archai_build *b, const archai_template *t, const char **out);
-const archai_saved *archai_build_saved(const archai_build *b, const char *name);
+const archai_saved *archai_build_saved(archai_build *b, const char *name);
 /* "FILE:LINE: features.0.conv: " in front of an error; `name` is that of a child that is not
  * there yet, or NULL. */
 int archai_build_at(archai_build *b, const json_t *at, const json_t *in, const char *name,

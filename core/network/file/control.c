@@ -26,9 +26,8 @@ static int go_through(archai_build *b, const archai_item *item, const archai_dat
                 archai_fail(b->err, ARCHAI_EINVAL,
                             "for: expected a list of %zu for 'as', got %s", item->n_names,
                             archai_datum_describe(&v.element).text));
-        if (--b->scope.work < 0)
-            return archai_build_item_at(
-                b, item, NULL, archai_fail(b->err, ARCHAI_EINVAL, "too much to compute"));
+        ARCHAI_TRY(
+            archai_build_item_at(b, item, NULL, archai_expression_work(&b->scope, 1, b->err)));
         frame->bindings = &v;
         rc = part(b, &item->body, data);
     }

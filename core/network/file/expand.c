@@ -5,11 +5,6 @@
 #include "core/base/alloc.h"
 #include "core/network/file/build.h"
 
-static int fail(archai_build *b, const archai_item *item, const char *name, const char *what)
-{
-    return archai_build_item_at(b, item, name, archai_fail(b->err, ARCHAI_EINVAL, "%s", what));
-}
-
 /* -- children ------------------------------------------------------------------------------ */
 
 typedef struct child_key {
@@ -64,12 +59,11 @@ int archai_build_name(archai_build *b, const archai_item *item, const char **nam
 {
     if (*name == NULL)
         *name = archai_arena_printf(&b->arena, "%lld", (long long)b->level->next);
-    if ((*name)[0] == '\0' || strlen(*name) >= 128 || strpbrk(*name, "./ \t\n") != NULL)
+    if ((*name)[0] == '\0' || strlen(*name) >= 128 || strpbrk(*name, "/ \t\n") != NULL)
         return archai_build_item_at(
             b, item, NULL,
             archai_fail(b->err, ARCHAI_EINVAL,
-                        "'%.60s' is not a child's name: no dots, slashes and spaces in it",
-                        *name));
+                        "'%.60s' is not a child's name: no slashes and spaces in it", *name));
     if (archai_build_child(b, b->level->container, *name) != NULL)
         return archai_build_item_at(
             b, item, NULL,
@@ -174,6 +168,10 @@ static int make(archai_build *b, const archai_item *item, const archai_datum *v,
     if (v->type == ARCHAI_DATUM_BODY)
         return archai_build_closure(b, item, v->body, name);
     if (v->type == ARCHAI_DATUM_TEXT && (kind = archai_module_kind_find(v->text)) != NULL) {
+        if (archai_kind_is_operation(kind) && kind->min_inputs == 2)
+            return archai_build_item_at(
+                b, item, name,
+                archai_fail(b->err, ARCHAI_EINVAL, "%s: needs operands", kind->name));
         if (name != NULL && archai_kind_is_operation(kind))
             ARCHAI_TRY(
                 archai_build_container(b, item, &(archai_body){.n = 0}, name, "Sequential"));
@@ -234,12 +232,49 @@ static int use(archai_build *b, const archai_item *item)
     return ARCHAI_OK;
 }
 
+/* The container of that name: what stands before a dot in "convs.0". It is made where it is
+ * first named. What is added to it in turns is called by itself only. */
+static int enter(archai_build *b, const archai_item *item, const char *name,
+                 archai_module **container)
+{
+    archai_made *made = (archai_made *)archai_build_child(b, b->level->container, name);
+
+    if (made == NULL) {
+        ARCHAI_TRY(archai_build_name(b, item, &name));
+        *container = archai_module_container(b->level->container, name, "Sequential");
+        (void)archai_build_made(b, *container);
+        return ARCHAI_OK;
+    }
+    *container = made->module;
+    made->complete = false;
+    if (made->module->kind != NULL)
+        return archai_build_item_at(
+            b, item, NULL,
+            archai_fail(b->err, ARCHAI_EINVAL, "'%.60s' is a layer and has no children", name));
+    return ARCHAI_OK;
+}
+
+static int build_named(archai_build *b, const archai_item *item, const char *name)
+{
+    archai_level level = {.outer = b->level};
+    const char *dot = strchr(name, '.');
+
+    if (dot == NULL)
+        return archai_build_part(b, &item->body, name, item);
+    ARCHAI_TRY(enter(b, item, archai_arena_printf(&b->arena, "%.*s", (int)(dot - name), name),
+                     &level.container));
+    b->level = &level;
+    ARCHAI_TRY(build_named(b, item, dot + 1));
+    b->level = (archai_level *)level.outer;
+    return ARCHAI_OK;
+}
+
 static int build_child(archai_build *b, const archai_item *item)
 {
     const char *name;
 
     ARCHAI_TRY(archai_build_item_at(b, item, NULL, archai_build_text(b, &item->name, &name)));
-    return archai_build_part(b, &item->body, name, item);
+    return build_named(b, item, name);
 }
 
 /* `if` and `choose`: a branch that is written as [] is nothing, under a name, too. */
@@ -292,10 +327,11 @@ int archai_build_item(archai_build *b, const archai_item *item, const char *name
 {
     int rc;
 
-    if (--b->scope.work < 0)
-        return fail(b, item, name, "too much to compute");
-    if (b->depth == ARCHAI_NETWORK_FILE_DEPTH)
-        return fail(b, item, name, "nested too deeply: does a block call itself without end?");
+    rc = archai_expression_work(&b->scope, 1, b->err);
+    if (rc == ARCHAI_OK && b->depth == ARCHAI_NETWORK_FILE_DEPTH)
+        rc = archai_fail(b->err, ARCHAI_EINVAL,
+                         "nested too deeply: does a block call itself without end?");
+    ARCHAI_TRY(archai_build_item_at(b, item, name, rc));
     b->depth++;
     rc = build(b, item, name);
     b->depth--;

@@ -108,6 +108,7 @@ struct archai_block {
     archai_body body;
     const char **saved; /* owned: names of values in it, templates left out */
     size_t n_saved, saved_capacity;
+    archai_hash_table saved_names;
     bool saves_templates;
 };
 

@@ -131,6 +131,22 @@ static int check(archai_build *b, archai_module *m, const int *inputs, size_t n,
     return infer(b, m, inputs, n, shape);
 }
 
+/* The path says the layer's name, so the message says its class: "module '0': ..." becomes
+ * "Conv2d: ...". */
+static int name_class(archai_build *b, const archai_module *m, int rc)
+{
+    char prefix[160];
+    size_t n;
+
+    if (rc == ARCHAI_OK || b->err == NULL)
+        return rc;
+    n = (size_t)snprintf(prefix, sizeof prefix, "module '%s': ", m->name);
+    if (n >= sizeof prefix || strncmp(b->err->text, prefix, n) != 0)
+        return rc;
+    memmove(b->err->text, b->err->text + n, strlen(b->err->text + n) + 1);
+    return archai_err_wrap(b->err, rc, "%s: ", m->kind->name);
+}
+
 static int apply(archai_build *b, const archai_item *item, const archai_module_kind *kind,
                  const double *args, const int *inputs, size_t n)
 {
@@ -138,7 +154,8 @@ static int apply(archai_build *b, const archai_item *item, const archai_module_k
     archai_shape shape;
 
     memcpy(m.args, args, sizeof m.args);
-    ARCHAI_TRY(archai_build_item_at(b, item, NULL, check(b, &m, inputs, n, &shape)));
+    ARCHAI_TRY(archai_build_item_at(b, item, NULL,
+                                    name_class(b, &m, check(b, &m, inputs, n, &shape))));
     keep_value(b, archai_network_apply(b->net, kind, m.args, inputs, n), &shape);
     return ARCHAI_OK;
 }
@@ -152,14 +169,8 @@ static int add_layer(archai_build *b, const archai_item *item, const archai_modu
     size_t index;
     int rc;
 
-    if (kind->own && name == NULL)
-        return archai_build_item_at(b, item, NULL,
-                                    archai_fail(b->err, ARCHAI_EINVAL,
-                                                "%s: needs a name, 'name: {%s: ...}'",
-                                                kind->name, kind->name));
-    ARCHAI_TRY(archai_build_name(b, item, &name));
     m = archai_module_layer(b->level->container, name, kind, args);
-    rc = check(b, m, inputs, n, &shape);
+    rc = name_class(b, m, check(b, m, inputs, n, &shape));
     if (rc == ARCHAI_OK && item->tie.n > 0)
         rc = tie(b, m, &item->tie);
     ARCHAI_TRY(archai_build_item_at(b, item, name, rc));
@@ -179,9 +190,17 @@ int archai_build_kind(archai_build *b, const archai_item *item, const archai_mod
     const bool operation = archai_kind_is_operation(kind);
     const bool mine = item->type == ARCHAI_ITEM_KIND || item->type == ARCHAI_ITEM_MAKE ||
                       item->type == ARCHAI_ITEM_USE;
-    const int rc = archai_arguments_of_kind(kind, mine ? &item->arguments : &none, &b->scope,
-                                            args, &at, b->err);
+    int rc;
 
+    if (kind->own && name == NULL)
+        return archai_build_item_at(b, item, NULL,
+                                    archai_fail(b->err, ARCHAI_EINVAL,
+                                                "%s: needs a name, 'name: {%s: ...}'",
+                                                kind->name, kind->name));
+    if (!operation)
+        ARCHAI_TRY(archai_build_name(b, item, &name));
+    rc = archai_arguments_of_kind(kind, mine ? &item->arguments : &none, &b->scope, args, &at,
+                                  b->err);
     ARCHAI_TRY(
         archai_build_at(b, at != NULL ? at : item->at, item->in, operation ? NULL : name, rc));
     return operation ? apply(b, item, kind, args, inputs, n)
@@ -274,8 +293,9 @@ static int replay(archai_build *b, const archai_made *made)
 
             inputs[k] = r == made->in ? x : r >= first && r - first < count ? r + moved : r;
         }
-        rc = --b->scope.work < 0 ? archai_fail(b->err, ARCHAI_EINVAL, "too much to compute")
-                                 : infer(b, module, inputs, n, &shape);
+        rc = archai_expression_work(&b->scope, 1, b->err);
+        if (rc == ARCHAI_OK)
+            rc = name_class(b, module, infer(b, module, inputs, n, &shape));
         if (rc == ARCHAI_OK)
             keep_value(b, archai_network_call_many(b->net, module, inputs, n), &shape);
         if (inputs != few)

@@ -84,20 +84,39 @@ static archai_declared member_of(archai_reader *r, archai_declared of, const cha
 
 /* -- looking up ---------------------------------------------------------------------------- */
 
-void archai_reader_show(archai_reader *r, const char *name, archai_declared declared)
+int archai_reader_show(archai_reader *r, const char *name, archai_declared declared)
 {
     archai_visible *v = archai_arena_take(&r->f->arena, sizeof *v);
 
-    *v = (archai_visible){name, declared, r->visible};
+    *v = (archai_visible){name, declared, r->visible != NULL ? r->visible->n + 1 : 1,
+                          r->visible};
     r->visible = v;
+    if (v->n > ARCHAI_NETWORK_FILE_NAMES)
+        return archai_fail(r->err, ARCHAI_EINVAL, "more than %d names of loops and 'let'",
+                           ARCHAI_NETWORK_FILE_NAMES);
+    return ARCHAI_OK;
+}
+
+static bool same_saved(const void *items, size_t index, const void *key)
+{
+    return strcmp(((const char *const *)items)[index], key) == 0;
+}
+
+void archai_block_saves(archai_block *b, const char *name)
+{
+    const uint64_t hash = archai_hash(name);
+
+    if (archai_hash_find(&b->saved_names, hash, same_saved, b->saved, name) != SIZE_MAX)
+        return;
+    ARCHAI_RESERVE(b->saved, b->saved_capacity, b->n_saved + 1);
+    b->saved[b->n_saved] = name;
+    archai_hash_add(&b->saved_names, hash, b->n_saved++);
 }
 
 bool archai_reader_saves(const archai_reader *r, const char *name)
 {
-    for (size_t i = 0; i < r->block->n_saved; i++)
-        if (strcmp(r->block->saved[i], name) == 0)
-            return true;
-    return false;
+    return archai_hash_find(&r->block->saved_names, archai_hash(name), same_saved,
+                            r->block->saved, name) != SIZE_MAX;
 }
 
 static bool is_argument(const archai_block *b, const char *name)
@@ -142,6 +161,14 @@ bool archai_reader_knows(archai_reader *r, const char *name)
     return find(r, name, &declared, &shown);
 }
 
+bool archai_reader_runs(archai_reader *r, const char *name)
+{
+    archai_declared declared;
+    bool shown;
+
+    return find(r, name, &declared, &shown) && (shown || is_argument(r->block, name));
+}
+
 /* -- messages ------------------------------------------------------------------------------ */
 
 typedef struct name_list {
@@ -184,7 +211,7 @@ static void add_variables(name_list *l, const archai_reader *r)
 
 int archai_reader_unknown(archai_reader *r, const char *what, const char *name)
 {
-    name_list l = {NULL};
+    name_list l = {.names = NULL};
     int rc;
 
     add_variables(&l, r);
@@ -192,7 +219,7 @@ int archai_reader_unknown(archai_reader *r, const char *what, const char *name)
         add_name(&l, archai_module_kinds[i]->name);
     for (size_t i = 0; i < r->f->n_blocks; i++)
         add_name(&l, r->f->blocks[i]->name);
-    for (size_t i = 0; archai_keywords[i] != NULL; i++)
+    for (size_t i = 0; archai_keywords[i] != NULL && strcmp(what, "name") != 0; i++)
         add_name(&l, archai_keywords[i]);
     rc = archai_fail(r->err, ARCHAI_EINVAL, "there is no %s '%.60s'%s", what, name,
                      archai_suggest(name, l.names, l.n).text);
@@ -202,7 +229,7 @@ int archai_reader_unknown(archai_reader *r, const char *what, const char *name)
 
 static int no_member(archai_reader *r, archai_declared of, const char *name)
 {
-    name_list l = {NULL};
+    name_list l = {.names = NULL};
     int rc;
 
     if (!is_list(of.node) && !is_group(of.node))
@@ -257,6 +284,8 @@ static int look_up(void *data, const archai_expression_mention *m, archai_err *e
                       archai_network_file_block(r->f, m->parts[0]) != NULL ||
                       archai_is_argument_word(m->parts[0])))
         return ARCHAI_OK;
+    if (m->n == 2 && r->block->saves_templates && strcmp(m->parts[1], "shape") == 0)
+        return ARCHAI_OK; /* perhaps a value whose name is computed */
     return archai_reader_unknown(r, "name", m->parts[0]);
 }
 

@@ -21,8 +21,10 @@ enum {
     ARCHAI_NETWORK_FILE_ITEMS = 100000,   /* of the file and what it includes */
     ARCHAI_NETWORK_FILE_MODULES = 100000, /* layers and containers */
     ARCHAI_NETWORK_FILE_STEPS = 200000,   /* layers called, sums and so on */
+    ARCHAI_NETWORK_FILE_NAMES = 1000,     /* of loops and `let` that are visible at once */
     ARCHAI_NETWORK_FILE_DEPTH = 128,      /* blocks in blocks, loops in loops, lists in lists */
-    ARCHAI_NETWORK_FILE_WORK = 20 * 1000000 /* operations of expressions and items */
+    ARCHAI_NETWORK_FILE_BLOCKS = 10000,
+    ARCHAI_NETWORK_FILE_WORK = 4 * 1000000 /* operations of expressions and items */
 };
 
 typedef struct archai_network_file archai_network_file;

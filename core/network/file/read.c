@@ -209,6 +209,7 @@ static int read_all(archai_reader *r, const json_t *document)
         ARCHAI_TRY(passes[pass](r, blocks_of(document)));
     }
     f->network.name = "network";
+    f->network.heading = json_object_get(document, "network");
     return archai_read_block(r, &f->network, json_object_get(document, "network"), document);
 }
 
@@ -240,6 +241,12 @@ int archai_network_file_create(archai_network_file **out, const char *path,
     return rc;
 }
 
+static void forget_saved(archai_block *b)
+{
+    free(b->saved);
+    archai_hash_clear(&b->saved_names);
+}
+
 void archai_network_file_destroy(archai_network_file *f)
 {
     if (f == NULL)
@@ -247,8 +254,8 @@ void archai_network_file_destroy(archai_network_file *f)
     for (size_t i = 0; i < f->n_expressions; i++)
         archai_expression_destroy(f->expressions[i]);
     for (size_t i = 0; i < f->n_blocks; i++)
-        free(f->blocks[i]->saved);
-    free(f->network.saved);
+        forget_saved(f->blocks[i]);
+    forget_saved(&f->network);
     free(f->expressions);
     free(f->blocks);
     free(f->uses);

@@ -22,6 +22,26 @@ static int read_body_argument(archai_reader *r, const json_t *v, const json_t *i
     return ARCHAI_OK;
 }
 
+static bool is_word(const char *text)
+{
+    return text != NULL && text[0] != '\0' &&
+           text[strspn(text,
+                       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] ==
+               '\0';
+}
+
+static int no_such_word(archai_reader *r, const archai_arg *a, const char *word)
+{
+    char words[128] = "";
+    size_t n = 0, length = 0;
+
+    for (; a->words[n] != NULL && length + 40 < sizeof words; n++)
+        length += (size_t)snprintf(words + length, sizeof words - length, "%s%.30s",
+                                   n > 0 ? ", " : "", a->words[n]);
+    return archai_fail(r->err, ARCHAI_EINVAL, "expected %s or a value, got '%.60s'%s", words,
+                       word, archai_suggest(word, a->words, n).text);
+}
+
 static int read_given(archai_reader *r, const archai_item *item, const char *name,
                       const json_t *v, const json_t *in, archai_given *out)
 {
@@ -39,8 +59,12 @@ static int read_given(archai_reader *r, const archai_item *item, const char *nam
     if (json_is_object(v) && kind == NULL)
         return read_body_argument(r, v, in, out);
     rc = archai_reader_expression(r, v, &out->value);
+    if (rc != ARCHAI_OK && a != NULL && a->words != NULL && is_word(out->word))
+        rc = no_such_word(r, a, out->word);
     if (rc != ARCHAI_OK && name != NULL)
         rc = archai_err_wrap(r->err, rc, "%s: ", name);
+    if (rc != ARCHAI_OK && (kind != NULL || item->block != NULL))
+        rc = archai_err_wrap(r->err, rc, "%s: ", kind != NULL ? kind->name : item->block->name);
     return archai_reader_at(r, v, in, rc);
 }
 

@@ -58,6 +58,9 @@ static int add_block(archai_reader *r, const char *heading, const json_t *body)
     if (archai_module_kind_find(name) != NULL)
         return archai_fail(r->err, ARCHAI_EINVAL,
                            "'%s' is a class or step and cannot be a block", name);
+    if (f->n_blocks == ARCHAI_NETWORK_FILE_BLOCKS)
+        return archai_fail(r->err, ARCHAI_EINVAL, "more than %d blocks",
+                           ARCHAI_NETWORK_FILE_BLOCKS);
     if (archai_network_file_block(f, name) != NULL)
         return archai_fail(r->err, ARCHAI_EINVAL, "the block '%s' is defined twice", name);
     b->name = name;
@@ -189,8 +192,7 @@ static void find_saved(archai_block *b, const json_t *v)
         } else if (strchr(name, '{') != NULL) {
             b->saves_templates = true;
         } else {
-            ARCHAI_RESERVE(b->saved, b->saved_capacity, b->n_saved + 1);
-            b->saved[b->n_saved++] = name;
+            archai_block_saves(b, name);
         }
     }
 }

@@ -35,7 +35,8 @@ static bool is_named(const archai_reader *r, const char *name)
 }
 
 /* A text: a class, a step, a block, or a variable that names one. */
-static int read_text(archai_reader *r, const json_t *v, const json_t *in, archai_item *out)
+static int read_text(archai_reader *r, const json_t *v, const json_t *in, bool operand,
+                     archai_item *out)
 {
     const char *name = json_string_value(v);
     int rc;
@@ -44,39 +45,60 @@ static int read_text(archai_reader *r, const json_t *v, const json_t *in, archai
         return read_named(r, name, NULL, in, out);
     if (archai_is_keyword(name))
         rc = archai_fail(r->err, ARCHAI_EINVAL, "'%s' needs something behind it", name);
-    else if (!archai_reader_knows(r, name))
-        rc = archai_reader_unknown(r, "class, step or block", name);
+    else if (strcmp(name, "x") == 0 || archai_reader_saves(r, name))
+        rc = archai_fail(r->err, ARCHAI_EINVAL,
+                         "expected a class, step or block; to go on with a value, 'use: %.60s'",
+                         name);
+    else if (!archai_reader_runs(r, name) && archai_reader_knows(r, name))
+        rc = archai_fail(
+            r->err, ARCHAI_EINVAL,
+            "expected a class, step or block; for one that '%.60s' names, 'make: %.60s'", name,
+            name);
+    else if (!archai_reader_runs(r, name))
+        rc = archai_reader_unknown(
+            r, operand ? "value, class, step or block" : "class, step or block", name);
     else
         rc = archai_reader_expression(r, v, &out->value);
     out->type = ARCHAI_ITEM_MAKE;
     return archai_reader_at(r, v, in, rc);
 }
 
-/* -- named children --------------------------------------------------------------------------
- */
+/* -- named children ------------------------------------------------------------------------ */
 
-/* What is behind a misspelled class does not read as a child's body: numbers, arguments. */
-static bool is_misspelled(archai_reader *r, const char *name, const json_t *body)
+/* Could it be an item? Not a number, and no text that names nothing. */
+static bool may_be_item(archai_reader *r, const json_t *v)
 {
-    const archai_module_kind *near = NULL;
-    const char *names[256], *nearest;
+    if (json_is_string(v))
+        return is_named(r, json_string_value(v)) || archai_reader_runs(r, json_string_value(v));
+    return json_is_array(v) || json_is_object(v);
+}
+
+static bool is_like_class(const char *name)
+{
+    const char *names[256];
     size_t n = 0;
 
     for (size_t i = 0; archai_module_kinds[i] != NULL && n < 256; i++)
         names[n++] = archai_module_kinds[i]->name;
-    nearest = archai_nearest(name, names, n);
-    near = nearest != NULL ? archai_module_kind_find(nearest) : NULL;
-    if (json_is_string(
-            body)) /* a variable that names a class is a body, what the data say is none */
-        return near != NULL && archai_kind_first_argument(near) != NULL &&
-               !is_named(r, json_string_value(body)) &&
-               (!archai_reader_knows(r, json_string_value(body)) ||
-                archai_data_size(NULL, json_string_value(body)) != NULL);
-    if (!json_is_object(body))
-        return !json_is_array(body);
-    return near != NULL && json_object_size(body) > 0 &&
-           archai_kind_argument(near, json_object_iter_key(json_object_iter((json_t *)body))) !=
-               NULL;
+    return archai_nearest(name, names, n) != NULL;
+}
+
+/* What is behind a misspelled class does not read as a child's body: {Conv: {out_channels: 8}},
+ * {Dropot: 0.1}, {Linaer: classes}. */
+static bool is_misspelled(archai_reader *r, const char *name, const json_t *body)
+{
+    const char *key;
+    json_t *value;
+
+    if (json_is_string(body))
+        return !may_be_item(r, body) && is_like_class(name) &&
+               !is_like_class(json_string_value(body));
+    if (!json_is_object(body) || archai_is_form(body) || json_object_size(body) == 0)
+        return !may_be_item(r, body);
+    json_object_foreach((json_t *)body, key, value) if (is_named(r, key) ||
+                                                        archai_is_keyword(key) ||
+                                                        may_be_item(r, value)) return false;
+    return true;
 }
 
 static int read_child(archai_reader *r, const char *name, const json_t *body, const json_t *in,
@@ -95,6 +117,22 @@ static int read_child(archai_reader *r, const char *name, const json_t *body, co
     return ARCHAI_OK;
 }
 
+/* A step takes no class as its argument: {flatten: Flatten} names a child. */
+static bool is_layer_behind_step(archai_reader *r, const char *key, const json_t *value)
+{
+    const archai_module_kind *step = archai_module_kind_find(key), *kind;
+    const char *name = json_is_string(value) ? json_string_value(value)
+                       : json_object_size(value) == 1
+                           ? json_object_iter_key(json_object_iter((json_t *)value))
+                           : NULL;
+
+    if (step == NULL || name == NULL || !archai_kind_is_operation(step) || takes_several(step))
+        return false;
+    kind = archai_module_kind_find(name);
+    return kind != NULL ? !archai_kind_is_operation(kind)
+                        : archai_network_file_block(r->f, name) != NULL;
+}
+
 static int read_member(archai_reader *r, const char *key, const json_t *value, const json_t *in,
                        archai_item *out)
 {
@@ -102,7 +140,7 @@ static int read_member(archai_reader *r, const char *key, const json_t *value, c
     out->in = in;
     if (archai_is_keyword(key))
         return archai_read_keyword(r, key, value, out);
-    if (is_named(r, key))
+    if (is_named(r, key) && !is_layer_behind_step(r, key, value))
         return read_named(r, key, value, in, out);
     return read_child(r, key, value, in, out);
 }
@@ -125,7 +163,7 @@ int archai_read_item(archai_reader *r, const json_t *v, const json_t *in, archai
 
     ARCHAI_TRY(begin_item(r, v, in, out));
     if (json_is_string(v))
-        return read_text(r, v, in, out);
+        return read_text(r, v, in, false, out);
     if (json_is_array(v)) {
         out->type = ARCHAI_ITEM_SEQUENCE;
         return archai_read_body(r, v, in, &out->body);
@@ -188,7 +226,7 @@ int archai_read_body(archai_reader *r, const json_t *v, const json_t *in, archai
 {
     const archai_visible *visible =
         r->visible; /* what `let` adds holds to the end of the body */
-    item_list l = {NULL};
+    item_list l = {.items = NULL};
     int rc = ARCHAI_OK;
 
     if (json_is_array(v))
@@ -224,9 +262,10 @@ static bool is_value(archai_reader *r, const char *name)
 
 int archai_read_operand(archai_reader *r, const json_t *v, const json_t *in, archai_item *out)
 {
-    if (json_is_string(v) && is_value(r, json_string_value(v))) {
+    if (json_is_string(v)) {
         ARCHAI_TRY(begin_item(r, v, in, out));
-        return archai_read_keyword(r, "use", v, out);
+        return is_value(r, json_string_value(v)) ? archai_read_keyword(r, "use", v, out)
+                                                 : read_text(r, v, in, true, out);
     }
     if (archai_is_form(v) && json_object_get(v, "make") == NULL) {
         ARCHAI_TRY(begin_item(r, v, in, out));

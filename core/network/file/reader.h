@@ -12,6 +12,7 @@ typedef struct archai_visible archai_visible;
 struct archai_visible {
     const char *name;
     archai_declared declared;
+    size_t n; /* so many with those outside */
     const archai_visible *outer;
 };
 
@@ -38,9 +39,13 @@ int archai_reader_expression(archai_reader *r, const json_t *at, const archai_ex
 int archai_reader_expression_text(archai_reader *r, const char *text,
                                   const archai_expression **out);
 int archai_reader_template(archai_reader *r, const char *text, archai_template *out);
-void archai_reader_show(archai_reader *r, const char *name, archai_declared declared);
+int archai_reader_show(archai_reader *r, const char *name, archai_declared declared);
 /* Is there a variable of that name, a value, an argument, a parameter? */
 bool archai_reader_knows(archai_reader *r, const char *name);
+/* May it stand for an item: is it a variable of the block, no parameter and nothing of the
+ * data? */
+bool archai_reader_runs(archai_reader *r, const char *name);
+void archai_block_saves(archai_block *b, const char *name);
 bool archai_reader_saves(const archai_reader *r, const char *name);
 /* ARCHAI_EINVAL: "there is no WHAT 'NAME'", with the nearest class, step, block, keyword or
  * variable. */

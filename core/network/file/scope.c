@@ -23,15 +23,18 @@ static size_t add_path(const archai_level *level, char *out, size_t size)
 int archai_build_at(archai_build *b, const json_t *at, const json_t *in, const char *name,
                     int rc)
 {
-    char where[300] = "";
+    enum { SHOWN = 120 }; /* the end of a long path says more than its beginning */
+    char path[2048] = "", where[SHOWN + 8];
     size_t n;
 
     if (rc == ARCHAI_OK)
         return rc;
-    n = add_path(b->level, where, sizeof where);
+    n = add_path(b->level, path, sizeof path - 130);
     if (name != NULL)
-        n += (size_t)snprintf(where + n, sizeof where - n, "%s%.60s", n > 0 ? "." : "", name);
-    return archai_network_file_at(b->f, at, in, n > 0 ? where : "network", rc, b->err);
+        n += (size_t)snprintf(path + n, sizeof path - n, "%s%s", n > 0 ? "." : "", name);
+    (void)snprintf(where, sizeof where, "%s%s", n > SHOWN ? "..." : "",
+                   n == 0 ? "network" : path + (n > SHOWN ? n - SHOWN : 0));
+    return archai_network_file_at(b->f, at, in, where, rc, b->err);
 }
 
 int archai_build_item_at(archai_build *b, const archai_item *item, const char *name, int rc)
@@ -41,9 +44,9 @@ int archai_build_item_at(archai_build *b, const archai_item *item, const char *n
 
 /* -- names --------------------------------------------------------------------------------- */
 
-const archai_saved *archai_build_saved(const archai_build *b, const char *name)
+const archai_saved *archai_build_saved(archai_build *b, const char *name)
 {
-    for (const archai_saved *s = b->frame->saved; s != NULL; s = s->next)
+    for (const archai_saved *s = b->frame->saved; s != NULL; s = s->next, b->scope.work--)
         if (strcmp(s->name, name) == 0)
             return s;
     return NULL;
@@ -162,8 +165,10 @@ int archai_build_find(archai_expression_scope *s, const char *name, archai_datum
     int rc = ARCHAI_ENONE;
 
     for (const archai_binding *v = b->frame->bindings; v != NULL && rc == ARCHAI_ENONE;
-         v = v->outer)
+         v = v->outer) {
+        ARCHAI_TRY(archai_expression_work(s, 1 + v->item->n_names, err));
         rc = find_bound(b, v, name, out, err);
+    }
     if (rc == ARCHAI_ENONE)
         rc = find_in_frame(b, name, out);
     if (rc != ARCHAI_ENONE)
@@ -175,6 +180,8 @@ int archai_build_find(archai_expression_scope *s, const char *name, archai_datum
         return missing(name, err);
     if (archai_data_size(NULL, name) != NULL)
         return find_data(b, name, out, err);
+    ARCHAI_TRY(
+        archai_expression_work(s, 50, err)); /* about what it costs to look through them */
     if (archai_module_kind_find(name) == NULL &&
         archai_network_file_block(b->f, name) == NULL && !archai_is_argument_word(name))
         return archai_fail(err, ARCHAI_EINVAL, "nothing was saved as '%.60s' before", name);

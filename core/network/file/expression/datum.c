@@ -36,6 +36,7 @@ void *archai_arena_take(archai_arena *a, size_t bytes)
     }
     at = (char *)b->bytes + b->used;
     b->used += bytes;
+    a->bytes += bytes;
     return memset(at, 0, bytes);
 }
 
@@ -63,6 +64,7 @@ void archai_arena_free(archai_arena *a)
         free(a->last);
         a->last = before;
     }
+    a->bytes = 0;
 }
 
 /* -- values -------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 /* Memory that is freed all at once. Zeroed: empty. */
 typedef struct archai_arena {
     struct archai_arena_block *last; /* owned */
+    size_t bytes;                    /* taken so far */
 } archai_arena;
 
 void *archai_arena_take(archai_arena *a, size_t bytes); /* zeroed; aligned for anything */

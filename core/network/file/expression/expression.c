@@ -99,6 +99,14 @@ typedef struct evaluation {
     archai_err *err;
 } evaluation;
 
+int archai_expression_work(archai_expression_scope *s, size_t work, archai_err *err)
+{
+    if ((int64_t)work > s->work || s->arena->bytes > ARCHAI_EXPRESSION_BYTES)
+        return archai_fail(err, ARCHAI_EINVAL, "too much to compute");
+    s->work -= (int64_t)work;
+    return ARCHAI_OK;
+}
+
 static int evaluate(evaluation *v, int index, archai_datum *out);
 
 /* `s.index` of a loop's element `s`. */
@@ -232,8 +240,7 @@ static int evaluate(evaluation *v, int index, archai_datum *out)
 {
     const archai_term *t = &v->e->terms[index];
 
-    if (--v->scope->work < 0)
-        return archai_fail(v->err, ARCHAI_EINVAL, "too much to compute");
+    ARCHAI_TRY(archai_expression_work(v->scope, 1, v->err));
     switch (t->type) {
     case ARCHAI_TERM_CONSTANT:
         *out = t->constant;

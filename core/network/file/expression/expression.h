@@ -18,7 +18,8 @@
 enum {
     ARCHAI_EXPRESSION_CHARS = 4000, /* of a text */
     ARCHAI_EXPRESSION_DEPTH = 64,   /* of operations in operations */
-    ARCHAI_EXPRESSION_TERMS = 100000
+    ARCHAI_EXPRESSION_TERMS = 100000,
+    ARCHAI_EXPRESSION_BYTES = 128 * 1024 * 1024 /* of the arena, which values are made in */
 };
 
 typedef struct archai_expression archai_expression;
@@ -39,6 +40,8 @@ int archai_expression_create(archai_expression **out, const json_t *document, ar
 int archai_expression_parse(archai_expression **out, const char *text, archai_err *err);
 void archai_expression_destroy(archai_expression *e); /* NULL is allowed */
 
+/* Take from what may still be done. ARCHAI_EINVAL: "too much to compute". */
+int archai_expression_work(archai_expression_scope *s, size_t work, archai_err *err);
 int archai_expression_evaluate(const archai_expression *e, archai_expression_scope *s,
                                archai_datum *out, archai_err *err);
 /* NULL: it has names in it. Lives as long as the expression. */

@@ -59,9 +59,7 @@ static int joined(const archai_datum *a, const archai_datum *b, archai_expressio
     archai_datum *items;
     const size_t n = a->list.n + b->list.n;
 
-    s->work -= (int64_t)n;
-    if (s->work < 0)
-        return archai_fail(err, ARCHAI_EINVAL, "too much to compute");
+    ARCHAI_TRY(archai_expression_work(s, n, err));
     items = archai_arena_take(s->arena, n * sizeof *items);
     for (size_t i = 0; i < n; i++)
         items[i] = i < a->list.n ? a->list.items[i] : b->list.items[i - a->list.n];
@@ -75,6 +73,7 @@ static int concatenated(const archai_datum *a, const archai_datum *b,
     if (strlen(a->text) + strlen(b->text) > ARCHAI_EXPRESSION_CHARS)
         return archai_fail(err, ARCHAI_EINVAL, "a text of more than %d characters",
                            ARCHAI_EXPRESSION_CHARS);
+    ARCHAI_TRY(archai_expression_work(s, 1 + strlen(a->text) / 64 + strlen(b->text) / 64, err));
     *out = archai_datum_text(archai_arena_printf(s->arena, "%s%s", a->text, b->text));
     return ARCHAI_OK;
 }
@@ -290,7 +289,7 @@ static int sum(const archai_datum *v, archai_expression_scope *s, archai_datum *
         return archai_fail(err, ARCHAI_EINVAL, "sum: expected a list, got %s",
                            archai_datum_describe(v).text);
     *out = archai_datum_whole(0);
-    s->work -= (int64_t)v->list.n;
+    ARCHAI_TRY(archai_expression_work(s, v->list.n, err));
     for (size_t i = 0; i < v->list.n; i++) {
         const archai_datum before = *out;
 
@@ -346,7 +345,7 @@ int archai_expression_call(int function, const archai_datum *values, size_t n,
                            archai_expression_scope *s, archai_datum *out, archai_err *err)
 {
     if ((function == MAX || function == MIN) && n == 1 && values[0].type == ARCHAI_DATUM_LIST) {
-        s->work -= (int64_t)values[0].list.n;
+        ARCHAI_TRY(archai_expression_work(s, values[0].list.n, err));
         return extreme(function, values[0].list.items, values[0].list.n, out, err);
     }
     if (function == MAX || function == MIN)

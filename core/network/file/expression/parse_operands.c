@@ -156,6 +156,18 @@ static int parse_text(parser *p, int *out)
         out);
 }
 
+/* Most often YAML has cut the text at its comma. */
+static int unclosed(parser *p, const char *close)
+{
+    if (*p->at != '\0')
+        return archai_parse_expected(p, close[0] == ']' ? "',' or ']'" : "',' or ')'");
+    return archai_fail(
+        p->err, ARCHAI_EINVAL,
+        "it ends where ',' or '%s' is expected: between {} or [] YAML wants quotes "
+        "around a text with a comma",
+        close);
+}
+
 /* Items up to the closing sign, as a chain. */
 static int parse_items(parser *p, const char *close, int *first, size_t *n)
 {
@@ -165,7 +177,7 @@ static int parse_items(parser *p, const char *close, int *first, size_t *n)
     *n = 0;
     while (!archai_parse_sign(p, close)) {
         if (*n > 0 && !archai_parse_sign(p, ","))
-            return archai_parse_expected(p, close[0] == ']' ? "',' or ']'" : "',' or ')'");
+            return unclosed(p, close);
         if (*n > 0 && archai_parse_sign(p, close))
             break;
         ARCHAI_TRY(archai_parse_expression(p, &item));

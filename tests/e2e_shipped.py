@@ -1,0 +1,24 @@
+"""The configurations of configs/spaces, and mobilenet-synthetic.ini, train: one epoch on few pictures, three candidates each."""
+import glob
+import os
+
+import h5py
+
+import chain
+from check_results import faults_of
+
+SOURCE = os.environ["ARCHAI_SOURCE"]
+configs = sorted(glob.glob(f"{SOURCE}/configs/spaces/*.ini")) + [f"{SOURCE}/configs/mobilenet-synthetic.ini"]
+assert len(configs) >= 9
+for config in configs:
+    name = os.path.splitext(os.path.basename(config))[0]
+    tree = next(line.split("=")[1].strip() for line in open(config) if line.startswith("tree"))
+    chain.search(2, config, name, "--set", f"space.tree={SOURCE}/{tree}", "--set", "data.samples=96", "--set", "train.epochs=1",
+                 "--set", "search.max_evaluations=3", "--set", "output.weights=all")
+    faults = faults_of(f"{name}/results.h5", state="complete", rows=3, weights="all")
+    assert not faults, (name, faults)
+    with h5py.File(f"{name}/results.h5") as f:
+        assert f["candidates/status"].asstr()[()].tolist() == ["ok"] * 3, (name, f["candidates/error"].asstr()[()])
+        measured = f["objectives"]["miou" if name == "unet" else "accuracy"][()]
+        assert ((measured >= 0) & (measured <= 1)).all(), (name, measured)
+    print(f"{name}: three candidates trained")
