@@ -122,6 +122,8 @@ static void values_are_pythons(void **state)
         {"none == null", "true"},
         {"none or 5", "5"},
         {"0 or none", "null"},
+        {"3 or none", "3"},
+        {"0 and 5", "0"},
         {"width and expand", "1.5"},
         {"[] or 3", "3"},
         {"not width", "false"},

@@ -280,6 +280,8 @@ static void parts_are_chosen(void **state)
 
     (void)state;
     assert_steps(text, "{\"op\": \"conv\", \"n\": 0}", "1 = 0(0): [4, 8, 8]\n2 = named(1): [4, 8, 8]\n");
+    assert_printed("network: [a: {if: true, then: []}, b: {if: false, then: ReLU}, c: {if: true, then: [ReLU]}]", NULL,
+                   "Network(\n  (c): Sequential(\n    (0): ReLU()\n  )\n)");
     assert_steps(text, "{\"op\": 3, \"n\": 0}", "1 = 0(0): [3, 8, 8]\n2 = 1(1): [3, 8, 8]\n3 = named(2): [3, 8, 8]\n");
     assert_steps(text, "{\"op\": true, \"n\": 1}", "1 = 0(0): [3, 1, 1]\n2 = named.0(1): [3, 1, 1]\n");
     assert_steps(text, "{\"op\": \"pool\", \"n\": 0}", "1 = pool(0): [3, 4, 4]\n2 = named(1): [3, 4, 4]\n");
@@ -580,7 +582,7 @@ static void blocks_are_included(void **state)
     assert_int_equal(tmpdir_create(dir), 0);
     write_file(dir, "a.yaml", "include: b.yaml\nblocks: {a(n): [b: n]}\n");
     write_file(dir, "b.yaml", "include: [a.yaml, main.yaml]\nblocks: {b(n): [MaxPool2d: n]}\n"); /* and back */
-    write_file(dir, "main.yaml", "include: [a.yaml, ./b.yaml]\nnetwork: [a: 2, b: 2]\n");
+    write_file(dir, "main.yaml", "include: [a.yaml, ./b.yaml]\nblocks: {c: []}\nnetwork: [a: 2, b: 2, inline: c]\n");
     (void)snprintf(path, sizeof path, "%s/main.yaml", dir);
     assert_int_equal(archai_document_read_lines(path, &document, lines, NULL), ARCHAI_OK);
     if (archai_network_file_create(&f, path, document, lines, &err) != ARCHAI_OK)
@@ -613,6 +615,7 @@ static void uses_of_parameters_are_known(void **state)
         "  in_block: {choice: [1]}\n"
         "  in_name: {choice: [1]}\n"
         "  shown: {choice: [1]}\n"
+        "  one: {repeat: {a: {choice: [1]}, b: {choice: [1]}}, times: [1, 2]}\n"
         "blocks: {\"b(c, n=in_block)\": [MaxPool2d: c.a], u(x1): []}\n"
         "network:\n"
         "  - for: stages\n"
@@ -621,6 +624,7 @@ static void uses_of_parameters_are_known(void **state)
         "  - {if: len(other) > 1, then: ReLU}\n"
         "  - b: {c: cell}\n"
         "  - make: act\n"
+        "  - MaxPool2d: \"one[0].a\"\n"
         "  - \"c{in_name}\": ReLU\n"
         "  - {for: [1], as: ignored, do: {MaxPool2d: ignored}}\n"
         "  - save: shown\n"
@@ -632,7 +636,8 @@ static void uses_of_parameters_are_known(void **state)
                  {"stages.blocks.w", true},  {"stages.blocks.v", false}, {"cell", true},           {"cell.a", true},
                  {"cell.b", true},           {"other", true},            {"other.a", false},       {"ignored", false},
                  {"act", true},              {"in_block", true},         {"in_name", true},        {"shown", false},
-                 {"nothing", false},         {"stages.nothing", false},  {"", false}};
+                 {"one", true},              {"one.a", true},
+                 {"one.b", false},           {"nothing", false},         {"stages.nothing", false},  {"", false}};
     archai_err err = ARCHAI_ERR_INIT;
     network_text t;
 

@@ -84,6 +84,8 @@ static void unknown_words_are_named(void **state)
          "f.yaml:3: network: choose: 'op' may be [1, 2], which is not in 'from', and there is no 'default'"},
         {"network:\n  - make: Conv2d\n    arg: 3\n", "f.yaml:2: network: make: arg: unknown key; did you mean 'args'?"},
         {"network:\n  - let: {in: 3}\n", "f.yaml:2: network: let: the name 'in' is a word of the grammar"},
+        {"network:\n  - [let: {size: 3}, MaxPool2d: size]\n  - MaxPool2d: size\n",
+         "f.yaml:3: network: MaxPool2d: 'size': there is no name 'size'; did you mean 'slice'?"},
         {"network:\n  - let: {}\n", "f.yaml:2: network: let: needs {name: value}"},
         {"network:\n  - child: {do: ReLU}\n", "f.yaml:2: network: child: needs {name: NAME, do: ...}"},
         {"network:\n  - residual: {do: ReLU, short: ReLU}\n", "f.yaml:2: network: residual: short: unknown key; did you mean 'shortcut'?"},
