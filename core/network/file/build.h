@@ -37,11 +37,11 @@ typedef struct archai_frame {
     const archai_binding *bindings;
 } archai_frame;
 
-/* Items that a block was given: they are built in the caller's frame. */
+/* Items that a block was given: they are built in the caller's frame, which waits for the
+ * block. */
 typedef struct archai_closure {
     const archai_body *body;
     archai_frame *frame;
-    const archai_binding *bindings;
 } archai_closure;
 
 /* A container that is being filled. */

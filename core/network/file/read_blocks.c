@@ -200,7 +200,6 @@ static void find_saved(archai_block *b, const json_t *v)
 int archai_read_block(archai_reader *r, archai_block *b, const json_t *body, const json_t *in)
 {
     r->block = b;
-    r->visible = NULL;
     (void)snprintf(r->where, sizeof r->where, "%s", b->name);
     find_saved(b, body);
     return archai_read_body(r, body, in, &b->body);
