@@ -22,7 +22,10 @@ extern "C" {
     X(upsample)                                                                                    \
     X(linear)                                                                                      \
     X(add)                                                                                         \
-    X(flatten)
+    X(flatten)                                                                                     \
+    X(new_gelu)                                                                                    \
+    X(learned_positions)                                                                           \
+    X(opt_learned_positions)
 
 /* -- shapes and costs --------------------------------------------------------------------- */
 

@@ -193,8 +193,8 @@ int archai_transformer_from_json(archai_transformer *t, const json_t *arch,
                            "expected an object with arch_type, n_layer, d_model and so on");
     ARCHAI_TRY(read_type(arch, type, err));
     t->type = type;
-    ARCHAI_TRY(archai_json_integer(arch, "vocab_size", 1, ARCHAI_TRANSFORMER_MAX_VOCAB,
-                                   &t->vocab_size, err));
+    ARCHAI_TRY(archai_json_integer(arch, "vocab_size", type == ARCHAI_OPT ? 2 : 1,
+                                   ARCHAI_TRANSFORMER_MAX_VOCAB, &t->vocab_size, err));
     ARCHAI_TRY(read_dropatt(arch, t, err));
     ARCHAI_TRY(archai_json_integer(arch, "max_sequence_length", 1,
                                    ARCHAI_TRANSFORMER_MAX_TOKENS, &t->max_sequence_length,
