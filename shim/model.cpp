@@ -66,7 +66,7 @@ void add_state(builder &b, const archai_module &m, const shim::built_module &mad
         b.ties.push_back({&m, b.state.size()});
         b.state.push_back({prefix + "weight", {}});
     }
-    for (const auto &p : made.module->named_parameters(false))
+    for (const auto &p : made.module->named_parameters()) /* its children are not yet in it */
         b.state.push_back({prefix + p.key(), p.value()});
     for (const auto &t : made.module->named_buffers(false))
         b.state.push_back({prefix + t.key(), t.value()});
@@ -118,17 +118,14 @@ module_ptr build_tree(builder &b, const archai_module &m, const std::string &pre
     return made.module;
 }
 
-/* They hang below the root, so that train() and eval() reach those that drop out. */
-void build_operations(builder &b, const archai_network &net, shim_model &m)
+/* They have no tensors, but must hear whether the model is in training. */
+void build_operations(builder &b, const archai_network &net, nn::Module &root)
 {
-    const auto all = m.root->register_module("<operations>", std::make_shared<nn::Module>());
-
     for (size_t i = 0; net.operations != nullptr && i < net.operations->n_children; i++) {
-        const archai_module &operation = *net.operations->children[i];
-        const shim::built_module &made = b.built[&operation] = shim::build_module(operation);
+        const archai_module &m = *net.operations->children[i];
 
-        if (made.module != nullptr)
-            all->register_module(std::to_string(i), made.module);
+        b.built[&m] = shim::build_module(m);
+        root.register_module("operation:" + std::to_string(i), b.built[&m].module);
     }
 }
 
@@ -344,7 +341,7 @@ int shim_model_build(shim_model **out, shim_device *d, const archai_network *net
         m->tokens = net->tokens;
         torch::manual_seed(seed);
         m->root = build_tree(b, *net->root, "");
-        build_operations(b, *net, *m);
+        build_operations(b, *net, *m->root);
         ARCHAI_TRY(tie_weights(b, err));
         ARCHAI_TRY(build_steps(*m, *net, b.built, err));
         m->state = std::move(b.state);

@@ -29,9 +29,4 @@ built_module build_opt_learned_positions(const archai_module &m)
     return positions(m, 2);
 }
 
-built_module build_new_gelu(const archai_module &)
-{
-    return stateless([](torch::TensorList x) { return torch::gelu(x[0], "tanh"); });
-}
-
 } // namespace shim

@@ -1,7 +1,8 @@
-/* A row of a table for each place of a sequence of tokens, whatever these are: [T] becomes [T, D].
+/* A row of a table for each place of a sequence of tokens, whatever these are: [T] becomes [T,
+ * D].
  *
- * LearnedPositions is what Hugging Face's GPT-2 does with an Embedding, and is printed as one. The table
- * of OPTLearnedPositionalEmbedding begins with two rows that no place has. */
+ * LearnedPositions is what Hugging Face's GPT-2 does with an Embedding, and is printed as one.
+ * The table of OPTLearnedPositionalEmbedding begins with two rows that no place has. */
 #include "core/network/kind/kind.h"
 
 enum { ROWS, DIM };
@@ -22,13 +23,14 @@ static int infer_from(archai_tally *t, const archai_module *m, int64_t offset,
                       const archai_shape *in, archai_shape *out)
 {
     if (!in->tokens || in->ndim != 1 || in->dim[0] > archai_int(m, ROWS) - offset)
-        return archai_tally_misfit(t, in, "a sequence of tokens, their number at most",
-                                   archai_int(m, ROWS) - offset);
+        return archai_tally_expected(t, in, "a sequence of at most %lld tokens",
+                                     (long long)(archai_int(m, ROWS) - offset));
     *out = (archai_shape){.dim = {in->dim[0], archai_int(m, DIM)}, .ndim = 2};
     return ARCHAI_OK;
 }
 
-static int infer(archai_tally *t, const archai_module *m, const archai_shape *in, archai_shape *out)
+static int infer(archai_tally *t, const archai_module *m, const archai_shape *in,
+                 archai_shape *out)
 {
     return infer_from(t, m, 0, in, out);
 }
@@ -49,6 +51,7 @@ static void state(const archai_module *m, archai_state_list *t)
 const archai_module_kind archai_kind_learned_positions = {.name = "LearnedPositions",
                                                           .printed_class = "Embedding",
                                                           .args = args,
+                                                          .takes_tokens = true,
                                                           .print = print,
                                                           .infer = infer,
                                                           .state = state};
@@ -56,6 +59,7 @@ const archai_module_kind archai_kind_learned_positions = {.name = "LearnedPositi
 const archai_module_kind archai_kind_opt_learned_positions = {
     .name = "OPTLearnedPositionalEmbedding",
     .args = args,
+    .takes_tokens = true,
     .print = print,
     .infer = infer_opt,
     .state = state};
