@@ -1,8 +1,9 @@
 /* shim/model.cpp - from a description to torch::nn modules; state_dict in and out; predict. */
 #include "shim/batch_norm_relu.hpp"
-#include "shim/module.hpp"
+#include "shim/module/module.hpp"
 #include "shim/types.hpp"
 
+#include <algorithm>
 #include <map>
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/pickler.h>
@@ -46,78 +47,150 @@ namespace
 using module_ptr = std::shared_ptr<nn::Module>;
 using built_modules = std::map<const archai_module *, shim::built_module>;
 
-/* PyTorch's order: a module's parameters, its buffers, then its children. */
-module_ptr build_tree(const archai_module &m, const std::string &prefix, built_modules &built,
-                      std::vector<shim::entry> &state)
+struct builder {
+    built_modules built;
+    std::vector<shim::entry> state;
+    struct tie {
+        const archai_module *module;
+        size_t entry; /* of the state */
+    };
+    std::vector<tie> ties;
+};
+
+void add_state(builder &b, const archai_module &m, const shim::built_module &made,
+               const std::string &prefix)
 {
-    const module_ptr module = (built[&m] = shim::build_module(m)).module;
-
-    for (const auto &p : module->named_parameters(false))
-        state.push_back({prefix + p.key(), p.value()});
-    for (const auto &b : module->named_buffers(false))
-        state.push_back({prefix + b.key(), b.value()});
-    for (size_t i = 0; i < m.n_children; i++) {
-        const archai_module &child = *m.children[i];
-
-        module->register_module(child.name,
-                                build_tree(child, prefix + child.name + ".", built, state));
+    if (m.tied != nullptr) {
+        b.ties.push_back({&m, b.state.size()});
+        b.state.push_back({prefix + "weight", {}});
     }
-    return module;
+    for (const auto &p : made.module->named_parameters(false))
+        b.state.push_back({prefix + p.key(), p.value()});
+    for (const auto &t : made.module->named_buffers(false))
+        b.state.push_back({prefix + t.key(), t.value()});
+}
+
+bool is_own(const archai_module &m)
+{
+    return m.kind != nullptr && m.kind->own;
+}
+
+/* PyTorch's order: a module's parameters, its buffers, then its children. */
+module_ptr build_tree(builder &b, const archai_module &m, const std::string &prefix)
+{
+    const shim::built_module made = b.built[&m] = shim::build_module(m);
+
+    add_state(b, m, made, prefix);
+    for (bool own : {true, false})
+        for (size_t i = 0; i < m.n_children; i++) {
+            const archai_module &child = *m.children[i];
+
+            if (is_own(child) != own)
+                continue;
+            const module_ptr below = build_tree(b, child, prefix + child.name + ".");
+
+            made.module->register_module(child.name, below);
+            if (own) /* the tensor is a parameter of this module, under the child's name */
+                b.state.back().name = prefix + child.name;
+        }
+    return made.module;
+}
+
+int tie_weights(builder &b, archai_err *err)
+{
+    for (const auto &t : b.ties) {
+        const auto &made = b.built.at(t.module);
+        const auto source = b.built.find(t.module->tied);
+        const torch::Tensor *weight = nullptr;
+
+        if (source != b.built.end())
+            weight = source->second.module->named_parameters(false).find("weight");
+        if (weight == nullptr || made.tied_weight == nullptr)
+            return archai_fail(err, ARCHAI_EINVAL, "module '%s' cannot share the weight of '%s'",
+                               t.module->name, t.module->tied->name);
+        *made.tied_weight = b.state[t.entry].tensor = *weight;
+    }
+    return ARCHAI_OK;
+}
+
+const shim::built_module *made_of(const built_modules &built, const archai_module *m)
+{
+    const auto found = built.find(m);
+
+    return found != built.end() ? &found->second : nullptr;
 }
 
 /* Is the layer that step `s` calls of this class? */
 template <class Impl> bool calls(const archai_step &s, const built_modules &built)
 {
-    return s.op == ARCHAI_STEP_CALL &&
-           std::dynamic_pointer_cast<Impl>(built.at(s.module).module) != nullptr;
+    return std::dynamic_pointer_cast<Impl>(built.at(s.module).module) != nullptr;
 }
 
-/* Is register `r`, as step `i` left it, not read later? */
-bool dead_after(const archai_network &net, size_t i, int r)
+bool reads(const archai_step &s, int r)
 {
-    for (size_t j = i + 1; j < net.n_steps; j++) {
-        if (net.steps[j].a == r || (net.steps[j].op == ARCHAI_STEP_ADD && net.steps[j].b == r))
-            return false;
-        if (net.steps[j].out == r)
-            return true;
-    }
-    return r != net.steps[net.n_steps - 1].out;
+    return std::find(s.inputs, s.inputs + s.n_inputs, r) != s.inputs + s.n_inputs;
 }
 
-/* May a ReLU overwrite what register `r` holds before step `i`? Not where autograd needs the value: as
- * the output of its producer or as the input of an earlier reader. */
-bool may_overwrite(const archai_network &net, size_t i, int r, const built_modules &built)
+/* The last step that reads each register, or writes it without any later step reading it. */
+std::vector<size_t> last_uses(const archai_network &net)
 {
-    for (size_t j = i; j-- > 0;) {
-        const archai_step &s = net.steps[j];
+    std::vector<size_t> last(static_cast<size_t>(net.n_values), 0);
 
-        if (s.out == r)
-            return s.op == ARCHAI_STEP_ADD ||
-                   (s.op == ARCHAI_STEP_CALL && built.at(s.module).output_free);
-        if (s.a == r || (s.op == ARCHAI_STEP_ADD && s.b == r))
-            return false; /* an earlier reader may have kept it for its backward pass */
+    for (size_t i = 0; i < net.n_steps; i++) {
+        last[static_cast<size_t>(net.steps[i].out)] = i;
+        for (size_t k = 0; k < net.steps[i].n_inputs; k++)
+            last[static_cast<size_t>(net.steps[i].inputs[k])] = i;
     }
-    return false; /* the network's input belongs to the caller */
+    last[static_cast<size_t>(net.steps[net.n_steps - 1].out)] = net.n_steps;
+    return last;
 }
 
 int check_step(const archai_network &net, size_t i, const built_modules &built, archai_err *err)
 {
     const archai_step &s = net.steps[i];
-    const int highest = net.n_values;
+    const auto *made = made_of(built, s.module);
 
-    if (s.a < 0 || s.a >= highest || s.out < 0 || s.out >= highest ||
-        (s.op == ARCHAI_STEP_ADD && (s.b < 0 || s.b >= highest)))
-        return archai_fail(err, ARCHAI_EINVAL, "step %zu has a register outside 0..%d", i,
-                           highest - 1);
-    const auto found = built.find(s.module);
+    for (size_t k = 0; k <= s.n_inputs; k++) {
+        const int r = k < s.n_inputs ? s.inputs[k] : s.out;
 
-    if (s.op == ARCHAI_STEP_CALL && (found == built.end() || !found->second.forward))
+        /* Every step writes a register of its own, after those that it reads. */
+        if (r < 0 || r >= net.n_values || (k < s.n_inputs && r >= s.out))
+            return archai_fail(err, ARCHAI_EINVAL, "step %zu has a register outside 0..%d", i,
+                               net.n_values - 1);
+    }
+    if (s.n_inputs < 1 || made == nullptr || !made->forward)
         return archai_fail(err, ARCHAI_EINVAL, "step %zu does not call a layer of the module tree", i);
+    if (s.out <= (i > 0 ? net.steps[i - 1].out : 0))
+        return archai_fail(err, ARCHAI_EINVAL, "step %zu writes a register again", i);
     return ARCHAI_OK;
 }
 
+/* The step that wrote register `r` before step `i`; NULL: the input. */
+const archai_step *writer_of(const archai_network &net, size_t i, int r)
+{
+    while (i-- > 0)
+        if (net.steps[i].out == r)
+            return &net.steps[i];
+    return nullptr;
+}
+
+/* May a ReLU overwrite its input, which only it reads? Not where autograd needs the value, nor where it shares
+ * memory with another one. */
+bool may_overwrite(const archai_network &net, size_t i, int r, const built_modules &built)
+{
+    const archai_step *writer = writer_of(net, i, r);
+
+    if (writer == nullptr || !built.at(writer->module).output_free)
+        return false; /* the network's input belongs to the caller */
+    for (size_t j = i; j-- > 0 && &net.steps[j] != writer;)
+        if (reads(net.steps[j], r))
+            return false; /* an earlier reader may have kept it for its backward pass */
+    return true;
+}
+
 /* Is step `i` a ReLU of the batch norm just before it, whose output is not read elsewhere? */
-bool ends_batch_norm_relu(const archai_network &net, size_t i, const built_modules &built)
+bool ends_batch_norm_relu(const archai_network &net, size_t i, const built_modules &built,
+                          const std::vector<size_t> &last)
 {
     const archai_step &relu = net.steps[i];
 
@@ -125,40 +198,42 @@ bool ends_batch_norm_relu(const archai_network &net, size_t i, const built_modul
         return false;
     const archai_step &norm = net.steps[i - 1];
 
-    return calls<nn::BatchNorm2dImpl>(norm, built) && norm.out == relu.a && norm.a != relu.out &&
-           dead_after(net, i, relu.a);
+    return calls<nn::BatchNorm2dImpl>(norm, built) && norm.out == relu.inputs[0] &&
+           last[static_cast<size_t>(norm.out)] == i;
 }
 
 shim::function batch_norm_relu(const module_ptr &module)
 {
     const auto bn = std::dynamic_pointer_cast<nn::BatchNorm2dImpl>(module);
 
-    return [bn](const torch::Tensor &x) {
-        return shim::can_fuse(*bn, x) ? shim::batch_norm_relu(*bn, x) : bn->forward(x).relu_();
+    return [bn](torch::TensorList x) {
+        return shim::can_fuse(*bn, x[0]) ? shim::batch_norm_relu(*bn, x[0])
+                                         : bn->forward(x[0]).relu_();
     };
 }
 
 int build_steps(shim_model &m, const archai_network &net, const built_modules &built,
                 archai_err *err)
 {
-    for (size_t i = 0; i < net.n_steps; i++) {
+    for (size_t i = 0; i < net.n_steps; i++)
         ARCHAI_TRY(check_step(net, i, built, err));
+    const std::vector<size_t> last = last_uses(net);
+
+    for (size_t i = 0; i < net.n_steps; i++) {
         const archai_step &s = net.steps[i];
 
-        if (ends_batch_norm_relu(net, i, built)) {
+        if (ends_batch_norm_relu(net, i, built, last)) {
             m.steps.back().out = s.out;
             m.steps.back().forward = batch_norm_relu(built.at(net.steps[i - 1].module).module);
             continue;
         }
-        shim::step step{s.op, s.a, s.b, s.out, {}, {}};
+        shim::step step{{s.inputs, s.inputs + s.n_inputs}, s.out, built.at(s.module).forward, {}};
 
-        if (s.op == ARCHAI_STEP_CALL)
-            step.forward = built.at(s.module).forward;
-        if (calls<nn::ReLUImpl>(s, built) && dead_after(net, i, s.a) &&
-            may_overwrite(net, i, s.a, built))
-            step.forward = [](const torch::Tensor &x) { return torch::Tensor(x).relu_(); };
-        for (int r : {s.a, s.op == ARCHAI_STEP_ADD ? s.b : s.a})
-            if (r != s.out && dead_after(net, i, r))
+        if (calls<nn::ReLUImpl>(s, built) && last[static_cast<size_t>(s.inputs[0])] == i &&
+            may_overwrite(net, i, s.inputs[0], built))
+            step.forward = [](torch::TensorList x) { return torch::Tensor(x[0]).relu_(); };
+        for (int r : step.inputs)
+            if (last[static_cast<size_t>(r)] == i)
                 step.dead.push_back(r);
         m.steps.push_back(std::move(step));
     }
@@ -178,22 +253,20 @@ std::string shape_text(const torch::IntArrayRef &shape)
 
 torch::Tensor shim_model::forward(const torch::Tensor &input)
 {
-    std::vector<torch::Tensor> values(static_cast<size_t>(n_values));
+    std::vector<torch::Tensor> values(static_cast<size_t>(n_values)), many;
 
     values[0] = input;
     for (const auto &s : steps) {
-        const auto a = static_cast<size_t>(s.a), out = static_cast<size_t>(s.out);
+        const auto out = static_cast<size_t>(s.out);
 
-        switch (s.op) {
-        case ARCHAI_STEP_CALL:
-            values[out] = s.forward(values[a]);
-            break;
-        case ARCHAI_STEP_ADD:
-            values[out] = values[a] + values[static_cast<size_t>(s.b)];
-            break;
-        case ARCHAI_STEP_FLATTEN:
-            values[out] = values[a].flatten(1);
-            break;
+        if (s.inputs.size() == 1) {
+            values[out] = s.forward(values[static_cast<size_t>(s.inputs[0])]);
+        } else {
+            many.clear();
+            for (int r : s.inputs)
+                many.push_back(values[static_cast<size_t>(r)]);
+            values[out] = s.forward(many);
+            many.clear();
         }
         for (int r : s.dead)
             values[static_cast<size_t>(r)].reset();
@@ -210,13 +283,17 @@ int shim_model_build(shim_model **out, shim_device *d, const archai_network *net
         if (net->root == nullptr || net->n_steps == 0)
             return archai_fail(err, ARCHAI_EINVAL, "the network has no modules or no steps");
         auto m = std::make_unique<shim_model>();
-        built_modules built;
+        builder b;
 
         m->device = d;
         m->n_values = net->n_values;
         torch::manual_seed(seed);
-        m->root = build_tree(*net->root, "", built, m->state);
-        ARCHAI_TRY(build_steps(*m, *net, built, err));
+        m->root = build_tree(b, *net->root, "");
+        for (size_t i = 0; net->operations != nullptr && i < net->operations->n_children; i++)
+            b.built[net->operations->children[i]] = shim::build_module(*net->operations->children[i]);
+        ARCHAI_TRY(tie_weights(b, err));
+        ARCHAI_TRY(build_steps(*m, *net, b.built, err));
+        m->state = std::move(b.state);
         m->root->to(d->rep); /* in place: the state's tensors move with it */
         m->root->eval();
         *out = m.release();

@@ -41,13 +41,13 @@ struct shim_device {
 namespace shim
 {
 
-using function = std::function<torch::Tensor(const torch::Tensor &)>;
+using function = std::function<torch::Tensor(torch::TensorList)>;
 
 /* One step of the data flow. */
 struct step {
-    archai_step_op op;
-    int a, b, out;         /* registers */
-    function forward;      /* CALL only */
+    std::vector<int> inputs; /* registers */
+    int out;
+    function forward;
     std::vector<int> dead; /* registers that no later step reads */
 };
 

@@ -262,9 +262,9 @@ static void edges_upwards_enlarge(void **state)
         strstr(text, "Conv2d(4, 32, kernel_size=(5, 5), stride=(8, 8), padding=(2, 2))"));
     assert_int_equal(archai_space_describe(s, &m, &net, NULL), 0);
     assert_int_equal(archai_network_count(&net, &counts, NULL), 0);
-    assert_int_equal(counts.output[0], 2);
-    assert_int_equal(counts.output[1], 32);
-    assert_int_equal(counts.output[2], 64);
+    assert_int_equal(counts.output.dim[0], 2);
+    assert_int_equal(counts.output.dim[1], 32);
+    assert_int_equal(counts.output.dim[2], 64);
     free(text);
     archai_network_fini(&net);
     archai_model_fini(&m);
@@ -365,7 +365,7 @@ static void the_data_set_gives_size_and_classes(void **state)
     assert_int_equal(archai_space_describe(s, &m, &net, NULL), 0);
     assert_int_equal(net.input[0], 1);
     assert_int_equal(archai_network_count(&net, &counts, NULL), 0);
-    assert_int_equal(counts.output[0], 11);
+    assert_int_equal(counts.output.dim[0], 11);
     archai_network_fini(&net);
     archai_model_fini(&m);
     archai_space_destroy(s);

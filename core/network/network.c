@@ -18,6 +18,7 @@ void archai_module_destroy(archai_module *m)
     free(m->children);
     free(m->name);
     free(m->class_name);
+    free(m->extra);
     free(m);
 }
 
@@ -43,12 +44,16 @@ archai_module *archai_module_container(archai_module *parent, const char *name,
 }
 
 archai_module *archai_module_layer(archai_module *parent, const char *name,
-                                   const archai_module_kind *kind, const int *args)
+                                   const archai_module_kind *kind, const double *args)
 {
     archai_module *m = new_module(parent, name);
+    size_t n = 0;
 
     m->kind = kind;
-    for (size_t i = 0; kind->args[i] != NULL; i++)
+    archai_module_defaults(kind, m->args);
+    for (const archai_arg *a = kind->args; args != NULL && a != NULL && a->name != NULL; a++)
+        n += archai_arg_width(a);
+    for (size_t i = 0; i < n; i++)
         m->args[i] = args[i];
     return m;
 }
@@ -56,8 +61,11 @@ archai_module *archai_module_layer(archai_module *parent, const char *name,
 /* -- steps ----------------------------------------------------------------------------- */
 
 /* Every step writes a new register; 0 is the input, so the first writes 1. */
-static int append(archai_network *net, archai_step step)
+static int append(archai_network *net, const archai_module *module, const int *inputs, size_t n)
 {
+    archai_step step = {.module = module, .n_inputs = n};
+
+    step.inputs = archai_memdup(inputs, n * sizeof *inputs);
     ARCHAI_RESERVE(net->steps, net->capacity, net->n_steps + 1);
     if (net->n_values < 1)
         net->n_values = 1;
@@ -68,7 +76,13 @@ static int append(archai_network *net, archai_step step)
 
 int archai_network_call(archai_network *net, const archai_module *layer, int a)
 {
-    return append(net, (archai_step){.op = ARCHAI_STEP_CALL, .module = layer, .a = a});
+    return append(net, layer, &a, 1);
+}
+
+int archai_network_call_many(archai_network *net, const archai_module *layer, const int *inputs,
+                             size_t n)
+{
+    return append(net, layer, inputs, n);
 }
 
 int archai_network_call_all(archai_network *net, const archai_module *sequence, int a)
@@ -80,19 +94,30 @@ int archai_network_call_all(archai_network *net, const archai_module *sequence, 
     return a;
 }
 
+int archai_network_apply(archai_network *net, const archai_module_kind *kind, const double *args,
+                         const int *inputs, size_t n)
+{
+    if (net->operations == NULL)
+        net->operations = new_module(NULL, "");
+    return append(net, archai_module_layer(net->operations, kind->name, kind, args), inputs, n);
+}
+
 int archai_network_add(archai_network *net, int a, int b)
 {
-    return append(net, (archai_step){.op = ARCHAI_STEP_ADD, .a = a, .b = b});
+    return archai_network_apply(net, &archai_kind_add, NULL, (const int[]){a, b}, 2);
 }
 
 int archai_network_flatten(archai_network *net, int a)
 {
-    return append(net, (archai_step){.op = ARCHAI_STEP_FLATTEN, .a = a});
+    return archai_network_apply(net, &archai_kind_flatten, NULL, &a, 1);
 }
 
 void archai_network_fini(archai_network *net)
 {
     archai_module_destroy(net->root);
+    archai_module_destroy(net->operations);
+    for (size_t i = 0; i < net->n_steps; i++)
+        free(net->steps[i].inputs);
     free(net->steps);
     memset(net, 0, sizeof *net);
 }
@@ -120,8 +145,10 @@ const char *archai_dtype_name(archai_dtype t)
 void archai_state_append(archai_state_list *t, const char *name, archai_dtype dtype, int ndim,
                          const int64_t *shape)
 {
+    /* A tensor without a name is the layer itself: "encoder.pos_embedding". */
+    const int n = (int)strlen(t->prefix) - (name[0] == '\0' && t->prefix[0] != '\0');
     archai_state_entry e = {
-        .name = archai_printf("%s%s", t->prefix, name), .dtype = dtype, .ndim = ndim};
+        .name = archai_printf("%.*s%s", n, t->prefix, name), .dtype = dtype, .ndim = ndim};
 
     for (int i = 0; i < ndim; i++)
         e.shape[i] = shape[i];
@@ -129,20 +156,36 @@ void archai_state_append(archai_state_list *t, const char *name, archai_dtype dt
     t->at[t->n++] = e;
 }
 
-static void add_module(archai_state_list *t, const archai_module *m)
+static void add_module(archai_state_list *t, const archai_module *m);
+
+static void add_child(archai_state_list *t, const archai_module *child)
 {
     const char *prefix = t->prefix;
+    char *inner = prefix != NULL ? archai_printf("%s%s.", prefix, child->name) : NULL;
 
+    t->prefix = inner;
+    add_module(t, child);
+    t->prefix = prefix;
+    free(inner);
+}
+
+static bool is_own(const archai_module *child)
+{
+    return child->kind != NULL && child->kind->own;
+}
+
+/* A module's own parameters come before those of its children. */
+static void add_module(archai_state_list *t, const archai_module *m)
+{
+    t->tied = m->tied != NULL;
     if (m->kind != NULL && m->kind->state != NULL)
         m->kind->state(m, t);
-    for (size_t i = 0; i < m->n_children; i++) {
-        char *inner = prefix != NULL ? archai_printf("%s%s.", prefix, m->children[i]->name) : NULL;
-
-        t->prefix = inner;
-        add_module(t, m->children[i]);
-        free(inner);
-    }
-    t->prefix = prefix;
+    for (size_t i = 0; i < m->n_children; i++)
+        if (is_own(m->children[i]))
+            add_child(t, m->children[i]);
+    for (size_t i = 0; i < m->n_children; i++)
+        if (!is_own(m->children[i]))
+            add_child(t, m->children[i]);
 }
 
 int64_t archai_module_params(const archai_module *m)

@@ -10,85 +10,140 @@
 #include "core/base/alloc.h"
 #include "core/network/kind/kind.h"
 
+/* Sizes beyond this are refused: libtorch multiplies them in 64 bits. */
+static const int64_t SIZE_MAX_OF_DIM = INT32_MAX;
+
+/* -- shapes ------------------------------------------------------------------------------ */
+
+bool archai_shape_equal(const archai_shape *a, const archai_shape *b)
+{
+    bool equal = a->ndim == b->ndim && a->tokens == b->tokens;
+
+    for (int i = 0; equal && i < a->ndim; i++)
+        equal = a->dim[i] == b->dim[i];
+    return equal;
+}
+
+const char *archai_shape_text(const archai_shape *s, char text[ARCHAI_SHAPE_TEXT])
+{
+    char *p = text;
+
+    *p++ = '[';
+    for (int i = 0; i < s->ndim; i++)
+        p += snprintf(p, 24, "%s%lld", i > 0 ? ", " : "", (long long)s->dim[i]);
+    *p++ = ']';
+    *p = '\0';
+    return text;
+}
+
+/* ndim 0: a size is not known. */
+archai_shape archai_network_input(const archai_network *net)
+{
+    archai_shape s = {.ndim = net->n_input > 0 ? net->n_input : 3, .tokens = net->tokens};
+
+    for (int i = 0; i < s.ndim; i++) {
+        s.dim[i] = net->input[i];
+        if (i > 0 && net->input[i] <= 0)
+            return (archai_shape){.ndim = 0};
+    }
+    return s;
+}
+
+int archai_tally_misfit(const archai_tally *t, const archai_shape *in, const char *expected,
+                        int64_t wanted)
+{
+    char text[ARCHAI_SHAPE_TEXT];
+
+    return archai_fail(t->err, ARCHAI_EINVAL, "module '%s': its input is %s, expected %s %lld",
+                       t->module->name, archai_shape_text(in, text), expected, (long long)wanted);
+}
+
+static int infer(archai_tally *t, const archai_module *m, const archai_shape *in, size_t n,
+                 archai_shape *out)
+{
+    const archai_module_kind *kind = m->kind;
+    const size_t least = kind != NULL && kind->max_inputs > 0 ? kind->min_inputs : 1;
+    const size_t most = kind != NULL && kind->max_inputs > 0 ? kind->max_inputs : 1;
+
+    t->module = m;
+    t->n_inputs = n;
+    if (kind == NULL)
+        return archai_fail(t->err, ARCHAI_EINTERNAL, "module '%s' cannot be called", m->name);
+    if (n < least || n > most)
+        return archai_fail(t->err, ARCHAI_EINVAL, "module '%s' takes %zu to %zu inputs, not %zu",
+                           m->name, least, most, n);
+    *out = (archai_shape){.ndim = 0};
+    ARCHAI_TRY(kind->infer(t, m, in, out));
+    for (int i = 0; i < out->ndim; i++)
+        t->overflow |= out->dim[i] > SIZE_MAX_OF_DIM;
+    return ARCHAI_OK;
+}
+
+static int too_large(archai_err *err)
+{
+    return archai_fail(err, ARCHAI_EINVAL, "the model is too large to be counted");
+}
+
+int archai_module_infer(const archai_module *m, const archai_shape *in, size_t n,
+                        archai_counts *counts, archai_shape *out, archai_err *err)
+{
+    archai_counts unwanted = {.params = 0};
+    archai_tally t = {.counts = counts != NULL ? counts : &unwanted, .err = err};
+
+    ARCHAI_TRY(infer(&t, m, in, n, out));
+    return t.overflow ? too_large(err) : ARCHAI_OK;
+}
+
+/* -- the data flow --------------------------------------------------------------------- */
+
 typedef struct value {
     archai_shape shape;
     bool written;
 } value;
 
-int archai_tally_misfit(const archai_tally *t, const archai_shape *in, const char *expected,
-                        int64_t wanted)
-{
-    return archai_fail(t->err, ARCHAI_EINVAL,
-                       "module '%s': its input is %lld x %lld x %lld, expected %s %lld",
-                       t->module->name, (long long)in->c, (long long)in->h, (long long)in->w,
-                       expected, (long long)wanted);
-}
-
-static int layer(archai_tally *t, const archai_module *m, const archai_shape *in, archai_shape *out)
-{
-    t->module = m;
-    if (m->kind == NULL)
-        return archai_fail(t->err, ARCHAI_EINTERNAL, "module '%s' cannot be called", m->name);
-    return m->kind->infer(t, m, in, out);
-}
-
-static archai_shape flattened(archai_tally *t, const archai_shape *in)
-{
-    return (archai_shape){.c = archai_tally_volume(t, in), .h = 1, .w = 1, .flat = true};
-}
-
-/* -- the data flow --------------------------------------------------------------------- */
+enum { INPUTS_ON_STACK = 8 };
 
 static int step(archai_tally *t, const archai_step *s, value *values, int n_values)
 {
-    const bool pair = s->op == ARCHAI_STEP_ADD;
-    const archai_shape *a, *b;
-    archai_shape out = {.c = 0};
+    archai_shape few[INPUTS_ON_STACK], *in = few, out;
+    int rc = ARCHAI_OK;
 
-    if (s->a < 0 || s->a >= n_values || s->out < 0 || s->out >= n_values ||
-        (pair && (s->b < 0 || s->b >= n_values)) ||
-        (s->op == ARCHAI_STEP_CALL && s->module == NULL))
+    if (s->module == NULL || s->out < 0 || s->out >= n_values || s->n_inputs < 1)
         return archai_fail(t->err, ARCHAI_EINTERNAL, "a step without a register or module");
-    if (!values[s->a].written || (pair && !values[s->b].written))
-        return archai_fail(t->err, ARCHAI_EINTERNAL,
-                           "a step reads a register before it is written");
-    a = &values[s->a].shape;
-    b = &values[pair ? s->b : s->a].shape;
-    if (s->op == ARCHAI_STEP_CALL) {
-        ARCHAI_TRY(layer(t, s->module, a, &out));
-    } else if (pair) {
-        if (a->c != b->c || a->h != b->h || a->w != b->w || a->flat != b->flat)
-            return archai_fail(t->err, ARCHAI_EINVAL,
-                               "a sum of %lld x %lld x %lld and %lld x %lld x %lld",
-                               (long long)a->c, (long long)a->h, (long long)a->w, (long long)b->c,
-                               (long long)b->h, (long long)b->w);
-        out = *a;
-    } else {
-        out = flattened(t, a);
+    if (s->n_inputs > INPUTS_ON_STACK)
+        in = archai_calloc(s->n_inputs, sizeof *in);
+    for (size_t i = 0; i < s->n_inputs && rc == ARCHAI_OK; i++) {
+        if (s->inputs[i] < 0 || s->inputs[i] >= n_values || !values[s->inputs[i]].written)
+            rc = archai_fail(t->err, ARCHAI_EINTERNAL,
+                             "a step reads a register before it is written");
+        else
+            in[i] = values[s->inputs[i]].shape;
     }
-    values[s->out] = (value){out, true};
-    return ARCHAI_OK;
+    if (rc == ARCHAI_OK)
+        rc = infer(t, s->module, in, s->n_inputs, &out);
+    if (rc == ARCHAI_OK)
+        values[s->out] = (value){out, true};
+    if (in != few)
+        free(in);
+    return rc;
 }
 
 static int take_output(archai_counts *counts, const archai_shape *last, bool overflow,
                        archai_err *err)
 {
-    if (overflow || last->c > INT32_MAX || last->h > INT32_MAX || last->w > INT32_MAX)
-        return archai_fail(err, ARCHAI_EINVAL, "the model is too large to be counted");
-    counts->output[0] = (int)last->c;
-    counts->output[1] = (int)last->h;
-    counts->output[2] = (int)last->w;
-    counts->flat = last->flat;
+    if (overflow)
+        return too_large(err);
+    counts->output = *last;
     return ARCHAI_OK;
 }
 
 static void leave_unsized(archai_counts *counts)
 {
     counts->macs = counts->flops = counts->madd = -1;
-    counts->output[0] = counts->output[1] = counts->output[2] = -1;
+    counts->output = (archai_shape){.ndim = 0};
 }
 
-static int walk(archai_tally *t, const archai_network *net)
+static int walk(archai_tally *t, const archai_network *net, const archai_shape *input)
 {
     value *values;
     int rc = ARCHAI_OK;
@@ -96,7 +151,7 @@ static int walk(archai_tally *t, const archai_network *net)
     if (net->n_values < 1 || net->n_steps < 1)
         return archai_fail(t->err, ARCHAI_EINTERNAL, "a network without steps");
     values = archai_calloc((size_t)net->n_values, sizeof *values);
-    values[0] = (value){{.c = net->input[0], .h = net->input[1], .w = net->input[2]}, true};
+    values[0] = (value){*input, true};
     for (size_t i = 0; i < net->n_steps && rc == ARCHAI_OK; i++)
         rc = step(t, &net->steps[i], values, net->n_values);
     if (rc == ARCHAI_OK)
@@ -110,9 +165,10 @@ int archai_network_count(const archai_network *net, archai_counts *out, archai_e
 {
     archai_counts made = {.params = archai_module_params(net->root)};
     archai_tally t = {.counts = &made, .err = err};
+    const archai_shape input = archai_network_input(net);
 
-    if (net->input[1] > 0 && net->input[2] > 0)
-        ARCHAI_TRY(walk(&t, net));
+    if (input.ndim > 0)
+        ARCHAI_TRY(walk(&t, net, &input));
     else
         leave_unsized(&made);
     *out = made;
@@ -121,37 +177,22 @@ int archai_network_count(const archai_network *net, archai_counts *out, archai_e
 
 /* -- a chain --------------------------------------------------------------------------- */
 
-static archai_shape input_of(const archai_chain *chain)
-{
-    return (archai_shape){.c = chain->c, .h = chain->h, .w = chain->w, .flat = chain->flat};
-}
-
-static void set_input(archai_chain *chain, const archai_shape *s, const archai_tally *t)
-{
-    chain->c = s->c;
-    chain->h = s->h;
-    chain->w = s->w;
-    chain->flat = s->flat;
-    chain->overflow |= t->overflow;
-}
-
 void archai_chain_begin(archai_chain *chain, const int input[3])
 {
-    *chain = (archai_chain){
-        .c = input[0], .h = input[1], .w = input[2], .sized = input[1] > 0 && input[2] > 0};
+    *chain = (archai_chain){.shape = archai_image(input[0], input[1], input[2]),
+                            .sized = input[1] > 0 && input[2] > 0};
 }
 
 int archai_chain_layer(archai_chain *chain, const archai_module *m, archai_err *err)
 {
     archai_tally t = {.counts = &chain->counts, .err = err};
-    const archai_shape in = input_of(chain);
-    archai_shape out = {.c = 0};
+    const archai_shape in = chain->shape;
 
     chain->counts.params += archai_module_params(m);
     if (!chain->sized)
         return ARCHAI_OK;
-    ARCHAI_TRY(layer(&t, m, &in, &out));
-    set_input(chain, &out, &t);
+    ARCHAI_TRY(infer(&t, m, &in, 1, &chain->shape));
+    chain->overflow |= t.overflow;
     return ARCHAI_OK;
 }
 
@@ -171,19 +212,17 @@ void archai_chain_repeat(archai_chain *chain, const archai_chain *before, int64_
 void archai_chain_flatten(archai_chain *chain)
 {
     archai_tally t = {.counts = &chain->counts};
-    const archai_shape in = input_of(chain), out = flattened(&t, &in);
 
-    set_input(chain, &out, &t);
+    chain->shape = archai_vector(archai_tally_volume(&t, &chain->shape));
+    chain->overflow |= t.overflow;
 }
 
 int archai_chain_end(archai_chain *chain, archai_counts *out, archai_err *err)
 {
-    const archai_shape last = input_of(chain);
-
     if (!chain->sized)
         leave_unsized(&chain->counts);
     else
-        ARCHAI_TRY(take_output(&chain->counts, &last, chain->overflow, err));
+        ARCHAI_TRY(take_output(&chain->counts, &chain->shape, chain->overflow, err));
     *out = chain->counts;
     return ARCHAI_OK;
 }

@@ -1,9 +1,9 @@
 /* What a description looks like: PyTorch's repr() and a drawing for graphviz. */
 #include "core/network/kind/kind.h"
 
-void archai_print_pair(FILE *out, const char *name, const int pair[2])
+void archai_print_pair(FILE *out, const char *name, const double pair[2])
 {
-    (void)fprintf(out, "%s=(%d, %d)", name, pair[0], pair[1]);
+    (void)fprintf(out, "%s=(%.0f, %.0f)", name, pair[0], pair[1]);
 }
 
 static void put_layer(FILE *out, const archai_module *m)
@@ -14,6 +14,14 @@ static void put_layer(FILE *out, const archai_module *m)
     (void)fputc(')', out);
 }
 
+static bool has_lines(const archai_module *m)
+{
+    for (size_t i = 0; i < m->n_children; i++)
+        if (m->children[i]->kind == NULL || !m->children[i]->kind->own)
+            return true;
+    return m->extra != NULL;
+}
+
 static void print(FILE *out, const archai_module *m, int depth)
 {
     if (m->kind != NULL) {
@@ -21,11 +29,15 @@ static void print(FILE *out, const archai_module *m, int depth)
         return;
     }
     (void)fprintf(out, "%s(", m->class_name);
+    if (m->extra != NULL)
+        (void)fprintf(out, "\n%*s%s", 2 * (depth + 1), "", m->extra);
     for (size_t i = 0; i < m->n_children; i++) {
+        if (m->children[i]->kind != NULL && m->children[i]->kind->own)
+            continue; /* a parameter; PyTorch prints modules */
         (void)fprintf(out, "\n%*s(%s): ", 2 * (depth + 1), "", m->children[i]->name);
         print(out, m->children[i], depth + 1);
     }
-    if (m->n_children > 0)
+    if (has_lines(m))
         (void)fprintf(out, "\n%*s", 2 * depth, "");
     (void)fputc(')', out);
 }
@@ -48,24 +60,28 @@ static void put_escaped(FILE *out, const char *text)
 
 static void put_step(FILE *out, const archai_step *s)
 {
+    const archai_module_kind *kind = s->module->kind;
+
     (void)fprintf(out, "  v%d [label=\"", s->out);
-    if (s->op == ARCHAI_STEP_CALL)
+    if (!archai_kind_is_operation(kind) || kind->print != NULL)
         put_layer(out, s->module);
     else
-        (void)fputs(s->op == ARCHAI_STEP_ADD ? "+" : "flatten", out);
+        (void)fputs(archai_module_class(s->module), out);
     (void)fputs("\"];\n", out);
-    (void)fprintf(out, "  v%d -> v%d;\n", s->a, s->out);
-    if (s->op == ARCHAI_STEP_ADD)
-        (void)fprintf(out, "  v%d -> v%d;\n", s->b, s->out);
+    for (size_t i = 0; i < s->n_inputs; i++)
+        (void)fprintf(out, "  v%d -> v%d;\n", s->inputs[i], s->out);
 }
 
 int archai_network_dot(const archai_network *net, const char *title, FILE *out)
 {
+    const archai_shape input = archai_network_input(net);
+    char text[ARCHAI_SHAPE_TEXT];
+
     (void)fputs("digraph \"", out);
     put_escaped(out, title);
     (void)fputs("\" {\n  node [shape=box, fontname=\"sans-serif\"];\n  v0 [label=\"input", out);
-    if (net->input[1] > 0 && net->input[2] > 0)
-        (void)fprintf(out, " %d x %d x %d", net->input[0], net->input[1], net->input[2]);
+    if (input.ndim > 0)
+        (void)fprintf(out, " %s", archai_shape_text(&input, text));
     (void)fputs("\"];\n", out);
     for (size_t i = 0; i < net->n_steps; i++)
         put_step(out, &net->steps[i]);

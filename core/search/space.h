@@ -19,15 +19,9 @@
 extern "C" {
 #endif
 
-enum { ARCHAI_SPACE_ABI = 2 };
+enum { ARCHAI_SPACE_ABI = 3 };
 
 typedef struct archai_space archai_space;
-
-/* What the data set tells a space; zeros where it is unknown. */
-typedef struct archai_data_shape {
-    int channels, height, width; /* of one image */
-    int num_classes;
-} archai_data_shape;
 
 typedef struct archai_space_ops {
     int abi;                      /* ARCHAI_SPACE_ABI */

@@ -82,7 +82,7 @@ static int count(const archai_cnn *c, const archai_data_shape *data, archai_coun
         ARCHAI_TRY(archai_chain_layer(&chain, &norm, err));
         ARCHAI_TRY(archai_chain_layer(&chain, &relu, err));
         conv.args[0] = width;                                      /* in_channels */
-        if (i > 0 && chain.h == before.h && chain.w == before.w) { /* so are all others */
+        if (i > 0 && archai_shape_equal(&chain.shape, &before.shape)) { /* so are all others */
             archai_chain_repeat(&chain, &before, c->nb_layers - 1 - i);
             break;
         }

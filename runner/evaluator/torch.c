@@ -232,14 +232,14 @@ static int classifies_pictures(archai_space *space, bool *out, archai_err *err)
 {
     archai_model m = {.arch = NULL};
     archai_network net = {.n_steps = 0};
-    archai_counts counts = {.flat = false};
+    archai_counts counts = {.params = 0};
     int rc;
 
     ARCHAI_TRY(archai_space_random_sample(space, &m, err));
     rc = archai_space_describe(space, &m, &net, err);
     if (rc == ARCHAI_OK)
         rc = archai_network_count(&net, &counts, err);
-    *out = counts.flat;
+    *out = counts.output.ndim == 1;
     archai_network_fini(&net);
     archai_model_fini(&m);
     return rc;

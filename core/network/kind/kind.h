@@ -1,11 +1,12 @@
-/* core/network/kind/kind.h - a kind of layer: its PyTorch class and arguments, and what follows
- * from them.
+/* core/network/kind/kind.h - a kind of layer or operation: its name and arguments in PyTorch, and
+ * what follows from them.
  *
  * A kind is one file here with one `const archai_module_kind archai_kind_<name>`, one line in
- * ARCHAI_KINDS below and, since libtorch has to build it, one row in shim/module.cpp.
+ * ARCHAI_KINDS below and, since libtorch has to build it, one function in shim/module/.
  */
 #ifndef ARCHAI_CORE_NETWORK_KIND_KIND_H
 #define ARCHAI_CORE_NETWORK_KIND_KIND_H
+#include <string.h>
 #include "core/network/network.h"
 
 #ifdef __cplusplus
@@ -19,20 +20,18 @@ extern "C" {
     X(adaptive_avg_pool2d)                                                                         \
     X(max_pool2d)                                                                                  \
     X(upsample)                                                                                    \
-    X(linear)
+    X(linear)                                                                                      \
+    X(add)                                                                                         \
+    X(flatten)
 
 /* -- shapes and costs --------------------------------------------------------------------- */
-
-typedef struct archai_shape {
-    int64_t c, h, w;
-    bool flat; /* [c] rather than [c, h, w]; h and w are 1 */
-} archai_shape;
 
 /* Where the costs of layers are added up; the rules are those of the profilers that Archai uses. */
 typedef struct archai_tally {
     archai_counts *counts;
     archai_err *err;
     const archai_module *module; /* for messages */
+    size_t n_inputs;
     bool overflow;               /* seen in any of the sums and products below */
 } archai_tally;
 
@@ -55,7 +54,11 @@ static inline int64_t archai_tally_add(archai_tally *t, int64_t a, int64_t b)
 /* Number of values of that shape. */
 static inline int64_t archai_tally_volume(archai_tally *t, const archai_shape *s)
 {
-    return archai_tally_mul(t, s->c, archai_tally_mul(t, s->h, s->w));
+    int64_t n = 1;
+
+    for (int i = 0; i < s->ndim; i++)
+        n = archai_tally_mul(t, n, s->dim[i]);
+    return n;
 }
 
 static inline void archai_tally_charge(archai_tally *t, int64_t macs, int64_t flops, int64_t madd)
@@ -65,15 +68,25 @@ static inline void archai_tally_charge(archai_tally *t, int64_t macs, int64_t fl
     t->counts->madd = archai_tally_add(t, t->counts->madd, madd);
 }
 
-/* Output size of a window that slides over `in` pixels; below 1 it does not fit. */
-static inline int64_t archai_window(int64_t in, int kernel, int stride, int padding)
+static inline archai_shape archai_image(int64_t c, int64_t h, int64_t w)
 {
-    const int64_t room = in + 2 * (int64_t)padding - kernel;
-
-    return room < 0 ? 0 : room / stride + 1;
+    return (archai_shape){.dim = {c, h, w}, .ndim = 3, .tokens = false};
 }
 
-/* ARCHAI_EINVAL: "module 'NAME': its input is C x H x W, expected EXPECTED VALUE". */
+static inline archai_shape archai_vector(int64_t n)
+{
+    return (archai_shape){.dim = {n}, .ndim = 1, .tokens = false};
+}
+
+/* Output size of a window that slides over `in` pixels; below 1 it does not fit. */
+static inline int64_t archai_window(int64_t in, int64_t kernel, int64_t stride, int64_t padding)
+{
+    const int64_t room = in + 2 * padding - kernel;
+
+    return room < 0 || stride < 1 ? 0 : room / stride + 1;
+}
+
+/* ARCHAI_EINVAL: "module 'NAME': its input is [C, H, W], expected EXPECTED VALUE". */
 int archai_tally_misfit(const archai_tally *t, const archai_shape *in, const char *expected,
                         int64_t value);
 
@@ -82,6 +95,7 @@ int archai_tally_misfit(const archai_tally *t, const archai_shape *in, const cha
 /* The state_dict entries of layers, or only their number of trainable values. */
 typedef struct archai_state_list {
     int64_t params;
+    bool tied; /* the module's `weight` belongs to another and is not counted */
     const char *prefix; /* NULL: only counted */
     archai_state_entry *at;
     size_t n, capacity;
@@ -94,7 +108,7 @@ void archai_state_append(archai_state_list *t, const char *name, archai_dtype dt
 static inline void archai_state_add(archai_state_list *t, const char *name, archai_dtype dtype,
                                     bool trained, int ndim, const int64_t *shape)
 {
-    int64_t n = trained;
+    int64_t n = trained && !(t->tied && strcmp(name, "weight") == 0);
 
     for (int i = 0; i < ndim; i++)
         n *= shape[i];
@@ -103,23 +117,80 @@ static inline void archai_state_add(archai_state_list *t, const char *name, arch
         archai_state_append(t, name, dtype, ndim, shape);
 }
 
+/* -- arguments ----------------------------------------------------------------------------- */
+
+typedef enum archai_arg_type {
+    ARCHAI_ARG_INT,  /* 1 number */
+    ARCHAI_ARG_REAL, /* 1 */
+    ARCHAI_ARG_FLAG, /* 1: 0 or 1 */
+    ARCHAI_ARG_WORD, /* 1: the place of a word in `words` */
+    ARCHAI_ARG_PAIR, /* 2: [h, w]; given as one number or two */
+    ARCHAI_ARG_LIST, /* 1 + ARCHAI_ARG_LIST_MAX: how many, then the whole numbers */
+} archai_arg_type;
+
+enum { ARCHAI_ARG_LIST_MAX = ARCHAI_SHAPE_MAX + 1 };
+
+typedef enum archai_arg_need {
+    ARCHAI_ARG_GIVEN,   /* must be given */
+    ARCHAI_ARG_DEFAULT, /* else .standard */
+    ARCHAI_ARG_DEDUCED, /* else the kind's deduce sets it */
+    ARCHAI_ARG_NONE,    /* else it is None */
+} archai_arg_need;
+
+typedef struct archai_arg {
+    const char *name; /* PyTorch's */
+    archai_arg_type type;
+    archai_arg_need need;
+    double standard;  /* DEFAULT; of both numbers of a pair */
+    double low, high; /* of each number; both 0: INT and PAIR from 1 to INT32_MAX, LIST and REAL any */
+    /* WORD: what it takes. INT and PAIR: words that stand for a number (padding "same"); the first
+     * is stored as -1, the next as -2. NULL ends. */
+    const char *const *words;
+} archai_arg;
+
+/* How many of archai_module.args it takes. */
+static inline size_t archai_arg_width(const archai_arg *a)
+{
+    return a->type == ARCHAI_ARG_PAIR ? 2 : a->type == ARCHAI_ARG_LIST ? 1 + ARCHAI_ARG_LIST_MAX : 1;
+}
+
+/* A whole number among the arguments. */
+static inline int64_t archai_int(const archai_module *m, size_t place)
+{
+    return (int64_t)m->args[place];
+}
+
 /* -- the kind ----------------------------------------------------------------------------- */
 
 struct archai_module_kind {
-    const char *name; /* PyTorch's class: "Conv2d" */
-    /* Names of archai_module.args, in order; "": the second number of a pair [h, w]. NULL ends. */
-    const char *args[ARCHAI_MODULE_MAX_ARGS + 1];
+    /* A layer has PyTorch's class, "Conv2d", and a place in the module tree. An operation has a small
+     * name, "add", and no place: a step applies it. */
+    const char *name;
+    const archai_arg *args; /* ends with a name of NULL; NULL: none */
+    /* How many values it takes; 0 and 0 stand for 1 and 1. */
+    size_t min_inputs, max_inputs;
+    /* (optional) its one tensor is a parameter of the module around it, under the layer's name. */
+    bool own;
     /* (optional) what PyTorch prints between the parentheses. */
     void (*print)(const archai_module *m, FILE *out);
-    /* The output's shape, and the cost of one sample by archai_tally_charge. */
+    const char *printed_class; /* (optional) what PyTorch prints instead of `name` */
+    /* (optional) set arguments that are NaN from the inputs' shapes and the other arguments. */
+    void (*deduce)(archai_module *m, const archai_shape *in, size_t n);
+    /* The output's shape, and the cost of one sample by archai_tally_charge. `in` [t->n_inputs]. The
+     * arguments may come from a file or plug-in: nothing is divided by one before it was checked. */
     int (*infer)(archai_tally *t, const archai_module *m, const archai_shape *in,
                  archai_shape *out);
     /* (optional) its tensors in PyTorch's order, by archai_state_add. */
     void (*state)(const archai_module *m, archai_state_list *t);
 };
 
+static inline bool archai_kind_is_operation(const archai_module_kind *k)
+{
+    return k->name[0] >= 'a' && k->name[0] <= 'z';
+}
+
 /* "kernel_size=(3, 3)" */
-void archai_print_pair(FILE *out, const char *name, const int pair[2]);
+void archai_print_pair(FILE *out, const char *name, const double pair[2]);
 
 #define X(name) extern const archai_module_kind archai_kind_##name;
 ARCHAI_KINDS(X)
