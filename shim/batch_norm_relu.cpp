@@ -239,7 +239,8 @@ namespace shim
 
 bool can_fuse(const torch::nn::BatchNorm2dImpl &bn, const torch::Tensor &x)
 {
-    return bn.is_training() && x.device().is_cpu() && x.scalar_type() == torch::kFloat32 &&
+    return bn.is_training() && bn.options.affine() && bn.options.track_running_stats() &&
+           bn.options.momentum().has_value() && x.device().is_cpu() && x.scalar_type() == torch::kFloat32 &&
            x.dim() == 4 && x.is_contiguous() && x.size(0) * x.size(2) * x.size(3) > 1;
 }
 

@@ -64,7 +64,7 @@ void add_state(builder &b, const archai_module &m, const shim::built_module &mad
         b.ties.push_back({&m, b.state.size()});
         b.state.push_back({prefix + "weight", {}});
     }
-    for (const auto &p : made.module->named_parameters(false))
+    for (const auto &p : made.module->named_parameters()) /* its children are not yet in it */
         b.state.push_back({prefix + p.key(), p.value()});
     for (const auto &t : made.module->named_buffers(false))
         b.state.push_back({prefix + t.key(), t.value()});
@@ -94,6 +94,17 @@ module_ptr build_tree(builder &b, const archai_module &m, const std::string &pre
                 b.state.back().name = prefix + child.name;
         }
     return made.module;
+}
+
+/* They have no tensors, but must hear whether the model is in training. */
+void build_operations(builder &b, const archai_network &net, nn::Module &root)
+{
+    for (size_t i = 0; net.operations != nullptr && i < net.operations->n_children; i++) {
+        const archai_module &m = *net.operations->children[i];
+
+        b.built[&m] = shim::build_module(m);
+        root.register_module("operation:" + std::to_string(i), b.built[&m].module);
+    }
 }
 
 int tie_weights(builder &b, archai_err *err)
@@ -289,8 +300,7 @@ int shim_model_build(shim_model **out, shim_device *d, const archai_network *net
         m->n_values = net->n_values;
         torch::manual_seed(seed);
         m->root = build_tree(b, *net->root, "");
-        for (size_t i = 0; net->operations != nullptr && i < net->operations->n_children; i++)
-            b.built[net->operations->children[i]] = shim::build_module(*net->operations->children[i]);
+        build_operations(b, *net, *m->root);
         ARCHAI_TRY(tie_weights(b, err));
         ARCHAI_TRY(build_steps(*m, *net, b.built, err));
         m->state = std::move(b.state);

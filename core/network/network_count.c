@@ -49,13 +49,9 @@ archai_shape archai_network_input(const archai_network *net)
     return s;
 }
 
-int archai_tally_misfit(const archai_tally *t, const archai_shape *in, const char *expected,
-                        int64_t wanted)
+static int too_large(archai_err *err)
 {
-    char text[ARCHAI_SHAPE_TEXT];
-
-    return archai_fail(t->err, ARCHAI_EINVAL, "module '%s': its input is %s, expected %s %lld",
-                       t->module->name, archai_shape_text(in, text), expected, (long long)wanted);
+    return archai_fail(err, ARCHAI_EINVAL, "the model is too large to be counted");
 }
 
 static int infer(archai_tally *t, const archai_module *m, const archai_shape *in, size_t n,
@@ -72,16 +68,15 @@ static int infer(archai_tally *t, const archai_module *m, const archai_shape *in
     if (n < least || n > most)
         return archai_fail(t->err, ARCHAI_EINVAL, "module '%s' takes %zu to %zu inputs, not %zu",
                            m->name, least, most, n);
+    ARCHAI_TRY(archai_module_check(m, t->err));
+    for (size_t i = 0; i < n; i++)
+        if (in[i].tokens && !kind->takes_tokens)
+            return archai_tally_expected(t, &in[i], "float32 values, not int64 tokens");
     *out = (archai_shape){.ndim = 0};
     ARCHAI_TRY(kind->infer(t, m, in, out));
     for (int i = 0; i < out->ndim; i++)
         t->overflow |= out->dim[i] > SIZE_MAX_OF_DIM;
-    return ARCHAI_OK;
-}
-
-static int too_large(archai_err *err)
-{
-    return archai_fail(err, ARCHAI_EINVAL, "the model is too large to be counted");
+    return t->overflow ? too_large(t->err) : ARCHAI_OK;
 }
 
 int archai_module_infer(const archai_module *m, const archai_shape *in, size_t n,
@@ -90,8 +85,7 @@ int archai_module_infer(const archai_module *m, const archai_shape *in, size_t n
     archai_counts unwanted = {.params = 0};
     archai_tally t = {.counts = counts != NULL ? counts : &unwanted, .err = err};
 
-    ARCHAI_TRY(infer(&t, m, in, n, out));
-    return t.overflow ? too_large(err) : ARCHAI_OK;
+    return infer(&t, m, in, n, out);
 }
 
 /* -- the data flow --------------------------------------------------------------------- */

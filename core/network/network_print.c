@@ -1,16 +1,17 @@
 /* What a description looks like: PyTorch's repr() and a drawing for graphviz. */
 #include "core/network/kind/kind.h"
 
-void archai_print_pair(FILE *out, const char *name, const double pair[2])
-{
-    (void)fprintf(out, "%s=(%.0f, %.0f)", name, pair[0], pair[1]);
-}
-
-static void put_layer(FILE *out, const archai_module *m)
+/* depth -1: in one line */
+static void put_layer(FILE *out, const archai_module *m, int depth)
 {
     (void)fprintf(out, "%s(", archai_module_class(m));
     if (m->kind != NULL && m->kind->print != NULL)
         m->kind->print(m, out);
+    if (m->kind != NULL && m->kind->print_child != NULL && depth >= 0) {
+        (void)fprintf(out, "\n%*s", 2 * (depth + 1), "");
+        m->kind->print_child(m, out);
+        (void)fprintf(out, "\n%*s", 2 * depth, "");
+    }
     (void)fputc(')', out);
 }
 
@@ -25,7 +26,7 @@ static bool has_lines(const archai_module *m)
 static void print(FILE *out, const archai_module *m, int depth)
 {
     if (m->kind != NULL) {
-        put_layer(out, m);
+        put_layer(out, m, depth);
         return;
     }
     (void)fprintf(out, "%s(", m->class_name);
@@ -64,7 +65,7 @@ static void put_step(FILE *out, const archai_step *s)
 
     (void)fprintf(out, "  v%d [label=\"", s->out);
     if (!archai_kind_is_operation(kind) || kind->print != NULL)
-        put_layer(out, s->module);
+        put_layer(out, s->module, -1);
     else
         (void)fputs(archai_module_class(s->module), out);
     (void)fputs("\"];\n", out);

@@ -20,11 +20,6 @@ int64_t arg(const archai_module &m, const char *name, int place)
     return static_cast<int64_t>(real_arg(m, name, place));
 }
 
-std::array<int64_t, 2> pair(const archai_module &m, const char *name)
-{
-    return {arg(m, name), arg(m, name, 1)};
-}
-
 std::vector<int64_t> list(const archai_module &m, const char *name)
 {
     const int n = static_cast<int>(std::min<int64_t>(arg(m, name), ARCHAI_ARG_LIST_MAX));
@@ -35,11 +30,11 @@ std::vector<int64_t> list(const archai_module &m, const char *name)
     return all;
 }
 
-bool is_none(const archai_module &m, const char *name)
+bool is_none(const archai_module &m, const char *name, int place)
 {
     const double *at = archai_module_arg(&m, name);
 
-    return at == nullptr || std::isnan(*at);
+    return at == nullptr || std::isnan(at[place]);
 }
 
 static const struct {

@@ -33,9 +33,17 @@ built_module build_module(const archai_module &m);
 /* The argument of that name; place 1: the second number of a pair. */
 double real_arg(const archai_module &m, const char *name, int place = 0);
 int64_t arg(const archai_module &m, const char *name, int place = 0);
-std::array<int64_t, 2> pair(const archai_module &m, const char *name);
+/* As many numbers as a kernel has dimensions. */
+template <size_t N> std::array<int64_t, N> sizes(const archai_module &m, const char *name)
+{
+    std::array<int64_t, N> all;
+
+    for (size_t i = 0; i < N; i++)
+        all[i] = arg(m, name, static_cast<int>(i));
+    return all;
+}
 std::vector<int64_t> list(const archai_module &m, const char *name);
-bool is_none(const archai_module &m, const char *name);
+bool is_none(const archai_module &m, const char *name, int place = 0);
 
 /* A libtorch module of one input. */
 template <class Holder> built_module leaf(const Holder &holder, bool output_free = false)
@@ -49,6 +57,15 @@ template <class Holder> built_module leaf(const Holder &holder, bool output_free
 template <class F> built_module stateless(F &&f, bool output_free = false)
 {
     return {std::make_shared<torch::nn::Module>(), std::forward<F>(f), output_free, {}};
+}
+
+/* The same for one that differs in training: f(x, training). */
+template <class F> built_module trained(F f, bool output_free = false)
+{
+    const auto module = std::make_shared<torch::nn::Module>();
+
+    return {module, [module, f](torch::TensorList x) { return f(x, module->is_training()); },
+            output_free, {}};
 }
 
 #define X(name) built_module build_##name(const archai_module &m);

@@ -6,29 +6,92 @@ namespace shim
 
 namespace nn = torch::nn;
 
-built_module build_adaptive_avg_pool2d(const archai_module &m)
+built_module build_max_pool1d(const archai_module &m)
 {
-    return leaf(nn::AdaptiveAvgPool2d(
-        nn::AdaptiveAvgPool2dOptions({arg(m, "output_size"), arg(m, "output_size", 1)})));
+    return leaf(nn::MaxPool1d(nn::MaxPool1dOptions(arg(m, "kernel_size"))
+                                  .stride(arg(m, "stride"))
+                                  .padding(arg(m, "padding"))
+                                  .dilation(arg(m, "dilation"))
+                                  .ceil_mode(arg(m, "ceil_mode") != 0)));
 }
 
 built_module build_max_pool2d(const archai_module &m)
 {
-    return leaf(nn::MaxPool2d(nn::MaxPool2dOptions(arg(m, "kernel_size"))
+    return leaf(nn::MaxPool2d(nn::MaxPool2dOptions(sizes<2>(m, "kernel_size"))
+                                  .stride(sizes<2>(m, "stride"))
+                                  .padding(sizes<2>(m, "padding"))
+                                  .dilation(sizes<2>(m, "dilation"))
+                                  .ceil_mode(arg(m, "ceil_mode") != 0)));
+}
+
+built_module build_avg_pool1d(const archai_module &m)
+{
+    return leaf(nn::AvgPool1d(nn::AvgPool1dOptions(arg(m, "kernel_size"))
                                   .stride(arg(m, "stride"))
-                                  .padding(arg(m, "padding"))));
+                                  .padding(arg(m, "padding"))
+                                  .ceil_mode(arg(m, "ceil_mode") != 0)
+                                  .count_include_pad(arg(m, "count_include_pad") != 0)));
+}
+
+built_module build_avg_pool2d(const archai_module &m)
+{
+    auto options = nn::AvgPool2dOptions(sizes<2>(m, "kernel_size"))
+                       .stride(sizes<2>(m, "stride"))
+                       .padding(sizes<2>(m, "padding"))
+                       .ceil_mode(arg(m, "ceil_mode") != 0)
+                       .count_include_pad(arg(m, "count_include_pad") != 0);
+
+    if (!is_none(m, "divisor_override"))
+        options.divisor_override(arg(m, "divisor_override"));
+    return leaf(nn::AvgPool2d(options));
+}
+
+built_module build_adaptive_avg_pool1d(const archai_module &m)
+{
+    return leaf(nn::AdaptiveAvgPool1d(nn::AdaptiveAvgPool1dOptions(arg(m, "output_size"))));
+}
+
+/* One number or two; None: the input's own size. */
+static nn::AdaptiveAvgPool2dOptions wanted_size(const archai_module &m)
+{
+    auto size = *nn::AdaptiveAvgPool2dOptions({1, 1}).output_size();
+
+    for (int i = 0; i < 2; i++) {
+        const int place = arg(m, "output_size") == 2 ? 1 + i : 1;
+
+        if (is_none(m, "output_size", place))
+            size[static_cast<size_t>(i)].reset();
+        else
+            size[static_cast<size_t>(i)] = arg(m, "output_size", place);
+    }
+    return nn::AdaptiveAvgPool2dOptions(size);
+}
+
+built_module build_adaptive_avg_pool2d(const archai_module &m)
+{
+    return leaf(nn::AdaptiveAvgPool2d(wanted_size(m)));
+}
+
+built_module build_adaptive_max_pool2d(const archai_module &m)
+{
+    return leaf(
+        nn::AdaptiveMaxPool2d(nn::AdaptiveMaxPool2dOptions(wanted_size(m).output_size())));
 }
 
 built_module build_upsample(const archai_module &m)
 {
-    const auto options = nn::UpsampleOptions().mode(torch::kNearest);
-    const double factor = real_arg(m, "scale_factor");
+    nn::UpsampleOptions options;
 
-    return leaf(nn::Upsample(
-        factor != 0
-            ? nn::UpsampleOptions(options).scale_factor(std::vector<double>{factor, factor})
-            : nn::UpsampleOptions(options).size(
-                  std::vector<int64_t>{arg(m, "size"), arg(m, "size", 1)})));
+    if (is_none(m, "scale_factor"))
+        options.size(std::vector<int64_t>{arg(m, "size"), arg(m, "size", 1)});
+    else
+        options.scale_factor(std::vector<double>(2, real_arg(m, "scale_factor")));
+    if (arg(m, "mode") == 0)
+        options.mode(torch::kNearest);
+    else
+        options.mode(torch::kBilinear)
+            .align_corners(!is_none(m, "align_corners") && arg(m, "align_corners") != 0);
+    return leaf(nn::Upsample(options), OUTPUT_FREE);
 }
 
 } // namespace shim

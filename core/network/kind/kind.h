@@ -13,16 +13,22 @@
 extern "C" {
 #endif
 
+/* clang-format off */
 #define ARCHAI_KINDS(X)                                                                            \
-    X(conv2d)                                                                                      \
-    X(batch_norm2d)                                                                                \
-    X(relu)                                                                                        \
-    X(adaptive_avg_pool2d)                                                                         \
-    X(max_pool2d)                                                                                  \
-    X(upsample)                                                                                    \
-    X(linear)                                                                                      \
-    X(add)                                                                                         \
-    X(flatten)
+    X(conv1d) X(conv2d) X(conv_transpose2d) X(linear) X(transposed_linear)                         \
+    X(embedding) X(parameter)                                                                      \
+    X(batch_norm1d) X(batch_norm2d) X(instance_norm2d) X(layer_norm) X(rms_norm) X(group_norm)     \
+    X(relu) X(relu6) X(leaky_relu) X(elu) X(prelu) X(gelu) X(new_gelu) X(quick_gelu) X(silu)       \
+    X(mish) X(hardswish) X(hardsigmoid) X(hardtanh) X(sigmoid) X(tanh) X(softplus)                 \
+    X(selu) X(softmax_layer) X(log_softmax)                                                         \
+    X(identity) X(zero) X(dropout) X(dropout2d) X(stochastic_depth)                                \
+    X(max_pool1d) X(max_pool2d) X(avg_pool1d) X(avg_pool2d)                                        \
+    X(adaptive_avg_pool1d) X(adaptive_avg_pool2d) X(adaptive_max_pool2d) X(upsample)               \
+    X(flatten_layer) X(unflatten)                                                                  \
+    X(add) X(multiply) X(subtract) X(scale) X(shift) X(concat) X(matmul)                           \
+    X(mean) X(sum) X(amax) X(softmax) X(normalize)                                                 \
+    X(flatten) X(permute) X(transpose) X(reshape) X(slice) X(select) X(chunk) X(positions)
+/* clang-format on */
 
 /* -- shapes and costs --------------------------------------------------------------------- */
 
@@ -78,10 +84,10 @@ static inline archai_shape archai_vector(int64_t n)
     return (archai_shape){.dim = {n}, .ndim = 1, .tokens = false};
 }
 
-/* Output size of a window that slides over `in` pixels; below 1 it does not fit. */
-static inline int64_t archai_window(int64_t in, int64_t kernel, int64_t stride, int64_t padding)
+/* Output size of a window of `span` pixels that slides over `in`; below 1 it does not fit. */
+static inline int64_t archai_window(int64_t in, int64_t span, int64_t stride, int64_t padding)
 {
-    const int64_t room = in + 2 * padding - kernel;
+    const int64_t room = in + 2 * padding - span;
 
     return room < 0 || stride < 1 ? 0 : room / stride + 1;
 }
@@ -89,6 +95,20 @@ static inline int64_t archai_window(int64_t in, int64_t kernel, int64_t stride, 
 /* ARCHAI_EINVAL: "module 'NAME': its input is [C, H, W], expected EXPECTED VALUE". */
 int archai_tally_misfit(const archai_tally *t, const archai_shape *in, const char *expected,
                         int64_t value);
+/* The same with "expected" and any text. */
+int archai_tally_expected(const archai_tally *t, const archai_shape *in, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* ARCHAI_EINVAL: "module 'NAME': TEXT", about its arguments or several inputs. */
+int archai_tally_fail(const archai_tally *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Is it [C, H, W]? */
+int archai_tally_image(const archai_tally *t, const archai_shape *in);
+/* A dimension in PyTorch's numbering, 1 to ndim or negative from the end: its place in the shape.
+ * The batch, 0, and what does not exist are refused. */
+int archai_tally_dim(const archai_tally *t, const archai_shape *in, int64_t dim, int *place);
+/* For `infer`: the output is the input, and costs nothing. */
+int archai_infer_same(archai_tally *t, const archai_module *m, const archai_shape *in,
+                      archai_shape *out);
 
 /* -- tensors ------------------------------------------------------------------------------ */
 
@@ -111,8 +131,10 @@ static inline void archai_state_add(archai_state_list *t, const char *name, arch
     int64_t n = trained && !(t->tied && strcmp(name, "weight") == 0);
 
     for (int i = 0; i < ndim; i++)
-        n *= shape[i];
-    t->params += n;
+        if (__builtin_mul_overflow(n, shape[i], &n))
+            n = INT64_MAX; /* more than any memory */
+    if (__builtin_add_overflow(t->params, n, &t->params))
+        t->params = INT64_MAX;
     if (t->prefix != NULL)
         archai_state_append(t, name, dtype, ndim, shape);
 }
@@ -134,14 +156,15 @@ typedef enum archai_arg_need {
     ARCHAI_ARG_GIVEN,   /* must be given */
     ARCHAI_ARG_DEFAULT, /* else .standard */
     ARCHAI_ARG_DEDUCED, /* else the kind's deduce sets it */
-    ARCHAI_ARG_NONE,    /* else it is None */
+    ARCHAI_ARG_NONE,    /* else it is None, or the module's own rule holds */
+    ARCHAI_ARG_NULLABLE, /* else .standard; it may be given as None */
 } archai_arg_need;
 
 typedef struct archai_arg {
     const char *name; /* PyTorch's */
     archai_arg_type type;
     archai_arg_need need;
-    double standard;  /* DEFAULT; of both numbers of a pair */
+    double standard;  /* DEFAULT, NULLABLE; of both numbers of a pair; how many a list has (0s) */
     double low, high; /* of each number; both 0: INT and PAIR from 1 to INT32_MAX, LIST and REAL any */
     /* WORD: what it takes. INT and PAIR: words that stand for a number (padding "same"); the first
      * is stored as -1, the next as -2. NULL ends. */
@@ -154,11 +177,17 @@ static inline size_t archai_arg_width(const archai_arg *a)
     return a->type == ARCHAI_ARG_PAIR ? 2 : a->type == ARCHAI_ARG_LIST ? 1 + ARCHAI_ARG_LIST_MAX : 1;
 }
 
-/* A whole number among the arguments. */
+/* A whole number among the arguments; 0 where there is none. */
 static inline int64_t archai_int(const archai_module *m, size_t place)
 {
-    return (int64_t)m->args[place];
+    const double v = m->args[place];
+
+    return v > -9e18 && v < 9e18 ? (int64_t)v : 0;
 }
+
+/* Are all arguments given that must be, and within the bounds of the kind's table? ARCHAI_EINVAL:
+ * "module 'NAME': stride is 0, expected 1 to 2147483647". */
+int archai_module_check(const archai_module *m, archai_err *err);
 
 /* -- the kind ----------------------------------------------------------------------------- */
 
@@ -171,13 +200,17 @@ struct archai_module_kind {
     size_t min_inputs, max_inputs;
     /* (optional) its one tensor is a parameter of the module around it, under the layer's name. */
     bool own;
+    bool takes_tokens; /* its inputs may be int64; others take float32 alone */
     /* (optional) what PyTorch prints between the parentheses. */
     void (*print)(const archai_module *m, FILE *out);
+    /* (optional) the one child that PyTorch prints below: "(out_proj): ..." */
+    void (*print_child)(const archai_module *m, FILE *out);
     const char *printed_class; /* (optional) what PyTorch prints instead of `name` */
     /* (optional) set arguments that are NaN from the inputs' shapes and the other arguments. */
     void (*deduce)(archai_module *m, const archai_shape *in, size_t n);
-    /* The output's shape, and the cost of one sample by archai_tally_charge. `in` [t->n_inputs]. The
-     * arguments may come from a file or plug-in: nothing is divided by one before it was checked. */
+    /* The output's shape, and the cost of one sample by archai_tally_charge. `in` [t->n_inputs]; sizes
+     * are 1 to INT32_MAX. The arguments are within the bounds of `args`; what else they must fulfil is
+     * checked here, before anything is divided by them. */
     int (*infer)(archai_tally *t, const archai_module *m, const archai_shape *in,
                  archai_shape *out);
     /* (optional) its tensors in PyTorch's order, by archai_state_add. */
@@ -191,6 +224,14 @@ static inline bool archai_kind_is_operation(const archai_module_kind *k)
 
 /* "kernel_size=(3, 3)" */
 void archai_print_pair(FILE *out, const char *name, const double pair[2]);
+/* "kernel_size=3", or "kernel_size=(3, 1)" where the two differ. */
+void archai_print_size(FILE *out, const char *name, const double pair[2]);
+/* "eps=1e-05"; NaN: "eps=None" */
+void archai_print_real(FILE *out, const char *name, double v);
+/* "affine=True" */
+void archai_print_flag(FILE *out, const char *name, double v);
+/* "(3,)", "(2, 3)"; `list` as among the arguments */
+void archai_print_list(FILE *out, const double *list);
 
 #define X(name) extern const archai_module_kind archai_kind_##name;
 ARCHAI_KINDS(X)
