@@ -82,4 +82,27 @@ report = no
     assert "bad.csv: there is no column archid, and no column is named like a parameter" in said, said
 
 
+def models():
+    """Printed form, counts, state_dict and outputs."""
+    with h5py.File(f"{DATA}/cells_forward.h5") as file:
+        for name, case in file.items():
+            params = json.loads(case.attrs["params"])
+            params["nb_classes"] = params.pop("classes")
+            ini = write("m.ini", "[space]\nname = natsbench_tss\n" + "".join(f"{k} = {v}\n" for k, v in params.items()))
+            arch = write("m.json", json.dumps({"arch_str": case.attrs["arch_str"]}))
+            info = json.loads(run("archai-space", ini, "info", arch))
+            assert info["params"] == int(case.attrs["num_params"]), info
+            assert info["state_dict"] == {key: list(at.shape) for key, at in case["weights"].items()}
+            shown = run("archai-space", ini, "show", arch)
+            assert shown == (f"ArchaiModel(\n\tarchid={info['archid']}, \n\tmetadata={{}}, \n\tarch="
+                             f"{case.attrs['repr']}\n)\n"), shown
+            run("archai-space", ini, "predict", arch, "--weights", f"{DATA}/cells_forward.h5:/{name}/weights", "--input",
+                f"{DATA}/cells_forward.h5:/{name}/input", "--output", "out.h5")
+            with h5py.File("out.h5") as f:
+                got, expected = f["output"][...], case["output"][...]
+            assert got.shape == expected.shape and np.abs(got - expected).max() < 1e-4, np.abs(got - expected).max()
+        assert len(file) == 3
+
+
 tables()
+models()

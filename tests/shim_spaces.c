@@ -24,6 +24,7 @@ static const struct {
 } small[] = {
     {"cnn", "max_layers = 4\nhidden_list = 4 8 16\n"},
     {"config", "tree = \"" ARCHAI_TEST_DATA "/config_cnn.yaml\"\n"},
+    {"natsbench_tss", "channels = 4\ncells = 1\n"},
     {"segmentation_dag", "max_base_channels = 16\nmax_delta_channels = 16\nmax_layers = 6\n"},
 };
 

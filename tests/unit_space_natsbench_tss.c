@@ -56,8 +56,7 @@ static void load_cell(archai_space *s, const char *cell, archai_model *out)
     load(s, text, out);
 }
 
-/* -- the benchmark's order -------------------------------------------------------------------
- */
+/* -- the benchmark's order ------------------------------------------------------------------- */
 
 static void numbers_are_those_of_the_benchmark(void **state)
 {
@@ -104,7 +103,7 @@ static FILE *open_table(void)
 }
 
 /* Rows: operations of the six edges, accuracy, parameters. */
-static void every_row_of_the_published_table_is_that_cell(void **state)
+static void every_row_of_the_published_table_is_that_cell_and_its_network(void **state)
 {
     FILE *in = open_table();
     archai_space *s = open_space("", NULL);
@@ -121,14 +120,18 @@ static void every_row_of_the_published_table_is_that_cell(void **state)
     for (; fgets(line, sizeof line, in) != NULL; i++) {
         char op[6][16], cell[128];
         archai_model m;
+        archai_counts counts;
+        long params;
 
-        assert_int_equal(sscanf(line, "%15[^,],%15[^,],%15[^,],%15[^,],%15[^,],%15[^,]", op[0],
-                                op[1], op[2], op[3], op[4], op[5]),
-                         6);
+        assert_int_equal(sscanf(line, "%15[^,],%15[^,],%15[^,],%15[^,],%15[^,],%15[^,],%*f,%ld",
+                                op[0], op[1], op[2], op[3], op[4], op[5], &params),
+                         7);
         (void)snprintf(cell, sizeof cell, "|%s~0|+|%s~0|%s~1|+|%s~0|%s~1|%s~2|", op[0], op[1],
                        op[2], op[3], op[4], op[5]);
         assert_int_equal(s->ops->at(s, i, &m, NULL), 0);
         assert_string_equal(arch_str(&m), cell);
+        assert_int_equal(archai_space_count(s, &m, &counts, NULL), 0);
+        assert_int_equal(counts.params, params);
         archai_model_fini(&m);
     }
     assert_int_equal(i, CELLS);
@@ -136,8 +139,7 @@ static void every_row_of_the_published_table_is_that_cell(void **state)
     archai_space_destroy(s);
 }
 
-/* -- draws ------------------------------------------------------------------------------------
- */
+/* -- draws ----------------------------------------------------------------------------------- */
 
 /* The number behind "natsbench-tss-". */
 static json_int_t number(const archai_model *m)
@@ -252,8 +254,7 @@ static void ten_thousand_samples_are_cells(void **state)
     archai_space_destroy(s);
 }
 
-/* -- encoding
- * ----------------------------------------------------------------------------------- */
+/* -- encoding -------------------------------------------------------------------------------- */
 
 static void assert_bits(archai_space *s, const char *cell, const char *bits)
 {
@@ -287,8 +288,34 @@ static void encodings_are_archai_s(void **state)
     json_decref(data);
 }
 
-/* -- files
- * -------------------------------------------------------------------------------------- */
+/* -- network ---------------------------------------------------------------------------------- */
+
+static void data_give_channels_size_and_classes(void **state)
+{
+    static const archai_data_shape data = {
+        .channels = 1, .height = 28, .width = 64, .num_classes = 7};
+    static const int expected[2][4] = {{3, 32, 32, 10}, {1, 28, 64, 7}};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        archai_space *s = open_space("channels = 4\ncells = 1\n", i == 0 ? NULL : &data);
+        archai_network net = {.root = NULL};
+        archai_counts counts;
+        archai_model m;
+
+        assert_int_equal(s->ops->at(s, 6111, &m, NULL), 0);
+        assert_int_equal(archai_space_describe(s, &m, &net, NULL), 0);
+        assert_memory_equal(net.input, expected[i], 3 * sizeof(int));
+        assert_int_equal(archai_network_count(&net, &counts, NULL), 0);
+        assert_int_equal(counts.output.ndim, 1);
+        assert_int_equal(counts.output.dim[0], expected[i][3]);
+        archai_network_fini(&net);
+        archai_model_fini(&m);
+        archai_space_destroy(s);
+    }
+}
+
+/* -- files ----------------------------------------------------------------------------------- */
 
 static void archai_s_files_are_read(void **state)
 {
@@ -405,11 +432,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_those_of_the_benchmark),
-        cmocka_unit_test(every_row_of_the_published_table_is_that_cell),
+        cmocka_unit_test(every_row_of_the_published_table_is_that_cell_and_its_network),
         cmocka_unit_test(a_seed_draws_what_archai_draws),
         cmocka_unit_test(mutation_reaches_the_24_neighbours_and_nothing_else),
         cmocka_unit_test(ten_thousand_samples_are_cells),
         cmocka_unit_test(encodings_are_archai_s),
+        cmocka_unit_test(data_give_channels_size_and_classes),
         cmocka_unit_test(archai_s_files_are_read),
         cmocka_unit_test(bad_files_are_refused_with_line_and_key),
         cmocka_unit_test(bad_sections_are_refused),

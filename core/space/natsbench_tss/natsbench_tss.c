@@ -18,14 +18,14 @@
 #include "core/base/alloc.h"
 #include "core/base/json_object.h"
 #include "core/search/space.h"
-#include "core/space/natsbench_tss/tss_cell.h"
+#include "core/space/natsbench_tss/tss_network.h"
 
 enum { MAX_CHANNELS = 65536, MAX_CELLS = 1000, MAX_CLASSES = 65536, MAX_SIZE = 16384 };
 
 struct tss {
     archai_space base;
     int64_t channels, cells, nb_classes, img_size;
-    int64_t width, height;   /* of an image; multiples of 4 */
+    archai_tss_shape shape;
     archai_tss_order *order; /* owned */
 };
 
@@ -46,6 +46,12 @@ static struct tss *self_of(archai_space *s)
 
 /* -- set-up ------------------------------------------------------------------------------ */
 
+/* The first that is known. */
+static int or_else(int64_t key, int64_t data, int otherwise)
+{
+    return (int)(key != 0 ? key : data != 0 ? data : otherwise);
+}
+
 static int tss_init(archai_space *base, archai_err *err)
 {
     struct tss *s = self_of(base);
@@ -60,14 +66,20 @@ static int tss_init(archai_space *base, archai_err *err)
         return archai_fail(err, ARCHAI_EINVAL,
                            "img_size: %lld, but the data set's images are %d x %d",
                            (long long)s->img_size, (int)data->width, (int)data->height);
-    s->width = s->img_size != 0 ? s->img_size : data->width != 0 ? data->width : 32;
-    s->height = s->img_size != 0 ? s->img_size : data->height != 0 ? data->height : 32;
-    if (s->width % 4 != 0 || s->height % 4 != 0)
+    s->shape = (archai_tss_shape){
+        .channels = (int)s->channels,
+        .cells = (int)s->cells,
+        .input = or_else(data->channels, 0, 3),
+        .height = or_else(s->img_size, data->height, 32),
+        .width = or_else(s->img_size, data->width, 32),
+        .classes = or_else(s->nb_classes, data->num_classes, 10),
+    };
+    if (s->shape.width % 4 != 0 || s->shape.height % 4 != 0)
         return archai_fail(
             err, ARCHAI_EINVAL,
-            "img_size: %lld x %lld, expected multiples of 4: the network halves an "
-            "image twice",
-            (long long)s->width, (long long)s->height);
+            "img_size: %d x %d, expected multiples of 4: the network halves an image "
+            "twice",
+            s->shape.width, s->shape.height);
     base->encoding_size = (size_t)ARCHAI_TSS_EDGES * (ARCHAI_TSS_OPS - 1);
     s->order = archai_malloc(sizeof *s->order);
     archai_tss_order_init(s->order);
@@ -237,6 +249,16 @@ static const char *tss_encoding_kinds(const archai_space *base)
     return "cccccccccccccccccccccccc";
 }
 
+static int tss_describe(archai_space *base, const archai_model *m, archai_network *out,
+                        archai_err *err)
+{
+    archai_tss_cell cell;
+
+    ARCHAI_TRY(cell_of(m->arch, &cell, err));
+    archai_tss_describe(&cell, &self_of(base)->shape, out);
+    return ARCHAI_OK;
+}
+
 static double tss_cardinality(const archai_space *base)
 {
     (void)base;
@@ -307,6 +329,7 @@ const archai_space_ops archai_space_natsbench_tss = {
     .crossover = tss_crossover,
     .encode = tss_encode,
     .encoding_kinds = tss_encoding_kinds,
+    .describe = tss_describe,
     .cardinality = tss_cardinality,
     .at = tss_at,
     .params = tss_params,
