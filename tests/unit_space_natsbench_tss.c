@@ -200,7 +200,7 @@ static void a_seed_draws_what_archai_draws(void **state)
 
     (void)state;
     json_array_foreach(json_object_get(data, "streams"), i, stream) replay(stream);
-    assert_int_equal(i, 4);
+    assert_int_equal(i, 5);
     json_decref(data);
 }
 
