@@ -7,7 +7,8 @@
     X(cnn)                                                                                         \
     X(segmentation_dag)                                                                            \
     X(config)                                                                                      \
-    X(natsbench_tss)
+    X(natsbench_tss)                                                                               \
+    X(transformer_flex)
 
 #define ALGORITHMS(X)                                                                              \
     X(random_search)                                                                               \

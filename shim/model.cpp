@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/pickler.h>
 
@@ -55,6 +56,7 @@ struct builder {
         size_t entry; /* of the state */
     };
     std::vector<tie> ties;
+    std::set<std::string> unused;
 };
 
 void add_state(builder &b, const archai_module &m, const shim::built_module &made,
@@ -75,12 +77,32 @@ bool is_own(const archai_module &m)
     return m.kind != nullptr && m.kind->own;
 }
 
+/* As Hugging Face begins its language models. */
+void init_normal(const archai_module &m, nn::Module &module)
+{
+    torch::NoGradGuard no_grad;
+    const double *padding = archai_module_arg(&m, "padding_idx");
+
+    for (auto &p : module.named_parameters(false)) {
+        if (p.key() == "bias")
+            p.value().zero_();
+        else
+            p.value().normal_(0, m.init_std);
+        if (p.key() == "weight" && padding != nullptr && !std::isnan(*padding))
+            p.value().select(0, static_cast<int64_t>(*padding)).zero_();
+    }
+}
+
 /* PyTorch's order: a module's parameters, its buffers, then its children. */
 module_ptr build_tree(builder &b, const archai_module &m, const std::string &prefix)
 {
     const shim::built_module made = b.built[&m] = shim::build_module(m);
 
     add_state(b, m, made, prefix);
+    for (const char *const *name = m.unused; name != nullptr && *name != nullptr; name++)
+        b.unused.insert(prefix + *name);
+    if (m.init_std > 0)
+        init_normal(m, *made.module);
     for (bool own : {true, false})
         for (size_t i = 0; i < m.n_children; i++) {
             const archai_module &child = *m.children[i];
@@ -251,6 +273,23 @@ int build_steps(shim_model &m, const archai_network &net, const built_modules &b
     return ARCHAI_OK;
 }
 
+/* Bounds the memory for activations. */
+int64_t samples_at_once(const shim_model &m, const torch::Tensor &all)
+{
+    constexpr int64_t images = 256, tokens = 16384;
+
+    return m.tokens ? 1 + tokens / std::max<int64_t>(1, all.numel() / all.size(0)) : images;
+}
+
+/* Is this a name of a weight that is also loaded under another? */
+bool is_alias(const shim_model &m, const shim::entry &e,
+              const std::map<std::string, const archai_tensor *> &given)
+{
+    return std::any_of(m.state.begin(), m.state.end(), [&](const shim::entry &other) {
+        return other.name != e.name && other.tensor.is_same(e.tensor) && given.count(other.name) > 0;
+    });
+}
+
 std::string shape_text(const torch::IntArrayRef &shape)
 {
     std::string text = "[";
@@ -298,12 +337,15 @@ int shim_model_build(shim_model **out, shim_device *d, const archai_network *net
 
         m->device = d;
         m->n_values = net->n_values;
+        m->input_ndim = net->n_input > 0 ? net->n_input : 3;
+        m->tokens = net->tokens;
         torch::manual_seed(seed);
         m->root = build_tree(b, *net->root, "");
         build_operations(b, *net, *m->root);
         ARCHAI_TRY(tie_weights(b, err));
         ARCHAI_TRY(build_steps(*m, *net, b.built, err));
         m->state = std::move(b.state);
+        m->unused = std::move(b.unused);
         m->root->to(d->rep); /* in place: the state's tensors move with it */
         m->root->eval();
         *out = m.release();
@@ -321,16 +363,17 @@ int shim_model_load(shim_model *m, const archai_tensor *tensors, size_t n, bool 
 {
     return shim::guard(err, __func__, [&]() -> int {
         torch::NoGradGuard no_grad;
-        std::map<std::string, const archai_tensor *> given;
+        std::map<std::string, const archai_tensor *> all;
         std::vector<std::pair<torch::Tensor, torch::Tensor>> copies;
 
         for (size_t i = 0; i < n; i++)
-            given[tensors[i].name] = &tensors[i];
+            all[tensors[i].name] = &tensors[i];
+        auto given = all;
         for (const auto &e : m->state) {
             const auto found = given.find(e.name);
 
             if (found == given.end()) {
-                if (strict)
+                if (strict && !is_alias(*m, e, all))
                     return archai_fail(err, ARCHAI_EINVAL,
                                        "the weights lack '%s' (they hold %zu tensors, the model %zu)",
                                        e.name.c_str(), n, m->state.size());
@@ -349,6 +392,8 @@ int shim_model_load(shim_model *m, const archai_tensor *tensors, size_t n, bool 
             }
             copies.emplace_back(e.tensor, source);
         }
+        for (const std::string &name : m->unused)
+            given.erase(name);
         if (strict && !given.empty())
             return archai_fail(err, ARCHAI_EINVAL, "the weights hold '%s', which the model lacks",
                                given.begin()->first.c_str());
@@ -378,21 +423,21 @@ int shim_model_state(shim_model *m, const archai_tensor **out, size_t *n, archai
     });
 }
 
-int shim_model_predict(shim_model *m, const float *input, const int64_t shape[4],
+int shim_model_predict(shim_model *m, const void *input, const int64_t *shape,
                        void *(*alloc)(void *payload, size_t bytes), void *payload, float **out,
                        int64_t out_shape[8], int *ndim, archai_err *err) noexcept
 {
     return shim::guard(err, __func__, [&]() -> int {
-        enum { BATCH = 256 }; /* images at a time: bounds the memory for activations */
         c10::InferenceMode inference;
         std::vector<torch::Tensor> parts;
-        const auto all = torch::from_blob(const_cast<float *>(input), torch::IntArrayRef(shape, 4),
-                                          torch::kFloat32);
+        const torch::IntArrayRef sizes(shape, static_cast<size_t>(m->input_ndim) + 1);
+        const auto all = torch::from_blob(const_cast<void *>(input), sizes,
+                                          m->tokens ? torch::kInt64 : torch::kFloat32);
 
         if (shape[0] < 1)
-            return archai_fail(err, ARCHAI_EINVAL, "there are no images to predict");
+            return archai_fail(err, ARCHAI_EINVAL, "there is nothing to predict: the input is empty");
         m->root->eval();
-        for (const auto &x : all.split(BATCH))
+        for (const auto &x : all.split(samples_at_once(*m, all)))
             parts.push_back(m->forward(x.to(m->device->rep)).to(torch::kCPU));
         const auto y = torch::cat(parts).to(torch::kFloat32).contiguous();
 

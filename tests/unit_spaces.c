@@ -21,6 +21,7 @@ static const struct {
 } required[] = {
     {"config", "tree = \"" ARCHAI_TEST_DATA "/config_tree.json\"\n"},
     {"segmentation_dag", "nb_classes = 3\nimg_size = 64 32\nmax_layers = 5\n"},
+    {"transformer_flex", "arch_type = gpt2-flex\n"},
 };
 
 static const archai_space_ops *ops; /* at work */

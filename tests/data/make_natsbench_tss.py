@@ -2,8 +2,8 @@
 """The space natsbench_tss as CPython's random gives it: tests/data/natsbench_tss.json.
 
 The benchmark's order of the cells is that of its authors' code: all cells, shuffled with seed 88. Samples and mutations are
-the draws of Archai's NatsbenchTssSearchSpace: a sample that does not exist (it draws one number too many, with seed 26 for example) is drawn again; seed 13 draws the last cell, and
-a mutation is drawn by the space's own generator.
+the draws of Archai's NatsbenchTssSearchSpace. It draws samples from one number too many: what does not exist is drawn again
+(seed 26). Seed 13 draws the last cell. Mutations are drawn by the space's own generator.
 """
 import hashlib
 import itertools

@@ -27,7 +27,8 @@ extern "C" {
     X(flatten_layer) X(unflatten)                                                                  \
     X(add) X(multiply) X(subtract) X(scale) X(shift) X(concat) X(matmul)                           \
     X(mean) X(sum) X(amax) X(softmax) X(normalize)                                                 \
-    X(flatten) X(permute) X(transpose) X(reshape) X(slice) X(select) X(chunk) X(positions)
+    X(flatten) X(permute) X(transpose) X(reshape) X(slice) X(select) X(chunk) X(positions)    \
+    X(learned_positions) X(opt_learned_positions)
 /* clang-format on */
 
 /* -- shapes and costs --------------------------------------------------------------------- */
