@@ -84,6 +84,8 @@ static int flex_init(archai_space *s, archai_err *err)
     if (!some_heads_divide(f))
         return archai_fail(err, ARCHAI_EINVAL,
                            "n_head_options: no number in it divides one of d_model_options");
+    if (f->arch_type == ARCHAI_OPT && f->vocab_size < 2)
+        return archai_fail(err, ARCHAI_EINVAL, "vocab_size: 1, but opt pads with token 1");
     s->encoding_size = f->share_d_inner ? 4 : (size_t)f->max_layers + 3;
     if (!has_network(f->arch_type))
         s->ops = &without_network;
@@ -336,6 +338,22 @@ static int flex_at(archai_space *s, uint64_t index, archai_model *out, archai_er
     return to_model(&t, out, err);
 }
 
+/* -- the network --------------------------------------------------------------------------- */
+
+/* For sequences as long as the data's, else as long as max_sequence_length says. */
+static int flex_describe(archai_space *s, const archai_model *m, archai_network *out,
+                         archai_err *err)
+{
+    archai_transformer t;
+    int64_t tokens, longest;
+
+    ARCHAI_TRY(read(self_of(s), &t, m->arch, err));
+    longest = archai_transformer_longest(&t);
+    tokens = s->data.tokens > 0 ? s->data.tokens : t.max_sequence_length;
+    archai_transformer_describe(&t, tokens < longest ? tokens : longest, out);
+    return ARCHAI_OK;
+}
+
 /* clang-format off */
 #define OPS                                                                             \
     .abi = ARCHAI_SPACE_ABI,                                                            \
@@ -354,5 +372,5 @@ static int flex_at(archai_space *s, uint64_t index, archai_model *out, archai_er
     .at = flex_at
 /* clang-format on */
 
-const archai_space_ops archai_space_transformer_flex = {OPS};
+const archai_space_ops archai_space_transformer_flex = {OPS, .describe = flex_describe};
 static const archai_space_ops without_network = {OPS};

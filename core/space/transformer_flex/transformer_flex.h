@@ -64,4 +64,11 @@ enum { ARCHAI_TRANSFORMER_ARCHID = 64 };
 /* "gpt2_" and the sha1 of the configuration without arch_type, lists cut to n_layer. */
 int archai_transformer_archid(const archai_transformer *t, char out[ARCHAI_TRANSFORMER_ARCHID],
                               archai_err *err);
+
+/* The longest sequence that its network takes: codegen and opt have Hugging Face's 2048 places.
+ */
+int64_t archai_transformer_longest(const archai_transformer *t);
+/* The network, for sequences of that many tokens; not for mem-transformer and transfo-xl. */
+void archai_transformer_describe(const archai_transformer *t, int64_t tokens,
+                                 archai_network *out);
 #endif
