@@ -113,7 +113,7 @@ def refusals():
     refused("r.ini:4: space.max_layer: unknown key; did you mean 'max_layers'?",
             config("r.ini", "cnn", {"max_layer": 3}), "sample")
     refused("r.ini:4: space.max_layers: 0 is outside", config("r.ini", "cnn", {"max_layers": 0}), "sample")
-    refused("r.ini:2: space.name: unknown 'cmm', expected one of: cnn segmentation_dag config transformer_flex plugin", config("r.ini", "cmm", {}), "sample")
+    refused("r.ini:2: space.name: unknown 'cmm', expected one of: cnn segmentation_dag config natsbench_tss transformer_flex plugin", config("r.ini", "cmm", {}), "sample")
     config("r.ini", "cnn", {})
     refused("--set: space.seed: ", ini, "sample", "--set", "space.seed=x")
     refused("nowhere.ini", "nowhere.ini", "sample")
