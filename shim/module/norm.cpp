@@ -95,4 +95,12 @@ built_module build_rms_norm(const archai_module &m)
             {}};
 }
 
+built_module build_local_response_norm(const archai_module &m)
+{
+    return leaf(nn::LocalResponseNorm(nn::LocalResponseNormOptions(arg(m, "size"))
+                                          .alpha(real_arg(m, "alpha"))
+                                          .beta(real_arg(m, "beta"))
+                                          .k(real_arg(m, "k"))));
+}
+
 } // namespace shim

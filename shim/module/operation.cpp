@@ -72,8 +72,7 @@ built_module build_matmul(const archai_module &)
                      OUTPUT_FREE);
 }
 
-/* -- reductions
- * ---------------------------------------------------------------------------------- */
+/* -- reductions ---------------------------------------------------------------------------- */
 
 built_module build_mean(const archai_module &m)
 {
@@ -105,10 +104,10 @@ built_module build_amax(const archai_module &m)
 built_module build_normalize(const archai_module &m)
 {
     const int64_t dim = arg(m, "dim");
-    const double eps = real_arg(m, "eps");
+    const double p = real_arg(m, "p"), eps = real_arg(m, "eps");
 
-    return stateless([dim, eps](torch::TensorList x) {
-        return x[0] / x[0].norm(2, dim, true).clamp_min(eps);
+    return stateless([dim, p, eps](torch::TensorList x) {
+        return x[0] / x[0].norm(p, dim, true).clamp_min(eps);
     });
 }
 

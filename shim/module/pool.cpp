@@ -1,4 +1,4 @@
-/* Pooling and resizing of images. */
+/* Pooling, resizing, shuffling and padding of images. */
 #include "shim/module/module.hpp"
 
 namespace shim
@@ -92,6 +92,44 @@ built_module build_upsample(const archai_module &m)
         options.mode(torch::kBilinear)
             .align_corners(!is_none(m, "align_corners") && arg(m, "align_corners") != 0);
     return leaf(nn::Upsample(options), OUTPUT_FREE);
+}
+
+built_module build_pixel_shuffle(const archai_module &m)
+{
+    const int64_t factor = arg(m, "upscale_factor");
+
+    return stateless(
+        [factor](torch::TensorList x) { return torch::pixel_shuffle(x[0], factor); });
+}
+
+built_module build_channel_shuffle(const archai_module &m)
+{
+    const int64_t groups = arg(m, "groups");
+
+    /* libtorch 1.13's function has no gradient. */
+    return stateless([groups](torch::TensorList x) {
+        return x[0].unflatten(1, {groups, -1}).transpose(1, 2).flatten(1, 2);
+    });
+}
+
+built_module build_pad(const archai_module &m)
+{
+    const auto sides = list(m, "pad");
+    const double value = real_arg(m, "value");
+
+    return stateless([sides, value](torch::TensorList x) {
+        return torch::constant_pad_nd(x[0], sides, value);
+    });
+}
+
+built_module build_zero_pad2d(const archai_module &m)
+{
+    auto sides = list(m, "padding");
+
+    if (sides.size() == 1)
+        sides.resize(4, sides[0]);
+    return stateless(
+        [sides](torch::TensorList x) { return torch::constant_pad_nd(x[0], sides, 0); });
 }
 
 } // namespace shim

@@ -33,8 +33,7 @@ static int infer_relu(archai_tally *t, const archai_module *m, const archai_shap
 #define ACTIVATION(NAME, CLASS, ...)                                                           \
     const archai_module_kind archai_kind_##NAME = {.name = CLASS, __VA_ARGS__}
 
-/* -- without a number
- * ---------------------------------------------------------------------------- */
+/* -- without a number ---------------------------------------------------------------------- */
 
 #define INPLACE                                                                                \
     {                                                                                          \
@@ -63,8 +62,7 @@ ACTIVATION(tanh, "Tanh", .infer = infer);
 ACTIVATION(new_gelu, "NewGELUActivation", .infer = infer);
 ACTIVATION(quick_gelu, "QuickGELUActivation", .infer = infer);
 
-/* -- with numbers
- * -------------------------------------------------------------------------------- */
+/* -- with numbers -------------------------------------------------------------------------- */
 
 static const archai_arg leaky_args[] = {
     {"negative_slope", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 0.01},
@@ -157,8 +155,7 @@ static int infer_softplus(archai_tally *t, const archai_module *m, const archai_
 ACTIVATION(softplus, "Softplus", .args = softplus_args, .print = print_softplus,
            .infer = infer_softplus);
 
-/* -- PReLU: a slope that is learnt, of all channels together or of each
- * ---------------------------- */
+/* -- PReLU: a slope that is learnt, of all channels together or of each -------------------- */
 
 static const archai_arg prelu_args[] = {
     {"num_parameters", .type = ARCHAI_ARG_INT, .need = ARCHAI_ARG_DEFAULT, .standard = 1},
@@ -191,8 +188,7 @@ static void state_prelu(const archai_module *m, archai_state_list *t)
 ACTIVATION(prelu, "PReLU", .args = prelu_args, .print = print_prelu, .infer = infer_prelu,
            .state = state_prelu);
 
-/* -- Softmax
- * --------------------------------------------------------------------------------------- */
+/* -- Softmax ------------------------------------------------------------------------------- */
 
 /* PyTorch's default for dim None depends on the rank and is deprecated: it has to be given. */
 static const archai_arg softmax_args[] = {

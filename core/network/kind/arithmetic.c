@@ -51,8 +51,7 @@ OPERATION(add, "sum", "+", SIZE_MAX);
 OPERATION(multiply, "product", "*", SIZE_MAX);
 OPERATION(subtract, "difference", "-", 2);
 
-/* -- with a number
- * ------------------------------------------------------------------------------- */
+/* -- with a number ------------------------------------------------------------------------- */
 
 static const archai_arg scale_args[] = {
     {"factor", .type = ARCHAI_ARG_REAL},

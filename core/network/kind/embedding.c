@@ -57,8 +57,7 @@ const archai_module_kind archai_kind_embedding = {.name = "Embedding",
                                                   .infer = infer,
                                                   .state = state};
 
-/* -- Parameter
- * --------------------------------------------------------------------------------- */
+/* -- Parameter ----------------------------------------------------------------------------- */
 
 /* Its value is the tensor, repeated for each sample of its input, which matters in no other
  * way. With `batch` the tensor's own first size, 1, stands for the batch, as in a class token

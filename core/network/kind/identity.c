@@ -7,8 +7,7 @@
 const archai_module_kind archai_kind_identity = {
     .name = "Identity", .takes_tokens = true, .infer = archai_infer_same};
 
-/* -- dropout
- * ----------------------------------------------------------------------------------- */
+/* -- dropout ------------------------------------------------------------------------------- */
 
 static const archai_arg dropout_args[] = {
     {"p", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 0.5, .high = 1},
@@ -53,8 +52,7 @@ const archai_module_kind archai_kind_stochastic_depth = {.name = "StochasticDept
                                                          .print = print_depth,
                                                          .infer = archai_infer_same};
 
-/* -- Zero
- * ---------------------------------------------------------------------------------------- */
+/* -- Zero ---------------------------------------------------------------------------------- */
 
 /* Zeros, as in NAS-Bench-201's and DARTS' cells: of every stride-th pixel, and of C_out
  * channels. */

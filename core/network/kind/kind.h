@@ -16,18 +16,19 @@ extern "C" {
 /* clang-format off */
 #define ARCHAI_KINDS(X)                                                                            \
     X(conv1d) X(conv2d) X(conv_transpose2d) X(linear) X(transposed_linear)                         \
-    X(embedding) X(parameter)                                                                      \
-    X(batch_norm1d) X(batch_norm2d) X(instance_norm2d) X(layer_norm) X(rms_norm) X(group_norm)     \
-    X(relu) X(relu6) X(leaky_relu) X(elu) X(prelu) X(gelu) X(new_gelu) X(quick_gelu) X(silu)       \
-    X(mish) X(hardswish) X(hardsigmoid) X(hardtanh) X(sigmoid) X(tanh) X(softplus)                 \
-    X(selu) X(softmax_layer) X(log_softmax)                                                         \
+    X(embedding) X(parameter) X(multihead_attention)                                               \
+    X(batch_norm1d) X(batch_norm2d) X(instance_norm2d)                                             \
+    X(layer_norm) X(rms_norm) X(group_norm) X(local_response_norm)                                 \
+    X(relu) X(relu6) X(leaky_relu) X(elu) X(prelu) X(selu) X(gelu) X(new_gelu) X(quick_gelu)       \
+    X(silu) X(mish) X(hardswish) X(hardsigmoid) X(hardtanh) X(sigmoid) X(tanh) X(softplus)         \
+    X(softmax_layer) X(log_softmax)                                                                \
     X(identity) X(zero) X(dropout) X(dropout2d) X(stochastic_depth)                                \
     X(max_pool1d) X(max_pool2d) X(avg_pool1d) X(avg_pool2d)                                        \
-    X(adaptive_avg_pool1d) X(adaptive_avg_pool2d) X(adaptive_max_pool2d) X(upsample)               \
-    X(flatten_layer) X(unflatten)                                                                  \
-    X(add) X(multiply) X(subtract) X(scale) X(shift) X(concat) X(matmul)                           \
-    X(mean) X(sum) X(amax) X(softmax) X(normalize)                                                 \
-    X(flatten) X(permute) X(transpose) X(reshape) X(slice) X(select) X(chunk) X(positions)
+    X(adaptive_avg_pool1d) X(adaptive_avg_pool2d) X(adaptive_max_pool2d)                           \
+    X(upsample) X(pixel_shuffle) X(channel_shuffle) X(zero_pad2d) X(flatten_layer) X(unflatten)    \
+    X(add) X(multiply) X(subtract) X(scale) X(shift) X(concat) X(matmul) X(attention) X(rotary)    \
+    X(mean) X(sum) X(amax) X(softmax) X(normalize) X(pad) X(positions)                             \
+    X(flatten) X(permute) X(transpose) X(reshape) X(slice) X(select) X(chunk)
 /* clang-format on */
 
 /* -- shapes and costs --------------------------------------------------------------------- */

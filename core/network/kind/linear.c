@@ -72,8 +72,7 @@ const archai_module_kind archai_kind_linear = {.name = "Linear",
                                                .infer = infer,
                                                .state = state};
 
-/* -- Hugging Face's Conv1D
- * --------------------------------------------------------------------- */
+/* -- Hugging Face's Conv1D ----------------------------------------------------------------- */
 
 enum { NF, NX };
 

@@ -1,5 +1,6 @@
-/* LayerNorm, RMSNorm and GroupNorm. Archai's profiler counts five FLOPs for each value, and
- * four without the affine part; RMSNorm, which it does not know, as LayerNorm. */
+/* LayerNorm, RMSNorm, GroupNorm and LocalResponseNorm. Archai's profiler counts five FLOPs for
+ * each value, and four without the affine part; RMSNorm, which it does not know, as LayerNorm.
+ */
 #include <float.h>
 #include <math.h>
 
@@ -11,8 +12,7 @@ static void charge(archai_tally *t, const archai_shape *in, bool affine)
                         0);
 }
 
-/* -- over the last dimensions
- * -------------------------------------------------------------------- */
+/* -- over the last dimensions -------------------------------------------------------------- */
 
 enum { SHAPE, EPS = SHAPE + 1 + ARCHAI_ARG_LIST_MAX, AFFINE, BIAS };
 
@@ -109,8 +109,7 @@ const archai_module_kind archai_kind_rms_norm = {.name = "RMSNorm",
                                                  .infer = infer_layer,
                                                  .state = state_rms};
 
-/* -- over groups of channels
- * --------------------------------------------------------------------- */
+/* -- over groups of channels --------------------------------------------------------------- */
 
 enum { GROUPS, CHANNELS, GROUP_EPS, GROUP_AFFINE };
 
@@ -168,3 +167,39 @@ const archai_module_kind archai_kind_group_norm = {.name = "GroupNorm",
                                                    .deduce = deduce_group,
                                                    .infer = infer_group,
                                                    .state = state_group};
+
+/* -- over neighbouring channels ------------------------------------------------------------ */
+
+enum { LRN_SIZE, LRN_ALPHA, LRN_BETA, LRN_K };
+
+static const archai_arg local_args[] = {
+    {"size", .type = ARCHAI_ARG_INT},
+    {"alpha", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 1e-4},
+    {"beta", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 0.75},
+    {"k", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 1},
+    {.name = NULL},
+};
+
+static void print_local(const archai_module *m, FILE *out)
+{
+    (void)fprintf(out, "%.0f", m->args[LRN_SIZE]);
+    archai_print_real(out, ", alpha", m->args[LRN_ALPHA]);
+    archai_print_real(out, ", beta", m->args[LRN_BETA]);
+    archai_print_real(out, ", k", m->args[LRN_K]);
+}
+
+/* Not counted by the profilers. */
+static int infer_local(archai_tally *t, const archai_module *m, const archai_shape *in,
+                       archai_shape *out)
+{
+    (void)m;
+    if (in->ndim < 2)
+        return archai_tally_expected(t, in, "[channels, ...]");
+    *out = *in;
+    return ARCHAI_OK;
+}
+
+const archai_module_kind archai_kind_local_response_norm = {.name = "LocalResponseNorm",
+                                                            .args = local_args,
+                                                            .print = print_local,
+                                                            .infer = infer_local};

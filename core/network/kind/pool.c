@@ -60,8 +60,7 @@ static void deduce_stride(archai_module *m, size_t kernel, size_t stride, size_t
             m->args[stride + i] = m->args[kernel + i];
 }
 
-/* -- maximum
- * ------------------------------------------------------------------------------------- */
+/* -- maximum ------------------------------------------------------------------------------- */
 
 #define MAX_ARGS(SIZE)                                                                         \
     {                                                                                          \
@@ -144,8 +143,7 @@ static int infer_max(archai_tally *t, const archai_module *m, const archai_shape
 MAX_POOL(1);
 MAX_POOL(2);
 
-/* -- mean
- * ---------------------------------------------------------------------------------------- */
+/* -- mean ---------------------------------------------------------------------------------- */
 
 static const archai_arg avg_args_1d[] = {
     {"kernel_size", .type = ARCHAI_ARG_INT},

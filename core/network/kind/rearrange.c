@@ -4,8 +4,7 @@
 
 enum { DIM_LOW = -ARCHAI_SHAPE_MAX - 1 };
 
-/* -- flatten
- * ----------------------------------------------------------------------------------- */
+/* -- flatten ------------------------------------------------------------------------------- */
 
 static const archai_arg flatten_args[] = {
     {"start_dim", .type = ARCHAI_ARG_INT, .need = ARCHAI_ARG_DEFAULT, .standard = 1,
@@ -48,8 +47,7 @@ const archai_module_kind archai_kind_flatten_layer = {.name = "Flatten",
                                                       .print = print_flatten,
                                                       .infer = infer_flatten};
 
-/* -- permute and transpose
- * ---------------------------------------------------------------------- */
+/* -- permute and transpose ----------------------------------------------------------------- */
 
 /* All dimensions, the batch first: [0, 2, 3, 1] */
 static const archai_arg permute_args[] = {
@@ -123,8 +121,7 @@ const archai_module_kind archai_kind_transpose = {.name = "transpose",
                                                   .print = print_transpose,
                                                   .infer = infer_transpose};
 
-/* -- reshape
- * -------------------------------------------------------------------------------------- */
+/* -- reshape ------------------------------------------------------------------------------- */
 
 /* Sizes of one sample; one may be -1. */
 static const archai_arg reshape_args[] = {
@@ -182,8 +179,7 @@ const archai_module_kind archai_kind_reshape = {.name = "reshape",
                                                 .print = print_shape,
                                                 .infer = infer_reshape};
 
-/* -- Unflatten
- * ------------------------------------------------------------------------------------ */
+/* -- Unflatten ----------------------------------------------------------------------------- */
 
 static const archai_arg unflatten_args[] = {
     {"dim", .type = ARCHAI_ARG_INT, .low = DIM_LOW, .high = ARCHAI_SHAPE_MAX},

@@ -52,8 +52,7 @@ REDUCTION(mean);
 REDUCTION(sum);
 REDUCTION(amax);
 
-/* -- along one dimension
- * ----------------------------------------------------------------------- */
+/* -- along one dimension ------------------------------------------------------------------- */
 
 static const archai_arg softmax_args[] = {
     {"dim", .type = ARCHAI_ARG_INT, .need = ARCHAI_ARG_DEFAULT, .standard = -1,
@@ -80,11 +79,12 @@ static int infer_softmax(archai_tally *t, const archai_module *m, const archai_s
 const archai_module_kind archai_kind_softmax = {
     .name = "softmax", .args = softmax_args, .print = print_dim, .infer = infer_softmax};
 
-/* Divided by the Euclidean norm, or by eps where that is larger: PyTorch's
- * functional.normalize. */
+/* Divided by the p-norm, or by eps where that is larger: PyTorch's functional.normalize. */
 static const archai_arg normalize_args[] = {
     {"dim", .type = ARCHAI_ARG_INT, .need = ARCHAI_ARG_DEFAULT, .standard = 1,
      .low = -ARCHAI_SHAPE_MAX, .high = ARCHAI_SHAPE_MAX},
+    {"p", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 2, .low = 1,
+     .high = 100},
     {"eps", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 1e-12,
      .high = DBL_MAX},
     {.name = NULL},

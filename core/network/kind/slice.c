@@ -7,8 +7,7 @@
 #define DIM   .type = ARCHAI_ARG_INT, .low = -ARCHAI_SHAPE_MAX, .high = ARCHAI_SHAPE_MAX
 #define PLACE .type = ARCHAI_ARG_INT, .low = -INT32_MAX, .high = INT32_MAX
 
-/* -- slice
- * ---------------------------------------------------------------------------------------- */
+/* -- slice --------------------------------------------------------------------------------- */
 
 enum { OF, START, END, STEP };
 
@@ -63,8 +62,7 @@ const archai_module_kind archai_kind_slice = {.name = "slice",
                                               .print = print_slice,
                                               .infer = infer_slice};
 
-/* -- select
- * ----------------------------------------------------------------------------------------- */
+/* -- select -------------------------------------------------------------------------------- */
 
 /* One place of a dimension, which goes: a class token is x[:, 0] of [T, D]. */
 enum { INDEX = 1 };
@@ -105,8 +103,7 @@ const archai_module_kind archai_kind_select = {.name = "select",
                                                .print = print_select,
                                                .infer = infer_select};
 
-/* -- chunk
- * ------------------------------------------------------------------------------------------ */
+/* -- chunk --------------------------------------------------------------------------------- */
 
 /* One of `chunks` parts, of ceil(size / chunks) each but for the last, as PyTorch cuts. */
 enum { CHUNKS, PART, CHUNK_DIM };
@@ -150,8 +147,7 @@ const archai_module_kind archai_kind_chunk = {.name = "chunk",
                                               .print = print_chunk,
                                               .infer = infer_chunk};
 
-/* -- positions
- * -------------------------------------------------------------------------------------- */
+/* -- positions ----------------------------------------------------------------------------- */
 
 /* int64 tokens offset, offset + 1, ... for the first dimension of a sample: [T] or [T, D] */
 static const archai_arg positions_args[] = {
