@@ -48,7 +48,7 @@ static int find(archai_expression_scope *base, const char *name, archai_datum *o
 
 static int evaluate_json(const json_t *document, int64_t work, archai_datum_words *out, archai_err *err)
 {
-    archai_arena arena = {NULL};
+    archai_arena arena = {.last = NULL};
     scope s = {{find, &arena, work}, json_loads(names, 0, NULL)};
     archai_expression *e = NULL;
     archai_datum v;

@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "core/base/text.h"
 #include "network_file.h"
 #include "tmpdir.h"
 
@@ -233,6 +234,9 @@ static void loops_go_through_numbers_and_lists(void **state)
                  "1 = c010(0): [1, 8, 8]\n2 = c021(1): [2, 8, 8]\n3 = c110(2): [2, 8, 8]\n4 = c121(3): [3, 8, 8]\n");
     assert_steps("network: [{for: [[4, 1], [6, 3]], as: [out, kernel], do: {Conv2d: {out_channels: out, kernel_size: kernel}}}, {for: 0, do: ReLU}]",
                  NULL, "1 = 0(0): [4, 8, 8]\n2 = 1(1): [6, 6, 6]\n");
+    assert_steps("parameters: {k: 2}\n"
+                 "network: [{for: [q, k, ReLU], as: name, do: {\"{name}\": ReLU}}, {for: [[key, 1]], as: [n, m], do: {\"{n}\": {MaxPool2d: m}}}]",
+                 "{\"k\": 2}", "1 = q(0): [3, 8, 8]\n2 = 2(1): [3, 8, 8]\n3 = ReLU(2): [3, 8, 8]\n4 = key(3): [3, 8, 8]\n");
 }
 
 static const char stages[] = "parameters:\n"
@@ -352,7 +356,7 @@ static void operands_are_of_many_kinds(void **state)
                  "  - save: s\n"
                  "  - add: s\n"                      /* with x */
                  "  - add: {a: ReLU, b: [ReLU]}\n"    /* branches */
-                 "  - add: [x, [ReLU], ReLU, {c: ReLU}, {d: ReLU, e: ReLU}, {inline: act}]\n"
+                 "  - add: [x, [ReLU], ReLU, {c: ReLU}, {inline: [d: ReLU, e: ReLU]}, {inline: act}]\n"
                  "  - add: {for: 2, do: s}\n"
                  "  - add: [{for: 2, do: ReLU}, {if: \"x.shape[1] == 3\", then: s}, {if: false, then: s}]\n"
                  "  - add: {of: [s, x]}\n"
@@ -384,6 +388,24 @@ static void values_are_combined(void **state)
                  "5 = subtract(4, 4): [8, 8, 8]\n6 = concat(5, 5): [8, 8, 16]\n7 = concat(6, 6): [8, 16, 16]\n"
                  "8 = concat(7): [8, 16, 16]\n9 = flatten(8): [8, 256]\n10 = transpose(9): [256, 8]\n"
                  "11 = matmul(9, 10): [8, 8]\n");
+}
+
+static void attention_takes_queries_keys_and_values(void **state)
+{
+    (void)state;
+    assert_steps("network:\n"
+                 "  - flatten: 2\n"
+                 "  - save: m\n"
+                 "  - q: {Linear: 64}\n"
+                 "  - save: q\n"
+                 "  - attention: {query: q, key: m, value: [Linear: 64], num_heads: 4, is_causal: true}\n"
+                 "  - attention: {num_heads: 2}\n"
+                 "  - a: {MultiheadAttention: {num_heads: 4, key: m, value: m}}\n"
+                 "  - MultiheadAttention: {num_heads: 2, of: [x, q]}\n"
+                 "  - MultiheadAttention: 8\n",
+                 NULL,
+                 "1 = flatten(0): [3, 64]\n2 = q(1): [3, 64]\n3 = 0.0(2): [3, 64]\n4 = attention(2, 1, 3): [3, 64]\n"
+                 "5 = attention(4, 4, 4): [3, 64]\n6 = a(5, 1, 1): [3, 64]\n7 = 1(6, 2): [3, 64]\n8 = 2(7): [3, 64]\n");
 }
 
 static void steps_take_arguments(void **state)
@@ -623,6 +645,35 @@ static void uses_of_parameters_are_known(void **state)
     network_text_fini(&t);
 }
 
+/* The example that the grammar begins with. */
+static void the_readmes_example_is_built(void **state)
+{
+    static const char page[] = ARCHAI_SOURCE_DIR "/core/network/file/README.md";
+    archai_err err = ARCHAI_ERR_INIT;
+    network_text t;
+    char *text = NULL, *from, *end;
+    size_t size;
+
+    (void)state;
+    assert_int_equal(archai_text_read(page, 1 << 20, &text, &size, &err), ARCHAI_OK);
+    text = realloc(text, size + 1);
+    text[size] = '\0';
+    from = strstr(text, "```yaml\n");
+    assert_non_null(from);
+    end = strstr(from + 8, "```");
+    assert_non_null(end);
+    *end = '\0';
+    if (network_text_read(&t, from + 8, &err) != ARCHAI_OK ||
+        network_text_build(&t, "{\"width\": 16, \"stages\": [{\"depth\": 2, \"kernel\": 3}, {\"depth\": 1, \"kernel\": 5}]}",
+                           &small_images, &err) != ARCHAI_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(t.net.root->n_children, 4);
+    assert_int_equal(t.net.root->children[0]->n_children, 2);
+    assert_string_equal(t.net.root->children[1]->children[0]->children[5]->name, "downsample");
+    free(text);
+    network_text_fini(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -644,6 +695,7 @@ int main(void)
         cmocka_unit_test(let_names_what_is_computed),
         cmocka_unit_test(operands_are_of_many_kinds),
         cmocka_unit_test(values_are_combined),
+        cmocka_unit_test(attention_takes_queries_keys_and_values),
         cmocka_unit_test(steps_take_arguments),
         cmocka_unit_test(parameters_of_ones_own),
         cmocka_unit_test(weights_are_tied),
@@ -653,6 +705,7 @@ int main(void)
         cmocka_unit_test(input_is_what_the_data_say),
         cmocka_unit_test(blocks_are_included),
         cmocka_unit_test(uses_of_parameters_are_known),
+        cmocka_unit_test(the_readmes_example_is_built),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

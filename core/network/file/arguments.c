@@ -66,6 +66,11 @@ static int unknown(const archai_module_kind *kind, const char *name, archai_err 
 
 /* -- values -------------------------------------------------------------------------------- */
 
+static bool takes_null(const archai_arg *a)
+{
+    return a->need == ARCHAI_ARG_NONE || a->need == ARCHAI_ARG_NULLABLE;
+}
+
 /* "expected ..., got ..." of one argument */
 static int misfit(const archai_arg *a, const archai_datum *v, archai_err *err)
 {
@@ -98,7 +103,7 @@ static int misfit(const archai_arg *a, const archai_datum *v, archai_err *err)
                               : i == 0                             ? " or"
                                                                    : ",",
                               a->words[i]);
-    if (a->need == ARCHAI_ARG_NONE || a->need == ARCHAI_ARG_NULLABLE)
+    if (takes_null(a))
         (void)snprintf(expected + n, sizeof expected - n, " or null");
     return archai_fail(err, ARCHAI_EINVAL, "expected %s, got %s", expected,
                        archai_datum_describe(v).text);
@@ -142,9 +147,12 @@ static bool take_list(const archai_arg *a, const archai_datum *items, size_t n, 
     if (n > ARCHAI_ARG_LIST_MAX)
         return false;
     out[0] = (double)n;
-    for (size_t i = 0; i < n; i++)
-        if (!take_number(a, &items[i], &out[1 + i]))
+    for (size_t i = 0; i < n; i++) {
+        out[1 + i] = NAN;
+        if (!(takes_null(a) && items[i].type == ARCHAI_DATUM_NULL) &&
+            !take_number(a, &items[i], &out[1 + i]))
             return false;
+    }
     return true;
 }
 
@@ -153,9 +161,7 @@ static int take(const archai_arg *a, const archai_datum *v, double *out, archai_
     const bool list = v->type == ARCHAI_DATUM_LIST;
     bool fits;
 
-    if (v->type == ARCHAI_DATUM_NULL &&
-        (a->need == ARCHAI_ARG_NONE || a->need == ARCHAI_ARG_DEDUCED ||
-         a->need == ARCHAI_ARG_NULLABLE)) {
+    if (v->type == ARCHAI_DATUM_NULL && (takes_null(a) || a->need == ARCHAI_ARG_DEDUCED)) {
         *out = NAN;
         return ARCHAI_OK;
     }

@@ -63,8 +63,7 @@ int archai_build_name(archai_build *b, const archai_item *item, const char **nam
         return archai_build_item_at(
             b, item, NULL,
             archai_fail(b->err, ARCHAI_EINVAL,
-                        "'%.60s' is not a child's name: no slashes and spaces in it",
-                        *name));
+                        "'%.60s' is not a child's name: no slashes and spaces in it", *name));
     if (archai_build_child(b, b->level->container, *name) != NULL)
         return archai_build_item_at(
             b, item, NULL,
@@ -169,6 +168,10 @@ static int make(archai_build *b, const archai_item *item, const archai_datum *v,
     if (v->type == ARCHAI_DATUM_BODY)
         return archai_build_closure(b, item, v->body, name);
     if (v->type == ARCHAI_DATUM_TEXT && (kind = archai_module_kind_find(v->text)) != NULL) {
+        if (archai_kind_is_operation(kind) && kind->min_inputs == 2)
+            return archai_build_item_at(
+                b, item, name,
+                archai_fail(b->err, ARCHAI_EINVAL, "%s: needs operands", kind->name));
         if (name != NULL && archai_kind_is_operation(kind))
             ARCHAI_TRY(
                 archai_build_container(b, item, &(archai_body){.n = 0}, name, "Sequential"));
@@ -229,12 +232,12 @@ static int use(archai_build *b, const archai_item *item)
     return ARCHAI_OK;
 }
 
-/* The container of that name: what stands before a dot in "convs.0". It is made where it is first
- * named, and never complete: only its children are called. */
+/* The container of that name: what stands before a dot in "convs.0". It is made where it is
+ * first named. What is added to it in turns is called by itself only. */
 static int enter(archai_build *b, const archai_item *item, const char *name,
                  archai_module **container)
 {
-    const archai_made *made = archai_build_child(b, b->level->container, name);
+    archai_made *made = (archai_made *)archai_build_child(b, b->level->container, name);
 
     if (made == NULL) {
         ARCHAI_TRY(archai_build_name(b, item, &name));
@@ -243,6 +246,7 @@ static int enter(archai_build *b, const archai_item *item, const char *name,
         return ARCHAI_OK;
     }
     *container = made->module;
+    made->complete = false;
     if (made->module->kind != NULL)
         return archai_build_item_at(
             b, item, NULL,
@@ -257,8 +261,7 @@ static int build_named(archai_build *b, const archai_item *item, const char *nam
 
     if (dot == NULL)
         return archai_build_part(b, &item->body, name, item);
-    ARCHAI_TRY(enter(b, item,
-                     archai_arena_printf(&b->arena, "%.*s", (int)(dot - name), name),
+    ARCHAI_TRY(enter(b, item, archai_arena_printf(&b->arena, "%.*s", (int)(dot - name), name),
                      &level.container));
     b->level = &level;
     ARCHAI_TRY(build_named(b, item, dot + 1));

@@ -211,7 +211,7 @@ static void add_variables(name_list *l, const archai_reader *r)
 
 int archai_reader_unknown(archai_reader *r, const char *what, const char *name)
 {
-    name_list l = {NULL};
+    name_list l = {.names = NULL};
     int rc;
 
     add_variables(&l, r);
@@ -229,7 +229,7 @@ int archai_reader_unknown(archai_reader *r, const char *what, const char *name)
 
 static int no_member(archai_reader *r, archai_declared of, const char *name)
 {
-    name_list l = {NULL};
+    name_list l = {.names = NULL};
     int rc;
 
     if (!is_list(of.node) && !is_group(of.node))

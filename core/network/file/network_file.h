@@ -24,7 +24,7 @@ enum {
     ARCHAI_NETWORK_FILE_NAMES = 1000,     /* of loops and `let` that are visible at once */
     ARCHAI_NETWORK_FILE_DEPTH = 128,      /* blocks in blocks, loops in loops, lists in lists */
     ARCHAI_NETWORK_FILE_BLOCKS = 10000,
-    ARCHAI_NETWORK_FILE_WORK = 10 * 1000000 /* operations of expressions and items */
+    ARCHAI_NETWORK_FILE_WORK = 4 * 1000000 /* operations of expressions and items */
 };
 
 typedef struct archai_network_file archai_network_file;

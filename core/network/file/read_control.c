@@ -1,6 +1,7 @@
 /* Loops, choices and what else is a word of the grammar. */
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "core/base/json_object.h"
 #include "core/network/file/reader.h"
 #include "core/network/file/vocabulary.h"
@@ -71,19 +72,45 @@ static archai_declared element_of(const archai_reader *r, const archai_item *ite
     return r->declared;
 }
 
+/* In a list that is written down, [q, k, v], words that are the name of nothing are texts. A
+ * new reference. */
+static json_t *quote_words(archai_reader *r, const json_t *v)
+{
+    const char *word;
+    json_t *list, *item;
+
+    if (!json_is_array(v))
+        return json_incref((json_t *)v);
+    list = archai_there(json_array());
+    for (size_t i = 0; i < json_array_size(v); i++) {
+        item = quote_words(r, json_array_get(v, i));
+        word = json_string_value(item);
+        if (word != NULL && archai_check_name(word, NULL) == ARCHAI_OK &&
+            !archai_reader_knows(r, word)) {
+            json_decref(item);
+            item = archai_there(json_sprintf("'%s'", word));
+        }
+        archai_must_have(json_array_append_new(list, item) == 0);
+    }
+    return list;
+}
+
 static int read_for(archai_reader *r, const json_t *v, bool operands, archai_item *out)
 {
     const json_t *over = json_object_get(v, "for"), *as = json_object_get(v, "as"),
                  *inner = json_object_get(v, "do");
     const archai_visible *visible = r->visible;
+    json_t *words;
     int rc;
 
     if (inner == NULL)
         return archai_reader_at(r, over, v,
                                 archai_fail(r->err, ARCHAI_EINVAL, "for: needs 'do'"));
+    words = quote_words(r, over);
     r->counting = true;
-    rc = archai_reader_expression(r, over, &out->value);
+    rc = archai_reader_expression(r, words, &out->value);
     r->counting = false;
+    json_decref(words);
     ARCHAI_TRY(archai_reader_at(r, over, v, archai_err_wrap(r->err, rc, "for: ")));
     out->declared = element_of(r, out);
     if (as != NULL)
@@ -114,6 +141,30 @@ static int read_if(archai_reader *r, const json_t *v, bool operands, archai_item
     return otherwise != NULL ? read_part(r, otherwise, v, operands, &out->other) : ARCHAI_OK;
 }
 
+/* Every value that the parameter may have must be among the cases. */
+static int check_cases(archai_reader *r, const archai_item *item, archai_declared by)
+{
+    const json_t *choices = json_object_get(by.node, "choice");
+
+    for (size_t i = 0; i < json_array_size(choices); i++) {
+        int64_t work = ARCHAI_NETWORK_FILE_ITEMS;
+        archai_datum v;
+        const char *name = NULL;
+        size_t k = 0;
+
+        if (archai_datum_from_json(json_array_get(choices, i), &r->f->arena, &work, &v))
+            name = archai_datum_name(&v, &r->f->arena);
+        while (name != NULL && k < item->n_cases && strcmp(item->cases[k].value, name) != 0)
+            k++;
+        if (name == NULL || k == item->n_cases)
+            return archai_fail(
+                r->err, ARCHAI_EINVAL,
+                "'%s' may be %s, which is not in 'from', and there is no 'default'", by.path,
+                archai_datum_describe(&v).text);
+    }
+    return ARCHAI_OK;
+}
+
 static int read_choose(archai_reader *r, const json_t *v, bool operands, archai_item *out)
 {
     const json_t *by = json_object_get(v, "choose"), *from = json_object_get(v, "from"),
@@ -121,8 +172,10 @@ static int read_choose(archai_reader *r, const json_t *v, bool operands, archai_
     archai_case *cases;
     const char *key;
     json_t *value;
+    archai_declared declared;
     int rc = archai_reader_expression(r, by, &out->value);
 
+    declared = r->declared;
     ARCHAI_TRY(archai_reader_at(r, by, v, archai_err_wrap(r->err, rc, "choose: ")));
     if (!json_is_object(from))
         return archai_reader_at(r, from != NULL ? from : by, v,
@@ -136,7 +189,10 @@ static int read_choose(archai_reader *r, const json_t *v, bool operands, archai_
         ARCHAI_TRY(read_part(r, value, from, operands, &cases[out->n_cases++].body));
     }
     out->has_other = standard != NULL;
-    return standard != NULL ? read_part(r, standard, v, operands, &out->other) : ARCHAI_OK;
+    if (standard != NULL)
+        return read_part(r, standard, v, operands, &out->other);
+    rc = archai_expression_is_path(out->value) ? check_cases(r, out, declared) : ARCHAI_OK;
+    return archai_reader_at(r, by, v, archai_err_wrap(r->err, rc, "choose: "));
 }
 
 static int read_make(archai_reader *r, const json_t *v, archai_item *out)
@@ -241,12 +297,17 @@ static int read_inline(archai_reader *r, const json_t *v, const json_t *in, arch
                        : json_object_size(v) == 1 ? json_object_iter_key(first)
                                                   : NULL;
 
+    if (json_is_array(v)) {
+        out->type = ARCHAI_ITEM_BODY;
+        return archai_read_body(r, v, in, &out->body);
+    }
     out->type = ARCHAI_ITEM_INLINE;
     out->block = name != NULL ? archai_network_file_block(r->f, name) : NULL;
     if (name == NULL)
-        return archai_reader_at(r, v, in,
-                                archai_fail(r->err, ARCHAI_EINVAL,
-                                            "inline: expected a block or {BLOCK: arguments}"));
+        return archai_reader_at(
+            r, v, in,
+            archai_fail(r->err, ARCHAI_EINVAL,
+                        "inline: expected a block, {BLOCK: arguments} or a list of items"));
     if (out->block == NULL)
         return archai_reader_at(
             r, v, in,

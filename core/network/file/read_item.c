@@ -226,7 +226,7 @@ int archai_read_body(archai_reader *r, const json_t *v, const json_t *in, archai
 {
     const archai_visible *visible =
         r->visible; /* what `let` adds holds to the end of the body */
-    item_list l = {NULL};
+    item_list l = {.items = NULL};
     int rc = ARCHAI_OK;
 
     if (json_is_array(v))

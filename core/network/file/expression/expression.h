@@ -19,7 +19,7 @@ enum {
     ARCHAI_EXPRESSION_CHARS = 4000, /* of a text */
     ARCHAI_EXPRESSION_DEPTH = 64,   /* of operations in operations */
     ARCHAI_EXPRESSION_TERMS = 100000,
-    ARCHAI_EXPRESSION_BYTES = 256 * 1024 * 1024 /* of the arena, which values are made in */
+    ARCHAI_EXPRESSION_BYTES = 128 * 1024 * 1024 /* of the arena, which values are made in */
 };
 
 typedef struct archai_expression archai_expression;
