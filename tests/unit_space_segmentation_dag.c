@@ -480,11 +480,11 @@ static void bad_arch_files_are_refused_with_line_and_key(void **state)
              "output", "null", "[input]", "16") "channels_per_scale: {base_channels: 8, "
                                                 "delta_channels: 60000, mult_delta: true}\n"
                                                 "post_upsample_layers: 1\n",
-         "4: channels_per_scale: more than 65536 channels at scale 16"},
+         "4: channels_per_scale: more than 1048576 channels at scale 16"},
         {"architecture:\n" NODE("input", "conv7x7", "null", "1") NODE(
-             "output", "null", "[input]", "1") "channels_per_scale: {base_channels: 65536, "
+             "output", "null", "[input]", "1") "channels_per_scale: {base_channels: 1048577, "
                                                "delta_channels: 0}\npost_upsample_layers: 1\n",
-         "parameters, more than"},
+         "base_channels: 1048577 is outside"},
         {"architecture:\n" NODE("input", "conv3x3", "null", "1")
              NODE("output", "null", "[input]",
                   "1") "channels_per_scale: {1: 8, 2: 16}\npost_upsample_layers: 1\n",

@@ -259,6 +259,20 @@ int archai_space_params(archai_space *s, const archai_model *m, json_t **out, ar
     return ARCHAI_OK;
 }
 
+int archai_space_train(archai_space *s, const archai_model *m, json_t **out, archai_err *err)
+{
+    *out = NULL;
+    ARCHAI_TRY(need_arch(m, err));
+    return s->ops->train != NULL ? s->ops->train(s, m, out, err) : ARCHAI_OK;
+}
+
+int archai_space_check_use(archai_space *s, const archai_space_use *use, archai_err *err)
+{
+    return s->ops->check_use != NULL
+               ? archai_err_wrap(err, s->ops->check_use(s, use, err), "space.")
+               : ARCHAI_OK;
+}
+
 double archai_space_cardinality(const archai_space *s)
 {
     const double n = s->ops->cardinality != NULL ? s->ops->cardinality(s) : INFINITY;

@@ -23,6 +23,11 @@ enum { ARCHAI_SPACE_ABI = 3 };
 
 typedef struct archai_space archai_space;
 
+/* How the built-in trainer is used. */
+typedef struct archai_space_use {
+    bool budgets; /* the algorithm decides how many epochs */
+} archai_space_use;
+
 typedef struct archai_space_ops {
     int abi;                      /* ARCHAI_SPACE_ABI */
     const char *name, *help;      /* `space.name` in the configuration; one line */
@@ -66,6 +71,13 @@ typedef struct archai_space_ops {
     int (*count)(archai_space *self, const archai_model *m, archai_counts *out, archai_err *err);
     /* (optional) a drawing; NULL: the data flow of describe. Graphviz text. */
     int (*dot)(archai_space *self, const archai_model *m, FILE *out, archai_err *err);
+    /* (optional) keys of [train] that this model is trained with instead of the configuration's: an object
+     * of values by key, a new reference; NULL: none. */
+    int (*train)(archai_space *self, const archai_model *m, json_t **out, archai_err *err);
+    /* (optional, needs describe) Before a run that trains its models with the built-in trainer: are all
+     * parameters of use there, and the values of `train` valid? An error begins with the key at fault,
+     * as those of init. */
+    int (*check_use)(archai_space *self, const archai_space_use *use, archai_err *err);
 } archai_space_ops;
 
 /* Called now and then while a space is at work, so that signals and messages are seen to; an answer other
@@ -110,6 +122,10 @@ int archai_space_describe(archai_space *s, const archai_model *m, archai_network
 /* Parameters, MACs and so on, by count or else from describe. Errors are those of either. */
 int archai_space_count(archai_space *s, const archai_model *m, archai_counts *out, archai_err *err);
 int archai_space_params(archai_space *s, const archai_model *m, json_t **out, archai_err *err);
+/* *out NULL: the configuration holds. */
+int archai_space_train(archai_space *s, const archai_model *m, json_t **out, archai_err *err);
+/* Errors begin with "space.KEY: ". */
+int archai_space_check_use(archai_space *s, const archai_space_use *use, archai_err *err);
 /* save_arch / load_arch on text (JSON, or YAML where the space writes it) and on parsed JSON. Errors about
  * a text begin with its line ("3: kernel_size: ..."); the caller puts "path:" before it. */
 int archai_space_save_arch(archai_space *s, const archai_model *m, char **text, archai_err *err);

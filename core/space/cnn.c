@@ -101,12 +101,9 @@ static int cnn_init(archai_space *s, archai_err *err)
     if (c->hidden_list.n == 0)
         return archai_fail(err, ARCHAI_EINVAL, "hidden_list: is empty, expected widths");
     most = (archai_cnn){c->max_layers, largest(&c->kernel_list), largest(&c->hidden_list)};
-    if (archai_cnn_params(&most, &s->data) > ARCHAI_CNN_MAX_PARAMS)
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "hidden_list: the largest model has %lld parameters, more than %d",
-                           (long long)archai_cnn_params(&most, &s->data), ARCHAI_CNN_MAX_PARAMS);
     s->encoding_size = 3;
-    return ARCHAI_OK;
+    return archai_err_wrap(err, archai_cnn_check(&most, &s->data, err),
+                           "hidden_list: the largest model has ");
 }
 
 static int64_t choice(archai_rng *r, const archai_ints *list)

@@ -8,6 +8,9 @@
 /* The document's images: MNIST. */
 enum { CHANNELS = 1, HEIGHT = 28, WIDTH = 28, CLASSES = 10 };
 
+/* Parameters times bytes, and what profilers count for each, fit 64 bits. */
+static const double countable = 0x1p56;
+
 static int channels_of(const archai_data_shape *data)
 {
     return data->channels > 0 ? data->channels : CHANNELS;
@@ -18,13 +21,18 @@ static int classes_of(const archai_data_shape *data)
     return data->num_classes > 0 ? data->num_classes : CLASSES;
 }
 
-/* Fits int64_t within the bounds of the header: 1000 * 65536^2 * 255^2 is 2.8e17. */
-int64_t archai_cnn_params(const archai_cnn *c, const archai_data_shape *data)
+int archai_cnn_check(const archai_cnn *c, const archai_data_shape *data, archai_err *err)
 {
-    int64_t taps = c->kernel_size * c->kernel_size, h = c->hidden_dim;
+    const double taps = (double)c->kernel_size * (double)c->kernel_size, h = (double)c->hidden_dim;
+    const double layers = (double)c->nb_layers;
+    const double params = h * channels_of(data) * taps + (layers - 1) * h * h * taps +
+                          layers * 3 * h + (h + 1) * classes_of(data);
 
-    return h * channels_of(data) * taps + (c->nb_layers - 1) * h * h * taps + c->nb_layers * 3 * h +
-           (h + 1) * classes_of(data);
+    if (params < countable)
+        return ARCHAI_OK;
+    return archai_fail(err, ARCHAI_EINVAL,
+                       "%.3g parameters, whose weights would take %.3g GiB of memory", params,
+                       params * sizeof(float) / 0x1p30);
 }
 
 int archai_cnn_read(archai_cnn *out, const json_t *arch, const archai_data_shape *data,
@@ -37,12 +45,8 @@ int archai_cnn_read(archai_cnn *out, const json_t *arch, const archai_data_shape
                                    &c.kernel_size, err));
     ARCHAI_TRY(archai_json_integer(arch, "hidden_dim", 1, ARCHAI_CNN_MAX_HIDDEN,
                                    &c.hidden_dim, err));
-    if (archai_cnn_params(&c, data) > ARCHAI_CNN_MAX_PARAMS)
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "hidden_dim: this model has %lld parameters, more than %d",
-                           (long long)archai_cnn_params(&c, data), ARCHAI_CNN_MAX_PARAMS);
     *out = c;
-    return ARCHAI_OK;
+    return archai_err_wrap(err, archai_cnn_check(out, data, err), "hidden_dim: this model has ");
 }
 
 static void input_of(const archai_data_shape *data, int input[3])

@@ -12,12 +12,12 @@
 #include "core/network/network.h"
 #include "core/search/space.h"
 
-/* Bounds of a well-formed model; the last keeps a small file from requesting gigabytes. */
+/* Bounds of a well-formed model: a description of so many layers takes 100 MB, pictures are not larger,
+ * widths are PyTorch's int. Whether memory holds the weights is known where they are made. */
 enum {
-    ARCHAI_CNN_MAX_LAYERS = 1000,
-    ARCHAI_CNN_MAX_KERNEL = 255,
-    ARCHAI_CNN_MAX_HIDDEN = 65536,
-    ARCHAI_CNN_MAX_PARAMS = 250000000
+    ARCHAI_CNN_MAX_LAYERS = 100000,
+    ARCHAI_CNN_MAX_KERNEL = 65535,
+    ARCHAI_CNN_MAX_HIDDEN = INT32_MAX
 };
 
 typedef struct archai_cnn {
@@ -28,7 +28,8 @@ typedef struct archai_cnn {
  * are ignored. Errors begin with the member's name. */
 int archai_cnn_read(archai_cnn *out, const json_t *arch, const archai_data_shape *data,
                     archai_err *err);
-int64_t archai_cnn_params(const archai_cnn *c, const archai_data_shape *data);
+/* ARCHAI_EINVAL: so many parameters that counts would overflow, far beyond any memory. */
+int archai_cnn_check(const archai_cnn *c, const archai_data_shape *data, archai_err *err);
 /* Slots of archai_space_ops, for models whose arch has these members. */
 int archai_cnn_count(archai_space *s, const archai_model *m, archai_counts *out, archai_err *err);
 int archai_cnn_describe(archai_space *s, const archai_model *m, archai_network *out,

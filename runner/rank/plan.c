@@ -88,6 +88,11 @@ static int check_task(const archai_plan *p, bool masks, archai_err *err)
             err, ARCHAI_EINVAL,
             "evaluator.kind: %s builds networks, which space %s does not describe",
             p->evaluator->name, p->space->ops->name);
+    if (p->evaluator->needs_network && p->evaluator->trains && p->has_search) {
+        const archai_space_use use = {.budgets = p->search.max_budget > 0};
+
+        ARCHAI_TRY(archai_space_check_use(p->space, &use, err));
+    }
     if (p->evaluator->check_task == NULL)
         return ARCHAI_OK;
     drawn = p->space->rng;

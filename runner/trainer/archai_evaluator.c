@@ -75,8 +75,8 @@ static int on_open(archai_server *e, const archai_message *m, archai_err *err)
     return archai_parent_answer(&e->parent, -1, rc, &ready, &cause, err);
 }
 
-int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, archai_network *net,
-                       shim_model **model, archai_err *err)
+int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, int64_t per_parameter,
+                       archai_network *net, shim_model **model, archai_err *err)
 {
     archai_model m = {0};
     int rc;
@@ -85,6 +85,8 @@ int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, archai
         return archai_fail(err, ARCHAI_EINTERNAL, "a model was sent before a search space");
     ARCHAI_TRY(archai_space_load_arch(e->space, arch, strlen(arch), &m, err));
     rc = archai_space_describe(e->space, &m, net, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_serve_fits(net, per_parameter, err);
     if (rc == ARCHAI_OK)
         rc = shim_model_build(model, e->device, net, seed, err);
     archai_model_fini(&m);

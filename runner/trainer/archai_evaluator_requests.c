@@ -40,7 +40,7 @@ static int predict(archai_server *e, const char *arch, archai_tensor *out, archa
     float *output = NULL;
     int rc;
 
-    ARCHAI_TRY_GOTO(rc, archai_serve_build(e, arch, 0, &net, &model, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_serve_build(e, arch, 0, ARCHAI_WEIGHT_BYTES, &net, &model, err), out);
     ARCHAI_TRY_GOTO(
         rc,
         archai_err_wrap(err, archai_safetensors_open_fd(&weights, WEIGHTS, err), "weights: "),

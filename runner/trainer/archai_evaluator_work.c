@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/config/train.h"
 #include "io/file/checkpoint.h"
 #include "io/file/tensors.h"
 #include "runner/process/clock.h"
@@ -217,10 +218,44 @@ static int64_t epochs_of(double budget)
     return (int64_t)fmin(fmax(round(budget), 1), SHIM_MAX_EPOCHS);
 }
 
-static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r,
-                    archai_err *err)
+/* Section [train] as it holds for a candidate: its space may say some of it (free *own). */
+static int train_keys(archai_server *e, const archai_trial *c, archai_config *own, int64_t *epochs,
+                      archai_err *err)
 {
-    const int64_t epochs = c->budget > 0 ? epochs_of(c->budget) : e->config.train.epochs;
+    archai_model m = {0};
+    json_t *said = NULL;
+    int rc;
+
+    if (e->space == NULL)
+        return archai_fail(err, ARCHAI_EINTERNAL, "a model was sent before a search space");
+    ARCHAI_TRY(archai_space_load_arch(e->space, c->arch, strlen(c->arch), &m, err));
+    rc = archai_space_train(e->space, &m, &said, err);
+    archai_model_fini(&m);
+    if (rc == ARCHAI_OK)
+        rc = archai_err_wrap(err, archai_train_override(own, &e->config, said, err), "train.");
+    *epochs = c->budget > 0 ? epochs_of(c->budget) : e->config.train.epochs;
+    if (rc == ARCHAI_OK && c->max_budget == 0 && json_object_get(said, "epochs") != NULL)
+        *epochs = own->train.epochs;
+    json_decref(said);
+    return rc;
+}
+
+/* Per parameter: weight, gradient, and what the optimizer keeps. On a GPU these are in its memory, and
+ * the process holds the weights alone. */
+static int64_t training_bytes(const archai_server *e, const archai_config *config)
+{
+    const int64_t state = config->train.optimizer != ARCHAI_OPTIMIZER_SGD ? 2
+                          : config->train.momentum > 0                    ? 1
+                                                                          : 0;
+
+    return strncmp(e->device_text, "cpu", 3) == 0 ? ARCHAI_WEIGHT_BYTES * (2 + state)
+                                                  : ARCHAI_WEIGHT_BYTES;
+}
+
+static int train(archai_server *e, const archai_trial *c, const archai_config *config,
+                 int64_t epochs, archai_trial *r, archai_err *err)
+{
+    const int64_t bytes = training_bytes(e, config);
     archai_train_start start = {.checkpoint = {.id = -1}};
     progress p = {.e = e,
                   .result = r,
@@ -231,12 +266,12 @@ static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r,
     shim_train_settings settings = {
         .epochs = epochs,
         .schedule_epochs = epochs_of(fmax(c->max_budget, (double)epochs)),
-        .batch_size = e->config.train.batch_size,
-        .optimizer = e->config.train.optimizer,
-        .learning_rate = e->config.train.learning_rate,
-        .momentum = e->config.train.momentum,
-        .weight_decay = e->config.train.weight_decay,
-        .schedule = e->config.train.learning_rate_schedule,
+        .batch_size = config->train.batch_size,
+        .optimizer = config->train.optimizer,
+        .learning_rate = config->train.learning_rate,
+        .momentum = config->train.momentum,
+        .weight_decay = config->train.weight_decay,
+        .schedule = config->train.learning_rate_schedule,
         .seed =
             archai_rng_derive(c->seed, 1), /* for shuffling; c->seed is for the initial weights */
         .on_epoch = on_epoch,
@@ -250,7 +285,7 @@ static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r,
     if (e->data == NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
     r->id = c->id;
-    ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, bytes, &net, &model, err), out);
     make_curves(r, (size_t)epochs, e->data->masks != 0);
     ARCHAI_TRY_GOTO(rc, archai_train_start_load(e, c, model, &settings, r, &start, err), out);
     rc = shim_model_train(model, e->data, &settings, &trained, err);
@@ -262,7 +297,7 @@ static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r,
         model = NULL;
         archai_network_fini(&net);
         net = (archai_network){0};
-        ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, &net, &model, err), out);
+        ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, bytes, &net, &model, err), out);
         ARCHAI_TRY_GOTO(rc, archai_train_start_inherit(c, model, &start, err), out);
         rc = shim_model_train(model, e->data, &settings, &trained, err);
     }
@@ -283,6 +318,18 @@ out:
     archai_train_start_close(&start);
     shim_model_destroy(model);
     archai_network_fini(&net);
+    return rc;
+}
+
+static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r, archai_err *err)
+{
+    archai_config config;
+    int64_t epochs = 0;
+    int rc;
+
+    ARCHAI_TRY(train_keys(e, c, &config, &epochs, err));
+    rc = train(e, c, &config, epochs, r, err);
+    archai_config_free(&config);
     return rc;
 }
 

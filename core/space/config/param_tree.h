@@ -144,6 +144,9 @@ archai_param_node *archai_param_node_child(const archai_param_node *node, const 
 
 /* Which parameters exist for these values, [n] each. */
 void archai_param_tree_exists(const archai_param_tree *t, json_t *const *values, bool *exists);
+/* Do the node's own conditions hold? */
+bool archai_param_node_holds(const archai_param_node *node, json_t *const *values,
+                             const bool *exists);
 /* Whether parameter `p` exists, given those before it in `order`. */
 bool archai_param_exists(const archai_param_tree *t, size_t p, json_t *const *values,
                          const bool *exists);
@@ -151,6 +154,9 @@ bool archai_param_exists(const archai_param_tree *t, size_t p, json_t *const *va
 /* The configuration of these values as Archai's ArchConfig writes it, including those that do not
  * exist. A new reference. */
 json_t *archai_param_tree_to_json(const archai_param_tree *t, json_t *const *values);
+/* The same as plain values by name, for a network: groups are objects, a list is an array of its groups,
+ * and what does not exist is left out. A new reference. */
+json_t *archai_param_tree_values(const archai_param_tree *t, json_t *const *values);
 /* The values of a configuration: n new references. Values that do not exist may be absent (they get
  * the first choice), and so may constants. Numbers outside the choices are accepted where the
  * parameter is encoded as a number. Errors begin with the key. */

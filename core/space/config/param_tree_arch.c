@@ -49,6 +49,36 @@ json_t *archai_param_tree_to_json(const archai_param_tree *t, json_t *const *val
     return write_node(t->root, values);
 }
 
+static json_t *plain(const archai_param_node *node, json_t *const *values, const bool *exists)
+{
+    json_t *out;
+
+    if (node->kind == ARCHAI_NODE_CONSTANT)
+        return json_incref(node->constant);
+    if (node->kind == ARCHAI_NODE_PARAM)
+        return json_incref(values[node->param]);
+    out = archai_there(node->kind == ARCHAI_NODE_LIST ? json_array() : json_object());
+    for (size_t i = 0; i < node->n_children; i++) {
+        const archai_param_node *child = node->children[i];
+
+        if (!archai_param_node_holds(child, values, exists))
+            continue;
+        archai_must_have(
+            (node->kind == ARCHAI_NODE_LIST
+                 ? json_array_append_new(out, plain(child, values, exists))
+                 : json_object_set_new(out, child->name, plain(child, values, exists))) == 0);
+    }
+    return out;
+}
+
+json_t *archai_param_tree_values(const archai_param_tree *t, json_t *const *values)
+{
+    bool exists[ARCHAI_PARAM_MAX];
+
+    archai_param_tree_exists(t, values, exists);
+    return plain(t->root, values, exists);
+}
+
 /* -- reading ---------------------------------------------------------------------------- */
 
 typedef struct reader {

@@ -228,16 +228,24 @@ static bool holds(const archai_condition *c, json_t *const *values, const bool *
     return false;
 }
 
+bool archai_param_node_holds(const archai_param_node *node, json_t *const *values,
+                             const bool *exists)
+{
+    for (size_t c = 0; c < node->n_conditions; c++)
+        if (!holds(&node->conditions[c], values, exists))
+            return false;
+    return true;
+}
+
 bool archai_param_exists(const archai_param_tree *t, size_t p, json_t *const *values,
                          const bool *exists)
 {
     for (size_t i = t->first_place[p]; i < t->first_place[p + 1]; i++) {
-        bool all = true;
+        const archai_param_node *at = t->places[i];
 
-        for (const archai_param_node *at = t->places[i]; at != NULL && all; at = at->parent)
-            for (size_t c = 0; c < at->n_conditions && all; c++)
-                all = holds(&at->conditions[c], values, exists);
-        if (all)
+        while (at != NULL && archai_param_node_holds(at, values, exists))
+            at = at->parent;
+        if (at == NULL)
             return true;
     }
     return false;

@@ -142,15 +142,6 @@ static int check_widths(const archai_dag *d, archai_err *err)
 
 int archai_dag_check(const archai_dag *d, archai_err *err)
 {
-    static const archai_dag_shape least = {.channels = 1, .classes = 1};
-    int64_t params;
-
     ARCHAI_TRY(check_nodes(d, err));
-    ARCHAI_TRY(check_widths(d, err));
-    params = archai_dag_params(d, &least);
-    if (params > ARCHAI_DAG_MAX_PARAMS)
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "channels_per_scale: this model has %lld parameters, more than %d",
-                           (long long)params, ARCHAI_DAG_MAX_PARAMS);
-    return ARCHAI_OK;
+    return check_widths(d, err);
 }

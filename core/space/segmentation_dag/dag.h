@@ -23,8 +23,7 @@ enum {
     ARCHAI_DAG_MAX_EDGES = 8192, /* repeated ones included */
     ARCHAI_DAG_NAME = 32,        /* bytes of a node's name, NUL included */
     ARCHAI_DAG_MAX_POST = 64,
-    ARCHAI_DAG_MAX_WIDTH = 65536,
-    ARCHAI_DAG_MAX_PARAMS = 2000000000 /* 8 GB: no search needs more, no file may request it */
+    ARCHAI_DAG_MAX_WIDTH = 1 << 20 /* with these, counts for a pixel fit 64 bits */
 };
 
 extern const char *const archai_dag_ops[ARCHAI_DAG_OPS]; /* conv3x3 ... mbconv5x5_e2 */
@@ -78,10 +77,8 @@ typedef struct archai_dag_shape {
     int channels, width, height, classes; /* width and height: multiples of 32 */
 } archai_dag_shape;
 
-/* Parameters, from the graph alone. */
-int64_t archai_dag_params(const archai_dag *d, const archai_dag_shape *shape);
 /* tensorwatch's MAdd for one image, which Archai's metadata call "macs" and min_mac and max_mac
- * bound. The graph must have passed archai_dag_check. */
+ * bound; at most 2^62. The graph must have passed archai_dag_check. */
 int64_t archai_dag_madd(const archai_dag *d, const archai_dag_shape *shape);
 /* Whether it can be trained with one image: batch normalisation needs more than one value per
  * channel. */
