@@ -93,6 +93,7 @@ static void unknown_words_are_named(void **state)
         {"network:\n  - let: {in: 3}\n", "f.yaml:2: network: let: the name 'in' is a word of the grammar"},
         {"network:\n  - [let: {size: 3}, MaxPool2d: size]\n  - MaxPool2d: size\n",
          "f.yaml:3: network: MaxPool2d: 'size': there is no name 'size'; did you mean 'slice'?"},
+        {"network:\n  - add: [x, {let: {a: 3}}]\n", "f.yaml:2: network: 'let' makes no value; write it before"},
         {"network:\n  - let: {}\n", "f.yaml:2: network: let: needs {name: value}"},
         {"network:\n  - child: {do: ReLU}\n", "f.yaml:2: network: child: needs {name: NAME, do: ...}"},
         {"network:\n  - residual: {do: ReLU, short: ReLU}\n",
