@@ -123,6 +123,11 @@ enum {
     SHIM_THROW_STD
 };
 int shim_test_throw(int kind, archai_err *err) SHIM_NOEXCEPT;
+/* Tests only: the output, and the gradients of sum(output * weights), as CPU tensors: "output", "input" (that of
+ * a float32 input), "grad/<parameter>", "buffer/<buffer>". They last as those of shim_model_state. weights: as many as the output
+ * has values; NULL: the output alone. Errors: ARCHAI_ETORCH. */
+int shim_test_gradients(shim_model *m, const struct archai_tensor *input, const float *weights, bool training,
+                        const struct archai_tensor **out, size_t *n, archai_err *err) SHIM_NOEXCEPT;
 #ifdef __cplusplus
 }
 #endif
