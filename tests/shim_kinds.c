@@ -67,20 +67,6 @@ static const char *name_of(const subject *s)
     return text;
 }
 
-/* make_kinds.py's draw(). Caller frees. */
-static float *draw(uint32_t seed, size_t n)
-{
-    uint32_t x = seed * 2654435761u + 12345u;
-    float *out = malloc((n > 0 ? n : 1) * sizeof *out);
-
-    assert_non_null(out);
-    for (size_t i = 0; i < n; i++) {
-        x = x * 1664525u + 1013904223u;
-        out[i] = (float)(x >> 8) / 8388608.0f - 1.0f;
-    }
-    return out;
-}
-
 static archai_module *add_layer(archai_module *parent, const char *name, const json_t *json,
                                 const archai_shape *in, size_t n)
 {
@@ -191,7 +177,7 @@ static void build(subject *s, size_t index)
         s->input.shape[1 + i] = in.dim[i];
         n *= (size_t)in.dim[i];
     }
-    values = draw((uint32_t)(1000 * index), n);
+    values = kind_args_draw((uint32_t)(1000 * index), n);
     s->input.bytes = n * archai_dtype_size(s->input.dtype);
     s->input.data = values;
     if (tokens > 0) {
@@ -327,7 +313,7 @@ static void load_drawn_weights(subject *s)
     for (size_t k = 0; k < n; k++) {
         const int64_t seed = json_integer_value(json_array_get(json_array_get(expected, k), 3));
         const size_t values = built[k].bytes / archai_dtype_size(built[k].dtype);
-        float *v = draw((uint32_t)seed, built[k].dtype == ARCHAI_I64 ? 2 : values);
+        float *v = kind_args_draw((uint32_t)seed, built[k].dtype == ARCHAI_I64 ? 2 : values);
 
         given[k] = built[k];
         given[k].data = v;
@@ -354,7 +340,7 @@ static void run(subject *s, const char *mode)
 
     for (size_t i = 0; i < json_array_size(output); i++)
         values *= (size_t)json_integer_value(json_array_get(output, i));
-    weights = draw((uint32_t)(1000 * s->index + 999), values);
+    weights = kind_args_draw((uint32_t)(1000 * s->index + 999), values);
     if (shim_test_gradients(s->model, &s->input, weights, strcmp(mode, "train") == 0, &got, &n, &err) !=
         ARCHAI_OK)
         fail_msg("%s: %s", name_of(s), err.text);

@@ -1,8 +1,9 @@
-/* tests/support/kind_args.h - a kind's arguments from JSON, by its table. */
+/* tests/support/kind_args.h - a kind's arguments from JSON, by its table; the numbers of make_kinds.py. */
 #ifndef ARCHAI_TESTS_KIND_ARGS_H
 #define ARCHAI_TESTS_KIND_ARGS_H
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "core/network/kind/kind.h"
 /* cmocka.h and what it needs come first, as in every test. */
@@ -41,4 +42,18 @@ static inline void kind_args_read(const archai_module_kind *kind, double *args, 
     }
     assert_int_equal(used, json_object_size(given));
 }
+/* make_kinds.py's draw(). Caller frees. */
+static inline float *kind_args_draw(uint32_t seed, size_t n)
+{
+    uint32_t x = seed * 2654435761u + 12345u;
+    float *out = malloc((n > 0 ? n : 1) * sizeof *out);
+
+    assert_non_null(out);
+    for (size_t i = 0; i < n; i++) {
+        x = x * 1664525u + 1013904223u;
+        out[i] = (float)(x >> 8) / 8388608.0f - 1.0f;
+    }
+    return out;
+}
+
 #endif
