@@ -174,6 +174,33 @@ static void samples_are_valid_and_within_their_bounds(void **state)
     }
 }
 
+static void each_layer_attends_with_its_heads_and_dropout(void **state)
+{
+    const char *flex = ARCH("gpt2-flex", "3", "8", "12", "[2, 3, 4]");
+    archai_space *s = open_space("gpt2-flex", "");
+    archai_network net;
+    archai_model m;
+    int layers = 0;
+
+    (void)state;
+    assert_int_equal(archai_space_load_arch(s, flex, strlen(flex), &m, NULL), 0);
+    assert_int_equal(archai_space_describe(s, &m, &net, NULL), 0);
+    for (size_t i = 0; i < net.n_steps; i++) {
+        const archai_module *step = net.steps[i].module;
+
+        if (strcmp(archai_module_class(step), "attention") != 0)
+            continue;
+        assert_true(*archai_module_arg(step, "num_heads") == 2 + layers);
+        assert_true(*archai_module_arg(step, "dropout_p") == 0.5);
+        assert_true(*archai_module_arg(step, "is_causal") == 1);
+        layers++;
+    }
+    assert_int_equal(layers, 3);
+    archai_network_fini(&net);
+    archai_model_fini(&m);
+    archai_space_destroy(s);
+}
+
 static void heads_that_do_not_divide_leave_no_child(void **state)
 {
     archai_space *s = open_space(
@@ -357,6 +384,7 @@ int main(void)
         cmocka_unit_test(children_of_a_saved_model_have_their_own_archid),
         cmocka_unit_test(files_may_hold_what_no_draw_gives),
         cmocka_unit_test(samples_are_valid_and_within_their_bounds),
+        cmocka_unit_test(each_layer_attends_with_its_heads_and_dropout),
         cmocka_unit_test(heads_that_do_not_divide_leave_no_child),
         cmocka_unit_test(bad_arch_files_are_refused_with_line_and_key),
         cmocka_unit_test(bad_sections_are_refused_with_line_and_key),
