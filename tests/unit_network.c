@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "core/network/kind/kind.h"
 #include "json_data.h"
 
@@ -223,6 +225,76 @@ static void every_kind_is_found_with_its_arguments(void **state)
     assert_null(archai_module_kind_find("Conv7d"));
 }
 
+static uint64_t next_random(void)
+{
+    static uint64_t x = 1;
+
+    x = x * 6364136223846793005u + 1442695040888963407u;
+    return x >> 33;
+}
+
+static double wild_number(void)
+{
+    static const double odd[] = {0,   -0.0, 1,    -1,   2,         3,          0.5,       NAN,  INFINITY,
+                                 -2,  -3,   7,    1e9,  INT32_MAX, -INT32_MAX, -INFINITY, 1e18, 1e300,
+                                 4e9, -1e9, 1e-9, 1e-300};
+
+    return odd[next_random() % (sizeof odd / sizeof odd[0])];
+}
+
+/* From a file or plug-in may come any numbers: refused or counted, but never divided by 0 or overflowed (which
+ * the sanitizers see). A shape that comes out has sizes that the next one can take. */
+static void no_numbers_break_a_kind(void **state)
+{
+    enum { TRIES = 4000, INPUTS = 3 };
+    size_t accepted = 0;
+
+    (void)state;
+    for (size_t i = 0; archai_module_kinds[i] != NULL; i++)
+        for (size_t k = 0; k < TRIES; k++) {
+            archai_module *m = archai_module_layer(NULL, "m", archai_module_kinds[i], NULL);
+            archai_shape in[INPUTS], out;
+            archai_err err = ARCHAI_ERR_INIT;
+            archai_counts counts = {.params = 0};
+            char *text = NULL;
+            size_t size, n;
+            archai_state_entry *entries;
+            FILE *to;
+
+            for (size_t a = 0; a < ARCHAI_MODULE_MAX_ARGS; a++)
+                if (next_random() % 3 == 0)
+                    m->args[a] = wild_number();
+            for (size_t v = 0; v < INPUTS; v++) {
+                in[v] = (archai_shape){.ndim = 1 + (int)(next_random() % 4), .tokens = next_random() % 8 == 0};
+                for (int d = 0; d < in[v].ndim; d++)
+                    in[v].dim[d] = next_random() % 6 == 0 ? INT32_MAX : 1 + (int64_t)(next_random() % 4);
+                if (v > 0 && next_random() % 2 == 0)
+                    in[v] = in[0];
+            }
+            n = 1 + next_random() % INPUTS;
+            if (next_random() % 2 == 0)
+                archai_module_deduce(m, in, n);
+            if (archai_module_infer(m, in, n, &counts, &out, &err) == ARCHAI_OK) {
+                accepted++;
+                assert_in_range(out.ndim, 1, ARCHAI_SHAPE_MAX);
+                for (int d = 0; d < out.ndim; d++)
+                    assert_in_range(out.dim[d], 1, INT32_MAX);
+                assert_true(counts.macs >= 0 && counts.flops >= 0 && counts.madd >= 0);
+                entries = archai_module_state(m, &n);
+                archai_state_free(entries, n);
+                assert_true(archai_module_params(m) >= 0);
+            } else {
+                assert_non_null(strstr(err.text, " "));
+            }
+            to = open_memstream(&text, &size);
+            assert_int_equal(archai_module_print(m, to), ARCHAI_OK);
+            assert_int_equal(fclose(to), 0);
+            free(text);
+            archai_module_destroy(m);
+        }
+    assert_true(accepted > 10000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +305,7 @@ int main(void)
         cmocka_unit_test(sums_need_equal_shapes_and_written_registers),
         cmocka_unit_test(the_drawing_names_every_step),
         cmocka_unit_test(every_kind_is_found_with_its_arguments),
+        cmocka_unit_test(no_numbers_break_a_kind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

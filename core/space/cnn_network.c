@@ -66,15 +66,16 @@ static int count(const archai_cnn *c, const archai_data_shape *data, archai_coun
     const int k = (int)c->kernel_size, width = (int)c->hidden_dim, padding = (k - 1) / 2;
     archai_module conv = {.kind = &archai_kind_conv2d,
                           .name = conv_name,
-                          .args = {channels_of(data), width, k, k, 1, 1, padding, padding, 1, 1}};
+                          /* in, out, kernel, stride, padding, dilation, groups, bias */
+                          .args = {channels_of(data), width, k, k, 1, 1, padding, padding, 1, 1, 1, 1}};
     const archai_module norm = {
-        .kind = &archai_kind_batch_norm2d, .name = norm_name, .args = {width}};
+        .kind = &archai_kind_batch_norm2d, .name = norm_name, .args = {width, 1e-5, 0.1, 1, 1}};
     static const archai_module relu = {.kind = &archai_kind_relu, .name = relu_name};
     static const archai_module pool = {
-        .kind = &archai_kind_adaptive_avg_pool2d, .name = pool_name, .args = {1, 1}};
+        .kind = &archai_kind_adaptive_avg_pool2d, .name = pool_name, .args = {2, 1, 1}};
     const archai_module head = {.kind = &archai_kind_conv2d,
                                 .name = head_name,
-                                .args = {width, classes_of(data), 1, 1, 1, 1, 0, 0, 1, 1}};
+                                .args = {width, classes_of(data), 1, 1, 1, 1, 0, 0, 1, 1, 1, 1}};
     archai_chain chain, before;
     int input[3];
 

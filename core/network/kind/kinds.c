@@ -109,26 +109,41 @@ static void bounds(const archai_arg *a, double *low, double *high)
     }
 }
 
+/* The usual numbers pass quickly: every layer of every candidate comes by here. */
+static inline bool fits(const archai_arg *a, double v)
+{
+    double low, high;
+
+    if (a->type == ARCHAI_ARG_FLAG)
+        return v == 0 || v == 1;
+    if (a->low == 0 && a->high == 0 && a->type != ARCHAI_ARG_REAL && v >= 1 && v <= INT32_MAX &&
+        a->type != ARCHAI_ARG_WORD)
+        return v == (double)(int32_t)v;
+    bounds(a, &low, &high);
+    if (a->type == ARCHAI_ARG_REAL)
+        return v >= low && v <= high;
+    if (v < 0 && (a->type == ARCHAI_ARG_INT || a->type == ARCHAI_ARG_PAIR))
+        low = fmin(low, -word_count(a));
+    return v >= low && v <= high && v == (double)(int64_t)v;
+}
+
 static int check_number(const archai_module *m, const archai_arg *a, double v, archai_err *err)
 {
-    const bool worded =
-        a->words != NULL && (a->type == ARCHAI_ARG_INT || a->type == ARCHAI_ARG_PAIR);
     double low, high;
     char text[3][32];
 
-    bounds(a, &low, &high);
-    if ((v >= low && v <= high && (a->type == ARCHAI_ARG_REAL || v == floor(v))) ||
-        (worded && v < 0 && v >= -word_count(a) && v == floor(v)))
+    if (fits(a, v))
         return ARCHAI_OK;
+    bounds(a, &low, &high);
     archai_format_double(v, text[0]);
     archai_format_double(low, text[1]);
     archai_format_double(high, text[2]);
     if (a->type == ARCHAI_ARG_REAL)
-        return archai_fail(err, ARCHAI_EINVAL, "module '%s': %s is %s, expected %s to %s",
-                           m->name, a->name, text[0], text[1], text[2]);
+        return archai_fail(err, ARCHAI_EINVAL, "module '%s': %s is %s, expected %s to %s", m->name,
+                           a->name, text[0], text[1], text[2]);
     return archai_fail(err, ARCHAI_EINVAL,
-                       "module '%s': %s is %s, expected a whole number from %.0f to %.0f",
-                       m->name, a->name, text[0], low, high);
+                       "module '%s': %s is %s, expected a whole number from %.0f to %.0f", m->name,
+                       a->name, text[0], low, high);
 }
 
 int archai_module_check(const archai_module *m, archai_err *err)
