@@ -29,7 +29,7 @@ enum { LOCAL };
 
 /* clang-format off */
 static const archai_option options[] = {
-    {"tree",                ARCHAI_OPT_STRING, offsetof(archai_config_space, tree_path),           0, 0, NULL,   "", NULL, "file that declares the parameters, JSON or YAML"},
+    {"tree",                ARCHAI_OPT_STRING, offsetof(archai_config_space, tree_path),           0, 0, NULL,   "", NULL, "file that declares the parameters and, if you like, the network, JSON or YAML"},
     {"tree_sha1",           ARCHAI_OPT_STRING, offsetof(archai_config_space, tree_sha1),           0, 0, "",     "", NULL, "sha1 of what the file declares; the resolved configuration has it, so that a run cannot resume with another tree"},
     {"mutation_prob",       ARCHAI_OPT_DOUBLE, offsetof(archai_config_space, mutation_prob),       0, 1, "0.3",  "", NULL, "chance of each parameter to be drawn again"},
     {"range_mutation",      ARCHAI_OPT_CHOICE, offsetof(archai_config_space, range_mutation),      0, 0, "local", "", "local uniform", "local: a number of a range becomes one nearby; uniform: it is drawn anew"},
