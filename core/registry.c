@@ -6,7 +6,8 @@
 #define SPACES(X)                                                                                  \
     X(cnn)                                                                                         \
     X(segmentation_dag)                                                                            \
-    X(config)
+    X(config)                                                                                      \
+    X(transformer_flex)
 
 #define ALGORITHMS(X)                                                                              \
     X(random_search)                                                                               \

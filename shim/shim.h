@@ -38,7 +38,8 @@ int shim_model_build(shim_model **out, shim_device *d, const struct archai_netwo
                      uint64_t seed, archai_err *err) SHIM_NOEXCEPT;
 void shim_model_destroy(shim_model *m) SHIM_NOEXCEPT;
 /* Load by state_dict name. strict: names and shapes must match exactly; else the entries that match are
- * loaded. *loaded: how many were. */
+ * loaded. *loaded: how many were. A tied weight may be left out under one of its names, as
+ * may masks that the network makes itself. */
 int shim_model_load(shim_model *m, const struct archai_tensor *tensors, size_t n, bool strict,
                     size_t *loaded, archai_err *err) SHIM_NOEXCEPT;
 /* The state_dict as CPU tensors: *out [n] and its data belong to the model and last until the next call. */
@@ -95,9 +96,10 @@ int shim_model_train(shim_model *m, const struct archai_dataset_header *data,
  * training and last until the next call or its end. *train_seconds: so far. */
 int shim_training_state(shim_training *t, const struct archai_tensor **out, size_t *n,
                         double *train_seconds, archai_err *err) SHIM_NOEXCEPT;
-/* Run in evaluation mode. input: float32 [n, c, h, w]. *out: float32 with the shape out_shape [*ndim], in
- * memory from the caller's `alloc`, called once the size is known. */
-int shim_model_predict(shim_model *m, const float *input, const int64_t shape[4],
+/* Run in evaluation mode. input: float32 [n, c, h, w], or whatever the network takes behind n; int64 where
+ * it takes tokens. *out: float32 with the shape out_shape [*ndim], in memory from the caller's `alloc`,
+ * called once the size is known. */
+int shim_model_predict(shim_model *m, const void *input, const int64_t *shape,
                        void *(*alloc)(void *payload, size_t bytes), void *payload,
                        float **out, int64_t out_shape[8], int *ndim, archai_err *err) SHIM_NOEXCEPT;
 /* A PyTorch file: torch.load returns a dict from names to tensors, as load_state_dict takes it. */
@@ -123,6 +125,11 @@ enum {
     SHIM_THROW_STD
 };
 int shim_test_throw(int kind, archai_err *err) SHIM_NOEXCEPT;
+/* Tests only: the output, and the gradients of sum(output * weights), as CPU tensors: "output", "input" (that of
+ * a float32 input), "grad/<parameter>", "buffer/<buffer>". They last as those of shim_model_state. weights: as many as the output
+ * has values; NULL: the output alone. Errors: ARCHAI_ETORCH. */
+int shim_test_gradients(shim_model *m, const struct archai_tensor *input, const float *weights, bool training,
+                        const struct archai_tensor **out, size_t *n, archai_err *err) SHIM_NOEXCEPT;
 #ifdef __cplusplus
 }
 #endif

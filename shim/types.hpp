@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 #include <torch/torch.h>
@@ -63,9 +64,13 @@ struct shim_model {
     std::shared_ptr<torch::nn::Module> root;
     std::vector<shim::step> steps;
     int n_values;
+    int input_ndim; /* without the batch */
+    bool tokens;    /* the input is int64 */
+    std::set<std::string> unused; /* names that weights may hold in vain */
     std::vector<shim::entry> state; /* in state_dict order; aliases of the modules' tensors */
 
-    /* What shim_model_state() handed out last. */
+    /* What shim_model_state() or shim_test_gradients() handed out last. */
+    std::vector<std::string> names;
     std::vector<torch::Tensor> copies;
     std::vector<archai_tensor> views;
 

@@ -49,6 +49,10 @@ struct archai_module {
                                             the children (extra_repr); NULL: none */
     double args[ARCHAI_MODULE_MAX_ARGS]; /* layers and operations only */
     const archai_module *tied;           /* borrowed from the same tree: its `weight` is this one's, too */
+    double init_std;                     /* > 0: the weight begins normal with this deviation, the bias
+                                            at 0; 0: both begin as in PyTorch */
+    const char *const *unused;           /* borrowed, static; containers only: buffers that weights may
+                                            hold and nothing here needs (causal masks), to a NULL */
     archai_module **children;            /* owned, as is each; containers only */
     size_t n_children, capacity;
 };

@@ -275,6 +275,8 @@ archai_dtype archai_h5_type_of(hid_t type)
             return (archai_dtype)t;
     }
     (void)H5Eclear2(H5E_DEFAULT);
+    if (H5Tget_class(type) == H5T_ENUM && H5Tget_size(type) == 1) /* as h5py writes bool */
+        return ARCHAI_U8;
     return ARCHAI_DTYPE_COUNT;
 }
 

@@ -55,9 +55,11 @@ static int parse_entry(archai_tensor *t, const char *name, const json_t *entry,
                            "tensor '%s': expected dtype, shape and two data_offsets", name);
     while (kind < ARCHAI_DTYPE_COUNT && strcmp(dtype_names[kind], json_string_value(dtype)) != 0)
         kind++;
+    if (strcmp(json_string_value(dtype), "BOOL") == 0)
+        kind = ARCHAI_U8; /* a byte, 0 or 1 */
     if (kind == ARCHAI_DTYPE_COUNT)
         return archai_fail(err, ARCHAI_EFORMAT,
-                           "tensor '%s': type '%s', expected F32, F64, F16, I64, I32 or U8", name,
+                           "tensor '%s': type '%s', expected F32, F64, F16, I64, I32, U8 or BOOL", name,
                            json_string_value(dtype));
     if (json_array_size(shape) > ARCHAI_MAX_DIMS)
         return archai_fail(err, ARCHAI_EFORMAT, "tensor '%s': %zu dimensions, at most %d", name,

@@ -16,16 +16,20 @@ static void *allocate(void *payload, size_t bytes)
     return malloc(bytes > 0 ? bytes : 1);
 }
 
-/* The pictures in the exchange memfd: float32 [n, c, h, w]. Caller closes. */
-static int open_input(archai_tensors *file, const archai_tensor **input, archai_err *err)
+/* What the network takes, from the exchange memfd: float32, or int64 tokens, [n, ...]. Caller closes. */
+static int open_input(archai_tensors *file, const archai_network *net, const archai_tensor **input,
+                      archai_err *err)
 {
+    const archai_dtype type = net->tokens ? ARCHAI_I64 : ARCHAI_F32;
+    const int ndim = 1 + (net->n_input > 0 ? net->n_input : 3);
+
     ARCHAI_TRY(
         archai_err_wrap(err, archai_safetensors_open_fd(file, EXCHANGE, err), "input: "));
     *input = archai_tensors_find(file, "input");
-    if (*input == NULL || (*input)->dtype != ARCHAI_F32 || (*input)->ndim != 4) {
+    if (*input == NULL || (*input)->dtype != type || (*input)->ndim != ndim) {
         archai_tensors_close(file);
-        return archai_fail(err, ARCHAI_EINVAL,
-                           "input: expected a tensor of float32 [n, c, h, w]");
+        return archai_fail(err, ARCHAI_EINVAL, "input: expected a tensor of %s with %d dimensions",
+                           archai_dtype_name(type), ndim);
     }
     return ARCHAI_OK;
 }
@@ -46,7 +50,7 @@ static int predict(archai_server *e, const char *arch, archai_tensor *out, archa
         archai_err_wrap(err, archai_safetensors_open_fd(&weights, WEIGHTS, err), "weights: "),
         out);
     ARCHAI_TRY_GOTO(rc, shim_model_load(model, weights.at, weights.n, true, NULL, err), out);
-    ARCHAI_TRY_GOTO(rc, open_input(&file, &input, err), out);
+    ARCHAI_TRY_GOTO(rc, open_input(&file, &net, &input, err), out);
     ARCHAI_TRY_GOTO(rc,
                     shim_model_predict(model, input->data, input->shape, allocate, NULL,
                                        &output, out->shape, &out->ndim, err),

@@ -17,6 +17,7 @@ static const struct {
     const char *name, *keys;
 } required[] = {
     {"config", "tree = \"" ARCHAI_TEST_DATA "/config_tree.json\"\n"},
+    {"transformer_flex", "arch_type = gpt2-flex\n"},
 };
 
 static const char *keys_of(const char *name)

@@ -15,6 +15,7 @@ extern "C" {
 
 /* clang-format off */
 #define ARCHAI_KINDS(X)                                                                            \
+    X(learned_positions) X(opt_learned_positions)                                                  \
     X(conv1d) X(conv2d) X(conv_transpose2d) X(linear) X(transposed_linear)                         \
     X(embedding) X(parameter) X(multihead_attention)                                               \
     X(batch_norm1d) X(batch_norm2d) X(instance_norm2d)                                             \
