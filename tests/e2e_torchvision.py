@@ -22,7 +22,7 @@ torch.manual_seed(1)
 x = torch.rand(2, 3, 224, 224)
 pattern = os.environ.get("ARCHAI_TORCHVISION", "")
 tried = 0
-for path in sorted(glob.glob(f"{SPACES}/torchvision/*")):
+for path in sorted(glob.glob(f"{SPACES}/torchvision/*.json") + glob.glob(f"{SPACES}/torchvision/*.yaml")):
     name, kind = os.path.splitext(os.path.basename(path))
     if pattern not in name:
         continue

@@ -22,7 +22,7 @@ static const archai_data_shape table = {.features = 13, .num_classes = 3};
 
 static int samples(void)
 {
-    return getenv("ARCHAI_LONG") != NULL ? 10000 : 60;
+    return getenv("ARCHAI_LONG") != NULL ? 10000 : 300;
 }
 
 static archai_space *open_space(const char *tree, const archai_data_shape *data)
