@@ -288,6 +288,77 @@ static void what_is_accepted_runs(void **state)
     }
 }
 
+/* -- attention over more than one part ----------------------------------------------------------- */
+
+enum { TOKENS = 1100, WIDTH = 3 };
+
+static int apply(archai_network *net, const char *kind, const double *args, int a, int b)
+{
+    return archai_network_apply(net, archai_module_kind_find(kind), args, (const int[]){a, b}, b < 0 ? 1 : 2);
+}
+
+/* By the operation, or by the products that it is made of, with a mask to add. */
+static void describe_attention(archai_network *net, bool causal, bool products)
+{
+    net->root = archai_module_container(NULL, "", "Attention");
+    if (products) {
+        double shape[ARCHAI_MODULE_MAX_ARGS];
+        int x, mask;
+
+        archai_module_defaults(&archai_kind_parameter, shape);
+        memcpy(shape, (const double[]){2, TOKENS, TOKENS}, 3 * sizeof *shape);
+        mask = archai_network_call(net, archai_module_layer(net->root, "mask", &archai_kind_parameter, shape), 0);
+        x = apply(net, "matmul", NULL, 0, apply(net, "transpose", (const double[]){1, 2}, 0, -1));
+        x = apply(net, "scale", (const double[]){1 / sqrt(WIDTH)}, x, -1);
+        x = apply(net, "softmax", NULL, apply(net, "add", NULL, x, mask), -1);
+        (void)apply(net, "matmul", NULL, x, 0);
+    } else {
+        (void)archai_network_apply(net, archai_module_kind_find("attention"),
+                                   (const double[]){1, causal, 0, NAN}, (const int[]){0, 0, 0}, 3);
+    }
+}
+
+static void attention_in_parts_is_that_of_products(void **state)
+{
+    static float x[SAMPLES * TOKENS * WIDTH], weights[SAMPLES * TOKENS * WIDTH], mask[TOKENS * TOKENS];
+    const archai_tensor input = {.dtype = ARCHAI_F32, .ndim = 3, .shape = {SAMPLES, TOKENS, WIDTH}, .data = x};
+    const archai_tensor given = {.name = (char *)(uintptr_t) "mask", .dtype = ARCHAI_F32, .ndim = 2,
+                                 .shape = {TOKENS, TOKENS}, .data = mask, .bytes = sizeof mask};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof x / sizeof x[0]; i++) {
+        x[i] = (float)below(1000) / 250 - 2;
+        weights[i] = (float)below(1000) / 500 - 1;
+    }
+    for (int causal = 0; causal <= 1; causal++) {
+        archai_network parts = {.root = NULL}, products = {.root = NULL};
+        archai_err err = ARCHAI_ERR_INIT;
+        const archai_tensor *got, *want;
+        shim_model *a, *b = NULL;
+        size_t n;
+
+        for (size_t i = 0; i < TOKENS * TOKENS; i++)
+            mask[i] = causal && i % TOKENS > i / TOKENS ? -1e30f : 0;
+        describe_attention(&parts, causal, false);
+        describe_attention(&products, causal, true);
+        a = run(&parts, &input, weights, false, &got, &n);
+        assert_int_equal(shim_model_build(&b, device, &products, 1, &err), ARCHAI_OK);
+        assert_int_equal(shim_model_load(b, &given, 1, true, NULL, &err), ARCHAI_OK);
+        assert_int_equal(shim_test_gradients(b, &input, weights, false, &want, &n, &err), ARCHAI_OK);
+        for (int t = 0; t < 2; t++) /* output, input */
+            for (size_t k = 0; k < sizeof x / sizeof x[0]; k++) {
+                const double g = ((const float *)got[t].data)[k], w = ((const float *)want[t].data)[k];
+
+                if (!(fabs(g - w) <= 1e-4 * fmax(1, fabs(w))))
+                    fail_msg("%s[%zu] is %g, expected %g", got[t].name, k, g, w);
+            }
+        shim_model_destroy(a);
+        shim_model_destroy(b);
+        archai_network_fini(&parts);
+        archai_network_fini(&products);
+    }
+}
+
 static int open_device(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -307,6 +378,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_accepted_runs),
+        cmocka_unit_test(attention_in_parts_is_that_of_products),
     };
 
     return cmocka_run_group_tests_name("random", tests, open_device, close_device);

@@ -225,6 +225,60 @@ static void every_kind_is_found_with_its_arguments(void **state)
     assert_null(archai_module_kind_find("Conv7d"));
 }
 
+/* By hand, from the rules of Archai's profiler (FLOPs) and tensorwatch (MAdd); MACs are in shim_kinds.c. */
+static void costs_are_those_of_the_profilers(void **state)
+{
+    static const struct {
+        const char *kind;
+        double args[12];
+        archai_shape in;
+        int64_t macs, flops, madd;
+    } cases[] = {
+        {"GELU", {0}, {.dim = {3, 5}, .ndim = 2}, 0, 15, 0},
+        {"ReLU6", {0}, {.dim = {3, 5}, .ndim = 2}, 0, 15, 15},
+        {"Dropout", {0.5, 0}, {.dim = {3, 5}, .ndim = 2}, 0, 0, 0},
+        {"Softmax", {-1}, {.dim = {3, 5}, .ndim = 2}, 0, 15, 3 * (5 + 4 + 5)},
+        {"LayerNorm", {1, 5, [8] = 1e-5, 1, 1}, {.dim = {3, 5}, .ndim = 2}, 0, 5 * 15, 0},
+        {"LayerNorm", {1, 5, [8] = 1e-5, 0, 1}, {.dim = {3, 5}, .ndim = 2}, 0, 4 * 15, 0},
+        {"GroupNorm", {2, 4, 1e-5, 1}, {.dim = {4, 3, 2}, .ndim = 3}, 0, 5 * 24, 0},
+        {"BatchNorm2d", {4, 1e-5, 0.1, 0, 1}, {.dim = {4, 3, 2}, .ndim = 3}, 0, 24, 2 * 24},
+        {"AvgPool2d", {2, 2, 2, 2, 0, 0, 0, 1, NAN}, {.dim = {3, 4, 6}, .ndim = 3}, 0, 72, 4 * 18},
+        {"MaxPool2d", {2, 2, 2, 2, 0, 0, 1, 1, 0}, {.dim = {3, 4, 6}, .ndim = 3}, 0, 72, 3 * 18},
+        {"ConvTranspose2d", /* 4 to 6 channels, kernel 3, stride 2, with bias: [6, 9, 7] */
+         {4, 6, 3, 3, 2, 2, 0, 0, 0, 0, 1, 1},
+         {.dim = {4, 4, 3}, .ndim = 3},
+         9 * 4 * 6 * 12, 2 * 9 * 4 * 6 * 12 + 6 * 9 * 7, 2 * 9 * 4 * 6 * 12},
+        {"MultiheadAttention", /* projections of 5 rows, 8 to 32 values; products; softmaxes of 2 heads */
+         {8, 2, 0, 1, 1, 0},
+         {.dim = {5, 8}, .ndim = 2},
+         5 * 8 * 32 + 2 * 25 * 8, 2 * (5 * 8 * 32 + 2 * 25 * 8) + 2 * 25, 0},
+        {"scale", {2}, {.dim = {3, 5}, .ndim = 2}, 0, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const archai_module_kind *kind = archai_module_kind_find(cases[i].kind);
+        archai_module *m = archai_module_layer(NULL, "m", kind, NULL);
+        archai_err err = ARCHAI_ERR_INIT;
+        archai_counts c = {.params = 0};
+        archai_shape out;
+        size_t n = 0;
+
+        for (const archai_arg *a = kind->args; a->name != NULL; a++)
+            n += archai_arg_width(a);
+        for (size_t k = 0; k < n && k < 12; k++)
+            m->args[k] = cases[i].args[k];
+        if (archai_kind_conv_transpose2d.name == kind->name)
+            m->args[12] = m->args[13] = 1; /* dilation */
+        if (archai_module_infer(m, &cases[i].in, 1, &c, &out, &err) != ARCHAI_OK)
+            fail_msg("%s: %s", kind->name, err.text);
+        if (c.macs != cases[i].macs || c.flops != cases[i].flops || c.madd != cases[i].madd)
+            fail_msg("%s: %lld MACs, %lld FLOPs, %lld MAdd", kind->name, (long long)c.macs,
+                     (long long)c.flops, (long long)c.madd);
+        archai_module_destroy(m);
+    }
+}
+
 static uint64_t next_random(void)
 {
     static uint64_t x = 1;
@@ -280,12 +334,12 @@ static void no_numbers_break_a_kind(void **state)
                 for (int d = 0; d < out.ndim; d++)
                     assert_in_range(out.dim[d], 1, INT32_MAX);
                 assert_true(counts.macs >= 0 && counts.flops >= 0 && counts.madd >= 0);
-                entries = archai_module_state(m, &n);
-                archai_state_free(entries, n);
                 assert_true(archai_module_params(m) >= 0);
             } else {
                 assert_non_null(strstr(err.text, " "));
             }
+            entries = archai_module_state(m, &n); /* also before the arguments are checked */
+            archai_state_free(entries, n);
             to = open_memstream(&text, &size);
             assert_int_equal(archai_module_print(m, to), ARCHAI_OK);
             assert_int_equal(fclose(to), 0);
@@ -305,6 +359,7 @@ int main(void)
         cmocka_unit_test(sums_need_equal_shapes_and_written_registers),
         cmocka_unit_test(the_drawing_names_every_step),
         cmocka_unit_test(every_kind_is_found_with_its_arguments),
+        cmocka_unit_test(costs_are_those_of_the_profilers),
         cmocka_unit_test(no_numbers_break_a_kind),
     };
 

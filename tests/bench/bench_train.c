@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/config/config.h"
 #include "core/search/space.h"
 #include "io/dataset/dataset.h"
 #include "shim/shim.h"

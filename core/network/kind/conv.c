@@ -76,7 +76,7 @@ static void print_padding(const archai_module *m, FILE *out, int n)
     double numbers[2];
 
     for (int i = 0; i < n; i++)
-        numbers[i] = (double)((span(m, n, i) - 1) / 2);
+        numbers[i] = floor(m->args[DILATION(n) + i] * (m->args[KERNEL + i] - 1) / 2);
     if (is_same_of_stride(m, n))
         print_sizes(out, ", padding", numbers, n);
     else if (padding[0] < 0)

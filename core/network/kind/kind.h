@@ -179,12 +179,12 @@ static inline size_t archai_arg_width(const archai_arg *a)
     return a->type == ARCHAI_ARG_PAIR ? 2 : a->type == ARCHAI_ARG_LIST ? 1 + ARCHAI_ARG_LIST_MAX : 1;
 }
 
-/* A whole number among the arguments; 0 where there is none. */
+/* A whole number among the arguments; 0 where there is none, or one that no bounds allow. */
 static inline int64_t archai_int(const archai_module *m, size_t place)
 {
     const double v = m->args[place];
 
-    return v > -9e18 && v < 9e18 ? (int64_t)v : 0;
+    return v > -1e15 && v < 1e15 ? (int64_t)v : 0;
 }
 
 /* Are all arguments given that must be, and within the bounds of the kind's table? ARCHAI_EINVAL:
