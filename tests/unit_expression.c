@@ -122,6 +122,8 @@ static void values_are_pythons(void **state)
         {"none == null", "true"},
         {"none or 5", "5"},
         {"0 or none", "null"},
+        {"3 or none", "3"},
+        {"0 and 5", "0"},
         {"width and expand", "1.5"},
         {"[] or 3", "3"},
         {"not width", "false"},
@@ -189,11 +191,10 @@ static void round_to_is_make_divisible(void **state)
 {
     static const struct {
         const char *text, *value;
-    } table[] = {{"round_to(16, 8)", "16"},        {"round_to(16 * 1.5, 8)", "24"},
-                 {"round_to(18, 8)", "24"},        {"round_to(17, 8)", "16"},
-                 {"round_to(3, 8)", "8"},          {"round_to(11, 8)", "16"},
-                 {"round_to(32 * 1.1, 8)", "32"},  {"round_to(72 / 4, 8)", "24"},
-                 {"round_to(1000 * 0.35, 8)", "352"}, {"round_to(20, 8)", "24"}};
+    } table[] = {{"round_to(16, 8)", "16"},       {"round_to(16 * 1.5, 8)", "24"}, {"round_to(18, 8)", "24"},
+                 {"round_to(17, 8)", "16"},       {"round_to(3, 8)", "8"},         {"round_to(11, 8)", "16"},
+                 {"round_to(32 * 1.1, 8)", "32"}, {"round_to(72 / 4, 8)", "24"},   {"round_to(1000 * 0.35, 8)", "352"},
+                 {"round_to(20, 8)", "24"}};
 
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -213,7 +214,8 @@ static void mistakes_are_named(void **state)
         {"", "'': it ends where a value is expected"},
         {"1 +", "'1 +': it ends where a value is expected"},
         {"1 2", "'1 2': expected an operation or the end at '2'"},
-        {"max(1", "'max(1': it ends where ',' or ')' is expected: between {} or [] YAML wants quotes around a text with a comma"},
+        {"max(1", "'max(1': it ends where ',' or ')' is expected: between {} or [] YAML wants quotes around a text "
+                  "with a comma"},
         {"(1", "'(1': it ends where ')' is expected"},
         {"[1 2]", "'[1 2]': expected ',' or ']' at '2]'"},
         {"3x", "'3x': '3x' is neither a number nor a name"},
@@ -381,12 +383,9 @@ static void names_are_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_are_pythons),
-        cmocka_unit_test(round_to_is_make_divisible),
-        cmocka_unit_test(mistakes_are_named),
-        cmocka_unit_test(what_is_too_large_is_refused),
-        cmocka_unit_test(work_is_bounded),
-        cmocka_unit_test(documents_values_are_read),
+        cmocka_unit_test(values_are_pythons), cmocka_unit_test(round_to_is_make_divisible),
+        cmocka_unit_test(mistakes_are_named), cmocka_unit_test(what_is_too_large_is_refused),
+        cmocka_unit_test(work_is_bounded),    cmocka_unit_test(documents_values_are_read),
         cmocka_unit_test(names_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

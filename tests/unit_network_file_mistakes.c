@@ -53,26 +53,33 @@ static void unknown_words_are_named(void **state)
          "f.yaml:2: network: there is no class, step or block 'Conv'; did you mean 'Conv1d'?"},
         {"network:\n  - stem:\n      - Dropot: 0.1\n",
          "f.yaml:3: network.stem: there is no class, step or block 'Dropot'; did you mean 'Dropout'?"},
-        {"network:\n  - Linaer: classes\n", "f.yaml:2: network: there is no class, step or block 'Linaer'; did you mean 'Linear'?"},
-        {"network: {conv1: 64}\n", "f.yaml:1: network: there is no class, step or block 'conv1'; did you mean 'Conv1d'?"},
+        {"network:\n  - Linaer: classes\n",
+         "f.yaml:2: network: there is no class, step or block 'Linaer'; did you mean 'Linear'?"},
+        {"network: {conv1: 64}\n",
+         "f.yaml:1: network: there is no class, step or block 'conv1'; did you mean 'Conv1d'?"},
         {"network:\n  - x\n", "f.yaml:2: network: expected a class, step or block; to go on with a value, 'use: x'"},
         {"network:\n  - classes\n",
          "f.yaml:2: network: expected a class, step or block; for one that 'classes' names, 'make: classes'"},
         {"network:\n  - residual\n", "f.yaml:2: network: 'residual' needs something behind it"},
         {"network:\n  - 3\n",
          "f.yaml:2: network: expected a class, a step, a block, a list or 'name: ...', got a number or flag"},
-        {"network:\n  - ReLU\n  -\n", "f.yaml:1: network: expected a class, a step, a block, a list or 'name: ...', got nothing"},
+        {"network:\n  - ReLU\n  -\n",
+         "f.yaml:1: network: expected a class, a step, a block, a list or 'name: ...', got nothing"},
         {"network:\n  - {}\n",
          "f.yaml:2: network: expected a class, a step, a block, a list or 'name: ...', got an empty mapping"},
         {"network:\n  - inline: bb\n", "f.yaml:2: network: inline: there is no block 'bb'"},
-        {"network:\n  - inline: {}\n", "f.yaml:2: network: inline: expected a block, {BLOCK: arguments} or a list of items"},
+        {"network:\n  - inline: {}\n",
+         "f.yaml:2: network: inline: expected a block, {BLOCK: arguments} or a list of items"},
         {"network:\n  - use: skip\n", "f.yaml:2: network: use: there is no value 'skip'"},
         {"network:\n  - add: [x, skip]\n", "f.yaml:2: network: there is no value, class, step or block 'skip'"},
         {"network:\n  - save: 3\n", "f.yaml:2: network: save: expected a name"},
-        {"network:\n  - save: a b\n", "f.yaml:2: network: save: 'a b' is not a name: letters, digits and _, a letter first"},
+        {"network:\n  - save: a b\n",
+         "f.yaml:2: network: save: 'a b' is not a name: letters, digits and _, a letter first"},
         {"network:\n  - for: 3\n", "f.yaml:2: network: for: needs 'do'"},
-        {"network:\n  - for: 3\n    do: ReLU\n    az: i\n", "f.yaml:2: network: for: az: unknown key; did you mean 'as'?"},
-        {"network:\n  - for: 3\n    as: in\n    do: ReLU\n", "f.yaml:3: network: the name 'in' is a word of the grammar"},
+        {"network:\n  - for: 3\n    do: ReLU\n    az: i\n",
+         "f.yaml:2: network: for: az: unknown key; did you mean 'as'?"},
+        {"network:\n  - for: 3\n    as: in\n    do: ReLU\n",
+         "f.yaml:3: network: the name 'in' is a word of the grammar"},
         {"network:\n  - for: 3\n    as: []\n    do: ReLU\n", "f.yaml:3: network: as: expected a name"},
         {"network:\n  - if: true\n    esle: ReLU\n", "f.yaml:2: network: if: esle: unknown key; did you mean 'else'?"},
         {"network:\n  - if: true\n", "f.yaml:2: network: if: needs 'then'"},
@@ -84,9 +91,13 @@ static void unknown_words_are_named(void **state)
          "f.yaml:3: network: choose: 'op' may be [1, 2], which is not in 'from', and there is no 'default'"},
         {"network:\n  - make: Conv2d\n    arg: 3\n", "f.yaml:2: network: make: arg: unknown key; did you mean 'args'?"},
         {"network:\n  - let: {in: 3}\n", "f.yaml:2: network: let: the name 'in' is a word of the grammar"},
+        {"network:\n  - [let: {size: 3}, MaxPool2d: size]\n  - MaxPool2d: size\n",
+         "f.yaml:3: network: MaxPool2d: 'size': there is no name 'size'; did you mean 'slice'?"},
+        {"network:\n  - add: [x, {let: {a: 3}}]\n", "f.yaml:2: network: 'let' makes no value; write it before"},
         {"network:\n  - let: {}\n", "f.yaml:2: network: let: needs {name: value}"},
         {"network:\n  - child: {do: ReLU}\n", "f.yaml:2: network: child: needs {name: NAME, do: ...}"},
-        {"network:\n  - residual: {do: ReLU, short: ReLU}\n", "f.yaml:2: network: residual: short: unknown key; did you mean 'shortcut'?"},
+        {"network:\n  - residual: {do: ReLU, short: ReLU}\n",
+         "f.yaml:2: network: residual: short: unknown key; did you mean 'shortcut'?"},
         {"network:\n  - add\n", "f.yaml:2: network: add: needs operands"},
         {"network:\n  - \"a{\": ReLU\n", "f.yaml:2: network: expected {expression} in the name"},
         {"network:\n  - \"a}\": ReLU\n", "f.yaml:2: network: expected {expression} in the name"},
@@ -139,7 +150,8 @@ static void arguments_are_checked(void **state)
          "f.yaml:3: network: MaxPool2d: 't.kernl': there is no parameter 's.kernl'; did you mean 'kernel'?"},
         {"parameters: {w: {choice: [1]}}\nnetwork: {MaxPool2d: w.x}\n",
          "f.yaml:2: network: MaxPool2d: 'w.x': 'w' is a parameter and has no 'x'"},
-        {"blocks: {b: [MaxPool2d: size]}\nnetwork: [{for: 2, as: size, do: b}]\n", /* a block does not see the caller's names */
+        {"blocks: {b: [MaxPool2d: size]}\nnetwork: [{for: 2, as: size, do: b}]\n", /* a block does not see the caller's
+                                                                                      names */
          "f.yaml:1: b: MaxPool2d: 'size': there is no name 'size'; did you mean 'slice'?"},
     };
 
@@ -151,16 +163,19 @@ static void blocks_are_checked(void **state)
 {
     static const mistake table[] = {
         {"blocks: [b]\nnetwork: ReLU\n", "f.yaml:1: blocks: expected {NAME(arguments): items}"},
-        {"blocks:\n  Conv2d(a): []\nnetwork: ReLU\n", "f.yaml:2: blocks: 'Conv2d' is a class or step and cannot be a block"},
+        {"blocks:\n  Conv2d(a): []\nnetwork: ReLU\n",
+         "f.yaml:2: blocks: 'Conv2d' is a class or step and cannot be a block"},
         {"blocks:\n  for: []\nnetwork: ReLU\n", "f.yaml:2: blocks: the name 'for' is a word of the grammar"},
-        {"blocks:\n  2b: []\nnetwork: ReLU\n", "f.yaml:2: blocks: '2b' is not a name: letters, digits and _, a letter first"},
+        {"blocks:\n  2b: []\nnetwork: ReLU\n",
+         "f.yaml:2: blocks: '2b' is not a name: letters, digits and _, a letter first"},
         {"blocks:\n  b(a: []\nnetwork: ReLU\n", "f.yaml:2: blocks: expected NAME(argument, argument=default)"},
         {"blocks:\n  b(a): []\n  b(c): []\nnetwork: ReLU\n", "f.yaml:3: blocks: the block 'b' is defined twice"},
         {"blocks:\n  b(x): []\nnetwork: ReLU\n", "f.yaml:2: block 'b': the name 'x' is a word of the grammar"},
         {"blocks:\n  b(a, a): []\nnetwork: ReLU\n", "f.yaml:2: block 'b': the argument 'a' appears twice"},
         {"blocks:\n  b(a, ): []\nnetwork: ReLU\n",
          "f.yaml:2: block 'b': '' is not a name: letters, digits and _, a letter first"},
-        {"blocks:\n  b(a=later, later=1): []\nnetwork: ReLU\n", "f.yaml:2: block 'b': a: 'later': there is no name 'later'"},
+        {"blocks:\n  b(a=later, later=1): []\nnetwork: ReLU\n",
+         "f.yaml:2: block 'b': a: 'later': there is no name 'later'"},
         {"blocks:\n  b(out, kernel): []\nnetwork:\n  - b: {out: 3}\n", "f.yaml:4: network: b: needs 'kernel'"},
         {"blocks:\n  b(out, kernel): []\nnetwork:\n  - b: {outt: 3, kernel: 2}\n",
          "f.yaml:4: network: b: there is no argument 'outt'; did you mean 'out'?"},
@@ -171,7 +186,8 @@ static void blocks_are_checked(void **state)
         {"include: [nothing.yaml]\nnetwork: ReLU\n", "f.yaml:1: include: ./nothing.yaml: there is no such file"},
         {"include: {a: 3}\nnetwork: ReLU\n", "f.yaml:1: include: expected a list of files"},
         {"include: [/dev/null]\nnetwork: ReLU\n", "f.yaml:1: include: /dev/null: not a file"},
-        {"input: [3]\nnetwork: ReLU\n", "f.yaml:1: input: expected {channels, height, width}, {tokens, vocab} or {features}"},
+        {"input: [3]\nnetwork: ReLU\n",
+         "f.yaml:1: input: expected {channels, height, width}, {tokens, vocab} or {features}"},
         {"input: {chanels: 3}\nnetwork: ReLU\n", "f.yaml:1: input: chanels: unknown key; did you mean 'channels'?"},
         {"input: {channels: 0}\nnetwork: ReLU\n", "f.yaml:1: input: channels: 0 is outside 1..2147483647"},
         {"input: {channels: 3, tokens: 4}\nnetwork: ReLU\n",
@@ -201,9 +217,10 @@ static void shapes_that_do_not_fit_are_shown(void **state)
         {"network:\n  - subtract: [x, x, x]\n", "f.yaml:2: network: subtract: takes at most 2 operands, got 3"},
         {"network:\n  - MaxPool2d: classes - 10\n",
          "f.yaml:2: 0: MaxPool2d: kernel_size: expected a whole number or two from 1, got 0"},
-        {"network:\n  - MaxPool2d: \"x.shape[0]\"\n",
-         "f.yaml:2: 0: MaxPool2d: kernel_size: expected a whole number or two from 1, got the unknown size of the batch"},
-        {"network:\n  - MaxPool2d: \"x.shape[4]\"\n", "f.yaml:2: 0: MaxPool2d: kernel_size: 'x.shape[4]': [4] of a list of 4"},
+        {"network:\n  - MaxPool2d: \"x.shape[0]\"\n", "f.yaml:2: 0: MaxPool2d: kernel_size: expected a whole number or "
+                                                      "two from 1, got the unknown size of the batch"},
+        {"network:\n  - MaxPool2d: \"x.shape[4]\"\n",
+         "f.yaml:2: 0: MaxPool2d: kernel_size: 'x.shape[4]': [4] of a list of 4"},
         {"network:\n  - Embedding: [tokens, 4]\n",
          "f.yaml:2: 0: Embedding: num_embeddings: '[\"tokens\",4]': the data do not say 'tokens': give it in 'input'"},
         {"network:\n  - call: relu\n", "f.yaml:2: network: call: there is no child 'relu' before this"},
@@ -234,7 +251,8 @@ static void values_that_do_not_fit_are_shown(void **state)
         {"network:\n  - a: [ReLU]\n  - a.b: ReLU\n  - call: a\n", "f.yaml:4: network: call: 'a' is not complete yet"},
         {"network:\n  - a.b: ReLU\n  - call: a\n", "f.yaml:3: network: call: 'a' is not complete yet"},
         {"network:\n  - \"a{[1]}\": ReLU\n", "f.yaml:2: network: expected a number or a text in the name, got [1]"},
-        {"network:\n  - make: \"'Foo'\"\n", "f.yaml:2: network: expected the name of a class, step or block, got 'Foo'"},
+        {"network:\n  - make: \"'Foo'\"\n",
+         "f.yaml:2: network: expected the name of a class, step or block, got 'Foo'"},
         {"network:\n  - a: {make: \"'add'\"}\n", "f.yaml:2: a: add: needs operands"},
         {"network:\n  - a: {make: classes}\n", "f.yaml:2: a: expected the name of a class, step or block, got 10"},
         {"blocks: {b(n): []}\nnetwork:\n  - make: b\n", "f.yaml:3: network: b: needs 'n'"},
@@ -246,10 +264,13 @@ static void values_that_do_not_fit_are_shown(void **state)
          "f.yaml:2: network: choose: 'from' has no 10.5, and there is no 'default'; did you mean '10'?"},
         {"network:\n  - choose: \"'skp'\"\n    from: {skip: ReLU, conv: ReLU}\n",
          "f.yaml:2: network: choose: 'from' has no 'skp', and there is no 'default'; did you mean 'skip'?"},
-        {"network:\n  - for: [[1, 2]]\n    as: [a]\n    do: ReLU\n", "f.yaml:2: network: for: expected a list of 1 for 'as', got [1, 2]"},
+        {"network:\n  - for: [[1, 2]]\n    as: [a]\n    do: ReLU\n",
+         "f.yaml:2: network: for: expected a list of 1 for 'as', got [1, 2]"},
         {"network:\n  - for: -1\n    do: ReLU\n", "f.yaml:2: network: for: expected a list or a number from 0, got -1"},
-        {"network:\n  - for: \"'ab'\"\n    do: ReLU\n", "f.yaml:2: network: for: expected a list or a number from 0, got 'ab'"},
-        {"network:\n  - if: 1 / (classes - 10)\n    then: ReLU\n", "f.yaml:2: network: '1 / (classes - 10)': division by zero"},
+        {"network:\n  - for: \"'ab'\"\n    do: ReLU\n",
+         "f.yaml:2: network: for: expected a list or a number from 0, got 'ab'"},
+        {"network:\n  - if: 1 / (classes - 10)\n    then: ReLU\n",
+         "f.yaml:2: network: '1 / (classes - 10)': division by zero"},
         {"network:\n  - let: {a: 3}\n  - let: {b: \"a.c\"}\n", "f.yaml:3: network: let: b: 'a.c': 3 has no 'c'"},
         {"network:\n  - MaxPool2d: \"s.shape[1]\"\n  - save: s\n",
          "f.yaml:2: 0: MaxPool2d: kernel_size: 's.shape[1]': nothing was saved as 's' before"},
@@ -274,7 +295,8 @@ static void parameters_that_do_not_fit_are_named(void **state)
     (void)state;
     assert_refused(text, "{}", &small_images, false,
                    "f.yaml:3: 0: MaxPool2d: kernel_size: 'w': the parameter 'w' does not exist here");
-    assert_refused(text, "{\"w\": 1}", &small_images, false, "f.yaml:4: network: for: 's': the parameter 's' does not exist here");
+    assert_refused(text, "{\"w\": 1}", &small_images, false,
+                   "f.yaml:4: network: for: 's': the parameter 's' does not exist here");
     assert_refused(text, "{\"w\": 1, \"s\": [{}]}", &small_images, false,
                    "f.yaml:5: 1: MaxPool2d: kernel_size: 'k': the parameter 'k' does not exist here");
     assert_refused(text, "{\"w\": \"a\", \"s\": []}", &small_images, false,
@@ -301,12 +323,16 @@ static void what_grows_too_large_is_refused(void **state)
     static const mistake table[] = {
         {"network:\n  - for: 100001\n    do: ReLU\n", "f.yaml:3: network: more than 100000 modules"},
         {"network:\n  - for: 200001\n    do: flatten\n", "f.yaml:3: network: more than 200000 steps"},
-        {"network:\n  - for: 1000\n    do: {for: 1000, do: {for: 1000, do: []}}\n", "f.yaml:3: network: too much to compute"},
-        {"network:\n  - body: ReLU\n  - for: 30\n    do: [a: [call: body]]\n", "f.yaml:4: network: there is a child 'a' already"},
-        {"network:\n  - a0: [ReLU, ReLU]\n  - for: 30\n    do: {\"a{index + 1}\": [call: \"a{index}\", call: \"a{index}\"]}\n",
+        {"network:\n  - for: 1000\n    do: {for: 1000, do: {for: 1000, do: []}}\n",
+         "f.yaml:3: network: too much to compute"},
+        {"network:\n  - body: ReLU\n  - for: 30\n    do: [a: [call: body]]\n",
+         "f.yaml:4: network: there is a child 'a' already"},
+        {"network:\n  - a0: [ReLU, ReLU]\n  - for: 30\n    do: {\"a{index + 1}\": [call: \"a{index}\", call: "
+         "\"a{index}\"]}\n",
          "f.yaml:4: a16: call: 'a15': more than 200000 steps"},
         {"blocks:\n  b: [b]\nnetwork: b\n",
-         "f.yaml:2: ....0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0."
+         "f.yaml:2: "
+         "....0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0."
          "0.0.0.0.0.0.0.0.0: nested too deeply: does a block call itself without end?"},
         {"blocks:\n  b(t): [inline: {b: t + t}]\nnetwork: [inline: {b: \"'ab'\"}]\n",
          "f.yaml:2: network: b: t: 't + t': a text of more than 4000 characters"},
@@ -336,10 +362,11 @@ static void included_files_are_named(void **state)
     assert_non_null(file);
     (void)fputs("blocks:\n  b:\n    - ReLU\n    - Softmaxx\n", file);
     (void)fclose(file);
-    (void)snprintf(expected, sizeof expected, "%s:4: b: there is no class, step or block 'Softmaxx'; did you mean 'Softmax'?",
-                   path);
+    (void)snprintf(expected, sizeof expected,
+                   "%s:4: b: there is no class, step or block 'Softmaxx'; did you mean 'Softmax'?", path);
     (void)snprintf(path, sizeof path, "%s/main.yaml", dir);
-    assert_int_equal(archai_document_parse_lines(path, "include: blocks.yaml\nnetwork: b\n", 32, &document, lines, &err), ARCHAI_OK);
+    assert_int_equal(
+        archai_document_parse_lines(path, "include: blocks.yaml\nnetwork: b\n", 32, &document, lines, &err), ARCHAI_OK);
     assert_int_equal(archai_network_file_create(&f, path, document, lines, &err), ARCHAI_EINVAL);
     assert_string_equal(err.text, expected);
     archai_lines_destroy(lines);

@@ -62,7 +62,8 @@ static void build(const archai_network_file *f, const json_t *parameters, size_t
         {.channels = 3, .height = 8, .width = 8, .num_classes = 10}, {.tokens = 5, .vocab = 11}, {.features = 6}};
     archai_err err = ARCHAI_ERR_INIT;
     archai_network net = {.root = NULL};
-    json_t *params = parameters != NULL ? value_of(parameters, pick, 0) : json_object();
+    /* and once what is declared in place of values, which is of the wrong kind */
+    json_t *params = pick == 3 ? json_incref((json_t *)parameters) : value_of(parameters, pick, 0);
     int rc = archai_network_file_build(f, params, &data[pick % 3], &net, &err);
 
     if (rc == ARCHAI_OK) {
@@ -90,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK_ERROR(rc, err);
         FUZZ_CHECK(strchr(err.text, '\n') == NULL && f == NULL);
     } else if (f != NULL) {
-        for (size_t pick = 0; pick < 3; pick++)
+        for (size_t pick = 0; pick < 4; pick++)
             build(f, json_object_get(document, "parameters"), pick);
         (void)archai_network_file_uses(f, "stages.kernel");
         included = archai_network_file_included(f);

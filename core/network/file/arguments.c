@@ -5,8 +5,7 @@
 
 #include "core/base/number.h"
 
-/* -- what a kind takes -----------------------------------------------------------------------
- */
+/* -- what a kind takes --------------------------------------------------------------------- */
 
 const archai_arg *archai_kind_argument(const archai_module_kind *kind, const char *name)
 {

@@ -37,11 +37,11 @@ typedef struct archai_frame {
     const archai_binding *bindings;
 } archai_frame;
 
-/* Items that a block was given: they are built in the caller's frame. */
+/* Items that a block was given: they are built in the caller's frame, which waits for the
+ * block. */
 typedef struct archai_closure {
     const archai_body *body;
     archai_frame *frame;
-    const archai_binding *bindings;
 } archai_closure;
 
 /* A container that is being filled. */
@@ -79,8 +79,7 @@ typedef struct archai_build {
     archai_err *err;
 } archai_build;
 
-/* -- scope.c ---------------------------------------------------------------------------------
- */
+/* -- scope.c ------------------------------------------------------------------------------- */
 int archai_build_find(archai_expression_scope *s, const char *name, archai_datum *out,
                       archai_err *err);
 int archai_build_evaluate(archai_build *b, const archai_expression *e, archai_datum *out);
@@ -93,8 +92,7 @@ int archai_build_at(archai_build *b, const json_t *at, const json_t *in, const c
                     int rc);
 int archai_build_item_at(archai_build *b, const archai_item *item, const char *name, int rc);
 
-/* -- expand.c --------------------------------------------------------------------------------
- */
+/* -- expand.c ------------------------------------------------------------------------------ */
 /* Items in a row, in the current container. */
 int archai_build_body(archai_build *b, const archai_body *body);
 /* One item; with a name it makes one child of that name. */
@@ -112,16 +110,14 @@ size_t archai_build_made(archai_build *b, archai_module *module);
 const archai_made *archai_build_child(const archai_build *b, const archai_module *parent,
                                       const char *name);
 
-/* -- call.c ----------------------------------------------------------------------------------
- */
+/* -- call.c -------------------------------------------------------------------------------- */
 /* A block with the item's arguments; inlined: its items as if they stood here. */
 int archai_build_block(archai_build *b, const archai_item *item, const archai_block *block,
                        bool inlined, const char *name);
 int archai_build_closure(archai_build *b, const archai_item *item, const archai_closure *c,
                          const char *name);
 
-/* -- layers.c --------------------------------------------------------------------------------
- */
+/* -- layers.c ------------------------------------------------------------------------------ */
 /* Apply a class or step to registers; the current value is what it makes of them. */
 int archai_build_kind(archai_build *b, const archai_item *item, const archai_module_kind *kind,
                       const int *inputs, size_t n, const char *name);
@@ -130,8 +126,7 @@ int archai_build_again(archai_build *b, const archai_item *item);
 /* A step that takes operands. */
 int archai_build_operands(archai_build *b, const archai_item *item, const char *name);
 
-/* -- control.c -------------------------------------------------------------------------------
- */
+/* -- control.c ----------------------------------------------------------------------------- */
 typedef int archai_build_part_of(archai_build *b, const archai_body *body, void *data);
 int archai_build_for(archai_build *b, const archai_item *item, archai_build_part_of *part,
                      void *data);

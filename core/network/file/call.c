@@ -34,7 +34,7 @@ static int evaluate_given(archai_build *b, const archai_given *given, archai_dat
     if (given->body == NULL)
         return archai_build_evaluate(b, given->value, out);
     closure = archai_arena_take(&b->arena, sizeof *closure);
-    *closure = (archai_closure){given->body, b->frame, b->frame->bindings};
+    *closure = (archai_closure){given->body, b->frame};
     *out = (archai_datum){.type = ARCHAI_DATUM_BODY, .body = closure};
     return ARCHAI_OK;
 }
@@ -94,12 +94,9 @@ int archai_build_closure(archai_build *b, const archai_item *item, const archai_
                          const char *name)
 {
     archai_frame *here = b->frame;
-    const archai_binding *bindings = c->frame->bindings;
 
     b->frame = c->frame;
-    c->frame->bindings = c->bindings;
     ARCHAI_TRY(archai_build_part(b, c->body, name, item));
-    c->frame->bindings = bindings;
     b->frame = here;
     return ARCHAI_OK;
 }

@@ -51,7 +51,7 @@ static void count_name(archai_level *level, const char *name)
 {
     const size_t digits = strspn(name, "0123456789");
 
-    if (name[digits] == '\0' && digits < 10 && strtoll(name, NULL, 10) >= level->next)
+    if (digits < 10 && name[digits] == '\0' && strtoll(name, NULL, 10) >= level->next)
         level->next = strtoll(name, NULL, 10) + 1;
 }
 

@@ -187,7 +187,10 @@ static void add_members(name_list *l, const json_t *group)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)group, key, value) add_name(l, key);
+    json_object_foreach((json_t *)group, key, value)
+    {
+        add_name(l, key);
+    }
 }
 
 static void add_variables(name_list *l, const archai_reader *r)
@@ -242,8 +245,7 @@ static int no_member(archai_reader *r, archai_declared of, const char *name)
     return rc;
 }
 
-/* -- expressions -----------------------------------------------------------------------------
- */
+/* -- expressions --------------------------------------------------------------------------- */
 
 /* a.b.c, where `at` is what a is declared as */
 static int follow(archai_reader *r, const archai_expression_mention *m, archai_declared at,

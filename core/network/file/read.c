@@ -47,8 +47,7 @@ void archai_reader_leave(archai_reader *r, size_t where)
     r->where[where] = '\0';
 }
 
-/* -- included files --------------------------------------------------------------------------
- */
+/* -- included files ------------------------------------------------------------------------ */
 
 static bool is_read(const archai_network_file *f, const struct stat *s, const struct stat *read,
                     size_t n)

@@ -76,8 +76,12 @@ int archai_read_block_names(archai_reader *r, const json_t *blocks)
     const char *heading;
     json_t *body;
 
-    json_object_foreach((json_t *)blocks, heading, body) ARCHAI_TRY(archai_reader_at(
-        r, body, blocks, archai_err_wrap(r->err, add_block(r, heading, body), "blocks: ")));
+    json_object_foreach((json_t *)blocks, heading, body)
+    {
+        const int rc = archai_err_wrap(r->err, add_block(r, heading, body), "blocks: ");
+
+        ARCHAI_TRY(archai_reader_at(r, body, blocks, rc));
+    }
     return ARCHAI_OK;
 }
 
@@ -200,7 +204,6 @@ static void find_saved(archai_block *b, const json_t *v)
 int archai_read_block(archai_reader *r, archai_block *b, const json_t *body, const json_t *in)
 {
     r->block = b;
-    r->visible = NULL;
     (void)snprintf(r->where, sizeof r->where, "%s", b->name);
     find_saved(b, body);
     return archai_read_body(r, body, in, &b->body);

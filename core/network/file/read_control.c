@@ -224,8 +224,7 @@ int archai_read_form(archai_reader *r, const json_t *v, bool operands, archai_it
     }
 }
 
-/* -- words with one value --------------------------------------------------------------------
- */
+/* -- words with one value ------------------------------------------------------------------ */
 
 static int read_residual(archai_reader *r, const json_t *v, const json_t *in, archai_item *out)
 {

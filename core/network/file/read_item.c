@@ -8,8 +8,7 @@
 #include "core/network/file/reader.h"
 #include "core/network/file/vocabulary.h"
 
-/* -- classes, steps, blocks ------------------------------------------------------------------
- */
+/* -- classes, steps, blocks ---------------------------------------------------------------- */
 
 static bool takes_several(const archai_module_kind *kind)
 {
@@ -95,9 +94,11 @@ static bool is_misspelled(archai_reader *r, const char *name, const json_t *body
                !is_like_class(json_string_value(body));
     if (!json_is_object(body) || archai_is_form(body) || json_object_size(body) == 0)
         return !may_be_item(r, body);
-    json_object_foreach((json_t *)body, key, value) if (is_named(r, key) ||
-                                                        archai_is_keyword(key) ||
-                                                        may_be_item(r, value)) return false;
+    json_object_foreach((json_t *)body, key, value)
+    {
+        if (is_named(r, key) || archai_is_keyword(key) || may_be_item(r, value))
+            return false;
+    }
     return true;
 }
 
@@ -224,8 +225,7 @@ static int read_element(archai_reader *r, const json_t *v, const json_t *in, ite
 
 int archai_read_body(archai_reader *r, const json_t *v, const json_t *in, archai_body *out)
 {
-    const archai_visible *visible =
-        r->visible; /* what `let` adds holds to the end of the body */
+    const archai_visible *visible = r->visible; /* what `let` adds ends with the body */
     item_list l = {.items = NULL};
     int rc = ARCHAI_OK;
 
@@ -249,8 +249,7 @@ int archai_read_body(archai_reader *r, const json_t *v, const json_t *in, archai
     return rc;
 }
 
-/* -- operands --------------------------------------------------------------------------------
- */
+/* -- operands ------------------------------------------------------------------------------ */
 
 /* `x`, or the name of a value? Names with braces are names of values. */
 static bool is_value(archai_reader *r, const char *name)
@@ -276,6 +275,10 @@ int archai_read_operand(archai_reader *r, const json_t *v, const json_t *in, arc
         out->type = ARCHAI_ITEM_BODY;
         return archai_read_body(r, v, in, &out->body);
     }
+    if (json_object_get(v, "let") != NULL)
+        return archai_reader_at(
+            r, v, in,
+            archai_fail(r->err, ARCHAI_EINVAL, "'let' makes no value; write it before"));
     return archai_read_item(r, v, in, out);
 }
 
@@ -284,8 +287,11 @@ static bool is_operand_of(const archai_item *item, const json_t *v)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)v, key,
-                        value) if (archai_is_operand(item->kind, key)) return true;
+    json_object_foreach((json_t *)v, key, value)
+    {
+        if (archai_is_operand(item->kind, key))
+            return true;
+    }
     return false;
 }
 

@@ -64,8 +64,7 @@ int archai_read_block_headings(archai_reader *r, const json_t *blocks);
 int archai_read_block_bodies(archai_reader *r, const json_t *blocks);
 int archai_read_block(archai_reader *r, archai_block *b, const json_t *body, const json_t *in);
 
-/* -- items (read_item.c, read_control.c) ------------------------------------------------------
- */
+/* -- items (read_item.c, read_control.c) --------------------------------------------------- */
 int archai_read_body(archai_reader *r, const json_t *v, const json_t *in, archai_body *out);
 int archai_read_item(archai_reader *r, const json_t *v, const json_t *in, archai_item *out);
 /* One operand: as an item, but the name of a value is that value, and members are in a row. */

@@ -10,8 +10,7 @@ typedef struct archai_expression_parser {
     archai_err *err;
 } archai_expression_parser;
 
-/* -- parse_operands.c -------------------------------------------------------------------
- */
+/* -- parse_operands.c ---------------------------------------------------------------------- */
 /* Append a term, whose operands are a chain from its `first`. */
 int archai_parse_add(archai_expression_parser *p, archai_term t, int *out);
 int archai_parse_constant(archai_expression_parser *p, archai_datum v, int *out);
@@ -27,7 +26,6 @@ int archai_parse_expected(archai_expression_parser *p, const char *what);
 /* A number, text, name, list, call or parenthesis, with the members and items behind it. */
 int archai_parse_operand(archai_expression_parser *p, int *out);
 
-/* -- parse.c ----------------------------------------------------------------------
- */
+/* -- parse.c ------------------------------------------------------------------------------- */
 int archai_parse_expression(archai_expression_parser *p, int *out);
 #endif
