@@ -71,12 +71,12 @@ typedef struct archai_space_ops {
     int (*count)(archai_space *self, const archai_model *m, archai_counts *out, archai_err *err);
     /* (optional) a drawing; NULL: the data flow of describe. Graphviz text. */
     int (*dot)(archai_space *self, const archai_model *m, FILE *out, archai_err *err);
-    /* (optional) keys of [train] that this model is trained with instead of the configuration's: an object
-     * of values by key, a new reference; NULL: none. */
+    /* (optional) keys of [train] that this model is trained with instead of the configuration's: an
+     * object of values by key, a new reference; NULL: none. */
     int (*train)(archai_space *self, const archai_model *m, json_t **out, archai_err *err);
-    /* (optional, needs describe) Before a run that trains its models with the built-in trainer: are all
-     * parameters of use there, and the values of `train` valid? An error begins with the key at fault,
-     * as those of init. */
+    /* (optional, needs describe) Before a run that trains its models with the built-in trainer: are
+     * all parameters of use there, and the values of `train` valid? An error begins with the key at
+     * fault, as those of init. */
     int (*check_use)(archai_space *self, const archai_space_use *use, archai_err *err);
 } archai_space_ops;
 

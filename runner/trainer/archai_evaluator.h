@@ -36,8 +36,8 @@ enum { ARCHAI_WEIGHT_BYTES = 4 };
 /* ARCHAI_ENOMEM where so many bytes for each parameter are more than this process can have. */
 int archai_serve_fits(const archai_network *net, int64_t per_parameter, archai_err *err);
 
-/* The network of an arch text, and a model of it with new weights, if `per_parameter` bytes for each of
- * them are there. The caller releases both, the model first, on failure too. */
+/* The network of an arch text, and a model of it with new weights, if `per_parameter` bytes for each
+ * of them are there. The caller releases both, the model first, on failure too. */
 int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, int64_t per_parameter,
                        archai_network *net, shim_model **model, archai_err *err);
 

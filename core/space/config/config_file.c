@@ -122,7 +122,7 @@ static int try_one(const archai_config_space *c, archai_rng *rng, archai_err *er
     return rc;
 }
 
-/* Without data and without `input` nothing can be built, which is no mistake of the file. */
+/* Without data and without `input` nothing can be built; the file is not wrong for that. */
 static bool knows_input(const archai_config_space *c)
 {
     const archai_data_shape *d = &c->base.data;

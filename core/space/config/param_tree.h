@@ -154,8 +154,8 @@ bool archai_param_exists(const archai_param_tree *t, size_t p, json_t *const *va
 /* The configuration of these values as Archai's ArchConfig writes it, including those that do not
  * exist. A new reference. */
 json_t *archai_param_tree_to_json(const archai_param_tree *t, json_t *const *values);
-/* The same as plain values by name, for a network: groups are objects, a list is an array of its groups,
- * and what does not exist is left out. A new reference. */
+/* The same as plain values by name, for a network: groups are objects, a list is an array of its
+ * groups, and what does not exist is left out. A new reference. */
 json_t *archai_param_tree_values(const archai_param_tree *t, json_t *const *values);
 /* The values of a configuration: n new references. Values that do not exist may be absent (they get
  * the first choice), and so may constants. Numbers outside the choices are accepted where the

@@ -13,7 +13,7 @@ typedef struct archai_shared_id {
 typedef struct archai_grammar {
     archai_param_tree *tree;
     const archai_lines *lines; /* NULL: unknown */
-    bool lenient;              /* what is no parameter is a constant */
+    bool lenient;              /* what is not a parameter is a constant */
     archai_shared_id *ids;     /* owned */
     size_t n_ids, capacity, n_scopes, n_nodes, n_choices;
     archai_err *err;
