@@ -116,11 +116,6 @@ void shim_surrogate_close(shim_surrogate *s) SHIM_NOEXCEPT; /* NULL is allowed *
 int shim_surrogate_serve(shim_surrogate *s, const struct archai_surrogate_job *job, float *mean,
                          float *var, archai_err *err) SHIM_NOEXCEPT;
 
-/* Tests only: gradients of sum(output * coefficients) by the model's parameters, under their names; `coefficients` are
- * as many as the output has values. *out [n] belongs to the model as in shim_model_state. */
-int shim_test_gradients(shim_model *m, const void *input, const int64_t *shape, bool training,
-                        const float *coefficients, const struct archai_tensor **out, size_t *n,
-                        archai_err *err) SHIM_NOEXCEPT;
 /* Tests only: throw an exception of this kind inside the guard. */
 enum {
     SHIM_THROW_BAD_ALLOC,
@@ -130,6 +125,11 @@ enum {
     SHIM_THROW_STD
 };
 int shim_test_throw(int kind, archai_err *err) SHIM_NOEXCEPT;
+/* Tests only: the output, and the gradients of sum(output * weights), as CPU tensors: "output", "input" (that of
+ * a float32 input), "grad/<parameter>", "buffer/<buffer>". They last as those of shim_model_state. weights: as many as the output
+ * has values; NULL: the output alone. Errors: ARCHAI_ETORCH. */
+int shim_test_gradients(shim_model *m, const struct archai_tensor *input, const float *weights, bool training,
+                        const struct archai_tensor **out, size_t *n, archai_err *err) SHIM_NOEXCEPT;
 #ifdef __cplusplus
 }
 #endif

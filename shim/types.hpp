@@ -69,7 +69,8 @@ struct shim_model {
     std::set<std::string> unused; /* names that weights may hold in vain */
     std::vector<shim::entry> state; /* in state_dict order; aliases of the modules' tensors */
 
-    /* What shim_model_state() handed out last. */
+    /* What shim_model_state() or shim_test_gradients() handed out last. */
+    std::vector<std::string> names;
     std::vector<torch::Tensor> copies;
     std::vector<archai_tensor> views;
 

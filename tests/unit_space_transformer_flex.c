@@ -115,6 +115,40 @@ static void files_may_hold_what_no_draw_gives(void **state)
 
 /* -- every type -------------------------------------------------------------------------- */
 
+static int64_t number(const archai_model *m, const char *key)
+{
+    return json_integer_value(json_object_get(m->arch, key));
+}
+
+/* Parameters, from the definitions of the networks. */
+static int64_t parameters(const char *type, const archai_model *m)
+{
+    const int64_t n = number(m, "n_layer"), d = number(m, "d_model"), f = number(m, "d_inner");
+    const int64_t v = number(m, "vocab_size");
+    const int64_t feed = d * f + f + f * d + d, attention = 4 * (d * d + d);
+
+    if (strcmp(type, "codegen") == 0)
+        return 2 * v * d + v + 2 * d + n * (2 * d + 4 * d * d + feed);
+    return (v + (strcmp(type, "opt") == 0 ? 2050 : 1024)) * d + 2 * d +
+           n * (4 * d + attention + feed);
+}
+
+static void assert_described(archai_space *s, const char *type, const archai_model *m)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_counts counts;
+    archai_network net;
+
+    if (archai_space_describe(s, m, &net, &err) != 0 ||
+        archai_network_count(&net, &counts, &err) != 0)
+        fail_msg("%s: %s", m->archid, err.text);
+    assert_int_equal(counts.params, parameters(type, m));
+    assert_int_equal(counts.output.ndim, 2);
+    assert_int_equal(counts.output.dim[0], 1024);
+    assert_int_equal(counts.output.dim[1], 10000);
+    archai_network_fini(&net);
+}
+
 static void samples_are_valid_and_within_their_bounds(void **state)
 {
     (void)state;
@@ -123,20 +157,19 @@ static void samples_are_valid_and_within_their_bounds(void **state)
 
         for (int i = 0; i < REPEATS; i++) {
             archai_model m, loaded;
-            int64_t layers, width, heads;
-
             assert_int_equal(archai_space_random_sample(s, &m, NULL), 0);
-            layers = json_integer_value(json_object_get(m.arch, "n_layer"));
-            width = json_integer_value(json_object_get(m.arch, "d_model"));
-            heads = json_integer_value(json_object_get(m.arch, "n_head"));
-            assert_in_range(layers, 2, 7);
-            assert_in_range(width, 128, 960);
-            assert_int_equal(width % heads, 0);
+            assert_in_range(number(&m, "n_layer"), 2, 7);
+            assert_in_range(number(&m, "d_model"), 128, 960);
+            assert_int_equal(number(&m, "d_model") % number(&m, "n_head"), 0);
             assert_int_equal(archai_space_load_json(s, m.arch, &loaded, NULL), 0);
             assert_string_equal(loaded.archid, m.archid);
+            if (archai_space_can(s, "describe"))
+                assert_described(s, types[t], &m);
             archai_model_fini(&loaded);
             archai_model_fini(&m);
         }
+        assert_true(archai_space_can(s, "describe") ==
+                    (strstr(types[t], "-transf") == NULL && strstr(types[t], "-xl") == NULL));
         archai_space_destroy(s);
     }
 }
@@ -230,6 +263,7 @@ static void bad_sections_are_refused_with_line_and_key(void **state)
         {"arch_type = gpt2\nn_head_options =\n", "t.ini:4: space.n_head_options: "},
         {"arch_type = gpt2\nd_model_options =\n", "t.ini:4: space.d_model_options: is empty"},
         {"arch_type = gpt2\nd_inner_options =\n", "t.ini:4: space.d_inner_options: is empty"},
+        {"arch_type = opt\nvocab_size = 1\n", "t.ini:4: space.vocab_size: 1, but opt pads"},
         {"arch_type = gpt2\nd_inner_options = 0\n", "t.ini:4: space.d_inner_options: "},
     };
 
@@ -243,6 +277,31 @@ static void bad_sections_are_refused_with_line_and_key(void **state)
         if (strstr(err.text, cases[i].message) != err.text)
             fail_msg("'%s' does not begin '%s'", err.text, cases[i].message);
     }
+}
+
+static void the_data_must_fit(void **state)
+{
+    const archai_data_shape data = {.tokens = 64, .vocab = 500};
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_space *s = NULL;
+    archai_network net;
+    archai_model m;
+
+    (void)state;
+    assert_int_equal(try_space(&s, "arch_type = opt\nvocab_size = 499\n", &data, &err),
+                     ARCHAI_EINVAL);
+    assert_string_equal(err.text,
+                        "t.ini:4: space.vocab_size: 499, but the data set has 500 tokens");
+    assert_int_equal(try_space(&s, "arch_type = gpt2\nmax_sequence_length = 63\n", &data, &err),
+                     ARCHAI_EINVAL);
+    assert_non_null(strstr(err.text, "the data set's sequences have 64 tokens"));
+    assert_int_equal(try_space(&s, "arch_type = gpt2\n", &data, &err), 0);
+    assert_int_equal(archai_space_random_sample(s, &m, NULL), 0);
+    assert_int_equal(archai_space_describe(s, &m, &net, NULL), 0);
+    assert_int_equal(net.input[0], 64);
+    archai_network_fini(&net);
+    archai_model_fini(&m);
+    archai_space_destroy(s);
 }
 
 /* -- enumeration --------------------------------------------------------------------------- */
@@ -301,6 +360,7 @@ int main(void)
         cmocka_unit_test(heads_that_do_not_divide_leave_no_child),
         cmocka_unit_test(bad_arch_files_are_refused_with_line_and_key),
         cmocka_unit_test(bad_sections_are_refused_with_line_and_key),
+        cmocka_unit_test(the_data_must_fit),
         cmocka_unit_test(every_architecture_can_be_named),
     };
 

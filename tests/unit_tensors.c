@@ -141,6 +141,25 @@ static int parse(const char *header, uint64_t claim, size_t data_bytes, archai_e
     return rc;
 }
 
+/* Masks of Hugging Face's models. */
+static void reads_truth_values_as_bytes(void **state)
+{
+    static const char header[] = "{\"mask\":{\"dtype\":\"BOOL\",\"shape\":[2],\"data_offsets\":[0,2]}}";
+    const uint64_t length = htole64(sizeof header - 1);
+    unsigned char file[8 + sizeof header - 1 + 2];
+    archai_tensors t = {0};
+
+    (void)state;
+    memcpy(file, &length, 8);
+    memcpy(file + 8, header, sizeof header - 1);
+    memcpy(file + 8 + sizeof header - 1, "\1\0", 2);
+    assert_int_equal(archai_safetensors_parse(&t, file, sizeof file, NULL), 0);
+    assert_int_equal(t.at[0].dtype, ARCHAI_U8);
+    assert_int_equal(t.at[0].bytes, 2);
+    assert_int_equal(((const uint8_t *)t.at[0].data)[0], 1);
+    archai_tensors_close(&t);
+}
+
 #define X "{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}"
 
 static void refuses_hostile_headers(void **state)
@@ -210,6 +229,7 @@ int main(void)
         cmocka_unit_test(reads_what_the_reference_wrote),
         cmocka_unit_test(writes_and_reads_back_aligned),
         cmocka_unit_test(refuses_to_write_nonsense),
+        cmocka_unit_test(reads_truth_values_as_bytes),
         cmocka_unit_test(refuses_hostile_headers),
         cmocka_unit_test(names_the_file),
     };

@@ -237,6 +237,10 @@ static int classifies_pictures(archai_space *space, bool *out, archai_err *err)
 
     ARCHAI_TRY(archai_space_random_sample(space, &m, err));
     rc = archai_space_describe(space, &m, &net, err);
+    if (rc == ARCHAI_OK && net.tokens)
+        rc = archai_fail(err, ARCHAI_EINVAL,
+                         "space.name: models of %s take tokens, but the data are images",
+                         space->ops->name);
     if (rc == ARCHAI_OK)
         rc = archai_network_count(&net, &counts, err);
     *out = counts.output.ndim == 1;

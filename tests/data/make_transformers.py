@@ -4,8 +4,8 @@ functions of torch (Debian's 1.13.1). usage: make_transformers.py transformer_fo
 
 The functions must first give the outputs of transformer_forward.h5, which Hugging Face's own classes computed, from
 its weights. Then models of other sizes are filled with a pattern, and of sum(logits * coefficients), with a pattern for
-coefficients, the gradient of each parameter is kept: its sum, its sum of squares, 16 of its elements. Patterns are
-repeated by tests/shim_transformer.c.
+coefficients, the gradient of each parameter is kept: its sum, its sum of squares, 16 of its elements; all in float64.
+Patterns are repeated by tests/shim_transformer.c.
 """
 import json
 import math
@@ -18,8 +18,8 @@ import torch.nn.functional as F
 
 
 def pattern(n, scale):
-    """Float32 exactly: whole numbers from -11 to 11 times a power of two."""
-    return ((np.arange(n, dtype=np.int64) * 7919 % 23 - 11) * scale).astype(np.float32)
+    """Whole numbers from -11 to 11 times a power of two."""
+    return (np.arange(n, dtype=np.int64) * 7919 % 23 - 11) * scale
 
 
 def heads(x, n):
@@ -38,7 +38,7 @@ def gelu_new(x):
 
 def rotary(x, dim):
     turned, rest = x[..., :dim], x[..., dim:]
-    angle = torch.outer(torch.arange(x.shape[2]).float(), 10000 ** (-torch.arange(0, dim, 2) / dim))
+    angle = torch.outer(torch.arange(x.shape[2]).to(x), 10000 ** (-torch.arange(0, dim, 2).to(x) / dim))
     sin, cos = (t.repeat_interleave(2, -1) for t in (angle.sin(), angle.cos()))
     across = torch.stack((-turned[..., 1::2], turned[..., ::2]), -1).flatten(-2)
     return torch.cat((turned * cos + across * sin, rest), -1)
@@ -173,12 +173,13 @@ def main():
         "codegen, rotary in a part of a head": arch("codegen", 1, 8, 264, 4),
         "opt": arch("opt", 2, 24, 16, 2),
     }.items():
-        weights = {key: torch.tensor(pattern(math.prod(shape), 1 / 16).reshape(shape)).requires_grad_()
+        scale = 1 / 16 if c["d_model"] < 100 else 1 / 64
+        weights = {key: torch.tensor(pattern(math.prod(shape), scale).reshape(shape)).requires_grad_()
                    for key, shape in shapes(c).items()}
         tokens = torch.tensor((np.arange(18) * 5 % 13).reshape(2, 9))
         logits = Model(c, weights)(tokens)
         (logits * torch.tensor(pattern(logits.numel(), 1 / 16).reshape(logits.shape))).sum().backward()
-        out[name] = {"arch": c, "logits": [round(v, 7) for v in logits.flatten().tolist()],
+        out[name] = {"arch": c, "scale": scale, "logits": [round(v, 7) for v in logits.flatten().tolist()],
                      "gradients": {key: digest(w.grad) for key, w in weights.items()}}
     json.dump(out, sys.stdout)
     print()

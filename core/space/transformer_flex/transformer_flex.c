@@ -68,6 +68,22 @@ static bool some_heads_divide(const struct flex *f)
     return false;
 }
 
+static int check_data(const struct flex *f, archai_err *err)
+{
+    const archai_data_shape *data = &f->base.data;
+
+    if (data->vocab > f->vocab_size)
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "vocab_size: %lld, but the data set has %d tokens",
+                           (long long)f->vocab_size, data->vocab);
+    if (data->tokens > f->max_sequence_length)
+        return archai_fail(
+            err, ARCHAI_EINVAL,
+            "max_sequence_length: %lld, but the data set's sequences have %d tokens",
+            (long long)f->max_sequence_length, data->tokens);
+    return ARCHAI_OK;
+}
+
 static const archai_space_ops without_network;
 
 static int flex_init(archai_space *s, archai_err *err)
@@ -86,6 +102,7 @@ static int flex_init(archai_space *s, archai_err *err)
                            "n_head_options: no number in it divides one of d_model_options");
     if (f->arch_type == ARCHAI_OPT && f->vocab_size < 2)
         return archai_fail(err, ARCHAI_EINVAL, "vocab_size: 1, but opt pads with token 1");
+    ARCHAI_TRY(check_data(f, err));
     s->encoding_size = f->share_d_inner ? 4 : (size_t)f->max_layers + 3;
     if (!has_network(f->arch_type))
         s->ops = &without_network;
