@@ -7,6 +7,7 @@
     X(cnn)                                                                                         \
     X(segmentation_dag)                                                                            \
     X(config)                                                                                      \
+    X(natsbench_tss)                                                                               \
     X(transformer_flex)
 
 #define ALGORITHMS(X)                                                                              \

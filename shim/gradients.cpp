@@ -1,10 +1,12 @@
-/* shim/gradients.cpp - what a model computes and its gradients, for comparing kinds with PyTorch. */
+/* shim/gradients.cpp - what a model computes and its gradients, for comparing kinds with
+ * PyTorch. */
 #include "shim/types.hpp"
 
 extern "C" {
 
-int shim_test_gradients(shim_model *m, const archai_tensor *input, const float *weights, bool training,
-                        const archai_tensor **out, size_t *n, archai_err *err) noexcept
+int shim_test_gradients(shim_model *m, const archai_tensor *input, const float *weights,
+                        bool training, const archai_tensor **out, size_t *n,
+                        archai_err *err) noexcept
 {
     return shim::guard(err, __func__, [&]() -> int {
         torch::Tensor x = shim::borrow(*input).to(m->device->rep, false, true);
@@ -26,7 +28,9 @@ int shim_test_gradients(shim_model *m, const archai_tensor *input, const float *
 
         keep("output", y);
         if (weights != nullptr && y.requires_grad())
-            (y * torch::from_blob(const_cast<float *>(weights), y.sizes()).to(y.device())).sum().backward();
+            (y * torch::from_blob(const_cast<float *>(weights), y.sizes()).to(y.device()))
+                .sum()
+                .backward();
         if (x.requires_grad())
             keep("input", gradient(x));
         for (const auto &e : m->state)

@@ -4,6 +4,7 @@
 #include "shim/types.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 

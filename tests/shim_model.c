@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "core/config/config.h"
-#include "core/network/kind/kind.h"
 #include "core/search/space.h"
 #include "io/file/array.h"
 #include "io/dataset/dataset.h"
@@ -440,46 +439,6 @@ static void refuses_bad_devices(void **state)
     assert_int_equal(shim_device_open(&d, "cpu", 0, &err), ARCHAI_EINVAL);
 }
 
-/* With all arguments 1, as unit_network has them. */
-static void builds_every_kind_of_layer(void **state)
-{
-    double ones[ARCHAI_MODULE_MAX_ARGS];
-
-    (void)state;
-    for (size_t i = 0; i < ARCHAI_MODULE_MAX_ARGS; i++)
-        ones[i] = 1;
-    for (size_t i = 0; archai_module_kinds[i] != NULL; i++) {
-        archai_network net = {.root = archai_module_container(NULL, "", "Sequential")};
-        archai_err err = ARCHAI_ERR_INIT;
-        const archai_tensor *built;
-        archai_state_entry *described;
-        shim_model *model = NULL;
-        size_t n, n_built;
-
-        if (archai_kind_is_operation(archai_module_kinds[i])) {
-            archai_network_fini(&net);
-            continue;
-        }
-        (void)archai_network_call(
-            &net, archai_module_layer(net.root, "0", archai_module_kinds[i], ones), 0);
-        if (shim_model_build(&model, device, &net, 1, &err) != ARCHAI_OK ||
-            shim_model_state(model, &built, &n_built, &err) != ARCHAI_OK)
-            fail_msg("%s", err.text);
-        described = archai_module_state(net.root, &n);
-        assert_int_equal(n_built, n);
-        for (size_t k = 0; k < n; k++) {
-            assert_string_equal(built[k].name, described[k].name);
-            assert_int_equal(built[k].dtype, described[k].dtype);
-            assert_int_equal(built[k].ndim, described[k].ndim);
-            for (int d = 0; d < described[k].ndim; d++)
-                assert_int_equal(built[k].shape[d], described[k].shape[d]);
-        }
-        archai_state_free(described, n);
-        shim_model_destroy(model);
-        archai_network_fini(&net);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -491,7 +450,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(saves_what_torch_load_reads, tmpdir_setup, tmpdir_teardown),
         cmocka_unit_test(guard_catches_everything),
         cmocka_unit_test(refuses_bad_devices),
-        cmocka_unit_test(builds_every_kind_of_layer),
     };
 
     return cmocka_run_group_tests_name("shim", tests, open_device, close_device);

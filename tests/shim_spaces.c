@@ -24,6 +24,7 @@ static const struct {
 } small[] = {
     {"cnn", "max_layers = 4\nhidden_list = 4 8 16\n"},
     {"config", "tree = \"" ARCHAI_TEST_DATA "/config_cnn.yaml\"\n"},
+    {"natsbench_tss", "channels = 4\ncells = 1\n"},
     {"segmentation_dag", "max_base_channels = 16\nmax_delta_channels = 16\nmax_layers = 6\n"},
     {"transformer_flex", "arch_type = gpt2-flex\nmax_layers = 3\nshare_d_inner = no\nd_inner_options = 8 12 20\n"
                          "d_model_options = 16 24\nvocab_size = 30\nmax_sequence_length = 12\n"},

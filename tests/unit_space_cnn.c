@@ -301,7 +301,7 @@ static void bad_sections_are_refused_with_line_and_key(void **state)
     } cases[] = {
         {"[space]\nname = cnm\n",
          "t.ini:2: space.name: unknown 'cnm', expected one of: cnn segmentation_dag "
-         "config transformer_flex plugin; did you mean 'cnn'?"},
+         "config natsbench_tss transformer_flex plugin; did you mean 'cnn'?"},
         {"[space]\nseed = 1\n", "t.ini:1: space.name: missing"},
         {"[space]\nname = cnn\nmax_layers = 0\n",
          "t.ini:3: space.max_layers: 0 is outside 1..100000"},

@@ -55,6 +55,19 @@ static int check_column(const archai_table *table, const archai_objective *o, bo
         o->source, o->name, near != NULL ? "; did you mean " : "", near != NULL ? near : "");
 }
 
+/* The key columns are named like members of the arch or, if none is, like the space's parameters. */
+static int choose_keys(archai_table *table, archai_space *space, const archai_model *m,
+                       archai_err *err)
+{
+    int rc = archai_table_choose_keys(table, m->arch, err);
+    json_t *params = NULL;
+
+    if (rc == ARCHAI_ENOTFOUND && archai_space_params(space, m, &params, NULL) == ARCHAI_OK)
+        rc = archai_table_choose_keys(table, params, err);
+    json_decref(params);
+    return rc;
+}
+
 /* Tries the keys and columns with a random architecture. */
 static int table_check_task(const void *settings, const archai_evaluator_task *task, archai_err *err)
 {
@@ -66,8 +79,7 @@ static int table_check_task(const void *settings, const archai_evaluator_task *t
     ARCHAI_TRY(open_table(s, &table, err));
     rc = archai_space_random_sample(task->space, &m, err);
     if (rc == ARCHAI_OK)
-        rc = archai_err_wrap(err, archai_table_choose_keys(table, m.arch, err),
-                             "evaluator.table: ");
+        rc = archai_err_wrap(err, choose_keys(table, task->space, &m, err), "evaluator.table: ");
     for (size_t i = 0; i < task->objectives->n && rc == ARCHAI_OK; i++)
         rc = check_column(table, &task->objectives->at[i],
                           archai_space_can(task->space, "describe"), s->table, err);
@@ -94,8 +106,8 @@ static void table_fini(archai_evaluator *self)
     archai_space_destroy(((table_evaluator *)self)->space);
 }
 
-/* By all parameters; if no row matches, by those that this architecture has: a table may leave the cells of
- * the others empty. */
+/* By the members of its arch; if no row matches, by the parameters that this architecture has: a table may
+ * leave the cells of the others empty, or be keyed by parameters only. */
 static int look_up(table_evaluator *e, const archai_trial *c, archai_trial *to,
                    archai_err *err)
 {

@@ -1,5 +1,5 @@
-/* Activations. `inplace` is PyTorch's to print; shim/model.cpp decides where memory can be
- * saved. */
+/* Activations. `inplace` is PyTorch's to print; shim/model_build.cpp decides where memory can
+ * be saved. */
 #include "shim/module/module.hpp"
 
 namespace shim
@@ -7,7 +7,7 @@ namespace shim
 
 namespace nn = torch::nn;
 
-/* The class is how shim/model.cpp finds it. */
+/* The class is how shim/model_build.cpp finds it. */
 built_module build_relu(const archai_module &)
 {
     return leaf(nn::ReLU());

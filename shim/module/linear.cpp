@@ -27,30 +27,33 @@ static torch::Tensor transposed_linear(const torch::Tensor &x, const torch::Tens
     return torch::addmm(bias, x.reshape({-1, x.size(-1)}), weight).view(shape);
 }
 
-/* `weight` is the layer's own, or comes from elsewhere (undefined). */
+/* A tied layer, too, was given its initial tensors: what is drawn after it does not depend on
+ * tying. */
 template <class F>
-static built_module with_weight(F f, const torch::Tensor &weight, bool biased, int64_t out)
+static built_module with_weight(const archai_module &m, F f, const torch::Tensor &weight,
+                                const torch::Tensor &bias)
 {
     const auto module = std::make_shared<nn::Module>();
-    const auto shared = std::make_shared<torch::Tensor>(weight);
-    torch::Tensor bias;
+    const auto shared = std::make_shared<torch::Tensor>();
+    torch::Tensor own_bias;
 
-    if (weight.defined())
-        *shared = module->register_parameter("weight", weight);
-    if (biased)
-        bias = module->register_parameter("bias", torch::zeros({out}));
-    return {module, [f, shared, bias](torch::TensorList x) { return f(x[0], *shared, bias); },
-            OUTPUT_FREE, weight.defined() ? weight_ptr() : shared};
+    if (m.tied == nullptr)
+        *shared = module->register_parameter("weight", weight.detach());
+    if (bias.defined())
+        own_bias = module->register_parameter("bias", bias.detach());
+    return {module,
+            [f, shared, own_bias](torch::TensorList x) { return f(x[0], *shared, own_bias); },
+            OUTPUT_FREE, m.tied == nullptr ? weight_ptr() : shared};
 }
 
 built_module build_linear(const archai_module &m)
 {
-    const int64_t in = arg(m, "in_features"), out = arg(m, "out_features");
-    const bool bias = arg(m, "bias") != 0;
+    const nn::Linear made(nn::LinearOptions(arg(m, "in_features"), arg(m, "out_features"))
+                              .bias(arg(m, "bias") != 0));
 
     if (m.tied != nullptr)
-        return with_weight(linear, {}, bias, out);
-    return leaf(nn::Linear(nn::LinearOptions(in, out).bias(bias)), OUTPUT_FREE);
+        return with_weight(m, linear, made->weight, made->bias);
+    return leaf(made, OUTPUT_FREE);
 }
 
 /* Hugging Face's initialisation. */
@@ -59,31 +62,27 @@ built_module build_transposed_linear(const archai_module &m)
     const int64_t in = arg(m, "nx"), out = arg(m, "nf");
     constexpr double deviation = 0.02;
 
-    return with_weight(
-        transposed_linear,
-        m.tied != nullptr ? torch::Tensor() : torch::randn({in, out}) * deviation, true, out);
+    return with_weight(m, transposed_linear, torch::randn({in, out}) * deviation,
+                       torch::zeros({out}));
 }
 
 built_module build_embedding(const archai_module &m)
 {
-    const int64_t n = arg(m, "num_embeddings"), dim = arg(m, "embedding_dim");
-    int64_t padding = is_none(m, "padding_idx") ? n : arg(m, "padding_idx");
+    const int64_t n = arg(m, "num_embeddings");
+    const torch::Tensor weight = torch::randn({n, arg(m, "embedding_dim")});
+    int64_t padding = -1; /* none */
 
-    if (padding < 0)
-        padding += n;
-    const int64_t skipped = padding == n ? -1 : padding; /* -1: none */
-    const auto lookup = [skipped](const torch::Tensor &x, const torch::Tensor &weight,
-                                  const torch::Tensor &) {
-        return torch::embedding(weight, x, skipped);
-    };
-
-    if (m.tied != nullptr)
-        return with_weight(lookup, {}, false, 0);
-    const torch::Tensor weight = torch::randn({n, dim});
-
-    if (skipped >= 0)
-        weight[skipped].zero_();
-    return with_weight(lookup, weight, false, 0);
+    if (!is_none(m, "padding_idx")) {
+        padding = arg(m, "padding_idx");
+        padding += padding < 0 ? n : 0;
+        weight[padding].zero_();
+    }
+    return with_weight(
+        m,
+        [padding](const torch::Tensor &x, const torch::Tensor &w, const torch::Tensor &) {
+            return torch::embedding(w, x, padding);
+        },
+        weight, {});
 }
 
 static torch::Tensor initial(const archai_module &m)

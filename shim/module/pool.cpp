@@ -1,6 +1,8 @@
 /* Pooling, resizing, shuffling and padding of images. */
 #include "shim/module/module.hpp"
 
+#include <cmath>
+
 namespace shim
 {
 
@@ -78,20 +80,38 @@ built_module build_adaptive_max_pool2d(const archai_module &m)
         nn::AdaptiveMaxPool2d(nn::AdaptiveMaxPool2dOptions(wanted_size(m).output_size())));
 }
 
+/* By libtorch's functions: its class warns of each factor that is no whole number. */
+template <class F> static built_module resized(const archai_module &m, F resize)
+{
+    const double factor = is_none(m, "scale_factor") ? 0 : real_arg(m, "scale_factor");
+    const std::array<int64_t, 2> size =
+        factor == 0 ? sizes<2>(m, "size") : std::array<int64_t, 2>{0, 0};
+
+    return stateless(
+        [factor, size, resize](torch::TensorList x) {
+            if (factor == 0)
+                return resize(x[0], size);
+            const auto scaled = [&](int64_t dim) {
+                return static_cast<int64_t>(
+                    std::floor(static_cast<double>(x[0].size(dim)) * factor));
+            };
+            return resize(x[0], std::array<int64_t, 2>{scaled(2), scaled(3)}, factor, factor);
+        },
+        OUTPUT_FREE);
+}
+
 built_module build_upsample(const archai_module &m)
 {
-    nn::UpsampleOptions options;
+    const bool align = !is_none(m, "align_corners") && arg(m, "align_corners") != 0;
 
-    if (is_none(m, "scale_factor"))
-        options.size(std::vector<int64_t>{arg(m, "size"), arg(m, "size", 1)});
-    else
-        options.scale_factor(std::vector<double>(2, real_arg(m, "scale_factor")));
     if (arg(m, "mode") == 0)
-        options.mode(torch::kNearest);
-    else
-        options.mode(torch::kBilinear)
-            .align_corners(!is_none(m, "align_corners") && arg(m, "align_corners") != 0);
-    return leaf(nn::Upsample(options), OUTPUT_FREE);
+        return resized(m, [](const torch::Tensor &x, torch::IntArrayRef size, auto... factors) {
+            return torch::upsample_nearest2d(x, size, factors...);
+        });
+    return resized(m,
+                   [align](const torch::Tensor &x, torch::IntArrayRef size, auto... factors) {
+                       return torch::upsample_bilinear2d(x, size, align, factors...);
+                   });
 }
 
 built_module build_pixel_shuffle(const archai_module &m)

@@ -128,7 +128,7 @@ static const archai_arg gelu_args[] = {
 
 static void print_gelu(const archai_module *m, FILE *out)
 {
-    (void)fprintf(out, "approximate=%s", gelu_words[m->args[0] != 0]);
+    (void)fprintf(out, "approximate='%s'", gelu_words[m->args[0] != 0]);
 }
 
 ACTIVATION(gelu, "GELU", .args = gelu_args, .print = print_gelu, .infer = infer);

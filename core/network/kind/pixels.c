@@ -112,8 +112,8 @@ static int64_t side(const archai_module *m, size_t i)
 
 static void print_zero(const archai_module *m, FILE *out)
 {
-    (void)fprintf(out, "padding=(%lld, %lld, %lld, %lld), value=0.0", (long long)side(m, 0),
-                  (long long)side(m, 1), (long long)side(m, 2), (long long)side(m, 3));
+    (void)fprintf(out, "(%lld, %lld, %lld, %lld)", (long long)side(m, 0), (long long)side(m, 1),
+                  (long long)side(m, 2), (long long)side(m, 3));
 }
 
 static int infer_zero(archai_tally *t, const archai_module *m, const archai_shape *in,
