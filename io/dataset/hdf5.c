@@ -142,12 +142,12 @@ static int plan_split(hid_t file, int split, archai_dataset_plan *p, archai_err 
     if (split == ARCHAI_SPLIT_TRAIN) {
         p->image_dtype = x.dtype;
         p->label_dtype = y.dtype;
-        p->masks = y.ndim == 3;
+        p->targets = y.ndim == 3 ? ARCHAI_TARGETS_MASK : ARCHAI_TARGETS_CLASS;
         p->channels = (int)x.dim[1];
         p->height = (int)x.dim[2];
         p->width = (int)x.dim[3];
     } else if (x.dtype != p->image_dtype || y.dtype != p->label_dtype ||
-               (y.ndim == 3) != p->masks || x.dim[1] != (hsize_t)p->channels ||
+               (y.ndim == 3) != (p->targets == ARCHAI_TARGETS_MASK) || x.dim[1] != (hsize_t)p->channels ||
                x.dim[2] != (hsize_t)p->height || x.dim[3] != (hsize_t)p->width) {
         rc = archai_fail(err, ARCHAI_EFORMAT,
                          "/%s: sizes or types differ from /train, expected images [N,%d,%d,%d]",
@@ -240,7 +240,7 @@ static int hdf5_read(const archai_dataset_source *source, const archai_dataset_p
     ARCHAI_TRY(open_file(path, &file, err));
     rc = read_items(file, split, "images", 4, image_dim, p->image_dtype, images, err);
     if (rc == ARCHAI_OK)
-        rc = read_items(file, split, "labels", p->masks ? 3 : 1, label_dim, p->label_dtype, labels,
+        rc = read_items(file, split, "labels", p->targets == ARCHAI_TARGETS_MASK ? 3 : 1, label_dim, p->label_dtype, labels,
                         err);
     if (rc == ARCHAI_OK)
         rc = archai_err_wrap(err, archai_dataset_check_labels(p, labels, p->n[split], err),

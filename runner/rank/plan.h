@@ -24,6 +24,7 @@ typedef struct archai_plan {
     void *evaluator_settings;              /* owned; its own keys */
     char *text;                            /* owned; the resolved configuration */
     /* rank 0 only */
+    archai_dataset_facts facts; /* n[0] == 0: no data are used */
     archai_space *space;
     archai_search search;
     bool has_search;
