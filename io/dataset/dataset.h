@@ -10,7 +10,7 @@
  *             Sequence i begins at token i * T, as [N,T]; its labels are the same memory one token on,
  *             where split.labels points.
  *
- * Labels by `targets`: uint8 or int32 [N], a class each; [N,H,W], a class per pixel; uint8 [N,K], 0 or 1
+ * Labels by `targets`: uint8 or int32 [N], a class each; [N,H,W], a class per pixel; the same [N,K], 0 or 1
  * for each of K labels; float32 [N,K], numbers; the next token. K is num_classes.
  */
 #ifndef ARCHAI_IO_DATASET_DATASET_H

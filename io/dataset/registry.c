@@ -7,6 +7,7 @@
     X(synthetic)   \
     X(idx)         \
     X(cifar10)     \
+    X(cifar100)    \
     X(hdf5)        \
     /* archai_dataset_<name> of <name>.c */
 /* clang-format on */
