@@ -9,6 +9,7 @@
     X(cifar10)     \
     X(cifar100)    \
     X(hdf5)        \
+    X(folder)      \
     /* archai_dataset_<name> of <name>.c */
 /* clang-format on */
 
