@@ -113,7 +113,7 @@ static int hdf5_read(const archai_dataset_source *source, const archai_dataset_p
     ARCHAI_TRY(archai_hdf5_open(path, &file, err));
     rc = archai_hdf5_look(file, split, "images", &x, err);
     if (rc == ARCHAI_OK)
-        rc = archai_hdf5_read(file, split, "images",
+        rc = archai_hdf5_read(file, split, "images", 0,
                               x.ndim == 3 && p->channels == 1 ? &grey : &whole, images, err);
     if (rc == ARCHAI_OK)
         rc = archai_hdf5_read_labels(file, split, p, labels, err);

@@ -78,25 +78,26 @@ int archai_hdf5_look(hid_t file, int split, const char *name, archai_hdf5_part *
     return rc;
 }
 
-int archai_hdf5_read(hid_t file, int split, const char *name, const archai_hdf5_part *part, void *out,
-                     archai_err *err)
+int archai_hdf5_read(hid_t file, int split, const char *name, hsize_t first,
+                     const archai_hdf5_part *part, void *out, archai_err *err)
 {
     hid_t dataset = H5I_INVALID_HID;
-    const hid_t memory = part->dtype == ARCHAI_F32  ? H5T_NATIVE_FLOAT
-                         : part->dtype == ARCHAI_U8 ? H5T_NATIVE_UINT8
-                                                    : H5T_NATIVE_INT32;
+    const hid_t memory = part->dtype == ARCHAI_F32   ? H5T_NATIVE_FLOAT
+                         : part->dtype == ARCHAI_F64 ? H5T_NATIVE_DOUBLE
+                         : part->dtype == ARCHAI_U8  ? H5T_NATIVE_UINT8
+                                                     : H5T_NATIVE_INT32;
     archai_hdf5_part now;
     int rc;
 
     ARCHAI_TRY_GOTO(rc, open_part(file, split, name, &dataset, &now, err), out);
-    if (now.ndim != part->ndim || now.dim[0] < part->dim[0] ||
+    if (now.ndim != part->ndim || now.dim[0] < first + part->dim[0] ||
         memcmp(now.dim + 1, part->dim + 1, (size_t)(part->ndim - 1) * sizeof *now.dim) != 0) {
         rc = archai_fail(err, ARCHAI_EFORMAT, "/%s/%s changed while it was being read",
                          groups[split], name);
         goto out;
     }
     rc = archai_err_wrap(
-        err, archai_h5_rows(dataset, memory, part->ndim, 0, part->dim, out, NULL, err),
+        err, archai_h5_rows(dataset, memory, part->ndim, first, part->dim, out, NULL, err),
         "/%s/%s: ", groups[split], name);
 out:
     archai_h5_release(&dataset);
@@ -211,7 +212,7 @@ int archai_hdf5_read_labels(hid_t file, int split, const archai_dataset_plan *p,
     if (y.dim[0] < (hsize_t)p->n[split])
         return archai_fail(err, ARCHAI_EFORMAT, "/%s/labels changed while it was being read",
                            groups[split]);
-    ARCHAI_TRY(archai_hdf5_read(file, split, "labels", &y, labels, err));
+    ARCHAI_TRY(archai_hdf5_read(file, split, "labels", 0, &y, labels, err));
     rc = archai_dataset_check_labels(p, labels, p->n[split], err);
     return archai_err_wrap(err, rc, "/%s/labels: ", groups[split]);
 }

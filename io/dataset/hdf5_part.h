@@ -23,9 +23,10 @@ int archai_hdf5_open(const char *path, hid_t *file, archai_err *err);
 bool archai_hdf5_has_split(hid_t file, int split);
 /* Of /train/NAME and so on. Errors here and below begin with that path. */
 int archai_hdf5_look(hid_t file, int split, const char *name, archai_hdf5_part *out, archai_err *err);
-/* The first dim[0] items of an array that must be of this shape otherwise, as the part's dtype. */
-int archai_hdf5_read(hid_t file, int split, const char *name, const archai_hdf5_part *part, void *out,
-                     archai_err *err);
+/* dim[0] items, from `first` on, of an array that must be of this shape otherwise, as the part's dtype, which
+ * may be ARCHAI_F64, too. */
+int archai_hdf5_read(hid_t file, int split, const char *name, hsize_t first,
+                     const archai_hdf5_part *part, void *out, archai_err *err);
 
 /* Labels of a split of n examples (the sizes of pictures are in the plan): sets targets, label_dtype and
  * num_classes for the training split, and checks that the others agree with it. */

@@ -10,6 +10,7 @@
     X(cifar100)    \
     X(hdf5)        \
     X(folder)      \
+    X(numbers)     \
     /* archai_dataset_<name> of <name>.c */
 /* clang-format on */
 
