@@ -137,7 +137,7 @@ int archai_dataset_lay_out(const archai_dataset_plan *p, archai_dataset_header *
     }
     for (int i = 0; i < ARCHAI_SPLIT_COUNT; i++)
         if (p->tokens > 0)
-            h->split[i].labels = h->split[i].images + token;
+            h->split[i].labels = h->split[i].images + (p->n[i] > 0 ? token : 0);
         else
             ARCHAI_TRY(place(p, &at, p->n[i], archai_dataset_label_bytes(p), 0,
                              &h->split[i].labels, err));

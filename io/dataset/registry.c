@@ -11,6 +11,7 @@
     X(hdf5)        \
     X(folder)      \
     X(numbers)     \
+    X(tokens)      \
     /* archai_dataset_<name> of <name>.c */
 /* clang-format on */
 
