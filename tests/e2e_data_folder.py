@@ -4,9 +4,11 @@ import os
 import random
 import shutil
 import struct
+import subprocess
 import sys
 import zlib
 
+import h5py
 import numpy as np
 
 try:
@@ -95,26 +97,27 @@ for split, n in ("train", 3), ("val", 1), ("test", 2):
             save(f"net/{split}/{name}/sub.{i}/444.jpeg", scene(w, w, "RGB"), subsampling=0, exif=exif)
             save(f"net/{split}/{name}/sub.{i}/422.jpg", scene(w, 3 * h, "RGB"), subsampling=1, progressive=True)
             save(f"net/{split}/{name}/cmyk{i}.jpg", scene(w, h, "CMYK"))
+            save(f"net/{split}/{name}/sub/{i}.jpg", scene(h, h), quality=50)  # after sub.0 in a plain sort of paths
             for mode in "RGB", "RGBA", "L", "LA", "P", "1":
                 save(f"net/{split}/{name}/{mode}{i}.PNG", scene(w, h, mode), format="PNG")
         for depth, kind in (1, 0), (2, 0), (4, 0), (8, 0), (1, 3), (2, 3), (4, 3), (8, 3), (8, 2), (16, 2), (8, 4), (16, 4), (8, 6), (16, 6):
             for interlaced in False, True:
                 save(f"net/{split}/{name}/png/{depth}-{kind}-{interlaced}.png", png(29, 37, depth, kind, interlaced))
-        with open(f"net/{split}/{name}/a png.jpg", "wb") as f:  # the contents count
+        with open(f"net/{split}/{name}/zzz png.jpg", "wb") as f:  # the contents count
             scene(31, 33).save(f, format="PNG")
 for size, resize in (24, None), (32, None), (20, 29), (1, 7), (101, None):
     keys = {"format": "folder", "file": "net", "image_size": size}
     transform = T.Compose([T.Resize(resize or size), T.CenterCrop(size)])
     d = load(**keys, **({"resize": resize} if resize else {}), workers=3)
-    assert d.n == [248, 160, 204] and d.classes == 4 and (d.channels, d.height, d.width) == (3, size, size), d.n
+    assert d.n == [260, 164, 212] and d.classes == 4 and (d.channels, d.height, d.width) == (3, size, size), d.n
     for split, name in enumerate(("train", "val", "test")):
         check(d, split, f"net/{name}", transform)
-    assert d.indices[0].tolist() == list(range(248)) and set(d.labels[0][:4]) == {0, 1, 2, 3}
+    assert d.indices[0].tolist() == list(range(260)) and set(d.labels[0][:4]) == {0, 1, 2, 3}
 os.mkdir("net/train/.hidden")
 alone = load(**keys, workers=1)
 assert all(np.array_equal(a, b) for a, b in zip(alone.images, d.images)), "depends on the number of threads"
-assert "248 pictures to train on, 160 to validate on, 204 to test; each 3 x 101 x 101 (uint8), 4 classes; 18.7 MB" in d.said, d.said
-assert load(**keys, max_samples=6).n == [6, 160, 204]
+assert "260 pictures to train on, 164 to validate on, 212 to test; each 3 x 101 x 101 (uint8), 4 classes; 19.5 MB" in d.said, d.said
+assert load(**keys, max_samples=6).n == [6, 164, 212]
 
 # -- a flat folder of classes, pictures as they are; a share of them is for validation
 for i in range(30):
@@ -125,6 +128,35 @@ d = load(format="folder", file="flat", seed=5)
 assert d.n == [27, 3, 0] and d.about == {"class_names": ["0", "1", "2"]} and (d.height, d.width) == (9, 12)
 check(d, 0, "flat"), check(d, 1, "flat")
 assert "1 file that is not *.jpg, *.jpeg or *.png" in d.said, d.said
+
+# -- a search trains on them
+with open("c.ini", "w") as f:
+    f.write("""[search]
+algorithm = random_search
+max_evaluations = 2
+[space]
+name = cnn
+max_layers = 2
+kernel_list = 3
+hidden_list = 4
+[data]
+format = folder
+file = flat
+validation = 0.2
+[train]
+epochs = 1
+[objective.val_accuracy]
+direction = maximize
+[output]
+directory = out
+""")
+subprocess.run([os.environ["ARCHAI_BIN"] + "/archai-run", "c.ini"], check=True, capture_output=True)
+with open("out/run.log") as f:
+    said = [line for line in f if "data: 24 pictures to train on, 6 to validate on; each 3 x 9 x 12 (uint8), 3 classes" in line]
+    assert len(said) == 1
+with h5py.File("out/results.h5") as f:
+    assert list(f["candidates/status"][()]) == [b"ok"] * 2
+    assert np.allclose(f["objectives/val_accuracy"][()] * 6, (f["objectives/val_accuracy"][()] * 6).round())
 
 # -- what is refused, with the path
 keys = {"format": "folder", "file": "flat"}

@@ -51,6 +51,8 @@ assert "float64 is read as float32" in d.said and "6 numbers as targets" in d.sa
 d = load(**put("ages.h5", train_images=pictures.astype("f4"), train_labels=landmarks[:, 0].astype("f4")))
 assert d.targets == data_sets.NUMBERS and d.classes == 1 and "float64" not in d.said
 same(d, pictures.astype("f4"), landmarks[:, :1].astype("f4"))
+d = load(**put("double.h5", train_images=grey[:30], train_labels=landmarks))
+assert d.image == "uint8" and "float64 is read as float32" in d.said, d.said
 refused("grown.h5: /train/labels: target nan of picture 1",
         **put("grown.h5", train_images=pictures, train_labels=np.where(np.arange(30) == 1, np.nan, 1.0)))
 
