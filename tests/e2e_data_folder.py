@@ -1,5 +1,6 @@
 """A folder of pictures per class: pixels, classes and sizes are those of torchvision's ImageFolder, Resize and CenterCrop."""
 import io
+import json
 import os
 import random
 import shutil
@@ -156,6 +157,14 @@ with open("out/run.log") as f:
     assert len(said) == 1
 with h5py.File("out/results.h5") as f:
     assert list(f["candidates/status"][()]) == [b"ok"] * 2
+    assert json.loads(f.attrs["data"]) == {"class_names": ["0", "1", "2"]}
+    train, val = f["split/train"][()], f["split/val"][()]
+    assert list(f["split"]) == ["train", "val"] and train.dtype == np.int64 and len(train) == 24
+    order = list(range(30))
+    random.Random(1).shuffle(order)  # the rule: the last fifth of a shuffle by data.seed leaves
+    assert set(val) == set(order[24:]) and set(train) | set(val) == set(range(30))
+    with_same_keys = load(format="folder", file="flat", validation=0.2)
+    assert [a.tolist() for a in with_same_keys.indices[:2]] == [train.tolist(), val.tolist()]
     assert np.allclose(f["objectives/val_accuracy"][()] * 6, (f["objectives/val_accuracy"][()] * 6).round())
 
 # -- what is refused, with the path

@@ -223,6 +223,8 @@ static void indices_name_the_pictures(void **state)
     archai_ini c = idx_data(state);
     const archai_dataset_header *d;
     archai_dataset_source source;
+    archai_dataset_facts facts, back;
+    char *record, *about = NULL;
 
     put_images(value(&c, "train_images"), 150, 2, 2, false);
     put_labels(value(&c, "train_labels"), 150, 4, false);
@@ -234,16 +236,23 @@ static void indices_name_the_pictures(void **state)
     set(&c, "seed", "7");
     d = load(&c);
     assert_int_equal(archai_dataset_source_open(&source, &c, NULL), ARCHAI_OK);
+    assert_int_equal(archai_dataset_probe(&source, &facts, NULL), ARCHAI_OK);
+    record = archai_dataset_record(&facts, d);
+    assert_int_equal(archai_dataset_record_read(record, &back, &about, NULL), ARCHAI_OK);
+    assert_string_equal(about, "{}");
+    assert_int_equal(archai_dataset_record_read("{\"train\": 3}", &back, &about, NULL), ARCHAI_EFORMAT);
     for (int s = 0; s < ARCHAI_SPLIT_COUNT; s++) {
         int64_t *index = NULL;
         size_t n = 0;
 
-        assert_int_equal(archai_dataset_indices(&source, s, &index, &n, NULL), ARCHAI_OK);
+        assert_int_equal(archai_dataset_indices(&back, s, &index, &n, NULL), ARCHAI_OK);
         assert_int_equal(n, ((const int[]){126, 14, 5})[s]);
         for (size_t i = 0; i < n; i++)
             assert_int_equal(index[i], *image(d, s, (int64_t)i));
         free(index);
     }
+    free(record);
+    free(about);
     archai_dataset_source_close(&source);
     archai_dataset_unmap(d);
     archai_ini_free(&c);

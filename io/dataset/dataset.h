@@ -84,6 +84,8 @@ typedef struct archai_dataset_facts {
     archai_targets targets;
     archai_dtype image_dtype;
     int64_t n[ARCHAI_SPLIT_COUNT];
+    int64_t split_off;              /* of the training file, n[VAL] of them; 0: validation data of its own */
+    int64_t seed;                   /* of that split */
     uint64_t bytes;                 /* held per node */
     char note[ARCHAI_DATASET_NOTE]; /* what may surprise: "float64 is read as float32"; "": nothing */
 } archai_dataset_facts;
@@ -107,7 +109,15 @@ void archai_dataset_unmap(const archai_dataset_header *d);
 /* The JSON object `about`; "": nothing. Borrowed. */
 const char *archai_dataset_about(const archai_dataset_header *d);
 /* Where the examples of a split lie in the files: out[i] is the number of example i in the order in which
- * the format reads its file. out [facts.n[split]]; caller frees. */
-int archai_dataset_indices(const archai_dataset_source *s, int split, int64_t **out, size_t *n,
+ * the format reads its file. out [f->n[split]]; caller frees. Follows from n, split_off, seed and whether
+ * they are tokens. */
+int archai_dataset_indices(const archai_dataset_facts *f, int split, int64_t **out, size_t *n,
                            archai_err *err);
+/* What belongs into the results, as text for another process: what the indices follow from, and `about` of
+ * d. Caller frees. */
+char *archai_dataset_record(const archai_dataset_facts *f, const archai_dataset_header *d);
+/* The other way round; of the facts only what archai_dataset_indices needs. *about: JSON, "{}": nothing;
+ * caller frees. */
+int archai_dataset_record_read(const char *text, archai_dataset_facts *f, char **about,
+                               archai_err *err);
 #endif

@@ -35,6 +35,8 @@ int archai_dataset_probe(const archai_dataset_source *s, archai_dataset_facts *o
                                             .features = p.features},
                                   .targets = p.targets,
                                   .image_dtype = p.image_dtype,
+                                  .split_off = split_off,
+                                  .seed = s->seed,
                                   .bytes = h.bytes};
     memcpy(out->n, p.n, sizeof out->n);
     memcpy(out->note, p.note, sizeof out->note);

@@ -69,28 +69,23 @@ void archai_dataset_split_off(const archai_dataset_source *s, const archai_datas
     memmove(base + val->labels, base + train->labels + n_train * label, n_val * label);
 }
 
-int archai_dataset_indices(const archai_dataset_source *s, int split, int64_t **out, size_t *n,
+int archai_dataset_indices(const archai_dataset_facts *f, int split, int64_t **out, size_t *n,
                            archai_err *err)
 {
-    archai_dataset_plan p = {0};
-    int64_t split_off = 0, first = 0, last, *all;
+    const size_t n_train = (size_t)f->n[ARCHAI_SPLIT_TRAIN], wanted = (size_t)f->n[split];
+    const bool divided = f->split_off > 0 && split != ARCHAI_SPLIT_TEST;
+    const size_t all = divided ? n_train + (size_t)f->split_off : wanted;
+    int64_t *index = archai_file_room(all + 1, sizeof *index, err);
 
-    ARCHAI_TRY(archai_dataset_plan_make(s, &p, &split_off, err));
-    if (split == ARCHAI_SPLIT_VAL && split_off > 0)
-        first = p.n[ARCHAI_SPLIT_TRAIN];
-    last = first + p.n[split];
-    if (split == ARCHAI_SPLIT_TRAIN)
-        last += split_off;
-    all = archai_file_room((size_t)last, sizeof *all, err);
-    if (all == NULL)
+    if (index == NULL)
         return ARCHAI_ENOMEM;
-    for (int64_t i = 0; i < last; i++)
-        all[i] = i;
-    if (split_off > 0 && split != ARCHAI_SPLIT_TEST && p.tokens == 0)
-        divide((uint64_t)s->seed, (size_t)last, (size_t)p.n[ARCHAI_SPLIT_TRAIN],
-               &(column){(char *)all, sizeof *all}, 1);
-    *n = (size_t)p.n[split];
-    memmove(all, all + first, *n * sizeof *all);
-    *out = all;
+    for (size_t i = 0; i < all; i++)
+        index[i] = (int64_t)i;
+    if (divided && f->shape.tokens == 0)
+        divide((uint64_t)f->seed, all, n_train, &(column){(char *)index, sizeof *index}, 1);
+    if (divided && split == ARCHAI_SPLIT_VAL)
+        memmove(index, index + n_train, wanted * sizeof *index);
+    *out = index;
+    *n = wanted;
     return ARCHAI_OK;
 }

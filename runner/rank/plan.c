@@ -252,6 +252,7 @@ void archai_plan_fini(archai_plan *p)
     archai_config_free(&p->config);
     archai_ini_free(&p->ini);
     free(p->text);
+    free(p->data_set);
     free(p->unused);
     free(p->complete);
     free(p->changes);

@@ -28,6 +28,7 @@ typedef struct archai_plan {
     archai_space *space;
     archai_search search;
     bool has_search;
+    char *data_set; /* owned; archai_dataset_record, once the data are loaded; NULL: none are used */
     char *unused;   /* owned; keys that are not used, a line each; "": none */
     char *complete; /* owned; why there is nothing left to do (--resume on a complete run); or NULL */
     /* --resume: */

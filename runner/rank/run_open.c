@@ -129,6 +129,19 @@ static void sweep_checkpoints(archai_rank *r)
                            r->plan.n_left_over, r->plan.n_left_over == 1 ? "" : "s");
 }
 
+/* What results.h5 is to hold of the data. */
+static int record_data(archai_rank *r, archai_err *err)
+{
+    const archai_dataset_header *data;
+
+    if (r->node.data_fd < 0)
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_dataset_map(r->node.data_fd, &data, err));
+    r->plan.data_set = archai_dataset_record(&r->plan.facts, data);
+    archai_dataset_unmap(data);
+    return ARCHAI_OK;
+}
+
 static int open_directory(archai_rank *r, archai_err *err)
 {
     char sentence[1024];
@@ -139,6 +152,7 @@ static int open_directory(archai_rank *r, archai_err *err)
         r->workers[i] = evaluates(r, i);
         workers += r->workers[i];
     }
+    ARCHAI_TRY(record_data(r, err));
     ARCHAI_TRY(archai_rundir_open(&r->dir, r->plan.config.output.directory, r->args->resume,
                                   r->plan.starts, r->comm.size, err));
     ARCHAI_TRY(archai_runlog_open(&r->log, r->dir.path, err));

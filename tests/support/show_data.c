@@ -44,7 +44,7 @@ static int show(const archai_dataset_source *source, const char *directory, arch
         /* to where the next thing begins at the latest; the reader takes as much as it wants */
         put(directory, splits[i], "images", (const char *)d + s->images, d->bytes - s->images);
         put(directory, splits[i], "labels", (const char *)d + s->labels, d->bytes - s->labels);
-        ARCHAI_TRY(archai_dataset_indices(source, i, &index, &n, err));
+        ARCHAI_TRY(archai_dataset_indices(&facts, i, &index, &n, err));
         put(directory, splits[i], "indices", index, n * sizeof *index);
         free(index);
     }
