@@ -12,7 +12,7 @@
     X(folder)      \
     X(numbers)     \
     X(tokens)      \
-    /* archai_dataset_<name> of <name>.c */
+    /* archai_dataset_<name> of format/<name>.c */
 /* clang-format on */
 
 #define X(name) extern const archai_dataset_format archai_dataset_##name;

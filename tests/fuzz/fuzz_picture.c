@@ -5,7 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 #include "fuzz.h"
-#include "io/dataset/picture.h"
+#include "io/dataset/format/picture.h"
 
 enum { MAX_PIXELS = 1 << 20, SIDE = 5 }; /* large ones only take long */
 

@@ -1,4 +1,4 @@
-/* io/dataset/tokens.c - a text, or tokens that somebody made of one: the next token is to be predicted.
+/* io/dataset/format/tokens.c - a text, or tokens that somebody made of one: the next token is to be predicted.
  *
  * A text file as bytes; a file of uint16 or uint32, little-endian, as NumPy's tofile writes them; or an
  * HDF5 file with /train/tokens [N] of an integer type and, optionally, /val/tokens and /test/tokens. A split
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "core/base/alloc.h"
-#include "io/dataset/hdf5_part.h"
+#include "io/dataset/format/hdf5_part.h"
 #include "io/file/file.h"
 
 enum { BYTES, UINT16, UINT32 };

@@ -1,5 +1,5 @@
-/* io/dataset/folder_list.h - the pictures in a folder per class, in one order everywhere; for
- * io/dataset/ alone. */
+/* io/dataset/format/folder_list.h - the pictures in a folder per class, in one order everywhere; for
+ * folder.c alone. */
 #ifndef ARCHAI_IO_DATASET_FOLDER_LIST_H
 #define ARCHAI_IO_DATASET_FOLDER_LIST_H
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "io/dataset/folder_list.h"
+#include "io/dataset/format/folder_list.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
-/* io/dataset/cifar10.c - CIFAR-10's binary version: data_batch_1.bin to data_batch_5.bin and, for the test
+/* io/dataset/format/cifar10.c - CIFAR-10's binary version: data_batch_1.bin to data_batch_5.bin and, for the test
  * split, test_batch.bin. A label byte, from 0 to 9, stands before each picture. */
 #include <stddef.h>
 
-#include "io/dataset/cifar.h"
+#include "io/dataset/format/cifar.h"
 
 static const char *const files[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
                                     "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};

@@ -1,4 +1,4 @@
-#include "io/dataset/hdf5_part.h"
+#include "io/dataset/format/hdf5_part.h"
 
 #include <inttypes.h>
 #include <string.h>

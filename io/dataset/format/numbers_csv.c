@@ -1,6 +1,6 @@
 /* The first line names the columns; what separates them is the first of tab, semicolon and comma that
  * occurs there. */
-#include "io/dataset/numbers.h"
+#include "io/dataset/format/numbers.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* io/dataset/synthetic.c - pictures of shapes, drawn from the seed.
+/* io/dataset/format/synthetic.c - pictures of shapes, drawn from the seed.
  *
  * One class per shape, at a random place, size, tilt, brightness and contrast (dark on bright or bright
  * on dark), on a sloping background with noise: no single pixel says anything, so that a linear model

@@ -1,8 +1,8 @@
-/* io/dataset/cifar100.c - CIFAR-100's binary version: train.bin and, for the test split, test.bin. Two
+/* io/dataset/format/cifar100.c - CIFAR-100's binary version: train.bin and, for the test split, test.bin. Two
  * label bytes stand before each picture: one of 20 coarse classes, and one of 100 fine ones. */
 #include <stddef.h>
 
-#include "io/dataset/cifar.h"
+#include "io/dataset/format/cifar.h"
 
 enum { FINE, COARSE };
 

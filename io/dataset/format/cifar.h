@@ -1,4 +1,4 @@
-/* io/dataset/cifar.h - what the binary versions of CIFAR-10 and CIFAR-100 share; for io/dataset/ alone.
+/* io/dataset/format/cifar.h - what the binary versions of CIFAR-10 and CIFAR-100 share.
  *
  * A directory of files. A record is a few label bytes and 3 x 32 x 32 bytes, plane by plane.
  * Source: https://www.cs.toronto.edu/~kriz/cifar.html.

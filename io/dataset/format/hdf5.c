@@ -1,4 +1,4 @@
-/* io/dataset/hdf5.c - pictures in an HDF5 file.
+/* io/dataset/format/hdf5.c - pictures in an HDF5 file.
  *
  *   /train/images  [N,C,H,W] or, of one channel, [N,H,W]; uint8 or a floating type (read as float32)
  *   /train/labels  and the attributes: hdf5_part.h (class_names is for people)
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "io/dataset/hdf5_part.h"
+#include "io/dataset/format/hdf5_part.h"
 
 typedef struct hdf5_settings {
     char *file;

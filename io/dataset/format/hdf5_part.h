@@ -1,4 +1,4 @@
-/* io/dataset/hdf5_part.h - the arrays of a data set in an HDF5 file; for io/dataset/ alone.
+/* io/dataset/format/hdf5_part.h - the arrays of a data set in an HDF5 file.
  *
  *   /train, /val, /test   the splits, the last two optional
  *   <split>/labels        integers: [N] a class each, [N,H,W] a class per pixel, [N,K] 0 or 1 for each of K

@@ -1,4 +1,4 @@
-/* io/dataset/folder.c - a folder of JPEG and PNG files for each class, as torchvision's ImageFolder reads
+/* io/dataset/format/folder.c - a folder of JPEG and PNG files for each class, as torchvision's ImageFolder reads
  * them.
  *
  *   DIRECTORY/train/CLASS/....jpg, and optionally DIRECTORY/val/CLASS and DIRECTORY/test/CLASS, or
@@ -18,9 +18,9 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "io/dataset/folder_list.h"
+#include "io/dataset/format/folder_list.h"
 #include "io/dataset/format.h"
-#include "io/dataset/picture.h"
+#include "io/dataset/format/picture.h"
 #include "io/file/file.h"
 
 enum { MAX_SIZE = 4096, MAX_WORKERS = 256 };

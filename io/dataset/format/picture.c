@@ -1,4 +1,4 @@
-#include "io/dataset/picture.h"
+#include "io/dataset/format/picture.h"
 
 #include <stdint.h>
 #include <stdlib.h>

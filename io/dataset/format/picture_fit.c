@@ -1,11 +1,11 @@
-/* io/dataset/picture_fit.c - resizing as PIL does it, of the part that is kept.
+/* io/dataset/format/picture_fit.c - resizing as PIL does it, of the part that is kept.
  *
  * PIL's Image.resize(..., BILINEAR): a triangle as wide as the step between pixels, horizontally and then
  * vertically, with weights of 22 bits and a rounding to bytes in between. Source: Pillow 9.4,
  * src/libImaging/Resample.c (precompute_coeffs, normalize_coeffs_8bpc). The size and the place of the crop
  * are those of torchvision 0.14, transforms/functional.py (resize, center_crop).
  */
-#include "io/dataset/picture.h"
+#include "io/dataset/format/picture.h"
 
 #include <math.h>
 #include <stdint.h>

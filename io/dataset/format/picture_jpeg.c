@@ -1,4 +1,4 @@
-/* io/dataset/picture_jpeg.c - JPEG through libjpeg(-turbo), with its defaults, as PIL does it. */
+/* io/dataset/format/picture_jpeg.c - JPEG through libjpeg(-turbo), with its defaults, as PIL does it. */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-#include "io/dataset/picture.h"
+#include "io/dataset/format/picture.h"
 
 /* A file of a few kilobytes can ask for thousands of passes over a large picture; nobody writes that. */
 enum { MAX_SCANS = 500 };

@@ -1,4 +1,4 @@
-/* io/dataset/picture.h - JPEG and PNG files as RGB bytes, cut to one size; for io/dataset/ alone.
+/* io/dataset/format/picture.h - JPEG and PNG files as RGB bytes, cut to one size.
  *
  * The pixels are those of PIL's Image.open(path).convert("RGB"), the loader of torchvision's ImageFolder:
  * grey is repeated, a palette looked up, an alpha channel dropped without blending, CMYK (inverted, as

@@ -1,10 +1,10 @@
-/* io/dataset/picture_png.c - PNG through libpng, to the pixels that PIL's convert("RGB") gives. */
+/* io/dataset/format/picture_png.c - PNG through libpng, to the pixels that PIL's convert("RGB") gives. */
 #include <setjmp.h>
 #include <string.h>
 
 #include <png.h>
 
-#include "io/dataset/picture.h"
+#include "io/dataset/format/picture.h"
 
 /* Deflate makes at most 1,032 bytes of one, and a byte holds at most eight pixels. */
 enum { PIXELS_PER_BYTE = 1032 * 8, MAX_SIDE = 1 << 16 };

@@ -1,11 +1,11 @@
-/* io/dataset/numbers.c - tables: a row of numbers, and a class or numbers to predict from it.
+/* io/dataset/format/numbers.c - tables: a row of numbers, and a class or numbers to predict from it.
  *
  * CSV with a header, a file for each split; or one HDF5 file with /train/features [N,D], /train/labels and
  * so on (hdf5_part.h). Columns are standardised with the mean and the deviation (of the population) of the
  * training rows, which go into the results. What is kept until these are known are differences from the
  * first training row: float32 has too few digits for a column such as a time.
  */
-#include "io/dataset/numbers.h"
+#include "io/dataset/format/numbers.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "io/dataset/hdf5_part.h"
+#include "io/dataset/format/hdf5_part.h"
 #include "io/file/file.h"
 
 enum { MAX_FEATURES = 1 << 16, CHUNK = 1 << 17 /* numbers */ };

@@ -1,4 +1,4 @@
-/* io/dataset/numbers.h - a CSV table as numbers; for numbers.c alone. */
+/* io/dataset/format/numbers.h - a CSV table as numbers; for numbers.c alone. */
 #ifndef ARCHAI_IO_DATASET_NUMBERS_H
 #define ARCHAI_IO_DATASET_NUMBERS_H
 #include "io/dataset/format.h"

@@ -1,4 +1,4 @@
-#include "io/dataset/cifar.h"
+#include "io/dataset/format/cifar.h"
 
 #include <errno.h>
 #include <inttypes.h>
