@@ -31,6 +31,11 @@ archai_need(CRYPTO_FOUND "libcrypto (OpenSSL)" libssl-dev)
 
 find_package(ZLIB QUIET)
 archai_need(ZLIB_FOUND "zlib" zlib1g-dev)
+find_package(JPEG QUIET)
+archai_need(JPEG_FOUND "libjpeg (libjpeg-turbo)" libjpeg-dev)
+find_package(PNG QUIET)
+archai_need(PNG_FOUND "libpng" libpng-dev)
+find_package(Threads QUIET)
 
 # msgpack-c's C library is called msgpackc or msgpack-c, depending on the version.
 find_path(MSGPACK_INCLUDE_DIR msgpack.h)

@@ -27,7 +27,7 @@ static split make_split(const archai_dataset_header *d, int which, const torch::
 
     if (from.n == 0)
         return s;
-    if (d->masks)
+    if (d->targets == ARCHAI_TARGETS_MASK)
         labels.insert(labels.end(), {d->height, d->width});
     s.n = from.n;
     s.images = torch::from_blob(base + from.images, {from.n, d->channels, d->height, d->width},
@@ -50,7 +50,7 @@ const resident &reside(shim_device &d, const archai_dataset_header *data)
     r.source = data;
     r.classes = data->num_classes;
     r.ignore = data->ignore_index;
-    r.masks = data->masks != 0;
+    r.masks = data->targets == ARCHAI_TARGETS_MASK;
     d.data = std::move(r);
     return d.data;
 }

@@ -43,7 +43,7 @@ says err.txt "random_search on space cnn (2304 models)"
 # What another kind would use may stand there, and is said not to be used.
 expect 0 archai-run "$ini" --dry-run --set evaluator.table=table.csv --set data.file=x
 says err.txt "evaluator.table: not used with kind = null, only with table"
-says err.txt "data.file: not used with format = synthetic, only with cifar10, hdf5"
+says err.txt "data.file: not used with format = synthetic, only with cifar10, cifar100, hdf5, folder, numbers, tokens"
 expect 2 archai-run "$ini" --dry-run --set data.samples=many --set data.format=hdf5 --set data.file=x
 says err.txt "data.samples: 'many' is not a number"
 expect 2 archai-run "$ini" --set evaluator.kind=torch --set evaluator.delay=1s

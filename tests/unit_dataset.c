@@ -102,11 +102,13 @@ static archai_ini idx_data(void **state)
 static void probe(archai_ini *ini, archai_data_shape *shape)
 {
     archai_dataset_source source;
+    archai_dataset_facts facts;
     archai_err err = ARCHAI_ERR_INIT;
 
     if (archai_dataset_source_open(&source, ini, &err) != ARCHAI_OK ||
-        archai_dataset_probe(&source, shape, NULL, &err) != ARCHAI_OK)
+        archai_dataset_probe(&source, &facts, &err) != ARCHAI_OK)
         fail_msg("%s", err.text);
+    *shape = facts.shape;
     archai_dataset_source_close(&source);
 }
 
@@ -144,7 +146,7 @@ static const unsigned char *image(const archai_dataset_header *d, int split, int
 static const unsigned char *label(const archai_dataset_header *d, int split, int64_t i)
 {
     return (const unsigned char *)d + d->split[split].labels +
-           i * (d->masks ? d->height * d->width : 1);
+           i * (d->targets == ARCHAI_TARGETS_MASK ? d->height * d->width : 1);
 }
 
 /* Both ways into a data set refuse it, in these words. */
@@ -152,11 +154,11 @@ static void refuses(archai_ini *ini, int code, const char *says)
 {
     archai_err err = ARCHAI_ERR_INIT;
     archai_dataset_source source;
-    archai_data_shape shape;
+    archai_dataset_facts facts;
     int fd = -1;
 
     if (archai_dataset_source_open(&source, ini, NULL) == ARCHAI_OK) {
-        if (archai_dataset_probe(&source, &shape, NULL, &err) != ARCHAI_OK) {
+        if (archai_dataset_probe(&source, &facts, &err) != ARCHAI_OK) {
             assert_int_equal(err.code, code);
             if (strstr(err.text, says) == NULL)
                 fail_msg("'%s' does not say '%s'", err.text, says);
@@ -212,6 +214,47 @@ static void idx_is_split_without_loss(void **state)
         archai_dataset_unmap(d);
     }
     assert_int_equal(first_val[0], first_val[1]); /* gzip or plain */
+    archai_ini_free(&c);
+}
+
+/* The pixels of picture i are i: the indices say where each picture of a split came from. */
+static void indices_name_the_pictures(void **state)
+{
+    archai_ini c = idx_data(state);
+    const archai_dataset_header *d;
+    archai_dataset_source source;
+    archai_dataset_facts facts, back;
+    char *record, *about = NULL;
+
+    put_images(value(&c, "train_images"), 150, 2, 2, false);
+    put_labels(value(&c, "train_labels"), 150, 4, false);
+    set(&c, "test_images", path_of(state, "ti"));
+    set(&c, "test_labels", path_of(state, "tl"));
+    put_images(value(&c, "test_images"), 5, 2, 2, true);
+    put_labels(value(&c, "test_labels"), 5, 4, false);
+    set(&c, "max_samples", "140");
+    set(&c, "seed", "7");
+    d = load(&c);
+    assert_int_equal(archai_dataset_source_open(&source, &c, NULL), ARCHAI_OK);
+    assert_int_equal(archai_dataset_probe(&source, &facts, NULL), ARCHAI_OK);
+    record = archai_dataset_record(&facts, d);
+    assert_int_equal(archai_dataset_record_read(record, &back, &about, NULL), ARCHAI_OK);
+    assert_string_equal(about, "{}");
+    assert_int_equal(archai_dataset_record_read("{\"train\": 3}", &back, &about, NULL), ARCHAI_EFORMAT);
+    for (int s = 0; s < ARCHAI_SPLIT_COUNT; s++) {
+        int64_t *index = NULL;
+        size_t n = 0;
+
+        assert_int_equal(archai_dataset_indices(&back, s, &index, &n, NULL), ARCHAI_OK);
+        assert_int_equal(n, ((const int[]){126, 14, 5})[s]);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(index[i], *image(d, s, (int64_t)i));
+        free(index);
+    }
+    free(record);
+    free(about);
+    archai_dataset_source_close(&source);
+    archai_dataset_unmap(d);
     archai_ini_free(&c);
 }
 
@@ -419,7 +462,7 @@ static void hdf5_reads_masks_and_floats(void **state)
     assert_int_equal(d->image_dtype, ARCHAI_F32);
     assert_int_equal(d->label_dtype, ARCHAI_I32);
     assert_int_equal(d->ignore_index, 77);
-    assert_int_equal(d->masks, 1);
+    assert_int_equal(d->targets, ARCHAI_TARGETS_MASK);
     assert_int_equal(d->num_classes, 4);
     assert_int_equal(d->split[ARCHAI_SPLIT_TRAIN].n, N);
     assert_int_equal(d->split[ARCHAI_SPLIT_VAL].n, 2);
@@ -430,7 +473,7 @@ static void hdf5_reads_masks_and_floats(void **state)
     archai_dataset_unmap(d);
 
     file = H5Fopen(value(&c, "file"), H5F_ACC_RDWR, H5P_DEFAULT);
-    put_dataset(file, "/test/images", H5T_IEEE_F32LE, 4, (const hsize_t[]){2, C, H, W - 1},
+    put_dataset(file, "/test/images", H5T_IEEE_F32LE, 4, (const hsize_t[]){2, C, H, W},
                 H5T_NATIVE_DOUBLE, images);
     assert_true(H5Fclose(file) >= 0);
     refuses(&c, ARCHAI_EFORMAT, "/test/labels is missing");
@@ -438,7 +481,7 @@ static void hdf5_reads_masks_and_floats(void **state)
     put_dataset(file, "/test/labels", H5T_STD_I16BE, 3, (const hsize_t[]){2, H, W - 1},
                 H5T_NATIVE_INT16, labels);
     assert_true(H5Fclose(file) >= 0);
-    refuses(&c, ARCHAI_EFORMAT, "/test: sizes or types differ");
+    refuses(&c, ARCHAI_EFORMAT, "/test/labels: masks of 3 x 3, expected 3 x 4");
     file = H5Fopen(value(&c, "file"), H5F_ACC_RDWR, H5P_DEFAULT);
     assert_true(H5Fclose(file) >= 0);
     put_file(value(&c, "file"), "no HDF5", 7, false);
@@ -490,7 +533,7 @@ static void synthetic_masks_label_every_pixel(void **state)
     set(&c, "channels", "3");
     set(&c, "width", "40");
     d = load(&c);
-    assert_int_equal(d->masks, 1);
+    assert_int_equal(d->targets, ARCHAI_TARGETS_MASK);
     pixels = d->split[ARCHAI_SPLIT_TRAIN].n * 28 * 40;
     for (int64_t i = 0; i < pixels; i++) {
         assert_true(*(label(d, 0, 0) + i) < 10);
@@ -546,7 +589,7 @@ static void damaged_headers_are_refused(void **state)
         fail_msg("not refused: %s", #change);                                                      \
     (void)close(fd);
     DAMAGED(h.magic[0] = 'X')
-    DAMAGED(h.version = 2)
+    DAMAGED(h.version = 1)
     DAMAGED(h.bytes += 64)
     DAMAGED(h.image_dtype = ARCHAI_I64)
     DAMAGED(h.label_dtype = 99)
@@ -554,6 +597,14 @@ static void damaged_headers_are_refused(void **state)
     DAMAGED(h.channels = INT32_MAX)
     DAMAGED(h.height = -5)
     DAMAGED(h.num_classes = 0)
+    DAMAGED(h.targets = -1)
+    DAMAGED(h.targets = ARCHAI_TARGETS_COUNT)
+    DAMAGED(h.targets = ARCHAI_TARGETS_NEXT_TOKEN)
+    DAMAGED(h.targets = ARCHAI_TARGETS_NUMBERS)
+    DAMAGED(h.tokens = 5)
+    DAMAGED(h.features = 5)
+    DAMAGED(h.about = 1)
+    DAMAGED(h.about = h.bytes)
     DAMAGED(h.split[0].n = -1)
     DAMAGED(h.split[0].n = INT64_MAX)
     DAMAGED(h.split[1].images = h.bytes)
@@ -574,6 +625,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_TMPDIR(idx_is_split_without_loss),
+        IN_TMPDIR(indices_name_the_pictures),
         IN_TMPDIR(max_samples_takes_the_first),
         IN_TMPDIR(own_validation_and_test_files),
         IN_TMPDIR(bad_idx_files_are_named),

@@ -186,6 +186,7 @@ static void every_message_type_survives_the_way(void **state)
             .space = (char *)"cnn",
             .software = (char *)"software",
             .started = (char *)"2023-11-14T22:13:20Z",
+            .data_set = (char *)"{}",
             .is_resume = true,
         };
         archai_message back = {0};
@@ -250,6 +251,7 @@ static void every_message_type_survives_the_way(void **state)
             assert_string_equal(back.space, "cnn");
             assert_string_equal(back.software, "software");
             assert_string_equal(back.started, "2023-11-14T22:13:20Z");
+            assert_string_equal(back.data_set, "{}");
             assert_true(back.ranks == 3 && back.is_resume);
         } else if (t == ARCHAI_MSG_REFRESH) {
             assert_string_equal(back.state, "interrupted");

@@ -7,8 +7,12 @@
     X(synthetic)   \
     X(idx)         \
     X(cifar10)     \
+    X(cifar100)    \
     X(hdf5)        \
-    /* archai_dataset_<name> of <name>.c */
+    X(folder)      \
+    X(numbers)     \
+    X(tokens)      \
+    /* archai_dataset_<name> of format/<name>.c */
 /* clang-format on */
 
 #define X(name) extern const archai_dataset_format archai_dataset_##name;

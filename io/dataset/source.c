@@ -11,7 +11,7 @@
 static const archai_option common_options[] = {
     {"format",      ARCHAI_OPT_STRING, AT(name),        0, 0,      "synthetic", "", NULL, "format of the data files"},
     {"validation",  ARCHAI_OPT_DOUBLE, AT(validation),  0, 0.9,    "0.1", "", NULL, "share of the training data to validate on, if there are no files for that"},
-    {"max_samples", ARCHAI_OPT_INT,    AT(max_samples), 1, 0x1p63, "all", "pictures", "all=0", "use only the first ones of the training pictures"},
+    {"max_samples", ARCHAI_OPT_INT,    AT(max_samples), 1, 0x1p63, "all", "examples", "all=0", "use only the first ones of the training data"},
     {"seed",        ARCHAI_OPT_INT,    AT(seed),        0, 0x1p63, "1", "", NULL, "seed of the split and of synthetic pictures"},
     ARCHAI_OPTION_END,
 };

@@ -185,6 +185,7 @@ static int write_attributes(const archai_index *x, const char *state, int64_t re
         ARCHAI_TRY(archai_h5_set_string(file, texts[i].name, texts[i].value, err));
     ARCHAI_TRY(archai_h5_set_int(file, "format_version", 1, err));
     ARCHAI_TRY(archai_h5_set_int(file, "seed", run->config->search.seed, err));
+    ARCHAI_TRY(index_split_write(file, run->data, err));
     return archai_h5_set_int(file, "ranks", run->ranks, err);
 }
 

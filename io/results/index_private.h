@@ -139,6 +139,11 @@ void index_growth_fini(index_growth *g);
 int index_growth_add(index_growth *g, const index_news *news, archai_err *err);
 int index_growth_write(index_growth *g, const index_table *t, hid_t file, archai_err *err);
 
+/* -- the data set (index_split.c) ---------------------------------------------------------- */
+
+/* /split and the attribute `data`; nothing where no data are used. */
+int index_split_write(hid_t file, const char *record, archai_err *err);
+
 /* -- models -------------------------------------------------------------------------------- */
 
 typedef struct index_model {

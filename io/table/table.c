@@ -9,6 +9,7 @@
 #include "core/base/alloc.h"
 #include "core/base/hash.h"
 #include "core/config/option.h"
+#include "io/file/csv.h"
 #include "io/file/file.h"
 
 struct archai_table {
@@ -27,35 +28,6 @@ struct archai_table {
 
 enum { COLUMNS_MAX = 4096 };
 
-/* Take one cell off *at, unquoting in place. *more: a comma follows. */
-static int take_cell(char **at, char **cell, bool *more, archai_err *err)
-{
-    char *in = *at, *out = *at;
-
-    *cell = out;
-    if (*in == '"') {
-        for (in++; *in != '"' || in[1] == '"'; in++) {
-            if (*in == '\0' || *in == '\n')
-                return archai_fail(err, ARCHAI_EFORMAT, "a quote is not closed");
-            if (*in == '"')
-                in++;
-            *out++ = *in;
-        }
-        in++;
-        if (*in != ',' && *in != '\n' && *in != '\r' && *in != '\0')
-            return archai_fail(err, ARCHAI_EFORMAT, "text after a closing quote");
-    } else {
-        while (*in != ',' && *in != '\n' && *in != '\r' && *in != '\0')
-            *out++ = *in++;
-    }
-    *more = *in == ',';
-    if (*in == '\r' && in[1] == '\n')
-        in++;
-    *at = *in == '\0' ? in : in + 1;
-    *out = '\0';
-    return ARCHAI_OK;
-}
-
 static int read_header(archai_table *t, char **at, archai_err *err)
 {
     bool more = true;
@@ -64,7 +36,7 @@ static int read_header(archai_table *t, char **at, archai_err *err)
     while (more) {
         if (t->n_columns == COLUMNS_MAX)
             return archai_fail(err, ARCHAI_EFORMAT, "more than %d columns", COLUMNS_MAX);
-        ARCHAI_TRY(take_cell(at, &t->header[t->n_columns], &more, err));
+        ARCHAI_TRY(archai_csv_cell(at, ',', &t->header[t->n_columns], &more, err));
         if (*t->header[t->n_columns] == '\0')
             return archai_fail(err, ARCHAI_EFORMAT, "column %zu has no name", t->n_columns + 1);
         t->n_columns++;
@@ -89,7 +61,7 @@ static int read_rows(archai_table *t, char *at, archai_err *err)
             if (!more)
                 return archai_fail(err, ARCHAI_EFORMAT, "%zu: %zu cells, the header has %zu", line,
                                    c, t->n_columns);
-            rc = take_cell(&at, &t->cells[t->n_rows * t->n_columns + c], &more, err);
+            rc = archai_csv_cell(&at, ',', &t->cells[t->n_rows * t->n_columns + c], &more, err);
             if (rc != ARCHAI_OK)
                 return archai_err_wrap(err, rc, "%zu: ", line);
         }

@@ -42,6 +42,7 @@
     X(SPACE,       "space",       TEXT,   AT(archai_message, space)) \
     X(SOFTWARE,    "software",    TEXT,   AT(archai_message, software)) \
     X(STARTED,     "started",     TEXT,   AT(archai_message, started)) \
+    X(DATA_SET,    "data_set",    TEXT,   AT(archai_message, data_set)) \
     X(IS_RESUME,   "is_resume",   BOOL,   AT(archai_message, is_resume))
 
 static const archai_field message_fields[] = {
@@ -86,7 +87,7 @@ static const uint64_t message_carries[ARCHAI_MSG_COUNT] = {
     [ARCHAI_MSG_FITTED]    = B(ANSWER),
     [ARCHAI_MSG_NOTE]      = B(ID) | B(TEXT),
     [ARCHAI_MSG_EARLIER]   = B(TEXT) | B(STATE) | B(N_ROWS) | B(REJECTED) | B(RANKS),
-    [ARCHAI_MSG_INDEX]     = B(TEXT) | B(RANKS) | B(DIRECTORY) | B(SPACE) | B(SOFTWARE) | B(STARTED) | B(IS_RESUME),
+    [ARCHAI_MSG_INDEX]     = B(TEXT) | B(RANKS) | B(DIRECTORY) | B(SPACE) | B(SOFTWARE) | B(STARTED) | B(DATA_SET) | B(IS_RESUME),
     [ARCHAI_MSG_REFRESH]   = B(STATE) | B(REJECTED),
     [ARCHAI_MSG_INDEXED]   = B(N_ROWS) | B(SECONDS),
 };
@@ -274,6 +275,7 @@ void archai_message_fini(archai_message *m)
     free(m->space);
     free(m->software);
     free(m->started);
+    free(m->data_set);
     for (size_t i = 0; i < m->n_candidates; i++)
         archai_trial_fini(&m->candidates[i]);
     free(m->candidates);

@@ -101,6 +101,7 @@ typedef struct archai_message {
     int32_t ranks;
     /* index: what does not follow from the configuration (io/results/index.h); ranks */
     char *directory, *space, *software, *started; /* owned */
+    char *data_set;                               /* owned; archai_dataset_record; "": none */
     bool is_resume;
 } archai_message;
 

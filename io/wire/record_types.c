@@ -96,6 +96,9 @@ static const archai_field data_fields[] = {
     F("height",      I32, AT(archai_data_shape, height)),
     F("width",       I32, AT(archai_data_shape, width)),
     F("num_classes", I32, AT(archai_data_shape, num_classes)),
+    F("tokens",      I32, AT(archai_data_shape, tokens)),
+    F("vocab",       I32, AT(archai_data_shape, vocab)),
+    F("features",    I32, AT(archai_data_shape, features)),
     {.key = NULL},
 };
 const archai_record_type archai_data_type = {"data", sizeof(archai_data_shape), data_fields};

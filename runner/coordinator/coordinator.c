@@ -29,6 +29,7 @@ static void set_index_run(archai_coordinator *c)
         .space = (char *)(uintptr_t)c->plan->space->ops->name, /* packing does not write */
         .software = c->software,
         .started = c->started,
+        .data_set = c->plan->data_set,
         .ranks = c->comm->size,
         .is_resume = c->dir->resumed,
     };

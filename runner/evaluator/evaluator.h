@@ -15,6 +15,7 @@
 #include "core/config/registry.h"
 #include "core/search/trial.h"
 #include "core/search/space.h"
+#include "io/dataset/dataset.h"
 #include "io/file/tensors.h"
 
 /* What an evaluator is given; outlives it. */
@@ -57,7 +58,7 @@ void archai_evaluator_event_fini(archai_evaluator_event *e);
 typedef struct archai_evaluator_task {
     archai_space *space; /* may be drawn from */
     const archai_objectives *objectives;
-    bool masks; /* the data has a label for each pixel, not for each picture */
+    const archai_dataset_facts *data; /* n[0] == 0: no data are used */
 } archai_evaluator_task;
 
 typedef struct archai_evaluator archai_evaluator;

@@ -252,12 +252,22 @@ static int classifies_pictures(archai_space *space, bool *out, archai_err *err)
 /* Labels must be of the kind that the space's models predict. */
 static int torch_check_task(const void *settings, const archai_evaluator_task *task, archai_err *err)
 {
+    const archai_targets targets = task->data->targets;
+    const bool masks = targets == ARCHAI_TARGETS_MASK;
     bool flat;
 
     (void)settings;
     ARCHAI_TRY(check_measured(task->objectives, err));
+    if (task->data->shape.channels == 0 || (targets != ARCHAI_TARGETS_CLASS && !masks))
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "evaluator.kind: torch trains on pictures with a class each or a class for "
+                           "each pixel, but the data are %s with %s",
+                           task->data->shape.tokens > 0     ? "sequences of tokens"
+                           : task->data->shape.features > 0 ? "rows of numbers"
+                                                            : "pictures",
+                           archai_targets_text(targets));
     ARCHAI_TRY(classifies_pictures(task->space, &flat, err));
-    if (task->masks != flat)
+    if (masks != flat)
         return ARCHAI_OK;
     return archai_fail(err, ARCHAI_EINVAL,
                        "space.name: models of %s classify %s, but the data has a label for each %s",

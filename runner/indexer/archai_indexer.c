@@ -54,6 +54,7 @@ static int open_index(indexed_run *r, archai_err *err)
         .space = m->space,
         .software = m->software,
         .started = m->started,
+        .data = m->data_set,
         .ranks = m->ranks,
         .is_resume = m->is_resume,
     };

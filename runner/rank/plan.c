@@ -76,10 +76,10 @@ static int make_search(archai_plan *p, archai_err *err)
 }
 
 /* Can it do what is asked of it? */
-static int check_task(const archai_plan *p, bool masks, archai_err *err)
+static int check_task(const archai_plan *p, archai_err *err)
 {
     const archai_evaluator_task task = {
-        .space = p->space, .objectives = &p->objectives, .masks = masks};
+        .space = p->space, .objectives = &p->objectives, .data = &p->facts};
     archai_rng drawn;
     int rc;
 
@@ -145,7 +145,6 @@ static int read_parts(archai_plan *p, archai_err *err)
 {
     archai_err one = ARCHAI_ERR_INIT;
     int rc, load_rc, evaluator_rc = ARCHAI_OK, data_rc = ARCHAI_OK, space_rc;
-    bool masks = false;
 
     rc = load_rc = load(p, err);
     if (p->evaluator_settings != NULL)
@@ -156,7 +155,8 @@ static int read_parts(archai_plan *p, archai_err *err)
         return rc; /* everything below needs it */
     if (uses_data(p))
         data_rc = archai_ini_locate(
-            &p->ini, archai_dataset_probe(&p->source, &p->data, &masks, &one), &one);
+            &p->ini, archai_dataset_probe(&p->source, &p->facts, &one), &one);
+    p->data = p->facts.shape;
     rc = archai_err_also(err, rc, data_rc, &one);
     space_rc = archai_space_create(&p->space, &p->ini, &p->data, &one);
     if (p->space != NULL)
@@ -169,7 +169,7 @@ static int read_parts(archai_plan *p, archai_err *err)
         rc = archai_err_also(err, rc, make_search(p, &one), &one);
     if (p->space != NULL && data_rc == ARCHAI_OK && evaluator_rc == ARCHAI_OK)
         rc = archai_err_also(err, rc,
-                             archai_ini_locate(&p->ini, check_task(p, masks, &one), &one), &one);
+                             archai_ini_locate(&p->ini, check_task(p, &one), &one), &one);
     return archai_err_also(err, rc, check_unused(p, &one), &one);
 }
 
@@ -257,6 +257,7 @@ void archai_plan_fini(archai_plan *p)
     archai_config_free(&p->config);
     archai_ini_free(&p->ini);
     free(p->text);
+    free(p->data_set);
     free(p->unused);
     free(p->complete);
     free(p->changes);

@@ -24,9 +24,11 @@ typedef struct archai_plan {
     void *evaluator_settings;              /* owned; its own keys */
     char *text;                            /* owned; the resolved configuration */
     /* rank 0 only */
+    archai_dataset_facts facts; /* n[0] == 0: no data are used */
     archai_space *space;
     archai_search search;
     bool has_search;
+    char *data_set; /* owned; archai_dataset_record, once the data are loaded; NULL: none are used */
     char *unused;   /* owned; keys that are not used, a line each; "": none */
     char *complete; /* owned; why there is nothing left to do (--resume on a complete run); or NULL */
     /* --resume: */

@@ -21,6 +21,14 @@ typedef struct opening {
     archai_data_shape data;
 } opening;
 
+static void say_data(archai_runlog *log, const archai_plan *plan)
+{
+    char text[ARCHAI_DATASET_SENTENCE];
+
+    if (plan->facts.n[ARCHAI_SPLIT_TRAIN] > 0)
+        archai_runlog_say(log, 0, "data: %s", archai_dataset_sentence(&plan->facts, text));
+}
+
 /* Everything that a start does before it touches the directory. The images are read, too: there is no other
  * way to see that a file is complete. */
 static int dry_run(const archai_plan *plan, int workers, archai_err *err)
@@ -37,6 +45,7 @@ static int dry_run(const archai_plan *plan, int workers, archai_err *err)
     (void)fputs(plan->text, stdout);
     (void)fflush(stdout);
     archai_runlog_say_lines(&no_file, 0, plan->unused);
+    say_data(&no_file, plan);
     archai_runlog_say(&no_file, 0, "no problems found; this would run: %s", sentence);
     return ARCHAI_OK;
 }
@@ -120,6 +129,19 @@ static void sweep_checkpoints(archai_rank *r)
                            r->plan.n_left_over, r->plan.n_left_over == 1 ? "" : "s");
 }
 
+/* What results.h5 is to hold of the data. */
+static int record_data(archai_rank *r, archai_err *err)
+{
+    const archai_dataset_header *data;
+
+    if (r->node.data_fd < 0)
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_dataset_map(r->node.data_fd, &data, err));
+    r->plan.data_set = archai_dataset_record(&r->plan.facts, data);
+    archai_dataset_unmap(data);
+    return ARCHAI_OK;
+}
+
 static int open_directory(archai_rank *r, archai_err *err)
 {
     char sentence[1024];
@@ -130,6 +152,7 @@ static int open_directory(archai_rank *r, archai_err *err)
         r->workers[i] = evaluates(r, i);
         workers += r->workers[i];
     }
+    ARCHAI_TRY(record_data(r, err));
     ARCHAI_TRY(archai_rundir_open(&r->dir, r->plan.config.output.directory, r->args->resume,
                                   r->plan.starts, r->comm.size, err));
     ARCHAI_TRY(archai_runlog_open(&r->log, r->dir.path, err));
@@ -138,6 +161,7 @@ static int open_directory(archai_rank *r, archai_err *err)
     archai_plan_sentence(&r->plan, workers, sentence, sizeof sentence);
     archai_runlog_say(&r->log, 0, "%s%s", sentence,
                       r->dir.resumed ? " (resumed from an earlier start)" : "");
+    say_data(&r->log, &r->plan);
     say_changes(r);
     sweep_checkpoints(r);
     archai_coordinator_init(&r->coordinator, &r->comm, &r->plan, &r->dir, &r->log, r->workers,

@@ -69,6 +69,7 @@ static void version(FILE *out)
 static void data_shape(archai_ini *ini, archai_data_shape *shape)
 {
     archai_dataset_source source;
+    archai_dataset_facts facts = {.shape = {0}};
     archai_err err = ARCHAI_ERR_INIT;
 
     if (!archai_ini_has_section(ini, "data"))
@@ -77,12 +78,11 @@ static void data_shape(archai_ini *ini, archai_data_shape *shape)
         (void)fprintf(stderr, "archai-space: the section [data] is ignored: %s\n", err.text);
         return;
     }
-    if (archai_dataset_probe(&source, shape, NULL, &err) != ARCHAI_OK) {
-        memset(shape, 0, sizeof *shape);
+    if (archai_dataset_probe(&source, &facts, &err) != ARCHAI_OK)
         (void)fprintf(stderr, "archai-space: the data cannot be read, so the space keeps its "
                               "defaults: %s\n",
                       err.text);
-    }
+    *shape = facts.shape;
     archai_dataset_source_close(&source);
 }
 

@@ -42,7 +42,7 @@ static void on_stop(int signal)
 
 static int open_all(archai_server *e, const archai_message *m, archai_err *err)
 {
-    const bool shape_known = m->data.channels > 0;
+    const bool shape_known = m->data.channels > 0 || m->data.features > 0 || m->data.tokens > 0;
     const archai_ini_entry *plugin;
 
     if (e->device != NULL || e->plugin != NULL)

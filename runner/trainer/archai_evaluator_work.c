@@ -286,7 +286,7 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
         return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
     r->id = c->id;
     ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, bytes, &net, &model, err), out);
-    make_curves(r, (size_t)epochs, e->data->masks != 0);
+    make_curves(r, (size_t)epochs, e->data->targets == ARCHAI_TARGETS_MASK);
     ARCHAI_TRY_GOTO(rc, archai_train_start_load(e, c, model, &settings, r, &start, err), out);
     rc = shim_model_train(model, e->data, &settings, &trained, err);
     if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* the state is another optimizer's */

@@ -51,7 +51,7 @@ static int bench(struct bench *b, char **argv, archai_err *err)
     static const char text[] = "[space]\nname = cnn\n[data]\nformat = idx\n";
     char images[4096], labels[4096];
     archai_dataset_source source;
-    archai_data_shape shape;
+    archai_dataset_facts facts;
 
     (void)snprintf(images, sizeof images, "data.train_images=%s", argv[1]);
     (void)snprintf(labels, sizeof labels, "data.train_labels=%s", argv[2]);
@@ -59,11 +59,11 @@ static int bench(struct bench *b, char **argv, archai_err *err)
     ARCHAI_TRY(archai_ini_set(&b->ini, images, err));
     ARCHAI_TRY(archai_ini_set(&b->ini, labels, err));
     ARCHAI_TRY(archai_dataset_source_open(&source, &b->ini, err));
-    ARCHAI_TRY(archai_dataset_probe(&source, &shape, NULL, err));
+    ARCHAI_TRY(archai_dataset_probe(&source, &facts, err));
     ARCHAI_TRY(archai_dataset_load(&source, &b->data_fd, err));
     archai_dataset_source_close(&source);
     ARCHAI_TRY(archai_dataset_map(b->data_fd, &b->data, err));
-    ARCHAI_TRY(archai_space_create(&b->space, &b->ini, &shape, err));
+    ARCHAI_TRY(archai_space_create(&b->space, &b->ini, &facts.shape, err));
     ARCHAI_TRY(archai_space_load_arch(b->space, argv[3], strlen(argv[3]), &b->model, err));
     ARCHAI_TRY(archai_space_describe(b->space, &b->model, &b->net, err));
     ARCHAI_TRY(shim_device_open(&b->device, argv[4], atoi(argv[5]), err));

@@ -28,7 +28,7 @@ static void load(const char *images, const char *labels)
     archai_err err = ARCHAI_ERR_INIT;
     archai_ini ini = {0};
     archai_dataset_source source;
-    archai_data_shape shape = {0};
+    archai_dataset_facts facts = {.bytes = 0};
     char text[256];
     int n = snprintf(text, sizeof text,
                      "[data]\nformat = idx\ntrain_images = %s\ntrain_labels = %s\n", images, labels);
@@ -36,11 +36,11 @@ static void load(const char *images, const char *labels)
 
     FUZZ_CHECK(archai_ini_parse(&ini, "fuzz.ini", text, (size_t)n, &err) == ARCHAI_OK);
     FUZZ_CHECK(archai_dataset_source_open(&source, &ini, &err) == ARCHAI_OK);
-    rc = archai_dataset_probe(&source, &shape, NULL, &err);
+    rc = archai_dataset_probe(&source, &facts, &err);
     if (rc == ARCHAI_OK) /* headers may promise what the data do not hold */
         rc = archai_dataset_load(&source, &fd, &err);
     if (rc == ARCHAI_OK)
-        check_loaded(fd, &shape);
+        check_loaded(fd, &facts.shape);
     else
         FUZZ_CHECK_ERROR(rc, err);
     archai_dataset_source_close(&source);

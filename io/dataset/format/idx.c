@@ -1,4 +1,4 @@
-/* io/dataset/idx.c - IDX files, plain or gzip (MNIST, Fashion-MNIST, EMNIST, ...).
+/* io/dataset/format/idx.c - IDX files, plain or gzip (MNIST, Fashion-MNIST, EMNIST, ...).
  *
  * Big-endian: two zero bytes, a type (0x08: unsigned byte), the number of dimensions, a uint32 per
  * dimension, the data. Source: http://yann.lecun.com/exdb/mnist (now mirrored widely). Pictures are

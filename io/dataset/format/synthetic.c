@@ -1,4 +1,4 @@
-/* io/dataset/synthetic.c - pictures of shapes, drawn from the seed.
+/* io/dataset/format/synthetic.c - pictures of shapes, drawn from the seed.
  *
  * One class per shape, at a random place, size, tilt, brightness and contrast (dark on bright or bright
  * on dark), on a sloping background with noise: no single pixel says anything, so that a linear model
@@ -138,7 +138,7 @@ static int synthetic_plan(const archai_dataset_source *source, archai_dataset_pl
     out->height = (int)s->height;
     out->width = (int)s->width;
     out->num_classes = (int)s->classes;
-    out->masks = s->masks;
+    out->targets = s->masks ? ARCHAI_TARGETS_MASK : ARCHAI_TARGETS_CLASS;
     return ARCHAI_OK;
 }
 
@@ -222,11 +222,12 @@ static int synthetic_read(const archai_dataset_source *source, const archai_data
                           int split, void *images, void *labels, archai_err *err)
 {
     size_t image = archai_dataset_image_bytes(p), label = archai_dataset_label_bytes(p);
+    const bool masks = p->targets == ARCHAI_TARGETS_MASK;
 
     (void)err;
     for (int64_t i = 0; i < p->n[split]; i++) {
         canvas c = {p->channels, p->height, p->width, (unsigned char *)images + (size_t)i * image,
-                    p->masks ? (unsigned char *)labels + (size_t)i * label : NULL};
+                    masks ? (unsigned char *)labels + (size_t)i * label : NULL};
         int n_shapes = 1, first = (int)(i % p->num_classes); /* balanced */
         archai_rng r;
         double base;
@@ -234,7 +235,7 @@ static int synthetic_read(const archai_dataset_source *source, const archai_data
         archai_rng_seed(&r, archai_rng_derive((uint64_t)source->seed, (uint64_t)i));
         base = archai_rng_below(&r, 2) == 0 ? uniform(&r, 0.1, 0.35) : uniform(&r, 0.65, 0.9);
         paint_background(&r, &c, base);
-        if (p->masks) {
+        if (masks) {
             memset(c.mask, 0, label);
             n_shapes = (int)archai_rng_randint(&r, 1, MASK_SHAPES_MAX);
             first = (int)archai_rng_below(&r, (uint64_t)p->num_classes - 1);
@@ -245,7 +246,7 @@ static int synthetic_read(const archai_dataset_source *source, const archai_data
             placing where = place_shape(&r, first, p->width, p->height);
 
             paint_shape(&r, &c, &where, base);
-            first = (int)archai_rng_below(&r, (uint64_t)p->num_classes - (p->masks ? 1 : 0));
+            first = (int)archai_rng_below(&r, (uint64_t)p->num_classes - (masks ? 1 : 0));
         }
     }
     return ARCHAI_OK;
