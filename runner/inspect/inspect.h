@@ -47,6 +47,9 @@ int inspect_unknown(const char *what, const char *name, const char *const *names
                     archai_err *err);
 /* Is the status ok or cached? */
 bool inspect_has_values(const archai_trial *e);
+/* "width=16, stages=2, stages.0.kernel=3": what the row's arch says, on one line and not escaped; "" where
+ * it says nothing. Caller frees. */
+char *inspect_parameters(const archai_trial *e);
 char *inspect_front_flags(const archai_results *r); /* [r->n]: is the row on the front? Caller frees */
 /* -1 for an objective to be maximised, else 1: values times the sign are to be minimised. */
 double inspect_sign(const archai_results_objective *o);
