@@ -1,6 +1,8 @@
 """The configurations of configs/spaces, and mobilenet-synthetic.ini, train: one epoch on few pictures, three candidates each."""
 import glob
+import json
 import os
+import re
 
 import h5py
 
@@ -21,4 +23,15 @@ for config in configs:
         assert f["candidates/status"].asstr()[()].tolist() == ["ok"] * 3, (name, f["candidates/error"].asstr()[()])
         measured = f["objectives"]["miou" if name == "unet" else "accuracy"][()]
         assert ((measured >= 0) & (measured <= 1)).all(), (name, measured)
+        front = [(f["candidates/archid"].asstr()[i], json.loads(f["candidates/arch"].asstr()[i])) for i in f["pareto/index"]]
+    page = open(f"{name}/report.html").read()
+    for archid, arch in front:  # the report says what they are
+        text = re.search(f'<td>{archid}</td><td class="text">(.*?)</td>', page).group(1)
+        said = dict(x.split("=", 1) for x in text.split(", ") if "=" in x)
+        if "train" in arch:
+            assert abs(float(said["train.learning_rate"]) / arch["train"]["learning_rate"] - 1) < 1e-5, (archid, text)
+        if name == "mobilenet-synthetic":
+            for i in range(arch["stages"]["_repeat_times"]):  # depth
+                assert int(said[f"stages.{i}.blocks"]) in (1, 2, 3), text
+            assert any(x.endswith(".kernel") for x in said) and any(x.endswith(".expand") for x in said), text
     print(f"{name}: three candidates trained")
