@@ -32,11 +32,7 @@ built_module build_stochastic_depth(const archai_module &m)
 
         if (!whole)
             shape[0] = x[0].size(0);
-        const torch::Tensor noise = torch::empty(shape, x[0].options()).bernoulli_(1 - p);
-
-        if (p < 1)
-            noise.div_(1 - p);
-        return x[0] * noise;
+        return x[0] * torch::dropout(torch::ones(shape, x[0].options()), p, true);
     });
 }
 
