@@ -102,14 +102,18 @@ int tie_weights(builder &b, archai_err *err)
     for (const auto &t : b.ties) {
         const auto &made = b.built.at(t.module);
         const auto source = b.built.find(t.module->tied);
-        const torch::Tensor *weight = nullptr;
+        torch::Tensor weight;
 
-        if (source != b.built.end())
-            weight = source->second.module->named_parameters(false).find("weight");
-        if (weight == nullptr || made.tied_weight == nullptr)
+        if (source != b.built.end()) {
+            const auto parameters = source->second.module->named_parameters(false);
+            const torch::Tensor *found = parameters.find("weight");
+
+            weight = found != nullptr ? *found : weight;
+        }
+        if (!weight.defined() || made.tied_weight == nullptr)
             return archai_fail(err, ARCHAI_EINVAL, "module '%s' cannot share the weight of '%s'",
                                t.module->name, t.module->tied->name);
-        *made.tied_weight = b.state[t.entry].tensor = *weight;
+        *made.tied_weight = b.state[t.entry].tensor = weight;
     }
     return ARCHAI_OK;
 }
