@@ -128,6 +128,9 @@ def refusals():
     refused("w.h5", ini, "predict", arch, "--weights", "no-w.h5:/x", "--input", "in.h5:/x", "--output", "out.h5")
     wrong = f"{DATA}/forward.h5:/cnn_kernel1/weights"
     refused("model.", ini, "predict", arch, "--weights", wrong, "--input", "in.h5:/x", "--output", "out.h5")
+    kinds = run("--kinds").splitlines()
+    assert "  Linear: [in_features], out_features, bias=true" in kinds and "  add" in kinds
+    assert any(x.startswith("  Conv2d: [in_channels], out_channels, kernel_size, stride=1, padding=0 (same|valid)") for x in kinds)
     assert "sample" in run("--help") and run("--version").startswith("archai-space ")
 
 

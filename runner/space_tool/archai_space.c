@@ -41,7 +41,8 @@ static const archai_tool tool = {"archai-space CONFIG", commands,
 static void help(FILE *out)
 {
     (void)fputs(
-        "usage: archai-space CONFIG COMMAND [ARGUMENTS] [--set SECTION.KEY=VALUE]...\n\n"
+        "usage: archai-space CONFIG COMMAND [ARGUMENTS] [--set SECTION.KEY=VALUE]...\n"
+        "       archai-space --kinds       the layers and steps of a network in a file\n\n"
         "Shows what a search space contains, without a search. CONFIG needs only the section [space].\n\n",
         out);
     archai_tool_help(&tool, out);
@@ -86,7 +87,7 @@ static void data_shape(archai_ini *ini, archai_data_shape *shape)
     archai_dataset_source_close(&source);
 }
 
-enum { OPT_SET = 256, OPT_WEIGHTS, OPT_INPUT, OPT_OUTPUT };
+enum { OPT_SET = 256, OPT_WEIGHTS, OPT_INPUT, OPT_OUTPUT, OPT_KINDS };
 
 /* Options may come anywhere; what --set says is applied after the file has been read. */
 static int parse(int argc, char **argv, space_tool *t, archai_err *err)
@@ -96,6 +97,7 @@ static int parse(int argc, char **argv, space_tool *t, archai_err *err)
         {"weights", required_argument, NULL, OPT_WEIGHTS},
         {"input", required_argument, NULL, OPT_INPUT},
         {"output", required_argument, NULL, OPT_OUTPUT},
+        {"kinds", no_argument, NULL, OPT_KINDS},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
@@ -120,6 +122,9 @@ static int parse(int argc, char **argv, space_tool *t, archai_err *err)
         case OPT_OUTPUT:
             t->output = optarg;
             break;
+        case OPT_KINDS:
+            t->words = space_kinds;
+            return ARCHAI_OK;
         case 'h':
             t->words = help;
             return ARCHAI_OK;

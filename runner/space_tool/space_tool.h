@@ -39,6 +39,7 @@ int space_tool_line(const archai_model *m, archai_err *err);
 int space_sample(space_tool *t, archai_err *err);
 int space_mutate(space_tool *t, archai_err *err);
 int space_crossover(space_tool *t, archai_err *err);
+void space_kinds(FILE *out); /* the kinds of core/network/kind/, a line each, with their arguments */
 int space_encode(space_tool *t, archai_err *err);
 int space_show(space_tool *t, archai_err *err);
 int space_info(space_tool *t, archai_err *err);
