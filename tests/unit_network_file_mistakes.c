@@ -245,8 +245,8 @@ static void values_that_do_not_fit_are_shown(void **state)
     static const mistake table[] = {
         {"network: []\n", "f.yaml:1: network: there is nothing in the network"},
         {"network:\n  - a: ReLU\n  - a: ReLU\n", "f.yaml:3: network: there is a child 'a' already"},
-        {"network:\n  - a/b: ReLU\n", "f.yaml:2: network: 'a/b' is not a child's name: no slashes and spaces in it"},
-        {"network:\n  - a..b: ReLU\n", "f.yaml:2: a: '' is not a child's name: no slashes and spaces in it"},
+        {"network:\n  - a/b: ReLU\n", "f.yaml:2: network: 'a/b' is not a child's name: up to 127 characters, no slashes, colons and spaces in it"},
+        {"network:\n  - a..b: ReLU\n", "f.yaml:2: a: '' is not a child's name: up to 127 characters, no slashes, colons and spaces in it"},
         {"network:\n  - a: ReLU\n  - a.b: ReLU\n", "f.yaml:3: network: 'a' is a layer and has no children"},
         {"network:\n  - a: [ReLU]\n  - a.b: ReLU\n  - call: a\n", "f.yaml:4: network: call: 'a' is not complete yet"},
         {"network:\n  - a.b: ReLU\n  - call: a\n", "f.yaml:3: network: call: 'a' is not complete yet"},

@@ -159,6 +159,7 @@ typedef struct archai_chain {
     bool sized, overflow;
 } archai_chain;
 void archai_chain_begin(archai_chain *chain, const int input[3]);
+/* The layer's arguments are within the bounds of its kind: the caller made them, no file. */
 int archai_chain_layer(archai_chain *chain, const archai_module *m, archai_err *err);
 /* What was added since `before` is repeated `times` more times. The output of the repeated part
  * must have the shape of its input. */

@@ -54,21 +54,26 @@ static int too_large(archai_err *err)
     return archai_fail(err, ARCHAI_EINVAL, "the model is too large to be counted");
 }
 
+static int check(const archai_module *m, archai_err *err)
+{
+    if (m->kind == NULL)
+        return archai_fail(err, ARCHAI_EINTERNAL, "module '%s' cannot be called", m->name);
+    return archai_module_check(m, err);
+}
+
+/* Of a layer that was checked. */
 static int infer(archai_tally *t, const archai_module *m, const archai_shape *in, size_t n,
                  archai_shape *out)
 {
     const archai_module_kind *kind = m->kind;
-    const size_t least = kind != NULL && kind->max_inputs > 0 ? kind->min_inputs : 1;
-    const size_t most = kind != NULL && kind->max_inputs > 0 ? kind->max_inputs : 1;
+    const size_t least = kind->max_inputs > 0 ? kind->min_inputs : 1;
+    const size_t most = kind->max_inputs > 0 ? kind->max_inputs : 1;
 
     t->module = m;
     t->n_inputs = n;
-    if (kind == NULL)
-        return archai_fail(t->err, ARCHAI_EINTERNAL, "module '%s' cannot be called", m->name);
     if (n < least || n > most)
         return archai_fail(t->err, ARCHAI_EINVAL, "module '%s' takes %zu to %zu inputs, not %zu",
                            m->name, least, most, n);
-    ARCHAI_TRY(archai_module_check(m, t->err));
     for (size_t i = 0; i < n; i++)
         if (in[i].tokens && !kind->takes_tokens)
             return archai_tally_expected(t, &in[i], "float32 values, not int64 tokens");
@@ -85,6 +90,7 @@ int archai_module_infer(const archai_module *m, const archai_shape *in, size_t n
     archai_counts unwanted = {.params = 0};
     archai_tally t = {.counts = counts != NULL ? counts : &unwanted, .err = err};
 
+    ARCHAI_TRY(check(m, err));
     return infer(&t, m, in, n, out);
 }
 
@@ -113,6 +119,8 @@ static int step(archai_tally *t, const archai_step *s, value *values, int n_valu
         else
             in[i] = values[s->inputs[i]].shape;
     }
+    if (rc == ARCHAI_OK)
+        rc = check(s->module, t->err);
     if (rc == ARCHAI_OK)
         rc = infer(t, s->module, in, s->n_inputs, &out);
     if (rc == ARCHAI_OK)

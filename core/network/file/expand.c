@@ -55,15 +55,29 @@ static void count_name(archai_level *level, const char *name)
         level->next = strtoll(name, NULL, 10) + 1;
 }
 
+/* A slash would be a path in HDF5; "archai:" and "operation:" begin names of the program's own; a
+ * control character would go to somebody's terminal. */
+static bool is_childs_name(const char *name)
+{
+    size_t n = 0;
+
+    for (; name[n] != '\0'; n++)
+        if ((unsigned char)name[n] <= ' ' || name[n] == '/' || name[n] == ':' || name[n] == 0x7f)
+            return false;
+    return n > 0 && n < 128;
+}
+
 int archai_build_name(archai_build *b, const archai_item *item, const char **name)
 {
     if (*name == NULL)
         *name = archai_arena_printf(&b->arena, "%lld", (long long)b->level->next);
-    if ((*name)[0] == '\0' || strlen(*name) >= 128 || strpbrk(*name, "/ \t\n") != NULL)
+    if (!is_childs_name(*name))
         return archai_build_item_at(
             b, item, NULL,
             archai_fail(b->err, ARCHAI_EINVAL,
-                        "'%.60s' is not a child's name: no slashes and spaces in it", *name));
+                        "'%.60s' is not a child's name: up to 127 characters, no slashes, colons and "
+                        "spaces in it",
+                        *name));
     if (archai_build_child(b, b->level->container, *name) != NULL)
         return archai_build_item_at(
             b, item, NULL,

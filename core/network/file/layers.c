@@ -92,8 +92,10 @@ static int tie(archai_build *b, archai_module *m, const archai_template *to)
         !weight_of(found->module, &other))
         return archai_fail(b->err, ARCHAI_EINVAL,
                            "tie: there is no layer with a weight at '%.60s'", path);
-    if (!weight_of(m, &mine))
-        return archai_fail(b->err, ARCHAI_EINVAL, "tie: %s has no weight", m->kind->name);
+    if (!m->kind->ties || !weight_of(m, &mine))
+        return archai_fail(b->err, ARCHAI_EINVAL,
+                           "tie: %s cannot share a weight; Linear, Embedding and Conv1D can",
+                           m->kind->name);
     if (mine.ndim != other.ndim || memcmp(mine.shape, other.shape, sizeof mine.shape) != 0) {
         char a[ARCHAI_SHAPE_TEXT], c[ARCHAI_SHAPE_TEXT];
         archai_shape s = {.ndim = mine.ndim}, t = {.ndim = other.ndim};
@@ -293,7 +295,7 @@ static int replay(archai_build *b, const archai_made *made)
 
             inputs[k] = r == made->in ? x : r >= first && r - first < count ? r + moved : r;
         }
-        rc = archai_expression_work(&b->scope, 1, b->err);
+        rc = archai_expression_work(&b->scope, 1 + n, b->err);
         if (rc == ARCHAI_OK)
             rc = name_class(b, module, infer(b, module, inputs, n, &shape));
         if (rc == ARCHAI_OK)

@@ -1,4 +1,5 @@
 /* What names mean while a network is built. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -211,10 +212,12 @@ int archai_build_text(archai_build *b, const archai_template *t, const char **ou
 
         if (t->pieces[i].value != NULL) {
             ARCHAI_TRY(archai_build_evaluate(b, t->pieces[i].value, &v));
-            value = archai_datum_name(&v, &b->arena);
+            if (v.type == ARCHAI_DATUM_REAL && v.real == floor(v.real) && fabs(v.real) < 1e15)
+                v = archai_datum_whole((int64_t)v.real); /* layer{n / 2}: no dot in the name */
+            value = v.type != ARCHAI_DATUM_REAL ? archai_datum_name(&v, &b->arena) : NULL;
             if (value == NULL)
                 return archai_fail(b->err, ARCHAI_EINVAL,
-                                   "expected a number or a text in the name, got %s",
+                                   "expected a whole number or a text in the name, got %s",
                                    archai_datum_describe(&v).text);
         }
         if (n + strlen(t->pieces[i].text) + strlen(value) >= sizeof text)

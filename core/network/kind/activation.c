@@ -211,7 +211,7 @@ static int infer_softmax(archai_tally *t, const archai_module *m, const archai_s
     ARCHAI_TRY(archai_tally_dim(t, in, archai_int(m, 0), &place));
     *out = *in;
     /* tensorwatch: the exponentials, their sums, the quotients */
-    archai_tally_charge(t, 0, n, archai_tally_mul(t, 3, n) - n / in->dim[place]);
+    archai_tally_charge(t, 0, n, archai_tally_add(t, archai_tally_mul(t, 3, n), -(n / in->dim[place])));
     return ARCHAI_OK;
 }
 

@@ -162,7 +162,8 @@ static int infer_conv(archai_tally *t, const archai_module *m, const archai_shap
     macs = archai_tally_mul(t, taps, volume);
     archai_tally_charge(
         t, macs, archai_tally_add(t, archai_tally_mul(t, 2, macs), bias ? volume : 0),
-        archai_tally_mul(t, archai_tally_add(t, taps, taps) - (bias ? 0 : 1), volume));
+        archai_tally_mul(t, archai_tally_add(t, archai_tally_add(t, taps, taps), bias ? 0 : -1),
+                         volume));
     return ARCHAI_OK;
 }
 

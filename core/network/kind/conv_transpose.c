@@ -97,7 +97,7 @@ static int infer(archai_tally *t, const archai_module *m, const archai_shape *in
     archai_tally_charge(
         t, macs, archai_tally_add(t, archai_tally_mul(t, 2, macs), bias ? volume : 0),
         archai_tally_add(t, archai_tally_mul(t, 2, macs),
-                         bias ? 0 : -archai_tally_mul(t, pixels, archai_int(m, OUT))));
+                         bias ? 0 : archai_tally_mul(t, -1, archai_tally_mul(t, pixels, archai_int(m, OUT)))));
     return ARCHAI_OK;
 }
 

@@ -51,6 +51,7 @@ static void state(const archai_module *m, archai_state_list *t)
 }
 
 const archai_module_kind archai_kind_embedding = {.name = "Embedding",
+                                                  .ties = true,
                                                   .args = args,
                                                   .takes_tokens = true,
                                                   .print = print,

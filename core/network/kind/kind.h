@@ -202,6 +202,7 @@ struct archai_module_kind {
     size_t min_inputs, max_inputs;
     /* (optional) its one tensor is a parameter of the module around it, under the layer's name. */
     bool own;
+    bool ties;         /* its weight may be another layer's */
     bool takes_tokens; /* its inputs may be int64; others take float32 alone */
     /* (optional) what PyTorch prints between the parentheses. */
     void (*print)(const archai_module *m, FILE *out);

@@ -66,6 +66,7 @@ static void state(const archai_module *m, archai_state_list *t)
 }
 
 const archai_module_kind archai_kind_linear = {.name = "Linear",
+                                               .ties = true,
                                                .args = args,
                                                .print = print,
                                                .deduce = deduce,
@@ -104,6 +105,7 @@ static void state_transposed(const archai_module *m, archai_state_list *t)
 }
 
 const archai_module_kind archai_kind_transposed_linear = {.name = "Conv1D",
+                                                          .ties = true,
                                                           .args = transposed_args,
                                                           .deduce = deduce_transposed,
                                                           .infer = infer_transposed,

@@ -87,6 +87,9 @@ static int choose_columns(reader *r, const archai_numbers_wish *wish, const arch
     t->d = columns->n > 0 ? columns->n : r->n_columns - wish->target.n;
     for (size_t i = 0; i < columns->n; i++) {
         ARCHAI_TRY(find_column(r, columns->at[i], &c, err));
+        if (r->role[c] != IGNORED)
+            return archai_fail(err, ARCHAI_EINVAL, "column '%.100s' is named twice",
+                               columns->at[i]);
         r->role[c] = (int64_t)i;
         append_name(&t->feature_names, r->name[c]);
     }

@@ -168,8 +168,9 @@ static bool same_number(const archai_datum *a, const archai_datum *b)
     return !(x < y) && !(x > y);
 }
 
-bool archai_datum_same(const archai_datum *a, const archai_datum *b)
+bool archai_datum_same(const archai_datum *a, const archai_datum *b, size_t *work)
 {
+    ++*work;
     if (archai_datum_is_number(a) && archai_datum_is_number(b))
         return same_number(a, b);
     if (a->type != b->type)
@@ -180,8 +181,12 @@ bool archai_datum_same(const archai_datum *a, const archai_datum *b)
     case ARCHAI_DATUM_TEXT:
         return strcmp(a->text, b->text) == 0;
     case ARCHAI_DATUM_LIST:
-        for (size_t i = 0; i < a->list.n && a->list.n == b->list.n; i++)
-            if (!archai_datum_same(&a->list.items[i], &b->list.items[i]))
+        /* Lists may share their parts, over many levels. */
+        if (a->list.items == b->list.items)
+            return a->list.n == b->list.n;
+        for (size_t i = 0; i < a->list.n && a->list.n == b->list.n && *work < ARCHAI_DATUM_SAME_MAX;
+             i++)
+            if (!archai_datum_same(&a->list.items[i], &b->list.items[i], work))
                 return false;
         return a->list.n == b->list.n;
     case ARCHAI_DATUM_GROUP:

@@ -68,7 +68,10 @@ bool archai_datum_from_json(const json_t *v, archai_arena *a, int64_t *work, arc
 bool archai_datum_is_number(const archai_datum *v); /* a flag counts, as 0 or 1 */
 double archai_datum_real(const archai_datum *v);    /* of a number */
 bool archai_datum_true(const archai_datum *v);      /* as Python's bool() */
-bool archai_datum_same(const archai_datum *a, const archai_datum *b); /* as Python's == */
+/* As Python's ==. *work grows by the values looked at; when it reaches the limit, the answer means
+ * nothing. */
+enum { ARCHAI_DATUM_SAME_MAX = 100000 };
+bool archai_datum_same(const archai_datum *a, const archai_datum *b, size_t *work);
 /* As a child's name or a choice is compared: 3, 0.5, true, null, conv. NULL: a list or the
  * like. */
 const char *archai_datum_name(const archai_datum *v, archai_arena *a);

@@ -231,7 +231,7 @@ static int operation(evaluation *v, const archai_term *t, archai_datum *out)
     ARCHAI_TRY(evaluate(v, v->e->terms[t->first].next, &b));
     if (t->type < ARCHAI_TERM_EQUAL)
         return archai_expression_arithmetic(t->type, &a, &b, v->scope, out, v->err);
-    ARCHAI_TRY(archai_expression_compare(t->type, &a, &b, &holds, v->err));
+    ARCHAI_TRY(archai_expression_compare(t->type, &a, &b, v->scope, &holds, v->err));
     *out = (archai_datum){.type = ARCHAI_DATUM_FLAG, .flag = holds};
     return ARCHAI_OK;
 }

@@ -186,13 +186,16 @@ int archai_expression_arithmetic(archai_term_type op, const archai_datum *a,
 }
 
 int archai_expression_compare(archai_term_type op, const archai_datum *a, const archai_datum *b,
-                              bool *out, archai_err *err)
+                              archai_expression_scope *s, bool *out, archai_err *err)
 {
+    size_t work = 0;
     int order; /* of a: -1 less, 1 greater */
 
     if (op == ARCHAI_TERM_EQUAL || op == ARCHAI_TERM_UNEQUAL) {
-        *out = archai_datum_same(a, b) == (op == ARCHAI_TERM_EQUAL);
-        return ARCHAI_OK;
+        *out = archai_datum_same(a, b, &work) == (op == ARCHAI_TERM_EQUAL);
+        if (work >= ARCHAI_DATUM_SAME_MAX)
+            return archai_fail(err, ARCHAI_EINVAL, "these lists are too large to be compared");
+        return archai_expression_work(s, work, err);
     }
     if (a->type == ARCHAI_DATUM_TEXT && b->type == ARCHAI_DATUM_TEXT)
         order = strcmp(a->text, b->text);
@@ -263,8 +266,8 @@ static int round_to(const archai_datum *v, const archai_datum *multiple, archai_
     return whole_of_real(r < 0.9 * x ? r + m : r, out, err);
 }
 
-static int extreme(int function, const archai_datum *v, size_t n, archai_datum *out,
-                   archai_err *err)
+static int extreme(int function, const archai_datum *v, size_t n, archai_expression_scope *s,
+                   archai_datum *out, archai_err *err)
 {
     bool better = false;
 
@@ -275,7 +278,7 @@ static int extreme(int function, const archai_datum *v, size_t n, archai_datum *
     for (size_t i = 1; i < n; i++) {
         ARCHAI_TRY(
             archai_expression_compare(function == MAX ? ARCHAI_TERM_GREATER : ARCHAI_TERM_LESS,
-                                      &v[i], out, &better, err));
+                                      &v[i], out, s, &better, err));
         if (better)
             *out = v[i];
     }
@@ -346,10 +349,10 @@ int archai_expression_call(int function, const archai_datum *values, size_t n,
 {
     if ((function == MAX || function == MIN) && n == 1 && values[0].type == ARCHAI_DATUM_LIST) {
         ARCHAI_TRY(archai_expression_work(s, values[0].list.n, err));
-        return extreme(function, values[0].list.items, values[0].list.n, out, err);
+        return extreme(function, values[0].list.items, values[0].list.n, s, out, err);
     }
     if (function == MAX || function == MIN)
-        return extreme(function, values, n, out, err);
+        return extreme(function, values, n, s, out, err);
     if (function == SUM)
         return sum(&values[0], s, out, err);
     if (function == LEN)

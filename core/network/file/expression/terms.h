@@ -69,7 +69,7 @@ int archai_expression_arithmetic(archai_term_type op, const archai_datum *a,
                                  const archai_datum *b, archai_expression_scope *s,
                                  archai_datum *out, archai_err *err);
 int archai_expression_compare(archai_term_type op, const archai_datum *a, const archai_datum *b,
-                              bool *out, archai_err *err);
+                              archai_expression_scope *s, bool *out, archai_err *err);
 /* A finite real number, or an error. */
 int archai_expression_real(double v, archai_datum *out, archai_err *err);
 #endif
