@@ -122,13 +122,13 @@ static void describe(subject *s)
         s->net.input[i] = (int)in[0].dim[i];
     for (; n <= json_array_size(extra); n++) {
         const json_t *shape = json_array_get(extra, n - 1);
-        json_t *parameter = json_pack("{s:s, s:{s:O}}", "kind", "Parameter", "args", "shape", shape);
+        json_t *p = json_pack("{s:s, s:{s:O, s:i}}", "kind", "Parameter", "args", "shape", shape, "value", 0);
         char name[8];
 
         (void)snprintf(name, sizeof name, "p%zu", n - 1);
-        inputs[n] = archai_network_call(&s->net, add_layer(s->net.root, name, parameter, in, 1), 0);
+        inputs[n] = archai_network_call(&s->net, add_layer(s->net.root, name, p, in, 1), 0);
         in[n] = shape_of(shape, false);
-        json_decref(parameter);
+        json_decref(p);
     }
     if (source != NULL) {
         other = add_layer(s->net.root, "src", source, in, 1);

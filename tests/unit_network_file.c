@@ -402,6 +402,26 @@ static void values_are_combined(void **state)
         "11 = matmul(9, 10): [8, 8]\n");
 }
 
+/* Steps of several values are written as add is; those of each value take one. */
+static void values_are_divided_and_compared(void **state)
+{
+    (void)state;
+    assert_steps("network:\n"
+                 "  - save: skip\n"
+                 "  - AdaptiveAvgPool2d: 1\n"
+                 "  - maximum: [x, skip, x]\n"
+                 "  - divide: skip\n"
+                 "  - divide: [skip, x]\n"
+                 "  - minimum: {AdaptiveAvgPool2d: 1}\n"
+                 "  - square\n"
+                 "  - clamp: {min: 0.1}\n"
+                 "  - pow: {exponent: 0.5}\n",
+                 NULL,
+                 "1 = 0(0): [3, 1, 1]\n2 = maximum(1, 0, 1): [3, 8, 8]\n3 = divide(2, 0): [3, 8, 8]\n"
+                 "4 = divide(0, 3): [3, 8, 8]\n5 = 1(4): [3, 1, 1]\n6 = minimum(4, 5): [3, 8, 8]\n"
+                 "7 = square(6): [3, 8, 8]\n8 = clamp(7): [3, 8, 8]\n9 = pow(8): [3, 8, 8]\n");
+}
+
 static void attention_takes_queries_keys_and_values(void **state)
 {
     (void)state;
@@ -481,6 +501,20 @@ static void parameters_of_ones_own(void **state)
         text, NULL,
         "1 = flatten(0): [3, 64]\n2 = transpose(1): [64, 3]\n3 = class_token(2): [1, 3]\n4 = concat(3, 2): [65, 3]\n"
         "5 = encoder.pos(4): [65, 3]\n6 = add(4, 5): [65, 3]\n7 = encoder.ln(6): [65, 3]\n");
+}
+
+/* A number alone has no sizes in the state_dict, and is [1] where it is used. */
+static void parameters_may_be_one_number(void **state)
+{
+    static const char text[] = "network:\n"
+                               "  - multiply: {scale: {Parameter: {shape: [], value: 0.7}}}\n"
+                               "  - add: {shift: {Parameter: {shape: [3], view: [3, 1, 1], std: 0.1}}}\n";
+
+    (void)state;
+    assert_state(text, &small_images, "scale []\nshift [3]\n");
+    assert_steps(text, NULL,
+                 "1 = scale(0): [1]\n2 = multiply(0, 1): [3, 8, 8]\n3 = shift(2): [3, 1, 1]\n"
+                 "4 = add(2, 3): [3, 8, 8]\n");
 }
 
 static void weights_are_tied(void **state)
@@ -565,9 +599,11 @@ int main(void)
         cmocka_unit_test(let_names_what_is_computed),
         cmocka_unit_test(operands_are_of_many_kinds),
         cmocka_unit_test(values_are_combined),
+        cmocka_unit_test(values_are_divided_and_compared),
         cmocka_unit_test(attention_takes_queries_keys_and_values),
         cmocka_unit_test(steps_take_arguments),
         cmocka_unit_test(parameters_of_ones_own),
+        cmocka_unit_test(parameters_may_be_one_number),
         cmocka_unit_test(weights_are_tied),
         cmocka_unit_test(words_of_arguments_come_first),
         cmocka_unit_test(the_output_is_the_current_value),

@@ -153,6 +153,10 @@ static void arguments_are_checked(void **state)
         {"blocks: {b: [MaxPool2d: size]}\nnetwork: [{for: 2, as: size, do: b}]\n", /* a block does not see the caller's
                                                                                       names */
          "f.yaml:1: b: MaxPool2d: 'size': there is no name 'size'; did you mean 'slice'?"},
+        {"network:\n  - BatchNorm2d: {eps: 64}\n",
+         "f.yaml:2: network: BatchNorm2d: eps: expected a number from 0.0 to 1.0, got 64"},
+        {"network:\n  - LayerNorm: {eps: 64}\n",
+         "f.yaml:2: network: LayerNorm: eps: expected a number from 0.0 to 1.0, got 64"},
     };
 
     (void)state;
@@ -234,6 +238,25 @@ static void shapes_that_do_not_fit_are_shown(void **state)
         {"network:\n  - a: {Linear: 8}\n  - Dropout: {tie: a}\n", "f.yaml:3: 0: tie: Dropout cannot share a weight; Linear, Embedding and Conv1D can"},
         {"network:\n  - Parameter: {shape: [1, 2], init: zeros}\n",
          "f.yaml:2: network: Parameter: needs a name, 'name: {Parameter: ...}'"},
+        {"network:\n  - p: {Parameter: {shape: [2]}}\n",
+         "f.yaml:2: p: Parameter: needs one of 'init' (zeros, ones, normal, constant), 'value' and 'std'"},
+        {"network:\n  - p: {Parameter: {shape: [2], std: 1, value: 1}}\n",
+         "f.yaml:2: p: Parameter: needs one of 'init' (zeros, ones, normal, constant), 'value' and 'std'"},
+        {"network:\n  - p: {Parameter: {shape: [2], init: constant}}\n",
+         "f.yaml:2: p: Parameter: init constant needs 'value'"},
+        {"network:\n  - p: {Parameter: {shape: [2], init: ones, value: 2}}\n",
+         "f.yaml:2: p: Parameter: 'value' is for init constant, not ones"},
+        {"network:\n  - p: {Parameter: {shape: [2], init: zeros, std: 2}}\n",
+         "f.yaml:2: p: Parameter: 'std' is for init normal, not zeros"},
+        {"network:\n  - p: {Parameter: {shape: [], batch: true, init: ones}}\n",
+         "f.yaml:2: p: Parameter: its shape has 0 sizes, expected 1 to 6 besides the batch"},
+        {"network:\n  - p: {Parameter: {shape: [1], batch: true, init: ones}}\n",
+         "f.yaml:2: p: Parameter: its shape has 1 sizes, expected 1 to 6 besides the batch"},
+        {"network:\n  - divide: [x, x, x]\n", "f.yaml:2: network: divide: takes at most 2 operands, got 3"},
+        {"network:\n  - maximum: [x, {MaxPool2d: 2}]\n",
+         "f.yaml:2: network: a maximum of [3, 8, 8] and [3, 4, 4]"},
+        {"network:\n  - clamp\n", "f.yaml:2: network: clamp: needs one of 'min' and 'max', or both"},
+        {"network:\n  - clamp: {min: 1, max: 0}\n", "f.yaml:2: network: clamp: its min is greater than its max"},
     };
 
     (void)state;

@@ -207,6 +207,8 @@ const char *archai_nearest(const char *word, const char *const *names, size_t n)
         /* "epoch" for "num_epochs", "lr_schedule" for "learning_rate_schedule" */
         if (length >= 4 && strstr(names[i], word) != NULL && d > 1)
             d = 1;
+        if (d > 1 && strlen(names[i]) <= 3 && strstr(word, names[i]) == NULL)
+            continue; /* "sin" is not like "skip", but "10" like "10.5" */
         if (d < best) {
             best = d;
             near = names[i];

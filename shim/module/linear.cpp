@@ -108,6 +108,8 @@ built_module build_parameter(const archai_module &m)
     const torch::Tensor tensor = module->register_parameter("tensor", initial(m));
     auto shape = list(m, is_none(m, "view") ? "shape" : "view");
 
+    if (shape.empty())
+        shape = {1};
     if (arg(m, "batch") == 0) /* else its first size is the batch */
         shape.insert(shape.begin(), 1);
     return {module,

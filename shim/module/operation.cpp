@@ -45,6 +45,24 @@ built_module build_subtract(const archai_module &)
     return folded([](const torch::Tensor &a, const torch::Tensor &b) { return a - b; });
 }
 
+/* None of the three computes its gradient from its output. */
+built_module build_divide(const archai_module &)
+{
+    return folded([](const torch::Tensor &a, const torch::Tensor &b) { return a / b; });
+}
+
+built_module build_maximum(const archai_module &)
+{
+    return folded(
+        [](const torch::Tensor &a, const torch::Tensor &b) { return torch::maximum(a, b); });
+}
+
+built_module build_minimum(const archai_module &)
+{
+    return folded(
+        [](const torch::Tensor &a, const torch::Tensor &b) { return torch::minimum(a, b); });
+}
+
 built_module build_scale(const archai_module &m)
 {
     const double factor = real_arg(m, "factor");

@@ -194,7 +194,7 @@ def parameter(args, value, initial):
 
 parameter({"shape": [4], "init": "ones"}, lambda p: p.expand(N, 4), torch.ones(4))
 parameter({"shape": [1, 2, 4], "batch": True, "init": "constant", "value": 0.125}, lambda p: p.expand(N, -1, -1), torch.full((1, 2, 4), 0.125))
-parameter({"shape": [4], "view": [4, 1, 1]}, lambda p: p[:, None, None].expand(N, -1, -1, -1), torch.zeros(4))
+parameter({"shape": [4], "view": [4, 1, 1], "init": "zeros"}, lambda p: p[:, None, None].expand(N, -1, -1, -1), torch.zeros(4))
 torch.manual_seed(SEED)
 parameter({"shape": [2, 3], "init": "normal", "std": 0.5}, lambda p: p.expand(N, -1, -1), nn.init.normal_(torch.empty(2, 3), std=0.5))
 
@@ -323,6 +323,23 @@ operation("chunk", {"chunks": 2, "index": 0, "dim": -1}, (2, 5), lambda x: x.chu
 
 for cls in (LearnedPositions, OPTLearnedPositionalEmbedding):
     layer(cls.__name__, cls, {"num_embeddings": 7, "embedding_dim": 3}, (5,), tokens=9)
+
+# -- a case's numbers follow from its place: later ones are below the earlier ones -----------------
+
+parameter({"shape": [], "value": 0.7}, lambda p: p.expand(N, 1), torch.tensor(0.7))
+relu, positive = ("ReLU", {}, nn.ReLU), ("Softplus", {}, nn.Softplus)
+operation("divide", {}, matrix, lambda a, b: a / b[:, None], ((4,),), sink=relu)
+operation("maximum", {}, (2, 3, 2), lambda a, b, c: torch.maximum(torch.maximum(a, b), c), ((2, 1, 1), (2, 3, 2)), sink=relu)
+operation("minimum", {}, matrix, lambda a, b: torch.minimum(a, b[:, None]), ((4,),), sink=relu)
+# with a ReLU behind, which overwrites the output where the gradient does not need it
+for f in (torch.exp, torch.square, torch.abs, torch.sin, torch.cos):
+    operation(f.__name__, {}, matrix, f, sink=relu)
+for f in (torch.log, torch.sqrt):
+    operation(f.__name__, {}, matrix, f, source=positive, sink=relu)
+for args in ({"min": -0.25}, {"max": 0.5}, {"min": -0.5, "max": 0.25}):
+    operation("clamp", args, matrix, lambda x, args=args: torch.clamp(x, **args), sink=relu)
+operation("pow", {"exponent": 3}, matrix, lambda x: x**3, sink=relu)
+operation("pow", {"exponent": -0.5}, matrix, lambda x: x**-0.5, source=positive, sink=relu)
 
 
 # -- writing -------------------------------------------------------------------------------------

@@ -50,6 +50,9 @@ static int infer_of(archai_tally *t, const archai_shape *in, archai_shape *out,
 OPERATION(add, "sum", "+", SIZE_MAX);
 OPERATION(multiply, "product", "*", SIZE_MAX);
 OPERATION(subtract, "difference", "-", 2);
+OPERATION(divide, "quotient", "/", 2);
+OPERATION(maximum, "maximum", "maximum", SIZE_MAX);
+OPERATION(minimum, "minimum", "minimum", SIZE_MAX);
 
 /* -- with a number ------------------------------------------------------------------------- */
 

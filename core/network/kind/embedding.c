@@ -62,22 +62,52 @@ const archai_module_kind archai_kind_embedding = {.name = "Embedding",
 
 /* Its value is the tensor, repeated for each sample of its input, which matters in no other
  * way. With `batch` the tensor's own first size, 1, stands for the batch, as in a class token
- * [1, 1, D]. */
+ * [1, 1, D]. The value of a tensor without sizes, as of a temperature, is [1]. */
 enum { SHAPE, BATCH = SHAPE + 1 + ARCHAI_ARG_LIST_MAX, INIT, STD, VALUE, VIEW };
 
+enum { ZEROS, ONES, NORMAL, CONSTANT };
 static const char *const inits[] = {"zeros", "ones", "normal", "constant", NULL};
 
 static const archai_arg parameter_args[] = {
     {"shape", .type = ARCHAI_ARG_LIST, .low = 1, .high = INT32_MAX},
     {"batch", .type = ARCHAI_ARG_FLAG, .need = ARCHAI_ARG_DEFAULT},
-    {"init", .type = ARCHAI_ARG_WORD, .need = ARCHAI_ARG_DEFAULT, .words = inits},
-    {"std", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 1,
-     .high = DBL_MAX},
-    {"value", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT},
+    /* std alone stands for normal, value alone for constant */
+    {"init", .type = ARCHAI_ARG_WORD, .need = ARCHAI_ARG_NONE, .words = inits},
+    {"std", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_NONE, .high = DBL_MAX}, /* 1 */
+    {"value", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_NONE},
     /* The value has these sizes instead of the tensor's: [C, 1, 1] of [C] */
     {"view", .type = ARCHAI_ARG_LIST, .need = ARCHAI_ARG_NONE, .low = 1, .high = INT32_MAX},
     {.name = NULL},
 };
+
+static void deduce_parameter(archai_module *m, const archai_shape *in, size_t n)
+{
+    const bool std = !isnan(m->args[STD]), value = !isnan(m->args[VALUE]);
+
+    (void)in;
+    (void)n;
+    if (isnan(m->args[INIT]) && std != value)
+        m->args[INIT] = std ? NORMAL : CONSTANT;
+    if (m->args[INIT] == NORMAL && !std)
+        m->args[STD] = 1;
+}
+
+/* Nothing is assumed: a scale that began at 0 would silence what it multiplies. */
+static int check_init(archai_tally *t, const archai_module *m)
+{
+    const double init = m->args[INIT];
+
+    if (isnan(init))
+        return archai_tally_fail(t, "needs one of 'init' (zeros, ones, normal, constant), "
+                                    "'value' and 'std'");
+    if (init == CONSTANT && isnan(m->args[VALUE]))
+        return archai_tally_fail(t, "init constant needs 'value'");
+    if (init != CONSTANT && !isnan(m->args[VALUE]))
+        return archai_tally_fail(t, "'value' is for init constant, not %s", inits[(int)init]);
+    if (init != NORMAL && !isnan(m->args[STD]))
+        return archai_tally_fail(t, "'std' is for init normal, not %s", inits[(int)init]);
+    return ARCHAI_OK;
+}
 
 /* The product of the sizes of a list. */
 static int64_t volume(archai_tally *t, const archai_module *m, size_t list)
@@ -96,9 +126,10 @@ static int infer_parameter(archai_tally *t, const archai_module *m, const archai
     const int n = (int)archai_int(m, list), first = m->args[BATCH] != 0;
 
     (void)in;
-    if (n - first < 1 || n - first > ARCHAI_SHAPE_MAX)
+    ARCHAI_TRY(check_init(t, m));
+    if ((n > 0 && n == first) || n < first || n - first > ARCHAI_SHAPE_MAX)
         return archai_tally_fail(t,
-                                 "its shape has %d sizes, expected 1 to %d without the batch",
+                                 "its shape has %d sizes, expected 1 to %d besides the batch",
                                  n, ARCHAI_SHAPE_MAX);
     if (first == 1 && archai_int(m, list + 1) != 1)
         return archai_tally_fail(
@@ -106,8 +137,10 @@ static int infer_parameter(archai_tally *t, const archai_module *m, const archai
             (long long)archai_int(m, list + 1));
     if (volume(t, m, SHAPE) != volume(t, m, list))
         return archai_tally_fail(t, "its view has another number of values than its shape");
-    out->ndim = n - first;
-    for (int i = 0; i < out->ndim; i++)
+    *out = archai_vector(1);
+    if (n > 0)
+        out->ndim = n - first;
+    for (int i = 0; i < n - first; i++)
         out->dim[i] = archai_int(m, list + 1 + (size_t)(first + i));
     return ARCHAI_OK;
 }
@@ -127,5 +160,6 @@ const archai_module_kind archai_kind_parameter = {.name = "Parameter",
                                                   .args = parameter_args,
                                                   .own = true,
                                                   .takes_tokens = true,
+                                                  .deduce = deduce_parameter,
                                                   .infer = infer_parameter,
                                                   .state = state_parameter};

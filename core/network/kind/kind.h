@@ -27,7 +27,9 @@ extern "C" {
     X(max_pool1d) X(max_pool2d) X(avg_pool1d) X(avg_pool2d)                                        \
     X(adaptive_avg_pool1d) X(adaptive_avg_pool2d) X(adaptive_max_pool2d)                           \
     X(upsample) X(pixel_shuffle) X(channel_shuffle) X(zero_pad2d) X(flatten_layer) X(unflatten)    \
-    X(add) X(multiply) X(subtract) X(scale) X(shift) X(concat) X(matmul) X(attention) X(rotary)    \
+    X(add) X(multiply) X(subtract) X(divide) X(maximum) X(minimum) X(scale) X(shift)               \
+    X(exp) X(log) X(sqrt) X(square) X(abs) X(sin) X(cos) X(clamp) X(pow)                           \
+    X(concat) X(matmul) X(attention) X(rotary)                                                     \
     X(mean) X(sum) X(amax) X(softmax) X(normalize) X(pad) X(positions)                             \
     X(flatten) X(permute) X(transpose) X(reshape) X(slice) X(select) X(chunk)
 /* clang-format on */
