@@ -119,18 +119,20 @@ bool archai_reader_saves(const archai_reader *r, const char *name)
                             r->block->saved, name) != SIZE_MAX;
 }
 
-static bool is_argument(const archai_block *b, const char *name)
+/* NULL: it is none. */
+static archai_block_argument *argument(const archai_block *b, const char *name)
 {
     for (size_t i = 0; i < b->n_arguments; i++)
         if (strcmp(b->arguments[i].name, name) == 0)
-            return true;
-    return false;
+            return &b->arguments[i];
+    return NULL;
 }
 
 /* The innermost variable of that name. `shown`: it is an element of a loop. */
 static bool find(archai_reader *r, const char *name, archai_declared *declared, bool *shown)
 {
     const archai_declared root = {r->f->parameters, ""};
+    archai_block_argument *given;
 
     *declared = (archai_declared){NULL, NULL};
     *shown = true;
@@ -146,7 +148,10 @@ static bool find(archai_reader *r, const char *name, archai_declared *declared, 
             return true;
     }
     *shown = false;
-    if (is_argument(r->block, name) || strcmp(name, "in") == 0 || strcmp(name, "x") == 0 ||
+    given = argument(r->block, name);
+    if (given != NULL)
+        given->used = true;
+    if (given != NULL || strcmp(name, "in") == 0 || strcmp(name, "x") == 0 ||
         archai_reader_saves(r, name))
         return true;
     *declared = member_of(r, root, name);
@@ -166,7 +171,7 @@ bool archai_reader_runs(archai_reader *r, const char *name)
     archai_declared declared;
     bool shown;
 
-    return find(r, name, &declared, &shown) && (shown || is_argument(r->block, name));
+    return find(r, name, &declared, &shown) && (shown || argument(r->block, name) != NULL);
 }
 
 /* -- messages ------------------------------------------------------------------------------ */

@@ -209,7 +209,9 @@ static int read_all(archai_reader *r, const json_t *document)
     }
     f->network.name = "network";
     f->network.heading = json_object_get(document, "network");
-    return archai_read_block(r, &f->network, json_object_get(document, "network"), document);
+    ARCHAI_TRY(
+        archai_read_block(r, &f->network, json_object_get(document, "network"), document));
+    return archai_check_block_arguments(r);
 }
 
 int archai_network_file_create(archai_network_file **out, const char *path,

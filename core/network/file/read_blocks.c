@@ -224,3 +224,19 @@ int archai_read_block_bodies(archai_reader *r, const json_t *blocks)
     }
     return ARCHAI_OK;
 }
+
+int archai_check_block_arguments(archai_reader *r)
+{
+    for (size_t i = 0; i < r->f->n_blocks; i++) {
+        const archai_block *b = r->f->blocks[i];
+
+        (void)snprintf(r->where, sizeof r->where, "%s", b->name);
+        for (size_t k = 0; k < b->n_arguments && !b->uses_templates; k++)
+            if (!b->arguments[k].used)
+                return archai_reader_at(r, b->heading, NULL,
+                                        archai_fail(r->err, ARCHAI_EINVAL,
+                                                    "the argument '%s' is never used",
+                                                    b->arguments[k].name));
+    }
+    return ARCHAI_OK;
+}

@@ -329,8 +329,10 @@ static int read_name(archai_reader *r, const char *word, const json_t *v, const 
         rc = archai_fail(r->err, ARCHAI_EINVAL, "expected a name");
     else if (out->type == ARCHAI_ITEM_SAVE && strchr(name, '{') == NULL)
         rc = archai_check_name(name, r->err);
-    else if (out->type == ARCHAI_ITEM_USE && strchr(name, '{') == NULL &&
-             !r->block->saves_templates && !archai_reader_knows(r, name))
+    else if (out->type == ARCHAI_ITEM_USE && strchr(name, '{') != NULL)
+        r->block->uses_templates = true;
+    else if (out->type == ARCHAI_ITEM_USE && !archai_reader_knows(r, name) &&
+             !r->block->saves_templates)
         rc = archai_reader_unknown(r, "value", name);
     if (rc == ARCHAI_OK)
         rc = archai_reader_template(r, name, &out->name);

@@ -63,6 +63,9 @@ int archai_read_block_names(archai_reader *r, const json_t *blocks);
 int archai_read_block_headings(archai_reader *r, const json_t *blocks);
 int archai_read_block_bodies(archai_reader *r, const json_t *blocks);
 int archai_read_block(archai_reader *r, archai_block *b, const json_t *body, const json_t *in);
+/* Once all bodies are read: is an argument mentioned nowhere? What is handed to it would be lost
+ * without a word. */
+int archai_check_block_arguments(archai_reader *r);
 
 /* -- items (read_item.c, read_control.c) --------------------------------------------------- */
 int archai_read_body(archai_reader *r, const json_t *v, const json_t *in, archai_body *out);

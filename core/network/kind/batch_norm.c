@@ -1,5 +1,4 @@
 /* BatchNorm1d, BatchNorm2d and InstanceNorm2d. */
-#include <float.h>
 #include <math.h>
 
 #include "core/network/kind/kind.h"
@@ -11,7 +10,7 @@ enum { FEATURES, EPS, MOMENTUM, AFFINE, TRACK };
     {                                                                                          \
         {"num_features", .type = ARCHAI_ARG_INT, .need = ARCHAI_ARG_DEDUCED},                  \
             {"eps", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 1e-5,     \
-             .high = DBL_MAX},                                                                 \
+             .high = 1},                                                                       \
             {"momentum", .type = ARCHAI_ARG_REAL, .need = (MOMENTUM_NEED), .standard = 0.1,    \
              .high = 1},                                                                       \
             {"affine", .type = ARCHAI_ARG_FLAG, .need = ARCHAI_ARG_DEFAULT,                    \

@@ -1,7 +1,6 @@
 /* LayerNorm, RMSNorm, GroupNorm and LocalResponseNorm. Archai's profiler counts five FLOPs for
  * each value, and four without the affine part; RMSNorm, which it does not know, as LayerNorm.
  */
-#include <float.h>
 #include <math.h>
 
 #include "core/network/kind/kind.h"
@@ -20,7 +19,7 @@ static const archai_arg layer_args[] = {
     {"normalized_shape", .type = ARCHAI_ARG_LIST, .need = ARCHAI_ARG_DEDUCED, .low = 1,
      .high = INT32_MAX},
     {"eps", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 1e-5,
-     .high = DBL_MAX},
+     .high = 1},
     {"elementwise_affine", .type = ARCHAI_ARG_FLAG, .need = ARCHAI_ARG_DEFAULT, .standard = 1},
     {"bias", .type = ARCHAI_ARG_FLAG, .need = ARCHAI_ARG_DEFAULT, .standard = 1},
     {.name = NULL},
@@ -30,7 +29,7 @@ static const archai_arg layer_args[] = {
 static const archai_arg rms_args[] = {
     {"normalized_shape", .type = ARCHAI_ARG_LIST, .need = ARCHAI_ARG_DEDUCED, .low = 1,
      .high = INT32_MAX},
-    {"eps", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_NONE, .high = DBL_MAX},
+    {"eps", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_NONE, .high = 1},
     {"elementwise_affine", .type = ARCHAI_ARG_FLAG, .need = ARCHAI_ARG_DEFAULT, .standard = 1},
     {.name = NULL},
 };
@@ -117,7 +116,7 @@ static const archai_arg group_args[] = {
     {"num_groups", .type = ARCHAI_ARG_INT},
     {"num_channels", .type = ARCHAI_ARG_INT, .need = ARCHAI_ARG_DEDUCED},
     {"eps", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 1e-5,
-     .high = DBL_MAX},
+     .high = 1},
     {"affine", .type = ARCHAI_ARG_FLAG, .need = ARCHAI_ARG_DEFAULT, .standard = 1},
     {.name = NULL},
 };
