@@ -226,6 +226,65 @@ static void arguments_that_a_block_never_uses_are_named(void **state)
     network_text_fini(&t);
 }
 
+/* What those write who know PyTorch, with what is written here. */
+static void pytorchs_other_names_are_known(void **state)
+{
+    static const mistake table[] = {
+        {"network: [relu]\n", "f.yaml:1: network: there is no class, step or block 'relu'; write ReLU"},
+        {"network: [F.gelu]\n", "f.yaml:1: network: there is no class, step or block 'F.gelu'; write GELU"},
+        {"network: [nn.ReLU]\n", "f.yaml:1: network: there is no class, step or block 'nn.ReLU'; write ReLU"},
+        {"network: [max_pool2d: 2]\n",
+         "f.yaml:1: network: there is no class, step or block 'max_pool2d'; write MaxPool2d"},
+        {"network:\n  - save: a\n  - cat: [x, a]\n",
+         "f.yaml:3: network: there is no class, step or block 'cat'; write concat"},
+        {"network:\n  - cat: {of: [x, x], dim: 1}\n",
+         "f.yaml:2: network: there is no class, step or block 'cat'; write concat"},
+        {"network:\n  - view: [-1, 8]\n", "f.yaml:2: network: there is no class, step or block 'view'; write reshape"},
+        {"network:\n  - unsqueeze: 1\n",
+         "f.yaml:2: network: there is no class, step or block 'unsqueeze'; write reshape"},
+        {"network:\n  - interpolate: {scale_factor: 2}\n",
+         "f.yaml:2: network: there is no class, step or block 'interpolate'; write Upsample"},
+        {"network:\n  - DropPath: 0.1\n",
+         "f.yaml:2: network: there is no class, step or block 'DropPath'; write StochasticDepth"},
+        {"network:\n  - LayerNorm2d\n",
+         "f.yaml:2: network: there is no class, step or block 'LayerNorm2d'; write permute: [0, 2, 3, 1], then "
+         "LayerNorm, then permute: [0, 3, 1, 2]"},
+        {"network:\n  - Linear:classes\n",
+         "f.yaml:2: network: there is no class, step or block 'Linear:classes'; a blank goes after the ':'"},
+        {"network:\n  - Conv2d:\n    out_channels: 8\n    kernel_size: 3\n",
+         "f.yaml:3: network: 'out_channels' is an argument of Conv2d: indent it deeper than 'Conv2d'"},
+        {"network:\n  - for: 3\n    body: ReLU\n",
+         "f.yaml:2: network: for: body: unknown key; it takes do and as"},
+        {"network:\n  - if: true\n    do: ReLU\n",
+         "f.yaml:2: network: if: do: unknown key; it takes then and else"},
+        {"network:\n  - MaxPool2d: (3, 3)\n",
+         "f.yaml:2: network: MaxPool2d: '(3, 3)': expected ')' (a list is [3, 3]) at ', 3)'"},
+        {"network:\n  - MaxPool2d: {kernel_size: (3, 3)}\n",
+         "f.yaml:2: network: MaxPool2d: kernel_size: '(3': it ends where ')' (a list is [3, 3]) is expected"},
+        {"blocks:\n  b: [{add: [x, skip]}]\nnetwork:\n  - save: skip\n  - b\n",
+         "f.yaml:2: b: 'skip' is a value outside of this block: hand it to the block as an argument"},
+        {"class: N\nnetwrok: [ReLU]\n", "f.yaml:2: netwrok: unknown key; did you mean 'network'?"},
+        {"class: N\n\nmodel: [ReLU]\n", "f.yaml:3: model: unknown key; did you mean 'network'?"},
+    };
+    static const mistake built[] = {
+        {"network:\n  - concat: {of: [x, x], dim: 4}\n",
+         "f.yaml:2: network: concat: its input is [3, 8, 8], expected a dimension from 1 to 3, got 4"},
+    };
+    archai_err err = ARCHAI_ERR_INIT;
+    network_text t;
+
+    (void)state;
+    REFUSE_ALL(table, true);
+    REFUSE_ALL(built, false);
+    /* they are good names of children */
+    assert_int_equal(network_text_read(&t,
+                                       "network:\n  - relu: ReLU\n  - stack: [ReLU, ReLU]\n  - view: {reshape: -1}\n"
+                                       "  - cat: [{Linear: 4}]\n",
+                                       &err),
+                     ARCHAI_OK);
+    network_text_fini(&t);
+}
+
 static void blocks_are_checked(void **state)
 {
     static const mistake table[] = {
@@ -448,6 +507,7 @@ int main(void)
         cmocka_unit_test(arguments_are_checked),
         cmocka_unit_test(values_without_names_go_to_what_must_be_given),
         cmocka_unit_test(arguments_that_a_block_never_uses_are_named),
+        cmocka_unit_test(pytorchs_other_names_are_known),
         cmocka_unit_test(blocks_are_checked),
         cmocka_unit_test(shapes_that_do_not_fit_are_shown),
         cmocka_unit_test(values_that_do_not_fit_are_shown),

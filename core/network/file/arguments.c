@@ -88,10 +88,10 @@ static int none_by_position(const archai_module_kind *kind, archai_err *err)
         return archai_fail(err, ARCHAI_EINVAL, "%s: takes no arguments", kind->name);
     while (a->name != NULL && a->need == ARCHAI_ARG_DEDUCED)
         a++;
-    return archai_fail(err, ARCHAI_EINVAL,
-                       "%s: %s follows from what arrives; write %s%s%s%s", kind->name,
-                       kind->args->name, kind->name, a->name != NULL ? ", or {" : "",
-                       a->name != NULL ? a->name : "", a->name != NULL ? ": ...}" : "");
+    return archai_fail(err, ARCHAI_EINVAL, "%s: %s follows from what arrives; write %s%s%s%s",
+                       kind->name, kind->args->name, kind->name,
+                       a->name != NULL ? ", or {" : "", a->name != NULL ? a->name : "",
+                       a->name != NULL ? ": ...}" : "");
 }
 
 static int too_many(const archai_module_kind *kind, size_t n, archai_err *err)

@@ -217,11 +217,53 @@ static void add_variables(name_list *l, const archai_reader *r)
         add_name(l, archai_data_names[i]);
 }
 
+/* A class or step that PyTorch writes otherwise, or without a blank before its arguments. */
+static int unknown_class(archai_reader *r, const char *what, const char *name)
+{
+    const char *write = archai_class_synonym(name), *colon = strchr(name, ':');
+    char *before = archai_arena_printf(&r->f->arena, "%.*s",
+                                       (int)(colon != NULL ? colon - name : 0), name);
+
+    if (archai_module_kind_find(before) != NULL ||
+        archai_network_file_block(r->f, before) != NULL || archai_is_keyword(before))
+        return archai_fail(r->err, ARCHAI_EINVAL,
+                           "there is no %s '%.60s'; a blank goes after the ':'", what, name);
+    if (write == NULL)
+        write = archai_class_of_case(name);
+    return write == NULL ? ARCHAI_OK
+                         : archai_fail(r->err, ARCHAI_EINVAL,
+                                       "there is no %s '%.60s'; write %s", what, name, write);
+}
+
+/* Is it a value of the network or of another block? */
+static bool is_saved_outside(const archai_reader *r, const char *name)
+{
+    const uint64_t hash = archai_hash(name);
+    const archai_block *n = &r->f->network;
+    bool found =
+        archai_hash_find(&n->saved_names, hash, same_saved, n->saved, name) != SIZE_MAX;
+
+    for (size_t i = 0; i < r->f->n_blocks && !found; i++) {
+        const archai_block *b = r->f->blocks[i];
+
+        found = archai_hash_find(&b->saved_names, hash, same_saved, b->saved, name) != SIZE_MAX;
+    }
+    return found;
+}
+
 int archai_reader_unknown(archai_reader *r, const char *what, const char *name)
 {
     name_list l = {.names = NULL};
     int rc;
 
+    if (r->block != &r->f->network && is_saved_outside(r, name))
+        return archai_fail(
+            r->err, ARCHAI_EINVAL,
+            "'%.60s' is a value outside of this block: hand it to the block as an "
+            "argument",
+            name);
+    if (strstr(what, "class") != NULL)
+        ARCHAI_TRY(unknown_class(r, what, name));
     add_variables(&l, r);
     for (size_t i = 0; archai_module_kinds[i] != NULL; i++)
         add_name(&l, archai_module_kinds[i]->name);

@@ -180,19 +180,19 @@ int archai_read_block_headings(archai_reader *r, const json_t *blocks)
 }
 
 /* All names that anything in `v` is saved under. */
-static void find_saved(archai_block *b, const json_t *v)
+void archai_find_saved(archai_block *b, const json_t *v)
 {
     const char *key;
     json_t *value;
 
     for (size_t i = 0; i < json_array_size(v); i++)
-        find_saved(b, json_array_get(v, i));
+        archai_find_saved(b, json_array_get(v, i));
     json_object_foreach((json_t *)v, key, value)
     {
         const char *name = json_string_value(value);
 
         if (strcmp(key, "save") != 0 || name == NULL) {
-            find_saved(b, value);
+            archai_find_saved(b, value);
         } else if (strchr(name, '{') != NULL) {
             b->saves_templates = true;
         } else {
@@ -205,7 +205,7 @@ int archai_read_block(archai_reader *r, archai_block *b, const json_t *body, con
 {
     r->block = b;
     (void)snprintf(r->where, sizeof r->where, "%s", b->name);
-    find_saved(b, body);
+    archai_find_saved(b, body);
     return archai_read_body(r, body, in, &b->body);
 }
 
