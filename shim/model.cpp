@@ -59,6 +59,25 @@ bool is_alias(const shim_model &m, const shim::entry &e,
     });
 }
 
+/* A tensor that the model lacks, if there is one: that which ends as `missing` ("module.fc.weight"
+ * for "fc.weight"), else the first. */
+std::string unknown_tensor(const shim_model &m,
+                           const std::map<std::string, const archai_tensor *> &given,
+                           const std::string &missing)
+{
+    std::map<std::string, const archai_tensor *> left = given;
+
+    for (const auto &e : m.state)
+        left.erase(e.name);
+    for (const std::string &name : m.unused)
+        left.erase(name);
+    for (const auto &e : left)
+        if (e.first.size() > missing.size() &&
+            e.first.compare(e.first.size() - missing.size(), missing.size(), missing) == 0)
+            return e.first;
+    return left.empty() ? "" : left.begin()->first;
+}
+
 std::string shape_text(const torch::IntArrayRef &shape)
 {
     std::string text = "[";
@@ -115,10 +134,18 @@ int shim_model_load(shim_model *m, const archai_tensor *tensors, size_t n, bool 
             const auto found = given.find(e.name);
 
             if (found == given.end()) {
-                if (strict && !is_alias(*m, e, all))
+                if (strict && !is_alias(*m, e, all)) {
+                    const std::string extra = unknown_tensor(*m, all, e.name);
+
+                    if (!extra.empty())
+                        return archai_fail(err, ARCHAI_EINVAL,
+                                           "the weights lack '%s' and hold '%s', which the model "
+                                           "lacks",
+                                           e.name.c_str(), extra.c_str());
                     return archai_fail(err, ARCHAI_EINVAL,
                                        "the weights lack '%s' (they hold %zu tensors, the model %zu)",
                                        e.name.c_str(), n, m->state.size());
+                }
                 continue;
             }
             const torch::Tensor source = shim::borrow(*found->second);

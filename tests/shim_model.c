@@ -207,15 +207,24 @@ static void refuses_weights_that_do_not_fit(void **state)
     archai_err err = ARCHAI_ERR_INIT;
     subject s;
     size_t n, loaded = 99;
+    char *second;
     archai_tensor *warm = golden_below("warm", &n), *init = golden_below("init", &n);
 
     (void)state;
+    second = warm[1].name;
     build(&s, cnn_space, &small_data, small_arch, 7);
     assert_int_equal(shim_model_load(s.model, warm, n - 1, true, NULL, &err), ARCHAI_EINVAL);
     assert_non_null(strstr(err.text, "lack 'model.7.bias'"));
     warm[0].name = (char *)"model.0.gewicht";
     assert_int_equal(shim_model_load(s.model, warm, n, true, NULL, &err), ARCHAI_EINVAL);
-    assert_non_null(strstr(err.text, "lack 'model.0.weight'"));
+    assert_string_equal(err.text, "the weights lack 'model.0.weight' and hold 'model.0.gewicht', which the "
+                                  "model lacks");
+    warm[0].name = (char *)"a.weight"; /* of two, the one that ends as the missing one */
+    warm[1].name = (char *)"module.model.0.weight";
+    assert_int_equal(shim_model_load(s.model, warm, n, true, NULL, &err), ARCHAI_EINVAL);
+    assert_string_equal(err.text, "the weights lack 'model.0.weight' and hold 'module.model.0.weight', which "
+                                  "the model lacks");
+    warm[1].name = second;
     warm[0].name = (char *)"model.0.weight";
     warm[0].shape[0] = 4; /* half of it */
     assert_int_equal(shim_model_load(s.model, warm, n, true, NULL, &err), ARCHAI_EINVAL);

@@ -216,7 +216,9 @@ static void mistakes_are_named(void **state)
         {"1 2", "'1 2': expected an operation or the end at '2'"},
         {"max(1", "'max(1': it ends where ',' or ')' is expected: between {} or [] YAML wants quotes around a text "
                   "with a comma"},
-        {"(1", "'(1': it ends where ')' is expected"},
+        {"(1", "'(1': it ends where ')' (a list is [3, 3]) is expected"},
+        {"(1, 2)", "'(1, 2)': expected ')' (a list is [3, 3]) at ', 2)'"},
+        {"(1 2)", "'(1 2)': expected ')' at '2)'"},
         {"[1 2]", "'[1 2]': expected ',' or ']' at '2]'"},
         {"3x", "'3x': '3x' is neither a number nor a name"},
         {"'abc", "''abc': a text without its closing '"},

@@ -140,7 +140,7 @@ static void arguments_are_checked(void **state)
          "f.yaml:2: network: Upsample: mode: expected one of nearest, bilinear, got 'cubic'"},
         {"network:\n  - Sigmoid: 3\n", "f.yaml:2: network: Sigmoid: takes no arguments"},
         {"network:\n  - Sigmoid: {p: 3}\n", "f.yaml:2: network: Sigmoid: takes no arguments, got 'p'"},
-        {"network:\n  - transpose: [1, 2, 3]\n", "f.yaml:2: network: transpose: takes fewer than 3 arguments"},
+        {"network:\n  - transpose: [1, 2, 3]\n", "f.yaml:2: network: transpose: takes dim0, dim1, got 3 values"},
         {"network:\n  - Conv2d: {out_channels: widht, kernel_size: 3}\n",
          "f.yaml:2: network: Conv2d: out_channels: 'widht': there is no name 'widht'; did you mean 'width'?"},
         {"network:\n  - MaxPool2d: 1 +\n", "f.yaml:2: network: MaxPool2d: '1 +': it ends where a value is expected"},
@@ -161,6 +161,132 @@ static void arguments_are_checked(void **state)
 
     (void)state;
     REFUSE_ALL(table, true);
+}
+
+/* What follows from the input is not written, so PyTorch's order of values would mean something else. */
+static void values_without_names_go_to_what_must_be_given(void **state)
+{
+    static const mistake table[] = {
+        {"network:\n  - BatchNorm2d: 64\n",
+         "f.yaml:2: network: BatchNorm2d: num_features follows from what arrives; write BatchNorm2d, or {eps: ...}"},
+        {"network:\n  - BatchNorm2d: width\nparameters: {width: {choice: [8]}}\n",
+         "f.yaml:2: network: BatchNorm2d: num_features follows from what arrives; write BatchNorm2d, or {eps: ...}"},
+        {"network:\n  - InstanceNorm2d: [64]\n",
+         "f.yaml:2: network: InstanceNorm2d: num_features follows from what arrives; write InstanceNorm2d, or {eps: "
+         "...}"},
+        {"network:\n  - LayerNorm: 64\n",
+         "f.yaml:2: network: LayerNorm: normalized_shape follows from what arrives; write LayerNorm, or {eps: ...}"},
+        {"network:\n  - GroupNorm: [4, 8]\n",
+         "f.yaml:2: network: GroupNorm: takes num_groups by position; the others by name"},
+        {"network:\n  - Conv2d: [3, 16, 3]\n",
+         "f.yaml:2: network: Conv2d: takes out_channels, kernel_size by position; the others by name"},
+        {"network:\n  - Conv2d: [3, classes, 3]\n",
+         "f.yaml:2: network: Conv2d: takes out_channels, kernel_size by position; the others by name"},
+        {"network:\n  - Linear: [8, 16]\n",
+         "f.yaml:2: network: Linear: takes out_features by position; the others by name"},
+        {"network:\n  - BatchNorm2d: {eps: 64}\n",
+         "f.yaml:2: network: BatchNorm2d: eps: expected a number from 0.0 to 1.0, got 64"},
+        {"network:\n  - LayerNorm: {eps: 64}\n",
+         "f.yaml:2: network: LayerNorm: eps: expected a number from 0.0 to 1.0, got 64"},
+        {"network:\n  - RMSNorm: {eps: 64}\n",
+         "f.yaml:2: network: RMSNorm: eps: expected a number from 0.0 to 1.0 or null, got 64"},
+        {"network:\n  - GroupNorm: {num_groups: 1, eps: 8}\n",
+         "f.yaml:2: network: GroupNorm: eps: expected a number from 0.0 to 1.0, got 8"},
+    };
+    static const mistake built[] = {
+        {"network:\n  - make: BatchNorm2d\n    args: 64\n",
+         "f.yaml:3: 0: BatchNorm2d: num_features follows from what arrives; write BatchNorm2d, or {eps: ...}"},
+        {"network:\n  - let: {sizes: [3, 16, 3]}\n  - make: Conv2d\n    args: sizes\n",
+         "f.yaml:4: 0: Conv2d: takes out_channels, kernel_size by position; the others by name"},
+    };
+
+    (void)state;
+    REFUSE_ALL(table, true);
+    REFUSE_ALL(built, false);
+}
+
+static void arguments_that_a_block_never_uses_are_named(void **state)
+{
+    static const mistake table[] = {
+        {"blocks:\n  b(out, kernel):\n    - Conv2d: [out, 3]\nnetwork:\n  - b: [4, 3]\n",
+         "f.yaml:2: b: the argument 'kernel' is never used"},
+        {"blocks:\n  b(kernel): {for: [3], as: kernel, do: {MaxPool2d: kernel}}\nnetwork:\n  - b: 3\n",
+         "f.yaml:2: b: the argument 'kernel' is never used"},
+    };
+    archai_err err = ARCHAI_ERR_INIT;
+    network_text t;
+
+    (void)state;
+    REFUSE_ALL(table, true);
+    /* in a default, as a value, in an expression, as a body, by a name that is computed */
+    assert_int_equal(
+        network_text_read(&t,
+                          "blocks:\n  a(n, m=n, v, k, body):\n    - use: v\n    - MaxPool2d: k\n    - body\n"
+                          "    - if: m > 1\n      then: ReLU\n"
+                          "  c(v1): [use: \"v{1}\"]\n"
+                          "network:\n  - a: {n: 1, v: 2, k: 1, body: {do: ReLU}}\n",
+                          &err),
+        ARCHAI_OK);
+    network_text_fini(&t);
+}
+
+/* What those write who know PyTorch, with what is written here. */
+static void pytorchs_other_names_are_known(void **state)
+{
+    static const mistake table[] = {
+        {"network: [relu]\n", "f.yaml:1: network: there is no class, step or block 'relu'; write ReLU"},
+        {"network: [F.gelu]\n", "f.yaml:1: network: there is no class, step or block 'F.gelu'; write GELU"},
+        {"network: [nn.ReLU]\n", "f.yaml:1: network: there is no class, step or block 'nn.ReLU'; write ReLU"},
+        {"network: [max_pool2d: 2]\n",
+         "f.yaml:1: network: there is no class, step or block 'max_pool2d'; write MaxPool2d"},
+        {"network:\n  - save: a\n  - cat: [x, a]\n",
+         "f.yaml:3: network: there is no class, step or block 'cat'; write concat"},
+        {"network:\n  - cat: {of: [x, x], dim: 1}\n",
+         "f.yaml:2: network: there is no class, step or block 'cat'; write concat"},
+        {"network:\n  - view: [-1, 8]\n", "f.yaml:2: network: there is no class, step or block 'view'; write reshape"},
+        {"network:\n  - unsqueeze: 1\n",
+         "f.yaml:2: network: there is no class, step or block 'unsqueeze'; write reshape"},
+        {"network:\n  - interpolate: {scale_factor: 2}\n",
+         "f.yaml:2: network: there is no class, step or block 'interpolate'; write Upsample"},
+        {"network:\n  - DropPath: 0.1\n",
+         "f.yaml:2: network: there is no class, step or block 'DropPath'; write StochasticDepth"},
+        {"network:\n  - LayerNorm2d\n",
+         "f.yaml:2: network: there is no class, step or block 'LayerNorm2d'; write permute: [0, 2, 3, 1], then "
+         "LayerNorm, then permute: [0, 3, 1, 2]"},
+        {"network:\n  - Linear:classes\n",
+         "f.yaml:2: network: there is no class, step or block 'Linear:classes'; a blank goes after the ':'"},
+        {"network:\n  - Conv2d:\n    out_channels: 8\n    kernel_size: 3\n",
+         "f.yaml:3: network: 'out_channels' is an argument of Conv2d: indent it deeper than 'Conv2d'"},
+        {"network:\n  - for: 3\n    body: ReLU\n",
+         "f.yaml:2: network: for: body: unknown key; it takes do and as"},
+        {"network:\n  - if: true\n    do: ReLU\n",
+         "f.yaml:2: network: if: do: unknown key; it takes then and else"},
+        {"network:\n  - MaxPool2d: (3, 3)\n",
+         "f.yaml:2: network: MaxPool2d: '(3, 3)': expected ')' (a list is [3, 3]) at ', 3)'"},
+        {"network:\n  - MaxPool2d: {kernel_size: (3, 3)}\n",
+         "f.yaml:2: network: MaxPool2d: kernel_size: '(3': it ends where ')' (a list is [3, 3]) is expected"},
+        {"blocks:\n  b: [{add: [x, skip]}]\nnetwork:\n  - save: skip\n  - b\n",
+         "f.yaml:2: b: 'skip' is a value outside of this block: hand it to the block as an argument"},
+        {"class: N\nnetwrok: [ReLU]\n", "f.yaml:2: netwrok: unknown key; did you mean 'network'?"},
+        {"class: N\n\nmodel: [ReLU]\n", "f.yaml:3: model: unknown key; did you mean 'network'?"},
+    };
+    static const mistake built[] = {
+        {"network:\n  - concat: {of: [x, x], dim: 4}\n",
+         "f.yaml:2: network: concat: its input is [3, 8, 8], expected a dimension from 1 to 3, got 4"},
+    };
+    archai_err err = ARCHAI_ERR_INIT;
+    network_text t;
+
+    (void)state;
+    REFUSE_ALL(table, true);
+    REFUSE_ALL(built, false);
+    /* they are good names of children */
+    assert_int_equal(network_text_read(&t,
+                                       "network:\n  - relu: ReLU\n  - stack: [ReLU, ReLU]\n  - view: {reshape: -1}\n"
+                                       "  - cat: [{Linear: 4}]\n",
+                                       &err),
+                     ARCHAI_OK);
+    network_text_fini(&t);
 }
 
 static void blocks_are_checked(void **state)
@@ -280,8 +406,8 @@ static void values_that_do_not_fit_are_shown(void **state)
          "f.yaml:2: network: expected the name of a class, step or block, got 'Foo'"},
         {"network:\n  - a: {make: \"'add'\"}\n", "f.yaml:2: a: add: needs operands"},
         {"network:\n  - a: {make: classes}\n", "f.yaml:2: a: expected the name of a class, step or block, got 10"},
-        {"blocks: {b(n): []}\nnetwork:\n  - make: b\n", "f.yaml:3: network: b: needs 'n'"},
-        {"blocks: {b(n): []}\nnetwork:\n  - make: b\n    args: {first: 3, n: 3}\n",
+        {"blocks: {b(n): {MaxPool2d: n}}\nnetwork:\n  - make: b\n", "f.yaml:3: network: b: needs 'n'"},
+        {"blocks: {b(n): {MaxPool2d: n}}\nnetwork:\n  - make: b\n    args: {first: 3, n: 3}\n",
          "f.yaml:4: network: b: there is no argument 'first'"},
         {"network:\n  - make: MaxPool2d\n    args: {kernel: 3}\n",
          "f.yaml:3: 0: MaxPool2d: there is no argument 'kernel'; did you mean 'kernel_size'?"},
@@ -404,6 +530,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unknown_words_are_named),
         cmocka_unit_test(arguments_are_checked),
+        cmocka_unit_test(values_without_names_go_to_what_must_be_given),
+        cmocka_unit_test(arguments_that_a_block_never_uses_are_named),
+        cmocka_unit_test(pytorchs_other_names_are_known),
         cmocka_unit_test(blocks_are_checked),
         cmocka_unit_test(shapes_that_do_not_fit_are_shown),
         cmocka_unit_test(values_that_do_not_fit_are_shown),

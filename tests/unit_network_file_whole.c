@@ -99,7 +99,7 @@ static void uses_of_parameters_are_known(void **state)
                                "  in_name: {choice: [1]}\n"
                                "  shown: {choice: [1]}\n"
                                "  one: {repeat: {a: {choice: [1]}, b: {choice: [1]}}, times: [1, 2]}\n"
-                               "blocks: {\"b(c, n=in_block)\": [MaxPool2d: c.a], u(x1): []}\n"
+                               "blocks: {\"b(c, n=in_block)\": [MaxPool2d: c.a, MaxPool2d: n], u(x1): {MaxPool2d: x1}}\n"
                                "network:\n"
                                "  - for: stages\n"
                                "    as: s\n"

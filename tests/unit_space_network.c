@@ -164,7 +164,14 @@ static void mistakes_are_found_before_anything_starts(void **state)
     assert_file_refused("parameters:\n  x: {choices: [1]}\nnetwork:\n  - Linear: classes\n",
                         "tree.yaml:2: x: 'choices' does not make a parameter");
     assert_file_refused("parameters:\n  x: {choice: [1, 2]}\nextra: 1\n",
-                        "tree.yaml:1: extra: unknown key");
+                        "tree.yaml:3: extra: unknown key");
+    assert_file_refused("parameters:\n  x: {choice: [1, 2]}\ninput: {features: 4}\nnetwrok:\n  - "
+                        "Linear: classes\n",
+                        "tree.yaml:4: netwrok: unknown key; did you mean 'network'?");
+    assert_file_refused("parameters:\n  x: {choice: [1, 2]}\nmodel:\n  - Linear: classes\n",
+                        "tree.yaml:3: model: unknown key; did you mean 'network'?");
+    assert_file_refused("parameters:\n  x: {choice: [1, 2]}\nblocks:\n  b: ReLU\n",
+                        "tree.yaml:1: there is no 'network'");
     assert_file_refused("network:\n  - flatten\n  - Lineer: 5\n", "tree.yaml:3: ");
     /* only a sample shows it */
     assert_file_refused("network:\n  - flatten\n  - Linear: 5\n  - Conv2d: {out_channels: 3, "

@@ -308,6 +308,10 @@ static void what_other_tools_write_is_refused_with_our_form(void **state)
         {"lr: [0.1, 0.01]",
          "lr: a bare list: write {choice: [0.1, 0.01]} to choose from it, or "
          "{constant: [0.1, 0.01]}"},
+        {"lr: \"suggest_float('lr', 0.01, 0.1)\"",
+         "lr: calls are not run: write {range: [low, high]} or {choice: [...]}, or {constant: ...} "
+         "for the text itself"},
+        {"lr: {n: tune.choice(1), m: {choice: [1]}}", "lr.n: calls are not run"},
         {"lr: {choices: [0.1, 0.01]}", "write {choice: [0.1, 0.01]}"},
         {"lr: {values: [1, 2]}", "write {choice: [1, 2]}"},
         {"lr: {type: categorical, options: [a]}", "write {choice: [\"a\"]}"},

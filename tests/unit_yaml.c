@@ -95,8 +95,29 @@ static void faults_are_named_with_their_line(void **state)
     assert_refused("a: \"x\\0y\"\n", "1: a NUL character");
     assert_refused("\"x\\0y\": 1\n", "1: a NUL character");
     assert_refused("a: b: c\n", "1: ");
-    assert_refused("a:\n\t- 1\n", "2: ");
+    assert_refused("a:\n\t- 1\n", "2: a tab; indent with blanks");
+    assert_refused("a:\n  b: 1\n \tc: 2\n", "3: a tab; indent with blanks");
+    assert_refused("a: {b: x.shape[1]}\n",
+                   "1: did not find expected ',' or '}': an expression with brackets, commas or "
+                   "quotes stands in quotes");
+    assert_refused("a: {b: 'a' if c else 'd'}\n", "commas or quotes stands in quotes");
+    assert_refused("a: [x.shape[1]]\n", "commas or quotes stands in quotes");
     assert_refused("a: \x80\n", "1: ");
+}
+
+/* Windows editors put one in front. */
+static void byte_order_marks_are_skipped(void **state)
+{
+    json_t *v = NULL;
+
+    (void)state;
+    assert_int_equal(parse("\xef\xbb\xbf" "a: 1\n", &v, NULL), 0);
+    assert_int_equal(json_integer_value(json_object_get(v, "a")), 1);
+    json_decref(v);
+    assert_int_equal(parse("\xef\xbb\xbf{\"a\": 2}", &v, NULL), 0);
+    assert_int_equal(json_integer_value(json_object_get(v, "a")), 2);
+    json_decref(v);
+    assert_refused("\xef\xbb\xbf", "1: the document is empty");
 }
 
 /* Ten levels of ten aliases each would be 10^10 values. */
@@ -298,6 +319,7 @@ int main(void)
         cmocka_unit_test(numbers_are_those_of_json),
         cmocka_unit_test(json_is_read_as_json),
         cmocka_unit_test(faults_are_named_with_their_line),
+        cmocka_unit_test(byte_order_marks_are_skipped),
         cmocka_unit_test(bombs_are_refused_before_they_grow),
         cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(size_is_limited),

@@ -21,6 +21,8 @@ typedef struct anchor {
 
 typedef struct reader {
     yaml_parser_t parser;
+    const char *text; /* the document */
+    size_t size;
     anchor *anchors; /* owned */
     size_t n_anchors, capacity;
     size_t values; /* read so far, aliases expanded */
@@ -33,13 +35,35 @@ static int fail_at(reader *r, const yaml_event_t *e, const char *what)
     return archai_fail(r->err, ARCHAI_EFORMAT, "%zu: %s", e->start_mark.line + 1, what);
 }
 
+/* Does a tab indent that line (from 0)? */
+static bool has_tab(const reader *r, size_t line)
+{
+    const char *at = r->text, *end = r->text + r->size;
+
+    for (; line > 0 && at != NULL; line--) {
+        at = memchr(at, '\n', (size_t)(end - at));
+        at = at != NULL ? at + 1 : NULL;
+    }
+    while (at != NULL && at < end && *at == ' ')
+        at++;
+    return at != NULL && at < end && *at == '\t';
+}
+
 static int next_event(reader *r, yaml_event_t *e)
 {
+    const char *problem;
+    bool flow;
+
     if (yaml_parser_parse(&r->parser, e))
         return ARCHAI_OK;
     archai_must_have(r->parser.error != YAML_MEMORY_ERROR);
-    return archai_fail(r->err, ARCHAI_EFORMAT, "%zu: %s", r->parser.problem_mark.line + 1,
-                       r->parser.problem != NULL ? r->parser.problem : "this is not YAML");
+    problem = r->parser.problem != NULL ? r->parser.problem : "this is not YAML";
+    if (has_tab(r, r->parser.problem_mark.line))
+        problem = "a tab; indent with blanks";
+    flow = strncmp(problem, "did not find expected ',' or ", 29) == 0;
+    return archai_fail(
+        r->err, ARCHAI_EFORMAT, "%zu: %s%s", r->parser.problem_mark.line + 1, problem,
+        flow ? ": an expression with brackets, commas or quotes stands in quotes" : "");
 }
 
 static int count_values(reader *r, const yaml_event_t *e, size_t more)
@@ -268,7 +292,7 @@ static int read_document(reader *r, json_t **out)
 static int parse_yaml(const char *text, size_t size, json_t **out, archai_lines *lines,
                       archai_err *err)
 {
-    reader r = {.lines = lines, .err = err};
+    reader r = {.text = text, .size = size, .lines = lines, .err = err};
     int rc;
 
     archai_must_have(yaml_parser_initialize(&r.parser));
@@ -330,6 +354,10 @@ static int parse(const char *text, size_t size, json_t **out, archai_lines *line
 
     if (size > ARCHAI_DOCUMENT_MAX_BYTES)
         return archai_fail(err, ARCHAI_EFORMAT, "1: more than %d bytes", ARCHAI_DOCUMENT_MAX_BYTES);
+    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
+        text += 3;
+        size -= 3;
+    }
     while (start < size && strchr(" \t\r\n", text[start]) != NULL && text[start] != '\0')
         start++;
     if (start == size)

@@ -15,12 +15,28 @@ const archai_arg *archai_kind_argument(const archai_module_kind *kind, const cha
     return NULL;
 }
 
-const archai_arg *archai_kind_first_argument(const archai_module_kind *kind)
+/* Does a value without a name go to what must be given alone? */
+static bool has_own_sizes(const archai_module_kind *kind)
 {
     for (const archai_arg *a = kind->args; a != NULL && a->name != NULL; a++)
-        if (a->need != ARCHAI_ARG_DEDUCED)
-            return a;
-    return kind->args != NULL && kind->args->name != NULL ? kind->args : NULL;
+        if (a->need == ARCHAI_ARG_GIVEN || a->need == ARCHAI_ARG_DEDUCED)
+            return true;
+    return false;
+}
+
+/* `a`, or the first one after it that takes a value without a name; NULL: none does. */
+static const archai_arg *next_by_position(const archai_module_kind *kind, const archai_arg *a)
+{
+    const bool given_alone = has_own_sizes(kind);
+
+    while (a != NULL && a->name != NULL && given_alone && a->need != ARCHAI_ARG_GIVEN)
+        a++;
+    return a != NULL && a->name != NULL ? a : NULL;
+}
+
+const archai_arg *archai_kind_first_argument(const archai_module_kind *kind)
+{
+    return next_by_position(kind, kind->args);
 }
 
 bool archai_is_operand(const archai_module_kind *kind, const char *name)
@@ -61,6 +77,41 @@ static int unknown(const archai_module_kind *kind, const char *name, archai_err 
                            kind->name, name);
     return archai_fail(err, ARCHAI_EINVAL, "%s: there is no argument '%.60s'%s", kind->name,
                        name, archai_suggest(name, names, n).text);
+}
+
+/* A value without a name for a kind whose arguments all have names to be written. */
+static int none_by_position(const archai_module_kind *kind, archai_err *err)
+{
+    const archai_arg *a = kind->args;
+
+    if (a == NULL || a->name == NULL)
+        return archai_fail(err, ARCHAI_EINVAL, "%s: takes no arguments", kind->name);
+    while (a->name != NULL && a->need == ARCHAI_ARG_DEDUCED)
+        a++;
+    return archai_fail(err, ARCHAI_EINVAL, "%s: %s follows from what arrives; write %s%s%s%s",
+                       kind->name, kind->args->name, kind->name,
+                       a->name != NULL ? ", or {" : "", a->name != NULL ? a->name : "",
+                       a->name != NULL ? ": ...}" : "");
+}
+
+static int too_many(const archai_module_kind *kind, size_t n, archai_err *err)
+{
+    char names[200] = "";
+    size_t length = 0, taken = 0, all = 0;
+
+    for (const archai_arg *a = kind->args; a->name != NULL; a++)
+        all++;
+    for (const archai_arg *a = next_by_position(kind, kind->args);
+         a != NULL && length + 40 < sizeof names; a = next_by_position(kind, a + 1)) {
+        length += (size_t)snprintf(names + length, sizeof names - length, "%s%.30s",
+                                   taken > 0 ? ", " : "", a->name);
+        taken++;
+    }
+    if (taken < all)
+        return archai_fail(err, ARCHAI_EINVAL, "%s: takes %s by position; the others by name",
+                           kind->name, names);
+    return archai_fail(err, ARCHAI_EINVAL, "%s: takes %s, got %zu values", kind->name, names,
+                       n);
 }
 
 /* -- values -------------------------------------------------------------------------------- */
@@ -224,13 +275,11 @@ static int set_one(setting *s, const archai_arg *a, const archai_datum *v)
 /* [1, 2] for arguments that are one number each: the first, the second. */
 static int set_in_turn(setting *s, const archai_arg *a, const archai_datum *v, size_t n)
 {
-    for (size_t i = 0; i < n; i++, a++) {
-        while (a->name != NULL && a->need == ARCHAI_ARG_DEDUCED && i > 0)
-            a++;
-        if (a->name == NULL)
-            return archai_fail(s->err, ARCHAI_EINVAL, "%s: takes fewer than %zu arguments",
-                               s->kind->name, n);
+    for (size_t i = 0; i < n; i++) {
+        if (a == NULL)
+            return too_many(s->kind, n, s->err);
         ARCHAI_TRY(set_one(s, a, v != NULL ? &v[i] : NULL));
+        a = next_by_position(s->kind, a + 1);
     }
     return ARCHAI_OK;
 }
@@ -243,7 +292,7 @@ static int set(setting *s, const archai_given *g, archai_expression_scope *scope
     bool known, in_turn;
 
     if (a == NULL && g->name == NULL)
-        return archai_fail(s->err, ARCHAI_EINVAL, "%s: takes no arguments", s->kind->name);
+        return none_by_position(s->kind, s->err);
     if (a == NULL)
         return unknown(s->kind, g->name, s->err);
     ARCHAI_TRY(archai_err_wrap(s->err, evaluate(g, scope, &v, &known, s->err),

@@ -14,7 +14,9 @@ int archai_arguments_of_kind(const archai_module_kind *kind, const archai_argume
                              archai_err *err);
 /* The argument of that name; NULL: the kind has none. */
 const archai_arg *archai_kind_argument(const archai_module_kind *kind, const char *name);
-/* The argument that a value without a name is for; NULL: none. */
+/* The argument that a value without a name is for, or the first of a list: the first that must
+ * be given. A kind where none must be and none follows from the input takes its arguments in
+ * order. NULL: all are written by name. */
 const archai_arg *archai_kind_first_argument(const archai_module_kind *kind);
 /* Is it no argument, but an input: `of`, or query, key, value of what takes three? */
 bool archai_is_operand(const archai_module_kind *kind, const char *name);

@@ -98,18 +98,20 @@ struct archai_item {
 typedef struct archai_block_argument {
     const char *name;
     const archai_expression *standard; /* NULL: must be given */
+    bool used;                         /* the block or a later default mentions it */
 } archai_block_argument;
 
 struct archai_block {
     const char *name;
     const json_t *heading; /* its body in the document, for its line */
-    const archai_block_argument *arguments;
+    archai_block_argument *arguments;
     size_t n_arguments;
     archai_body body;
     const char **saved; /* owned: names of values in it, templates left out */
     size_t n_saved, saved_capacity;
     archai_hash_table saved_names;
     bool saves_templates;
+    bool uses_templates; /* a value's name is computed: it may be any argument's */
 };
 
 /* A parameter that is mentioned; `whole`: with all that is in it. */

@@ -119,18 +119,20 @@ bool archai_reader_saves(const archai_reader *r, const char *name)
                             r->block->saved, name) != SIZE_MAX;
 }
 
-static bool is_argument(const archai_block *b, const char *name)
+/* NULL: it is none. */
+static archai_block_argument *argument(const archai_block *b, const char *name)
 {
     for (size_t i = 0; i < b->n_arguments; i++)
         if (strcmp(b->arguments[i].name, name) == 0)
-            return true;
-    return false;
+            return &b->arguments[i];
+    return NULL;
 }
 
 /* The innermost variable of that name. `shown`: it is an element of a loop. */
 static bool find(archai_reader *r, const char *name, archai_declared *declared, bool *shown)
 {
     const archai_declared root = {r->f->parameters, ""};
+    archai_block_argument *given;
 
     *declared = (archai_declared){NULL, NULL};
     *shown = true;
@@ -146,7 +148,10 @@ static bool find(archai_reader *r, const char *name, archai_declared *declared, 
             return true;
     }
     *shown = false;
-    if (is_argument(r->block, name) || strcmp(name, "in") == 0 || strcmp(name, "x") == 0 ||
+    given = argument(r->block, name);
+    if (given != NULL)
+        given->used = true;
+    if (given != NULL || strcmp(name, "in") == 0 || strcmp(name, "x") == 0 ||
         archai_reader_saves(r, name))
         return true;
     *declared = member_of(r, root, name);
@@ -166,7 +171,7 @@ bool archai_reader_runs(archai_reader *r, const char *name)
     archai_declared declared;
     bool shown;
 
-    return find(r, name, &declared, &shown) && (shown || is_argument(r->block, name));
+    return find(r, name, &declared, &shown) && (shown || argument(r->block, name) != NULL);
 }
 
 /* -- messages ------------------------------------------------------------------------------ */
@@ -212,11 +217,53 @@ static void add_variables(name_list *l, const archai_reader *r)
         add_name(l, archai_data_names[i]);
 }
 
+/* A class or step that PyTorch writes otherwise, or without a blank before its arguments. */
+static int unknown_class(archai_reader *r, const char *what, const char *name)
+{
+    const char *write = archai_class_synonym(name), *colon = strchr(name, ':');
+    char *before = archai_arena_printf(&r->f->arena, "%.*s",
+                                       (int)(colon != NULL ? colon - name : 0), name);
+
+    if (archai_module_kind_find(before) != NULL ||
+        archai_network_file_block(r->f, before) != NULL || archai_is_keyword(before))
+        return archai_fail(r->err, ARCHAI_EINVAL,
+                           "there is no %s '%.60s'; a blank goes after the ':'", what, name);
+    if (write == NULL)
+        write = archai_class_of_case(name);
+    return write == NULL ? ARCHAI_OK
+                         : archai_fail(r->err, ARCHAI_EINVAL,
+                                       "there is no %s '%.60s'; write %s", what, name, write);
+}
+
+/* Is it a value of the network or of another block? */
+static bool is_saved_outside(const archai_reader *r, const char *name)
+{
+    const uint64_t hash = archai_hash(name);
+    const archai_block *n = &r->f->network;
+    bool found =
+        archai_hash_find(&n->saved_names, hash, same_saved, n->saved, name) != SIZE_MAX;
+
+    for (size_t i = 0; i < r->f->n_blocks && !found; i++) {
+        const archai_block *b = r->f->blocks[i];
+
+        found = archai_hash_find(&b->saved_names, hash, same_saved, b->saved, name) != SIZE_MAX;
+    }
+    return found;
+}
+
 int archai_reader_unknown(archai_reader *r, const char *what, const char *name)
 {
     name_list l = {.names = NULL};
     int rc;
 
+    if (r->block != &r->f->network && is_saved_outside(r, name))
+        return archai_fail(
+            r->err, ARCHAI_EINVAL,
+            "'%.60s' is a value outside of this block: hand it to the block as an "
+            "argument",
+            name);
+    if (strstr(what, "class") != NULL)
+        ARCHAI_TRY(unknown_class(r, what, name));
     add_variables(&l, r);
     for (size_t i = 0; archai_module_kinds[i] != NULL; i++)
         add_name(&l, archai_module_kinds[i]->name);

@@ -40,6 +40,10 @@ int archai_network_file_create(archai_network_file **out, const char *path,
                                const json_t *document, archai_lines *lines, archai_err *err);
 void archai_network_file_destroy(archai_network_file *f); /* NULL is allowed */
 
+/* ARCHAI_EINVAL, "netwrok: unknown key; did you mean 'network'?", where the document has a
+ * member that such files do not; *at is then its value. */
+int archai_network_file_check_keys(const json_t *document, const json_t **at, archai_err *err);
+
 /* The network for these values of the parameters: an object of values by name, in which groups
  * are objects, lists of groups (`repeat`) arrays, and parameters that do not exist are left
  * out. What `data` does not know (zeros) is taken from the file's `input`. *out is the caller's

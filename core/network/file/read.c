@@ -7,6 +7,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/json_object.h"
+#include "core/base/number.h"
 #include "core/network/file/reader.h"
 #include "core/network/file/vocabulary.h"
 
@@ -147,18 +148,41 @@ static int read_input(archai_reader *r, const json_t *input)
     return ARCHAI_OK;
 }
 
-static int check_members(archai_reader *r, const json_t *document)
+int archai_network_file_check_keys(const json_t *document, const json_t **at, archai_err *err)
 {
     static const char *const keys[] = {"parameters", "network", "blocks",
                                        "include",    "input",   "class"};
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)document, key, value)
+    {
+        size_t i = 0;
+
+        while (i < 6 && strcmp(keys[i], key) != 0)
+            i++;
+        *at = i == 6 ? value : *at;
+        if (i == 6 && strcmp(key, "model") == 0)
+            return archai_fail(err, ARCHAI_EINVAL,
+                               "model: unknown key; did you mean 'network'?");
+        if (i == 6)
+            return archai_fail(err, ARCHAI_EINVAL, "%.100s: unknown key%s", key,
+                               archai_suggest(key, keys, 6).text);
+    }
+    return ARCHAI_OK;
+}
+
+static int check_members(archai_reader *r, const json_t *document)
+{
     const json_t *class = json_object_get(document, "class"),
                  *input = json_object_get(document, "input"),
                  *blocks = json_object_get(document, "blocks");
+    const json_t *at = document;
     int rc = json_is_object(document)
-                 ? archai_json_check_keys(document, keys, 6, r->err)
+                 ? archai_network_file_check_keys(document, &at, r->err)
                  : archai_fail(r->err, ARCHAI_EINVAL, "expected a mapping");
 
-    ARCHAI_TRY(archai_reader_at(r, document, NULL, rc));
+    ARCHAI_TRY(archai_reader_at(r, at, document, rc));
     if (json_object_get(document, "network") == NULL)
         rc = archai_fail(r->err, ARCHAI_EINVAL, "there is no 'network'");
     ARCHAI_TRY(archai_reader_at(r, document, NULL, rc));
@@ -201,6 +225,7 @@ static int read_all(archai_reader *r, const json_t *document)
         archai_read_block_names, archai_read_block_headings, archai_read_block_bodies};
     archai_network_file *f = r->f;
 
+    archai_find_saved(&f->network, json_object_get(document, "network"));
     for (size_t pass = 0; pass < 3; pass++) {
         r->where[0] = '\0';
         for (size_t i = 0; i < json_array_size(f->documents); i++)
@@ -209,7 +234,9 @@ static int read_all(archai_reader *r, const json_t *document)
     }
     f->network.name = "network";
     f->network.heading = json_object_get(document, "network");
-    return archai_read_block(r, &f->network, json_object_get(document, "network"), document);
+    ARCHAI_TRY(
+        archai_read_block(r, &f->network, json_object_get(document, "network"), document));
+    return archai_check_block_arguments(r);
 }
 
 int archai_network_file_create(archai_network_file **out, const char *path,

@@ -184,3 +184,20 @@ int archai_read_arguments(archai_reader *r, const json_t *v, const json_t *in,
         return check_block(r, item, in);
     return item->kind != NULL ? check_kind(r, item, in) : ARCHAI_OK;
 }
+
+int archai_check_indent(archai_reader *r, const json_t *members)
+{
+    void *first = json_object_iter((json_t *)members);
+    void *second = json_object_iter_next((json_t *)members, first);
+    const char *class = json_object_iter_key(first), *key = json_object_iter_key(second);
+    const archai_module_kind *kind = class != NULL ? archai_module_kind_find(class) : NULL;
+
+    if (kind == NULL || key == NULL || !json_is_null(json_object_iter_value(first)) ||
+        archai_kind_argument(kind, key) == NULL || archai_module_kind_find(key) != NULL ||
+        archai_network_file_block(r->f, key) != NULL)
+        return ARCHAI_OK;
+    return archai_reader_at(r, json_object_iter_value(second), members,
+                            archai_fail(r->err, ARCHAI_EINVAL,
+                                        "'%s' is an argument of %s: indent it deeper than '%s'",
+                                        key, class, class));
+}

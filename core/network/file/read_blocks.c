@@ -180,19 +180,19 @@ int archai_read_block_headings(archai_reader *r, const json_t *blocks)
 }
 
 /* All names that anything in `v` is saved under. */
-static void find_saved(archai_block *b, const json_t *v)
+void archai_find_saved(archai_block *b, const json_t *v)
 {
     const char *key;
     json_t *value;
 
     for (size_t i = 0; i < json_array_size(v); i++)
-        find_saved(b, json_array_get(v, i));
+        archai_find_saved(b, json_array_get(v, i));
     json_object_foreach((json_t *)v, key, value)
     {
         const char *name = json_string_value(value);
 
         if (strcmp(key, "save") != 0 || name == NULL) {
-            find_saved(b, value);
+            archai_find_saved(b, value);
         } else if (strchr(name, '{') != NULL) {
             b->saves_templates = true;
         } else {
@@ -205,7 +205,7 @@ int archai_read_block(archai_reader *r, archai_block *b, const json_t *body, con
 {
     r->block = b;
     (void)snprintf(r->where, sizeof r->where, "%s", b->name);
-    find_saved(b, body);
+    archai_find_saved(b, body);
     return archai_read_body(r, body, in, &b->body);
 }
 
@@ -221,6 +221,22 @@ int archai_read_block_bodies(archai_reader *r, const json_t *blocks)
         ARCHAI_TRY(split_heading(r, heading, &name, &arguments));
         ARCHAI_TRY(archai_read_block(r, (archai_block *)archai_network_file_block(r->f, name),
                                      body, blocks));
+    }
+    return ARCHAI_OK;
+}
+
+int archai_check_block_arguments(archai_reader *r)
+{
+    for (size_t i = 0; i < r->f->n_blocks; i++) {
+        const archai_block *b = r->f->blocks[i];
+
+        (void)snprintf(r->where, sizeof r->where, "%s", b->name);
+        for (size_t k = 0; k < b->n_arguments && !b->uses_templates; k++)
+            if (!b->arguments[k].used)
+                return archai_reader_at(r, b->heading, NULL,
+                                        archai_fail(r->err, ARCHAI_EINVAL,
+                                                    "the argument '%s' is never used",
+                                                    b->arguments[k].name));
     }
     return ARCHAI_OK;
 }

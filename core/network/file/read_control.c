@@ -3,6 +3,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/json_object.h"
+#include "core/base/number.h"
 #include "core/network/file/reader.h"
 #include "core/network/file/vocabulary.h"
 
@@ -204,13 +205,37 @@ static int read_make(archai_reader *r, const json_t *v, archai_item *out)
     return archai_read_arguments(r, json_object_get(v, "args"), v, out);
 }
 
+static int check_form(archai_reader *r, const json_t *v, const json_t *in,
+                      const char *const *keys, size_t n)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)v, key, value)
+    {
+        size_t i = 0;
+
+        while (i < n && strcmp(keys[i], key) != 0)
+            i++;
+        if (i == n) {
+            const archai_suggestion near = archai_suggest(key, keys, n);
+            const bool shown = near.text[0] != '\0';
+            const int rc =
+                archai_fail(r->err, ARCHAI_EINVAL, "%s: %.100s: unknown key%s%s%s%s%s", keys[0],
+                            key, near.text, shown ? "" : "; it takes ", shown ? "" : keys[1],
+                            shown || n < 3 ? "" : " and ", shown || n < 3 ? "" : keys[2]);
+
+            return archai_reader_at(r, v, in, rc);
+        }
+    }
+    return ARCHAI_OK;
+}
+
 int archai_read_form(archai_reader *r, const json_t *v, bool operands, archai_item *out)
 {
     const int form = form_of(v);
-    int rc = archai_json_check_keys(v, forms[form].keys, forms[form].n, r->err);
 
-    ARCHAI_TRY(archai_reader_at(r, v, out->in,
-                                archai_err_wrap(r->err, rc, "%s: ", forms[form].keys[0])));
+    ARCHAI_TRY(check_form(r, v, out->in, forms[form].keys, forms[form].n));
     out->type = forms[form].type;
     switch (out->type) {
     case ARCHAI_ITEM_FOR:
@@ -329,8 +354,10 @@ static int read_name(archai_reader *r, const char *word, const json_t *v, const 
         rc = archai_fail(r->err, ARCHAI_EINVAL, "expected a name");
     else if (out->type == ARCHAI_ITEM_SAVE && strchr(name, '{') == NULL)
         rc = archai_check_name(name, r->err);
-    else if (out->type == ARCHAI_ITEM_USE && strchr(name, '{') == NULL &&
-             !r->block->saves_templates && !archai_reader_knows(r, name))
+    else if (out->type == ARCHAI_ITEM_USE && strchr(name, '{') != NULL)
+        r->block->uses_templates = true;
+    else if (out->type == ARCHAI_ITEM_USE && !archai_reader_knows(r, name) &&
+             !r->block->saves_templates)
         rc = archai_reader_unknown(r, "value", name);
     if (rc == ARCHAI_OK)
         rc = archai_reader_template(r, name, &out->name);

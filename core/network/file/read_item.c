@@ -89,6 +89,11 @@ static bool is_misspelled(archai_reader *r, const char *name, const json_t *body
     const char *key;
     json_t *value;
 
+    if (archai_class_synonym(name) != NULL &&
+        json_is_array(body)) /* view: [-1, 8], cat: [x, y] */
+        return !may_be_item(r, json_array_get(body, 0));
+    if (archai_class_synonym(name) != NULL && json_object_get(body, "of") != NULL)
+        return true;
     if (json_is_string(body))
         return !may_be_item(r, body) && is_like_class(name) &&
                !is_like_class(json_string_value(body));
@@ -200,6 +205,7 @@ static int read_members(archai_reader *r, const json_t *v, item_list *l)
     const char *key;
     json_t *value;
 
+    ARCHAI_TRY(archai_check_indent(r, v));
     json_object_foreach((json_t *)v, key, value)
     {
         archai_item item;

@@ -56,13 +56,21 @@ int archai_reader_unknown(archai_reader *r, const char *what, const char *name);
  */
 int archai_read_arguments(archai_reader *r, const json_t *v, const json_t *in,
                           archai_item *item);
+/* - Conv2d:
+ *   out_channels: 8    are these arguments beside their class, not in it? */
+int archai_check_indent(archai_reader *r, const json_t *members);
 
 /* -- blocks (read_blocks.c) ---------------------------------------------------------------- */
 /* The blocks of one document: first their names, then their arguments, then what they hold. */
 int archai_read_block_names(archai_reader *r, const json_t *blocks);
 int archai_read_block_headings(archai_reader *r, const json_t *blocks);
 int archai_read_block_bodies(archai_reader *r, const json_t *blocks);
+/* All names that anything in `v` is saved under are the block's. */
+void archai_find_saved(archai_block *b, const json_t *v);
 int archai_read_block(archai_reader *r, archai_block *b, const json_t *body, const json_t *in);
+/* Once all bodies are read: is an argument mentioned nowhere? What is handed to it would be
+ * lost without a word. */
+int archai_check_block_arguments(archai_reader *r);
 
 /* -- items (read_item.c, read_control.c) --------------------------------------------------- */
 int archai_read_body(archai_reader *r, const json_t *v, const json_t *in, archai_body *out);

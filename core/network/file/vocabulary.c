@@ -1,5 +1,6 @@
 #include "core/network/file/vocabulary.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "core/network/kind/kind.h"
@@ -68,4 +69,70 @@ bool archai_is_argument_word(const char *word)
             if (a->words != NULL && is_among(a->words, word))
                 return true;
     return false;
+}
+
+/* -- PyTorch's other names ----------------------------------------------------------------- */
+
+static const char *without_module(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    const size_t n = dot != NULL ? (size_t)(dot - name) : 0;
+    static const char *const modules[] = {
+        "nn", "F", "torch", "torch.nn", "nn.functional", "torch.nn.functional", NULL};
+
+    for (size_t i = 0; modules[i] != NULL; i++)
+        if (n == strlen(modules[i]) && strncmp(name, modules[i], n) == 0)
+            return dot + 1;
+    return name;
+}
+
+const char *archai_class_synonym(const char *name)
+{
+    static const struct {
+        const char *name, *kind, *write;
+    } others[] = {
+        {"cat", "concat", "concat"},
+        {"concatenate", "concat", "concat"},
+        {"stack", "concat", "concat"},
+        {"view", "reshape", "reshape"},
+        {"unsqueeze", "reshape", "reshape"},
+        {"squeeze", "reshape", "reshape"},
+        {"interpolate", "Upsample", "Upsample"},
+        {"div", "divide", "divide"},
+        {"mul", "multiply", "multiply"},
+        {"sub", "subtract", "subtract"},
+        {"bmm", "matmul", "matmul"},
+        {"swish", "SiLU", "SiLU"},
+        {"DropPath", "StochasticDepth", "StochasticDepth"},
+        {"LayerNorm2d", "LayerNorm",
+         "permute: [0, 2, 3, 1], then LayerNorm, then permute: [0, 3, 1, 2]"},
+    };
+
+    name = without_module(name);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strcmp(others[i].name, name) == 0 &&
+            archai_module_kind_find(others[i].kind) != NULL)
+            return others[i].write;
+    return NULL;
+}
+
+static bool same_letters(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a += strspn(a, "_");
+        b += strspn(b, "_");
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+        if (*a == '\0')
+            return true;
+    }
+}
+
+const char *archai_class_of_case(const char *name)
+{
+    name = without_module(name);
+    for (size_t i = 0; archai_module_kinds[i] != NULL; i++)
+        if (same_letters(archai_module_kinds[i]->name, name))
+            return archai_module_kinds[i]->name;
+    return NULL;
 }

@@ -19,6 +19,13 @@ const int *archai_data_size(const archai_data_shape *data, const char *name);
  * to a block, an argument or a variable. ARCHAI_EINVAL says what is expected. */
 int archai_check_name(const char *name, archai_err *err);
 
+/* PyTorch's name of what is called otherwise here: "cat" is concat. What to write; NULL: it is
+ * none of these. */
+const char *archai_class_synonym(const char *name);
+/* The class or step that `name` is but for case, underscores, and nn. or F. before it; NULL:
+ * none. */
+const char *archai_class_of_case(const char *name);
+
 /* Is it a word that an argument of some kind takes (same, bilinear)? */
 bool archai_is_argument_word(const char *word);
 #endif

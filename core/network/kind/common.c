@@ -56,7 +56,7 @@ int archai_tally_dim(const archai_tally *t, const archai_shape *in, int64_t dim,
         return archai_tally_fail(t, "dimension %lld is the batch, which stays as it is",
                                  (long long)dim);
     if (at < 0 || at >= in->ndim)
-        return archai_tally_expected(t, in, "a dimension %lld (1 is the first)",
+        return archai_tally_expected(t, in, "a dimension from 1 to %d, got %lld", in->ndim,
                                      (long long)dim);
     *place = (int)at;
     return ARCHAI_OK;

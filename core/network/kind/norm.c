@@ -18,8 +18,7 @@ enum { SHAPE, EPS = SHAPE + 1 + ARCHAI_ARG_LIST_MAX, AFFINE, BIAS };
 static const archai_arg layer_args[] = {
     {"normalized_shape", .type = ARCHAI_ARG_LIST, .need = ARCHAI_ARG_DEDUCED, .low = 1,
      .high = INT32_MAX},
-    {"eps", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 1e-5,
-     .high = 1},
+    {"eps", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 1e-5, .high = 1},
     {"elementwise_affine", .type = ARCHAI_ARG_FLAG, .need = ARCHAI_ARG_DEFAULT, .standard = 1},
     {"bias", .type = ARCHAI_ARG_FLAG, .need = ARCHAI_ARG_DEFAULT, .standard = 1},
     {.name = NULL},
@@ -115,8 +114,7 @@ enum { GROUPS, CHANNELS, GROUP_EPS, GROUP_AFFINE };
 static const archai_arg group_args[] = {
     {"num_groups", .type = ARCHAI_ARG_INT},
     {"num_channels", .type = ARCHAI_ARG_INT, .need = ARCHAI_ARG_DEDUCED},
-    {"eps", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 1e-5,
-     .high = 1},
+    {"eps", .type = ARCHAI_ARG_REAL, .need = ARCHAI_ARG_DEFAULT, .standard = 1e-5, .high = 1},
     {"affine", .type = ARCHAI_ARG_FLAG, .need = ARCHAI_ARG_DEFAULT, .standard = 1},
     {.name = NULL},
 };

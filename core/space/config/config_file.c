@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/base/json_object.h"
 #include "core/base/python_text.h"
 #include "core/base/sha1.h"
 #include "core/space/config/config_private.h"
@@ -49,13 +48,16 @@ static int take_sha1(archai_config_space *c, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* `parameters` without a network: nothing else is known. */
+/* `parameters` without a network: nothing else is known, and what is a network's says that one
+ * is missing. */
 static int check_members(const archai_config_space *c, archai_err *err)
 {
-    static const char *const keys[] = {"parameters", "network"};
+    const json_t *at = c->document;
+    int rc = archai_network_file_check_keys(c->document, &at, err);
 
-    return archai_param_located(c->lines, c->document, NULL,
-                                archai_json_check_keys(c->document, keys, 2, err), err);
+    if (rc == ARCHAI_OK && json_object_size(c->document) > 1)
+        rc = archai_fail(err, ARCHAI_EINVAL, "there is no 'network'");
+    return archai_param_located(c->lines, at, c->document, rc, err);
 }
 
 static int read_parts(archai_config_space *c, archai_err *err)

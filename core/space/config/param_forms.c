@@ -144,6 +144,17 @@ static bool from_words(const json_t *v, char what[WHAT_MAX])
     return from_ends(v, what) || from_nearest(v, what);
 }
 
+/* suggest_int('width', 8, 16), tune.choice([1, 2]): other tools' Python, not a constant text.
+ */
+bool archai_param_is_call(const json_t *v)
+{
+    const char *text = json_is_string(v) ? json_string_value(v) : "";
+    const size_t n =
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+
+    return n > 0 && text[n] == '(' && text[strlen(text) - 1] == ')';
+}
+
 /* What is wrong with `v`, or else with the first of its members that should be something else;
  * returns which, and its dotted name below `name` in `path`. */
 static const json_t *explain(const json_t *v, char path[PATH_MAX_BYTES], char what[WHAT_MAX])
@@ -152,6 +163,12 @@ static const json_t *explain(const json_t *v, char path[PATH_MAX_BYTES], char wh
     const char *key;
     json_t *member;
 
+    if (json_is_string(v)) {
+        (void)snprintf(what, WHAT_MAX,
+                       "calls are not run: write {range: [low, high]} or {choice: [...]}, or "
+                       "{constant: ...} for the text itself");
+        return v;
+    }
     if (json_is_array(v)) {
         char *text = shown(v, "[...]");
 

@@ -52,7 +52,10 @@ int archai_param_read(archai_grammar *g, archai_param_node *parent, const char *
 int archai_param_read_times(archai_grammar *g, archai_param_node *node, const json_t *times,
                             json_int_t *most);
 
-/* A list or mapping that holds no parameter: says how what it seems to mean is written. */
+/* A text like "suggest_int('width', 8, 16)"? */
+bool archai_param_is_call(const json_t *v);
+/* A list or mapping that holds no parameter, or a call: says how what it seems to mean is
+ * written. */
 int archai_param_no_form(archai_grammar *g, const archai_param_node *parent, const char *name,
                          const json_t *v);
 

@@ -184,7 +184,7 @@ static int read_member(archai_grammar *g, archai_param_node *parent, const char 
         return read_constant(g, parent, name, v);
     if (json_is_object(v) && (g->lenient || json_object_get(v, "when") != NULL || holds_param(v)))
         return read_group(g, parent, name, v, scope);
-    if ((json_is_object(v) || json_is_array(v)) && !g->lenient)
+    if ((json_is_object(v) || json_is_array(v) || archai_param_is_call(v)) && !g->lenient)
         return archai_param_no_form(g, parent, name, v);
     return read_constant(g, parent, name, v);
 }

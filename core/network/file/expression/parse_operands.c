@@ -262,7 +262,11 @@ static int parse_atom(parser *p, int *out)
     if (!archai_parse_sign(p, "("))
         return archai_parse_expected(p, "a value");
     ARCHAI_TRY(archai_parse_expression(p, out));
-    return archai_parse_sign(p, ")") ? ARCHAI_OK : archai_parse_expected(p, "')'");
+    if (archai_parse_sign(p, ")"))
+        return ARCHAI_OK;
+    archai_parse_spaces(p);
+    return archai_parse_expected(p, *p->at == '\0' || *p->at == ',' ? "')' (a list is [3, 3])"
+                                                                    : "')'");
 }
 
 /* a.b and a[i] */
