@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "core/base/err.h"
+#include "core/config/augment.h"
+#include "core/config/train.h"
 #ifdef __cplusplus
 #define SHIM_NOEXCEPT noexcept
 extern "C" {
@@ -45,13 +47,18 @@ int shim_model_load(shim_model *m, const struct archai_tensor *tensors, size_t n
 /* The state_dict as CPU tensors: *out [n] and its data belong to the model and last until the next call. */
 int shim_model_state(shim_model *m, const struct archai_tensor **out, size_t *n, archai_err *err) SHIM_NOEXCEPT;
 
-/* The measures of an epoch. Losses are means over images (or labelled pixels), accuracies fractions in
- * [0, 1] of the images classified correctly (or pixels, where labels are masks). */
+/* The measures of an epoch; NaN: the data do not have it (io/dataset/loss.h). Losses are means over images (labelled
+ * pixels, tokens, or labels and numbers one by one), accuracies fractions in [0, 1] of what is classified
+ * correctly. */
 typedef struct shim_epoch {
     int64_t epoch, epochs; /* the epoch that ended, counted from 1; of how many */
     double train_loss, val_loss, val_accuracy;
-    double val_miou;       /* mean over the classes of intersection / union; NaN: no masks */
+    double val_top5;       /* accuracy where the class is among the five likeliest; more than five classes */
+    double val_miou;       /* mean over the classes of intersection / union; masks */
+    double val_mae, val_rmse; /* over all numbers */
+    double val_perplexity; /* exp(val_loss); tokens */
     double learning_rate;  /* at the last step of the epoch */
+    bool ends;             /* the training ends with it: the last one, or recipe.patience is exhausted */
 } shim_epoch;
 
 enum { SHIM_MAX_EPOCHS = 100000 };
@@ -59,12 +66,12 @@ enum { SHIM_MAX_EPOCHS = 100000 };
 typedef struct shim_training shim_training; /* one in progress */
 
 typedef struct shim_train_settings {
-    int64_t epochs, batch_size; /* 1 to SHIM_MAX_EPOCHS; at least 1 */
-    int optimizer;              /* ARCHAI_OPTIMIZER_* */
-    double learning_rate, momentum, weight_decay; /* momentum: SGD only */
-    int schedule;               /* ARCHAI_LR_*; cosine falls to 0 over the steps of schedule_epochs */
-    int64_t schedule_epochs;    /* >= epochs; more: the beginning of a longer training; 0: epochs */
-    uint64_t seed;              /* of shuffling */
+    archai_train_settings recipe; /* borrows its lists; its epochs, checkpoint* and inherit_weights are for the
+                                     caller */
+    double epochs;          /* up to SHIM_MAX_EPOCHS; at least one step is made */
+    double schedule_epochs; /* >= epochs; more: the beginning of a longer training; 0: epochs */
+    uint64_t seed;          /* of shuffling and of what is drawn during training */
+    archai_augment augment; /* of the training pictures */
     /* To continue after this many epochs (0: begin a new training) as if without interruption, from the
      * optimizer's tensors among `start` [n_start], named as in shim_training_state. The model's tensors
      * were loaded before. ARCHAI_EFORMAT: some are missing or do not fit. */
@@ -77,22 +84,43 @@ typedef struct shim_train_settings {
     void *payload;
 } shim_train_settings;
 
+/* How many epochs such a number takes: the last one may be cut short. */
+int64_t shim_train_epochs(double epochs) SHIM_NOEXCEPT;
+
 typedef struct shim_train_result {
-    shim_epoch last;
-    double test_loss, test_accuracy, test_miou; /* NaN: there is no test split */
+    shim_epoch kept;      /* the epoch whose weights the model has: the last, or the best (recipe.keep) */
+    int64_t epochs;       /* that were trained; a fraction counts as one */
+    double test_loss, test_accuracy, test_top5, test_miou, test_mae, test_rmse, test_perplexity; /* NaN: there
+                                                                              is no test split, too */
     double train_seconds; /* in the training loop: no validation, no building, no loading of data; with
                              settings.train_seconds */
 } shim_train_result;
 
 /* Train on the training split, measure on the validation split after each epoch and on the test split at
- * the end. `data` is borrowed until the device is closed (a GPU keeps a copy). On a CPU the result depends
- * only on the seeds and the number of threads.
- * Errors: ARCHAI_ETORCH "val_loss is NaN after epoch 2"; ARCHAI_EDEVMEM; ARCHAI_EINTR. */
+ * the end, with the average of the weights where there is one (recipe.ema). `data` is borrowed until the
+ * device is closed (a GPU keeps a copy). On a CPU the result depends only on the seeds and the number of
+ * threads.
+ * Errors: ARCHAI_ETORCH "val_loss is NaN after epoch 2"; ARCHAI_EDEVMEM; ARCHAI_EINTR; ARCHAI_EINVAL "train.loss: ...":
+ * it does not go with the data. */
 int shim_model_train(shim_model *m, const struct archai_dataset_header *data,
                      const shim_train_settings *settings, shim_train_result *out,
                      archai_err *err) SHIM_NOEXCEPT;
-/* In on_epoch: everything that a training needs to continue from here, as CPU tensors: the model's under
- * their names, the optimizer's as "archai:<what>:<parameter>" and "archai:step". They belong to the
+/* A batch as shim_model_train shows it to the network, with the same settings: step `step` of the epoch, both
+ * from 0. images: float32 [batch_size, ...] of one training example each; index [batch_size]: which ones they
+ * are; *n: how many. *share: of each example in its mixture (mixup, cutmix); the rest is of the one before it in
+ * the batch, of the last one in the first.
+ * ARCHAI_EINVAL: the epoch has no such step. */
+typedef struct shim_batch {
+    float *images;
+    int64_t *index;
+    int64_t n;
+    double share;
+} shim_batch;
+int shim_train_batch(shim_device *d, const struct archai_dataset_header *data,
+                     const shim_train_settings *settings, int64_t epoch, int64_t step,
+                     shim_batch *batch, archai_err *err) SHIM_NOEXCEPT;
+/* In on_epoch: everything that a training needs to continue from here, as CPU tensors: the weights that count
+ * under their names, the rest as "archai:<what>" and "archai:<what>:<name>". They belong to the
  * training and last until the next call or its end. *train_seconds: so far. */
 int shim_training_state(shim_training *t, const struct archai_tensor **out, size_t *n,
                         double *train_seconds, archai_err *err) SHIM_NOEXCEPT;

@@ -17,7 +17,7 @@ extern "C" {
 namespace shim
 {
 
-/* One split on its device: images [N,C,H,W] uint8 or float32, labels [N] or [N,H,W]. */
+/* One split on its device: images and labels as io/dataset/dataset.h has them. */
 struct split {
     int64_t n = 0;
     torch::Tensor images, labels;
@@ -28,7 +28,9 @@ struct resident {
     const archai_dataset_header *source = nullptr; /* borrowed; outlives this */
     split splits[ARCHAI_SPLIT_COUNT];
     int64_t classes = 0, ignore = -1; /* ignore -1: none */
-    bool masks = false;
+    archai_targets targets = ARCHAI_TARGETS_CLASS;
+    bool tokens = false; /* inputs are whole numbers */
+    torch::Tensor mean, deviation; /* [1,C,1,1]; undefined: pictures are not normalised */
 };
 
 } // namespace shim
@@ -89,8 +91,10 @@ torch::Tensor borrow(const archai_tensor &t);
 archai_tensor view(std::string &name, const torch::Tensor &t);
 /* The device's copy of a data set, made on first use. */
 const resident &reside(shim_device &d, const archai_dataset_header *data);
-/* Images as the network sees them, uint8 as x / 255; labels as int64. */
-torch::Tensor batch_images(const split &s, const torch::Tensor &index);
-torch::Tensor batch_labels(const split &s, const torch::Tensor &index);
+/* Inputs as the network sees them: pictures of uint8 as x / 255, normalised; tokens as int64. Labels as int64, or
+ * float32 where there are several or numbers. */
+torch::Tensor normalised(const resident &data, const torch::Tensor &images);
+torch::Tensor batch_images(const resident &data, const split &s, const torch::Tensor &index);
+torch::Tensor batch_labels(const resident &data, const split &s, const torch::Tensor &index);
 
 } // namespace shim

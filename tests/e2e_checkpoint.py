@@ -42,6 +42,7 @@ optimizer = {optimizer}
 learning_rate = 1e-2
 checkpoint = epoch
 checkpoint_pause = 0s
+{recipe}
 [objective.accuracy]
 source = val_accuracy
 direction = maximize
@@ -54,9 +55,14 @@ report = no
 """
 
 
+# What a training keeps besides its weights.
+RECIPES = {"lion": "ema = 0.9\nkeep = best\nwarmup = 0.2\nclip_grad_norm = 1\nlabel_smoothing = 0.1\n",
+           "rmsprop": "learning_rate_schedule = one_cycle\n"}
+
+
 def start(name, optimizer, schedule="async", resume=False, options=()):
     config = pathlib.Path(f"{optimizer}-{schedule}.ini")
-    config.write_text(CONFIG.format(optimizer=optimizer, schedule=schedule))
+    config.write_text(CONFIG.format(optimizer=optimizer, schedule=schedule, recipe=RECIPES.get(optimizer, "")))
     command = ["mpirun", *options, "-n", "2" if resume else "3", "archai-run", str(config), "--output", name, "--progress", "none"]
     return subprocess.Popen(command + ["--resume"] * resume, start_new_session=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -207,6 +213,8 @@ def main():
     rank_lost("adamw")
     story("sgd", "generational", "stopped")
     story("sgd", "generational", "damaged")
+    story("lion", "generational", "stopped")
+    story("rmsprop", "generational", "killed")
     return 0
 
 

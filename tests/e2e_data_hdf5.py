@@ -102,7 +102,7 @@ assert load(format="cifar100", file="cifar").n == [36, 4, 0]
 os.unlink("cifar/train.bin")
 refused("cifar/train.bin: No such file or directory, expected the files of CIFAR-100", format="cifar100", file="cifar")
 
-# What torch cannot train on is refused before anything starts; without it such data do no harm.
+# What goes with several labels is trained, what does not is refused before anything starts.
 config = """[search]
 algorithm = random_search
 max_evaluations = 2
@@ -115,10 +115,14 @@ format = hdf5
 file = several.h5
 [evaluator]
 kind = {}
+[train]
+loss = {}
 """
-for kind, code, words in ("null", 0, "5 labels, each there or not"), ("torch", 2, "evaluator.kind: torch trains on pictures"):
+for kind, loss, code, words in (("null", "auto", 0, "5 labels, each there or not"),
+                                ("torch", "bce", 0, "5 labels, each there or not"),
+                                ("torch", "mse", 2, "train.loss: mse does not go with")):
     with open("c.ini", "w") as f:
-        f.write(config.format(kind))
+        f.write(config.format(kind, loss))
     r = subprocess.run([os.environ["ARCHAI_BIN"] + "/archai-run", "c.ini", "--dry-run"], capture_output=True, text=True)
     assert r.returncode == code and words in r.stderr, (r.returncode, r.stderr)
 print("ok")

@@ -18,131 +18,11 @@
 #include "io/dataset/dataset.h"
 #include "near.h"
 #include "shim/shim.h"
+#include "small_cnn.h"
 #include "tmpdir.h"
 
 /* Kernels differ between processors and libtorch's versions; the contract allows 1e-4. */
 static const double forward_tolerance = 1e-4;
-
-static shim_device *device;
-static archai_tensors golden; /* data/shim_cnn.safetensors */
-
-static int open_device(void **state)
-{
-    archai_err err = ARCHAI_ERR_INIT;
-
-    (void)state;
-    if (shim_device_open(&device, "cpu", 1, &err) != ARCHAI_OK ||
-        archai_safetensors_open(&golden, ARCHAI_TEST_DATA "/shim_cnn.safetensors", &err) !=
-            ARCHAI_OK) {
-        print_error("%s\n", err.text);
-        return -1;
-    }
-    return 0;
-}
-
-static int close_device(void **state)
-{
-    (void)state;
-    archai_tensors_close(&golden);
-    shim_device_close(device);
-    return 0;
-}
-
-/* -- a described model ------------------------------------------------------------------------- */
-
-typedef struct subject {
-    archai_space *space;
-    archai_model arch;
-    archai_network net;
-    shim_model *model;
-} subject;
-
-static void build(subject *s, const char *space, const archai_data_shape *data, const char *arch,
-                  uint64_t seed)
-{
-    archai_err err = ARCHAI_ERR_INIT;
-    archai_ini ini = {.n = 0};
-
-    memset(s, 0, sizeof *s);
-    if (archai_ini_parse(&ini, "test", space, strlen(space), &err) != ARCHAI_OK ||
-        archai_space_create(&s->space, &ini, data, &err) != ARCHAI_OK ||
-        archai_space_load_arch(s->space, arch, strlen(arch), &s->arch, &err) != ARCHAI_OK ||
-        archai_space_describe(s->space, &s->arch, &s->net, &err) != ARCHAI_OK ||
-        shim_model_build(&s->model, device, &s->net, seed, &err) != ARCHAI_OK)
-        fail_msg("%s", err.text);
-    archai_ini_free(&ini);
-}
-
-static void destroy(subject *s)
-{
-    shim_model_destroy(s->model);
-    archai_network_fini(&s->net);
-    archai_model_fini(&s->arch);
-    archai_space_destroy(s->space);
-}
-
-/* Tensors of `golden` below "<prefix>/", named without it; *n of them. Caller frees the array. */
-static archai_tensor *golden_below(const char *prefix, size_t *n)
-{
-    archai_tensor *at = calloc(golden.n, sizeof *at);
-    const size_t skip = strlen(prefix) + 1;
-
-    assert_non_null(at);
-    *n = 0;
-    for (size_t i = 0; i < golden.n; i++)
-        if (strncmp(golden.at[i].name, prefix, skip - 1) == 0 && golden.at[i].name[skip - 1] == '/') {
-            at[*n] = golden.at[i];
-            at[*n].name += skip;
-            (*n)++;
-        }
-    return at;
-}
-
-static const archai_tensor *golden_get(const char *name)
-{
-    const archai_tensor *t = archai_tensors_find(&golden, name);
-
-    if (t == NULL)
-        fail_msg("shim_cnn.safetensors lacks %s", name);
-    return t;
-}
-
-/* A convolution's bias before a batch norm has gradient 0 in theory and rounding errors in practice. An
- * optimizer that normalises them makes the bias, and the mean that it moves, unpredictable. */
-static bool is_noise(const char *name)
-{
-    return strcmp(name, "model.0.bias") == 0 || strcmp(name, "model.3.bias") == 0 ||
-           strstr(name, "running_mean") != NULL;
-}
-
-/* The model's state_dict has these names, in this order, with these types, shapes and values. With `noise`
- * unset, the values of the tensors that is_noise names do not matter. */
-static void assert_state(shim_model *m, const archai_tensor *want, size_t n, double tolerance, bool noise)
-{
-    archai_err err = ARCHAI_ERR_INIT;
-    const archai_tensor *got;
-    size_t n_got;
-
-    assert_int_equal(shim_model_state(m, &got, &n_got, &err), ARCHAI_OK);
-    assert_int_equal(n_got, n);
-    for (size_t i = 0; i < n; i++) {
-        assert_string_equal(got[i].name, want[i].name);
-        assert_int_equal(got[i].dtype, want[i].dtype);
-        assert_int_equal(got[i].ndim, want[i].ndim);
-        assert_int_equal(got[i].bytes, want[i].bytes);
-        assert_memory_equal(got[i].shape, want[i].shape, sizeof *got[i].shape * (size_t)got[i].ndim);
-        if (!noise && is_noise(got[i].name))
-            continue;
-        if (got[i].dtype == ARCHAI_F32)
-            assert_near_floats(got[i].data, want[i].data, got[i].bytes / sizeof(float), tolerance);
-        else
-            assert_memory_equal(got[i].data, want[i].data, got[i].bytes);
-    }
-}
-
-static const char cnn_space[] = "[space]\nname = cnn\n";
-static const archai_data_shape small_data = {.channels = 3, .height = 12, .width = 12, .num_classes = 5};
-static const char small_arch[] = "{\"nb_layers\": 2, \"kernel_size\": 3, \"hidden_dim\": 8}";
 
 static void *allocate(void *payload, size_t bytes)
 {
@@ -285,42 +165,6 @@ static void gives_pytorchs_outputs(void **state)
                  "{\"nb_layers\": 3, \"kernel_size\": 1, \"hidden_dim\": 32}");
 }
 
-/* A data set in memory as a node's memfd would hold it: train and val of shim_cnn.safetensors. */
-static archai_dataset_header *small_set(void)
-{
-    enum { IMAGES = 4096, LABELS = 32768, BYTES = 36864 };
-    static _Alignas(64) char memory[BYTES];
-    archai_dataset_header *h = (archai_dataset_header *)(void *)memory;
-    uint64_t image_at = IMAGES, label_at = LABELS;
-    const char *const splits[] = {"train", "val"};
-
-    *h = (archai_dataset_header){.version = ARCHAI_DATASET_VERSION,
-                                 .image_dtype = ARCHAI_U8,
-                                 .label_dtype = ARCHAI_U8,
-                                 .channels = 3,
-                                 .height = 12,
-                                 .width = 12,
-                                 .num_classes = 5,
-                                 .ignore_index = -1,
-                                 .bytes = BYTES};
-    for (int i = 0; i < 2; i++) {
-        char name[32];
-        const archai_tensor *t;
-
-        (void)snprintf(name, sizeof name, "%s/images", splits[i]);
-        t = golden_get(name);
-        h->split[i] = (archai_dataset_split){t->shape[0], image_at, label_at};
-        memcpy(memory + image_at, t->data, t->bytes);
-        image_at += t->bytes;
-        assert_true(image_at <= LABELS);
-        (void)snprintf(name, sizeof name, "%s/labels", splits[i]);
-        t = golden_get(name);
-        memcpy(memory + label_at, t->data, t->bytes);
-        label_at += t->bytes;
-    }
-    return h;
-}
-
 static bool count_epochs(void *payload, const shim_epoch *e, shim_training *t)
 {
     int64_t *n = payload;
@@ -350,12 +194,12 @@ static void trains_as_pytorch_does(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t epochs = 0;
         const shim_train_settings settings = {.epochs = 4,
-                                              .batch_size = 24,
-                                              .optimizer = cases[i].optimizer,
-                                              .learning_rate = cases[i].learning_rate,
-                                              .momentum = 0.9,
-                                              .weight_decay = 0.01,
-                                              .schedule = ARCHAI_LR_COSINE,
+                                              .recipe = {.batch_size = 24,
+                                                         .optimizer = cases[i].optimizer,
+                                                         .learning_rate = cases[i].learning_rate,
+                                                         .momentum = 0.9,
+                                                         .weight_decay = 0.01,
+                                                         .learning_rate_schedule = ARCHAI_LR_COSINE},
                                               .seed = 5,
                                               .on_epoch = count_epochs,
                                               .payload = &epochs};
@@ -376,13 +220,13 @@ static void trains_as_pytorch_does(void **state)
         assert_state(s.model, want, n - 1, 2e-4, cases[i].predictable);
         (void)snprintf(name, sizeof name, "%s/measures", cases[i].name);
         measures = golden_get(name)->data;
-        assert_near(r.last.train_loss, measures[0], 1e-4);
+        assert_near(r.kept.train_loss, measures[0], 1e-4);
         if (cases[i].predictable) {
-            assert_near(r.last.val_loss, measures[1], 1e-4);
-            assert_near(r.last.val_accuracy, measures[2], 1e-6);
+            assert_near(r.kept.val_loss, measures[1], 1e-4);
+            assert_near(r.kept.val_accuracy, measures[2], 1e-6);
         }
         assert_true(isnan(r.test_accuracy));
-        assert_true(isnan(r.last.val_miou));
+        assert_true(isnan(r.kept.val_miou));
         assert_true(r.train_seconds > 0);
         free(want);
         destroy(&s);

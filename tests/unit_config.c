@@ -281,7 +281,7 @@ static void every_problem_is_reported(void **state)
         err.text,
         "t.ini:3: search.schedule: unknown 'asynch', expected one of: async generational\n"
         "t.ini:2: search.seed: -1 is below the least value 0\n"
-        "t.ini:5: train.epochs: 'many' is not a number, expected a whole number\n"
+        "t.ini:5: train.epochs: 'many' is not a number\n"
         "t.ini:7: evaluator.timeout: '3 weeks' has an unknown unit, expected ms, s, "
         "m, h or d\n"
         "t.ini:9: output.directory: is empty, expected a path");
@@ -404,6 +404,58 @@ static void too_many_objectives_are_one_problem(void **state)
     archai_ini_free(&ini);
 }
 
+static void a_recipe_must_be_complete(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_config c;
+    archai_ini ini;
+
+    (void)state;
+    parse(&ini, "[train]\noptimizer = sgd\nmomentum = 0\nnesterov = yes\nmilestones = 9 3\n"
+                "learning_rate_schedule = step\n");
+    assert_int_equal(archai_config_load(&c, &ini, &err), ARCHAI_EINVAL);
+    assert_lines(err.text,
+                 "t.ini:4: train.nesterov: needs momentum above 0\n"
+                 "t.ini:6: train.step_size: missing, learning_rate_schedule = step needs epochs, or a "
+                 "share of the training below 1\n"
+                 "t.ini:5: train.milestones: expected ascending numbers");
+    archai_ini_free(&ini);
+    err = (archai_err)ARCHAI_ERR_INIT;
+    parse(&ini, "[train]\nlearning_rate_schedule = multistep\n");
+    assert_int_equal(archai_config_load(&c, &ini, &err), ARCHAI_EINVAL);
+    assert_string_equal(err.text, "t.ini:2: train.milestones: missing, learning_rate_schedule = "
+                                  "multistep needs a list of epochs, or of shares of the training "
+                                  "below 1");
+    archai_ini_free(&ini);
+}
+
+/* For one candidate: a copy, of which keys are set. */
+static void a_recipe_can_be_copied_and_changed(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_config c, own = {.train.epochs = 0};
+    archai_ini ini;
+    const archai_option *table = NULL;
+
+    (void)state;
+    parse(&ini, "[train]\nlearning_rate_schedule = multistep\nmilestones = 0.5 0.75\nepochs = 2.5\n");
+    assert_int_equal(archai_config_load(&c, &ini, &err), ARCHAI_OK);
+    for (const archai_config_section *s = archai_config_sections; s->name != NULL; s++)
+        if (strcmp(s->name, "train") == 0)
+            table = s->options;
+    assert_non_null(table);
+    assert_int_equal(archai_option_copy(table, &own, &c, &err), ARCHAI_OK);
+    assert_true(own.train.epochs == 2.5 && own.train.learning_rate == c.train.learning_rate);
+    assert_int_equal(own.train.learning_rate_schedule, ARCHAI_LR_MULTISTEP);
+    assert_int_equal(archai_option_set(archai_option_find(table, "milestones"), &own, "0.25", &err),
+                     ARCHAI_OK);
+    assert_int_equal(own.train.milestones.n, 1);
+    assert_int_equal(c.train.milestones.n, 2);
+    archai_option_free(table, &own);
+    archai_config_free(&c);
+    archai_ini_free(&ini);
+}
+
 static void overrides_are_named_as_such(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -414,7 +466,7 @@ static void overrides_are_named_as_such(void **state)
     parse(&ini, complete);
     assert_int_equal(archai_ini_set(&ini, "train.epochs=0", &err), 0);
     assert_int_equal(archai_config_load(&c, &ini, &err), ARCHAI_EINVAL);
-    assert_string_equal(err.text, "--set: train.epochs: 0 is outside 1..100000");
+    assert_string_equal(err.text, "--set: train.epochs: 0 is outside 0.001..100000");
     archai_ini_free(&ini);
 }
 
@@ -454,6 +506,8 @@ int main(void)
         cmocka_unit_test(unknown_keys_and_sections_are_named),
         cmocka_unit_test(keys_of_others_are_named_as_such),
         cmocka_unit_test(too_many_objectives_are_one_problem),
+        cmocka_unit_test(a_recipe_must_be_complete),
+        cmocka_unit_test(a_recipe_can_be_copied_and_changed),
         cmocka_unit_test(overrides_are_named_as_such),
         cmocka_unit_test(the_table_of_keys_is_complete),
     };

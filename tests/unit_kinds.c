@@ -310,7 +310,7 @@ static void problems_are_named_with_their_place(void **state)
          "torch, command"},
         {"[data]\nformat = idx\ntrain_images = x\nval_labels = y\n[evaluator]\nkind = table\n"
          "delay = 3 weeks\n[train]\nepochs = many\n",
-         "c.ini:13: train.epochs: 'many' is not a number, expected a whole number\n"
+         "c.ini:13: train.epochs: 'many' is not a number\n"
          "c.ini:6: data.train_labels: missing, format = idx needs the path of an IDX file\n"
          "c.ini:8: data.val_images: missing, the labels have no images\n"
          "c.ini:10: evaluator.table: missing, kind = table needs the path of a CSV file\n"

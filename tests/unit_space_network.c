@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "core/base/python_text.h"
-#include "core/config/train.h"
+#include "core/config/train_own.h"
 #include "core/space/config/param_tree.h"
 #include "json_data.h"
 #include "tree_space.h"
@@ -250,10 +250,12 @@ static void the_group_train_is_checked(void **state)
         {WITH_TRAIN("learning_rate: {range: [1.0, 2000.0]}"), "train.learning_rate: 2000"},
         {WITH_TRAIN("batch_size: {range: [16.0, 64.0]}"), "is not a whole number"},
         {WITH_TRAIN("batch_size: {range: [16, 64], step: 0.5}"), "16.5 is not a whole number"},
-        {WITH_TRAIN("optimizer: {choice: [sgd, lion]}"), "train.optimizer: unknown 'lion'"},
+        {WITH_TRAIN("optimizer: {choice: [sgd, lamb]}"), "train.optimizer: unknown 'lamb'"},
         {WITH_TRAIN("optimizer: {choice: [sgd, null]}"), "train.optimizer: "},
         {WITH_TRAIN("momentum: {choice: [0.1]}, weight_decay: -1"), "train.weight_decay: -1"},
         {WITH_TRAIN("inherit_weights: {choice: [false, true]}"), "same for all candidates"},
+        {WITH_TRAIN("loss: {choice: [mse, l1]}"), "same for all candidates"},
+        {WITH_TRAIN("milestones: {choice: [[1, 2], [-1]]}"), "train.milestones: -1"},
         {WITH_TRAIN("g: {momentum: {choice: [0.1]}}"), "train.g: expected a choice"},
     };
 

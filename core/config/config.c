@@ -48,6 +48,7 @@ int archai_config_load(archai_config *out, archai_ini *ini, archai_err *err)
 {
     archai_config config;
     archai_check output = {.ini = ini, .section = "output", .err = err};
+    archai_check train = {.ini = ini, .section = "train", .err = err};
 
     memset(&config, 0, sizeof config);
     for (const archai_config_section *s = archai_config_sections; s->name != NULL; s++) {
@@ -56,6 +57,10 @@ int archai_config_load(archai_config *out, archai_ini *ini, archai_err *err)
 
         output.rc = archai_err_also(err, output.rc, rc, &one);
     }
+    train.rc = output.rc;
+    if (train.rc != ARCHAI_EINTERNAL)
+        archai_train_check(&config.train, &train);
+    output.rc = train.rc;
     if (output.rc != ARCHAI_EINTERNAL) /* strings are there */
         archai_check_given(&output, "directory", config.output.directory, NULL,
                            "is empty, expected a path");

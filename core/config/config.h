@@ -12,6 +12,7 @@
 #include "core/config/ini.h"
 #include "core/config/option.h"
 #include "core/config/registry.h"
+#include "core/config/train.h"
 
 typedef struct archai_config {
     struct {
@@ -26,15 +27,7 @@ typedef struct archai_config {
         double grace_s;
         double heartbeat_s, lost_after_s;
     } run;
-    struct {
-        int64_t epochs, batch_size;
-        int optimizer; /* sgd adam adamw */
-        double learning_rate, momentum, weight_decay;
-        int learning_rate_schedule; /* constant cosine */
-        int checkpoint;             /* none epoch */
-        double checkpoint_pause_s;  /* between two of a candidate */
-        bool inherit_weights;
-    } train;
+    archai_train_settings train;
     struct {
         char *kind;
         int device;      /* auto cpu cuda */
@@ -51,9 +44,6 @@ typedef struct archai_config {
 } archai_config;
 
 enum { ARCHAI_WEIGHTS_PARETO, ARCHAI_WEIGHTS_ALL, ARCHAI_WEIGHTS_BEST, ARCHAI_WEIGHTS_NONE };
-enum { ARCHAI_CHECKPOINT_NONE, ARCHAI_CHECKPOINT_EPOCH };
-enum { ARCHAI_OPTIMIZER_SGD, ARCHAI_OPTIMIZER_ADAM, ARCHAI_OPTIMIZER_ADAMW };
-enum { ARCHAI_LR_CONSTANT, ARCHAI_LR_COSINE };
 enum { ARCHAI_DEVICE_AUTO, ARCHAI_DEVICE_CPU, ARCHAI_DEVICE_CUDA };
 
 /* One section's table, of fields of archai_config. `archai_config_sections` ends with name NULL. */

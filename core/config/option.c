@@ -222,6 +222,19 @@ char *archai_option_format(const archai_option *opt, const void *obj)
     return format(opt, (const char *)obj + opt->offset);
 }
 
+int archai_option_copy(const archai_option *table, void *to, const void *from, archai_err *err)
+{
+    int rc = ARCHAI_OK;
+
+    for (const archai_option *o = table; o->key != NULL && rc == ARCHAI_OK; o++) {
+        char *text = archai_option_format(o, from);
+
+        rc = archai_option_set(o, to, text, err);
+        free(text);
+    }
+    return rc;
+}
+
 int archai_option_is_default(const archai_option *opt, const char *text, bool *out, archai_err *err)
 {
     archai_option_scratch given = {.i = 0}, usual = {.i = 0};

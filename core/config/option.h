@@ -88,6 +88,8 @@ int archai_option_defaults(const archai_option *table, void *obj, archai_err *er
 /* Parse `text` into the field. Errors (ARCHAI_EINVAL) read "<key>: what is wrong, what was expected";
  * the field is unchanged then. */
 int archai_option_set(const archai_option *opt, void *obj, const char *text, archai_err *err);
+/* Every field of `from` into `to`, zeroed or filled before; each then owns its own. */
+int archai_option_copy(const archai_option *table, void *to, const void *from, archai_err *err);
 /* The current value as text that parses back to itself; caller frees. */
 char *archai_option_format(const archai_option *opt, const void *obj);
 /* Does `text` say the same as the default? Errors as those of archai_option_set, without the key. */

@@ -11,6 +11,7 @@
 
 #include "core/base/alloc.h"
 #include "io/dataset/layout.h"
+#include "io/dataset/normalize.h"
 #include "io/file/file.h"
 
 static int fill(const archai_dataset_source *s, const archai_dataset_plan *p,
@@ -87,6 +88,7 @@ int archai_dataset_load(const archai_dataset_source *s, int *out, archai_err *er
     ARCHAI_TRY_GOTO(rc, fill(s, &p, &h, split_off, base, err), out);
     if (s->format->finish != NULL)
         ARCHAI_TRY_GOTO(rc, s->format->finish(s, &h, base, about, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_dataset_normalize(s, &h, base, about, err), out);
     (void)munmap(base, mapped); /* a writable mapping would forbid the seal */
     base = MAP_FAILED;
     ARCHAI_TRY_GOTO(rc, append_about(fd, &h, about, err), out);

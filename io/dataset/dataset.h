@@ -4,7 +4,8 @@
  * at the offsets it names (64-byte aligned). A process that has the descriptor maps it read-only.
  *
  *   pictures  channels > 0: uint8 [N,C,H,W] or float32. The network sees uint8 as x / 255 in float32 and
- *             float32 unchanged, so that weights work in PyTorch on the same pictures.
+ *             float32 unchanged, so that weights work in PyTorch on the same pictures; with [data] normalize
+ *             they are normalised after that (io/dataset/normalize.h).
  *   numbers   features > 0: float32 [N,D]
  *   tokens    tokens > 0: a split is one run of N * T + 1 tokens, uint8 (a vocabulary up to 256) or int32.
  *             Sequence i begins at token i * T, as [N,T]; its labels are the same memory one token on,
@@ -68,6 +69,8 @@ typedef struct archai_dataset_source {
     double validation;   /* share of the training data, [0, 0.9] */
     int64_t max_samples; /* of the training file; 0: all */
     int64_t seed;        /* of the split and of synthetic pictures */
+    char *normalize;     /* owned; io/dataset/normalize.h */
+    char *augment;       /* owned; core/config/augment.h */
 } archai_dataset_source;
 extern const archai_registry archai_dataset_registry;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "io/dataset/layout.h"
+#include "io/dataset/normalize.h"
 
 const char *archai_targets_text(archai_targets t)
 {
@@ -40,7 +41,8 @@ int archai_dataset_probe(const archai_dataset_source *s, archai_dataset_facts *o
                                   .bytes = h.bytes};
     memcpy(out->n, p.n, sizeof out->n);
     memcpy(out->note, p.note, sizeof out->note);
-    return ARCHAI_OK;
+    ARCHAI_TRY(archai_dataset_normalize_fits(s, out, err));
+    return archai_dataset_augment_fits(s, out, p.ignore_index, err);
 }
 
 static void put_bytes(uint64_t bytes, FILE *out)

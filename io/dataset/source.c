@@ -2,8 +2,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/config/augment.h"
 #include "core/config/config.h"
 #include "io/dataset/format.h"
+#include "io/dataset/normalize.h"
 
 /* clang-format off */
 #define AT(member) offsetof(archai_dataset_source, member)
@@ -13,6 +15,8 @@ static const archai_option common_options[] = {
     {"validation",  ARCHAI_OPT_DOUBLE, AT(validation),  0, 0.9,    "0.1", "", NULL, "share of the training data to validate on, if there are no files for that"},
     {"max_samples", ARCHAI_OPT_INT,    AT(max_samples), 1, 0x1p63, "all", "examples", "all=0", "use only the first ones of the training data"},
     {"seed",        ARCHAI_OPT_INT,    AT(seed),        0, 0x1p63, "1", "", NULL, "seed of the split and of synthetic pictures"},
+    {"normalize",   ARCHAI_OPT_STRING, AT(normalize),   0, 0,      "none", "", NULL, "pictures, by channel: none, auto (from the training pictures) or means / deviations"},
+    {"augment",     ARCHAI_OPT_STRING, AT(augment),     0, 0,      "none", "", NULL, "training pictures, steps separated by commas: crop PADDING, resized_crop, flip, vertical_flip, color_jitter B C S H, randaugment OPS MAGNITUDE, cutout SIDE, erasing, mixup ALPHA, cutmix ALPHA"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */
@@ -34,6 +38,16 @@ const archai_registry archai_dataset_registry = {
     .refused = "",
 };
 
+static void check_pictures(const archai_dataset_source *s, archai_check *c)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    archai_augment steps;
+
+    archai_dataset_normalize_check(s, c);
+    if (archai_augment_parse(s->augment, &steps, &why) != ARCHAI_OK)
+        archai_check_fail(c, "augment", NULL, "%s", why.text);
+}
+
 int archai_dataset_source_open(archai_dataset_source *out, archai_ini *ini, archai_err *err)
 {
     archai_dataset_source s = {.name = NULL};
@@ -53,6 +67,8 @@ int archai_dataset_source_open(archai_dataset_source *out, archai_ini *ini, arch
     }
     if (check.rc == ARCHAI_OK && s.format->check != NULL)
         s.format->check(&s, &check);
+    if (check.rc == ARCHAI_OK)
+        check_pictures(&s, &check);
     if (check.rc == ARCHAI_OK)
         *out = s;
     else

@@ -59,6 +59,7 @@ typedef struct archai_evaluator_task {
     archai_space *space; /* may be drawn from */
     const archai_objectives *objectives;
     const archai_dataset_facts *data; /* n[0] == 0: no data are used */
+    const struct archai_config *config;
 } archai_evaluator_task;
 
 typedef struct archai_evaluator archai_evaluator;
@@ -108,14 +109,22 @@ struct archai_evaluator {
  * shim_train_result, `rc` and `counts` are the results of archai_network_count. NaN: not measured. */
 /* clang-format off */
 #define ARCHAI_MEASURED_LIST(X) \
-    X(val_accuracy,  t->last.val_accuracy) \
-    X(val_loss,      t->last.val_loss) \
-    X(val_miou,      t->last.val_miou) \
-    X(train_loss,    t->last.train_loss) \
+    X(val_accuracy,  t->kept.val_accuracy) \
+    X(val_loss,      t->kept.val_loss) \
+    X(val_miou,      t->kept.val_miou) \
+    X(val_top5,      t->kept.val_top5) \
+    X(val_mae,       t->kept.val_mae) \
+    X(val_rmse,      t->kept.val_rmse) \
+    X(val_perplexity, t->kept.val_perplexity) \
+    X(train_loss,    t->kept.train_loss) \
     X(train_seconds, t->train_seconds) \
     X(test_accuracy, t->test_accuracy) \
     X(test_loss,     t->test_loss) \
     X(test_miou,     t->test_miou) \
+    X(test_top5,     t->test_top5) \
+    X(test_mae,      t->test_mae) \
+    X(test_rmse,     t->test_rmse) \
+    X(test_perplexity, t->test_perplexity) \
     X(params,        rc == ARCHAI_OK ? (double)counts.params : NAN) \
     X(macs,          rc == ARCHAI_OK && counts.macs >= 0 ? (double)counts.macs : NAN)
 /* clang-format on */

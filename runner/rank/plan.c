@@ -65,7 +65,7 @@ static int make_search(archai_plan *p, archai_err *err)
         .schedule = (archai_schedule)p->config.search.schedule,
         .seed = (uint64_t)p->config.search.seed,
         .retries = (int)p->config.evaluator.retries,
-        .default_budget = p->evaluator->trains ? (double)p->config.train.epochs : 1,
+        .default_budget = p->evaluator->trains ? p->config.train.epochs : 1,
         .inherit = p->config.train.inherit_weights,
     };
 
@@ -79,7 +79,7 @@ static int make_search(archai_plan *p, archai_err *err)
 static int check_task(const archai_plan *p, archai_err *err)
 {
     const archai_evaluator_task task = {
-        .space = p->space, .objectives = &p->objectives, .data = &p->facts};
+        .space = p->space, .objectives = &p->objectives, .data = &p->facts, .config = &p->config};
     archai_rng drawn;
     int rc;
 

@@ -43,7 +43,7 @@ static void on_stop(int signal)
 static int open_all(archai_server *e, const archai_message *m, archai_err *err)
 {
     const bool shape_known = m->data.channels > 0 || m->data.features > 0 || m->data.tokens > 0;
-    const archai_ini_entry *plugin;
+    const archai_ini_entry *plugin, *augment;
 
     if (e->device != NULL || e->plugin != NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "opened twice");
@@ -56,6 +56,9 @@ static int open_all(archai_server *e, const archai_message *m, archai_err *err)
         (void)snprintf(e->device_text, sizeof e->device_text, "plugin");
         return archai_plugin_load(plugin->value, &e->plugin, err);
     }
+    augment = archai_ini_find(&e->ini, "data", "augment");
+    if (augment != NULL)
+        ARCHAI_TRY(archai_augment_parse(augment->value, &e->augment, err));
     if (fcntl(DATA, F_GETFD) >= 0)
         ARCHAI_TRY(archai_dataset_map(DATA, &e->data, err));
     ARCHAI_TRY(shim_device_open(&e->device, m->device, m->threads, err));

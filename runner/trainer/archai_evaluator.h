@@ -23,6 +23,7 @@ typedef struct archai_server {
     archai_config config;
     archai_space *space;               /* owned; NULL: OPEN brought no section [space] */
     const archai_dataset_header *data; /* owned mapping; NULL: none */
+    archai_augment augment;            /* [data] augment */
     const archai_plugin *plugin;       /* evaluator.kind = plugin: it measures, nothing is trained */
     shim_device *device;               /* owned; NULL before OPEN and where a plug-in measures */
     char device_text[TEXT_MAX];

@@ -80,7 +80,8 @@ static int note_start(archai_server *e, const archai_trial *c,
                      const shim_train_settings *settings, archai_err *err)
 {
     return archai_serve_note(e, c->id, err, "continues after epoch %lld of %lld",
-                             (long long)settings->first_epoch, (long long)settings->epochs);
+                             (long long)settings->first_epoch,
+                             (long long)shim_train_epochs(settings->epochs));
 }
 
 /* -- a checkpoint, an earlier evaluation, a parent ----------------------------------------- */
@@ -100,7 +101,7 @@ static int from_checkpoint(archai_server *e, const archai_trial *c, shim_model *
     rc = archai_checkpoint_open(k, e->config.output.directory, c->id, &why);
     if (rc == ARCHAI_ENOTFOUND)
         return ARCHAI_OK;
-    if (rc == ARCHAI_OK && (!archai_checkpoint_is_of(k, c) || k->epochs != settings->epochs))
+    if (rc == ARCHAI_OK && (!archai_checkpoint_is_of(k, c) || k->epochs != shim_train_epochs(settings->epochs)))
         rc = archai_fail(&why, ARCHAI_EFORMAT, "its checkpoint is another candidate's");
     if (rc == ARCHAI_OK)
         rc = take_over(&k->file, k->epoch, model, settings, r, &why);
@@ -149,7 +150,7 @@ static int from_stored(archai_server *e, const archai_trial *c, shim_model *mode
     int rc = start->stored.n > 0 ? read_about(&start->stored, c, &epoch, &why)
                              : archai_fail(&why, ARCHAI_ENOTFOUND, "no stored weights");
 
-    if (rc == ARCHAI_OK && epoch >= settings->epochs)
+    if (rc == ARCHAI_OK && epoch >= shim_train_epochs(settings->epochs))
         rc = archai_fail(&why, ARCHAI_EINVAL, "%lld epochs are done already", (long long)epoch);
     if (rc == ARCHAI_OK)
         rc = take_over(&start->stored, epoch, model, settings, r, &why);

@@ -7,21 +7,33 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/config/train.h"
+#include "core/config/train_own.h"
+#include "io/dataset/loss.h"
 #include "io/file/checkpoint.h"
 #include "io/file/tensors.h"
 #include "runner/process/clock.h"
 #include "runner/evaluator/evaluator.h"
 
-/* Learning curves, named as the fields of shim_epoch. The last one is only there for masks. */
-#define CURVES(X) X(train_loss) X(val_loss) X(val_accuracy) X(learning_rate) X(val_miou)
-
-static const char *const curve_names[] = {
-#define X(name) #name,
-    CURVES(X)
-#undef X
+/* Learning curves, named as the fields of shim_epoch; those are there that the data have. */
+#define CURVE(field, measure)                                                                      \
+    {                                                                                              \
+        #field, measure, offsetof(shim_epoch, field)                                               \
+    }
+static const struct {
+    const char *name, *measure; /* as in archai_targets_have */
+    size_t at;
+} curves[] = {
+    CURVE(train_loss, "loss"),     CURVE(val_loss, "loss"),
+    CURVE(val_accuracy, "accuracy"), CURVE(learning_rate, "loss"),
+    CURVE(val_miou, "miou"),       CURVE(val_mae, "mae"),
+    CURVE(val_rmse, "rmse"),       CURVE(val_perplexity, "perplexity"),
 };
-enum { N_CURVES = sizeof curve_names / sizeof curve_names[0] };
+enum { N_CURVES = sizeof curves / sizeof curves[0] };
+
+static bool has_curve(const archai_dataset_header *data, size_t i)
+{
+    return archai_targets_have((archai_targets)data->targets, data->num_classes, curves[i].measure);
+}
 
 /* For on_epoch: where to report, and where the curves grow. */
 typedef struct progress {
@@ -143,34 +155,33 @@ static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *trai
                               .id = p->candidate->id,
                               .epoch = (int32_t)epoch->epoch,
                               .epochs = (int32_t)epoch->epochs};
-    const double values[N_CURVES] = {
-#define X(name) epoch->name,
-        CURVES(X)
-#undef X
-    };
+    size_t n = 0;
     bool stop = false;
 
-    for (size_t i = 0; i < p->result->n_curves; i++)
-        p->result->curves[i].values[epoch->epoch - 1] = (float)values[i];
+    for (size_t i = 0; i < N_CURVES; i++)
+        if (has_curve(p->e->data, i))
+            p->result->curves[n++].values[epoch->epoch - 1] =
+                (float)*(const double *)(const void *)((const char *)epoch + curves[i].at);
     if (archai_parent_send(&p->e->parent, &m, &p->err) != ARCHAI_OK)
         return false;
-    if (epoch->epoch < epoch->epochs)
+    if (!epoch->ends)
         return leave_checkpoint(p, epoch, training, &stop, &p->err) == ARCHAI_OK && !stop;
     if (p->candidate->budget >= p->candidate->max_budget)
         return !archai_serve_stopped();
     return offer_state(p, epoch, training, &p->err) == ARCHAI_OK && !archai_serve_stopped();
 }
 
-static void make_curves(archai_trial *r, size_t epochs, bool masks)
+static void make_curves(archai_trial *r, size_t epochs, const archai_dataset_header *data)
 {
     r->curves = archai_calloc(N_CURVES, sizeof *r->curves);
-    for (size_t i = 0; i < (masks ? N_CURVES : N_CURVES - 1); i++) {
-        archai_curve *c = &r->curves[r->n_curves++];
+    for (size_t i = 0; i < N_CURVES; i++)
+        if (has_curve(data, i)) {
+            archai_curve *c = &r->curves[r->n_curves++];
 
-        c->name = archai_strdup(curve_names[i]);
-        c->values = archai_calloc(epochs, sizeof *c->values);
-        c->n = epochs;
-    }
+            c->name = archai_strdup(curves[i].name);
+            c->values = archai_calloc(epochs, sizeof *c->values);
+            c->n = epochs;
+        }
 }
 
 static int set_measures(archai_trial *r, const archai_network *net,
@@ -219,7 +230,7 @@ static int64_t epochs_of(double budget)
 }
 
 /* Section [train] as it holds for a candidate: its space may say some of it (free *own). */
-static int train_keys(archai_server *e, const archai_trial *c, archai_config *own, int64_t *epochs,
+static int train_keys(archai_server *e, const archai_trial *c, archai_config *own, double *epochs,
                       archai_err *err)
 {
     archai_model m = {0};
@@ -233,27 +244,35 @@ static int train_keys(archai_server *e, const archai_trial *c, archai_config *ow
     archai_model_fini(&m);
     if (rc == ARCHAI_OK)
         rc = archai_err_wrap(err, archai_train_override(own, &e->config, said, err), "train.");
-    *epochs = c->budget > 0 ? epochs_of(c->budget) : e->config.train.epochs;
+    *epochs = c->budget > 0 ? (double)epochs_of(c->budget) : e->config.train.epochs;
     if (rc == ARCHAI_OK && c->max_budget == 0 && json_object_get(said, "epochs") != NULL)
         *epochs = own->train.epochs;
     json_decref(said);
     return rc;
 }
 
-/* Per parameter: weight, gradient, and what the optimizer keeps. On a GPU these are in its memory, and
- * the process holds the weights alone. */
+/* Per parameter: weight, gradient, what the optimizer keeps, the average, the best epoch's. On a GPU
+ * these are in its memory, and the process holds the weights alone. */
 static int64_t training_bytes(const archai_server *e, const archai_config *config)
 {
-    const int64_t state = config->train.optimizer != ARCHAI_OPTIMIZER_SGD ? 2
-                          : config->train.momentum > 0                    ? 1
-                                                                          : 0;
+    const archai_train_settings *s = &config->train;
+    const bool momentum = s->momentum > 0;
+    int64_t state = s->ema > 0 ? 1 : 0;
 
+    if (s->optimizer == ARCHAI_OPTIMIZER_ADAM || s->optimizer == ARCHAI_OPTIMIZER_ADAMW)
+        state += 2;
+    else if (s->optimizer == ARCHAI_OPTIMIZER_RMSPROP)
+        state += momentum ? 2 : 1;
+    else if (s->optimizer == ARCHAI_OPTIMIZER_LION || momentum)
+        state += 1;
+    if (s->keep == ARCHAI_KEEP_BEST)
+        state += 1;
     return strncmp(e->device_text, "cpu", 3) == 0 ? ARCHAI_WEIGHT_BYTES * (2 + state)
                                                   : ARCHAI_WEIGHT_BYTES;
 }
 
 static int train(archai_server *e, const archai_trial *c, const archai_config *config,
-                 int64_t epochs, archai_trial *r, archai_err *err)
+                 double epochs, archai_trial *r, archai_err *err)
 {
     const int64_t bytes = training_bytes(e, config);
     archai_train_start start = {.checkpoint = {.id = -1}};
@@ -264,14 +283,10 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
                   .left_at = archai_clock_s(),
                   .err = ARCHAI_ERR_INIT};
     shim_train_settings settings = {
+        .recipe = config->train,
+        .augment = e->augment,
         .epochs = epochs,
-        .schedule_epochs = epochs_of(fmax(c->max_budget, (double)epochs)),
-        .batch_size = config->train.batch_size,
-        .optimizer = config->train.optimizer,
-        .learning_rate = config->train.learning_rate,
-        .momentum = config->train.momentum,
-        .weight_decay = config->train.weight_decay,
-        .schedule = config->train.learning_rate_schedule,
+        .schedule_epochs = c->max_budget > epochs ? (double)epochs_of(c->max_budget) : epochs,
         .seed =
             archai_rng_derive(c->seed, 1), /* for shuffling; c->seed is for the initial weights */
         .on_epoch = on_epoch,
@@ -286,7 +301,7 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
         return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
     r->id = c->id;
     ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, bytes, &net, &model, err), out);
-    make_curves(r, (size_t)epochs, e->data->targets == ARCHAI_TARGETS_MASK);
+    make_curves(r, (size_t)shim_train_epochs(epochs), e->data);
     ARCHAI_TRY_GOTO(rc, archai_train_start_load(e, c, model, &settings, r, &start, err), out);
     rc = shim_model_train(model, e->data, &settings, &trained, err);
     if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* the state is another optimizer's */
@@ -307,6 +322,10 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
     }
     ARCHAI_TRY_GOTO(rc, rc, out);
     archai_train_start_close(&start);
+    for (size_t i = 0; i < r->n_curves; i++) /* shorter where training ended early */
+        r->curves[i].n = (size_t)trained.epochs;
+    if (settings.recipe.keep == ARCHAI_KEEP_BEST)
+        archai_trial_set_measure(r, "kept_epoch", (double)trained.kept.epoch);
     ARCHAI_TRY_GOTO(rc, set_measures(r, &net, &trained, err), out);
     if (c->max_budget > 0)
         archai_trial_set_measure(r, "epochs_before", (double)start.epochs_before);
@@ -324,7 +343,7 @@ out:
 static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r, archai_err *err)
 {
     archai_config config;
-    int64_t epochs = 0;
+    double epochs = 0;
     int rc;
 
     ARCHAI_TRY(train_keys(e, c, &config, &epochs, err));

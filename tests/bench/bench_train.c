@@ -28,11 +28,11 @@ struct bench {
 static int train_epochs(struct bench *b, int64_t batch_size, int64_t epochs, archai_err *err)
 {
     shim_train_settings settings = {.epochs = 1,
-                                    .batch_size = batch_size,
-                                    .optimizer = ARCHAI_OPTIMIZER_ADAMW,
-                                    .learning_rate = 1e-3,
-                                    .weight_decay = 1e-2,
-                                    .schedule = ARCHAI_LR_CONSTANT};
+                                    .recipe = {.batch_size = batch_size,
+                                               .optimizer = ARCHAI_OPTIMIZER_ADAMW,
+                                               .learning_rate = 1e-3,
+                                               .weight_decay = 1e-2,
+                                               .learning_rate_schedule = ARCHAI_LR_CONSTANT}};
     shim_train_result result;
 
     printf("{\"seconds\": [");
@@ -42,7 +42,7 @@ static int train_epochs(struct bench *b, int64_t batch_size, int64_t epochs, arc
         printf("%s%.6f", i > 0 ? ", " : "", result.train_seconds);
     }
     printf("], \"pictures\": %lld, \"val_accuracy\": %.4f}\n",
-           (long long)b->data->split[ARCHAI_SPLIT_TRAIN].n, result.last.val_accuracy);
+           (long long)b->data->split[ARCHAI_SPLIT_TRAIN].n, result.kept.val_accuracy);
     return ARCHAI_OK;
 }
 

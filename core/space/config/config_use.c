@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/config/train.h"
+#include "core/config/train_own.h"
 #include "core/space/config/config_private.h"
 #include "core/space/config/param_tree_private.h"
 
@@ -55,7 +55,7 @@ static int at(const checker *k, const archai_param_node *node, int rc)
 
 static int check_value(const checker *k, const archai_param_node *node, json_t *value)
 {
-    const int rc = archai_train_check(node->name, value, k->use->budgets, k->err);
+    const int rc = archai_train_check_value(node->name, value, k->use->budgets, k->err);
 
     json_decref(value);
     return at(k, node, archai_err_wrap(k->err, rc, "%s.", group));
