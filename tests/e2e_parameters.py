@@ -108,6 +108,9 @@ for text, words in ((TRAIN.replace("learning_rate:", "lerning_rate:"), "train.le
     said = run(ini, "--dry-run", "--output", "elsewhere", code=2)
     assert words in said and "trained.ini:6: space.tree: " in said, said
     assert not os.path.exists("elsewhere")
+write("narrow", "random_search", "parameters: {width: {choice: [7, 8]}}\nnetwork: [flatten, {Linear: width}]\n", "torch", "[objective.val_accuracy]\ndirection = maximize", 3)
+said = run("narrow.ini", "--dry-run", "--output", "elsewhere", code=2)
+assert "for each example, but the data have 10 classes" in said and "models of config put out [" in said, said
 write("trained", "asha", TREE % TRAIN, "torch", "[objective.val_accuracy]\ndirection = maximize", 8)
 said = run(ini, "--dry-run", "--output", "elsewhere", code=2)
 assert "train.epochs: the algorithm decides" in said, said

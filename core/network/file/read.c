@@ -68,6 +68,22 @@ typedef struct includes {
 static int include(archai_reader *r, includes *seen, const char *path, const json_t *list,
                    const json_t *in);
 
+/* Of a whole file only its blocks are taken. */
+static int check_included(archai_reader *r, const char *path, json_t *document)
+{
+    const json_t *at = NULL;
+    int rc;
+
+    if (json_object_get(document, "blocks") == NULL && json_object_get(document, "include") == NULL)
+        rc = archai_fail(r->err, ARCHAI_EINVAL, "include: %s has no 'blocks'", path);
+    else
+        rc = archai_network_file_check_keys(document, &at, r->err);
+    rc = archai_reader_at(r, at, document, rc);
+    if (rc != ARCHAI_OK)
+        json_decref(document);
+    return rc;
+}
+
 static int include_one(archai_reader *r, includes *seen, const char *from, const json_t *name)
 {
     struct stat s;
@@ -89,6 +105,8 @@ static int include_one(archai_reader *r, includes *seen, const char *from, const
     if (rc == ARCHAI_OK && !is_read(r->f, &s, seen->read, seen->n)) {
         seen->read[seen->n++] = s;
         rc = archai_document_read_lines(path, &document, r->f->lines, r->err);
+        if (rc == ARCHAI_OK)
+            rc = check_included(r, path, document);
         if (rc == ARCHAI_OK) {
             archai_must_have(json_array_append_new(r->f->documents, document) == 0);
             rc = include(r, seen, path, json_object_get(document, "include"), document);
