@@ -40,10 +40,9 @@ static bool has_tab(const reader *r, size_t line)
 {
     const char *at = r->text, *end = r->text + r->size;
 
-    for (; line > 0 && at != NULL; line--) {
-        at = memchr(at, '\n', (size_t)(end - at));
-        at = at != NULL ? at + 1 : NULL;
-    }
+    for (; line > 0 && at != NULL; line--)
+        if ((at = memchr(at, '\n', (size_t)(end - at))) != NULL)
+            at++;
     while (at != NULL && at < end && *at == ' ')
         at++;
     return at != NULL && at < end && *at == '\t';
@@ -51,8 +50,7 @@ static bool has_tab(const reader *r, size_t line)
 
 static int next_event(reader *r, yaml_event_t *e)
 {
-    const char *problem;
-    bool flow;
+    const char *problem, *hint = "";
 
     if (yaml_parser_parse(&r->parser, e))
         return ARCHAI_OK;
@@ -60,10 +58,10 @@ static int next_event(reader *r, yaml_event_t *e)
     problem = r->parser.problem != NULL ? r->parser.problem : "this is not YAML";
     if (has_tab(r, r->parser.problem_mark.line))
         problem = "a tab; indent with blanks";
-    flow = strncmp(problem, "did not find expected ',' or ", 29) == 0;
-    return archai_fail(
-        r->err, ARCHAI_EFORMAT, "%zu: %s%s", r->parser.problem_mark.line + 1, problem,
-        flow ? ": an expression with brackets, commas or quotes stands in quotes" : "");
+    if (strncmp(problem, "did not find expected ',' or ", 29) == 0)
+        hint = ": an expression with brackets, commas or quotes stands in quotes";
+    return archai_fail(r->err, ARCHAI_EFORMAT, "%zu: %s%s", r->parser.problem_mark.line + 1,
+                       problem, hint);
 }
 
 static int count_values(reader *r, const yaml_event_t *e, size_t more)

@@ -180,7 +180,11 @@ static void put_value(FILE *out, const archai_option *opt, const void *field)
         (void)fprintf(out, "%" PRId64, *(const int64_t *)field);
         break;
     case ARCHAI_OPT_DOUBLE:
-        put_double(out, *(const double *)field);
+        /* Epochs are counted: 3, or 2.5. */
+        if (strcmp(opt->unit, "epochs") == 0 && *(const double *)field == trunc(*(const double *)field))
+            (void)fprintf(out, "%.0f", *(const double *)field);
+        else
+            put_double(out, *(const double *)field);
         break;
     case ARCHAI_OPT_BOOL:
         (void)fputs(*(const bool *)field ? "yes" : "no", out);
