@@ -450,7 +450,7 @@ static void steps_take_arguments(void **state)
         "  - slice: {dim: 1, end: \"x.shape[1] // 2\"}\n"
         "  - chunk: {chunks: 2, index: 1}\n"
         "  - scale: 0.5\n"
-        "  - shift: 1\n"
+        "  - shift: -1.0e+10\n" /* beyond the whole numbers */
         "  - select: {index: 0}\n"
         "  - softmax\n"
         "  - mean: {dim: 1, keepdim: true}\n",

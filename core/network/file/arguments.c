@@ -167,7 +167,7 @@ static bool is_inside(const archai_arg *a, double v)
         return v >= a->low && v <= a->high;
     if (a->type == ARCHAI_ARG_INT || a->type == ARCHAI_ARG_PAIR)
         return v >= 1 && v <= INT32_MAX;
-    return v >= -INT32_MAX && v <= INT32_MAX;
+    return a->type == ARCHAI_ARG_REAL || (v >= -INT32_MAX && v <= INT32_MAX);
 }
 
 /* One number of the argument. */
