@@ -247,8 +247,7 @@ static void ranges_share_ids_and_count_groups(void **state)
     archai_space_destroy(s);
 }
 
-/* -- other choices and constants ------------------------------------------------------------
- */
+/* -- other choices and constants ---------------------------------------------------------- */
 
 static void lists_and_null_can_be_chosen(void **state)
 {
@@ -296,8 +295,7 @@ static void constants_can_be_lists_and_mappings(void **state)
     archai_space_destroy(s);
 }
 
-/* -- mistakes -------------------------------------------------------------------------------
- */
+/* -- mistakes ----------------------------------------------------------------------------- */
 
 /* Each stands in line 2 of the file. */
 static void what_other_tools_write_is_refused_with_our_form(void **state)

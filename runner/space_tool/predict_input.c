@@ -11,8 +11,7 @@
 #include "core/base/alloc.h"
 #include "runner/space_tool/predict.h"
 
-/* -- type -------------------------------------------------------------------------------------
- */
+/* -- type --------------------------------------------------------------------------------- */
 
 /* uint8 images become x / 255, as in training. */
 static void convert(const archai_tensor *t, size_t n, void *to)
@@ -57,8 +56,7 @@ static int take_type(archai_tensor *t, bool tokens, archai_err *err)
     return ARCHAI_OK;
 }
 
-/* -- shape ------------------------------------------------------------------------------------
- */
+/* -- shape -------------------------------------------------------------------------------- */
 
 /* "[N, 3, 32, 32]", with a letter for a size that the network leaves open. */
 static void expected_text(const archai_network *net, char *text, size_t size)
@@ -87,7 +85,7 @@ static void shape_text(const archai_tensor *t, char *text, size_t size)
 }
 
 /* Does it go through the network? Other sizes than the described ones do where no layer
- * objects: pooling to one pixel takes every image, and a language model every text up to its
+ * objects: pooling to one pixel takes an image of any size, and a transformer a text up to its
  * length. */
 static int fits(const archai_network *net, const archai_tensor *t, archai_err *err)
 {

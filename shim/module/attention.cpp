@@ -170,8 +170,7 @@ static double usual_scale(int64_t head_dim)
     return 1 / std::sqrt(static_cast<double>(head_dim));
 }
 
-/* -- MultiheadAttention ---------------------------------------------------------------------
- */
+/* -- MultiheadAttention ------------------------------------------------------------------- */
 
 struct projections {
     int64_t width, heads;
@@ -226,8 +225,7 @@ built_module build_multihead_attention(const archai_module &m)
             {}};
 }
 
-/* -- operations -----------------------------------------------------------------------------
- */
+/* -- operations --------------------------------------------------------------------------- */
 
 built_module build_attention(const archai_module &m)
 {

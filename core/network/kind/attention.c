@@ -104,8 +104,7 @@ const archai_module_kind archai_kind_multihead_attention = {.name = "MultiheadAt
                                                             .infer = infer,
                                                             .state = state};
 
-/* -- attention -------------------------------------------------------------------------------
- */
+/* -- attention ---------------------------------------------------------------------------- */
 
 enum { NUM_HEADS, IS_CAUSAL, DROPOUT_P, SCALE };
 
@@ -164,8 +163,7 @@ const archai_module_kind archai_kind_attention = {.name = "attention",
                                                   .print = print_attention,
                                                   .infer = infer_attention};
 
-/* -- rotary ----------------------------------------------------------------------------------
- */
+/* -- rotary ------------------------------------------------------------------------------- */
 
 /* Su et al., RoFormer (2021), as GPT-J and CodeGen have it: in each head of [T, D] the first
  * rotary_dim values are pairs of neighbours, which turn with the position by 1 / base^(pair * 2

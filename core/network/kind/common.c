@@ -5,8 +5,7 @@
 #include "core/base/number.h"
 #include "core/network/kind/kind.h"
 
-/* -- messages --------------------------------------------------------------------------------
- */
+/* -- messages ----------------------------------------------------------------------------- */
 
 int archai_tally_misfit(const archai_tally *t, const archai_shape *in, const char *expected,
                         int64_t wanted)
@@ -38,8 +37,7 @@ int archai_tally_fail(const archai_tally *t, const char *format, ...)
     return archai_fail(t->err, ARCHAI_EINVAL, "module '%s': %s", t->module->name, text);
 }
 
-/* -- shapes ----------------------------------------------------------------------------------
- */
+/* -- shapes ------------------------------------------------------------------------------- */
 
 int archai_tally_image(const archai_tally *t, const archai_shape *in)
 {
@@ -71,8 +69,7 @@ int archai_infer_same(archai_tally *t, const archai_module *m, const archai_shap
     return ARCHAI_OK;
 }
 
-/* -- printing --------------------------------------------------------------------------------
- */
+/* -- printing ----------------------------------------------------------------------------- */
 
 void archai_print_pair(FILE *out, const char *name, const double pair[2])
 {

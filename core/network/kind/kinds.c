@@ -28,8 +28,7 @@ const char *archai_module_class(const archai_module *m)
     return m->kind->printed_class != NULL ? m->kind->printed_class : m->kind->name;
 }
 
-/* -- arguments ------------------------------------------------------------------------------
- */
+/* -- arguments ---------------------------------------------------------------------------- */
 
 const double *archai_module_arg(const archai_module *m, const char *name)
 {

@@ -38,8 +38,7 @@ static int add_param(archai_grammar *g, const archai_param_node *node, const cha
     return ARCHAI_OK;
 }
 
-/* -- choices ---------------------------------------------------------------------------------
- */
+/* -- choices ------------------------------------------------------------------------------ */
 
 static bool can_be_chosen(const json_t *v)
 {
@@ -106,8 +105,7 @@ static int read_encode(archai_grammar *g, const archai_param_node *node, const j
     return ARCHAI_OK;
 }
 
-/* -- ranges ----------------------------------------------------------------------------------
- */
+/* -- ranges ------------------------------------------------------------------------------- */
 
 static bool is_whole(const json_t *v)
 {
@@ -182,8 +180,7 @@ static int read_range(archai_grammar *g, const archai_param_node *node, const js
     return ARCHAI_OK;
 }
 
-/* -- ids -------------------------------------------------------------------------------------
- */
+/* -- ids ---------------------------------------------------------------------------------- */
 
 /* The latest parameter with this id; one in this scope, if there is one. */
 static const archai_shared_id *find_id(const archai_grammar *g, const char *id, size_t scope)
@@ -245,8 +242,7 @@ static int reuse_param(archai_grammar *g, archai_param_node *node, const json_t 
     return ARCHAI_OK;
 }
 
-/* -- parameters ------------------------------------------------------------------------------
- */
+/* -- parameters --------------------------------------------------------------------------- */
 
 static bool is_range(const json_t *v)
 {
