@@ -124,7 +124,7 @@ static void arguments_are_checked(void **state)
         {"network:\n  - Conv2d: {out_channels: null, kernel_size: 3}\n",
          "f.yaml:2: network: Conv2d: out_channels: expected a whole number from 1, got null"},
         {"network:\n  - Conv2d: {out_channels: 3000000000, kernel_size: 3}\n",
-         "f.yaml:2: network: Conv2d: out_channels: expected a whole number from 1, got 3000000000"},
+         "f.yaml:2: network: Conv2d: out_channels: expected a whole number from 1 to 2147483647, got 3000000000"},
         {"network:\n  - Conv2d: {out_channels: 4, kernel_size: [1, 2, 3]}\n",
          "f.yaml:2: network: Conv2d: kernel_size: expected a whole number or two from 1, got [1, 2, 3]"},
         {"network:\n  - Conv2d: {out_channels: 4, kernel_size: 1, padding: smae}\n",
@@ -488,7 +488,7 @@ static void what_grows_too_large_is_refused(void **state)
         {"blocks:\n  b(t): [inline: {b: t + t}]\nnetwork: [inline: {b: \"'ab'\"}]\n",
          "f.yaml:2: network: b: t: 't + t': a text of more than 4000 characters"},
         {"network:\n  - for: 64\n    do: {Conv2d: {out_channels: \"x.shape[1] ** 2\", kernel_size: 1}}\n",
-         "f.yaml:3: 4: Conv2d: out_channels: expected a whole number from 1, got 1853020188851841"},
+         "f.yaml:3: 4: Conv2d: out_channels: expected a whole number from 1 to 2147483647, got 1853020188851841"},
         {"network:\n  - for: 10\n    do: {Upsample: {scale_factor: 64}}\n",
          "f.yaml:3: 4: the model is too large to be counted"},
     };

@@ -1,5 +1,6 @@
 #include "core/network/file/arguments.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -132,21 +133,20 @@ static int misfit(const archai_arg *a, const archai_datum *v, archai_err *err)
         [ARCHAI_ARG_PAIR] = "a whole number or two",
         [ARCHAI_ARG_LIST] = "a list of whole numbers",
     };
-    char expected[160], low[32], high[32];
-    const bool bounded = a->low < 0 || a->high > 0 || a->low > 0;
+    char expected[160], from[32], to[32];
     const bool counts = a->type == ARCHAI_ARG_INT || a->type == ARCHAI_ARG_PAIR;
     size_t n = (size_t)snprintf(expected, sizeof expected, "%s", of_type[a->type]);
+    double low, high;
 
-    archai_format_double(a->low, low);
-    archai_format_double(a->high, high);
-    if (counts && bounded && a->high < INT32_MAX)
-        n += (size_t)snprintf(expected + n, sizeof expected - n, " from %.0f to %.0f", a->low,
-                              a->high);
-    else if (counts)
-        n += (size_t)snprintf(expected + n, sizeof expected - n, " from %.0f",
-                              bounded ? a->low : 1.0);
-    else if (a->type == ARCHAI_ARG_REAL && bounded)
-        n += (size_t)snprintf(expected + n, sizeof expected - n, " from %s to %s", low, high);
+    archai_arg_bounds(a, &low, &high);
+    archai_format_double(low, from);
+    archai_format_double(high, to);
+    if (counts && (high < INT32_MAX || (archai_datum_is_number(v) && archai_datum_real(v) > high)))
+        n += (size_t)snprintf(expected + n, sizeof expected - n, " from %.0f to %.0f", low, high);
+    else if (counts) /* the upper end is far */
+        n += (size_t)snprintf(expected + n, sizeof expected - n, " from %.0f", low);
+    else if (a->type == ARCHAI_ARG_REAL && high < DBL_MAX)
+        n += (size_t)snprintf(expected + n, sizeof expected - n, " from %s to %s", from, to);
     for (int i = 0; a->words != NULL && a->words[i] != NULL && n + 40 < sizeof expected; i++)
         n += (size_t)snprintf(expected + n, sizeof expected - n, "%s %.30s",
                               i == 0 && a->type == ARCHAI_ARG_WORD ? ""
@@ -161,13 +161,10 @@ static int misfit(const archai_arg *a, const archai_datum *v, archai_err *err)
 
 static bool is_inside(const archai_arg *a, double v)
 {
-    const bool bounded = a->low < 0 || a->high > 0 || a->low > 0;
+    double low, high;
 
-    if (bounded)
-        return v >= a->low && v <= a->high;
-    if (a->type == ARCHAI_ARG_INT || a->type == ARCHAI_ARG_PAIR)
-        return v >= 1 && v <= INT32_MAX;
-    return a->type == ARCHAI_ARG_REAL || (v >= -INT32_MAX && v <= INT32_MAX);
+    archai_arg_bounds(a, &low, &high);
+    return v >= low && v <= high;
 }
 
 /* One number of the argument. */

@@ -50,10 +50,8 @@ void archai_reader_leave(archai_reader *r, size_t where)
 
 /* -- included files ------------------------------------------------------------------------ */
 
-static bool is_read(const archai_network_file *f, const struct stat *s, const struct stat *read,
-                    size_t n)
+static bool is_read(const struct stat *s, const struct stat *read, size_t n)
 {
-    (void)f;
     for (size_t i = 0; i < n; i++)
         if (read[i].st_dev == s->st_dev && read[i].st_ino == s->st_ino)
             return true;
@@ -102,7 +100,7 @@ static int include_one(archai_reader *r, includes *seen, const char *from, const
         rc = archai_fail(r->err, ARCHAI_EINVAL, "more than %d files",
                          ARCHAI_NETWORK_FILE_INCLUDES);
     rc = archai_reader_at(r, name, NULL, archai_err_wrap(r->err, rc, "include: "));
-    if (rc == ARCHAI_OK && !is_read(r->f, &s, seen->read, seen->n)) {
+    if (rc == ARCHAI_OK && !is_read(&s, seen->read, seen->n)) {
         seen->read[seen->n++] = s;
         rc = archai_document_read_lines(path, &document, r->f->lines, r->err);
         if (rc == ARCHAI_OK)

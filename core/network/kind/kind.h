@@ -181,6 +181,9 @@ static inline size_t archai_arg_width(const archai_arg *a)
     return a->type == ARCHAI_ARG_PAIR ? 2 : a->type == ARCHAI_ARG_LIST ? 1 + ARCHAI_ARG_LIST_MAX : 1;
 }
 
+/* The bounds of each of its numbers, without the words. */
+void archai_arg_bounds(const archai_arg *a, double *low, double *high);
+
 /* A whole number among the arguments; 0 where there is none, or one that no bounds allow. */
 static inline int64_t archai_int(const archai_module *m, size_t place)
 {

@@ -78,8 +78,7 @@ static int word_count(const archai_arg *a)
     return n;
 }
 
-/* The bounds of each number of an argument. */
-static void bounds(const archai_arg *a, double *low, double *high)
+void archai_arg_bounds(const archai_arg *a, double *low, double *high)
 {
     const bool any = a->low == 0 && a->high == 0;
 
@@ -118,7 +117,7 @@ static inline bool fits(const archai_arg *a, double v)
     if (a->low == 0 && a->high == 0 && a->type != ARCHAI_ARG_REAL && v >= 1 && v <= INT32_MAX &&
         a->type != ARCHAI_ARG_WORD)
         return v == (double)(int32_t)v;
-    bounds(a, &low, &high);
+    archai_arg_bounds(a, &low, &high);
     if (a->type == ARCHAI_ARG_REAL)
         return v >= low && v <= high;
     if (v < 0 && (a->type == ARCHAI_ARG_INT || a->type == ARCHAI_ARG_PAIR))
@@ -133,7 +132,7 @@ static int check_number(const archai_module *m, const archai_arg *a, double v, a
 
     if (fits(a, v))
         return ARCHAI_OK;
-    bounds(a, &low, &high);
+    archai_arg_bounds(a, &low, &high);
     archai_format_double(v, text[0]);
     archai_format_double(low, text[1]);
     archai_format_double(high, text[2]);
