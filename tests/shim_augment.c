@@ -129,12 +129,6 @@ static void batches_can_be_made_again(void **state)
     assert_true(a.share != b.share);
 }
 
-static void *allocate(void *payload, size_t bytes)
-{
-    (void)payload;
-    return malloc(bytes);
-}
-
 /* Mean cross-entropy of the model's answers to the validation pictures as they are, x / 255. */
 static double plain_val_loss(shim_model *m)
 {
@@ -194,5 +188,5 @@ int main(void)
         cmocka_unit_test(training_sees_them_and_validation_does_not),
     };
 
-    return cmocka_run_group_tests_name("augment", tests, open_device, close_device);
+    return cmocka_run_group_tests_name("augment", tests, open_small_cnn, close_small_cnn);
 }

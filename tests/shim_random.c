@@ -11,11 +11,10 @@
 
 #include "core/network/kind/kind.h"
 #include "io/file/tensors.h"
-#include "shim/shim.h"
+#include "shim_device.h"
 
 enum { ACCEPTED = 60, TRIES = 60000, SAMPLES = 2, LARGEST = 20000, INPUTS = 3 };
 
-static shim_device *device;
 static uint64_t state_of_rng = 1;
 
 static int64_t below(int64_t n)
@@ -367,21 +366,6 @@ static void attention_in_parts_is_that_of_products(void **state)
         archai_network_fini(&parts);
         archai_network_fini(&products);
     }
-}
-
-static int open_device(void **state)
-{
-    archai_err err = ARCHAI_ERR_INIT;
-
-    (void)state;
-    return shim_device_open(&device, "cpu", 1, &err) == ARCHAI_OK ? 0 : -1;
-}
-
-static int close_device(void **state)
-{
-    (void)state;
-    shim_device_close(device);
-    return 0;
 }
 
 int main(void)

@@ -211,12 +211,6 @@ static void one_recipe(const recipe_case *c, const archai_tensors *file)
     destroy(&s);
 }
 
-static void *allocate(void *payload, size_t bytes)
-{
-    (void)payload;
-    return malloc(bytes);
-}
-
 /* Is the class among the five largest answers? Counted by hand. */
 static void the_five_likeliest_are_counted(void **state)
 {
@@ -288,5 +282,5 @@ int main(void)
         cmocka_unit_test(the_five_likeliest_are_counted),
     };
 
-    return cmocka_run_group_tests_name("recipe", tests, open_device, close_device);
+    return cmocka_run_group_tests_name("recipe", tests, open_small_cnn, close_small_cnn);
 }

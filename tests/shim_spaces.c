@@ -13,7 +13,8 @@
 #include "core/search/space.h"
 #include "io/file/tensors.h"
 #include "near.h"
-#include "shim/shim.h"
+#include "shim_device.h"
+#include "tied_values.h"
 
 enum { ARCHITECTURES = 200 };
 
@@ -30,26 +31,6 @@ static const struct {
                          "d_model_options = 16 24\nvocab_size = 30\nmax_sequence_length = 12\n"},
 };
 
-static shim_device *device;
-
-static int open_device(void **state)
-{
-    archai_err err = ARCHAI_ERR_INIT;
-
-    (void)state;
-    if (shim_device_open(&device, "cpu", 1, &err) == ARCHAI_OK)
-        return 0;
-    print_error("%s\n", err.text);
-    return -1;
-}
-
-static int close_device(void **state)
-{
-    (void)state;
-    shim_device_close(device);
-    return 0;
-}
-
 static archai_space *open_space(const char *name, const char *keys, const archai_data_shape *shape)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -65,27 +46,7 @@ static archai_space *open_space(const char *name, const char *keys, const archai
     return s;
 }
 
-static void *allocate(void *payload, size_t bytes)
-{
-    (void)payload;
-    return malloc(bytes);
-}
-
 /* -- descriptions against libtorch --------------------------------------------------------------- */
-
-/* What the state_dict holds under second names: weights that belong to another module. */
-static int64_t tied_values(const archai_module *m)
-{
-    archai_module untied = *m;
-    int64_t n = 0;
-
-    untied.tied = NULL;
-    if (m->tied != NULL)
-        n = archai_module_params(&untied) - archai_module_params(m);
-    for (size_t i = 0; i < m->n_children; i++)
-        n += tied_values(m->children[i]);
-    return n;
-}
 
 static void assert_state(const archai_network *net, shim_model *m, int64_t params)
 {

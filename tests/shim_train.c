@@ -310,5 +310,5 @@ int main(void)
         cmocka_unit_test(the_best_epoch_counts_and_patience_ends),
     };
 
-    return cmocka_run_group_tests_name("train", tests, open_device, close_device);
+    return cmocka_run_group_tests_name("train", tests, open_small_cnn, close_small_cnn);
 }

@@ -11,37 +11,11 @@
 #include "io/file/array.h"
 #include "json_data.h"
 #include "near.h"
-#include "shim/shim.h"
+#include "shim_device.h"
 #include "transformer.h"
 
 static const char vectors[] = ARCHAI_TEST_DATA "/transformer_forward.h5";
 static const double tolerance = 1e-4;
-static shim_device *device;
-
-static int open_device(void **state)
-{
-    archai_err err = ARCHAI_ERR_INIT;
-
-    (void)state;
-    if (shim_device_open(&device, "cpu", 1, &err) == ARCHAI_OK)
-        return 0;
-    print_error("%s\n", err.text);
-    return -1;
-}
-
-static int close_device(void **state)
-{
-    (void)state;
-    shim_device_close(device);
-    return 0;
-}
-
-static void *allocate(void *payload, size_t bytes)
-{
-    (void)payload;
-    return malloc(bytes);
-}
-
 /* -- a model
  * ----------------------------------------------------------------------------------- */
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/search/space.h"
+#include "tied_values.h"
 
 enum { SAMPLES = 30 };
 
@@ -223,20 +224,6 @@ static void encodings_have_a_fixed_length(void **state)
     free(again);
     free(out);
     archai_space_destroy(s);
-}
-
-/* What the state_dict holds under second names: weights that belong to another module. */
-static int64_t tied_values(const archai_module *m)
-{
-    archai_module untied = *m;
-    int64_t n = 0;
-
-    untied.tied = NULL;
-    if (m->tied != NULL)
-        n = archai_module_params(&untied) - archai_module_params(m);
-    for (size_t i = 0; i < m->n_children; i++)
-        n += tied_values(m->children[i]);
-    return n;
 }
 
 /* Trainable entries of the state_dict, summed, are the parameters; names are found once. */

@@ -1,6 +1,6 @@
 /* tests/support/small_cnn.h - the cnn model and the pictures of data/shim_cnn.safetensors,
  * which PyTorch in Python trained, too. After cmocka.h; setup and teardown of a group are
- * open_device and close_device. */
+ * open_small_cnn and close_small_cnn. */
 #ifndef ARCHAI_TESTS_SMALL_CNN_H
 #define ARCHAI_TESTS_SMALL_CNN_H
 #include <stdlib.h>
@@ -10,35 +10,29 @@
 #include "io/dataset/dataset.h"
 #include "io/file/tensors.h"
 #include "near.h"
-#include "shim/shim.h"
+#include "shim_device.h"
 
-static shim_device *device;
 static archai_tensors golden; /* data/shim_cnn.safetensors */
 
-static inline int open_device(void **state)
+static inline int open_small_cnn(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
 
-    (void)state;
-    if (shim_device_open(&device, "cpu", 1, &err) != ARCHAI_OK ||
-        archai_safetensors_open(&golden, ARCHAI_TEST_DATA "/shim_cnn.safetensors", &err) !=
-            ARCHAI_OK) {
-        print_error("%s\n", err.text);
+    if (open_device(state) != 0)
         return -1;
-    }
-    return 0;
+    if (archai_safetensors_open(&golden, ARCHAI_TEST_DATA "/shim_cnn.safetensors", &err) == ARCHAI_OK)
+        return 0;
+    print_error("%s\n", err.text);
+    return -1;
 }
 
-static inline int close_device(void **state)
+static inline int close_small_cnn(void **state)
 {
-    (void)state;
     archai_tensors_close(&golden);
-    shim_device_close(device);
-    return 0;
+    return close_device(state);
 }
 
-/* -- a described model
- * ------------------------------------------------------------------------- */
+/* -- a described model -------------------------------------------------------------------- */
 
 typedef struct subject {
     archai_space *space;
