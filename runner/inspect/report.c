@@ -21,7 +21,8 @@ static const char style[] =
     "color:#1c2430;background:#fff}h1{font-size:1.5em;margin-bottom:0}h2{font-size:1.15em;"
     "margin-top:2em}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
     "th,td{padding:.25em .8em;border-bottom:1px solid #dde3ea;text-align:right}"
-    "th:first-child,td:first-child,.text{text-align:left}th{font-weight:600}code,pre{font:13px/1.45 "
+    "th:first-child,td:first-child,.text{text-align:left}td{vertical-align:top}"
+    "th{font-weight:600}code,pre{font:13px/1.45 "
     "ui-monospace,monospace}pre{background:#f5f7fa;padding:1em;overflow:auto}"
     ".muted{color:#66707d}svg{width:100%;max-width:640px;display:block}.frame{fill:none;"
     "stroke:#9aa5b1}.grid{stroke:#e8ecf1}.tick{font-size:12px;fill:#66707d}"
@@ -51,28 +52,19 @@ static void summary(FILE *out, const archai_results *r)
     (void)fprintf(out, "; %zu on the Pareto front.</p>\n", r->n_front);
 }
 
-/* What the models of the front are. */
-static void parameter_table(FILE *out, const archai_results *r, const size_t *rows)
-{
-    (void)fputs("<h2>Parameters of the front</h2>\n<table><tr><th>archid</th>"
-                "<th class=\"text\">parameters</th></tr>\n",
-                out);
-    for (size_t i = 0; i < r->n_front; i++) {
-        char *text = inspect_parameters(&r->rows[rows[i]]);
-
-        archai_svg_put(out, "<tr><td>", r->rows[rows[i]].model.archid, "</td><td class=\"text\">",
-                       text, "</td></tr>\n", NULL);
-        free(text);
-    }
-    (void)fputs("</table>\n", out);
-}
-
-/* The best by the first objective first. */
-static void front_table(FILE *out, const archai_results *r)
+/* Rows of the front, the best by the first objective first. Caller frees. */
+static size_t *sorted_front(const archai_results *r)
 {
     size_t *rows = archai_memdup(r->front, r->n_front * sizeof *rows);
 
     inspect_sort(r, rows, r->n_front, r->objectives[0].name, inspect_sign(&r->objectives[0]));
+    return rows;
+}
+
+static void front_table(FILE *out, const archai_results *r)
+{
+    size_t *rows = sorted_front(r);
+
     (void)fputs("<h2>Pareto front</h2>\n<table><tr><th>archid</th>", out);
     for (size_t k = 0; k < r->n_objectives; k++)
         archai_svg_put(out, "<th>", r->objectives[k].name,
@@ -88,7 +80,25 @@ static void front_table(FILE *out, const archai_results *r)
         (void)fprintf(out, "<td>%lld</td><td>%.1f</td></tr>\n", (long long)e->id, e->seconds);
     }
     (void)fputs("</table>\n", out);
-    parameter_table(out, r, rows);
+    free(rows);
+}
+
+/* What the models of the front are. */
+static void parameter_table(FILE *out, const archai_results *r)
+{
+    size_t *rows = sorted_front(r);
+
+    (void)fputs("<h2>Parameters of the front</h2>\n<table><tr><th>archid</th>"
+                "<th class=\"text\">parameters</th></tr>\n",
+                out);
+    for (size_t i = 0; i < r->n_front; i++) {
+        char *text = inspect_parameters(&r->rows[rows[i]]);
+
+        archai_svg_put(out, "<tr><td>", r->rows[rows[i]].model.archid, "</td><td class=\"text\">",
+                       text, "</td></tr>\n", NULL);
+        free(text);
+    }
+    (void)fputs("</table>\n", out);
     free(rows);
 }
 
@@ -205,6 +215,7 @@ static void write_page(const archai_results *r, FILE *out)
     for (size_t k = 0; k < r->n_objectives; k++)
         if (r->objectives[k].expensive && r->objectives[k].direction != ARCHAI_CONSTRAIN)
             progress_plot(out, r, k);
+    parameter_table(out, r);
     failures(out, r);
     archai_svg_put(out, "<h2>Configuration</h2>\n<pre>", r->config, "</pre>\n<p class=\"muted\">",
                    r->software, "</p>\n</body></html>\n", NULL);
