@@ -28,11 +28,7 @@ grace = 120s
 heartbeat = 500ms
 lost_after = 5s
 [space]
-name = cnn
-min_layers = 2
-max_layers = 3
-kernel_list = 3
-hidden_list = 8 12
+{space}
 [data]
 samples = 1200
 [train]
@@ -58,11 +54,26 @@ report = no
 # What a training keeps besides its weights.
 RECIPES = {"lion": "ema = 0.9\nkeep = best\nwarmup = 0.2\nclip_grad_norm = 1\nlabel_smoothing = 0.1\n",
            "rmsprop": "learning_rate_schedule = one_cycle\n"}
+CNN = "name = cnn\nmin_layers = 2\nmax_layers = 3\nkernel_list = 3\nhidden_list = 8 12"
+# What draws in training draws the same after a pause.
+TREE = """
+parameters: {width: {choice: [6, 8, 10, 12]}, depth: {choice: [2, 3]}}
+network:
+  - for: depth
+    do:
+      residual: [{Conv2d: {out_channels: width, kernel_size: 3, padding: same}}, BatchNorm2d, ReLU, {Dropout2d: 0.1}, {StochasticDepth: 0.2}]
+  - mean: [2, 3]
+  - Dropout: 0.3
+  - Linear: classes
+"""
+SPACES = {"rmsprop": "name = config\ntree = tree.yaml"}
+pathlib.Path("tree.yaml").write_text(TREE)
 
 
 def start(name, optimizer, schedule="async", resume=False, options=()):
     config = pathlib.Path(f"{optimizer}-{schedule}.ini")
-    config.write_text(CONFIG.format(optimizer=optimizer, schedule=schedule, recipe=RECIPES.get(optimizer, "")))
+    config.write_text(CONFIG.format(optimizer=optimizer, schedule=schedule, recipe=RECIPES.get(optimizer, ""),
+                                    space=SPACES.get(optimizer, CNN)))
     command = ["mpirun", *options, "-n", "2" if resume else "3", "archai-run", str(config), "--output", name, "--progress", "none"]
     return subprocess.Popen(command + ["--resume"] * resume, start_new_session=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -499,7 +499,7 @@ static void what_grows_too_large_is_refused(void **state)
 
 static void included_files_are_named(void **state)
 {
-    char dir[TMPDIR_PATH_MAX], path[4200], expected[8400];
+    char dir[TMPDIR_PATH_MAX], path[4200], expected[12800];
     archai_lines *lines = archai_lines_create();
     json_t *document = NULL;
     archai_network_file *f = NULL;
@@ -518,6 +518,16 @@ static void included_files_are_named(void **state)
     (void)snprintf(path, sizeof path, "%s/main.yaml", dir);
     assert_int_equal(
         archai_document_parse_lines(path, "include: blocks.yaml\nnetwork: b\n", 32, &document, lines, &err), ARCHAI_OK);
+    assert_int_equal(archai_network_file_create(&f, path, document, lines, &err), ARCHAI_EINVAL);
+    assert_string_equal(err.text, expected);
+    /* Any file may be named; one without blocks is a mistake. */
+    (void)snprintf(path, sizeof path, "%s/blocks.yaml", dir);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fputs("width: 3\n", file);
+    (void)fclose(file);
+    (void)snprintf(expected, sizeof expected, "%s:1: include: %s has no 'blocks'", path, path);
+    (void)snprintf(path, sizeof path, "%s/main.yaml", dir);
     assert_int_equal(archai_network_file_create(&f, path, document, lines, &err), ARCHAI_EINVAL);
     assert_string_equal(err.text, expected);
     archai_lines_destroy(lines);
