@@ -34,7 +34,7 @@ classes = np.arange(40) % 3
 d = load(**put("grey.h5", {"num_classes": 3}, train_images=grey, train_labels=classes))
 assert (d.channels, d.height, d.width, d.targets) == (1, 6, 7, data_sets.CLASS) and d.n == [36, 4, 0]
 same(d, grey[:, None], classes)
-assert d.said == "36 pictures to train on, 4 to validate on; each 1 x 6 x 7 (uint8), 3 classes; 2.2 kB on each node", d.said
+assert d.said == "36 pictures to train on, 4 to validate on; each 1 x 6 x 7 (uint8), 3 classes; 2.12 KiB on each node", d.said
 masks = rng.integers(0, 3, (40, 6, 7))
 d = load(**put("masks.h5", {"num_classes": 3}, train_images=grey, train_labels=masks))
 assert d.targets == data_sets.MASK

@@ -53,7 +53,7 @@ for how in {}, {"delimiter": ";"}, {"delimiter": "\t"}, {"bom": "\ufeff"}, {"quo
     assert (d.features, d.classes, d.channels, d.tokens) == (4, 3, 0, 0) and d.n == [180, 20, 0] and d.targets == data_sets.CLASS
     check(d, x, y)
     assert d.about["class_names"] == list(order) and d.about["features"] == names and d.about["targets"] == ["species"]
-assert "180 rows to train on, 20 to validate on; each 4 numbers (float32), 3 classes; 3.6 kB" in d.said, d.said
+assert "180 rows to train on, 20 to validate on; each 4 numbers (float32), 3 classes; 3.56 KiB" in d.said, d.said
 raw = load(**keys, standardize="no", columns="tiny length")
 assert np.array_equal(raw.images[0], x[:, [3, 0]].astype("f4")[raw.indices[0]]) and "feature_means" not in raw.about
 

@@ -29,7 +29,7 @@ assert (d.tokens, d.vocab, d.classes, d.channels, d.features) == (128, 256, 256,
 assert d.targets == data_sets.NEXT_TOKEN and d.image == "uint8" and d.n == [703, 78, 0], d.n  # 781 sequences
 check(d, 0, text), check(d, 1, text, 703)
 assert d.said == ("703 sequences to train on, 78 to validate on; each 128 tokens (uint8), "
-                  "a vocabulary of 256; 100.3 kB on each node"), d.said
+                  "a vocabulary of 256; 97.9 KiB on each node"), d.said
 for length in 1, 7, 100_002 // 2:
     d = load(**keys, sequence_length=length, validation=0.4)
     n = 100_002 // length

@@ -265,7 +265,7 @@ static void bad_arch_files_are_refused_with_line_and_key(void **state)
         {"{\"nb_layers\": 1, \"kernel_size\": 3, \"hidden_dim\": 4,\n \"hidden\": 4}",
          "2: hidden: unknown"},
         {"{\"nb_layers\": 1000,\n \"kernel_size\": 255, \n\"hidden_dim\": 1000000}",
-         "3: hidden_dim: this model has 6.5e+19 parameters, whose weights would take 2.42e+11 GiB"},
+         "3: hidden_dim: this model has 6.5e+19 parameters, whose weights would take 225 EiB"},
         {"{\"nb_layers\": 99999999999999999999999, \"kernel_size\": 1, \"hidden_dim\": 4}",
          "1: "},
         {"{\"nb_layers\": 1,\n \"nb_layers\": 2, \"kernel_size\": 1, \"hidden_dim\": 4}",

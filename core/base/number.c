@@ -119,6 +119,17 @@ static void shortest(double v, char digits[20], int *exponent)
     }
 }
 
+void archai_format_bytes(double bytes, char out[ARCHAI_BYTES_TEXT])
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    size_t i = 0;
+
+    /* Three digits: 999.5 would be written 1e+03. */
+    for (bytes /= 1024; bytes >= 999.5 && i + 1 < sizeof units / sizeof units[0]; i++)
+        bytes /= 1024;
+    (void)snprintf(out, ARCHAI_BYTES_TEXT, "%.3g %s", bytes, units[i]);
+}
+
 void archai_format_double(double v, char out[32])
 {
     char digits[20], *p = out;

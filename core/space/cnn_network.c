@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/base/json_object.h"
+#include "core/base/number.h"
 #include "core/network/kind/kind.h"
 
 /* The document's images: MNIST. */
@@ -28,11 +29,13 @@ int archai_cnn_check(const archai_cnn *c, const archai_data_shape *data, archai_
     const double params = h * channels_of(data) * taps + (layers - 1) * h * h * taps +
                           layers * 3 * h + (h + 1) * classes_of(data);
 
+    char bytes[ARCHAI_BYTES_TEXT];
+
     if (params < countable)
         return ARCHAI_OK;
+    archai_format_bytes(params * sizeof(float), bytes);
     return archai_fail(err, ARCHAI_EINVAL,
-                       "%.3g parameters, whose weights would take %.3g GiB of memory", params,
-                       params * sizeof(float) / 0x1p30);
+                       "%.3g parameters, whose weights would take %s of memory", params, bytes);
 }
 
 int archai_cnn_read(archai_cnn *out, const json_t *arch, const archai_data_shape *data,

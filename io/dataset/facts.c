@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/number.h"
 #include "io/dataset/layout.h"
 #include "io/dataset/normalize.h"
 
@@ -45,19 +46,6 @@ int archai_dataset_probe(const archai_dataset_source *s, archai_dataset_facts *o
     return archai_dataset_augment_fits(s, out, p.ignore_index, err);
 }
 
-static void put_bytes(uint64_t bytes, FILE *out)
-{
-    static const char *const units[] = {"kB", "MB", "GB", "TB"};
-    double v = (double)bytes / 1e3;
-    size_t i = 0;
-
-    while (v >= 999.95 && i + 1 < sizeof units / sizeof units[0]) {
-        v /= 1e3;
-        i++;
-    }
-    (void)fprintf(out, "%.1f %s", v, units[i]);
-}
-
 static void put_targets(const archai_dataset_facts *f, FILE *out)
 {
     switch (f->targets) {
@@ -92,6 +80,7 @@ const char *archai_dataset_sentence(const archai_dataset_facts *f,
     const archai_data_shape *s = &f->shape;
     const char *dtype = archai_dtype_name(f->image_dtype);
     FILE *out = fmemopen(text, ARCHAI_DATASET_SENTENCE, "w");
+    char bytes[ARCHAI_BYTES_TEXT];
 
     text[0] = '\0';
     if (out == NULL)
@@ -113,8 +102,8 @@ const char *archai_dataset_sentence(const archai_dataset_facts *f,
         (void)fprintf(out, "; each %d x %d x %d (%s), ", s->channels, s->height, s->width, dtype);
     put_targets(f, out);
     (void)fputs("; ", out);
-    put_bytes(f->bytes, out);
-    (void)fputs(" on each node", out);
+    archai_format_bytes((double)f->bytes, bytes);
+    (void)fprintf(out, "%s on each node", bytes);
     if (looks_transposed(s))
         (void)fprintf(out,
                       "; %d channels of %d x %d pixels: a file with [N,H,W,C] must be transposed to "

@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "core/base/number.h"
+
 /* The control group's limit where there is one (cgroup v2 in a container); 0: none. */
 static double group_limit(void)
 {
@@ -44,28 +46,18 @@ static double memory_of_process(const char **whose)
     return bytes;
 }
 
-static void put_bytes(double bytes, char out[32])
-{
-    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    size_t i = 0;
-
-    for (bytes /= 1024; bytes >= 1024 && i + 1 < sizeof units / sizeof units[0]; i++)
-        bytes /= 1024;
-    (void)snprintf(out, 32, "%.3g %s", bytes, units[i]);
-}
-
 int archai_serve_fits(const archai_network *net, int64_t per_parameter, archai_err *err)
 {
     const int64_t params = archai_module_params(net->root);
     const double needed = (double)params * (double)per_parameter;
     const char *whose;
     const double there = memory_of_process(&whose);
-    char much[32], little[32];
+    char much[ARCHAI_BYTES_TEXT], little[ARCHAI_BYTES_TEXT];
 
     if (needed <= there)
         return ARCHAI_OK;
-    put_bytes(needed, much);
-    put_bytes(there, little);
+    archai_format_bytes(needed, much);
+    archai_format_bytes(there, little);
     return archai_fail(err, ARCHAI_ENOMEM,
                        "this model has %" PRId64 " parameters, which take at least %s of memory%s; "
                        "%s %s",
