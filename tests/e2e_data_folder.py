@@ -117,7 +117,7 @@ for size, resize in (24, None), (32, None), (20, 29), (1, 7), (101, None):
 os.mkdir("net/train/.hidden")
 alone = load(**keys, workers=1)
 assert all(np.array_equal(a, b) for a, b in zip(alone.images, d.images)), "depends on the number of threads"
-assert "260 pictures to train on, 164 to validate on, 212 to test; each 3 x 101 x 101 (uint8), 4 classes; 19.5 MB" in d.said, d.said
+assert "260 pictures to train on, 164 to validate on, 212 to test; each 3 x 101 x 101 (uint8), 4 classes; 18.6 MiB" in d.said, d.said
 assert load(**keys, max_samples=6).n == [6, 164, 212]
 
 # -- a flat folder of classes, pictures as they are; a share of them is for validation
