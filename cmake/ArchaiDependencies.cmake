@@ -71,18 +71,7 @@ if(LAPACKE_INCLUDE_DIR AND LAPACKE_LIBRARY)
 endif()
 archai_need(LAPACKE_FOUND "LAPACKE" liblapacke-dev)
 
-# Torch's own file looks for its other half, Caffe2, in the system first: with -DTorch_DIR=... and Debian's libtorch-dev
-# both there, one libtorch's headers would meet the other's library. The halves lie side by side.
-if(Torch_DIR AND EXISTS "${Torch_DIR}/../Caffe2/Caffe2Config.cmake")
-  get_filename_component(Caffe2_DIR "${Torch_DIR}/../Caffe2" ABSOLUTE)
-  set(Caffe2_DIR "${Caffe2_DIR}" CACHE PATH "The half of libtorch that Torch_DIR goes with" FORCE)
-endif()
-find_package(Torch QUIET)
-# Up to 2.6 its CUDA builds link NVIDIA's first profiling library, which CUDA toolkits from 13 on lack; nothing here calls it.
-if(TARGET torch::nvtoolsext AND NOT TARGET CUDA::nvToolsExt)
-  add_library(CUDA::nvToolsExt INTERFACE IMPORTED)
-endif()
-archai_need(Torch_FOUND "libtorch (1.13 or newer; CMAKE_PREFIX_PATH or Torch_DIR names your own)" libtorch-dev)
+include(ArchaiTorch)
 
 if(ARCHAI_TESTS)
   archai_need(cmocka_FOUND "cmocka" libcmocka-dev)

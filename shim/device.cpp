@@ -1,4 +1,5 @@
 /* shim/device.cpp - choosing a device, and setting the process up for it. */
+#include "shim/cuda.hpp"
 #include "shim/types.hpp"
 
 #include <dlfcn.h>
@@ -24,30 +25,6 @@ void keep_memory()
     (void)mallopt(M_MMAP_MAX, 0);
     (void)mallopt(M_TRIM_THRESHOLD, -1);
     (void)mallopt(M_TOP_PAD, 64 * 1024 * 1024);
-}
-
-/* A GPU's name from the driver's library, present with every version: libtorch gives it only through the
- * CUDA toolkit's headers. Both number the visible devices. */
-std::string gpu_name(int index)
-{
-    using init = int (*)(unsigned);
-    using get = int (*)(int *, int);
-    using name = int (*)(char *, int, int);
-    std::string out;
-    int device = 0;
-    char text[128] = "";
-    void *lib = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-
-    if (lib == nullptr)
-        return out;
-    auto cu_init = reinterpret_cast<init>(dlsym(lib, "cuInit"));
-    auto cu_get = reinterpret_cast<get>(dlsym(lib, "cuDeviceGet"));
-    auto cu_name = reinterpret_cast<name>(dlsym(lib, "cuDeviceGetName"));
-    if (cu_init && cu_get && cu_name && cu_init(0) == 0 && cu_get(&device, index) == 0 &&
-        cu_name(text, sizeof text, device) == 0)
-        out = text;
-    (void)dlclose(lib);
-    return out;
 }
 
 int open_cpu(shim_device **out, int threads)
@@ -88,11 +65,9 @@ int open_cuda(shim_device **out, const char *device, archai_err *err)
     at::globalContext().setBenchmarkCuDNN(true);
     at::globalContext().setAllowTF32CuBLAS(true);
     const torch::Device rep(torch::kCUDA, static_cast<c10::DeviceIndex>(index));
-    const std::string text = "cuda:" + std::to_string(index) + " " +
-                             gpu_name(static_cast<int>(index));
     /* Create the context here, so that a faulty device is a failed start, not a failed model. */
     (void)torch::zeros({1}, torch::TensorOptions().device(rep)).item<float>();
-    *out = new shim_device{rep, text, {}};
+    *out = new shim_device{rep, shim::gpu_text(rep), {}};
     return ARCHAI_OK;
 }
 
@@ -112,6 +87,14 @@ int shim_device_open(shim_device **out, const char *device, int threads, archai_
         if (std::strncmp(device, "cuda", 4) == 0)
             return open_cuda(out, device, err);
         return archai_fail(err, ARCHAI_EINVAL, "%s: expected cpu, cuda or cuda:<number>", device);
+    });
+}
+
+int shim_device_share(shim_device *d, int n, archai_err *err) noexcept
+{
+    return shim::guard(err, __func__, [&]() -> int {
+        shim::gpu_share(d->rep, n);
+        return ARCHAI_OK;
     });
 }
 

@@ -1,4 +1,5 @@
 /* shim/model.cpp - a model runs: forward, state_dict in and out, predict. */
+#include "shim/cuda.hpp"
 #include "shim/types.hpp"
 
 #include <algorithm>
@@ -116,7 +117,15 @@ extern "C" {
 
 void shim_model_destroy(shim_model *m) noexcept
 {
+    if (m == nullptr)
+        return;
+    const torch::Device device = m->device->rep;
+
     delete m;
+    (void)shim::guard(nullptr, __func__, [&]() -> int { /* a poisoned context throws even here */
+        shim::gpu_give_back(device);
+        return ARCHAI_OK;
+    });
 }
 
 int shim_model_load(shim_model *m, const archai_tensor *tensors, size_t n, bool strict,

@@ -30,7 +30,9 @@ typedef struct shim_model shim_model;
 /* device: "cpu", "cuda" (the first visible GPU) or "cuda:<n>" (the n-th visible one); threads >= 1. */
 int shim_device_open(shim_device **out, const char *device, int threads, archai_err *err) SHIM_NOEXCEPT;
 void shim_device_close(shim_device *d) SHIM_NOEXCEPT;
-/* "cpu, 2 threads" or "cuda:0 NVIDIA H100"; "libtorch 1.13.1". Buffers of `size` bytes. */
+/* On a GPU: this process takes at most the n-th part of its memory, since n workers share it. */
+int shim_device_share(shim_device *d, int n, archai_err *err) SHIM_NOEXCEPT;
+/* "cpu, 2 threads" or "cuda:0 NVIDIA H100, GPU-<uuid>", the index as CUDA_VISIBLE_DEVICES has it; "libtorch 1.13.1". Buffers of `size` bytes. */
 void shim_device_text(const shim_device *d, char *text, size_t size) SHIM_NOEXCEPT;
 void shim_version(char *text, size_t size) SHIM_NOEXCEPT;
 

@@ -13,12 +13,12 @@
 #include "io/file/tensors.h"
 #include "json_data.h"
 #include "kind_args.h"
+#include "shim_device.h"
 #include "shim/shim.h"
 
 static const double tolerance = 2e-5; /* of 1, or of the value where that is larger */
 enum { SAMPLES = 2, SEED = 11 };      /* as in make_kinds.py */
 
-static shim_device *device;
 static archai_tensors arrays;
 static json_t *cases;
 
@@ -28,7 +28,7 @@ static int open_all(void **state)
 
     (void)state;
     cases = load_json_data("kinds.json");
-    if (shim_device_open(&device, "cpu", 1, &err) != ARCHAI_OK ||
+    if (shim_device_open(&device, test_device(), 1, &err) != ARCHAI_OK ||
         archai_safetensors_open(&arrays, ARCHAI_TEST_DATA "/kinds.safetensors", &err) != ARCHAI_OK) {
         print_error("%s\n", err.text);
         return -1;

@@ -1,4 +1,4 @@
-/* What rank 0 remembers of its workers, and how GPUs are shared out. */
+/* What rank 0 remembers of its workers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runner/rank/node.h"
 #include "runner/coordinator/slots.h"
 
 static archai_slots make(int n, const char *const *hosts)
@@ -432,34 +431,6 @@ static void utilisation_counts_what_runs(void **state)
     archai_slots_fini(&s);
 }
 
-static void gpus_are_dealt_round(void **state)
-{
-    static const struct {
-        const char *list;
-        int index;
-        const char *expected;
-    } cases[] = {
-        {"0,1,2,3", 0, "0"},
-        {"0,1,2,3", 3, "3"},
-        {"0,1,2,3", 5, "1"},
-        {"2", 7, "2"},
-        {"GPU-5c8,MIG-1/2/3", 1, "MIG-1/2/3"},
-        {"", 0, NULL},
-        {"-1", 0, NULL},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char *gpu = archai_node_pick_gpu(cases[i].list, cases[i].index);
-
-        if (cases[i].expected == NULL)
-            assert_null(gpu);
-        else
-            assert_string_equal(gpu, cases[i].expected);
-        free(gpu);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -481,7 +452,6 @@ int main(void)
         cmocka_unit_test(the_last_one_is_kept),
         cmocka_unit_test(slow_failures_are_no_suspicion),
         cmocka_unit_test(utilisation_counts_what_runs),
-        cmocka_unit_test(gpus_are_dealt_round),
     };
 
     return cmocka_run_group_tests_name("slots", tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runner/process/clock.h"
@@ -235,6 +236,41 @@ static void it_may_be_left_in_the_middle(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tmpdir_setup, tmpdir_teardown)
 
+/* Its context may be poisoned, whatever the text says; on a CPU the next candidate has nothing to fear. */
+static void after_an_error_on_a_gpu_the_evaluator_starts_afresh(void **state)
+{
+    static const struct {
+        const char *device;
+        int code;
+        const char *why;
+        bool stays;
+    } cases[] = {
+        {"cuda:0 NVIDIA H, GPU-12", ARCHAI_ETORCH, "shim_model_train: cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", false},
+        {"cuda:0 NVIDIA H, GPU-12", ARCHAI_ETORCH, "shim_model_train: CUDA error: an illegal memory access", false},
+        {"cuda:0 NVIDIA H, GPU-12", ARCHAI_EDEVMEM, "shim_model_train: CUDA out of memory", false},
+        {"cuda:0 NVIDIA H, GPU-12", ARCHAI_EINVAL, "train.loss: it does not go with the data", true},
+        {"cpu, 1 thread", ARCHAI_ETORCH, "shim_model_train: mat1 and mat2 shapes cannot be multiplied", true},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        archai_message m = {0};
+        slot b;
+
+        slot_open(&b, *state, 64);
+        b.f->device = cases[i].device;
+        b.f->fails = cases[i].code;
+        b.f->why = cases[i].why;
+        slot_give(&b);
+        m = slot_expect(&b, ARCHAI_MSG_DONE); /* without retries: a row */
+        archai_message_fini(&m);
+        if (b.w.is_open != cases[i].stays || b.f->is_open != cases[i].stays)
+            fail_msg("on %s after '%s' it is %s", cases[i].device, cases[i].why, b.w.is_open ? "open" : "closed");
+        slot_close(&b);
+        assert_int_equal(tmpdir_remove(*state), 0);
+        assert_int_equal(mkdir(*state, 0700), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +283,7 @@ int main(void)
         TEST(an_evaluator_may_die_meanwhile),
         TEST(a_drain_lets_it_finish_but_not_for_ever),
         TEST(it_may_be_left_in_the_middle),
+        TEST(after_an_error_on_a_gpu_the_evaluator_starts_afresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,7 @@ typedef struct archai_config {
         char *kind;
         int device;      /* auto cpu cuda */
         int64_t threads; /* 0: auto */
+        int64_t workers_per_device; /* 0: any number */
         double timeout_s; /* inf: none */
         int64_t retries;
         int64_t memory_limit; /* bytes, 0: none */

@@ -52,8 +52,9 @@ static const archai_option train_options[] = {
 
 static const archai_option evaluator_options[] = {
     {"kind",         ARCHAI_OPT_STRING,  AT(evaluator.kind),         0, 0,    "torch", "", NULL, "what evaluates a candidate"},
-    {"device",       ARCHAI_OPT_CHOICE,  AT(evaluator.device),       0, 0,    "auto", "", "auto cpu cuda", "auto: a GPU where there is one"},
-    {"threads",      ARCHAI_OPT_INT,     AT(evaluator.threads),      1, 4096, "auto", "", "auto=0", "of one evaluation; auto: the node's cores, shared among its ranks"},
+    {"device",       ARCHAI_OPT_CHOICE,  AT(evaluator.device),       0, 0,    "auto", "", "auto cpu cuda", "auto: a GPU where there is one; a job that was given GPUs and cannot use them ends before it starts"},
+    {"workers_per_device", ARCHAI_OPT_INT, AT(evaluator.workers_per_device), 1, 1024, "auto", "workers", "auto=0", "at most so many on one GPU, whose memory they share evenly; auto: all of a node, dealt round"},
+    {"threads",      ARCHAI_OPT_INT,     AT(evaluator.threads),      1, 4096, "auto", "", "auto=0", "of one evaluation; auto: the cores and CPU quotas that the node's ranks have, shared out; at most OMP_THREAD_LIMIT"},
     {"timeout",      ARCHAI_OPT_SECONDS, AT(evaluator.timeout_s),    0.001, BIG, "none", "", "none=inf", "longest time of one evaluation; after that it fails"},
     {"retries",      ARCHAI_OPT_INT,     AT(evaluator.retries),      0, 100,  "0", "", NULL, "how many more attempts a failed candidate gets"},
     {"memory_limit", ARCHAI_OPT_BYTES,   AT(evaluator.memory_limit), 1, BIG,  "none", "", "none=0", "host memory of one evaluator"},

@@ -25,9 +25,10 @@ typedef struct archai_evaluator_setup {
     const char *config_text;     /* borrowed; the resolved configuration */
     archai_data_shape data;
     int data_fd;           /* the node's data set; -1: none */
-    const char *device;    /* "cpu" or "cuda" */
-    bool device_is_chosen; /* by the user; else the evaluator may fall back to another */
-    const char *gpu;       /* CUDA_VISIBLE_DEVICES for this worker's child, or NULL: as it is */
+    const char *device; /* "cpu" or "cuda" */
+    const char *gpu;    /* CUDA_VISIBLE_DEVICES for this worker's child, or NULL: as it is */
+    int sharing;        /* so many workers share the GPU and its memory; 0 counts as 1 */
+    int unused_gpus;    /* that the node has and libtorch cannot use; the device's text says so */
     int threads;
 } archai_evaluator_setup;
 
@@ -74,6 +75,7 @@ typedef struct archai_evaluator_ops {
     bool needs_network; /* the space must describe its models */
     bool trains;        /* a budget counts epochs; weights may be offered */
     bool checkpoints;   /* can write them: train.checkpoint */
+    bool uses_device;   /* an archai-evaluator with libtorch: that it starts on the device is seen before anything begins */
 
     /* (optional) On rank 0, before anything starts: keys that need each other, files, texts. */
     void (*check)(const void *settings, archai_check *c);

@@ -1,6 +1,7 @@
 /* Candidates evaluated by archai-evaluator, a separate process: trained with libtorch (kind torch), or
  * measured by a plug-in (kind plugin). */
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -18,7 +19,6 @@ typedef struct torch_evaluator {
     archai_evaluator_client client;
     bool is_open, ready;
     double ready_by;
-    const char *device; /* of the next start; falls back from cuda to cpu */
     int64_t id;         /* of the candidate being evaluated; -1: none */
     archai_environment environment;
 } torch_evaluator;
@@ -29,7 +29,6 @@ static int torch_init(archai_evaluator *self, archai_err *err)
 
     (void)err;
     e->client = (archai_evaluator_client)ARCHAI_EVALUATOR_CLIENT_INIT;
-    e->device = self->setup->device;
     e->id = -1;
     return ARCHAI_OK;
 }
@@ -50,12 +49,12 @@ static int torch_open(archai_evaluator *self, archai_err *err)
     const archai_message open = {
         .type = ARCHAI_MSG_OPEN,
         .text = (char *)(uintptr_t)setup->config_text, /* packing does not write */
-        .device = (char *)(uintptr_t)e->device,
+        .device = (char *)(uintptr_t)setup->device,
         .threads = setup->threads,
         .data = setup->data,
     };
 
-    archai_environment_init(&e->environment, setup, e->device);
+    archai_environment_init(&e->environment, setup, setup->device);
     ARCHAI_TRY(archai_evaluator_client_start(&e->client, &open, setup->data_fd, false,
                                              e->environment.at,
                                              setup->config->evaluator.memory_limit, err));
@@ -108,35 +107,27 @@ static void gone(torch_evaluator *e, const archai_err *why, archai_evaluator_eve
         out->signal = WTERMSIG(child->status);
 }
 
-/* If the user did not choose the device, libtorch may know better than our guess. */
-static bool fall_back(torch_evaluator *e)
+/* The device, and the GPUs that might have been. */
+static void ready(torch_evaluator *e, const char *device, archai_evaluator_event *out)
 {
-    if (e->base.setup->device_is_chosen || strcmp(e->device, "cpu") == 0)
-        return false;
-    e->device = "cpu";
-    return true;
+    const int unused = e->base.setup->unused_gpus;
+    char text[ARCHAI_ERR_TEXT_MAX];
+
+    (void)snprintf(text, sizeof text, "%.512s", device);
+    if (unused > 0 && e->base.ops->uses_device)
+        (void)snprintf(text, sizeof text, "%.512s; %d NVIDIA GPU%s not used", device, unused,
+                       unused == 1 ? "" : "s");
+    e->ready = true;
+    archai_evaluator_event_set(out, ARCHAI_EVALUATOR_READY, ARCHAI_OK, text);
 }
 
-static int not_started(torch_evaluator *e, int code, const char *text,
-                       archai_evaluator_event *out, archai_err *err)
-{
-    if (fall_back(e)) {
-        torch_close(&e->base);
-        return torch_open(&e->base, err);
-    }
-    archai_evaluator_event_set(out, ARCHAI_EVALUATOR_NOT_STARTED, code, text);
-    return ARCHAI_OK;
-}
-
-static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event *out,
-                  archai_err *err)
+static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event *out)
 {
     switch (m->type) {
     case ARCHAI_MSG_READY:
         if (e->ready)
             break;
-        e->ready = true;
-        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_READY, ARCHAI_OK, m->device);
+        ready(e, m->device, out);
         return ARCHAI_OK;
     case ARCHAI_MSG_PROGRESS:
         out->kind = ARCHAI_EVALUATOR_PROGRESS;
@@ -147,9 +138,8 @@ static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event 
         archai_evaluator_event_set(out, ARCHAI_EVALUATOR_NOTE, ARCHAI_OK, m->text);
         return ARCHAI_OK;
     case ARCHAI_MSG_FAILED:
-        if (!e->ready)
-            return not_started(e, m->code, m->text, out, err);
-        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_FAILED, m->code, m->text);
+        archai_evaluator_event_set(out, e->ready ? ARCHAI_EVALUATOR_FAILED : ARCHAI_EVALUATOR_NOT_STARTED,
+                                   m->code, m->text);
         e->id = -1;
         return ARCHAI_OK;
     case ARCHAI_MSG_MEASURED:
@@ -183,15 +173,12 @@ static int torch_poll(archai_evaluator *self, archai_evaluator_event *out, archa
 
     if (!e->is_open)
         return ARCHAI_OK;
+    (void)err;
     rc = archai_peer_poll(&e->client.peer, &m, &got, &why);
-    if (rc == ARCHAI_ECHILD && !e->ready && fall_back(e)) {
-        torch_close(self);
-        return torch_open(self, err);
-    }
     if (rc != ARCHAI_OK) {
         gone(e, &why, out);
     } else if (got) {
-        rc = handle(e, &m, out, err);
+        rc = handle(e, &m, out);
         archai_message_fini(&m);
         return rc;
     } else if (!e->ready && archai_clock_s() > e->ready_by) {
@@ -215,6 +202,7 @@ const archai_evaluator_ops archai_evaluator_torch = {
     .needs_network = true,
     .trains = true,
     .checkpoints = true,
+    .uses_device = true,
     .check_task = archai_torch_check_task,
     .init = torch_init,
     .open = torch_open,

@@ -87,6 +87,22 @@ static void failures(const archai_results *r)
         (void)printf("failed %zu x: other reasons\n", other);
 }
 
+/* GPUs that were there and not used: the device of a row says so (runner/evaluator/torch.c). */
+static void unused_gpus(const archai_results *r)
+{
+    const char *where = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n; i++)
+        if (r->rows[i].device != NULL && strstr(r->rows[i].device, "not used") != NULL) {
+            where = r->rows[i].device;
+            n++;
+        }
+    if (n > 0)
+        (void)printf("ATTENTION: %zu evaluation%s ran beside GPUs that libtorch could not use: %s\n", n,
+                     n == 1 ? "" : "s", where);
+}
+
 int inspect_summary(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
@@ -109,6 +125,7 @@ int inspect_summary(inspect *t, archai_err *err)
     (void)printf("evaluations %zu", r->n);
     inspect_counts(r, stdout);
     (void)puts("");
+    unused_gpus(r);
     ARCHAI_TRY(archai_results_models(t->path, &models, err));
     for (size_t i = 0; i < r->n_front; i++) /* cached rows are on it, too */
         n_front += r->rows[r->front[i]].status == ARCHAI_STATUS_OK;

@@ -8,6 +8,9 @@
 #define ARCHAI_RUNNER_PROCESS_EVALUATOR_CLIENT_H
 #include "runner/process/peer.h"
 
+/* This variable tells it how many share its GPU. */
+#define ARCHAI_ENVIRONMENT_SHARING "ARCHAI_WORKERS_ON_DEVICE"
+
 typedef struct archai_evaluator_client {
     archai_peer peer;
     int weights_fd;  /* memfd, owned */

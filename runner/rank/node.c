@@ -1,9 +1,7 @@
 #include "runner/rank/node.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,76 +11,135 @@
 #include "core/base/alloc.h"
 #include "io/dataset/dataset.h"
 #include "runner/process/child.h"
+#include "runner/process/cores.h"
 #include "runner/rank/comm.h"
-
-/* -- GPUs ---------------------------------------------------------------------------------- */
-
-/* The GPUs that NVIDIA's driver lists. */
-static int count_gpus(void)
-{
-    DIR *dir = opendir("/proc/driver/nvidia/gpus");
-    const struct dirent *entry;
-    int n = 0;
-
-    while (dir != NULL && (entry = readdir(dir)) != NULL)
-        n += entry->d_name[0] != '.';
-    if (dir != NULL)
-        (void)closedir(dir);
-    return n;
-}
-
-char *archai_node_pick_gpu(const char *list, int index)
-{
-    int n = 1;
-
-    if (*list == '\0' || strcmp(list, "-1") == 0)
-        return NULL;
-    for (const char *c = list; *c != '\0'; c++)
-        n += *c == ',';
-    for (int skip = index % n; skip > 0; skip--)
-        list = strchr(list, ',') + 1;
-    return archai_strndup(list, strcspn(list, ","));
-}
-
-/* The scheduler's CUDA_VISIBLE_DEVICES says what this job may use; without it, all GPUs of the node. */
-static void choose_device(archai_node *n, const archai_config *config, int worker)
-{
-    const char *allowed = getenv("CUDA_VISIBLE_DEVICES");
-    const int n_gpus = allowed == NULL ? count_gpus() : 0;
-
-    n->device = "cpu";
-    if (config->evaluator.device == ARCHAI_DEVICE_CPU)
-        return;
-    if (allowed != NULL)
-        n->gpu = archai_node_pick_gpu(allowed, worker);
-    else if (n_gpus > 0)
-        n->gpu = archai_printf("%d", worker % n_gpus);
-    if (n->gpu != NULL || config->evaluator.device == ARCHAI_DEVICE_CUDA)
-        n->device = "cuda";
-}
 
 /* -- cores --------------------------------------------------------------------------------- */
 
-static int bound_cores(void)
+/* Collective over `node`. */
+static int choose_threads(archai_node *n, MPI_Comm node, const archai_config *config, bool evaluates,
+                          archai_err *err)
 {
-    cpu_set_t set;
+    const int64_t chosen = config->evaluator.threads;
+    archai_cores mine, *all;
+    int size, rc;
 
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
-        return 1;
-    return CPU_COUNT(&set) > 0 ? CPU_COUNT(&set) : 1;
+    ARCHAI_TRY(archai_mpi(err, MPI_Comm_size(node, &size)));
+    archai_cores_read(&mine, evaluates, "");
+    all = archai_calloc((size_t)size, sizeof *all);
+    rc = archai_mpi(err, MPI_Allgather(&mine, sizeof mine, MPI_BYTE, all, sizeof mine, MPI_BYTE, node));
+    if (rc == ARCHAI_OK)
+        n->threads = archai_cores_share(&mine, all, (size_t)size, sysconf(_SC_NPROCESSORS_ONLN));
+    free(all);
+    if (chosen > 0) /* with more OpenMP's threads would wait for each other */
+        n->threads = chosen < archai_thread_limit() ? (int)chosen : archai_thread_limit();
+    return rc;
 }
 
-/* A rank that is bound to cores uses those; otherwise the node's cores are shared out. */
-static int choose_threads(const archai_config *config, int workers)
-{
-    const long online = sysconf(_SC_NPROCESSORS_ONLN);
-    const int cores = bound_cores();
-    const int share = online > 0 && workers > 0 ? (int)(online / workers) : 1;
-    const int threads = cores < share ? cores : share;
+/* -- the device ---------------------------------------------------------------------------- */
 
-    if (config->evaluator.threads > 0)
-        return (int)config->evaluator.threads;
-    return threads > 1 ? threads : 1;
+/* Collective over `node`: how many workers have `key`, of those before this rank and of all. */
+static int count_like(MPI_Comm node, uint64_t key, int *before, int *all, archai_err *err)
+{
+    unsigned long long mine = key, *keys;
+    int rank, size, rc;
+
+    *before = *all = 0;
+    ARCHAI_TRY(archai_mpi(err, MPI_Comm_rank(node, &rank)));
+    ARCHAI_TRY(archai_mpi(err, MPI_Comm_size(node, &size)));
+    keys = archai_calloc((size_t)size, sizeof *keys);
+    rc = archai_mpi(err, MPI_Allgather(&mine, 1, MPI_UNSIGNED_LONG_LONG, keys, 1, MPI_UNSIGNED_LONG_LONG, node));
+    for (int i = 0; i < size && rc == ARCHAI_OK && key != 0; i++) {
+        *before += i < rank && keys[i] == key;
+        *all += keys[i] == key;
+    }
+    free(keys);
+    return rc;
+}
+
+static int choose_device(archai_node *n, MPI_Comm node, const archai_config *config, bool evaluates,
+                         archai_err *err)
+{
+    archai_gpus gpus;
+    int place, together, rc;
+
+    archai_gpus_find(&gpus, "");
+    rc = count_like(node, evaluates ? archai_device_list(&gpus) | 1 : 0, &place, &together, err);
+    if (rc == ARCHAI_OK)
+        archai_device_choose(&n->device, &gpus, config, place);
+    archai_gpus_free(&gpus);
+    return rc;
+}
+
+/* Collective over `comm`: if some workers were given GPUs, were all? */
+static int check_given(const archai_node *n, MPI_Comm comm, bool evaluates, archai_err *err)
+{
+    const int mine = evaluates && n->device.given_by != NULL;
+    int given = 0;
+    char host[256] = "";
+
+    ARCHAI_TRY(archai_mpi(err, MPI_Allreduce(&mine, &given, 1, MPI_INT, MPI_SUM, comm)));
+    if (given == 0 || mine || !evaluates)
+        return ARCHAI_OK;
+    (void)gethostname(host, sizeof host - 1);
+    return archai_fail(err, ARCHAI_EINVAL,
+                       "evaluator.device: %d of this job's workers were given a GPU, but a worker on %s was not "
+                       "(CUDA_VISIBLE_DEVICES and the scheduler's variables name none there); to train on the CPU: "
+                       "evaluator.device = cpu",
+                       given, host);
+}
+
+/* Collective over `node`: several workers on one GPU are allowed, up to evaluator.workers_per_device. */
+static int check_sharing(archai_node *n, MPI_Comm node, const archai_config *config, archai_err *err)
+{
+    const int64_t limit = config->evaluator.workers_per_device;
+    int before;
+
+    ARCHAI_TRY(count_like(node, archai_device_identity(&n->device), &before, &n->sharing, err));
+    if (limit == 0 || n->sharing <= limit)
+        return ARCHAI_OK;
+    return archai_fail(err, ARCHAI_EINVAL,
+                       "evaluator.workers_per_device: %lld, but %d workers of this node are on %.200s; start fewer ranks",
+                       (long long)limit, n->sharing, n->device.text);
+}
+
+/* Collective over `comm`: what people should know, for rank 0 to say. `why`: of a GPU that is not used. */
+static int note_devices(archai_node *n, MPI_Comm comm, const archai_err *why, archai_err *err)
+{
+    int mine[2] = {n->sharing, n->device.unused}, most[2] = {0, 0};
+    char *sharing, *unused;
+
+    ARCHAI_TRY(archai_mpi(err, MPI_Allreduce(mine, most, 2, MPI_INT, MPI_MAX, comm)));
+    sharing = most[0] > 1 ? archai_printf("device: up to %d workers share a GPU and its memory\n", most[0])
+                          : archai_strdup("");
+    unused = most[1] > 0
+                 ? archai_printf("ATTENTION: this machine has %d NVIDIA GPU%s, but training runs on the CPU: %.500s "
+                                 "(slurm/README.md: GPUs)\n",
+                                 most[1], most[1] == 1 ? "" : "s", why->text)
+                 : archai_strdup("");
+    n->notes = archai_printf("%s%s", sharing, unused);
+    free(sharing);
+    free(unused);
+    return ARCHAI_OK;
+}
+
+/* Collective over `comm`, of which `node` is a part. Every rank returns the same code. */
+static int try_device(archai_node *n, MPI_Comm comm, MPI_Comm node, const archai_config *config,
+                      bool evaluates, archai_err *err)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    int rc;
+
+    rc = archai_comm_agree(comm, check_given(n, comm, evaluates, err), err);
+    if (rc == ARCHAI_OK) {
+        rc = evaluates ? archai_device_try(&n->device, &why, err) : ARCHAI_OK;
+        rc = archai_comm_agree(comm, rc, err);
+    }
+    if (rc == ARCHAI_OK)
+        rc = archai_comm_agree(comm, check_sharing(n, node, config, err), err);
+    ARCHAI_TRY(rc);
+    (void)archai_comm_agree(comm, why.code, &why); /* everyone knows the first reason */
+    return archai_comm_agree(comm, note_devices(n, comm, &why, err), err);
 }
 
 /* -- data ---------------------------------------------------------------------------------- */
@@ -149,20 +206,13 @@ static int share_data(MPI_Comm node, const archai_dataset_source *data, bool eva
 
 /* -- all together -------------------------------------------------------------------------- */
 
-static int init(archai_node *n, MPI_Comm node, const archai_config *config, bool evaluates,
-                const archai_dataset_source *data, archai_err *err)
+static int init(archai_node *n, MPI_Comm node, const archai_config *config, bool evaluates, archai_err *err)
 {
-    const int mine = evaluates;
-    int before = 0, workers = 0;
-
-    ARCHAI_TRY(archai_mpi(err, MPI_Scan(&mine, &before, 1, MPI_INT, MPI_SUM, node)));
-    ARCHAI_TRY(archai_mpi(err, MPI_Allreduce(&mine, &workers, 1, MPI_INT, MPI_SUM, node)));
-    n->threads = choose_threads(config, workers);
-    choose_device(n, config, before > 0 ? before - 1 : 0);
-    return data != NULL ? share_data(node, data, evaluates, &n->data_fd, err) : ARCHAI_OK;
+    ARCHAI_TRY(choose_threads(n, node, config, evaluates, err));
+    return choose_device(n, node, config, evaluates, err);
 }
 
-int archai_node_init(archai_node *n, MPI_Comm comm, const archai_config *config, bool evaluates,
+int archai_node_init(archai_node *n, MPI_Comm comm, const archai_config *config, bool evaluates, bool tries,
                      const archai_dataset_source *data, archai_err *err)
 {
     MPI_Comm node = MPI_COMM_NULL;
@@ -172,10 +222,14 @@ int archai_node_init(archai_node *n, MPI_Comm comm, const archai_config *config,
     rc = archai_mpi(err,
                     MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
     if (rc == ARCHAI_OK)
-        rc = init(n, node, config, evaluates, data, err);
+        rc = init(n, node, config, evaluates, err);
+    rc = archai_comm_agree(comm, rc, err);
+    if (rc == ARCHAI_OK && tries)
+        rc = try_device(n, comm, node, config, evaluates, err);
+    if (rc == ARCHAI_OK && data != NULL)
+        rc = archai_comm_agree(comm, share_data(node, data, evaluates, &n->data_fd, err), err);
     if (node != MPI_COMM_NULL)
         (void)archai_mpi(NULL, MPI_Comm_free(&node));
-    rc = archai_comm_agree(comm, rc, err);
     if (rc != ARCHAI_OK)
         archai_node_fini(n);
     return rc;
@@ -184,6 +238,7 @@ int archai_node_init(archai_node *n, MPI_Comm comm, const archai_config *config,
 void archai_node_fini(archai_node *n)
 {
     archai_fd_close(&n->data_fd);
-    free(n->gpu);
+    archai_device_free(&n->device);
+    free(n->notes);
     *n = (archai_node)ARCHAI_NODE_INIT;
 }

@@ -10,25 +10,25 @@
 #include "core/base/err.h"
 #include "core/config/config.h"
 #include "io/dataset/dataset.h"
+#include "runner/evaluator/device.h"
 
 typedef struct archai_node {
     int data_fd;        /* owned; -1: none */
-    const char *device; /* "cpu" or "cuda"; static storage */
-    char *gpu;          /* owned; this worker's CUDA_VISIBLE_DEVICES; NULL: leave it as it is */
+    archai_device device;
+    int sharing;        /* so many workers of this node are on its GPU; 0: not on a GPU, or not known */
     int threads;        /* of this rank's evaluator */
+    char *notes;        /* owned; rank 0 of comm: what people should know, a line each; "": nothing */
 } archai_node;
 
 #define ARCHAI_NODE_INIT                                                                           \
     {                                                                                              \
-        .data_fd = -1                                                                              \
+        .data_fd = -1, .device = {.kind = "cpu"}                                                   \
     }
 
-/* Collective over comm. `evaluates`: this rank has a worker. `data`: what to load; NULL: nothing. Every
- * rank returns the same code. */
-int archai_node_init(archai_node *n, MPI_Comm comm, const archai_config *config, bool evaluates,
+/* Collective over comm. `evaluates`: this rank has a worker. `tries`: see on every rank that libtorch can use its GPU.
+ * `data`: what to load; NULL: nothing. Every rank returns the same code. ARCHAI_EINVAL: the job was given GPUs that it
+ * cannot use. */
+int archai_node_init(archai_node *n, MPI_Comm comm, const archai_config *config, bool evaluates, bool tries,
                      const archai_dataset_source *data, archai_err *err);
 void archai_node_fini(archai_node *n); /* idempotent */
-
-/* Item `index`, modulo the length, of a list like "0,1,GPU-5c8..."; NULL: the list is empty. Caller frees. */
-char *archai_node_pick_gpu(const char *list, int index);
 #endif

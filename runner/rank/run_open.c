@@ -34,9 +34,13 @@ static void say_data(archai_runlog *log, const archai_plan *plan)
 static int dry_run(const archai_plan *plan, int workers, archai_err *err)
 {
     archai_runlog no_file = {.file = NULL};
+    archai_node alone;
     char sentence[1024];
     int fd = -1;
 
+    ARCHAI_TRY(archai_node_init(&alone, MPI_COMM_SELF, &plan->config, true, plan->evaluator->uses_device, NULL, err));
+    archai_runlog_say_lines(&no_file, 0, alone.notes);
+    archai_node_fini(&alone);
     if (plan->evaluator->needs_data)
         ARCHAI_TRY(archai_dataset_load(&plan->source, &fd, err));
     if (fd >= 0)
@@ -162,6 +166,7 @@ static int open_directory(archai_rank *r, archai_err *err)
     archai_runlog_say(&r->log, 0, "%s%s", sentence,
                       r->dir.resumed ? " (resumed from an earlier start)" : "");
     say_data(&r->log, &r->plan);
+    archai_runlog_say_lines(&r->log, 0, r->node.notes);
     say_changes(r);
     sweep_checkpoints(r);
     archai_coordinator_init(&r->coordinator, &r->comm, &r->plan, &r->dir, &r->log, r->workers,
@@ -177,9 +182,10 @@ static int open_worker(archai_rank *r, archai_err *err)
         .config_text = r->plan.text,
         .data = r->plan.data,
         .data_fd = r->node.data_fd,
-        .device = r->node.device,
-        .device_is_chosen = r->plan.config.evaluator.device != ARCHAI_DEVICE_AUTO,
-        .gpu = r->node.gpu,
+        .device = r->node.device.kind,
+        .gpu = r->node.device.gpu,
+        .sharing = r->node.sharing,
+        .unused_gpus = r->node.device.unused,
         .threads = r->node.threads,
     };
 
@@ -196,7 +202,7 @@ static int set_up(archai_rank *r, archai_err *err)
     int rc;
 
     ARCHAI_TRY(archai_node_init(&r->node, r->comm.comm, &r->plan.config,
-                                evaluates(r, r->comm.rank),
+                                evaluates(r, r->comm.rank), r->plan.evaluator->uses_device,
                                 r->plan.evaluator->needs_data ? &r->plan.source : NULL, err));
     rc = r->comm.rank == 0 ? open_directory(r, err) : ARCHAI_OK;
     ARCHAI_TRY(archai_comm_agree(r->comm.comm, rc, err));

@@ -21,8 +21,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "runner/process/evaluator_client.h"
 #include "runner/process/program.h"
 
 static volatile sig_atomic_t stop_requested;
@@ -62,6 +64,8 @@ static int open_all(archai_server *e, const archai_message *m, archai_err *err)
     if (fcntl(DATA, F_GETFD) >= 0)
         ARCHAI_TRY(archai_dataset_map(DATA, &e->data, err));
     ARCHAI_TRY(shim_device_open(&e->device, m->device, m->threads, err));
+    if (getenv(ARCHAI_ENVIRONMENT_SHARING) != NULL)
+        ARCHAI_TRY(shim_device_share(e->device, atoi(getenv(ARCHAI_ENVIRONMENT_SHARING)), err));
     shim_device_text(e->device, e->device_text, sizeof e->device_text);
     return ARCHAI_OK;
 }

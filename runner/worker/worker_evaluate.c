@@ -130,9 +130,11 @@ static int on_note(archai_worker *w, const archai_evaluator_event *event, archai
 
 static void on_failed(archai_worker *w, const archai_evaluator_event *event)
 {
-    /* After an error of the device its context may be poisoned: the next candidate gets a new
-     * one. */
-    if (event->code == ARCHAI_EDEVMEM || strstr(event->text, "CUDA") != NULL)
+    const bool on_gpu = strncmp(w->device, "cuda", 4) == 0;
+
+    /* After an error of the device its context may be poisoned and its memory in pieces: the next candidate gets a new one.
+     * Errors of a GPU come up anywhere later, and not all of their texts name it. */
+    if (event->code == ARCHAI_EDEVMEM || (on_gpu && event->code == ARCHAI_ETORCH))
         archai_worker_close(w);
     archai_worker_forget(w); /* it led to this: it must not be continued */
     archai_worker_fail(w, event->text);

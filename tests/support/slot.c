@@ -67,7 +67,10 @@ static int fake_poll(archai_evaluator *self, archai_evaluator_event *out, archai
     (void)err;
     if (f->is_open && !f->told) {
         f->told = true;
-        out->kind = ARCHAI_EVALUATOR_READY;
+        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_READY, ARCHAI_OK, f->device != NULL ? f->device : "");
+    } else if (f->busy && f->fails != 0) {
+        f->busy = false;
+        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_FAILED, f->fails, f->why);
     } else if (f->busy) {
         f->busy = false;
         out->kind = ARCHAI_EVALUATOR_MEASURED;
@@ -223,10 +226,9 @@ void slot_grant(slot *b, const char *segment)
                                   .text_bytes = MIB});
 }
 
-void slot_keep_in(slot *b, const char *segment)
+void slot_give(slot *b)
 {
     archai_trial *c = calloc(1, sizeof *c);
-    archai_message m;
 
     *c = (archai_trial){.id = SLOT_ID,
                             .model = {.archid = strdup("a")},
@@ -236,6 +238,13 @@ void slot_keep_in(slot *b, const char *segment)
                             .budget = 1};
     slot_tell(b, (archai_message){.type = ARCHAI_MSG_WORK, .candidates = c, .n_candidates = 1});
     slot_grant(b, slot_first);
+}
+
+void slot_keep_in(slot *b, const char *segment)
+{
+    archai_message m;
+
+    slot_give(b);
     m = slot_expect(b, ARCHAI_MSG_OFFER);
     assert_int_equal(m.evaluation->n_tensors, SLOT_TENSORS);
     m.type = ARCHAI_MSG_VERDICT;

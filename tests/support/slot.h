@@ -12,6 +12,9 @@ typedef struct slot_evaluator {
     int fd; /* the file with the weights */
     bool is_open, told, busy;
     bool dies; /* once it has nothing to do */
+    const char *device; /* that it says it is on; NULL: nothing */
+    int fails;          /* candidates fail with this code and `why`; 0: they do not */
+    const char *why;
     archai_tensor tensors[SLOT_TENSORS];
 } slot_evaluator;
 
@@ -47,7 +50,9 @@ void slot_tell(slot *b, archai_message m); /* borrows what it points to */
 void slot_grant(slot *b, const char *segment);
 void slot_step(slot *b);
 
-/* Candidate SLOT_ID is measured, and told that its weights are kept in `segment`: slot_first,
+/* Candidate SLOT_ID, and a place for its row. */
+void slot_give(slot *b);
+/* It is measured, and told that its weights are kept in `segment`: slot_first,
  * or another that is granted for them. */
 void slot_keep_in(slot *b, const char *segment);
 /* `done` reports what stands there, byte for byte. */

@@ -1,0 +1,108 @@
+# libtorch, as the target archai_torch: one that find_package sees (Debian's; your own by Torch_DIR or CMAKE_PREFIX_PATH),
+# else the wheel of `pip install torch` that belongs to the python3 on PATH. -DARCHAI_TORCH=pip prefers the wheel.
+set(ARCHAI_TORCH auto CACHE STRING "Which libtorch: auto (a package, else python3's wheel), package, pip")
+set_property(CACHE ARCHAI_TORCH PROPERTY STRINGS auto package pip)
+if(NOT ARCHAI_TORCH MATCHES "^(auto|package|pip)$")
+  message(FATAL_ERROR "ARCHAI_TORCH: '${ARCHAI_TORCH}', expected auto, package or pip")
+endif()
+add_library(archai_torch INTERFACE)
+
+# Where python3 keeps its torch, without importing it. Python packages of distributions have no headers: those are not a wheel.
+function(archai_find_wheel out)
+  set(${out} "" PARENT_SCOPE)
+  find_program(ARCHAI_PYTHON3 python3 PATHS ENV PATH NO_DEFAULT_PATH)
+  if(NOT ARCHAI_PYTHON3)
+    return()
+  endif()
+  execute_process(COMMAND ${ARCHAI_PYTHON3} -c "import sys; sys.path.pop(0)
+import importlib.util, os
+spec = importlib.util.find_spec('torch')
+print(os.path.dirname(os.path.realpath(spec.origin)) if spec and spec.origin else '')"
+    OUTPUT_VARIABLE folder ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(folder AND EXISTS "${folder}/include/torch/csrc/api/include/torch/all.h" AND EXISTS "${folder}/lib/libtorch_cpu.so")
+    set(${out} "${folder}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Headers and libraries of a wheel by their names: its own TorchConfig.cmake asks for the CUDA toolkit that it was built with.
+function(archai_use_wheel folder)
+  set(libs ${folder}/lib/libtorch.so ${folder}/lib/libtorch_cpu.so)
+  if(EXISTS ${folder}/lib/libtorch_cuda.so)
+    list(APPEND libs ${folder}/lib/libtorch_cuda.so ${folder}/lib/libc10_cuda.so)
+  endif()
+  set(includes ${folder}/include ${folder}/include/torch/csrc/api/include)
+  # NVIDIA's libraries and headers come as wheels of their own, beside it. The linker must look there first: a toolkit's of
+  # another version lack symbols. Programs need no such path: the wheel's libraries know theirs.
+  get_filename_component(site ${folder} DIRECTORY)
+  file(GLOB beside ${site}/nvidia/*/lib)
+  foreach(lib IN LISTS beside)
+    target_link_options(archai_torch INTERFACE -Wl,-rpath-link,${lib})
+  endforeach()
+  file(GLOB runtime ${site}/nvidia/*/include/cuda_runtime_api.h)
+  foreach(header IN LISTS runtime)
+    get_filename_component(header ${header} DIRECTORY)
+    list(APPEND includes ${header})
+  endforeach()
+  if(runtime AND EXISTS ${folder}/lib/libc10_cuda.so)
+    target_compile_definitions(archai_torch INTERFACE ARCHAI_CUDA)
+  elseif(EXISTS ${folder}/lib/libc10_cuda.so)
+    message(STATUS "cuda_runtime_api.h was not found beside the wheel: GPU memory is not given back between candidates")
+  endif()
+  # That of the device registers itself when it is loaded: no symbol asks for it.
+  target_link_libraries(archai_torch INTERFACE -Wl,--no-as-needed ${libs} -Wl,--as-needed ${folder}/lib/libc10.so)
+  target_link_options(archai_torch INTERFACE -Wl,-rpath,${folder}/lib)
+  target_include_directories(archai_torch SYSTEM INTERFACE ${includes})
+  set(TORCH_INCLUDE_DIRS ${includes} PARENT_SCOPE)
+  # The layout of std::string that it was compiled with; its names tell.
+  file(STRINGS ${folder}/lib/libc10.so new REGEX "c105Error.*7__cxx11" LIMIT_COUNT 1)
+  set(abi 0)
+  if(new)
+    set(abi 1)
+  endif()
+  target_compile_definitions(archai_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=${abi})
+endfunction()
+
+set(wheel "")
+if(NOT ARCHAI_TORCH STREQUAL pip)
+  # Torch's own file looks for its other half, Caffe2, in the system first: with -DTorch_DIR=... and Debian's libtorch-dev
+  # both there, one libtorch's headers would meet the other's library. The halves lie side by side.
+  if(Torch_DIR AND EXISTS "${Torch_DIR}/../Caffe2/Caffe2Config.cmake")
+    get_filename_component(Caffe2_DIR "${Torch_DIR}/../Caffe2" ABSOLUTE)
+    set(Caffe2_DIR "${Caffe2_DIR}" CACHE PATH "The half of libtorch that Torch_DIR goes with" FORCE)
+  endif()
+  find_package(Torch QUIET)
+endif()
+if(Torch_FOUND)
+  # Up to 2.6 its CUDA builds link NVIDIA's first profiling library, which CUDA toolkits from 13 on lack; nothing here calls it.
+  if(TARGET torch::nvtoolsext AND NOT TARGET CUDA::nvToolsExt)
+    add_library(CUDA::nvToolsExt INTERFACE IMPORTED)
+  endif()
+  target_include_directories(archai_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+  target_link_libraries(archai_torch INTERFACE ${TORCH_LIBRARIES})
+  if(TARGET torch_cuda OR TARGET c10_cuda) # it has asked for the CUDA toolkit, whose headers are on its path
+    target_compile_definitions(archai_torch INTERFACE ARCHAI_CUDA)
+  endif()
+elseif(NOT ARCHAI_TORCH STREQUAL package)
+  archai_find_wheel(wheel)
+  if(ARCHAI_TORCH STREQUAL pip AND NOT wheel)
+    message(FATAL_ERROR "ARCHAI_TORCH=pip: the python3 on PATH (${ARCHAI_PYTHON3}) has no torch from a wheel (pip install torch)")
+  endif()
+endif()
+if(wheel)
+  archai_use_wheel(${wheel})
+  set(Torch_FOUND ON)
+  message(STATUS "libtorch: the wheel in ${wheel}")
+endif()
+archai_need(Torch_FOUND
+  "libtorch (1.13 or newer; your own: CMAKE_PREFIX_PATH or Torch_DIR, or python3's after pip install torch)" libtorch-dev)
+
+# Its headers say which C++ they are written in; 17 is what shim/ itself needs.
+set(ARCHAI_TORCH_CXX 17)
+foreach(folder IN LISTS TORCH_INCLUDE_DIRS)
+  if(EXISTS ${folder}/torch/all.h)
+    file(READ ${folder}/torch/all.h text)
+    if(text MATCHES "__cplusplus < 20(20|23)")
+      set(ARCHAI_TORCH_CXX ${CMAKE_MATCH_1})
+    endif()
+  endif()
+endforeach()
