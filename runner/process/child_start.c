@@ -11,6 +11,7 @@
 
 #include "core/base/alloc.h"
 #include "runner/process/child.h"
+#include "runner/process/strays.h"
 
 extern char **environ;
 
@@ -217,8 +218,11 @@ int archai_child_start(archai_child *c, const archai_child_spec *spec, archai_er
             archai_fail(err, ARCHAI_ECHILD, "pipes for %s: %s", spec->argv[0], strerror(errno));
     } else {
         env = child_environment(spec->env);
+        archai_strays_begin();
         e = spawn_guard(c, guard, program, spec, &l, env);
         rc = e == 0 ? ARCHAI_OK : archai_fail(err, ARCHAI_ECHILD, "%s: %s", guard, strerror(e));
+        if (rc == ARCHAI_OK)
+            archai_strays_spare(c->guard);
     }
     free(env);
     for (int i = 0; i < l.n; i++)
