@@ -12,6 +12,8 @@
 #include "io/file/checkpoint.h"
 #include "runner/process/child.h"
 #include "runner/process/clock.h"
+#include "runner/process/vitals.h"
+#include "runner/rank/signals.h"
 
 enum { FRONT_LINES = 12, ARCHID_WIDTH_MAX = 64 };
 
@@ -25,15 +27,24 @@ static void make_report(const archai_coordinator *c)
     char *argv[] = {(char *)"archai-inspect", (char *)"--", c->dir->path, (char *)"report", NULL};
     const archai_child_spec spec = {.argv = argv};
     const struct timespec pause = {.tv_nsec = 2000000};
+    const int signals = archai_signals_count();
+    archai_vitals vitals;
     bool ended = false;
     int rc;
 
-    if (!c->plan->config.output.report)
+    if (!c->plan->config.output.report || c->stops > 1)
         return;
     rc = archai_child_start(&child, &spec, &err);
+    archai_vitals_reset(&vitals);
     while (rc == ARCHAI_OK && !ended) {
         ended = archai_child_poll(&child);
-        if (!ended)
+        if (!ended && archai_signals_count() - signals + c->stops > 1)
+            rc = archai_fail(&err, ARCHAI_EINTR, "stopped by a second signal; archai-inspect writes it later");
+        else if (!ended && archai_vitals_hung(&vitals, child.program)) {
+            archai_vitals_describe(&vitals, how, sizeof how);
+            rc = archai_fail(&err, ARCHAI_ETIMEOUT, "archai-inspect %s and is given up", how);
+        }
+        if (!ended && rc == ARCHAI_OK)
             (void)nanosleep(&pause, NULL);
     }
     if (rc != ARCHAI_OK) {

@@ -136,6 +136,7 @@ int main(int argc, char **argv)
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
     (void)signal(SIGUSR1, SIG_IGN);
+    (void)signal(SIGUSR2, SIG_IGN);
     rc = archai_parent_check(&err);
     if (rc == ARCHAI_OK)
         rc = argc > 1 ? archai_indexer_read(&parent, argv[2], &err) : make_index(&parent, &err);

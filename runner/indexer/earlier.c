@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runner/process/limit.h"
+#include "runner/process/vitals.h"
 #include "runner/rank/signals.h"
 
 static const double look_s = 0.2; /* for signals */
@@ -48,7 +49,10 @@ static int on_end(const archai_earlier *e, const archai_err *why, archai_err *er
 /* The next message other than a note. */
 static int take(archai_earlier *e, archai_message *m, archai_err *err)
 {
-    for (;;) {
+    archai_vitals vitals;
+    char how[160];
+
+    for (archai_vitals_reset(&vitals);;) {
         archai_err why = ARCHAI_ERR_INIT;
         int rc;
 
@@ -57,8 +61,13 @@ static int take(archai_earlier *e, archai_message *m, archai_err *err)
                                "stopped by %s while earlier rows were read; --resume continues",
                                archai_signals_name());
         rc = archai_peer_wait(&e->peer, m, look_s, &why);
-        if (rc == ARCHAI_ETIMEOUT)
+        if (rc == ARCHAI_ETIMEOUT && !archai_vitals_hung(&vitals, e->peer.child.program))
             continue;
+        if (rc == ARCHAI_ETIMEOUT) {
+            archai_vitals_describe(&vitals, how, sizeof how);
+            return archai_fail(err, ARCHAI_EIO, "%s: archai-indexer, which reads it, %s",
+                               e->reading != NULL ? e->reading : "earlier rows", how);
+        }
         if (rc != ARCHAI_OK)
             return on_end(e, &why, err);
         if (m->type != ARCHAI_MSG_NOTE)
