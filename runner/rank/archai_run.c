@@ -6,6 +6,7 @@
 
 #include "runner/process/program.h"
 #include "runner/rank/arguments.h"
+#include "runner/rank/launcher.h"
 #include "runner/rank/run.h"
 #include "runner/rank/signals.h"
 
@@ -28,6 +29,7 @@ int main(int argc, char **argv)
     int rc, exit_code = 0, thread_level;
     bool alone = false;
 
+    archai_launcher_note();
     archai_program_begin("archai-run", "; --resume continues from what was committed");
     rc = archai_arguments_parse(&args, argc, argv, &err);
     /* Before MPI_Init, which takes a while: a stop request during it counts afterwards. */
