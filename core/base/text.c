@@ -90,3 +90,12 @@ bool archai_is_utf8(const char *text)
             return false;
     return true;
 }
+
+void archai_make_utf8(char *text)
+{
+    if (archai_is_utf8(text))
+        return;
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text >= 0x80)
+            *text = '?';
+}

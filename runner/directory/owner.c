@@ -70,7 +70,7 @@ int archai_rundir_watch(const char *directory, FILE *say, const archai_interrupt
     if (first.state != ARCHAI_OWNER_SILENT || is_watched(&first))
         return refuse(directory, &first, err);
     if (say != NULL)
-        (void)fprintf(say, "archai-run: %s: %s; is it dead, or is its clock late? Watching it for %.0f s\n",
+        (void)fprintf(say, "%s: %s; is it dead, or is its clock late? Watching it for %.0f s\n",
                       directory, first.who, watch_s);
     while (archai_clock_s() < end) {
         archai_owner o;

@@ -93,7 +93,8 @@ int archai_rundir_writable(const char *path, archai_err *err)
 /* What a run opens by these names: a FIFO would wait for ever, a device swallow it. */
 static int check_files(const char *directory, archai_err *err)
 {
-    static const char *const names[] = {"run.log", "config.ini", "results.h5", "report.html", "exit_code"};
+    static const char *const names[] = {"run.log", "config.ini", "results.h5", "report.html", "reconciled.json",
+                                        "exit_code"};
     int rc = ARCHAI_OK;
 
     for (size_t i = 0; rc == ARCHAI_OK && i < sizeof names / sizeof names[0]; i++) {
@@ -199,6 +200,23 @@ int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int star
     (void)unlink(code); /* absent means: running or killed */
     free(code);
     return ARCHAI_OK;
+}
+
+int archai_rundir_hold(archai_rundir *d, const char *path, FILE *say, archai_err *err)
+{
+    int rc;
+
+    memset(d, 0, sizeof *d);
+    ARCHAI_TRY(archai_rundir_watch(path, say, NULL, err));
+    ARCHAI_TRY(archai_rundir_writable(path, err));
+    ARCHAI_TRY(check_files(path, err));
+    d->path = archai_strdup(path);
+    d->ranks = 1;
+    d->start = archai_rundir_starts(path);
+    rc = archai_rundir_take(d, err);
+    if (rc != ARCHAI_OK)
+        archai_rundir_close(d);
+    return rc;
 }
 
 int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err)

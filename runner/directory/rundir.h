@@ -59,6 +59,8 @@ int archai_rundir_starts(const char *directory);
  * ARCHAI_EEXIST. */
 int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int starts, int ranks,
                        archai_err *err);
+/* Hold a directory that exists for a while, without being a run: nothing in it changes but `owner`. */
+int archai_rundir_hold(archai_rundir *d, const char *path, FILE *say, archai_err *err);
 /* Renew the heartbeat when it is due; cheap to call in every turn of the loop. ARCHAI_EEXIST:
  * another run has taken the directory over; it is no longer held. */
 int archai_rundir_beat(archai_rundir *d, double now, archai_err *err);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runner/indexer/archai_indexer.h"
 #include "runner/process/limit.h"
 #include "runner/process/vitals.h"
 #include "runner/rank/signals.h"
@@ -15,6 +16,8 @@ void archai_earlier_close(archai_earlier *e)
     archai_peer_close(&e->peer);
     archai_message_fini(&e->head);
     free(e->reading);
+    free(e->told);
+    free(e->settled);
     *e = (archai_earlier)ARCHAI_EARLIER_INIT;
 }
 
@@ -46,6 +49,17 @@ static int on_end(const archai_earlier *e, const archai_err *why, archai_err *er
     return damaged(e, how, err);
 }
 
+static void note(archai_earlier *e, archai_message *m)
+{
+    char **what = m->id == ARCHAI_INDEXER_TELLS     ? &e->told
+                  : m->id == ARCHAI_INDEXER_SETTLES ? &e->settled
+                                                    : &e->reading;
+
+    free(*what);
+    *what = m->text;
+    m->text = NULL;
+}
+
 /* The next message other than a note. */
 static int take(archai_earlier *e, archai_message *m, archai_err *err)
 {
@@ -72,9 +86,7 @@ static int take(archai_earlier *e, archai_message *m, archai_err *err)
             return on_end(e, &why, err);
         if (m->type != ARCHAI_MSG_NOTE)
             return ARCHAI_OK;
-        free(e->reading);
-        e->reading = m->text;
-        m->text = NULL;
+        note(e, m);
         archai_message_fini(m);
     }
 }

@@ -263,6 +263,8 @@ void archai_plan_fini(archai_plan *p)
     free(p->unused);
     free(p->complete);
     free(p->changes);
+    free(p->told);
+    free(p->settled);
     free(p->left_over);
     memset(p, 0, sizeof *p);
 }
