@@ -12,7 +12,7 @@
 #include "io/file/checkpoint.h"
 #include "runner/process/child.h"
 #include "runner/process/clock.h"
-#include "runner/process/vitals.h"
+#include "runner/process/watch/vitals.h"
 #include "runner/rank/signals.h"
 
 enum { FRONT_LINES = 12, ARCHID_WIDTH_MAX = 64 };

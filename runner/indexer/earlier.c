@@ -6,7 +6,7 @@
 
 #include "runner/indexer/archai_indexer.h"
 #include "runner/process/limit.h"
-#include "runner/process/vitals.h"
+#include "runner/process/watch/vitals.h"
 #include "runner/rank/signals.h"
 
 static const double look_s = 0.2; /* for signals */

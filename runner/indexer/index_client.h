@@ -1,13 +1,13 @@
 /* runner/indexer/index_client.h - rank 0's side of archai-indexer, which writes results.h5.
  *
  * archai-indexer is a separate process, so that no HDF5 call holds up the search; if it dies, or shows no sign of
- * work for long (runner/process/vitals.h), it is started again. Each refresh is followed by a pause of at least 20 times its duration. Never blocks.
+ * work for long (runner/process/watch/vitals.h), it is started again. Each refresh is followed by a pause of at least 20 times its duration. Never blocks.
  */
 #ifndef ARCHAI_RUNNER_INDEXER_INDEX_CLIENT_H
 #define ARCHAI_RUNNER_INDEXER_INDEX_CLIENT_H
 #include "io/wire/message.h"
 #include "runner/process/peer.h"
-#include "runner/process/vitals.h"
+#include "runner/process/watch/vitals.h"
 
 typedef struct archai_index_client {
     const archai_message *run;   /* borrowed; ARCHAI_MSG_INDEX */

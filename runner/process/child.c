@@ -11,7 +11,7 @@
 #include "core/base/text.h"
 #include "runner/process/clock.h"
 #include "runner/process/guard.h"
-#include "runner/process/strays.h"
+#include "runner/process/watch/strays.h"
 
 void archai_fd_close(int *fd)
 {

@@ -11,7 +11,6 @@
 #include "io/file/file.h"
 #include "io/results/reconcile.h"
 #include "runner/coordinator/finish.h"
-#include "runner/rank/launcher.h"
 #include "runner/rank/pulse.h"
 
 /* -- checking the input -------------------------------------------------------------------- */
@@ -97,8 +96,6 @@ static int check_input(archai_rank *r, int args_rc, const archai_err *args_err, 
         r->args->words(stdout);
         return ARCHAI_OK;
     }
-    if (!r->args->dry_run)
-        ARCHAI_TRY(archai_launcher_check(r->comm.size, err));
     ARCHAI_TRY(archai_plan_make(&r->plan, r->args, err));
     o->data = r->plan.data;
     o->heartbeat_s = r->plan.config.run.heartbeat_s;

@@ -1,4 +1,4 @@
-#include "runner/process/vitals.h"
+#include "runner/process/watch/vitals.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,11 +1,11 @@
-/* runner/process/vitals.h - does a helper process still get anywhere?
+/* runner/process/watch/vitals.h - does a helper process still get anywhere?
  *
  * One that is stopped, or waits for a mount that is gone, never answers; one that writes a large file may take long.
  * The difference: a process at work uses processor time, or reads and writes. Waiting for a disk (state D) counts
  * only after a much longer time, since syncing many gigabytes looks the same.
  */
-#ifndef ARCHAI_RUNNER_PROCESS_VITALS_H
-#define ARCHAI_RUNNER_PROCESS_VITALS_H
+#ifndef ARCHAI_RUNNER_PROCESS_WATCH_VITALS_H
+#define ARCHAI_RUNNER_PROCESS_WATCH_VITALS_H
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>

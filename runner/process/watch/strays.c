@@ -1,4 +1,4 @@
-#include "runner/process/strays.h"
+#include "runner/process/watch/strays.h"
 
 #include <ctype.h>
 #include <dirent.h>

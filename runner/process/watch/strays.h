@@ -1,12 +1,12 @@
-/* runner/process/strays.h - what a child leaves to this process when its guard is killed.
+/* runner/process/watch/strays.h - what a child leaves to this process when its guard is killed.
  *
  * archai-guard ends everything below its program. A hostile or unlucky program can kill its guard, or stop it. This
  * process is therefore a subreaper, too: what loses its guard becomes its own child, whatever session or group it
  * chose, and is killed here. Only children that were there before the first guard, and the guards themselves, are
  * spared (Open MPI starts a process of its own in a run without mpirun). Not thread-safe.
  */
-#ifndef ARCHAI_RUNNER_PROCESS_STRAYS_H
-#define ARCHAI_RUNNER_PROCESS_STRAYS_H
+#ifndef ARCHAI_RUNNER_PROCESS_WATCH_STRAYS_H
+#define ARCHAI_RUNNER_PROCESS_WATCH_STRAYS_H
 #include <stdbool.h>
 #include <sys/types.h>
 
