@@ -1,22 +1,46 @@
 #include "core/base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/alloc.h"
 
+/* A FIFO would wait for ever for its writer, a device may have no end: neither is a file. (O_NONBLOCK, since even
+ * opening a FIFO waits; reading a file is not changed by it.) */
+static int open_file(const char *path, FILE **out, archai_err *err)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+    int rc = ARCHAI_OK;
+
+    if (fd < 0 || fstat(fd, &st) != 0)
+        rc = archai_fail(err, errno == ENOENT ? ARCHAI_ENOTFOUND : ARCHAI_EINVAL, "%s: %s", path,
+                         strerror(errno));
+    else if (S_ISDIR(st.st_mode))
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, strerror(EISDIR));
+    else if (!S_ISREG(st.st_mode))
+        rc = archai_fail(err, ARCHAI_EINVAL, "%s: is a %s, expected a file", path,
+                         S_ISFIFO(st.st_mode) ? "FIFO" : "device or socket");
+    else if ((*out = fdopen(fd, "rb")) == NULL)
+        rc = archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
+    if (rc != ARCHAI_OK && fd >= 0)
+        (void)close(fd);
+    return rc;
+}
+
 int archai_text_read(const char *path, size_t most, char **text, size_t *size, archai_err *err)
 {
-    FILE *f = fopen(path, "rb");
+    FILE *f = NULL;
     char *bytes = NULL;
     size_t capacity = 0, n = 0, got = 1;
     int rc = ARCHAI_OK;
 
-    if (f == NULL)
-        return archai_fail(err, errno == ENOENT ? ARCHAI_ENOTFOUND : ARCHAI_EINVAL, "%s: %s", path,
-                           strerror(errno));
+    ARCHAI_TRY(open_file(path, &f, err));
     while (got > 0 && n <= most) { /* a byte more shows that it is too long */
         ARCHAI_RESERVE(bytes, capacity, n + 65536);
         got = fread(bytes + n, 1, capacity - n, f);
@@ -65,4 +89,13 @@ bool archai_is_utf8(const char *text)
         if ((n = archai_utf8_length(text, left)) == 0)
             return false;
     return true;
+}
+
+void archai_make_utf8(char *text)
+{
+    if (archai_is_utf8(text))
+        return;
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text >= 0x80)
+            *text = '?';
 }

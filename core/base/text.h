@@ -14,4 +14,6 @@ int archai_text_read(const char *path, size_t most, char **text, size_t *size, a
  * else, and results.h5 promises it. */
 size_t archai_utf8_length(const char *s, size_t n);
 bool archai_is_utf8(const char *text);
+/* A text with bytes that are not UTF-8 (a path, a comment): each byte beyond ASCII becomes '?'. */
+void archai_make_utf8(char *text);
 #endif

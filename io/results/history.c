@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/config/ini.h"
 #include "io/file/file.h"
+#include "io/results/reconcile.h"
 #include "io/segment/segment.h"
 
 typedef struct place {
@@ -19,7 +21,7 @@ _Static_assert(sizeof(place) <= 32, "there may be millions of these");
 struct archai_history {
     char *directory; /* owned */
     archai_segment *segments;
-    size_t n_segments;
+    size_t n_segments, at_segment; /* at: the one that is scanned */
     place *places; /* owned; by id, then by the time of finishing */
     size_t n_places, capacity, next_place;
     /* results.h5, piece by piece; NULL: there is none */
@@ -28,6 +30,9 @@ struct archai_history {
     archai_results piece;
     size_t n_rows, piece_end, at; /* in the table; end of the piece; next row in the piece */
     int64_t last_id;              /* of the table */
+    archai_reconciled reconciled;
+    bool is_generational;
+    size_t behind; /* rows that results.h5 does not show like that */
     archai_history_touch touch;
     void *payload;
 };
@@ -37,13 +42,17 @@ struct archai_history {
 static int note_place(void *payload, int64_t row, const archai_row *r, archai_err *err)
 {
     archai_history *h = payload;
+    const archai_reconciled_row *known = archai_reconciled_find(
+        &h->reconciled, archai_segment_place(h->segments[h->at_segment].name, row));
 
     (void)err;
+    if (known != NULL && known->id < 0)
+        return ARCHAI_OK;
     ARCHAI_RESERVE(h->places, h->capacity, h->n_places + 1);
-    h->places[h->n_places++] = (place){.id = r->id,
+    h->places[h->n_places++] = (place){.id = known != NULL ? known->id : r->id,
                                        .finished = r->finished,
                                        .row = row,
-                                       .segment = (int32_t)(h->n_segments - 1)};
+                                       .segment = (int32_t)h->at_segment};
     return ARCHAI_OK;
 }
 
@@ -71,12 +80,24 @@ static int open_segments(archai_history *h, archai_err *err)
         free(path);
         if (rc == ARCHAI_OK)
             rc = archai_segment_open(s, h->directory, names.at[i], false, err);
-        if (rc != ARCHAI_OK)
-            break;
-        h->n_segments++;
-        rc = archai_segment_scan(s, 0, s->size.rows, note_place, h, err);
+        h->n_segments += rc == ARCHAI_OK;
     }
     archai_strings_free(&names);
+    return rc;
+}
+
+static int find_places(archai_history *h, archai_err *err)
+{
+    const archai_segment **segments = archai_calloc(h->n_segments, sizeof *segments);
+    int rc;
+
+    for (size_t i = 0; i < h->n_segments; i++)
+        segments[i] = &h->segments[i];
+    rc = archai_reconcile(&h->reconciled, h->directory, segments, h->n_segments, h->is_generational, err);
+    for (; rc == ARCHAI_OK && h->at_segment < h->n_segments; h->at_segment++)
+        rc = archai_segment_scan(segments[h->at_segment], 0, segments[h->at_segment]->size.rows, note_place,
+                                 h, err);
+    free(segments);
     if (h->n_places > 0)
         qsort(h->places, h->n_places, sizeof *h->places, by_id);
     return rc;
@@ -122,6 +143,25 @@ static int index_row(archai_history *h, archai_trial **row, archai_err *err)
     return ARCHAI_OK;
 }
 
+/* As results.h5 says, else config.ini. */
+static bool is_generational(const archai_history *h, const archai_results *head)
+{
+    const archai_ini_entry *e = NULL;
+    archai_ini ini = {0};
+    char *path;
+    bool is = false;
+
+    if (head->schedule != NULL)
+        return strcmp(head->schedule, "generational") == 0;
+    path = archai_file_path(h->directory, "config.ini");
+    if (archai_ini_read(&ini, path, NULL) == ARCHAI_OK)
+        e = archai_ini_find(&ini, "search", "schedule");
+    is = e != NULL && strcmp(e->value, "generational") == 0;
+    archai_ini_free(&ini);
+    free(path);
+    return is;
+}
+
 /* -- both ---------------------------------------------------------------------------------- */
 
 int archai_history_open(archai_history **out, const char *directory, archai_history_touch touch,
@@ -135,6 +175,10 @@ int archai_history_open(archai_history **out, const char *directory, archai_hist
     rc = open_index(h, head, err);
     if (rc == ARCHAI_OK)
         rc = open_segments(h, err);
+    if (rc == ARCHAI_OK) {
+        h->is_generational = is_generational(h, head);
+        rc = find_places(h, err);
+    }
     if (rc == ARCHAI_OK && h->index != NULL) /* its table may still crash HDF5 */
         rc = touch(payload, h->index_path, err);
     if (rc != ARCHAI_OK) {
@@ -165,9 +209,14 @@ int archai_history_next(archai_history *h, archai_trial *out, bool *got, archai_
             ARCHAI_TRY(archai_segment_read(&h->segments[p->segment], p->row, got, &e, err));
             if (*got && e.n_tensors > 0)
                 e.stored = archai_segment_place(h->segments[p->segment].name, p->row);
+            e.id = id; /* it may have been given another one */
         }
+        h->behind += *got && (row == NULL || row->id != id ||
+                              strcmp(row->model.archid, e.model.archid) != 0);
         if (row != NULL && row->id == id) {
-            if (!*got) {
+            if (!*got && archai_reconciled_moved(&h->reconciled, id, row->model.archid)) {
+                h->behind++;
+            } else if (!*got) {
                 e = *row;
                 *row = (archai_trial){0};
                 *got = true;
@@ -180,12 +229,26 @@ int archai_history_next(archai_history *h, archai_trial *out, bool *got, archai_
     return ARCHAI_OK;
 }
 
+char *archai_history_reconciled(const archai_history *h, char *sentence, size_t size)
+{
+    if (h->reconciled.n_new == 0)
+        return NULL;
+    archai_reconciled_sentence(&h->reconciled, sentence, size);
+    return archai_reconciled_text(&h->reconciled);
+}
+
+size_t archai_history_behind(const archai_history *h)
+{
+    return h->behind + h->reconciled.n_new;
+}
+
 void archai_history_close(archai_history *h)
 {
     if (h == NULL)
         return;
     for (size_t i = 0; i < h->n_segments; i++)
         archai_segment_close(&h->segments[i]);
+    archai_reconciled_free(&h->reconciled);
     archai_results_free(&h->piece);
     archai_results_close(h->index);
     free(h->segments);

@@ -3,7 +3,7 @@
  *
  * The union of results.h5 and of all valid rows of the segments. Of several rows with one id (from
  * a rank that was taken for lost, and from the one that got its work) the one that finished first
- * counts, as in the index. A row whose segment was deleted comes from results.h5. Memory: 32 bytes
+ * counts, as in the index; reconcile.h settles what two runs at the same time disagree about. A row whose segment was deleted comes from results.h5. Memory: 32 bytes
  * a row, and one piece of results.h5.
  *
  * HDF5 1.10 can crash on damaged files: call this in a process that may crash (archai-indexer
@@ -25,5 +25,10 @@ int archai_history_open(archai_history **out, const char *directory, archai_hist
 /* The next row; caller fini. A row that only results.h5 has comes without curves and tensors. *got
  * false: there are no more. */
 int archai_history_next(archai_history *h, archai_trial *out, bool *got, archai_err *err);
+/* Are there rows of two runs at the same time that nobody has settled yet? Then what whoever holds the directory is to
+ * publish (archai_reconciled_publish; caller frees), and a sentence; else NULL. */
+char *archai_history_reconciled(const archai_history *h, char *sentence, size_t size);
+/* Once there are no more: how many of them results.h5 did not show like that, or shows without reason. */
+size_t archai_history_behind(const archai_history *h);
 void archai_history_close(archai_history *h); /* NULL is allowed */
 #endif

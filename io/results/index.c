@@ -132,7 +132,9 @@ int archai_index_open(archai_index **out, const archai_index_run *run, archai_er
     index_growth_init(&x->growth, run->objectives);
     index_models_init(&x->models, run->config->output.weights);
     index_columns_init(&x->columns, run->objectives);
-    rc = update(x, err);
+    rc = run->is_resume ? archai_reconciled_read(&x->table.reconciled, run->directory, err) : ARCHAI_OK;
+    if (rc == ARCHAI_OK)
+        rc = update(x, err);
     if (rc == ARCHAI_OK && run->is_resume)
         rc = adopt_earlier(x, err);
     if (rc != ARCHAI_OK) {
@@ -185,7 +187,8 @@ static int write_attributes(const archai_index *x, const char *state, int64_t re
         ARCHAI_TRY(archai_h5_set_string(file, texts[i].name, texts[i].value, err));
     ARCHAI_TRY(archai_h5_set_int(file, "format_version", 1, err));
     ARCHAI_TRY(archai_h5_set_int(file, "seed", run->config->search.seed, err));
-    ARCHAI_TRY(index_split_write(file, run->data, err));
+    ARCHAI_TRY(run->data != NULL || !run->is_resume ? index_split_write(file, run->data, err)
+                                                    : index_split_copy(file, x->path, err));
     return archai_h5_set_int(file, "ranks", run->ranks, err);
 }
 

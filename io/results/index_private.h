@@ -18,6 +18,7 @@
 #include "core/pareto/pareto.h"
 #include "io/results/column.h"
 #include "io/results/index.h"
+#include "io/results/reconcile.h"
 #include "io/wire/message.h"
 #include "io/segment/segment.h"
 
@@ -27,7 +28,7 @@ enum { INDEX_KEPT = -1 }; /* index_row.segment: the row is in no segment, only i
 
 typedef struct index_row {
     int64_t id;
-    double finished;
+    double finished, budget;
     int64_t row;         /* in its segment, or index into `kept` */
     int64_t text_offset; /* as in archai_row */
     uint32_t text_bytes, text_crc;
@@ -55,6 +56,7 @@ typedef struct index_table {
     size_t n, capacity;
     archai_buffer *kept; /* packed evaluations; owned */
     size_t n_kept, kept_capacity;
+    archai_reconciled reconciled; /* rows of two runs at the same time, as settled before this start */
 } index_table;
 
 /* A row that is new to the table, with what the other parts need of it. */
@@ -82,6 +84,8 @@ void index_table_init(index_table *t, const char *directory,
 void index_table_fini(index_table *t);
 /* Find new segments and new rows, fdatasync where there are some, merge them into the table. */
 int index_table_update(index_table *t, index_news *news, archai_err *err);
+/* The id that a row has in its segment. */
+int64_t index_table_id_in_segment(const index_table *t, const index_row *r);
 /* Resume: all rows so far are doubtful, except those of an earlier results.h5 at `path`, which were
  * synced before they entered it. Its rows that no segment holds join the table and `news`. */
 int index_table_adopt(index_table *t, const char *path, index_news *news, archai_err *err);
@@ -143,6 +147,8 @@ int index_growth_write(index_growth *g, const index_table *t, hid_t file, archai
 
 /* /split and the attribute `data`; nothing where no data are used. */
 int index_split_write(hid_t file, const char *record, archai_err *err);
+/* The same from an earlier results.h5, as far as it has them. */
+int index_split_copy(hid_t file, const char *path, archai_err *err);
 
 /* -- models -------------------------------------------------------------------------------- */
 

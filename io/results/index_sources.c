@@ -41,6 +41,17 @@ static int open_new_segments(index_table *t, archai_err *err)
     return rc;
 }
 
+int64_t index_table_id_in_segment(const index_table *t, const index_row *r)
+{
+    const archai_reconciled_row *known =
+        t->reconciled.n == 0 || r->segment == INDEX_KEPT
+            ? NULL
+            : archai_reconciled_find(&t->reconciled,
+                                     archai_segment_place(t->segments[r->segment].file.name, r->row));
+
+    return known != NULL ? known->was : r->id;
+}
+
 struct looking {
     index_table *table;
     index_segment *segment;
@@ -61,13 +72,20 @@ static int found(void *payload, int64_t row, const archai_row *r, archai_err *er
                        .text_bytes = (uint32_t)r->text_bytes,
                        .text_crc = r->text_crc,
                        .segment = (int32_t)(s - looking->table->segments)};
+    const archai_reconciled_row *known;
     bool valid;
 
     if ((s->seen[row / 8] >> (row % 8) & 1) != 0)
         return ARCHAI_OK;
+    known = archai_reconciled_find(&looking->table->reconciled, archai_segment_place(s->file.name, row));
+    if (known != NULL && known->id < 0)
+        return ARCHAI_OK;
     ARCHAI_TRY(archai_segment_detail(&s->file, r, &valid, &e, err));
     if (!valid)
         return ARCHAI_OK;
+    if (known != NULL)
+        entry.id = known->id;
+    entry.budget = r->budget;
     index_check_status(looking->table->objectives, &e);
     index_news_add(looking->news, looking->table->objectives, &entry, &e);
     archai_trial_fini(&e);
@@ -117,6 +135,7 @@ int index_table_update(index_table *t, index_news *news, archai_err *err)
 static int keep(index_table *t, const archai_trial *e, index_news *news, archai_err *err)
 {
     const index_row row = {.id = e->id,
+                           .budget = e->budget,
                            .finished = e->started + e->seconds,
                            .row = (int64_t)t->n_kept,
                            .segment = INDEX_KEPT};
@@ -140,6 +159,8 @@ static int adopt_piece(index_table *t, archai_results *piece, size_t first, cons
             t->rows[at].doubtful = false;
             continue;
         }
+        if (archai_reconciled_moved(&t->reconciled, e->id, e->model.archid))
+            continue; /* it has another id by now, or does not count */
         ARCHAI_TRY(archai_results_curves(path, first + i, &e->curves, &e->n_curves, err));
         ARCHAI_TRY(keep(t, e, news, err));
     }

@@ -1,5 +1,6 @@
 /* io/results/index_split.c - which examples were trained on, validated on and tested on. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "io/dataset/dataset.h"
 #include "io/file/h5.h"
@@ -68,4 +69,33 @@ int index_split_write(hid_t file, const char *record, archai_err *err)
     rc = archai_h5_set_string(file, "data", about, err);
     free(about);
     return rc == ARCHAI_OK ? write_splits(file, &facts, err) : rc;
+}
+
+static bool holds(hid_t file, const char *name)
+{
+    return H5Lexists(file, name, H5P_DEFAULT) > 0;
+}
+
+int index_split_copy(hid_t file, const char *path, archai_err *err)
+{
+    hid_t fapl = H5I_INVALID_HID, earlier = H5I_INVALID_HID;
+    char *about = NULL;
+    int rc;
+
+    if (access(path, F_OK) != 0)
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_h5_access(&fapl, err));
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &earlier, H5Fopen(path, H5F_ACC_RDONLY, fapl)), out);
+    if (holds(earlier, "split"))
+        ARCHAI_TRY_GOTO(rc,
+                        archai_h5_ok(err, H5Ocopy(earlier, "split", file, "split", H5P_DEFAULT, H5P_DEFAULT)),
+                        out);
+    if (H5Aexists(earlier, "data") > 0)
+        ARCHAI_TRY_GOTO(rc, archai_h5_get_string(earlier, "data", &about, err), out);
+    rc = about != NULL ? archai_h5_set_string(file, "data", about, err) : ARCHAI_OK;
+out:
+    free(about);
+    archai_h5_release(&earlier);
+    archai_h5_release(&fapl);
+    return archai_err_wrap(err, rc, "%s: ", path);
 }

@@ -23,6 +23,7 @@ void index_table_fini(index_table *t)
     }
     for (size_t i = 0; i < t->n_kept; i++)
         archai_buffer_free(&t->kept[i]);
+    archai_reconciled_free(&t->reconciled);
     free(t->segments);
     free(t->kept);
     free(t->rows);
@@ -57,7 +58,7 @@ int index_table_read(const index_table *t, size_t i, archai_trial *out, archai_e
 
         ARCHAI_TRY(archai_trial_unpack(kept->data, kept->size, &e, err));
     } else {
-        archai_row row = {.id = r->id,
+        archai_row row = {.id = index_table_id_in_segment(t, r),
                           .text_offset = r->text_offset,
                           .text_bytes = r->text_bytes,
                           .text_crc = r->text_crc};
@@ -67,6 +68,7 @@ int index_table_read(const index_table *t, size_t i, archai_trial *out, archai_e
         if (!valid)
             return archai_fail(err, ARCHAI_EIO, "%s: row %lld has changed since it was read",
                                s->path, (long long)r->row);
+        e.id = r->id;
     }
     index_check_status(t->objectives, &e);
     *out = e;
@@ -155,6 +157,26 @@ size_t index_table_find(const index_table *t, int64_t id)
     return i < t->n && t->rows[i].id == id ? i : t->n;
 }
 
+static int start_of(const index_table *t, const index_row *r)
+{
+    int start = -1, k;
+
+    return r->segment != INDEX_KEPT &&
+                   archai_segment_name_read(t->segments[r->segment].file.name, &start, &k)
+               ? start
+               : -1;
+}
+
+/* Of two rows with one id: does `a` count? A later start's of another evaluation does, until the next start
+ * reconciles them (reconcile.h): this run knows it under that id. */
+static bool wins(const index_table *t, const index_row *a, const index_row *b)
+{
+    const bool is_same = a->archid_hash == b->archid_hash && a->budget == b->budget;
+    const int x = is_same ? 0 : start_of(t, a), y = is_same ? 0 : start_of(t, b);
+
+    return x != y ? x > y : a->finished < b->finished;
+}
+
 /* Drop news that lose to a row of the same id, in the news (sorted by id) or in the table; one that
  * wins against the table takes its place at once. */
 static void drop_losers(index_table *t, index_news *news)
@@ -164,10 +186,20 @@ static void drop_losers(index_table *t, index_news *news)
     for (size_t i = 0; i < news->n; i++) {
         index_new *new_ = &news->at[i];
         size_t at = index_table_find(t, new_->row.id);
-        bool loses = kept > 0 && news->at[kept - 1].row.id == new_->row.id;
+        bool loses = false;
+
+        if (kept > 0 && news->at[kept - 1].row.id == new_->row.id) {
+            if (wins(t, &new_->row, &news->at[kept - 1].row)) {
+                free(news->at[kept - 1].archid);
+                news->at[kept - 1] = *new_;
+            } else {
+                free(new_->archid);
+            }
+            continue;
+        }
 
         if (at < t->n && !loses) {
-            if (new_->row.finished < t->rows[at].finished) {
+            if (wins(t, &new_->row, &t->rows[at])) {
                 t->rows[at] = new_->row;
                 news->replaced = true;
                 news->first = at < news->first ? at : news->first;

@@ -156,6 +156,40 @@ static int on_index_failure(archai_coordinator *c, archai_err *err)
     return ARCHAI_OK;
 }
 
+/* The last results.h5 stays; what it lacks is in the segments. */
+static void leave_index(archai_coordinator *c, const char *why)
+{
+    archai_runlog_say(c->log, 0, "%s: results.h5 lacks the last rows until the next --resume", why);
+    archai_index_client_close(&c->index);
+    if (c->outcome.exit_code == 0) {
+        c->outcome = (archai_outcome){.state = "interrupted", .exit_code = 75};
+        (void)snprintf(c->outcome.why, sizeof c->outcome.why, "%s while results.h5 was written", why);
+    }
+    c->phase = ARCHAI_PHASE_OVER;
+}
+
+/* After the second signal the indexer has as long as it gets on, ten seconds at most. */
+static bool is_hurry_over(archai_coordinator *c)
+{
+    static const double pause_s = 1, limit_s = 10;
+
+    return c->phase == ARCHAI_PHASE_INDEXING && c->stops == 2 &&
+           (archai_index_client_idle(&c->index) > pause_s ||
+            archai_clock_s() - c->hurried_at > limit_s);
+}
+
+/* While the search runs, another indexer may have better luck; at the end nobody waits for a second one. */
+static void on_hung_index(archai_coordinator *c)
+{
+    c->index.hung = false;
+    if (c->phase == ARCHAI_PHASE_INDEXING) {
+        c->index.failures = INDEX_FAILURES_MAX;
+        return;
+    }
+    archai_progress_clear(&c->progress);
+    archai_runlog_say(c->log, 0, "results.h5: %s; another one is started", c->index.error.text);
+}
+
 /* Publish what is new, and at the end the final state. */
 static int step_index(archai_coordinator *c, bool *busy, archai_err *err)
 {
@@ -164,6 +198,12 @@ static int step_index(archai_coordinator *c, bool *busy, archai_err *err)
     const char *state = c->phase == ARCHAI_PHASE_RUNNING ? "running" : c->outcome.state;
 
     archai_index_client_step(&c->index, busy);
+    if (c->index.hung)
+        on_hung_index(c);
+    if (is_hurry_over(c)) {
+        leave_index(c, "stopped by a second signal");
+        return ARCHAI_OK;
+    }
     if (c->index.failures >= INDEX_FAILURES_MAX)
         return on_index_failure(c, err);
     if (!archai_index_client_is_free(&c->index, archai_clock_s(), hurry))

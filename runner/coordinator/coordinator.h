@@ -61,6 +61,7 @@ typedef struct archai_coordinator {
     int64_t n_failed, n_said; /* failures; those printed on standard error */
     int n_lost;             /* ranks that are lost now */
     int stops;              /* stop requests followed: 1 drain, 2 now */
+    double hurried_at;      /* clock: when the second came */
 } archai_coordinator;
 
 /* `workers[size]`: which ranks evaluate (borrowed for the call). */

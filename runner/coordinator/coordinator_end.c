@@ -53,10 +53,16 @@ int archai_coordinator_stop(archai_coordinator *c, int source, const char *signa
     const double grace = c->plan->config.run.grace_s;
     const bool again = slot->stopped_at > 0 && now - slot->stopped_at > second_stop_s;
 
-    if (c->phase > ARCHAI_PHASE_DRAINING)
+    if (c->phase == ARCHAI_PHASE_OVER)
         return ARCHAI_OK;
     if (slot->stopped_at <= 0)
         slot->stopped_at = now;
+    if (c->stops == 0 && c->phase > ARCHAI_PHASE_DRAINING) {
+        c->stops = 1;
+        archai_runlog_say(c->log, 0, "%s: only results.h5 is still to be written; a second signal stops at once",
+                          signal_name);
+        return ARCHAI_OK;
+    }
     if (c->stops == 0) {
         c->stops = 1;
         archai_progress_clear(&c->progress);
@@ -70,8 +76,9 @@ int archai_coordinator_stop(archai_coordinator *c, int source, const char *signa
     }
     if (c->stops == 1 && again) {
         c->stops = 2;
+        c->hurried_at = now;
         archai_runlog_say(c->log, 0, "%s again: stopping at once", signal_name);
-        return tell_workers(c, 0, err);
+        return c->phase > ARCHAI_PHASE_DRAINING ? ARCHAI_OK : tell_workers(c, 0, err);
     }
     return ARCHAI_OK;
 }

@@ -12,37 +12,53 @@
 #include "io/file/checkpoint.h"
 #include "runner/process/child.h"
 #include "runner/process/clock.h"
+#include "runner/process/watch/vitals.h"
+#include "runner/rank/signals.h"
 
 enum { FRONT_LINES = 12, ARCHID_WIDTH_MAX = 64 };
 
-/* In a process of its own, archai-inspect, since HDF5 may crash on a file that a bad disk has damaged, and a
- * million rows take memory that rank 0 does not need otherwise. */
-static void make_report(const archai_coordinator *c)
+/* In a process of its own, since HDF5 may crash on a file that a bad disk has damaged, and a million rows take memory
+ * that rank 0 does not need otherwise. */
+int archai_finish_inspect(const char *directory, const char *command, int stops, char *said, size_t size,
+                          archai_err *err)
 {
     archai_child child = ARCHAI_CHILD_INIT;
-    archai_err err = ARCHAI_ERR_INIT;
-    char how[512];
-    char *argv[] = {(char *)"archai-inspect", (char *)"--", c->dir->path, (char *)"report", NULL};
+    char *argv[] = {(char *)"archai-inspect", (char *)"--", (char *)(uintptr_t)directory,
+                    (char *)(uintptr_t)command, NULL};
     const archai_child_spec spec = {.argv = argv};
     const struct timespec pause = {.tv_nsec = 2000000};
-    bool ended = false;
-    int rc;
+    const int signals = archai_signals_count();
+    archai_vitals vitals;
+    char how[512];
+    int rc = archai_child_start(&child, &spec, err);
 
-    if (!c->plan->config.output.report)
-        return;
-    rc = archai_child_start(&child, &spec, &err);
-    while (rc == ARCHAI_OK && !ended) {
-        ended = archai_child_poll(&child);
-        if (!ended)
+    archai_vitals_reset(&vitals);
+    while (rc == ARCHAI_OK && !archai_child_poll(&child)) {
+        if (archai_signals_count() - signals + stops > 1) {
+            rc = archai_fail(err, ARCHAI_EINTR, "stopped by a second signal");
+        } else if (archai_vitals_hung(&vitals, child.program)) {
+            archai_vitals_describe(&vitals, how, sizeof how);
+            rc = archai_fail(err, ARCHAI_ETIMEOUT, "archai-inspect %s and is given up", how);
+        } else {
             (void)nanosleep(&pause, NULL);
+        }
     }
-    if (rc != ARCHAI_OK) {
-        archai_runlog_say(c->log, 0, "report.html: %s", err.text);
-    } else if (child.status != 0) {
-        archai_child_describe(&child, how, sizeof how);
-        archai_runlog_say(c->log, 0, "report.html: archai-inspect %s", how);
-    }
+    archai_child_describe(&child, how, sizeof how);
+    if (rc == ARCHAI_OK && child.status != 0)
+        rc = archai_fail(err, ARCHAI_ECHILD, "archai-inspect %s", how);
+    if (said != NULL)
+        (void)snprintf(said, size, "%s", strchr(how, ':') != NULL ? strchr(how, ':') + 2 : "");
     archai_child_close(&child);
+    return rc;
+}
+
+static void make_report(const archai_coordinator *c)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+
+    if (c->plan->config.output.report && c->stops < 2 &&
+        archai_finish_inspect(c->dir->path, "report", c->stops, NULL, 0, &err) != ARCHAI_OK)
+        archai_runlog_say(c->log, 0, "report.html: %s", err.text);
 }
 
 /* -- the front as a table ------------------------------------------------------------------ */

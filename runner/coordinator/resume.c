@@ -286,7 +286,10 @@ int archai_resume(archai_plan *p, archai_err *err)
                                       err),
                     out);
     p->search.rejected = earlier.head.rejected;
-    rc = enter_rows(p, &earlier, err);
+    ARCHAI_TRY_GOTO(rc, enter_rows(p, &earlier, err), out);
+    p->told = earlier.told;
+    p->settled = earlier.settled;
+    earlier.told = earlier.settled = NULL;
 out:
     archai_earlier_close(&earlier);
 #ifdef __GLIBC__

@@ -2,134 +2,95 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/alloc.h"
 #include "io/file/file.h"
-#include "runner/process/clock.h"
+#include "runner/directory/owner_file.h"
 #include "runner/directory/rundir_private.h"
+#include "runner/process/clock.h"
 
-static void host_name(char name[256])
-{
-    if (gethostname(name, 256) != 0)
-        (void)snprintf(name, 256, "unknown");
-    name[255] = '\0';
-}
+/* -- judging it ----------------------------------------------------------------------------- */
 
-/* Start time of a process in clock ticks since boot, by which a reused pid is recognised; 0: gone. A zombie
- * counts as gone: it will not write again. */
-static long long process_started(long pid)
-{
-    char path[64], line[1024], *at;
-    long long started = 0;
-    char state = 'Z';
-    FILE *in;
-
-    (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-    in = fopen(path, "r");
-    if (in == NULL)
-        return 0;
-    /* the name in parentheses may hold anything: field 3 follows the last ')' */
-    if (fgets(line, sizeof line, in) != NULL && (at = strrchr(line, ')')) != NULL &&
-        sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-                       "%*d %lld",
-               &state, &started) != 2)
-        started = 0;
-    (void)fclose(in);
-    return state != 'Z' && state != 'X' ? started : 0;
-}
-
-static char *owner_text(int ranks)
-{
-    char host[256];
-    const char *job = getenv("SLURM_JOB_ID"), *restart = getenv("SLURM_RESTART_COUNT");
-    json_t *owner;
-    char *text;
-
-    host_name(host);
-    owner = archai_there(
-        json_pack("{s:s, s:I, s:I, s:s, s:s, s:i, s:f}", "host", host, "pid", (json_int_t)getpid(),
-                  "process_started", (json_int_t)process_started(getpid()), "job",
-                  job != NULL ? job : "", "restart", restart != NULL ? restart : "0", "ranks",
-                  ranks, "heartbeat", archai_clock_unix()));
-    text = archai_there(json_dumps(owner, JSON_INDENT(1)));
-    json_decref(owner);
-    return text;
-}
-
-/* SLURM restarts a job only after its last start has ended: the `owner` of that start is stale at once,
- * whatever node it names. */
-static bool is_earlier_start_of_this_job(const char *job, const char *restart)
-{
-    const char *mine = getenv("SLURM_JOB_ID"), *count = getenv("SLURM_RESTART_COUNT");
-
-    return mine != NULL && *mine != '\0' && restart != NULL && strcmp(mine, job) == 0 &&
-           strcmp(count != NULL ? count : "0", restart) != 0;
-}
-
-typedef struct owner_file {
-    json_t *json; /* owned; the texts are borrowed from it */
-    const char *host, *job, *restart;
-    json_int_t pid, started;
-    double beat;
-    bool is_here; /* on this host */
-} owner_file;
-
-/* False: it cannot be read. The caller releases o->json in any case. */
-static bool read_owner(const char *path, owner_file *o)
-{
-    char host[256];
-
-    *o = (owner_file){.json = json_load_file(path, 0, NULL)};
-    host_name(host);
-    if (o->json == NULL ||
-        json_unpack(o->json, "{s:s, s:I, s:I, s:s, s:F, s?s}", "host", &o->host, "pid", &o->pid,
-                    "process_started", &o->started, "job", &o->job, "heartbeat", &o->beat, "restart",
-                    &o->restart) != 0)
-        return false;
-    o->is_here = strcmp(o->host, host) == 0;
-    return true;
-}
-
-/* An unreadable `owner` counts as alive while it is young: its writer may be about to fill it. */
 bool archai_rundir_owner_alive(const char *directory, char who[512])
 {
-    char *path = archai_file_path(directory, "owner");
-    owner_file o = {.json = NULL};
-    struct stat st;
-    bool alive = false;
-    double silent;
+    const archai_owner o = archai_owner_read(directory);
 
-    if (stat(path, &st) != 0) {
-        free(path);
-        return false;
+    if (*o.who != '\0')
+        memcpy(who, o.who, sizeof o.who);
+    return o.state == ARCHAI_OWNER_ALIVE;
+}
+
+/* ARCHAI_OK: nobody alive, as far as one look can tell. */
+static int refuse(const char *directory, const archai_owner *o, archai_err *err)
+{
+    if (o->state == ARCHAI_OWNER_ODD)
+        return archai_fail(err, ARCHAI_EINVAL,
+                           "%s/owner: not a regular file, expected what a run wrote there", directory);
+    if (o->state == ARCHAI_OWNER_ALIVE)
+        return archai_fail(err, ARCHAI_EEXIST,
+                           "%s is held by %s; two runs cannot write to one directory", directory, o->who);
+    return ARCHAI_OK;
+}
+
+int archai_rundir_owner_check(const char *directory, archai_err *err)
+{
+    const archai_owner o = archai_owner_read(directory);
+
+    return refuse(directory, &o, err);
+}
+
+/* What this process has watched in vain: once is enough for a start. */
+static struct {
+    double beat;
+    json_int_t pid;
+    char host[ARCHAI_PLACE_TEXT];
+} watched = {.pid = -1};
+
+static bool is_watched(const archai_owner *o)
+{
+    return o->pid == watched.pid && o->beat == watched.beat && strcmp(o->host, watched.host) == 0;
+}
+
+/* Another host's clock may be minutes behind: a heartbeat that looks old but changes is alive. */
+int archai_rundir_watch(const char *directory, FILE *say, const archai_interrupt *interrupt,
+                        archai_err *err)
+{
+    static const double watch_s = 2 * ARCHAI_OWNER_BEAT_S + 1;
+    const struct timespec pause = {.tv_nsec = 200000000};
+    const archai_owner first = archai_owner_read(directory);
+    const double end = archai_clock_s() + watch_s;
+
+    if (first.state != ARCHAI_OWNER_SILENT || is_watched(&first))
+        return refuse(directory, &first, err);
+    if (say != NULL)
+        (void)fprintf(say, "%s: %s; is it dead, or is its clock late? Watching it for %.0f s\n",
+                      directory, first.who, watch_s);
+    while (archai_clock_s() < end) {
+        archai_owner o;
+
+        if (interrupt != NULL)
+            ARCHAI_TRY(interrupt->check(interrupt->payload, err));
+        (void)nanosleep(&pause, NULL);
+        o = archai_owner_read(directory);
+        if (o.state != ARCHAI_OWNER_SILENT)
+            return refuse(directory, &o, err);
+        if (o.beat != first.beat)
+            return archai_fail(err, ARCHAI_EEXIST,
+                               "%s is held by %s, and yet alive: its heartbeat was renewed while this start "
+                               "watched it, so the clocks differ; two runs cannot write to one directory",
+                               directory, o.who);
     }
-    if (read_owner(path, &o)) {
-        silent = archai_clock_unix() - o.beat;
-        if (o.is_here)
-            alive = process_started((long)o.pid) == o.started && o.started != 0;
-        else
-            alive = silent < ARCHAI_OWNER_SILENT_S && !is_earlier_start_of_this_job(o.job, o.restart);
-        /* far in the future: nobody can tell whether it is alive */
-        (void)snprintf(who, 512, "process %lld on %s%s%s, last seen %.0f s %s", (long long)o.pid,
-                       o.host, *o.job != '\0' ? ", job " : "", o.job, fabs(silent),
-                       silent >= -ARCHAI_OWNER_SILENT_S
-                           ? "ago"
-                           : "in the future: the clocks differ (if it is gone, remove the file owner)");
-    } else {
-        (void)snprintf(who, 512, "a run that has just started");
-        silent = archai_clock_unix() - (double)st.st_mtime;
-        alive = fabs(silent) < ARCHAI_OWNER_BEAT_S; /* fabs: the clock may have been set back */
-    }
-    json_decref(o.json);
-    free(path);
-    return alive;
+    watched.beat = first.beat;
+    watched.pid = first.pid;
+    memcpy(watched.host, first.host, sizeof watched.host);
+    return ARCHAI_OK;
 }
 
 /* -- taking it ------------------------------------------------------------------------------ */
@@ -137,16 +98,41 @@ bool archai_rundir_owner_alive(const char *directory, char who[512])
 enum { DRAFT_NAME_MAX = 300 };
 static const char draft[] = "owner-draft-", stale[] = "owner-stale-";
 
-/* With the host: processes of two hosts, or containers, may have the same pid. */
-static void draft_name(char name[DRAFT_NAME_MAX], const char *kind)
+/* HOST-NAMESPACE: processes of two hosts, or of two containers, may have the same pid. */
+static void place_name(char name[DRAFT_NAME_MAX], bool is_old)
 {
-    char host[256];
+    const archai_place here = archai_place_here();
+    const char *digits = here.pid_namespace + strcspn(here.pid_namespace, "0123456789");
 
-    host_name(host);
-    (void)snprintf(name, DRAFT_NAME_MAX, "%s%s-%ld", kind, host, (long)getpid());
+    (void)snprintf(name, DRAFT_NAME_MAX, is_old ? "%.200s" : "%.200s-%.*s", here.host,
+                   (int)strspn(digits, "0123456789"), digits);
 }
 
-/* Did a start that was killed, on this host or long ago, leave this file? */
+static void draft_name(char name[DRAFT_NAME_MAX], const char *kind)
+{
+    char place[DRAFT_NAME_MAX];
+
+    place_name(place, false);
+    (void)snprintf(name, DRAFT_NAME_MAX, "%s%.250s-%ld", kind, place, (long)getpid());
+}
+
+static bool is_place(const char *text, size_t n, bool is_old)
+{
+    char place[DRAFT_NAME_MAX];
+
+    place_name(place, is_old);
+    return strlen(place) == n && strncmp(place, text, n) == 0;
+}
+
+static bool is_gone(const char *pid)
+{
+    const long number = strtol(pid, NULL, 10);
+
+    return archai_place_here().sees_pids && (number <= 0 || archai_process_started(number) == 0);
+}
+
+/* Did a start that was killed, in this place or long ago, leave this file? An earlier version named the host
+ * alone. */
 static bool is_left_over(const archai_rundir *d, const char *name)
 {
     const char *plain = name + (*name == '.'); /* archai_file_replace() writes .NAME.new first */
@@ -154,15 +140,14 @@ static bool is_left_over(const archai_rundir *d, const char *name)
                      : strncmp(plain, stale, sizeof stale - 1) == 0 ? plain + sizeof stale - 1
                                                                     : NULL;
     const char *pid = at != NULL ? strrchr(at, '-') : NULL;
-    char host[256], *path;
+    char *path;
     struct stat st;
     bool is_old;
 
     if (pid == NULL)
         return false;
-    host_name(host);
-    if (strlen(host) == (size_t)(pid - at) && strncmp(host, at, strlen(host)) == 0)
-        return process_started(strtol(pid + 1, NULL, 10)) == 0;
+    if (is_place(at, (size_t)(pid - at), false) || is_place(at, (size_t)(pid - at), true))
+        return is_gone(pid + 1);
     path = archai_file_path(d->path, name);
     is_old = stat(path, &st) == 0 &&
              archai_clock_unix() - (double)st.st_mtime > ARCHAI_OWNER_SILENT_S;
@@ -210,8 +195,8 @@ static bool has_two_names(const char *path)
 /* link() of a complete file is atomic on NFS, too, where O_EXCL once was not. */
 int archai_rundir_take(archai_rundir *d, archai_err *err)
 {
-    char *path = archai_file_path(d->path, "owner"), *text = owner_text(d->ranks), *mine;
-    char name[DRAFT_NAME_MAX], who[512] = "another run";
+    char *path = archai_file_path(d->path, "owner"), *text = archai_owner_text(d->ranks), *mine;
+    char name[DRAFT_NAME_MAX];
     struct stat seen = {0};
     int rc;
 
@@ -226,6 +211,7 @@ int archai_rundir_take(archai_rundir *d, archai_err *err)
         if (why == 0) {
             d->held = true;
             d->last_beat = archai_clock_unix();
+            d->renewed_at = archai_clock_s();
             break;
         }
         if (why != EEXIST) {
@@ -233,10 +219,11 @@ int archai_rundir_take(archai_rundir *d, archai_err *err)
             goto out;
         }
         (void)stat(path, &seen);
-        if (archai_rundir_owner_alive(d->path, who) || attempt == 1) {
-            rc = archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write to "
-                                                 "one directory",
-                             d->path, who);
+        ARCHAI_TRY_GOTO(rc, archai_rundir_watch(d->path, NULL, NULL, err), out);
+        if (attempt == 1) {
+            rc = archai_fail(err, ARCHAI_EEXIST, "%s: another run has taken it at the same moment; two runs "
+                                                 "cannot write to one directory",
+                             d->path);
             goto out;
         }
         remove_stale(d, path, seen.st_ino);
@@ -252,22 +239,25 @@ out:
 }
 
 /* A run that was silent for long, suspended or cut off from the file system, may have been taken
- * for dead by another host. */
+ * for dead. `owner` may be gone again when it wakes: then later segments tell of the other run. */
+static bool is_mine(const archai_rundir *d, archai_owner *o)
+{
+    *o = archai_owner_read(d->path);
+    if (o->was_read)
+        return o->is_mine;
+    return archai_rundir_starts(d->path) <= d->start + 1;
+}
+
 bool archai_rundir_is_mine(const archai_rundir *d)
 {
-    char *path = archai_file_path(d->path, "owner");
-    owner_file o;
-    const bool mine =
-        !read_owner(path, &o) || (o.is_here && o.pid == (json_int_t)getpid() &&
-                                  o.started == (json_int_t)process_started(getpid()));
+    archai_owner o;
 
-    json_decref(o.json);
-    free(path);
-    return mine;
+    return is_mine(d, &o);
 }
 
 int archai_rundir_beat(archai_rundir *d, double now, archai_err *err)
 {
+    archai_owner o;
     char *text;
     int rc;
 
@@ -275,15 +265,17 @@ int archai_rundir_beat(archai_rundir *d, double now, archai_err *err)
     if (!d->held || fabs(now - d->last_beat) < ARCHAI_OWNER_BEAT_S)
         return ARCHAI_OK;
     d->last_beat = now;
-    if (!archai_rundir_is_mine(d)) {
+    if (!is_mine(d, &o)) {
         d->held = false;
         return archai_fail(err, ARCHAI_EEXIST,
-                           "%s: another run has taken it over, because this one was silent for too "
-                           "long",
-                           d->path);
+                           "%s: another run has taken it over%s%.300s; this one had last renewed its heartbeat "
+                           "%.0f s before it saw that",
+                           d->path, o.was_read ? ": " : "", o.who, archai_clock_s() - d->renewed_at);
     }
-    text = owner_text(d->ranks);
+    text = archai_owner_text(d->ranks);
     rc = archai_file_replace(d->path, "owner", text, strlen(text), err);
+    if (rc == ARCHAI_OK)
+        d->renewed_at = archai_clock_s();
     free(text);
     return rc;
 }
@@ -300,7 +292,7 @@ static int overwrite(int fd, const char *text)
 int archai_rundir_turn_owner_into(archai_rundir *d, const char *name, const char *text)
 {
     char *owner = archai_file_path(d->path, "owner"), *path = archai_file_path(d->path, name);
-    char *as_it_was = owner_text(d->ranks);
+    char *as_it_was = archai_owner_text(d->ranks);
     int fd = -1, rc = -1;
 
     if (d->held)

@@ -90,10 +90,27 @@ int archai_rundir_writable(const char *path, archai_err *err)
                : archai_fail(err, ARCHAI_EIO, "%s: %s", path, strerror(errno));
 }
 
+/* What a run opens by these names: a FIFO would wait for ever, a device swallow it. */
+static int check_files(const char *directory, archai_err *err)
+{
+    static const char *const names[] = {"run.log", "config.ini", "results.h5", "report.html", "reconciled.json",
+                                        "exit_code"};
+    int rc = ARCHAI_OK;
+
+    for (size_t i = 0; rc == ARCHAI_OK && i < sizeof names / sizeof names[0]; i++) {
+        char *path = archai_file_path(directory, names[i]);
+        struct stat st;
+
+        if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+            rc = archai_fail(err, ARCHAI_EINVAL, "%s: not a regular file, expected what a run wrote there", path);
+        free(path);
+    }
+    return rc;
+}
+
 int archai_rundir_check(const char *path, bool resume, archai_err *err)
 {
     struct stat st;
-    char who[512];
 
     if (*path == '\0')
         return archai_fail(err, ARCHAI_EINVAL, "output.directory: is empty, expected a path");
@@ -107,10 +124,8 @@ int archai_rundir_check(const char *path, bool resume, archai_err *err)
     if (!S_ISDIR(st.st_mode))
         return archai_fail(err, ARCHAI_EINVAL, "%s: is a file, expected a directory for results",
                            path);
-    if (archai_rundir_owner_alive(path, who))
-        return archai_fail(err, ARCHAI_EEXIST, "%s is held by %s; two runs cannot write to "
-                                               "one directory",
-                           path, who);
+    ARCHAI_TRY(archai_rundir_owner_check(path, err));
+    ARCHAI_TRY(check_files(path, err));
     if (!resume) /* complete results may be in a read-only place: resume.c */
         ARCHAI_TRY(archai_rundir_writable(path, err));
     if (!resume && has_results(path))
@@ -185,6 +200,23 @@ int archai_rundir_open(archai_rundir *d, const char *path, bool resume, int star
     (void)unlink(code); /* absent means: running or killed */
     free(code);
     return ARCHAI_OK;
+}
+
+int archai_rundir_hold(archai_rundir *d, const char *path, FILE *say, archai_err *err)
+{
+    int rc;
+
+    memset(d, 0, sizeof *d);
+    ARCHAI_TRY(archai_rundir_watch(path, say, NULL, err));
+    ARCHAI_TRY(archai_rundir_writable(path, err));
+    ARCHAI_TRY(check_files(path, err));
+    d->path = archai_strdup(path);
+    d->ranks = 1;
+    d->start = archai_rundir_starts(path);
+    rc = archai_rundir_take(d, err);
+    if (rc != ARCHAI_OK)
+        archai_rundir_close(d);
+    return rc;
 }
 
 int archai_rundir_finish(archai_rundir *d, int exit_code, archai_err *err)

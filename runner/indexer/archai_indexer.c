@@ -12,10 +12,10 @@
  * archai-indexer --read DIRECTORY reads what earlier starts left instead
  * (archai_indexer_read.c).
  */
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include "core/base/text.h"
 #include "core/config/config.h"
 #include "core/search/search.h"
 #include "io/results/index.h"
@@ -30,18 +30,6 @@ typedef struct indexed_run {
     archai_objectives objectives;
     archai_index *index;
 } indexed_run;
-
-/* A configuration may hold bytes that are not UTF-8 (a path, a comment), an attribute of results.h5 may not:
- * each such byte becomes '?'. */
-static void make_utf8(char *text)
-{
-    json_t *is_utf8 = json_string(text);
-
-    for (; is_utf8 == NULL && *text != '\0'; text++)
-        if ((unsigned char)*text >= 0x80)
-            *text = '?';
-    json_decref(is_utf8);
-}
 
 static int open_index(indexed_run *r, archai_err *err)
 {
@@ -65,7 +53,7 @@ static int open_index(indexed_run *r, archai_err *err)
     ARCHAI_TRY(archai_ini_parse(&r->ini, "the resolved configuration", m->text, strlen(m->text), err));
     ARCHAI_TRY(archai_config_load(&r->config, &r->ini, err));
     ARCHAI_TRY(archai_objectives_create(&r->objectives, &r->ini, err));
-    make_utf8(m->text);
+    archai_make_utf8(m->text); /* an attribute of results.h5 is nothing else */
     return archai_index_open(&r->index, &run, err);
 }
 
@@ -136,6 +124,7 @@ int main(int argc, char **argv)
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
     (void)signal(SIGUSR1, SIG_IGN);
+    (void)signal(SIGUSR2, SIG_IGN);
     rc = archai_parent_check(&err);
     if (rc == ARCHAI_OK)
         rc = argc > 1 ? archai_indexer_read(&parent, argv[2], &err) : make_index(&parent, &err);

@@ -1,4 +1,5 @@
 /* archai-indexer --read: reads earlier rows, in a process that HDF5 may crash. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/results/history.h"
@@ -9,9 +10,26 @@
 static int touch(void *payload, const char *path, archai_err *err)
 {
     const archai_message note = {
-        .type = ARCHAI_MSG_NOTE, .id = -1, .text = (char *)(uintptr_t)path};
+        .type = ARCHAI_MSG_NOTE, .id = ARCHAI_INDEXER_READS, .text = (char *)(uintptr_t)path};
 
     return archai_parent_send(payload, &note, err);
+}
+
+/* Rank 0 has to publish it before it hands out ids of its own, and the user is told. */
+static int settle(const archai_history *h, archai_parent *parent, archai_err *err)
+{
+    char sentence[400];
+    char *settled = archai_history_reconciled(h, sentence, sizeof sentence);
+    const archai_message notes[] = {
+        {.type = ARCHAI_MSG_NOTE, .id = ARCHAI_INDEXER_TELLS, .text = sentence},
+        {.type = ARCHAI_MSG_NOTE, .id = ARCHAI_INDEXER_SETTLES, .text = settled},
+    };
+    int rc = ARCHAI_OK;
+
+    for (int i = 0; rc == ARCHAI_OK && settled != NULL && i < 2; i++)
+        rc = archai_parent_send(parent, &notes[i], err);
+    free(settled);
+    return rc;
 }
 
 static int send_rows(archai_history *h, const archai_results *head, archai_parent *parent,
@@ -52,6 +70,8 @@ int archai_indexer_read(archai_parent *parent, const char *directory, archai_err
 
     archai_limit_reading(directory);
     rc = archai_history_open(&h, directory, touch, parent, &head, &why);
+    if (rc == ARCHAI_OK)
+        rc = settle(h, parent, &why);
     if (rc == ARCHAI_OK)
         rc = send_rows(h, &head, parent, &indexed.n_rows, &why);
     rc = archai_parent_answer(parent, -1, rc, &indexed, &why, err);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runner/indexer/archai_indexer.h"
 #include "runner/process/limit.h"
+#include "runner/process/watch/vitals.h"
 #include "runner/rank/signals.h"
 
 static const double look_s = 0.2; /* for signals */
@@ -14,6 +16,8 @@ void archai_earlier_close(archai_earlier *e)
     archai_peer_close(&e->peer);
     archai_message_fini(&e->head);
     free(e->reading);
+    free(e->told);
+    free(e->settled);
     *e = (archai_earlier)ARCHAI_EARLIER_INIT;
 }
 
@@ -45,10 +49,24 @@ static int on_end(const archai_earlier *e, const archai_err *why, archai_err *er
     return damaged(e, how, err);
 }
 
+static void note(archai_earlier *e, archai_message *m)
+{
+    char **what = m->id == ARCHAI_INDEXER_TELLS     ? &e->told
+                  : m->id == ARCHAI_INDEXER_SETTLES ? &e->settled
+                                                    : &e->reading;
+
+    free(*what);
+    *what = m->text;
+    m->text = NULL;
+}
+
 /* The next message other than a note. */
 static int take(archai_earlier *e, archai_message *m, archai_err *err)
 {
-    for (;;) {
+    archai_vitals vitals;
+    char how[160];
+
+    for (archai_vitals_reset(&vitals);;) {
         archai_err why = ARCHAI_ERR_INIT;
         int rc;
 
@@ -57,15 +75,18 @@ static int take(archai_earlier *e, archai_message *m, archai_err *err)
                                "stopped by %s while earlier rows were read; --resume continues",
                                archai_signals_name());
         rc = archai_peer_wait(&e->peer, m, look_s, &why);
-        if (rc == ARCHAI_ETIMEOUT)
+        if (rc == ARCHAI_ETIMEOUT && !archai_vitals_hung(&vitals, e->peer.child.program))
             continue;
+        if (rc == ARCHAI_ETIMEOUT) {
+            archai_vitals_describe(&vitals, how, sizeof how);
+            return archai_fail(err, ARCHAI_EIO, "%s: archai-indexer, which reads it, %s",
+                               e->reading != NULL ? e->reading : "earlier rows", how);
+        }
         if (rc != ARCHAI_OK)
             return on_end(e, &why, err);
         if (m->type != ARCHAI_MSG_NOTE)
             return ARCHAI_OK;
-        free(e->reading);
-        e->reading = m->text;
-        m->text = NULL;
+        note(e, m);
         archai_message_fini(m);
     }
 }

@@ -12,6 +12,8 @@ typedef struct archai_earlier {
     archai_peer peer;
     char *reading;       /* owned; the file that HDF5 is reading; NULL: none yet */
     archai_message head; /* ARCHAI_MSG_EARLIER */
+    char *told;          /* owned; a sentence for the user; NULL: none */
+    char *settled;       /* owned; what is to become reconciled.json; NULL: nothing new */
 } archai_earlier;
 
 #define ARCHAI_EARLIER_INIT                                                                        \

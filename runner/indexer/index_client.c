@@ -33,6 +33,7 @@ static int start(archai_index_client *c, archai_err *err)
     ARCHAI_TRY(archai_peer_start(&c->peer, &spec, err));
     c->running = true;
     c->unanswered = 1;
+    archai_vitals_reset(&c->vitals);
     return archai_peer_send(&c->peer, c->run, err);
 }
 
@@ -48,7 +49,8 @@ int archai_index_client_refresh(archai_index_client *c, const char *state, int64
         .type = ARCHAI_MSG_REFRESH, .state = (char *)(uintptr_t)state, .rejected = rejected};
 
     ARCHAI_TRY(archai_peer_send(&c->peer, &refresh, err));
-    c->unanswered++;
+    if (c->unanswered++ == 0)
+        archai_vitals_reset(&c->vitals);
     (void)snprintf(c->asked, sizeof c->asked, "%s", state);
     return ARCHAI_OK;
 }
@@ -57,6 +59,7 @@ static void note_failure(archai_index_client *c, const archai_err *error)
 {
     c->error = *error;
     c->failures++;
+    c->hung = false;
     c->next_s = archai_clock_s() + min_pause_s;
     c->asked[0] = '\0';
 }
@@ -69,6 +72,7 @@ static int on_message(archai_index_client *c, const archai_message *m, archai_er
         return archai_fail(why, ARCHAI_EFORMAT, "archai-indexer sent a '%s' out of turn",
                            archai_message_name(m->type));
     c->unanswered--;
+    archai_vitals_reset(&c->vitals);
     if (m->type == ARCHAI_MSG_FAILED && !c->open)
         return archai_peer_failure(m, why);
     if (m->type == ARCHAI_MSG_FAILED) {
@@ -105,9 +109,26 @@ static int read_answers(archai_index_client *c, bool *busy, archai_err *why)
     }
 }
 
+/* Stopped, or waiting for a mount that is gone: it is killed, and counts as a disk that cannot be written. */
+static int check_vitals(archai_index_client *c, archai_err *why)
+{
+    char how[160];
+
+    if (c->unanswered == 0 || !archai_vitals_hung(&c->vitals, c->peer.child.program))
+        return ARCHAI_OK;
+    archai_vitals_describe(&c->vitals, how, sizeof how);
+    return archai_fail(why, ARCHAI_EIO, "archai-indexer %s and is given up", how);
+}
+
+double archai_index_client_idle(archai_index_client *c)
+{
+    return c->running && c->unanswered > 0 ? archai_vitals_idle(&c->vitals, c->peer.child.program) : 0;
+}
+
 void archai_index_client_step(archai_index_client *c, bool *busy)
 {
     archai_err why = ARCHAI_ERR_INIT;
+    bool hung = false;
     int rc;
 
     if (c->running)
@@ -116,9 +137,14 @@ void archai_index_client_step(archai_index_client *c, bool *busy)
         rc = start(c, &why);
     else
         return;
+    if (rc == ARCHAI_OK && c->running) {
+        rc = check_vitals(c, &why);
+        hung = rc != ARCHAI_OK;
+    }
     if (rc != ARCHAI_OK) {
         archai_index_client_close(c);
         note_failure(c, &why);
+        c->hung = hung;
         *busy = true;
     }
 }

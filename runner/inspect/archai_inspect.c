@@ -31,7 +31,8 @@ static const struct command {
     {{"csv",     "csv",                 "all evaluations, in the columns of Archai's search state",          0, 0}, RESULTS, inspect_csv},
     {{"export",  "export ARCHID [--format safetensors|pt|arch] -o FILE",
                                        "its weights for PyTorch, or its architecture for archai-space",     1, 1}, MODEL,   inspect_export},
-    {{"verify",  "verify",              "check results.h5 against the segments (rows, checksums, weights), and the checkpoints", 0, 0}, RESULTS, inspect_verify},
+    {{"verify",  "verify [--repair]",   "check results.h5 against the segments (rows, checksums, weights), and the checkpoints; --repair: repair first", 0, 0}, RESULTS, inspect_verify},
+    {{"repair",  "repair",              "write results.h5 again from the segments, if it does not show what they hold", 0, 0}, NOTHING, inspect_repair},
     {{"watch",   "watch",               "print the summary whenever it changes, until the run ends",         0, 0}, NOTHING, inspect_watch},
     {{"report",  "report [-o FILE]",    "write report.html: one page with the front, plots and failures",    0, 0}, RESULTS, inspect_report},
 };
@@ -66,7 +67,7 @@ static void version(FILE *out)
     (void)fputs("archai-inspect " ARCHAI_VERSION "\n", out);
 }
 
-enum { OPT_FORMAT = 256 };
+enum { OPT_FORMAT = 256, OPT_REPAIR };
 
 /* Options may come anywhere. */
 static int parse(int argc, char **argv, inspect *t, archai_err *err)
@@ -74,6 +75,7 @@ static int parse(int argc, char **argv, inspect *t, archai_err *err)
     static const struct option options[] = {
         {"format", required_argument, NULL, OPT_FORMAT},
         {"output", required_argument, NULL, 'o'},
+        {"repair", no_argument, NULL, OPT_REPAIR},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
@@ -91,6 +93,9 @@ static int parse(int argc, char **argv, inspect *t, archai_err *err)
             break;
         case OPT_FORMAT:
             t->format = optarg;
+            break;
+        case OPT_REPAIR:
+            t->repair = true;
             break;
         case 'h':
             t->words = help;
@@ -120,7 +125,11 @@ static int run(const struct command *command, inspect *t, archai_err *err)
     else
         t->directory = slash == NULL ? archai_strdup(".")
                                      : archai_strndup(t->path, (size_t)(slash - t->path) + 1);
-    if (command->reads != NOTHING)
+    if (t->repair && command->run != inspect_verify)
+        rc = archai_fail(err, ARCHAI_EINVAL, "--repair goes with verify");
+    else if (t->repair)
+        rc = inspect_repair(t, err);
+    if (rc == ARCHAI_OK && command->reads != NOTHING)
         rc = archai_results_read(&t->r, t->path, err);
     if (rc == ARCHAI_OK && command->reads == MODEL)
         rc = inspect_find(t, t->args[0], &t->row, err);
@@ -145,7 +154,8 @@ static int run_guarded(const struct command *command, inspect *t)
         archai_err err = ARCHAI_ERR_INIT;
 
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-        archai_limit_reading(t->path);
+        if (!t->repair && command->run != inspect_repair) /* which takes as long as it takes */
+            archai_limit_reading(t->path);
         _exit(archai_program_end(run(command, t, &err), &err));
     }
     if (child < 0) {

@@ -23,6 +23,7 @@ typedef struct inspect {
     int64_t count;      /* -n; -1: not given */
     const char *format; /* --format; NULL: not given */
     const char *output; /* -o; NULL: not given */
+    bool repair;        /* --repair */
 } inspect;
 
 int inspect_summary(inspect *t, archai_err *err);
@@ -34,6 +35,7 @@ int inspect_curves(inspect *t, archai_err *err);
 int inspect_csv(inspect *t, archai_err *err);
 int inspect_export(inspect *t, archai_err *err);
 int inspect_verify(inspect *t, archai_err *err);
+int inspect_repair(inspect *t, archai_err *err);
 int inspect_watch(inspect *t, archai_err *err);
 int inspect_report(inspect *t, archai_err *err);
 

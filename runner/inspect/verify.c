@@ -13,6 +13,7 @@
 #include "core/base/alloc.h"
 #include "core/pareto/pareto.h"
 #include "io/file/checkpoint.h"
+#include "io/results/reconcile.h"
 #include "io/segment/segment.h"
 #include "runner/inspect/inspect.h"
 
@@ -23,6 +24,8 @@ struct verifying {
     archai_segment *segment; /* the current one */
     size_t faults;
     int64_t rows, values; /* seen */
+    archai_reconciled reconciled;
+    int64_t absent, repeated; /* rows that results.h5 should have; that do not count (reconcile.h) */
     int64_t pending;      /* rows that a running search has committed since its last refresh */
     bool *stored;         /* [r.n]: some segment holds the row */
 };
@@ -104,6 +107,8 @@ static int verify_row(void *payload, int64_t row, const archai_row *r, archai_er
 {
     struct verifying *v = payload;
     const archai_results *results = &v->t->r;
+    const archai_reconciled_row *settled =
+        archai_reconciled_find(&v->reconciled, archai_segment_place(v->segment->name, row));
     const archai_trial *known;
     archai_trial e = {0};
     bool valid;
@@ -116,13 +121,17 @@ static int verify_row(void *payload, int64_t row, const archai_row *r, archai_er
         return ARCHAI_OK;
     }
     v->rows++;
+    if (settled != NULL && settled->id >= 0)
+        e.id = settled->id;
     known = bsearch(&e.id, results->rows, results->n, sizeof *results->rows, compare_ids);
-    if (known == NULL && strcmp(results->state, "running") == 0)
+    if (settled != NULL && settled->id < 0)
+        v->repeated++;
+    else if (known == NULL && strcmp(results->state, "running") == 0)
         v->pending++;
-    else if (known == NULL)
+    else if (known == NULL && ++v->absent > 0)
         fault(v, "%s: row %lld (id %lld, %s) is not in results.h5", v->segment->name,
               (long long)row, (long long)e.id, e.model.archid);
-    else if (strcmp(known->model.archid, e.model.archid) != 0)
+    else if (strcmp(known->model.archid, e.model.archid) != 0 && ++v->absent > 0)
         fault(v, "%s: id %lld is %s, results.h5 says %s", v->segment->name, (long long)e.id,
               e.model.archid, known->model.archid);
     else
@@ -171,6 +180,11 @@ static int verify_segments(struct verifying *v, archai_err *err)
                  (long long)v->rows, v->rows == 1 ? "" : "s", (long long)v->values);
     if (missing > 0) /* of a segment that was deleted */
         (void)printf("%zu rows are only in results.h5\n", missing);
+    if (v->repeated > 0)
+        (void)printf("%lld rows repeat an evaluation that another run finished first, and do not count\n",
+                     (long long)v->repeated);
+    if (v->absent > 0)
+        (void)puts("verify --repair and archai-run --resume take in what results.h5 lacks");
     if (v->pending > 0)
         (void)printf("%lld rows are not in results.h5 yet\n", (long long)v->pending);
     archai_strings_free(&names);
@@ -278,6 +292,7 @@ int inspect_verify(inspect *t, archai_err *err)
     struct verifying v = {.t = t};
     int rc;
 
+    ARCHAI_TRY(archai_reconciled_read(&v.reconciled, t->directory, err));
     v.stored = archai_calloc(t->r.n, sizeof *v.stored);
     for (size_t i = 1; i < t->r.n; i++)
         if (t->r.rows[i].id <= t->r.rows[i - 1].id)
@@ -289,6 +304,7 @@ int inspect_verify(inspect *t, archai_err *err)
         verify_front(&v);
     if (rc == ARCHAI_OK)
         rc = verify_checkpoints(&v, err);
+    archai_reconciled_free(&v.reconciled);
     free(v.stored);
     if (rc == ARCHAI_OK && v.faults > 0)
         return archai_fail(err, ARCHAI_EFORMAT, "%s: %zu fault%s", t->path, v.faults,

@@ -128,6 +128,16 @@ static bool has_ended(pid_t program)
     }
 }
 
+/* The numbers in a /proc of another pid namespace mean other processes. */
+static bool sees_pids(void)
+{
+    char self[32];
+    const ssize_t n = readlink("/proc/self", self, sizeof self - 1);
+
+    self[n > 0 ? n : 0] = '\0';
+    return strtol(self, NULL, 10) == (long)getpid();
+}
+
 /* Kill the direct children: the guard is a subreaper and inherits every orphan below it, including those
  * that left the program's group or session. False: there were none. */
 static bool kill_children(void)
@@ -135,7 +145,7 @@ static bool kill_children(void)
     char text[4096];
     char *at = text, *end;
     bool any = false;
-    const int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    const int fd = sees_pids() ? open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC) : -1;
     ssize_t n;
 
     if (fd < 0)

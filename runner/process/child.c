@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "core/base/text.h"
+#include "runner/process/clock.h"
 #include "runner/process/guard.h"
+#include "runner/process/watch/strays.h"
 
 void archai_fd_close(int *fd)
 {
@@ -47,7 +49,7 @@ size_t archai_fd_wake(const struct pollfd *from, size_t n, struct pollfd *out, s
     return taken;
 }
 
-/* -- watch --------------------------------------------------------------------------------- */
+/* -- what it says --------------------------------------------------------------------------------- */
 
 static void append_tail(archai_child *c, const char *data, size_t n)
 {
@@ -97,17 +99,65 @@ static void read_reports(archai_child *c)
     }
 }
 
+/* -- the guard ----------------------------------------------------------------------------- */
+
+/* A large process takes time to die; a guard that is still there after so long cannot do its work. */
+static const double guard_limit_s = 30;
+
+static struct {
+    bool dying;     /* strays that were killed are not gone yet */
+    double next_s;  /* clock: when to look again */
+} strays;
+
+static void sweep(pid_t session)
+{
+    strays.dying = archai_strays_sweep(session);
+    strays.next_s = archai_clock_s() + 0.02;
+}
+
+static void sweep_again(void)
+{
+    if (strays.dying && archai_clock_s() >= strays.next_s)
+        sweep(0);
+}
+
+/* True once it is gone, with its wait status. One that a program below it has stopped goes on; what was below
+ * one that was killed is killed while the guard is a zombie, so that the number of its session cannot be reused. */
+static bool reap_guard(pid_t guard, int *status)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    if (waitid(P_PID, (id_t)guard, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) != 0) {
+        if (errno != ECHILD)
+            return false;
+        *status = 0; /* somebody else has reaped it */
+    } else if (info.si_pid == 0) {
+        return false;
+    } else if (info.si_code == CLD_STOPPED) {
+        (void)waitid(P_PID, (id_t)guard, &info, WSTOPPED | WNOHANG);
+        (void)kill(guard, SIGCONT);
+        return false;
+    } else {
+        if (info.si_code != CLD_EXITED)
+            sweep(guard);
+        (void)waitpid(guard, status, 0);
+    }
+    archai_strays_forget(guard);
+    return true;
+}
+
 bool archai_child_poll(archai_child *c)
 {
     int status = 0;
-    pid_t pid;
 
+    sweep_again();
     if (c->guard == 0)
         return c->ended;
     drain_output(c);
     read_reports(c);
-    pid = waitpid(c->guard, &status, WNOHANG);
-    if (pid == 0 || (pid < 0 && errno == EINTR))
+    if (c->killed_at > 0 && archai_clock_s() - c->killed_at > guard_limit_s)
+        (void)kill(c->guard, SIGKILL);
+    if (!reap_guard(c->guard, &status))
         return false;
     c->guard = 0;
     read_reports(c);
@@ -125,16 +175,26 @@ bool archai_child_poll(archai_child *c)
 void archai_child_kill(archai_child *c)
 {
     archai_fd_close(&c->lifeline);
+    if (c->guard > 0)
+        (void)kill(c->guard, SIGCONT); /* a program may have stopped it */
+    if (c->killed_at <= 0)
+        c->killed_at = archai_clock_s();
 }
 
 /* Guards that had not ended when their child was closed: a large process takes time to die. */
 static pid_t leaving[32];
 
-static void reap_leaving(void)
+static bool reap_leaving(void)
 {
-    for (size_t i = 0; i < sizeof leaving / sizeof leaving[0]; i++)
-        if (leaving[i] > 0 && waitpid(leaving[i], NULL, WNOHANG) != 0)
+    bool any = false;
+    int status;
+
+    for (size_t i = 0; i < sizeof leaving / sizeof leaving[0]; i++) {
+        if (leaving[i] > 0 && reap_guard(leaving[i], &status))
             leaving[i] = 0;
+        any = any || leaving[i] > 0;
+    }
+    return any;
 }
 
 static void reap_later(pid_t guard)
@@ -149,22 +209,41 @@ static void reap_later(pid_t guard)
 
 void archai_child_close(archai_child *c)
 {
-    archai_fd_close(&c->lifeline);
+    int status;
+
+    archai_child_kill(c);
     archai_fd_close(&c->stdin_fd);
     archai_fd_close(&c->stdout_fd);
     archai_fd_close(&c->output_fd);
     archai_fd_close(&c->report_fd);
     /* The guard now kills and ends by itself; a short wait keeps it from staying a zombie. */
     for (int i = 0; c->guard > 0 && i < 200; i++) {
-        if (waitpid(c->guard, NULL, WNOHANG) != 0)
+        if (reap_guard(c->guard, &status))
             c->guard = 0;
         else
             (void)usleep(500);
     }
-    reap_leaving();
+    (void)reap_leaving();
     if (c->guard > 0)
         reap_later(c->guard);
     c->guard = 0;
+}
+
+void archai_children_end(void)
+{
+    static const double patience_s = 2, limit_s = 4;
+    const double began = archai_clock_s();
+    double t = 0;
+
+    sweep(0);
+    while ((reap_leaving() || strays.dying) && t < limit_s) {
+        t = archai_clock_s() - began;
+        for (size_t i = 0; t > patience_s && i < sizeof leaving / sizeof leaving[0]; i++)
+            if (leaving[i] > 0)
+                (void)kill(leaving[i], SIGKILL);
+        (void)usleep(2000);
+        sweep(0);
+    }
 }
 
 /* -- describe ------------------------------------------------------------------------------ */

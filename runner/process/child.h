@@ -38,6 +38,7 @@ typedef struct archai_child {
     int report_fd;           /* from the guard */
     char tail[ARCHAI_CHILD_TAIL]; /* last bytes of output, oldest first */
     size_t tail_n;
+    double killed_at;        /* clock: when it was told to end; 0: it was not */
     bool started;            /* the guard reported a successful exec */
     int exec_errno;          /* else why not; 0: not known yet */
     bool ended;              /* the program has ended (or never started) */
@@ -57,6 +58,9 @@ int archai_child_start(archai_child *c, const archai_child_spec *spec, archai_er
 bool archai_child_poll(archai_child *c);
 void archai_child_kill(archai_child *c);  /* with its descendants; poll says when they are gone */
 void archai_child_close(archai_child *c); /* kill if alive and close everything; idempotent */
+/* The last act of a process that had children, after they are closed: guards that do not end are killed, and so is
+ * whatever is left of their programs. Waits a few seconds at most. */
+void archai_children_end(void);
 /* "killed by signal 11 (Segmentation fault)", "exited with 3", plus the last line of output;
  * control characters and broken UTF-8 are replaced. */
 void archai_child_describe(const archai_child *c, char *text, size_t size);

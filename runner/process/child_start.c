@@ -11,6 +11,7 @@
 
 #include "core/base/alloc.h"
 #include "runner/process/child.h"
+#include "runner/process/watch/strays.h"
 
 extern char **environ;
 
@@ -93,7 +94,7 @@ static int program_path(const char *name, char *out, size_t size, archai_err *er
 
 /* The child's descriptors have small numbers; their sources must have larger ones, or laying one out would
  * overwrite another. */
-enum { CHILD_FDS_MAX = 3 + ARCHAI_CHILD_FDS + 2, SOURCE_FD_MIN = 64 };
+enum { CHILD_FDS_MAX = 3 + ARCHAI_CHILD_FDS + 2, SOURCE_FD_MIN = CHILD_FDS_MAX };
 
 typedef struct layout {
     int source[CHILD_FDS_MAX]; /* of this process, owned; -1: a gap */
@@ -102,7 +103,11 @@ typedef struct layout {
 
 static int copy_high(int fd)
 {
-    return fcntl(fd, F_DUPFD_CLOEXEC, SOURCE_FD_MIN);
+    const int high = fcntl(fd, F_DUPFD_CLOEXEC, SOURCE_FD_MIN);
+
+    if (high < 0 && errno == EINVAL) /* the limit is below that number */
+        errno = EMFILE;
+    return high;
 }
 
 static int move_high(int fd)
@@ -213,12 +218,18 @@ int archai_child_start(archai_child *c, const archai_child_spec *spec, archai_er
         program = beside;
     }
     if (lay_out(c, spec, &l) != 0) {
-        rc =
-            archai_fail(err, ARCHAI_ECHILD, "pipes for %s: %s", spec->argv[0], strerror(errno));
+        rc = errno == EMFILE
+                 ? archai_fail(err, ARCHAI_ECHILD, "pipes for %s: more than the %ld open files that a process "
+                                                   "may have here (ulimit -n)",
+                               spec->argv[0], sysconf(_SC_OPEN_MAX))
+                 : archai_fail(err, ARCHAI_ECHILD, "pipes for %s: %s", spec->argv[0], strerror(errno));
     } else {
         env = child_environment(spec->env);
+        archai_strays_begin();
         e = spawn_guard(c, guard, program, spec, &l, env);
         rc = e == 0 ? ARCHAI_OK : archai_fail(err, ARCHAI_ECHILD, "%s: %s", guard, strerror(e));
+        if (rc == ARCHAI_OK)
+            archai_strays_spare(c->guard);
     }
     free(env);
     for (int i = 0; i < l.n; i++)

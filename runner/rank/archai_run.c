@@ -21,8 +21,56 @@ static bool is_launched(void)
     return false;
 }
 
+/* Each of them sets the first variable, if the second is there, too (NULL: always). */
+static const struct {
+    const char *size, *within, *name;
+} launchers[] = {
+    {"PMI_SIZE", NULL, "a launcher that speaks PMI"},
+    {"OMPI_COMM_WORLD_SIZE", NULL, "Open MPI's mpirun"},
+    {"SLURM_STEP_NUM_TASKS", "SLURM_STEP_ID", "srun"},
+};
+
+/* What a launcher of this MPI sets for each of its ranks. MPICH and its kin know PMI_SIZE: where they see one rank, it
+ * says 1, or they were not started by it. */
+static bool is_started_by_own(void)
+{
+#if defined(OPEN_MPI)
+    return getenv("OMPI_COMM_WORLD_SIZE") != NULL || getenv("PMIX_RANK") != NULL;
+#else
+    const char *size = getenv("PMI_SIZE");
+
+    return size != NULL && strtol(size, NULL, 10) == 1;
+#endif
+}
+
+/* Was it started by a launcher of its own MPI? srun without PMIx, or another MPI's mpiexec, starts N programs each of
+ * which is the only rank of a world of its own: N searches where one was meant. `started_by_own` was asked before
+ * MPI_Init, which sets some of a launcher's variables itself. SLURM_NTASKS alone says nothing: every batch script has
+ * it. */
+static int check_launcher(bool started_by_own, archai_err *err)
+{
+    int size = 0;
+
+    if (MPI_Comm_size(MPI_COMM_WORLD, &size) != MPI_SUCCESS || size != 1 || started_by_own)
+        return ARCHAI_OK;
+    for (size_t i = 0; i < sizeof launchers / sizeof launchers[0]; i++) {
+        const char *text = getenv(launchers[i].size);
+        const long n = text != NULL ? strtol(text, NULL, 10) : 0;
+
+        if (n > 1 && (launchers[i].within == NULL || getenv(launchers[i].within) != NULL))
+            return archai_fail(
+                err, ARCHAI_EINVAL,
+                "%s started %ld processes (%s), but MPI sees this one alone: each would run a search of its "
+                "own. Start archai-run with the mpirun of its own MPI, or with srun --mpi=pmix where that MPI "
+                "has PMIx; if one search each is meant, unset %s",
+                launchers[i].name, n, launchers[i].size, launchers[i].size);
+    }
+    return ARCHAI_OK;
+}
+
 int main(int argc, char **argv)
 {
+    const bool started_by_own = is_started_by_own();
     archai_arguments args;
     archai_err err = ARCHAI_ERR_INIT;
     int rc, exit_code = 0, thread_level;
@@ -39,6 +87,8 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "archai-run: MPI could not be started\n");
         exit_code = 1;
     } else {
+        if (rc == ARCHAI_OK && args.words == NULL && !args.dry_run)
+            rc = check_launcher(started_by_own, &err);
         exit_code = archai_run(&args, rc, &err, &alone);
         if (!alone)
             (void)MPI_Finalize();

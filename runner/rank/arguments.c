@@ -45,8 +45,9 @@ static void help(FILE *out)
         "Exit codes: 0 complete, 2 bad input, 74 cannot write, 75 interrupted (--resume "
         "continues),\n"
         "1 anything else; under mpirun see also the file exit_code in the results. SIGINT, "
-        "SIGTERM and\n"
-        "SIGUSR1 stop a search without losing anything; a second signal stops it at once.\n"
+        "SIGTERM,\n"
+        "SIGHUP, SIGUSR1 and SIGUSR2 stop a search without losing anything; a second signal stops it "
+        "at once.\n"
         "\n",
         out);
     for (const archai_registry *const *r = archai_run_registries; *r != NULL; r++) {

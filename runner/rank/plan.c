@@ -232,6 +232,8 @@ int archai_plan_make(archai_plan *p, const archai_arguments *args, archai_err *e
         archai_err_wrap(err, archai_rundir_check(p->config.output.directory, args->resume, err),
                         "output.directory: "),
         err));
+    if (!args->dry_run) /* before the rows are read: a living run would add more */
+        ARCHAI_TRY(archai_rundir_watch(p->config.output.directory, stderr, &until_the_loop, err));
     return args->resume ? archai_resume(p, err) : ARCHAI_OK;
 }
 
@@ -261,6 +263,8 @@ void archai_plan_fini(archai_plan *p)
     free(p->unused);
     free(p->complete);
     free(p->changes);
+    free(p->told);
+    free(p->settled);
     free(p->left_over);
     memset(p, 0, sizeof *p);
 }

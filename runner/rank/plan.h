@@ -33,6 +33,7 @@ typedef struct archai_plan {
     char *complete; /* owned; why there is nothing left to do (--resume on a complete run); or NULL */
     /* --resume: */
     char *changes;     /* owned; what differs from the earlier configuration, a line each; or NULL */
+    char *told, *settled; /* owned; of archai_earlier; or NULL */
     int starts;        /* archai_rundir_starts when the rows were read */
     int earlier_ranks; /* of the last start; 0: not known */
     int64_t *left_over; /* owned; ids of checkpoints whose rows are committed */

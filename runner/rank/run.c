@@ -6,6 +6,7 @@
 
 #include "core/base/alloc.h"
 #include "runner/coordinator/finish.h"
+#include "runner/process/child.h"
 #include "runner/process/clock.h"
 #include "runner/rank/pulse.h"
 #include "runner/rank/run_private.h"
@@ -60,6 +61,7 @@ static void abort_all(archai_rank *r, int rc, int exit_code, const archai_err *e
     if (rc != ARCHAI_EMPI && r->dir.path != NULL) /* else it counts as killed */
         (void)archai_rundir_finish(&r->dir, exit_code, NULL);
     archai_pulse_stop();
+    archai_children_end();
     (void)MPI_Abort(MPI_COMM_WORLD, exit_code);
 }
 
@@ -93,6 +95,7 @@ static void close_run(archai_rank *r)
     archai_pulse_stop();
     archai_comm_fini(&r->comm);
     free(r->workers);
+    archai_children_end();
 }
 
 int archai_run(const archai_arguments *args, int args_rc, const archai_err *args_err,

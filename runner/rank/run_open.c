@@ -9,6 +9,8 @@
 #include "io/dataset/dataset.h"
 #include "io/file/checkpoint.h"
 #include "io/file/file.h"
+#include "io/results/reconcile.h"
+#include "runner/coordinator/finish.h"
 #include "runner/rank/pulse.h"
 
 /* -- checking the input -------------------------------------------------------------------- */
@@ -54,6 +56,21 @@ static int dry_run(const archai_plan *plan, int workers, archai_err *err)
     return ARCHAI_OK;
 }
 
+/* Two runs may have written here at the same time, and each published its own rows last. */
+static void repair_complete(const char *directory)
+{
+    static const char done[] = "results.h5 was";
+    archai_err err = ARCHAI_ERR_INIT;
+    char said[400];
+
+    if (access(directory, W_OK) != 0)
+        return;
+    if (archai_finish_inspect(directory, "repair", 0, said, sizeof said, &err) != ARCHAI_OK)
+        (void)fprintf(stderr, "archai-run: %s: %s\n", directory, err.text);
+    else if (strncmp(said, done, sizeof done - 1) == 0)
+        (void)fprintf(stderr, "archai-run: %s: %s\n", directory, said);
+}
+
 /* The last start may have been killed after the last results.h5 and before `exit_code`, which scripts that
  * requeue jobs read. Results in a read-only directory are complete all the same. */
 static void note_complete(archai_rank *r)
@@ -90,6 +107,7 @@ static int check_input(archai_rank *r, int args_rc, const archai_err *args_err, 
     o->is_over = r->plan.complete != NULL;
     if (o->is_over) {
         (void)printf("%s\n", r->plan.complete);
+        repair_complete(r->plan.config.output.directory);
         note_complete(r);
     }
     return ARCHAI_OK;
@@ -117,6 +135,8 @@ static void say_changes(archai_rank *r)
 {
     archai_runlog_say_lines(&r->log, 0, r->plan.unused);
     archai_runlog_say_lines(&r->log, 0, r->plan.changes);
+    if (r->plan.told != NULL)
+        archai_runlog_say(&r->log, 0, "%s", r->plan.told);
     if (r->dir.resumed && r->plan.earlier_ranks > 0 && r->plan.earlier_ranks != r->comm.size)
         archai_runlog_say(&r->log, 0, "ranks: were %d, are %d from now on",
                           r->plan.earlier_ranks, r->comm.size);
@@ -159,6 +179,8 @@ static int open_directory(archai_rank *r, archai_err *err)
     ARCHAI_TRY(record_data(r, err));
     ARCHAI_TRY(archai_rundir_open(&r->dir, r->plan.config.output.directory, r->args->resume,
                                   r->plan.starts, r->comm.size, err));
+    if (r->plan.settled != NULL) /* before ids are handed out that it knows nothing of */
+        ARCHAI_TRY(archai_reconciled_publish(r->plan.settled, r->dir.path, err));
     ARCHAI_TRY(archai_runlog_open(&r->log, r->dir.path, err));
     ARCHAI_TRY(
         archai_file_replace(r->dir.path, "config.ini", r->plan.text, strlen(r->plan.text), err));

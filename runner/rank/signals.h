@@ -1,4 +1,5 @@
-/* runner/rank/signals.h - SIGINT, SIGTERM and SIGUSR1 as one counter that the loop looks at.
+/* runner/rank/signals.h - SIGINT, SIGTERM, SIGUSR1, SIGUSR2 and SIGHUP as one counter that the loop looks at.
+ * SIGHUP stays ignored where it was at the start, as under nohup.
  *
  * The first one asks for a drain, the second one for a stop at once. The handler only counts; the loop,
  * which sleeps a few milliseconds at most, does the rest. SIGPIPE and SIGXFSZ are ignored: a child's

@@ -137,7 +137,7 @@ static int serve(archai_server *e, archai_err *err)
     }
 }
 
-/* SIGUSR1 is for the ranks, which decide what it means for their evaluators. */
+/* SIGUSR1, SIGUSR2 and SIGHUP are for the ranks, which decide what they mean for their evaluators. */
 static void install_signals(void)
 {
     struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
@@ -146,6 +146,8 @@ static void install_signals(void)
     (void)sigaction(SIGINT, &stop, NULL);
     (void)sigaction(SIGPIPE, &ignore, NULL);
     (void)sigaction(SIGUSR1, &ignore, NULL);
+    (void)sigaction(SIGUSR2, &ignore, NULL);
+    (void)sigaction(SIGHUP, &ignore, NULL);
 }
 
 int main(int argc, char **argv)

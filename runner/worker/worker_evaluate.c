@@ -90,7 +90,8 @@ static void on_measured(archai_worker *w, archai_trial *r)
 
 static bool is_stop_signal(int number)
 {
-    return number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGUSR1;
+    return number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGUSR1 ||
+           number == SIGUSR2;
 }
 
 static int on_gone(archai_worker *w, const archai_evaluator_event *event, archai_err *err)
