@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/file/h5.h"
@@ -164,6 +165,11 @@ static int step_index(archai_coordinator *c, bool *busy, archai_err *err)
     const char *state = c->phase == ARCHAI_PHASE_RUNNING ? "running" : c->outcome.state;
 
     archai_index_client_step(&c->index, busy);
+    if (c->index.notes != NULL) {
+        archai_runlog_note(c->log, 0, "results.h5: %s", c->index.notes);
+        free(c->index.notes);
+        c->index.notes = NULL;
+    }
     if (c->index.failures >= INDEX_FAILURES_MAX)
         return on_index_failure(c, err);
     if (!archai_index_client_is_free(&c->index, archai_clock_s(), hurry))

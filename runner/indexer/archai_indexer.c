@@ -69,11 +69,14 @@ static int open_index(indexed_run *r, archai_err *err)
     return archai_index_open(&r->index, &run, err);
 }
 
-static int refresh(indexed_run *r, const archai_message *m, int64_t *rows, archai_err *err)
+static int refresh(indexed_run *r, const archai_message *m, archai_message *indexed, archai_err *err)
 {
     if (m->type != ARCHAI_MSG_REFRESH)
         return archai_fail(err, ARCHAI_EFORMAT, "a request of type '%s'", archai_message_name(m->type));
-    return archai_index_refresh(r->index, archai_run_state(m->state), m->rejected, rows, err);
+    ARCHAI_TRY(archai_index_refresh(r->index, archai_run_state(m->state), m->rejected,
+                                    &indexed->n_rows, err));
+    indexed->text = archai_index_notes(r->index);
+    return ARCHAI_OK;
 }
 
 static int serve(archai_parent *parent, indexed_run *r, archai_err *err)
@@ -83,7 +86,7 @@ static int serve(archai_parent *parent, indexed_run *r, archai_err *err)
         archai_err why = ARCHAI_ERR_INIT;
         double began;
         bool got;
-        int rc;
+        int rc, sent;
 
         ARCHAI_TRY(archai_parent_receive(parent, NULL, &m, &got, err));
         if (!got)
@@ -93,11 +96,13 @@ static int serve(archai_parent *parent, indexed_run *r, archai_err *err)
             r->request = m;
             rc = open_index(r, &why);
         } else {
-            rc = refresh(r, &m, &indexed.n_rows, &why);
+            rc = refresh(r, &m, &indexed, &why);
             archai_message_fini(&m);
         }
         indexed.seconds = archai_clock_s() - began;
-        ARCHAI_TRY(archai_parent_answer(parent, -1, rc, &indexed, &why, err));
+        sent = archai_parent_answer(parent, -1, rc, &indexed, &why, err);
+        archai_message_fini(&indexed);
+        ARCHAI_TRY(sent);
         if (r->index == NULL)
             return archai_fail(err, rc, "%s", why.text);
     }

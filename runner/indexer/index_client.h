@@ -18,6 +18,7 @@ typedef struct archai_index_client {
     int64_t refreshes;           /* that succeeded */
     char asked[16], published[16]; /* states: of the refresh under way, of results.h5; "" before */
     archai_err error;            /* of the last failure */
+    char *notes;                 /* owned; what the last refresh left out, for run.log; NULL: nothing more */
 } archai_index_client;
 
 #define ARCHAI_INDEX_CLIENT_INIT                                                                   \
