@@ -12,13 +12,20 @@ namespace nn = torch::nn;
 namespace shim
 {
 
+static constexpr torch::Dtype none = torch::ScalarType::Undefined;
 /* In archai_dtype's order. */
 static const torch::Dtype types[ARCHAI_DTYPE_COUNT] = {
-    torch::kFloat32, torch::kFloat64, torch::kFloat16, torch::kInt64, torch::kInt32, torch::kUInt8,
+    torch::kFloat32,  torch::kFloat64, torch::kFloat16, torch::kInt64, torch::kInt32, torch::kUInt8,
+    torch::kBFloat16, torch::kBool,    torch::kInt8,    torch::kInt16,
+    none, /* uint16, uint32, uint64: since PyTorch 2.3 */
+    none, none, torch::kComplexFloat,
+    none, /* float8: since PyTorch 2.1, 2.7 */
+    none, none,
 };
 
 torch::Dtype torch_type(archai_dtype t)
 {
+    TORCH_CHECK(types[t] != none, "this libtorch has no ", archai_dtype_name(t));
     return types[t];
 }
 

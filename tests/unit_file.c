@@ -15,6 +15,7 @@
 
 #include "core/config/config.h"
 #include "io/file/array.h"
+#include "io/file/beside.h"
 #include "io/file/checkpoint.h"
 #include "io/file/file.h"
 #include "io/results/index.h"
@@ -108,6 +109,95 @@ static void what_is_replaced(void **state)
     refused = 0;
 }
 
+static void write_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void assert_content(const char *path, const char *text)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    char *there;
+    size_t n;
+
+    OK(archai_file_read(path, 1000, &there, &n, &err));
+    assert_string_equal(there, text);
+    free(there);
+}
+
+static int put(const char *path, const char *text, archai_err *err)
+{
+    archai_beside b = ARCHAI_BESIDE_INIT;
+    int rc = archai_beside_output(&b, path, err);
+
+    if (rc == ARCHAI_OK)
+        rc = archai_file_pwrite(b.fd, text, strlen(text), 0, path, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_beside_publish(&b, err);
+    archai_beside_drop(&b);
+    return rc;
+}
+
+/* Temporary files follow no link, and a link that a user names is written through. */
+static void links_are_not_followed_by_mistake(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    char *victim = archai_file_path(*state, "victim"), *link = archai_file_path(*state, "link");
+    char *trap = archai_file_path(*state, ".config.ini.new"), *dangling = archai_file_path(*state, "dangling");
+    char *target = archai_file_path(*state, "target"), *plain = archai_file_path(*state, "plain");
+    char *inner = archai_file_path(*state, "config.ini");
+    struct stat st;
+
+    write_text(victim, "precious");
+    assert_int_equal(symlink(victim, trap), 0);
+    OK(archai_file_replace(*state, "config.ini", "ours", 4, &err));
+    assert_content(inner, "ours");
+    assert_content(victim, "precious");
+    OK(put(plain, "new", &err)); /* a file that was not there, then one that was */
+    assert_content(plain, "new");
+    OK(put(plain, "newer", &err));
+    assert_content(plain, "newer");
+    assert_int_equal(symlink(victim, link), 0);
+    OK(put(link, "through", &err));
+    assert_content(victim, "through");
+    assert_int_equal(lstat(link, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(symlink(target, dangling), 0);
+    OK(put(dangling, "made", &err));
+    assert_content(target, "made");
+    OK(put("/dev/null", "gone", &err));
+    assert_int_equal(put(*state, "x", &err), ARCHAI_EINVAL);
+    assert_non_null(strstr(err.text, "is a directory"));
+    free(victim);
+    free(link);
+    free(trap);
+    free(dangling);
+    free(target);
+    free(plain);
+    free(inner);
+}
+
+/* A process that was taken for dead goes on, and finds that its file is another one's. */
+static void a_file_of_another_process_is_not_published(void **state)
+{
+    archai_beside one = ARCHAI_BESIDE_INIT, other = ARCHAI_BESIDE_INIT;
+    archai_err err = ARCHAI_ERR_INIT;
+    char *path = archai_file_path(*state, "owner");
+
+    OK(archai_beside_inside(&one, *state, "owner", &err));
+    OK(archai_beside_inside(&other, *state, "owner", &err));
+    OK(archai_file_pwrite(other.fd, "other", 5, 0, path, &err));
+    assert_int_equal(archai_beside_publish(&one, &err), ARCHAI_EIO);
+    assert_non_null(strstr(err.text, "another process writes it"));
+    OK(archai_beside_publish(&other, &err));
+    assert_content(path, "other");
+    free(path);
+}
+
 static void segments_and_the_index(void **state)
 {
     static double bounds[] = {0, 2000};
@@ -188,6 +278,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_replaced),
+        TEST(links_are_not_followed_by_mistake),
+        TEST(a_file_of_another_process_is_not_published),
         TEST(segments_and_the_index),
         TEST(checkpoints_and_arrays),
         TEST(owner_and_exit_code),

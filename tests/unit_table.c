@@ -136,6 +136,25 @@ static void damage_is_named_with_its_line(void **state)
     assert_null(table_with("", &err));
 }
 
+/* As a spreadsheet in another language writes it. */
+static void an_objective_s_column_holds_numbers(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_table *t = table_with("k,acc,who,loss\n1,\"0,91\",x,\n\n2,0.93,y,nan\n", &err);
+
+    (void)state;
+    assert_non_null(t);
+    assert_int_equal(archai_table_check_column(t, "acc", &err), ARCHAI_EFORMAT);
+    assert_non_null(strstr(err.text, ":2: column 'acc': '0,91' is not a number"));
+    assert_int_equal(archai_table_check_column(t, "who", &err), ARCHAI_EFORMAT);
+    assert_int_equal(archai_table_check_column(t, "loss", &err), ARCHAI_OK);
+    archai_table_close(t);
+    t = table_with("k,acc\n1,0.91\n\n2,1.5x\n", &err);
+    assert_int_equal(archai_table_check_column(t, "acc", &err), ARCHAI_EFORMAT);
+    assert_non_null(strstr(err.text, ":4: column 'acc': '1.5x'"));
+    archai_table_close(t);
+}
+
 static void delays_have_the_mean_they_promise(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -171,6 +190,7 @@ int main(void)
         cmocka_unit_test(booleans_meet_in_any_case_and_absent_parameters_are_empty),
         cmocka_unit_test(two_rows_with_one_key_are_refused),
         cmocka_unit_test(damage_is_named_with_its_line),
+        cmocka_unit_test(an_objective_s_column_holds_numbers),
         cmocka_unit_test(delays_have_the_mean_they_promise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

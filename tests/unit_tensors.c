@@ -7,6 +7,7 @@
 
 #include <endian.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +143,7 @@ static int parse(const char *header, uint64_t claim, size_t data_bytes, archai_e
 }
 
 /* Masks of Hugging Face's models. */
-static void reads_truth_values_as_bytes(void **state)
+static void reads_truth_values(void **state)
 {
     static const char header[] = "{\"mask\":{\"dtype\":\"BOOL\",\"shape\":[2],\"data_offsets\":[0,2]}}";
     const uint64_t length = htole64(sizeof header - 1);
@@ -154,10 +155,68 @@ static void reads_truth_values_as_bytes(void **state)
     memcpy(file + 8, header, sizeof header - 1);
     memcpy(file + 8 + sizeof header - 1, "\1\0", 2);
     assert_int_equal(archai_safetensors_parse(&t, file, sizeof file, NULL), 0);
-    assert_int_equal(t.at[0].dtype, ARCHAI_U8);
+    assert_int_equal(t.at[0].dtype, ARCHAI_BOOL);
     assert_int_equal(t.at[0].bytes, 2);
     assert_int_equal(((const uint8_t *)t.at[0].data)[0], 1);
     archai_tensors_close(&t);
+}
+
+/* What PyTorch's types are called, and how wide they are: https://huggingface.co/docs/safetensors. */
+static void reads_all_types(void **state)
+{
+    static const struct {
+        const char *name, *dtype;
+        int bytes;
+    } types[] = {
+        {"F64", "float64", 8}, {"F32", "float32", 4}, {"F16", "float16", 2}, {"BF16", "bfloat16", 2},
+        {"C64", "complex64", 8}, {"F8_E4M3", "float8_e4m3fn", 1}, {"F8_E5M2", "float8_e5m2", 1},
+        {"F8_E8M0", "float8_e8m0fnu", 1}, {"I64", "int64", 8}, {"I32", "int32", 4}, {"I16", "int16", 2},
+        {"I8", "int8", 1}, {"U64", "uint64", 8}, {"U32", "uint32", 4}, {"U16", "uint16", 2},
+        {"U8", "uint8", 1}, {"BOOL", "bool", 1},
+    };
+    char file[256] = {0};
+
+    (void)state;
+    assert_int_equal(sizeof types / sizeof types[0], ARCHAI_DTYPE_COUNT);
+    for (size_t i = 0; i < ARCHAI_DTYPE_COUNT; i++) {
+        archai_tensors t = {0};
+        archai_err err = ARCHAI_ERR_INIT;
+        uint64_t n = (uint64_t)snprintf(file + 8, sizeof file - 8,
+                                        "{\"a/b\":{\"dtype\":\"%s\",\"shape\":[2],\"data_offsets\":[0,%d]}}",
+                                        types[i].name, 2 * types[i].bytes);
+
+        n = htole64(n);
+        memcpy(file, &n, sizeof n);
+        if (archai_safetensors_parse(&t, file, 8 + n + 2 * (size_t)types[i].bytes, &err) != ARCHAI_OK)
+            fail_msg("%s", err.text);
+        assert_string_equal(archai_dtype_name(t.at[0].dtype), types[i].dtype);
+        assert_int_equal(t.at[0].at_byte, 8 + n);
+        assert_string_equal(t.at[0].name, "a/b");
+        archai_tensors_close(&t);
+    }
+}
+
+/* What a program may still be writing is not mapped, and not believed. */
+static void lists_a_file_without_its_data(void **state)
+{
+    const int fd = memory_file();
+    const float data[2] = {1, 2};
+    const archai_tensor at = {.name = (char *)"w", .dtype = ARCHAI_F32, .ndim = 1, .shape = {2}, .data = data, .bytes = 8};
+    archai_tensors t = {0};
+    archai_err err = ARCHAI_ERR_INIT;
+
+    (void)state;
+    assert_int_equal(archai_safetensors_write(fd, &at, 1, &err), ARCHAI_OK);
+    assert_int_equal(archai_safetensors_list_fd(&t, fd, 1000, &err), ARCHAI_OK);
+    assert_int_equal(t.n, 1);
+    assert_null(t.at[0].data);
+    assert_int_equal(t.at[0].at_byte + 8, lseek(fd, 0, SEEK_END));
+    archai_tensors_close(&t);
+    assert_int_equal(archai_safetensors_list_fd(&t, fd, 10, &err), ARCHAI_ENOTSUP);
+    assert_non_null(strstr(err.text, "at most 10"));
+    assert_int_equal(ftruncate(fd, lseek(fd, 0, SEEK_END) - 4), 0);
+    assert_int_equal(archai_safetensors_list_fd(&t, fd, 1000, &err), ARCHAI_EFORMAT);
+    (void)close(fd);
 }
 
 #define X "{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}"
@@ -185,7 +244,7 @@ static void refuses_hostile_headers(void **state)
         { "{\"x\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0, 0, "impossible" },
         { "{\"x\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,2],\"data_offsets\":[0,8]}}", 8, 0, "dimensions" },
         { "{\"x\":{\"dtype\":\"F32\",\"shape\":[\"2\"],\"data_offsets\":[0,8]}}", 8, 0,  "integers" },
-        { "{\"x\":{\"dtype\":\"BF16\",\"shape\":[4],\"data_offsets\":[0,8]}}", 8, 0,     "BF16" },
+        { "{\"x\":{\"dtype\":\"F4\",\"shape\":[4],\"data_offsets\":[0,8]}}", 8, 0,       "'F4'" },
         { "{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,9]}}", 8, 0,    "two data_offsets" },
         { "{\"x\\u0000y\":" X "}", 8, 0,        "header" },
         { "{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,99999999999999999999]}}", 8, 0, "header" },
@@ -197,7 +256,11 @@ static void refuses_hostile_headers(void **state)
     (void)state;
     assert_int_equal(parse("{\"x\":" X "}", 0, 8, &err), ARCHAI_OK);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        if (parse(bad[i].header, bad[i].claim, bad[i].data, &err) != ARCHAI_EFORMAT)
+        /* Two are right, but of a kind that is not known here. */
+        const bool unknown = strcmp(bad[i].says, "dimensions") == 0 || strcmp(bad[i].says, "'F4'") == 0;
+
+        if (parse(bad[i].header, bad[i].claim, bad[i].data, &err) !=
+            (unknown ? ARCHAI_ENOTSUP : ARCHAI_EFORMAT))
             fail_msg("case %zu was not refused", i);
         if (strstr(err.text, bad[i].says) == NULL)
             fail_msg("case %zu: '%s' does not say '%s'", i, err.text, bad[i].says);
@@ -229,7 +292,9 @@ int main(void)
         cmocka_unit_test(reads_what_the_reference_wrote),
         cmocka_unit_test(writes_and_reads_back_aligned),
         cmocka_unit_test(refuses_to_write_nonsense),
-        cmocka_unit_test(reads_truth_values_as_bytes),
+        cmocka_unit_test(reads_truth_values),
+        cmocka_unit_test(reads_all_types),
+        cmocka_unit_test(lists_a_file_without_its_data),
         cmocka_unit_test(refuses_hostile_headers),
         cmocka_unit_test(names_the_file),
     };

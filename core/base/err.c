@@ -4,23 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
+
 static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
     return slash != NULL ? slash + 1 : path;
-}
-
-/* Texts quote unchecked input: a newline in a key must not make two lines of one, nor an escape
- * sequence reach the terminal. */
-static void clean(char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text == '\n' || *text == '\r' || *text == '\t')
-            *text = ' ';
-        else if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '?';
-    }
 }
 
 int archai_err_set_(archai_err *err, int code, const char *file, int line, const char *fmt, ...)
@@ -35,7 +25,7 @@ int archai_err_set_(archai_err *err, int code, const char *file, int line, const
     va_start(ap, fmt);
     (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
     va_end(ap);
-    clean(err->text);
+    archai_text_clean(err->text, false); /* it quotes unchecked input */
     return code;
 }
 
@@ -50,9 +40,10 @@ int archai_err_wrap(archai_err *err, int rc, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    clean(text);
+    archai_text_clean(text, false);
     n = strlen(text);
     (void)snprintf(text + n, sizeof text - n, "%s", err->text);
+    archai_text_clean(text, true); /* no half of a character at the end */
     memcpy(err->text, text, sizeof text);
     return rc;
 }

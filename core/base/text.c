@@ -1,5 +1,6 @@
 #include "core/base/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -91,11 +92,102 @@ bool archai_is_utf8(const char *text)
     return true;
 }
 
-void archai_make_utf8(char *text)
+/* -- texts that are shown ------------------------------------------------------------------ */
+
+/* Is the character of `length` bytes at s a control character? C1 is U+0080 to U+009F. */
+static bool is_control(const unsigned char *s, size_t length)
 {
-    if (archai_is_utf8(text))
-        return;
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text >= 0x80)
-            *text = '?';
+    return length == 1 ? s[0] < ' ' || s[0] == 0x7f : length == 2 && s[0] == 0xc2 && s[1] < 0xa0;
+}
+
+/* Might the n >= 1 bytes at s become a character, if more came? */
+static bool is_cut_off(const unsigned char *s, size_t n)
+{
+    const size_t length = s[0] < 0xc2 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 1;
+
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return false;
+    return n < length;
+}
+
+size_t archai_bytes_clean(char *text, size_t n, bool lines)
+{
+    for (size_t i = 0, length; i < n; i += length) {
+        const unsigned char *at = (const unsigned char *)text + i;
+
+        length = archai_utf8_length(text + i, n - i);
+        if (length == 0 && is_cut_off(at, n - i))
+            return i;
+        if (length == 1 && (*at == '\n' || *at == '\r' || *at == '\t')) {
+            text[i] = lines ? text[i] : ' ';
+        } else if (length == 0 || is_control(at, length)) {
+            length = length == 0 ? 1 : length;
+            memset(text + i, '?', length);
+        }
+    }
+    return n;
+}
+
+void archai_text_clean(char *text, bool lines)
+{
+    text[archai_bytes_clean(text, strlen(text), lines)] = '\0';
+}
+
+/* -- names --------------------------------------------------------------------------------- */
+
+static char *escape_byte(char *to, unsigned char byte)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    *to++ = '%';
+    *to++ = digits[byte >> 4];
+    *to++ = digits[byte & 15];
+    return to;
+}
+
+char *archai_name_escape(const char *name)
+{
+    const size_t n = strlen(name);
+    const bool dots = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    char *out = archai_malloc(3 * n + 4), *to = out;
+
+    for (size_t i = 0, length; i < n; i += length) {
+        const unsigned char *at = (const unsigned char *)name + i;
+        bool plain;
+
+        length = archai_utf8_length(name + i, n - i);
+        plain = length > 0 && !is_control(at, length) && *at != '/' && !dots &&
+                !(*at == '%' && isxdigit(at[1]) && isxdigit(at[2]));
+        length = length > 0 ? length : 1;
+        for (size_t k = 0; k < length; k++)
+            if (plain)
+                *to++ = name[i + k];
+            else
+                to = escape_byte(to, at[k]);
+    }
+    if (n == 0)
+        to = escape_byte(to, 0);
+    *to = '\0';
+    return out;
+}
+
+static int digit(char c)
+{
+    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+char *archai_name_unescape(const char *name)
+{
+    char *out = archai_malloc(strlen(name) + 1), *to = out;
+
+    for (; *name != '\0'; name++)
+        if (*name == '%' && isxdigit((unsigned char)name[1]) && isxdigit((unsigned char)name[2])) {
+            *to++ = (char)(digit(name[1]) << 4 | digit(name[2]));
+            name += 2;
+        } else {
+            *to++ = *name;
+        }
+    *to = '\0';
+    return out;
 }

@@ -1,4 +1,4 @@
-/* core/base/text.h - text from outside: a whole file, of bounded size; is it UTF-8? */
+/* core/base/text.h - text from outside: a whole file, of bounded size; is it UTF-8, and fit to be shown? */
 #ifndef ARCHAI_CORE_BASE_TEXT_H
 #define ARCHAI_CORE_BASE_TEXT_H
 #include <stdbool.h>
@@ -14,6 +14,19 @@ int archai_text_read(const char *path, size_t most, char **text, size_t *size, a
  * else, and results.h5 promises it. */
 size_t archai_utf8_length(const char *s, size_t n);
 bool archai_is_utf8(const char *text);
-/* A text with bytes that are not UTF-8 (a path, a comment): each byte beyond ASCII becomes '?'. */
-void archai_make_utf8(char *text);
+
+/* Text from outside, before it is stored or printed: bytes that are not UTF-8 and control characters
+ * (C0, DEL, C1) become '?', a character that the end cuts off goes; newlines, returns and tabs become
+ * blanks, or stay where `lines`. */
+void archai_text_clean(char *text, bool lines);
+/* The same for n bytes without a terminating NUL; returns how many are left. */
+size_t archai_bytes_clean(char *text, size_t n, bool lines);
+
+/* Names from outside (tensors, measures, curves, architectures) as names of HDF5 links and on a terminal:
+ * percent-encoded as in RFC 3986 where they would not do as they are. That is a '/', a control
+ * character, a byte that is not UTF-8, a '%' that two hexadecimal digits follow, and a name that is
+ * "." or "..". An empty name is "%00". Names that differ stay different, and Python's
+ * urllib.parse.unquote undoes it (the empty name aside). Caller frees. */
+char *archai_name_escape(const char *name);
+char *archai_name_unescape(const char *name);
 #endif

@@ -36,6 +36,7 @@ typedef struct archai_config {
         double timeout_s; /* inf: none */
         int64_t retries;
         int64_t memory_limit; /* bytes, 0: none */
+        int64_t weights_limit; /* bytes, 0: auto */
     } evaluator;
     struct {
         char *directory;

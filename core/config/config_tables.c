@@ -58,6 +58,7 @@ static const archai_option evaluator_options[] = {
     {"timeout",      ARCHAI_OPT_SECONDS, AT(evaluator.timeout_s),    0.001, BIG, "none", "", "none=inf", "longest time of one evaluation; after that it fails"},
     {"retries",      ARCHAI_OPT_INT,     AT(evaluator.retries),      0, 100,  "0", "", NULL, "how many more attempts a failed candidate gets"},
     {"memory_limit", ARCHAI_OPT_BYTES,   AT(evaluator.memory_limit), 1, BIG,  "none", "", "none=0", "host memory of one evaluator"},
+    {"weights_limit", ARCHAI_OPT_BYTES,  AT(evaluator.weights_limit), 1, BIG, "auto", "", "auto=0", "largest file of weights that a candidate may hand over, beyond it fails; auto: memory_limit, or else a quarter of the machine's memory"},
     ARCHAI_OPTION_END,
 };
 

@@ -130,6 +130,11 @@ static const struct {
 } dtypes[ARCHAI_DTYPE_COUNT] = {
     [ARCHAI_F32] = {"float32", 4}, [ARCHAI_F64] = {"float64", 8}, [ARCHAI_F16] = {"float16", 2},
     [ARCHAI_I64] = {"int64", 8},   [ARCHAI_I32] = {"int32", 4},   [ARCHAI_U8] = {"uint8", 1},
+    [ARCHAI_BF16] = {"bfloat16", 2}, [ARCHAI_BOOL] = {"bool", 1}, [ARCHAI_I8] = {"int8", 1},
+    [ARCHAI_I16] = {"int16", 2},   [ARCHAI_U16] = {"uint16", 2},  [ARCHAI_U32] = {"uint32", 4},
+    [ARCHAI_U64] = {"uint64", 8},  [ARCHAI_C64] = {"complex64", 8},
+    [ARCHAI_F8_E4M3] = {"float8_e4m3fn", 1}, [ARCHAI_F8_E5M2] = {"float8_e5m2", 1},
+    [ARCHAI_F8_E8M0] = {"float8_e8m0fnu", 1},
 };
 
 size_t archai_dtype_size(archai_dtype t)

@@ -178,6 +178,18 @@ typedef enum archai_dtype {
     ARCHAI_I64,
     ARCHAI_I32,
     ARCHAI_U8,
+    /* What users' programs and other frameworks hand over; no kind of module here has these. */
+    ARCHAI_BF16,
+    ARCHAI_BOOL, /* a byte, 0 or 1 */
+    ARCHAI_I8,
+    ARCHAI_I16,
+    ARCHAI_U16,
+    ARCHAI_U32,
+    ARCHAI_U64,
+    ARCHAI_C64, /* two float32: real and imaginary part */
+    ARCHAI_F8_E4M3,
+    ARCHAI_F8_E5M2,
+    ARCHAI_F8_E8M0,
     ARCHAI_DTYPE_COUNT
 } archai_dtype;
 size_t archai_dtype_size(archai_dtype t); /* bytes per element */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "core/config/config.h"
 #include "core/network/network.h"
 
@@ -84,6 +85,17 @@ static int check(archai_objective *o, const archai_ini *ini, const char *section
     return ARCHAI_OK;
 }
 
+/* Objectives are names of datasets, of columns and on terminals: only what needs no escaping is one. A measure
+ * may have any name: `source` takes it. */
+static bool is_plain(const char *name)
+{
+    char *escaped = archai_name_escape(name);
+    const bool plain = strcmp(escaped, name) == 0;
+
+    free(escaped);
+    return plain;
+}
+
 static int add(archai_objectives *out, archai_ini *ini, const char *section, archai_err *err)
 {
     archai_objective *o = &out->at[out->n];
@@ -92,6 +104,9 @@ static int add(archai_objectives *out, archai_ini *ini, const char *section, arc
         return fail_at(ini, section, NULL, err, "a name was expected: [objective.accuracy]");
     if (strpbrk(section, "/\n\r\t") != NULL)
         return fail_at(ini, section, NULL, err, "a name may not contain '/' or a tab");
+    if (!is_plain(section + sizeof prefix - 1))
+        return fail_at(ini, section, NULL, err,
+                       "a name is UTF-8 text without control characters, and neither . nor ..");
     if (out->n == ARCHAI_MAX_OBJECTIVES)
         return fail_at(ini, section, NULL, err, "at most 16 objectives are possible");
     *o = (archai_objective){.name = archai_strdup(section + sizeof prefix - 1)};

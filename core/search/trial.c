@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 
 void archai_trial_drop_tensors(archai_trial *t)
 {
@@ -45,6 +46,7 @@ void archai_trial_set_error(archai_trial *t, archai_status status, const char *t
 {
     free(t->error);
     t->error = archai_strdup(text);
+    archai_text_clean(t->error, false); /* a snprintf may have cut it within a character */
     t->status = status;
 }
 

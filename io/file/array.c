@@ -2,9 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
+#include "io/file/beside.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 
@@ -78,8 +79,13 @@ int archai_array_read_group(const char *file, const char *path, archai_tensor **
     if (rc == ARCHAI_OK && names.n == 0)
         rc = archai_fail(err, ARCHAI_ENOTFOUND, "the group is empty");
     tensors = archai_calloc(names.n, sizeof *tensors);
-    for (size_t i = 0; rc == ARCHAI_OK && i < names.n; i++)
+    for (size_t i = 0; rc == ARCHAI_OK && i < names.n; i++) {
         rc = read_dataset(group, names.at[i], &tensors[i], err);
+        if (rc == ARCHAI_OK) {
+            free(tensors[i].name);
+            tensors[i].name = archai_name_unescape(names.at[i]);
+        }
+    }
     archai_h5_release(&group);
     archai_h5_release(&h);
     if (rc == ARCHAI_OK) {
@@ -97,13 +103,14 @@ int archai_array_write(const char *file, const char *path, const archai_tensor *
     hid_t h = H5I_INVALID_HID, space = H5I_INVALID_HID, type = H5I_INVALID_HID;
     hid_t dataset = H5I_INVALID_HID, access = H5I_INVALID_HID;
     hsize_t dims[ARCHAI_MAX_DIMS];
-    char *beside = archai_printf("%s.new-%ld", file, (long)getpid());
+    archai_beside beside = ARCHAI_BESIDE_INIT;
     int rc;
 
     for (int d = 0; d < t->ndim; d++)
         dims[d] = (hsize_t)t->shape[d];
+    ARCHAI_TRY(archai_beside_output(&beside, file, err));
     ARCHAI_TRY_GOTO(rc, archai_h5_access(&access, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &h, H5Fcreate(beside, H5F_ACC_TRUNC, H5P_DEFAULT, access)),
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &h, H5Fcreate(beside.at, H5F_ACC_TRUNC, H5P_DEFAULT, access)),
                     out);
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Screate_simple(t->ndim, dims, NULL)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_type(&type, t->dtype, err), out);
@@ -121,10 +128,8 @@ out:
     archai_h5_release(&space);
     archai_h5_release(&h);
     archai_h5_release(&access);
-    rc = rc == ARCHAI_OK ? archai_file_publish(beside, file, err)
+    rc = rc == ARCHAI_OK ? archai_beside_publish(&beside, err)
                          : archai_err_wrap(err, rc, "%s: ", file);
-    if (rc != ARCHAI_OK)
-        (void)unlink(beside);
-    free(beside);
+    archai_beside_drop(&beside);
     return rc;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "io/file/beside.h"
 
 /* Linux moves at most 2 GiB less a page per call; a round number keeps the rest page-aligned. */
 static const size_t write_max = (size_t)1 << 30;
@@ -130,53 +131,55 @@ int archai_file_publish(const char *beside, const char *path, archai_err *err)
 int archai_file_replace(const char *directory, const char *name, const void *data, size_t n,
                         archai_err *err)
 {
-    char *path = archai_file_path(directory, name);
-    char *beside = archai_printf("%s/.%s.new", directory, name);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int rc = fd < 0 ? failed(path, "create", err)
-                    : archai_file_pwrite(fd, data, n, 0, path, err);
+    archai_beside b = ARCHAI_BESIDE_INIT;
+    int rc;
 
-    if (fd >= 0 && close(fd) != 0 && rc == ARCHAI_OK)
-        rc = write_failed(path, errno, n, err); /* NFS reports a full disk only here */
+    ARCHAI_TRY(archai_beside_inside(&b, directory, name, err));
+    rc = archai_file_pwrite(b.fd, data, n, 0, b.path, err);
     if (rc == ARCHAI_OK)
-        rc = archai_file_publish(beside, path, err);
-    if (rc != ARCHAI_OK)
-        (void)unlink(beside);
-    free(beside);
-    free(path);
+        return archai_beside_publish(&b, err);
+    archai_beside_drop(&b);
     return rc;
 }
 
-/* Read and write, where the kernel cannot copy by itself. */
-static int copy_bytes(int in, int out, uint64_t at, const char *from, const char *to,
-                      archai_err *err)
+/* Not pwrite: pipes take no place. */
+static int write_on(int fd, const char *data, size_t n, const char *path, archai_err *err)
+{
+    while (n > 0) {
+        const ssize_t done = write(fd, data, n);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return write_failed(path, done < 0 ? errno : ENOSPC, n, err);
+        data += done;
+        n -= (size_t)done;
+    }
+    return ARCHAI_OK;
+}
+
+int archai_file_pour(int in, int out, uint64_t n, const char *path, archai_err *err)
 {
     const size_t room = (size_t)1 << 20;
     char *buffer = archai_malloc(room);
     int rc = ARCHAI_OK;
 
-    for (;;) {
-        ssize_t got = pread(in, buffer, room, (off_t)at);
+    for (uint64_t at = 0; at < n && rc == ARCHAI_OK;) {
+        const size_t some = n - at < room ? (size_t)(n - at) : room;
 
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            rc = failed(from, "read", err);
-        if (got <= 0)
-            break;
-        ARCHAI_TRY_GOTO(rc, archai_file_pwrite(out, buffer, (size_t)got, at, to, err), out);
-        at += (uint64_t)got;
+        rc = archai_file_pread(in, buffer, some, at, path, err);
+        if (rc == ARCHAI_OK)
+            rc = write_on(out, buffer, some, path, err);
+        at += some;
     }
-out:
     free(buffer);
     return rc;
 }
 
-int archai_file_copy(const char *from, const char *to, archai_err *err)
+int archai_file_copy(const char *from, int out, const char *to, archai_err *err)
 {
-    struct stat st;
+    struct stat st = {.st_size = 0};
     int in = open(from, O_RDONLY | O_CLOEXEC);
-    int out = -1;
     uint64_t at = 0;
     int rc = ARCHAI_OK;
 
@@ -184,29 +187,22 @@ int archai_file_copy(const char *from, const char *to, archai_err *err)
         return failed(from, "open", err);
     if (fstat(in, &st) != 0)
         rc = failed(from, "stat", err);
-    else if ((out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0)
-        rc = failed(to, "create", err);
-    if (rc != ARCHAI_OK)
-        goto out;
     /* shares blocks where the file system can */
-    while (at < (uint64_t)st.st_size) {
-        loff_t in_at = (loff_t)at;
-        loff_t out_at = (loff_t)at;
-        ssize_t done =
-            copy_file_range(in, &in_at, out, &out_at, (size_t)((uint64_t)st.st_size - at), 0);
+    while (rc == ARCHAI_OK && at < (uint64_t)st.st_size) {
+        const ssize_t done =
+            copy_file_range(in, NULL, out, NULL, (size_t)((uint64_t)st.st_size - at), 0);
 
         if (done > 0)
             at += (uint64_t)done;
-        else if (done < 0 && errno == EINTR)
-            continue;
-        else
-            break; /* not between these file systems, or an error that copy_bytes will name */
+        else if (done == 0 || errno != EINTR)
+            break; /* not between these file systems, or an error that the next copy will name */
     }
-    if (at < (uint64_t)st.st_size)
-        rc = copy_bytes(in, out, at, from, to, err);
-out:
-    if (out >= 0 && close(out) != 0 && rc == ARCHAI_OK)
-        rc = write_failed(to, errno, (size_t)st.st_size, err);
+    if (rc == ARCHAI_OK && at < (uint64_t)st.st_size) {
+        if (lseek(out, 0, SEEK_SET) < 0)
+            rc = failed(to, "write", err);
+        else
+            rc = archai_file_pour(in, out, (uint64_t)st.st_size, to, err);
+    }
     (void)close(in);
     return rc;
 }
@@ -229,7 +225,7 @@ int archai_file_read(const char *path, size_t limit, char **out, size_t *n, arch
 {
     struct stat st;
     char *text = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO is refused below */
     int rc = ARCHAI_OK;
 
     if (fd < 0)

@@ -28,12 +28,14 @@ void *archai_file_room(size_t n, size_t size, archai_err *err);
 int archai_file_publish(const char *beside, const char *path, archai_err *err);
 /* fsync the directory that holds `path`. */
 int archai_file_sync_directory(const char *path, archai_err *err);
-/* Write <directory>/.<name>.new and publish it as <directory>/<name>. */
+/* Write <directory>/<name>, beside it first (io/file/beside.h). */
 int archai_file_replace(const char *directory, const char *name, const void *data, size_t n,
                         archai_err *err);
-/* Copy `from` to `to`, which is created or replaced; shares blocks where the file system can. Not
- * synced. */
-int archai_file_copy(const char *from, const char *to, archai_err *err);
+/* Copy `from` into the empty file `out`, whose name for messages is `to`; shares blocks where the file system
+ * can. Not synced. */
+int archai_file_copy(const char *from, int out, const char *to, archai_err *err);
+/* Write the first n bytes of `in` to `out`, which may be a pipe; `path` is for messages. */
+int archai_file_pour(int in, int out, uint64_t n, const char *path, archai_err *err);
 /* ARCHAI_OK if `path` is a regular file that may be read, else ARCHAI_EINVAL or ARCHAI_ENOTFOUND
  * and the reason. For files that users name: opening a FIFO would wait forever. */
 int archai_file_check(const char *path, archai_err *err);

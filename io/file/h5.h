@@ -41,10 +41,13 @@ int archai_h5_access(hid_t *fapl, archai_err *err);
 /* Open for reading. A missing file is ARCHAI_ENOTFOUND, one that is not HDF5 ARCHAI_EFORMAT. */
 int archai_h5_open(hid_t *file, const char *path, archai_err *err);
 
-/* The file type of `t`, little-endian; float16 as IEEE 754 binary16, which h5py reads as '<f2'.
+/* The file type of `t`, little-endian. h5py reads float16 as '<f2', bfloat16 as '<f4', float8_e5m2 as
+ * '<f2', bool and complex64 as numpy's; the other float8 are opaque bytes with the type's name as tag.
  * Caller releases. */
 int archai_h5_type(hid_t *type, archai_dtype t, archai_err *err);
 archai_dtype archai_h5_type_of(hid_t type); /* ARCHAI_DTYPE_COUNT: not a type of ours */
+/* Let what is missing of a dataset of that type read as NaN; nothing for types without one. */
+int archai_h5_fill_nan(hid_t dcpl, archai_dtype t, archai_err *err);
 /* A UTF-8 string type: of `width` bytes, NUL-padded, or variable with H5T_VARIABLE. */
 int archai_h5_string_type(hid_t *type, size_t width, archai_err *err);
 

@@ -18,7 +18,7 @@ int archai_h5_shape(hid_t dataset, archai_tensor *out, archai_err *err)
     out->ndim = H5Sget_simple_extent_ndims(space);
     if (out->dtype == ARCHAI_DTYPE_COUNT)
         rc = archai_fail(err, ARCHAI_EFORMAT,
-                         "its type is not float32, float64, float16, int64, int32 or uint8");
+                         "its type is none that tensors have");
     else if (out->ndim < 0 || out->ndim > ARCHAI_MAX_DIMS ||
              H5Sget_simple_extent_type(space) == H5S_NULL)
         rc = archai_fail(err, ARCHAI_EFORMAT, "it has no data, or more than %d dimensions",

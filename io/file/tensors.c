@@ -25,6 +25,9 @@ enum {
 static const char *const dtype_names[ARCHAI_DTYPE_COUNT] = {
     [ARCHAI_F32] = "F32", [ARCHAI_F64] = "F64", [ARCHAI_F16] = "F16",
     [ARCHAI_I64] = "I64", [ARCHAI_I32] = "I32", [ARCHAI_U8] = "U8",
+    [ARCHAI_BF16] = "BF16", [ARCHAI_BOOL] = "BOOL", [ARCHAI_I8] = "I8", [ARCHAI_I16] = "I16",
+    [ARCHAI_U16] = "U16", [ARCHAI_U32] = "U32", [ARCHAI_U64] = "U64", [ARCHAI_C64] = "C64",
+    [ARCHAI_F8_E4M3] = "F8_E4M3", [ARCHAI_F8_E5M2] = "F8_E5M2", [ARCHAI_F8_E8M0] = "F8_E8M0",
 };
 
 /* Bytes of a shape; false: negative, or too large for memory. */
@@ -38,8 +41,8 @@ static bool shape_bytes(const archai_tensor *t, size_t *bytes)
 }
 
 /* One member of the header: {"dtype": "F32", "shape": [..], "data_offsets": [begin, end]}. */
-static int parse_entry(archai_tensor *t, const char *name, const json_t *entry,
-                       const unsigned char *data, size_t data_bytes, archai_err *err)
+static int parse_entry(archai_tensor *t, const char *name, const json_t *entry, size_t first,
+                       size_t data_bytes, archai_err *err)
 {
     const json_t *dtype = json_object_get(entry, "dtype");
     const json_t *shape = json_object_get(entry, "shape");
@@ -55,14 +58,13 @@ static int parse_entry(archai_tensor *t, const char *name, const json_t *entry,
                            "tensor '%s': expected dtype, shape and two data_offsets", name);
     while (kind < ARCHAI_DTYPE_COUNT && strcmp(dtype_names[kind], json_string_value(dtype)) != 0)
         kind++;
-    if (strcmp(json_string_value(dtype), "BOOL") == 0)
-        kind = ARCHAI_U8; /* a byte, 0 or 1 */
     if (kind == ARCHAI_DTYPE_COUNT)
-        return archai_fail(err, ARCHAI_EFORMAT,
-                           "tensor '%s': type '%s', expected F32, F64, F16, I64, I32, U8 or BOOL", name,
-                           json_string_value(dtype));
+        return archai_fail(err, ARCHAI_ENOTSUP,
+                           "tensor '%s': type '%s' is not known here, expected F32, F64, F16, BF16, F8_E4M3, "
+                           "F8_E5M2, F8_E8M0, C64, I8 to I64, U8 to U64 or BOOL",
+                           name, json_string_value(dtype));
     if (json_array_size(shape) > ARCHAI_MAX_DIMS)
-        return archai_fail(err, ARCHAI_EFORMAT, "tensor '%s': %zu dimensions, at most %d", name,
+        return archai_fail(err, ARCHAI_ENOTSUP, "tensor '%s': %zu dimensions, at most %d", name,
                            json_array_size(shape), ARCHAI_MAX_DIMS);
     t->dtype = (archai_dtype)kind;
     t->ndim = (int)json_array_size(shape);
@@ -88,7 +90,7 @@ static int parse_entry(archai_tensor *t, const char *name, const json_t *entry,
         return archai_fail(err, ARCHAI_EFORMAT,
                            "tensor '%s': %zu bytes, expected %zu for its shape and type", name,
                            t->bytes, expected);
-    t->data = data + json_integer_value(begin);
+    t->at_byte = first + (size_t)json_integer_value(begin);
     t->name = archai_strdup(name);
     return ARCHAI_OK;
 }
@@ -99,78 +101,124 @@ static int by_place(const void *a, const void *b)
     const archai_tensor *x = *(const archai_tensor *const *)a;
     const archai_tensor *y = *(const archai_tensor *const *)b;
 
-    if (x->data != y->data)
-        return (const char *)x->data < (const char *)y->data ? -1 : 1;
+    if (x->at_byte != y->at_byte)
+        return x->at_byte < y->at_byte ? -1 : 1;
     return (x->bytes > y->bytes) - (x->bytes < y->bytes);
 }
 
 /* The tensors must cover the data exactly: no overlap, no hole in which something could hide. */
-static int check_cover(const archai_tensors *t, const unsigned char *data, size_t data_bytes,
-                       archai_err *err)
+static int check_cover(const archai_tensors *t, size_t first, size_t data_bytes, archai_err *err)
 {
     const archai_tensor **order = archai_malloc(t->n * sizeof *order);
-    const unsigned char *next = data;
+    size_t next = first;
     int rc = ARCHAI_OK;
 
     for (size_t i = 0; i < t->n; i++)
         order[i] = &t->at[i];
     qsort(order, t->n, sizeof *order, by_place);
     for (size_t i = 0; i < t->n && rc == ARCHAI_OK; i++) {
-        if ((const unsigned char *)order[i]->data != next)
+        if (order[i]->at_byte != next)
             rc = archai_fail(err, ARCHAI_EFORMAT, "tensor '%s' %s", order[i]->name,
-                             (const unsigned char *)order[i]->data < next
-                                 ? "overlaps another one"
-                                 : "follows bytes that belong to no tensor");
-        next = (const unsigned char *)order[i]->data + order[i]->bytes;
+                             order[i]->at_byte < next ? "overlaps another one"
+                                                      : "follows bytes that belong to no tensor");
+        next = order[i]->at_byte + order[i]->bytes;
     }
-    if (rc == ARCHAI_OK && next != data + data_bytes)
+    if (rc == ARCHAI_OK && next != first + data_bytes)
         rc = archai_fail(err, ARCHAI_EFORMAT, "%zu bytes at the end belong to no tensor",
-                         (size_t)(data + data_bytes - next));
+                         first + data_bytes - next);
     free(order);
     return rc;
 }
 
-int archai_safetensors_parse(archai_tensors *out, const void *bytes, size_t size,
-                             archai_err *err)
+/* The header's length, from the first bytes of a file of `size`. */
+static int header_length(const unsigned char first[LENGTH_BYTES], size_t size, size_t most,
+                         size_t *out, archai_err *err)
 {
-    const unsigned char *data = bytes;
-    archai_tensors t = {0};
-    json_error_t jerr;
-    json_t *header = NULL, *entry;
-    const char *name;
-    uint64_t length = 0;
-    int rc;
+    uint64_t length;
 
-    if (size < LENGTH_BYTES)
-        return archai_fail(err, ARCHAI_EFORMAT, "%zu bytes are not a safetensors file", size);
-    memcpy(&length, data, LENGTH_BYTES);
+    memcpy(&length, first, LENGTH_BYTES);
     length = le64toh(length);
     if (length > HEADER_MAX || length > size - LENGTH_BYTES)
         return archai_fail(err, ARCHAI_EFORMAT,
                            "a header of %" PRIu64 " bytes in a file of %zu: not a safetensors file",
                            length, size);
-    header = json_loadb((const char *)data + LENGTH_BYTES, length, JSON_REJECT_DUPLICATES, &jerr);
+    if (length > most)
+        return archai_fail(err, ARCHAI_ENOTSUP, "a header of %" PRIu64 " bytes, at most %zu are taken",
+                           length, most);
+    *out = (size_t)length;
+    return ARCHAI_OK;
+}
+
+/* All tensors of a file of `size` bytes whose header is text [length]; without their data. */
+static int parse_header(archai_tensors *out, const char *text, size_t length, size_t size,
+                        archai_err *err)
+{
+    const size_t first = LENGTH_BYTES + length;
+    archai_tensors t = {0};
+    json_error_t jerr;
+    json_t *header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &jerr), *entry;
+    const char *name;
+    int rc;
+
     if (!json_is_object(header)) {
         rc = archai_fail(err, ARCHAI_EFORMAT, "header: %s",
                          header == NULL ? jerr.text : "expected a JSON object");
         goto out;
     }
     t.at = archai_calloc(json_object_size(header), sizeof *t.at);
-    data += LENGTH_BYTES + length;
-    size -= LENGTH_BYTES + (size_t)length;
     json_object_foreach(header, name, entry)
     {
         if (strcmp(name, "__metadata__") == 0)
             continue;
-        ARCHAI_TRY_GOTO(rc, parse_entry(&t.at[t.n], name, entry, data, size, err), out);
+        ARCHAI_TRY_GOTO(rc, parse_entry(&t.at[t.n], name, entry, first, size - first, err), out);
         t.n++;
     }
-    ARCHAI_TRY_GOTO(rc, check_cover(&t, data, size, err), out);
+    ARCHAI_TRY_GOTO(rc, check_cover(&t, first, size - first, err), out);
     *out = t;
     t = (archai_tensors){0};
 out:
     archai_tensors_close(&t);
     json_decref(header);
+    return rc;
+}
+
+int archai_safetensors_parse(archai_tensors *out, const void *bytes, size_t size,
+                             archai_err *err)
+{
+    const char *data = bytes;
+    size_t length = 0;
+
+    if (size < LENGTH_BYTES)
+        return archai_fail(err, ARCHAI_EFORMAT, "%zu bytes are not a safetensors file", size);
+    ARCHAI_TRY(header_length(bytes, size, HEADER_MAX, &length, err));
+    ARCHAI_TRY(parse_header(out, data + LENGTH_BYTES, length, size, err));
+    for (size_t i = 0; i < out->n; i++)
+        out->at[i].data = data + out->at[i].at_byte;
+    return ARCHAI_OK;
+}
+
+int archai_safetensors_list_fd(archai_tensors *out, int fd, size_t header_most, archai_err *err)
+{
+    unsigned char first[LENGTH_BYTES];
+    struct stat st;
+    char *text;
+    size_t length = 0;
+    int rc;
+
+    if (fstat(fd, &st) != 0)
+        return archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
+    if (!S_ISREG(st.st_mode) || st.st_size < LENGTH_BYTES)
+        return archai_fail(err, ARCHAI_EFORMAT, "%lld bytes are not a safetensors file",
+                           (long long)st.st_size);
+    ARCHAI_TRY(archai_file_pread(fd, first, sizeof first, 0, "header", err));
+    ARCHAI_TRY(header_length(first, (size_t)st.st_size, header_most, &length, err));
+    text = archai_file_room(length, 1, err);
+    if (text == NULL)
+        return ARCHAI_ENOMEM;
+    rc = archai_file_pread(fd, text, length, LENGTH_BYTES, "header", err);
+    if (rc == ARCHAI_OK)
+        rc = parse_header(out, text, length, (size_t)st.st_size, err);
+    free(text);
     return rc;
 }
 
@@ -202,7 +250,7 @@ int archai_safetensors_open_fd(archai_tensors *out, int fd, archai_err *err)
 
 int archai_safetensors_open(archai_tensors *out, const char *path, archai_err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO is refused below */
     int rc;
 
     if (fd < 0)

@@ -13,6 +13,10 @@
 #include "core/base/err.h"
 #include "core/network/network.h"
 
+/* More tensors of one model, or longer names, are not kept: HDF5 is slow with many, and no model has so
+ * many. */
+enum { ARCHAI_TENSORS_MAX = 32768, ARCHAI_TENSOR_NAME_MAX = 4096 };
+
 typedef struct archai_tensor {
     char *name; /* owned */
     archai_dtype dtype;
@@ -20,6 +24,7 @@ typedef struct archai_tensor {
     int64_t shape[ARCHAI_MAX_DIMS];
     const void *data; /* borrowed: into the mapping or the caller's memory; contiguous */
     size_t bytes;
+    size_t at_byte; /* where the data begins in the safetensors file that was read */
 } archai_tensor;
 
 typedef struct archai_tensors {
@@ -32,6 +37,10 @@ typedef struct archai_tensors {
 /* Map a safetensors file; the tensors borrow from the mapping. */
 int archai_safetensors_open(archai_tensors *out, const char *path, archai_err *err);
 int archai_safetensors_open_fd(archai_tensors *out, int fd, archai_err *err); /* fd stays open */
+/* What a file holds, without its data (`data` is NULL). Nothing is mapped: its writer may still hold the
+ * file and shorten it, which is ARCHAI_EFORMAT. ARCHAI_ENOTSUP, here and below: a safetensors file, but its
+ * header is longer than `header_most` bytes, or a tensor has a type or more dimensions than are known. */
+int archai_safetensors_list_fd(archai_tensors *out, int fd, size_t header_most, archai_err *err);
 /* Parse bytes that the caller keeps alive (tests, fuzzing). */
 int archai_safetensors_parse(archai_tensors *out, const void *data, size_t size, archai_err *err);
 /* Write from offset 0; replaces the file's content and leaves the descriptor's position alone.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 
@@ -13,18 +14,12 @@ static const size_t chunk_max = (size_t)1 << 20;
 /* A longer error is cut off: one row must not make a column of a million rows unreadable. */
 enum { ERROR_MAX = 4096, TEXT_LEAST = 16 };
 
-bool archai_column_name_ok(const char *name)
-{
-    return name != NULL && name[0] != '\0' && strchr(name, '/') == NULL &&
-           strcmp(name, ".") != 0;
-}
-
 archai_column archai_column_new(archai_column_kind kind, const char *group, const char *name,
                                 const char *source, size_t offset)
 {
     return (archai_column){.kind = kind,
                            .group = group,
-                           .name = archai_strdup(name),
+                           .name = archai_name_escape(name),
                            .source = archai_strdup(source),
                            .offset = offset,
                            .dataset = H5I_INVALID_HID};
@@ -140,6 +135,7 @@ static void fill(const archai_column *c, const archai_trial *e, size_t n, char *
             const char *text = text_of(c, &e[i], &own);
 
             memcpy(out, text, own);
+            own = archai_bytes_clean(out, own, true); /* h5py reads a column as UTF-8, or not at all */
             memset(out + own, 0, row - own);
             break;
         }

@@ -40,7 +40,7 @@ enum { ARCHAI_COLUMN_BATCH = 1024 };
 typedef struct archai_column {
     archai_column_kind kind;
     const char *group; /* borrowed: "candidates" */
-    char *name;    /* owned: link in the group */
+    char *name;    /* owned: link in the group, escaped */
     char *source;  /* owned: measure or curve; "" otherwise */
     size_t offset; /* into archai_trial */
     size_t width;  /* text: bytes; matrix: columns; else 1. 0: no dataset yet */
@@ -58,6 +58,4 @@ int archai_column_write(archai_column *c, hid_t file, uint64_t first,
 /* Close the dataset if it is open: an error here is a failed write. */
 int archai_column_close(archai_column *c, archai_err *err);
 
-/* May `name` be the name of a link? Not empty, no '/', not ".". */
-bool archai_column_name_ok(const char *name);
 #endif

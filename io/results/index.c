@@ -2,6 +2,7 @@
 #include "io/results/index.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +11,14 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "core/search/search.h"
+#include "io/file/beside.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 #include "io/results/index_private.h"
 
 static const char file_name[] = "results.h5";
-static const char beside_name[] = ".results.h5.new";
 
 /* HDF5 never reuses the space of what was removed (models that left the front, compressed chunks
  * that were rewritten). A file twice as large as its rows explain, measured by the last one written
@@ -25,7 +27,7 @@ static const int64_t growth_slack = INT64_C(16) << 20;
 
 struct archai_index {
     archai_index_run run; /* strings and objectives borrowed */
-    char *path, *beside;  /* owned */
+    char *path;           /* owned */
     index_table table;
     index_columns columns;
     index_growth growth;
@@ -39,21 +41,46 @@ struct archai_index {
     size_t fresh_rows;  /* in it */
     const char *state;  /* of the last one */
     int64_t rejected;
+    index_notes notes; /* of the last refresh */
 };
+
+/* -- lines for run.log --------------------------------------------------------------------- */
+
+void index_note(index_notes *notes, const char *fmt, ...)
+{
+    char line[512], *before = notes->text;
+    va_list ap;
+
+    if (notes->n++ >= INDEX_NOTES_MAX)
+        return;
+    va_start(ap, fmt);
+    (void)vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    archai_text_clean(line, false);
+    notes->text = before != NULL ? archai_printf("%s; %s", before, line) : archai_strdup(line);
+    free(before);
+}
+
+void index_notes_clear(index_notes *notes)
+{
+    free(notes->text);
+    *notes = (index_notes){NULL, 0};
+}
+
+char *archai_index_notes(const archai_index *x)
+{
+    const index_notes *notes = &x->notes;
+
+    if (notes->n > INDEX_NOTES_MAX)
+        return archai_printf("%s; and %zu more", notes->text, notes->n - INDEX_NOTES_MAX);
+    return archai_strdup(notes->text != NULL ? notes->text : "");
+}
+
+/* -- reading ------------------------------------------------------------------------------- */
 
 static bool is_generational(const archai_index *x)
 {
     return x->run.config->search.schedule == ARCHAI_GENERATIONAL;
-}
-
-static int check_run(const archai_index_run *run, archai_err *err)
-{
-    for (size_t i = 0; i < run->objectives->n; i++)
-        if (!archai_column_name_ok(run->objectives->at[i].name))
-            return archai_fail(err, ARCHAI_EINVAL,
-                               "objective name \"%s\" contains a '/' or is empty",
-                               run->objectives->at[i].name);
-    return ARCHAI_OK;
 }
 
 static int count(archai_index *x, index_news *news, archai_err *err)
@@ -121,13 +148,11 @@ int archai_index_open(archai_index **out, const archai_index_run *run, archai_er
     archai_index *x;
     int rc;
 
-    ARCHAI_TRY(check_run(run, err));
     ARCHAI_TRY(archai_h5_init(err));
     x = archai_calloc(1, sizeof *x);
     x->run = *run;
     x->fresh = true;
     x->path = archai_file_path(run->directory, file_name);
-    x->beside = archai_file_path(run->directory, beside_name);
     index_table_init(&x->table, run->directory, run->objectives);
     index_growth_init(&x->growth, run->objectives);
     index_models_init(&x->models, run->config->output.weights);
@@ -153,8 +178,8 @@ void archai_index_close(archai_index *x)
     index_growth_fini(&x->growth);
     index_columns_fini(&x->columns);
     index_table_fini(&x->table);
+    index_notes_clear(&x->notes);
     free(x->path);
-    free(x->beside);
     free(x);
 }
 
@@ -203,31 +228,33 @@ static bool is_ours(const archai_index *x)
 }
 
 /* The file to write into: a copy of the last one, or an empty one. */
-static int open_beside(archai_index *x, hid_t *file, archai_err *err)
+static int open_beside(archai_index *x, archai_beside *beside, hid_t *file, archai_err *err)
 {
     hid_t fapl = H5I_INVALID_HID;
     int rc;
 
     if (!is_ours(x))
         x->fresh = true;
+    ARCHAI_TRY(archai_beside_inside(beside, x->run.directory, file_name, err));
     if (!x->fresh)
-        ARCHAI_TRY(archai_file_copy(x->path, x->beside, err));
+        ARCHAI_TRY(archai_file_copy(x->path, beside->fd, x->path, err));
     ARCHAI_TRY(archai_h5_access(&fapl, err));
     if (x->fresh)
-        rc = archai_h5_id(err, file, H5Fcreate(x->beside, H5F_ACC_TRUNC, H5P_DEFAULT, fapl));
+        rc = archai_h5_id(err, file, H5Fcreate(beside->at, H5F_ACC_TRUNC, H5P_DEFAULT, fapl));
     else
-        rc = archai_h5_id(err, file, H5Fopen(x->beside, H5F_ACC_RDWR, fapl));
+        rc = archai_h5_id(err, file, H5Fopen(beside->at, H5F_ACC_RDWR, fapl));
     archai_h5_release(&fapl);
     return rc;
 }
 
-static int write_beside(archai_index *x, const char *state, int64_t rejected, archai_err *err)
+static int write_beside(archai_index *x, archai_beside *beside, const char *state, int64_t rejected,
+                        archai_err *err)
 {
     hid_t file = H5I_INVALID_HID;
     size_t first;
     int rc;
 
-    ARCHAI_TRY_GOTO(rc, open_beside(x, &file, err), out);
+    ARCHAI_TRY_GOTO(rc, open_beside(x, beside, &file, err), out);
     first = x->first;
     if (x->fresh) {
         index_columns_fini(&x->columns);
@@ -236,9 +263,9 @@ static int write_beside(archai_index *x, const char *state, int64_t rejected, ar
         first = 0;
     }
     if (x->fresh || first < x->table.n)
-        ARCHAI_TRY_GOTO(rc, index_columns_write(&x->columns, &x->table, first, file, err), out);
+        ARCHAI_TRY_GOTO(rc, index_columns_write(&x->columns, &x->table, first, file, &x->notes, err), out);
     ARCHAI_TRY_GOTO(rc, index_growth_write(&x->growth, &x->table, file, err), out);
-    ARCHAI_TRY_GOTO(rc, index_models_write(&x->models, &x->table, &x->growth, file, err), out);
+    ARCHAI_TRY_GOTO(rc, index_models_write(&x->models, &x->table, &x->growth, file, &x->notes, err), out);
     ARCHAI_TRY_GOTO(rc, write_attributes(x, state, rejected, file, err), out);
     rc = archai_h5_close(&file, err);
 out:
@@ -258,8 +285,10 @@ static bool is_wasteful(const archai_index *x)
 int archai_index_refresh(archai_index *x, const char *state, int64_t rejected, int64_t *rows,
                          archai_err *err)
 {
+    archai_beside beside = ARCHAI_BESIDE_INIT;
     int rc;
 
+    index_notes_clear(&x->notes);
     ARCHAI_TRY(update(x, err));
     if (x->published && !x->fresh && x->first == x->table.n && rejected == x->rejected &&
         strcmp(state, x->state) == 0 && is_ours(x)) {
@@ -270,13 +299,13 @@ int archai_index_refresh(archai_index *x, const char *state, int64_t rejected, i
      * proposals, which is the same for any number of ranks. */
     if (is_generational(x) && strcmp(state, "running") != 0)
         ARCHAI_TRY(recount(x, true, err));
-    rc = write_beside(x, state, rejected, err);
+    rc = write_beside(x, &beside, state, rejected, err);
     if (rc == ARCHAI_OK)
-        rc = archai_file_publish(x->beside, x->path, err);
+        rc = archai_beside_publish(&beside, err);
     if (rc == ARCHAI_OK && stat(x->path, &x->last) != 0)
         rc = archai_fail(err, ARCHAI_EIO, "%s: %s", x->path, strerror(errno));
     if (rc != ARCHAI_OK) {
-        (void)unlink(x->beside);
+        archai_beside_drop(&beside);
         x->fresh = true; /* columns and models describe a file that is gone */
         return rc;
     }

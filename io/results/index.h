@@ -32,5 +32,7 @@ int archai_index_open(archai_index **out, const archai_index_run *run, archai_er
  * tried. */
 int archai_index_refresh(archai_index *x, const char *state, int64_t rejected, int64_t *rows,
                          archai_err *err);
+/* What the last refresh had to leave out, as one line for run.log; "": nothing. Caller frees. */
+char *archai_index_notes(const archai_index *x);
 void archai_index_close(archai_index *x); /* NULL is allowed */
 #endif

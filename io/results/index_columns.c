@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "io/file/h5.h"
 
 /* Users' programs name measures and curves: a bound, which none needs to reach. */
@@ -44,7 +45,7 @@ void index_columns_fini(index_columns *c)
 /* Make sure that there is a column. Measures come in the same order from row to row: *hint is where
  * the search for it begins. */
 static void ensure(index_columns *c, archai_column_kind kind, const char *group, const char *name,
-                   size_t *hint)
+                   size_t *hint, index_notes *notes)
 {
     for (size_t i = 0; i < c->n; i++) {
         const archai_column *column = &c->at[(*hint + i) % c->n];
@@ -55,19 +56,23 @@ static void ensure(index_columns *c, archai_column_kind kind, const char *group,
             return;
         }
     }
-    if (archai_column_name_ok(name) && c->n < COLUMNS_MAX)
+    if (c->n < COLUMNS_MAX)
         add(c, kind, group, name, name, 0);
+    else if (!c->full)
+        index_note(notes, "there are more than %d measures and curves: %.200s and others are left out",
+                   COLUMNS_MAX, name);
+    c->full = c->full || c->n == COLUMNS_MAX;
 }
 
-static void ensure_all(index_columns *c, const archai_trial *e, size_t n)
+static void ensure_all(index_columns *c, const archai_trial *e, size_t n, index_notes *notes)
 {
     size_t hint = 0;
 
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < e[i].n_measures; k++)
-            ensure(c, ARCHAI_COLUMN_MEASURE, "metrics", e[i].measures[k].name, &hint);
+            ensure(c, ARCHAI_COLUMN_MEASURE, "metrics", e[i].measures[k].name, &hint, notes);
         for (size_t k = 0; k < e[i].n_curves; k++)
-            ensure(c, ARCHAI_COLUMN_CURVE, "curves", e[i].curves[k].name, &hint);
+            ensure(c, ARCHAI_COLUMN_CURVE, "curves", e[i].curves[k].name, &hint, notes);
     }
 }
 
@@ -104,7 +109,8 @@ static int describe_objectives(const index_columns *c, hid_t file, archai_err *e
 
     for (size_t i = 0; rc == ARCHAI_OK && i < c->objectives->n; i++) {
         const archai_objective *o = &c->objectives->at[i];
-        char *path = archai_printf("objectives/%s", o->name);
+        char *link = archai_name_escape(o->name);
+        char *path = archai_printf("objectives/%s", link);
         hid_t dataset = H5I_INVALID_HID;
 
         if (o->direction != ARCHAI_CONSTRAIN)
@@ -115,19 +121,20 @@ static int describe_objectives(const index_columns *c, hid_t file, archai_err *e
             rc = archai_h5_close(&dataset, err);
         archai_h5_release(&dataset);
         free(path);
+        free(link);
     }
     return rc;
 }
 
 static int write_batch(index_columns *c, const index_table *t, size_t first, size_t n,
-                       hid_t file, archai_err *err)
+                       hid_t file, index_notes *notes, archai_err *err)
 {
     archai_trial *e = archai_calloc(n, sizeof *e);
     int rc = ARCHAI_OK;
 
     for (size_t i = 0; i < n; i++)
         ARCHAI_TRY_GOTO(rc, index_table_read(t, first + i, &e[i], err), out);
-    ensure_all(c, e, n);
+    ensure_all(c, e, n, notes);
     for (size_t i = 0; i < c->n; i++)
         ARCHAI_TRY_GOTO(rc, archai_column_write(&c->at[i], file, first, e, n, t->n, err), out);
 out:
@@ -138,7 +145,7 @@ out:
 }
 
 int index_columns_write(index_columns *c, const index_table *t, size_t first, hid_t file,
-                        archai_err *err)
+                        index_notes *notes, archai_err *err)
 {
     bool fresh = !archai_h5_has(file, "candidates");
     size_t at = first;
@@ -149,7 +156,7 @@ int index_columns_write(index_columns *c, const index_table *t, size_t first, hi
         size_t end = (at / ARCHAI_COLUMN_BATCH + 1) * ARCHAI_COLUMN_BATCH;
         size_t n = (end < t->n ? end : t->n) - at;
 
-        ARCHAI_TRY_GOTO(rc, write_batch(c, t, at, n, file, err), out);
+        ARCHAI_TRY_GOTO(rc, write_batch(c, t, at, n, file, notes, err), out);
         at += n;
     } while (at < t->n);
 out:

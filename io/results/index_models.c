@@ -2,10 +2,10 @@
  * over the pools of the segments. What is already shown and still wanted is not touched. */
 #include "io/results/index_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "core/config/config.h"
 #include "io/file/checkpoint.h"
 #include "io/file/file.h"
@@ -19,7 +19,7 @@ void index_models_init(index_models *m, int policy)
 void index_models_fini(index_models *m)
 {
     for (size_t i = 0; i < m->n; i++)
-        free(m->at[i].archid);
+        free(m->at[i].link);
     free(m->at);
     archai_hash_clear(&m->by_archid);
     index_models_init(m, m->policy);
@@ -44,26 +44,25 @@ static size_t find(const index_models *m, uint64_t hash)
     return archai_hash_find(&m->by_archid, hash, has_hash, m->at, &hash);
 }
 
-void index_models_add(index_models *m, index_news *news)
+void index_models_add(index_models *m, const index_news *news)
 {
     for (size_t i = 0; i < news->n; i++) {
-        index_new *new_ = &news->at[i];
+        const index_new *new_ = &news->at[i];
         const uint64_t hash = new_->row.archid_hash;
         size_t known;
         index_model *model;
 
-        if (!archai_column_name_ok(new_->archid)) /* no weights, or a name that no group can have */
+        if (new_->archid == NULL) /* no weights */
             continue;
         known = find(m, hash);
         if (known == SIZE_MAX) {
             ARCHAI_RESERVE(m->at, m->capacity, m->n + 1);
             archai_hash_add(&m->by_archid, hash, m->n);
-            m->at[m->n++] = (index_model){.archid = new_->archid,
+            m->at[m->n++] = (index_model){.link = archai_name_escape(new_->archid),
                                           .hash = hash,
                                           .id = new_->row.id,
                                           .budget = new_->budget,
                                           .shown = -1};
-            new_->archid = NULL; /* taken over */
             continue;
         }
         model = &m->at[known];
@@ -128,82 +127,14 @@ static int weights_are_whole(const archai_segment *s, const archai_trial *e, boo
     return ARCHAI_OK;
 }
 
-/* A tensor in its own shape over its place in the pool. The file is named without a directory: HDF5
- * then looks beside results.h5, whatever the reader's working directory. */
-static int write_tensor(hid_t group, const archai_segment *s, const archai_tensor_place *p,
-                        archai_err *err)
-{
-    hid_t type = H5I_INVALID_HID;
-    hid_t dcpl = H5I_INVALID_HID;
-    hid_t shape = H5I_INVALID_HID;
-    hid_t pool = H5I_INVALID_HID;
-    hid_t dataset = H5I_INVALID_HID;
-    char source[64];
-    hsize_t dims[ARCHAI_MAX_DIMS] = {0};
-    hsize_t all[1] = {(hsize_t)s->size.pool[p->dtype]};
-    hsize_t start[1] = {(hsize_t)p->offset};
-    hsize_t count[1];
-    uint64_t n;
-    int rc;
-
-    if (!archai_segment_holds(s, p, &n) || !archai_column_name_ok(p->name))
-        return archai_fail(err, ARCHAI_EFORMAT, "tensor %s has no name or place", p->name);
-    for (int d = 0; d < p->ndim; d++)
-        dims[d] = (hsize_t)p->shape[d];
-    count[0] = n;
-    (void)snprintf(source, sizeof source, "/pool/%s", archai_dtype_name(p->dtype));
-    ARCHAI_TRY(archai_h5_type(&type, p->dtype, err));
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dcpl, H5Pcreate(H5P_DATASET_CREATE)), out);
-    /* no dimensions: a scalar */
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &shape, H5Screate_simple(p->ndim, dims, NULL)), out);
-    if (n > 0) {
-        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &pool, H5Screate_simple(1, all, NULL)), out);
-        ARCHAI_TRY_GOTO(rc,
-                        archai_h5_ok(err, H5Sselect_hyperslab(pool, H5S_SELECT_SET, start, NULL,
-                                                              count, NULL)),
-                        out);
-        ARCHAI_TRY_GOTO(
-            rc, archai_h5_ok(err, H5Pset_virtual(dcpl, shape, s->name, source, pool)), out);
-    }
-    ARCHAI_TRY_GOTO(
-        rc,
-        archai_h5_id(err, &dataset,
-                     H5Dcreate2(group, p->name, type, shape, H5P_DEFAULT, dcpl, H5P_DEFAULT)),
-        out);
-    rc = archai_h5_close(&dataset, err);
-out:
-    archai_h5_release(&dataset);
-    archai_h5_release(&pool);
-    archai_h5_release(&shape);
-    archai_h5_release(&dcpl);
-    archai_h5_release(&type);
-    return archai_err_wrap(err, rc, "%s: ", p->name);
-}
-
-static int write_model(hid_t models, const archai_segment *s, const archai_trial *e,
-                       archai_err *err)
-{
-    hid_t group = H5I_INVALID_HID;
-    int rc;
-
-    ARCHAI_TRY(archai_h5_group(models, e->model.archid, &group, err));
-    ARCHAI_TRY_GOTO(rc, archai_h5_set_string(group, "archid", e->model.archid, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_set_string(group, "arch", e->arch, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_set_int(group, "id", e->id, err), out);
-    for (size_t i = 0; i < e->n_tensors; i++)
-        if (!archai_tensor_is_state(e->tensors[i].name)) /* for continued trainings only */
-            ARCHAI_TRY_GOTO(rc, write_tensor(group, s, &e->tensors[i], err), out);
-    rc = archai_h5_close(&group, err);
-out:
-    archai_h5_release(&group);
-    return archai_err_wrap(err, rc, "/models/%s: ", e->model.archid);
-}
-
-/* Show the weights of the model's row; one whose weights are damaged is marked lost instead. */
-static int show(index_model *model, const index_table *t, hid_t models, archai_err *err)
+/* Show the weights of the model's row. What cannot be shown, whoever wrote it, must not end the search: the
+ * model is marked lost, and a line says so. */
+static int show(index_model *model, const index_table *t, hid_t models, index_notes *notes,
+                archai_err *err)
 {
     size_t at = index_table_find(t, model->id);
     const archai_segment *s;
+    archai_err why = ARCHAI_ERR_INIT;
     archai_trial e = {0};
     bool whole = true;
     int rc;
@@ -214,20 +145,26 @@ static int show(index_model *model, const index_table *t, hid_t models, archai_e
     ARCHAI_TRY(index_table_read(t, at, &e, err));
     if (t->rows[at].doubtful)
         ARCHAI_TRY_GOTO(rc, weights_are_whole(s, &e, &whole, err), out);
-    model->lost = !whole;
-    rc = ARCHAI_OK;
-    if (whole) {
-        rc = write_model(models, s, &e, err);
-        if (rc == ARCHAI_OK)
-            model->shown = model->id;
+    if (!whole)
+        (void)archai_fail(&why, ARCHAI_EFORMAT, "they did not all reach the disk");
+    rc = whole ? index_tensors_check(s, &e, &why) : ARCHAI_EFORMAT;
+    model->lost = rc != ARCHAI_OK;
+    if (model->lost) {
+        index_note(notes, "the weights of %.200s (id %lld) are not shown: %s", e.model.archid,
+                   (long long)e.id, why.text);
+        rc = ARCHAI_OK;
+        goto out;
     }
+    rc = index_tensors_write(models, model->link, s, &e, err);
+    if (rc == ARCHAI_OK)
+        model->shown = model->id;
 out:
     archai_trial_fini(&e);
     return rc;
 }
 
 int index_models_write(index_models *m, const index_table *t, const index_growth *g, hid_t file,
-                       archai_err *err)
+                       index_notes *notes, archai_err *err)
 {
     hid_t models = H5I_INVALID_HID;
     int rc = ARCHAI_OK;
@@ -239,11 +176,11 @@ int index_models_write(index_models *m, const index_table *t, const index_growth
 
         if (model->shown >= 0 && (!model->wanted || model->shown != model->id)) {
             ARCHAI_TRY_GOTO(
-                rc, archai_h5_ok(err, H5Ldelete(models, model->archid, H5P_DEFAULT)), out);
+                rc, archai_h5_ok(err, H5Ldelete(models, model->link, H5P_DEFAULT)), out);
             model->shown = -1;
         }
         if (model->wanted && model->shown < 0)
-            ARCHAI_TRY_GOTO(rc, show(model, t, models, err), out);
+            ARCHAI_TRY_GOTO(rc, show(model, t, models, notes, err), out);
     }
     rc = archai_h5_close(&models, err);
 out:

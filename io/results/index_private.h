@@ -3,7 +3,8 @@
  *   index_table.c    which rows there are, and where their details lie
  *   index_sources.c  finding new rows in the segments, old ones in an earlier results.h5
  *   index_columns.c  /candidates, /objectives, /metrics, /curves
- *   index_models.c   /models: which are shown, and their virtual datasets
+ *   index_models.c   /models: which are shown
+ *   index_tensors.c  the virtual datasets of one of them
  *   index_growth.c   /pareto and /hypervolume
  *   index.c          opening, refreshing, publishing
  *
@@ -21,6 +22,17 @@
 #include "io/results/reconcile.h"
 #include "io/wire/message.h"
 #include "io/segment/segment.h"
+
+/* -- lines for run.log --------------------------------------------------------------------- */
+
+/* What a refresh had to leave out. A few lines are enough: a run may have thousands of such rows. */
+enum { INDEX_NOTES_MAX = 8 };
+typedef struct index_notes {
+    char *text; /* owned; lines joined by "; " */
+    size_t n;   /* how many there were */
+} index_notes;
+void index_note(index_notes *notes, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void index_notes_clear(index_notes *notes);
 
 /* -- the table ----------------------------------------------------------------------------- */
 
@@ -108,12 +120,13 @@ typedef struct index_columns {
     const archai_objectives *objectives; /* borrowed */
     archai_column *at;                   /* owned */
     size_t n, capacity;
+    bool full; /* a line has said so */
 } index_columns;
 void index_columns_init(index_columns *c, const archai_objectives *objectives);
 void index_columns_fini(index_columns *c);
 /* Write the table's rows from `first` on; a new file (first is 0, no datasets) gets its groups. */
 int index_columns_write(index_columns *c, const index_table *t, size_t first, hid_t file,
-                        archai_err *err);
+                        index_notes *notes, archai_err *err);
 
 /* -- front and hypervolume ----------------------------------------------------------------- */
 
@@ -150,10 +163,18 @@ int index_split_write(hid_t file, const char *record, archai_err *err);
 /* The same from an earlier results.h5, as far as it has them. */
 int index_split_copy(hid_t file, const char *path, archai_err *err);
 
+/* -- weights of one model (index_tensors.c) ------------------------------------------------ */
+
+/* ARCHAI_EFORMAT: the row's tensors cannot be shown. */
+int index_tensors_check(const archai_segment *s, const archai_trial *e, archai_err *err);
+/* Make group `link` of the open group `models`, and in it the tensors. */
+int index_tensors_write(hid_t models, const char *link, const archai_segment *s,
+                        const archai_trial *e, archai_err *err);
+
 /* -- models -------------------------------------------------------------------------------- */
 
 typedef struct index_model {
-    char *archid; /* owned */
+    char *link; /* owned: the archid, escaped */
     uint64_t hash;
     int64_t id; /* row whose weights stand for the archid: the highest budget's */
     double budget;
@@ -170,9 +191,9 @@ typedef struct index_models {
 } index_models;
 void index_models_init(index_models *m, int policy);
 void index_models_fini(index_models *m);
-void index_models_add(index_models *m, index_news *news); /* takes the archids over */
+void index_models_add(index_models *m, const index_news *news);
 /* Bring /models in line with the policy. */
 int index_models_write(index_models *m, const index_table *t, const index_growth *g, hid_t file,
-                       archai_err *err);
+                       index_notes *notes, archai_err *err);
 void index_models_forget(index_models *m); /* a new file: nothing is shown */
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 #include "io/results/results_private.h"
@@ -67,7 +68,7 @@ static int read_objective(hid_t group, const char *name, archai_results_objectiv
     int rc;
 
     ARCHAI_TRY(archai_h5_id(err, &dataset, H5Dopen2(group, name, H5P_DEFAULT)));
-    o->name = archai_strdup(name);
+    o->name = results_shown_name(name);
     ARCHAI_TRY_GOTO(rc, archai_h5_get_string(dataset, "direction", &direction, err), out);
     if (strcmp(direction, "maximize") != 0 && strcmp(direction, "minimize") != 0) {
         rc = archai_fail(err, ARCHAI_EFORMAT, "direction is \"%.32s\"", direction);
@@ -79,7 +80,7 @@ static int read_objective(hid_t group, const char *name, archai_results_objectiv
     if (archai_h5_get_string(dataset, "unit", &o->unit, NULL) != ARCHAI_OK)
         o->unit = archai_strdup("");
     if (archai_h5_get_string(dataset, "source", &o->source, NULL) != ARCHAI_OK)
-        o->source = archai_strdup(name);
+        o->source = archai_strdup(o->name);
 out:
     free(direction);
     archai_h5_release(&dataset);
@@ -147,10 +148,12 @@ static int read_metrics(const results_piece *in, archai_err *err)
     int rc = results_group(in->x, "metrics", &group, &names, err);
 
     for (size_t k = 0; rc == ARCHAI_OK && k < names.n; k++) {
-        measured m = {in->r, names.at[k], NULL};
+        char *name = results_shown_name(names.at[k]);
+        measured m = {in->r, name, NULL};
 
         rc = results_column(in->x, group, names.at[k], ARCHAI_COLUMN_MEASURE, in->first, in->r->n,
                             take_measure, &m, err);
+        free(name);
     }
     archai_strings_free(&names);
     archai_h5_release(&group);

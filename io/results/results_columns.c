@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 
@@ -76,7 +77,9 @@ static int take_field(void *payload, size_t row, const void *value, size_t width
 
     switch (f->column->kind) {
     case ARCHAI_COLUMN_TEXT:
-        *(char **)to = archai_strndup(value, width);
+        text = archai_strndup(value, width);
+        archai_text_clean(text, true); /* it will be shown */
+        *(char **)to = text;
         break;
     case ARCHAI_COLUMN_STATUS:
         text = archai_strndup(value, width);

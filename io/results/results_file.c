@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 
@@ -72,6 +73,14 @@ static bool plausible(uint64_t rows, uint64_t width, size_t size, uint64_t bytes
     return !__builtin_mul_overflow(rows, width, &all) &&
            !__builtin_mul_overflow(all, (uint64_t)size, &all) && all / 1000 <= bytes &&
            rows / 4 <= bytes;
+}
+
+char *results_shown_name(const char *link)
+{
+    char *name = archai_name_unescape(link);
+
+    archai_text_clean(name, false);
+    return name;
 }
 
 int results_group(const archai_results_reader *x, const char *name, hid_t *group,

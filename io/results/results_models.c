@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "io/file/array.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
@@ -57,7 +58,7 @@ int archai_results_curves(const char *path, size_t row, archai_curve **out, size
                             err);
         rc = archai_err_wrap(err, rc, "/curves: ");
         if (c->n > 0) {
-            c->name = archai_strdup(names.at[i]);
+            c->name = results_shown_name(names.at[i]);
             kept++;
         } else { /* this row has none */
             free(c->values);
@@ -128,7 +129,7 @@ static int read_tensor(const archai_results_reader *x, hid_t group, const char *
     ARCHAI_TRY_GOTO(rc, archai_h5_shape(dataset, out, err), out);
     ARCHAI_TRY_GOTO(rc, check_source(x, dataset, out->bytes, err), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_read(dataset, out, err), out);
-    out->name = archai_strdup(name);
+    out->name = archai_name_unescape(name);
 out:
     archai_h5_release(&dataset);
     return archai_err_wrap(err, rc, "%s: ", name);
@@ -141,17 +142,18 @@ int archai_results_tensors(const char *path, const char *archid, archai_tensor *
     hid_t models = H5I_INVALID_HID, group = H5I_INVALID_HID;
     archai_strings names = {NULL, 0};
     archai_tensor *tensors = NULL;
+    char *link = archai_name_escape(archid);
     int rc = ARCHAI_OK;
 
-    ARCHAI_TRY(results_open(&x, path, err));
+    ARCHAI_TRY_GOTO(rc, results_open(&x, path, err), unopened);
     if (archai_h5_has(x.file, "models"))
         ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &models, H5Gopen2(x.file, "models", H5P_DEFAULT)),
                         out);
-    if (models < 0 || !archai_column_name_ok(archid) || !archai_h5_has(models, archid)) {
+    if (models < 0 || !archai_h5_has(models, link)) {
         rc = archai_fail(err, ARCHAI_ENOTFOUND, "no weights of %s", archid);
         goto out;
     }
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &group, H5Gopen2(models, archid, H5P_DEFAULT)), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &group, H5Gopen2(models, link, H5P_DEFAULT)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_links(group, true, &names, err), out);
     tensors = archai_calloc(names.n, sizeof *tensors);
     for (size_t i = 0; rc == ARCHAI_OK && i < names.n; i++)
@@ -169,6 +171,8 @@ out:
         archai_arrays_free(tensors, names.n);
     }
     archai_strings_free(&names);
+unopened:
+    free(link);
     return rc;
 }
 
@@ -181,6 +185,12 @@ int archai_results_models(const char *path, archai_strings *out, archai_err *err
     *out = (archai_strings){NULL, 0};
     ARCHAI_TRY(results_open(&x, path, err));
     rc = results_blame(&x, results_group(&x, "models", &models, out, err), err);
+    for (size_t i = 0; rc == ARCHAI_OK && i < out->n; i++) {
+        char *link = out->at[i];
+
+        out->at[i] = archai_name_unescape(link);
+        free(link);
+    }
     archai_h5_release(&models);
     results_close(&x);
     return rc;

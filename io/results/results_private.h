@@ -51,4 +51,7 @@ int results_column(const archai_results_reader *x, hid_t group, const char *name
                    void *payload, archai_err *err);
 /* /candidates: allocates and fills in->r->rows. */
 int results_candidates(const results_piece *in, archai_err *err);
+
+/* The name of a measure or curve from that of its link, unescaped, fit to be shown. Caller frees. */
+char *results_shown_name(const char *link);
 #endif

@@ -19,7 +19,7 @@ static const archai_tensor *find(const archai_tensors *file, size_t i, const cha
 {
     if (i < file->n && strcmp(file->at[i].name, name) == 0)
         return &file->at[i];
-    return archai_tensors_find(file, name);
+    return archai_tensors_find(file, name); /* by all names: only a file that changed has another order */
 }
 
 static int locate(archai_offered *o, const archai_tensors *file,
@@ -33,7 +33,7 @@ static int locate(archai_offered *o, const archai_tensors *file,
             memcmp(t->shape, p->shape, (size_t)p->ndim * sizeof *p->shape) != 0)
             return archai_fail(err, ARCHAI_EFORMAT, "tensor %s is not what was announced",
                                p->name);
-        o->at_byte[i] = (uint64_t)((const char *)t->data - (const char *)file->map);
+        o->at_byte[i] = t->at_byte;
         o->bytes[i] = t->bytes;
     }
     return ARCHAI_OK;
@@ -46,7 +46,7 @@ int archai_offered_open(archai_offered *out, int fd, const archai_tensor_place *
     archai_tensors file = {0};
     int rc;
 
-    ARCHAI_TRY(archai_safetensors_open_fd(&file, fd, err));
+    ARCHAI_TRY(archai_safetensors_list_fd(&file, fd, SIZE_MAX, err));
     o.at_byte = archai_calloc(n, sizeof *o.at_byte);
     o.bytes = archai_calloc(n, sizeof *o.bytes);
     o.piece = archai_malloc(PIECE);

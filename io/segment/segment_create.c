@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "io/file/beside.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
 #include "io/segment/segment_layout.h"
@@ -183,19 +184,20 @@ int archai_segment_create(const char *directory, const char *name,
                           const archai_segment_size *size, archai_err *err)
 {
     char *path = archai_file_path(directory, name);
-    char *beside = archai_printf("%s/.%s.new", directory, name);
+    archai_beside beside = ARCHAI_BESIDE_INIT;
     int rc = check_size(size, err);
 
     if (rc == ARCHAI_OK && access(path, F_OK) == 0)
         rc = archai_fail(err, ARCHAI_EEXIST, "exists already");
-    if (rc == ARCHAI_OK)
-        rc = create_file(beside, size, err);
-    if (rc == ARCHAI_OK)
-        rc = archai_file_publish(beside, path, err);
-    if (rc != ARCHAI_OK)
-        (void)unlink(beside);
     rc = archai_err_wrap(err, rc, "%s: ", path);
-    free(beside);
+    if (rc == ARCHAI_OK)
+        rc = archai_beside_inside(&beside, directory, name, err);
+    if (rc == ARCHAI_OK) {
+        rc = archai_err_wrap(err, create_file(beside.at, size, err), "%s: ", path);
+        if (rc == ARCHAI_OK)
+            rc = archai_beside_publish(&beside, err);
+    }
+    archai_beside_drop(&beside);
     free(path);
     return rc;
 }

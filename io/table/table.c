@@ -19,6 +19,7 @@ struct archai_table {
     size_t n_columns;
     char **cells;    /* [n_rows * n_columns] */
     size_t n_rows;
+    size_t *lines;   /* [n_rows]; of the file */
     bool *is_key;    /* [n_columns] */
     bool keyed;      /* is_key is decided and by_key filled */
     archai_hash_table by_key;
@@ -46,7 +47,7 @@ static int read_header(archai_table *t, char **at, archai_err *err)
 
 static int read_rows(archai_table *t, char *at, archai_err *err)
 {
-    size_t capacity = 0;
+    size_t capacity = 0, lines_capacity = 0;
 
     for (size_t line = 2; *at != '\0'; line++) {
         bool more = true;
@@ -57,6 +58,8 @@ static int read_rows(archai_table *t, char *at, archai_err *err)
             continue;
         }
         ARCHAI_RESERVE(t->cells, capacity, (t->n_rows + 1) * t->n_columns);
+        ARCHAI_RESERVE(t->lines, lines_capacity, t->n_rows + 1);
+        t->lines[t->n_rows] = line;
         for (size_t c = 0; c < t->n_columns; c++) {
             if (!more)
                 return archai_fail(err, ARCHAI_EFORMAT, "%zu: %zu cells, the header has %zu", line,
@@ -258,20 +261,24 @@ int archai_table_choose_keys(archai_table *t, const json_t *arch, archai_err *er
 
 /* -- looking up -------------------------------------------------------------------------- */
 
+/* As strtod has it, NaN and infinity too; nothing may follow. */
+static bool is_number(const char *text, double *out)
+{
+    char *end;
+
+    *out = strtod(text, &end);
+    return end != text && *end == '\0';
+}
+
 static void row_measures(const archai_table *t, size_t row, archai_measure **out, size_t *n)
 {
     archai_measure *at = archai_calloc(t->n_columns, sizeof *at);
     size_t m = 0;
 
     for (size_t c = 0; c < t->n_columns; c++) {
-        const char *text = cell(t, row, c);
-        char *end;
         double v;
 
-        if (t->is_key[c] || *text == '\0')
-            continue;
-        v = strtod(text, &end);
-        if (*end == '\0') /* a column of words is not a measure */
+        if (!t->is_key[c] && is_number(cell(t, row, c), &v)) /* a column of words is not a measure */
             at[m++] = (archai_measure){archai_strdup(t->header[c]), v};
     }
     *out = at;
@@ -335,6 +342,7 @@ void archai_table_close(archai_table *t)
     free(t->text);
     free(t->header);
     free(t->cells);
+    free(t->lines);
     free(t->is_key);
     archai_hash_clear(&t->by_key);
     free(t);
@@ -346,4 +354,20 @@ bool archai_table_has_column(const archai_table *t, const char *name)
         if (strcmp(t->header[c], name) == 0)
             return true;
     return false;
+}
+
+int archai_table_check_column(const archai_table *t, const char *name, archai_err *err)
+{
+    double v;
+
+    for (size_t c = 0; c < t->n_columns; c++) {
+        if (strcmp(t->header[c], name) != 0 || (t->is_key[c] && t->keyed))
+            continue;
+        for (size_t row = 0; row < t->n_rows; row++)
+            if (*cell(t, row, c) != '\0' && !is_number(cell(t, row, c), &v))
+                return archai_fail(err, ARCHAI_EFORMAT,
+                                   "%s:%zu: column '%.100s': '%.100s' is not a number", t->path,
+                                   t->lines[row], name, cell(t, row, c));
+    }
+    return ARCHAI_OK;
 }

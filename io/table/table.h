@@ -21,6 +21,9 @@ enum { ARCHAI_TABLE_FILE_MAX = 1 << 30 }; /* bytes */
 int archai_table_open(archai_table **out, const char *path, archai_err *err);
 void archai_table_close(archai_table *t); /* NULL is allowed */
 bool archai_table_has_column(const archai_table *t, const char *name);
+/* Is every cell of a column of measures a number, or empty? ARCHAI_EFORMAT names the line of one that is
+ * not ("0,91"). */
+int archai_table_check_column(const archai_table *t, const char *name, archai_err *err);
 
 /* The column most like `name`, for messages, or NULL. */
 const char *archai_table_nearest(const archai_table *t, const char *name);

@@ -89,7 +89,7 @@ static const uint64_t message_carries[ARCHAI_MSG_COUNT] = {
     [ARCHAI_MSG_EARLIER]   = B(TEXT) | B(STATE) | B(N_ROWS) | B(REJECTED) | B(RANKS),
     [ARCHAI_MSG_INDEX]     = B(TEXT) | B(RANKS) | B(DIRECTORY) | B(SPACE) | B(SOFTWARE) | B(STARTED) | B(DATA_SET) | B(IS_RESUME),
     [ARCHAI_MSG_REFRESH]   = B(STATE) | B(REJECTED),
-    [ARCHAI_MSG_INDEXED]   = B(N_ROWS) | B(SECONDS),
+    [ARCHAI_MSG_INDEXED]   = B(N_ROWS) | B(SECONDS) | B(TEXT),
 };
 static const char *const message_names[ARCHAI_MSG_COUNT] = {
 #define X(type, name) [type] = name,

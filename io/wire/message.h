@@ -56,7 +56,7 @@ void archai_buffer_reserve(archai_buffer *b, size_t more); /* room after size */
     X(ARCHAI_MSG_EARLIER,  "earlier")  /* indexer->C: what an earlier results.h5 says of itself; text: its configuration */ \
     X(ARCHAI_MSG_INDEX,    "index")    /* C->indexer: the run whose results.h5 is to be made; text: its configuration */ \
     X(ARCHAI_MSG_REFRESH,  "refresh")  /* C->indexer: bring results.h5 up to date; state, rejected */ \
-    X(ARCHAI_MSG_INDEXED,  "indexed")  /* indexer->C: it is done: rows in results.h5 (or sent), seconds it took */
+    X(ARCHAI_MSG_INDEXED,  "indexed")  /* indexer->C: it is done: rows in results.h5 (or sent), seconds it took; text for run.log, or "" */
 typedef enum archai_message_type {
 #define X(name, text) name,
     ARCHAI_MESSAGE_LIST(X)

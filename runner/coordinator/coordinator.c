@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/file/h5.h"
@@ -198,6 +199,11 @@ static int step_index(archai_coordinator *c, bool *busy, archai_err *err)
     const char *state = c->phase == ARCHAI_PHASE_RUNNING ? "running" : c->outcome.state;
 
     archai_index_client_step(&c->index, busy);
+    if (c->index.notes != NULL) {
+        archai_runlog_note(c->log, 0, "results.h5: %s", c->index.notes);
+        free(c->index.notes);
+        c->index.notes = NULL;
+    }
     if (c->index.hung)
         on_hung_index(c);
     if (is_hurry_over(c)) {

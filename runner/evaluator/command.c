@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +25,7 @@
 #include "runner/evaluator/environment.h"
 #include "runner/evaluator/evaluator.h"
 #include "runner/evaluator/last_line.h"
+#include "runner/evaluator/weights.h"
 #include "runner/process/child.h"
 
 enum {
@@ -239,26 +239,21 @@ static void drain(command_evaluator *e, int chunks)
 
 /* -- its end ------------------------------------------------------------------------------- */
 
-/* What the program wrote into ARCHAI_WEIGHTS, if anything. The file decides how many tensors there are, but
- * its header has been read into memory, so that their list will fit, too. */
-static int offer_weights(command_evaluator *e, archai_trial *r, archai_err *err)
+/* Weights that cannot be kept do not cost the measures: `error` says what was left out. */
+static int offer_weights(const command_evaluator *e, archai_trial *r, archai_err *err)
 {
-    archai_tensors t = {0};
-    struct stat s;
+    archai_err why = ARCHAI_ERR_INIT;
+    char *before = r->error;
+    const int rc = archai_weights_offer(e->weights_fd, r, &why);
 
-    if (fstat(e->weights_fd, &s) != 0 || s.st_size == 0)
-        return ARCHAI_OK;
-    ARCHAI_TRY(archai_safetensors_open_fd(&t, e->weights_fd, err));
-    r->tensors = archai_calloc(t.n + 1, sizeof *r->tensors);
-    for (size_t i = 0; i < t.n; i++) {
-        archai_tensor_place *to = &r->tensors[r->n_tensors++];
-
-        to->dtype = t.at[i].dtype;
-        to->ndim = t.at[i].ndim;
-        memcpy(to->shape, t.at[i].shape, sizeof to->shape);
-        to->name = archai_strdup(t.at[i].name);
+    if (rc != ARCHAI_ENOTSUP) {
+        if (rc != ARCHAI_OK && err != NULL)
+            *err = why;
+        return rc;
     }
-    archai_tensors_close(&t);
+    r->error = archai_printf("%s%sthe weights are not kept: %s", before != NULL ? before : "",
+                             before != NULL ? "; " : "", why.text);
+    free(before);
     return ARCHAI_OK;
 }
 
@@ -273,6 +268,7 @@ static int read_result(command_evaluator *e, archai_trial *r, archai_err *err)
         return archai_fail(
             err, ARCHAI_EFORMAT,
             "wrote nothing to standard output, expected a JSON object of measures");
+    ARCHAI_TRY(archai_weights_check(e->weights_fd, e->base.setup->config, err));
     ARCHAI_TRY(archai_err_wrap(err, archai_command_result(line, r, err), "last line of output: "));
     return archai_err_wrap(err, offer_weights(e, r, err), "weights: ");
 }
@@ -317,6 +313,7 @@ static void ended(command_evaluator *e, archai_evaluator_event *out)
 static int command_poll(archai_evaluator *self, archai_evaluator_event *out, archai_err *err)
 {
     command_evaluator *e = (command_evaluator *)self;
+    archai_err why = ARCHAI_ERR_INIT;
 
     (void)err;
     if (e->is_opening) {
@@ -331,8 +328,15 @@ static int command_poll(archai_evaluator *self, archai_evaluator_event *out, arc
         return ARCHAI_OK;
     feed(e);
     drain(e, CHUNKS);
-    if (archai_child_poll(&e->child))
+    if (archai_child_poll(&e->child)) {
         ended(e, out);
+    } else if (archai_weights_check(e->weights_fd, self->setup->config, &why) != ARCHAI_OK) {
+        /* Not only at its end: the file lies in memory, which this process shares. */
+        (void)archai_err_wrap(&why, why.code, "command: ");
+        archai_evaluator_event_set(out, ARCHAI_EVALUATOR_FAILED, why.code, why.text);
+        end_program(e);
+        (void)ftruncate(e->weights_fd, 0);
+    }
     return ARCHAI_OK;
 }
 

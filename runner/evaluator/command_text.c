@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,10 @@
 
 #include "core/base/alloc.h"
 #include "core/base/python_text.h"
+#include "core/base/text.h"
 #include "core/base/yaml.h"
 
-enum { NAME_MAX_BYTES = 200, CURVE_MAX = 1000000 };
+enum { NAME_MAX_BYTES = 200, CURVE_MAX = 1000000, MEASURES_MAX = 1000 };
 
 /* -- the command line ---------------------------------------------------------------------- */
 
@@ -144,6 +146,7 @@ int archai_command_request(archai_space *space, const archai_trial *c, char **ou
 
 /* -- the result ---------------------------------------------------------------------------- */
 
+static const char byte_order_mark[] = "\xef\xbb\xbf"; /* as PowerShell and utf-8-sig write it */
 static const char *const tokens[] = {"NaN", "-Infinity", "Infinity"};
 
 /* Length of the token that begins here, or 0. */
@@ -158,17 +161,54 @@ static size_t token_at(const char *p)
     return 0;
 }
 
-/* A copy with Python's tokens, which are not JSON, in quotes. */
+static size_t digits(const char *p)
+{
+    return strspn(p, "0123456789");
+}
+
+/* Length of the number, as JSON spells it, that begins here; 0: none, or one that goes on in another way. */
+static size_t number_at(const char *p)
+{
+    const char *at = p + (*p == '-');
+    size_t n = *at == '0' ? 1 : digits(at);
+
+    if (n == 0)
+        return 0;
+    at += n;
+    if (*at == '.') {
+        n = digits(at + 1);
+        if (n == 0)
+            return 0;
+        at += 1 + n;
+    }
+    if (*at == 'e' || *at == 'E') {
+        const char *exponent = at + 1 + (at[1] == '+' || at[1] == '-');
+
+        n = digits(exponent);
+        if (n == 0)
+            return 0;
+        at = exponent + n;
+    }
+    return isalnum((unsigned char)*at) || *at == '.' ? 0 : (size_t)(at - p);
+}
+
+/* A copy with two things in quotes that jansson does not take: Python's tokens, which are not JSON, and
+ * numbers that are too large for its integers or for a double. Those get a mark, which tells them from texts. */
+static const char mark[] = "\\u0001";
+
 static char *quote_tokens(const char *line)
 {
-    char *copy = archai_malloc(2 * strlen(line) + 1), *to = copy;
+    char *copy = archai_malloc((sizeof mark + 2) * strlen(line) + 1), *to = copy;
     bool in_string = false;
 
     while (*line != '\0') {
-        size_t n = in_string ? 0 : token_at(line);
+        const size_t number = in_string ? 0 : number_at(line);
+        const size_t n = in_string ? 0 : number > 0 ? number : token_at(line);
 
         if (n > 0) {
             *to++ = '"';
+            if (number > 0)
+                to = mempcpy(to, mark, sizeof mark - 1);
             to = mempcpy(to, line, n);
             *to++ = '"';
             line += n;
@@ -184,86 +224,119 @@ static char *quote_tokens(const char *line)
     return copy;
 }
 
+/* Integers of any size become the nearest double, an infinite one beyond its range. */
 static bool read_number(const json_t *v, double *out)
 {
     const char *text = json_string_value(v);
 
-    if (json_is_number(v) || json_is_boolean(v)) {
-        *out = json_is_boolean(v) ? (double)json_is_true(v) : json_number_value(v);
+    if (json_is_boolean(v)) {
+        *out = (double)json_is_true(v);
         return true;
     }
-    if (text == NULL || *text == '\0' || token_at(text) != strlen(text))
+    if (text != NULL && *text == '\1')
+        text++;
+    else if (text == NULL || *text == '\0' || token_at(text) != strlen(text))
         return false;
-    *out = strtod(text, NULL); /* which reads the tokens */
+    *out = strtod(text, NULL); /* which reads the tokens, too */
     return true;
 }
 
-static int add_curve(const char *name, const json_t *list, archai_trial *e, archai_err *err)
+/* What is left out: the first thing, and how many there are. */
+typedef struct left_out {
+    char first[512];
+    size_t n;
+} left_out;
+
+static void leave_out(left_out *l, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static void leave_out(left_out *l, const char *name, const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+
+    if (l->n++ > 0)
+        return;
+    n = snprintf(l->first, sizeof l->first, "%.200s: ", name);
+    va_start(ap, fmt);
+    (void)vsnprintf(l->first + n, sizeof l->first - (size_t)n, fmt, ap);
+    va_end(ap);
+    archai_text_clean(l->first, false);
+}
+
+/* False: not all of its values are numbers, or there are too many. */
+static bool add_curve(const char *name, const json_t *list, archai_trial *e)
 {
     const size_t n = json_array_size(list);
-    archai_curve *c;
+    float *values;
     double value;
 
     if (n == 0)
-        return ARCHAI_OK;
+        return true;
     if (n > CURVE_MAX)
-        return archai_fail(err, ARCHAI_EFORMAT, "%s: more than %d values", name, CURVE_MAX);
-    e->curves = archai_realloc(e->curves, e->n_curves + 1, sizeof *e->curves);
-    c = &e->curves[e->n_curves++]; /* released with the evaluation from here on */
-    *c = (archai_curve){.name = archai_strdup(name),
-                        .values = archai_calloc(n, sizeof *c->values),
-                        .n = n};
+        return false;
+    values = archai_calloc(n, sizeof *values);
     for (size_t i = 0; i < n; i++) {
-        if (!read_number(json_array_get(list, i), &value))
-            return archai_fail(err, ARCHAI_EFORMAT, "%s: value %zu of the curve is not a number",
-                               name, i + 1);
-        c->values[i] = (float)value;
+        if (!read_number(json_array_get(list, i), &value)) {
+            free(values);
+            return false;
+        }
+        values[i] = (float)value;
     }
-    return ARCHAI_OK;
+    e->curves = archai_realloc(e->curves, e->n_curves + 1, sizeof *e->curves);
+    e->curves[e->n_curves++] = (archai_curve){.name = archai_strdup(name), .values = values, .n = n};
+    return true;
 }
 
-/* Names become names of data sets. */
-static int check_name(const char *name, archai_err *err)
+/* A measure that cannot be taken must not cost the others: it is left out. */
+static void add_measure(const char *name, const json_t *v, archai_trial *e, left_out *l)
 {
-    size_t n = strlen(name);
+    double value;
 
-    for (size_t i = 0; i < n; i++)
-        if (name[i] == '/' || (unsigned char)name[i] < ' ')
-            return archai_fail(err, ARCHAI_EFORMAT,
-                               "a measure's name contains a slash or a control character");
-    if (n == 0 || n > NAME_MAX_BYTES || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return archai_fail(err, ARCHAI_EFORMAT, "'%.40s' cannot be the name of a measure", name);
-    return ARCHAI_OK;
+    if (json_is_null(v))
+        return;
+    if (strlen(name) > NAME_MAX_BYTES)
+        leave_out(l, name, "the name has %zu bytes, at most %d are taken", strlen(name), NAME_MAX_BYTES);
+    else if (e->n_measures + e->n_curves >= MEASURES_MAX)
+        leave_out(l, name, "more than %d measures and curves", MEASURES_MAX);
+    else if (json_is_array(v) && json_array_size(v) > CURVE_MAX)
+        leave_out(l, name, "a curve of more than %d values", CURVE_MAX);
+    else if (json_is_array(v) && !add_curve(name, v, e))
+        leave_out(l, name, "a value of the curve is not a number");
+    else if (!json_is_array(v) && !read_number(v, &value))
+        leave_out(l, name, "expected a number");
+    else if (!json_is_array(v))
+        archai_trial_set_measure(e, name, value);
 }
 
-static int add_measures(const json_t *object, archai_trial *e, archai_err *err)
+static void add_measures(const json_t *object, archai_trial *e)
 {
+    left_out l = {.n = 0};
     const char *name;
     json_t *v;
 
     json_object_foreach((json_t *)object, name, v)
     {
-        double value;
+        char *shown = archai_strdup(name);
 
-        ARCHAI_TRY(check_name(name, err));
-        if (json_is_null(v))
-            continue;
-        if (json_is_array(v))
-            ARCHAI_TRY(add_curve(name, v, e, err));
-        else if (read_number(v, &value))
-            archai_trial_set_measure(e, name, value);
-        else
-            return archai_fail(err, ARCHAI_EFORMAT, "%s: expected a number", name);
+        archai_text_clean(shown, false);
+        add_measure(shown, v, e, &l);
+        free(shown);
     }
-    return ARCHAI_OK;
+    if (l.n > 1)
+        e->error = archai_printf("%s; and %zu more", l.first, l.n - 1);
+    else if (l.n == 1)
+        e->error = archai_strdup(l.first);
 }
 
 int archai_command_result(const char *line, archai_trial *out, archai_err *err)
 {
-    char *text = quote_tokens(line);
+    const char *begin = strncmp(line, byte_order_mark, strlen(byte_order_mark)) == 0
+                            ? line + strlen(byte_order_mark)
+                            : line;
+    char *text = quote_tokens(begin);
     json_error_t where;
     json_t *object;
-    int rc;
+    int rc = ARCHAI_OK;
 
     object = json_loads(text, JSON_REJECT_DUPLICATES, &where);
     free(text);
@@ -271,7 +344,7 @@ int archai_command_result(const char *line, archai_trial *out, archai_err *err)
         rc = archai_fail(err, ARCHAI_EFORMAT, "not a JSON object of measures (%s)",
                          object == NULL ? where.text : "it is a list");
     else
-        rc = add_measures(object, out, err);
+        add_measures(object, out);
     json_decref(object);
     return rc;
 }

@@ -7,8 +7,10 @@
  *
  * `arch` is the architecture as in its file, `params` the parameters that exist, by dotted name. The
  * last line of standard output that is not blank is one JSON object of measures. NaN,
- * Infinity and -Infinity are taken as Python's json writes them; null is a missing measure; a list of
- * numbers is a learning curve, a value per epoch.
+ * Infinity and -Infinity are taken as Python's json writes them, integers of any size become the nearest
+ * double; null is a missing measure; a list of numbers is a learning curve, a value per epoch. Names are
+ * free: results.h5 has them escaped (core/base/text.h), control characters become '?'. What is no number
+ * is left out: it costs the candidate only if an objective needs it.
  */
 #ifndef ARCHAI_RUNNER_EVALUATOR_COMMAND_TEXT_H
 #define ARCHAI_RUNNER_EVALUATOR_COMMAND_TEXT_H
@@ -28,6 +30,7 @@ int archai_command_find(const char *program, char **out, archai_err *err);
  */
 int archai_command_request(archai_space *space, const archai_trial *c, char **out,
                            archai_err *err);
-/* Adds the measures and curves of a line to `out`. ARCHAI_EFORMAT says what is wrong with it. */
+/* Adds the measures and curves of a line to `out`, whose `error` becomes what was left out, or stays NULL.
+ * ARCHAI_EFORMAT: the line is no object of measures; says what is wrong with it. */
 int archai_command_result(const char *line, archai_trial *out, archai_err *err);
 #endif

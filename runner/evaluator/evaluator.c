@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 
 /* -- section [evaluator] --------------------------------------------------------------------- */
 
@@ -143,6 +144,7 @@ void archai_evaluator_event_set(archai_evaluator_event *e, archai_evaluator_even
     e->kind = kind;
     e->code = code;
     (void)snprintf(e->text, sizeof e->text, "%s", text);
+    archai_text_clean(e->text, false); /* it may quote a user's program */
 }
 
 void archai_evaluator_event_fini(archai_evaluator_event *e)

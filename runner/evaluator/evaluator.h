@@ -37,7 +37,8 @@ typedef enum archai_evaluator_event_kind {
     ARCHAI_EVALUATOR_READY,       /* text: the device */
     ARCHAI_EVALUATOR_PROGRESS,    /* epoch of epochs */
     ARCHAI_EVALUATOR_NOTE,        /* text for run.log */
-    ARCHAI_EVALUATOR_MEASURED,    /* result: measures, curves, and tensors on offer */
+    ARCHAI_EVALUATOR_MEASURED,    /* result: measures, curves, and tensors on offer; its `error`: what of
+                                     these was left out, or NULL */
     ARCHAI_EVALUATOR_FAILED,      /* the candidate: code and text; the evaluator stays usable */
     ARCHAI_EVALUATOR_GONE,        /* it died: text, and the signal that killed it or 0 */
     ARCHAI_EVALUATOR_NOT_STARTED  /* it could not be started: text */

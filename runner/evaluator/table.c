@@ -46,8 +46,10 @@ static int check_column(const archai_table *table, const archai_objective *o, bo
 {
     const char *near = archai_table_nearest(table, o->source);
 
-    if (archai_table_has_column(table, o->source) ||
-        (describes && archai_measure_is_cheap(o->source)))
+    if (archai_table_has_column(table, o->source))
+        return archai_err_wrap(err, archai_table_check_column(table, o->source, err),
+                               "evaluator.table: ");
+    if (describes && archai_measure_is_cheap(o->source))
         return ARCHAI_OK;
     return archai_fail(
         err, ARCHAI_EINVAL,

@@ -53,15 +53,18 @@ static int open_index(indexed_run *r, archai_err *err)
     ARCHAI_TRY(archai_ini_parse(&r->ini, "the resolved configuration", m->text, strlen(m->text), err));
     ARCHAI_TRY(archai_config_load(&r->config, &r->ini, err));
     ARCHAI_TRY(archai_objectives_create(&r->objectives, &r->ini, err));
-    archai_make_utf8(m->text); /* an attribute of results.h5 is nothing else */
+    archai_text_clean(m->text, false); /* an attribute of results.h5 is nothing else */
     return archai_index_open(&r->index, &run, err);
 }
 
-static int refresh(indexed_run *r, const archai_message *m, int64_t *rows, archai_err *err)
+static int refresh(indexed_run *r, const archai_message *m, archai_message *indexed, archai_err *err)
 {
     if (m->type != ARCHAI_MSG_REFRESH)
         return archai_fail(err, ARCHAI_EFORMAT, "a request of type '%s'", archai_message_name(m->type));
-    return archai_index_refresh(r->index, archai_run_state(m->state), m->rejected, rows, err);
+    ARCHAI_TRY(archai_index_refresh(r->index, archai_run_state(m->state), m->rejected,
+                                    &indexed->n_rows, err));
+    indexed->text = archai_index_notes(r->index);
+    return ARCHAI_OK;
 }
 
 static int serve(archai_parent *parent, indexed_run *r, archai_err *err)
@@ -71,7 +74,7 @@ static int serve(archai_parent *parent, indexed_run *r, archai_err *err)
         archai_err why = ARCHAI_ERR_INIT;
         double began;
         bool got;
-        int rc;
+        int rc, sent;
 
         ARCHAI_TRY(archai_parent_receive(parent, NULL, &m, &got, err));
         if (!got)
@@ -81,11 +84,13 @@ static int serve(archai_parent *parent, indexed_run *r, archai_err *err)
             r->request = m;
             rc = open_index(r, &why);
         } else {
-            rc = refresh(r, &m, &indexed.n_rows, &why);
+            rc = refresh(r, &m, &indexed, &why);
             archai_message_fini(&m);
         }
         indexed.seconds = archai_clock_s() - began;
-        ARCHAI_TRY(archai_parent_answer(parent, -1, rc, &indexed, &why, err));
+        sent = archai_parent_answer(parent, -1, rc, &indexed, &why, err);
+        archai_message_fini(&indexed);
+        ARCHAI_TRY(sent);
         if (r->index == NULL)
             return archai_fail(err, rc, "%s", why.text);
     }

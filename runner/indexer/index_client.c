@@ -2,8 +2,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "runner/process/clock.h"
 
 enum { PAUSE_FACTOR = 20 };
@@ -23,6 +25,8 @@ void archai_index_client_close(archai_index_client *c)
     c->running = c->open = false;
     c->unanswered = 0;
     c->asked[0] = '\0';
+    free(c->notes);
+    c->notes = NULL;
 }
 
 static int start(archai_index_client *c, archai_err *err)
@@ -85,6 +89,8 @@ static int on_message(archai_index_client *c, const archai_message *m, archai_er
         return ARCHAI_OK;
     }
     c->failures = 0;
+    free(c->notes);
+    c->notes = m->text[0] != '\0' ? archai_strdup(m->text) : NULL;
     c->next_s = archai_clock_s() + fmax(PAUSE_FACTOR * m->seconds, min_pause_s);
     c->refreshes++;
     memcpy(c->published, c->asked, sizeof c->published);

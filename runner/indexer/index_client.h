@@ -21,6 +21,7 @@ typedef struct archai_index_client {
     archai_vitals vitals;        /* since the last request or answer */
     bool hung;                   /* the last failure: it showed no sign of work */
     archai_err error;            /* of the last failure */
+    char *notes;                 /* owned; what the last refresh left out, for run.log; NULL: nothing more */
 } archai_index_client;
 
 #define ARCHAI_INDEX_CLIENT_INIT                                                                   \

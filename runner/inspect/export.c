@@ -1,12 +1,10 @@
 /* export: one model's weights as safetensors or as a PyTorch file, or its architecture. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "io/file/beside.h"
 #include "io/file/file.h"
 #include "io/file/tensors.h"
 #include "runner/inspect/inspect.h"
@@ -15,19 +13,16 @@
 static const double save_limit_s = 600;
 
 /* PyTorch's format takes libtorch: archai-evaluator has it, this program does not. */
-static int write_pt(const archai_tensor *weights, size_t n, const char *beside, archai_err *err)
+static int write_pt(const archai_tensor *weights, size_t n, const char *path, archai_err *err)
 {
     archai_evaluator_client client = ARCHAI_EVALUATOR_CLIENT_INIT;
     archai_message open_ = {.type = ARCHAI_MSG_OPEN, .id = -1, .threads = 1};
     archai_message save = {.type = ARCHAI_MSG_SAVE_PT, .id = -1};
-    char *path = realpath(beside, NULL); /* the evaluator may run in another directory */
     int rc;
 
-    if (path == NULL)
-        return archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
     open_.text = archai_strdup("");
     open_.device = archai_strdup("cpu");
-    save.text = path;
+    save.text = archai_strdup(path);
     ARCHAI_TRY_GOTO(rc, archai_evaluator_client_start(&client, &open_, -1, false, NULL, 0, err),
                     out);
     ARCHAI_TRY_GOTO(rc, archai_safetensors_write(client.weights_fd, weights, n, err), out);
@@ -39,31 +34,24 @@ out:
     return rc;
 }
 
-/* Writes a file beside `output` that replaces it once it is complete. */
 static int write_file(const inspect *t, const char *format, const archai_tensor *weights, size_t n,
                       archai_err *err)
 {
     const char *arch = t->r.rows[t->row].arch;
-    char *beside = archai_printf("%s.new", t->output);
-    const int fd = open(beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    archai_beside b = ARCHAI_BESIDE_INIT;
     int rc;
 
-    if (fd < 0)
-        rc = archai_fail(err, ARCHAI_EIO, "cannot create: %s", strerror(errno));
-    else if (strcmp(format, "arch") == 0)
-        rc = archai_file_pwrite(fd, arch, strlen(arch), 0, "the architecture", err);
+    ARCHAI_TRY(archai_beside_output(&b, t->output, err));
+    if (strcmp(format, "arch") == 0)
+        rc = archai_file_pwrite(b.fd, arch, strlen(arch), 0, "the architecture", err);
     else if (strcmp(format, "pt") == 0)
-        rc = write_pt(weights, n, beside, err);
+        rc = write_pt(weights, n, b.at, err);
     else
-        rc = archai_safetensors_write(fd, weights, n, err);
-    if (fd >= 0 && close(fd) != 0 && rc == ARCHAI_OK)
-        rc = archai_fail(err, ARCHAI_EIO, "cannot write: %s", strerror(errno));
-    rc = archai_err_wrap(err, rc, "%s: ", beside);
+        rc = archai_safetensors_write(b.fd, weights, n, err);
+    rc = archai_err_wrap(err, rc, "%s: ", t->output);
     if (rc == ARCHAI_OK)
-        rc = archai_file_publish(beside, t->output, err);
-    if (rc != ARCHAI_OK)
-        (void)unlink(beside);
-    free(beside);
+        rc = archai_beside_publish(&b, err);
+    archai_beside_drop(&b);
     return rc;
 }
 

@@ -4,13 +4,13 @@
  * mailed. Plots are inline SVG. Every text that came from a file is escaped.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/alloc.h"
-#include "io/file/file.h"
+#include "io/file/beside.h"
 #include "runner/inspect/inspect.h"
 #include "runner/inspect/svg.h"
 
@@ -221,27 +221,38 @@ static void write_page(const archai_results *r, FILE *out)
                    r->software, "</p>\n</body></html>\n", NULL);
 }
 
+/* Through a descriptor of its own: the stream closes it. */
+static int write_file(const archai_results *r, const archai_beside *b, archai_err *err)
+{
+    const int fd = fcntl(b->fd, F_DUPFD_CLOEXEC, 0);
+    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+    int rc = ARCHAI_OK;
+
+    if (out != NULL)
+        write_page(r, out);
+    if (out == NULL || ferror(out))
+        rc = archai_fail(err, ARCHAI_EIO, "%s: %s", b->path, strerror(errno));
+    if (out != NULL && fclose(out) != 0 && rc == ARCHAI_OK)
+        rc = archai_fail(err, ARCHAI_EIO, "%s: %s", b->path, strerror(errno));
+    return rc;
+}
+
 int inspect_report(inspect *t, archai_err *err)
 {
     char *path = t->output != NULL ? archai_strdup(t->output)
                                    : archai_printf("%s/report.html", t->directory);
-    char *beside = archai_printf("%s.new-%ld", path, (long)getpid());
-    FILE *out = fopen(beside, "w");
-    int rc = ARCHAI_OK;
+    archai_beside b = ARCHAI_BESIDE_INIT;
+    int rc = archai_beside_output(&b, path, err);
+    bool is_file;
 
-    if (out != NULL)
-        write_page(&t->r, out);
-    if (out == NULL || ferror(out))
-        rc = archai_fail(err, ARCHAI_EIO, "%s: %s", beside, strerror(errno));
-    if (out != NULL && fclose(out) != 0 && rc == ARCHAI_OK)
-        rc = archai_fail(err, ARCHAI_EIO, "%s: %s", beside, strerror(errno));
     if (rc == ARCHAI_OK)
-        rc = archai_file_publish(beside, path, err);
+        rc = write_file(&t->r, &b, err);
+    is_file = b.name != NULL; /* else it may be standard output, and holds the page alone */
     if (rc == ARCHAI_OK)
+        rc = archai_beside_publish(&b, err);
+    if (rc == ARCHAI_OK && is_file)
         (void)puts(path);
-    else
-        (void)unlink(beside);
-    free(beside);
+    archai_beside_drop(&b);
     free(path);
     return rc;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/text.h"
 #include "runner/inspect/inspect.h"
 
 /* -- show ---------------------------------------------------------------------------------- */
@@ -49,7 +50,10 @@ static void print_weights(const inspect *t, const char *archid)
         bytes += at[i].bytes;
     (void)printf("%-12s %zu tensors, %zu bytes\n", "weights", n, bytes);
     for (size_t i = 0; i < n; i++) {
-        (void)printf("  %s  %s [", at[i].name, archai_dtype_name(at[i].dtype));
+        char *name = archai_name_escape(at[i].name); /* as results.h5 has it */
+
+        (void)printf("  %s  %s [", name, archai_dtype_name(at[i].dtype));
+        free(name);
         for (int d = 0; d < at[i].ndim; d++)
             (void)printf("%s%lld", d > 0 ? ", " : "", (long long)at[i].shape[d]);
         (void)printf("]\n");

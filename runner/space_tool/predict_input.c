@@ -33,9 +33,12 @@ static int take_type(archai_tensor *t, bool tokens, archai_err *err)
 {
     const archai_dtype wanted = tokens ? ARCHAI_I64 : ARCHAI_F32;
     const size_t n = t->bytes / archai_dtype_size(t->dtype);
-    const bool images = t->dtype == ARCHAI_U8 && t->ndim == 4;
+    bool images;
     void *to;
 
+    if (t->dtype == ARCHAI_BOOL)
+        t->dtype = ARCHAI_U8; /* bytes, 0 and 1 */
+    images = t->dtype == ARCHAI_U8 && t->ndim == 4;
     if (t->dtype == wanted)
         return ARCHAI_OK;
     if (tokens ? t->dtype != ARCHAI_I32 : t->dtype != ARCHAI_F64 && !images)

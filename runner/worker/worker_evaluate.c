@@ -1,5 +1,6 @@
 #include "runner/worker/worker_private.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,9 +72,31 @@ static int on_ready(archai_worker *w, const char *device, archai_err *err)
     return archai_worker_post(w, &hello, err);
 }
 
-static void on_measured(archai_worker *w, archai_trial *r)
+static int note(archai_worker *w, char *text, archai_err *err)
 {
+    archai_message m = {.type = ARCHAI_MSG_NOTE, .id = w->queue[0].id, .text = text};
+
+    return archai_worker_post(w, &m, err);
+}
+
+/* Is a measure missing that is to be optimised? */
+static bool lacks_objective(const archai_worker *w)
+{
+    const archai_trial *t = &w->queue[0];
+    double values[ARCHAI_MAX_OBJECTIVES];
+
+    archai_objectives_values(w->objectives, t->measures, t->n_measures, values);
+    for (size_t i = 0; i < w->objectives->n; i++)
+        if (w->objectives->at[i].direction != ARCHAI_CONSTRAIN && isnan(values[i]))
+            return true;
+    return false;
+}
+
+static int on_measured(archai_worker *w, archai_trial *r, archai_err *err)
+{
+    const bool left_out = r->error != NULL && r->error[0] != '\0';
     archai_trial *t = &w->queue[0];
+    int rc = ARCHAI_OK;
 
     for (size_t i = 0; i < r->n_measures; i++)
         archai_trial_set_measure(t, r->measures[i].name, r->measures[i].value);
@@ -85,7 +108,14 @@ static void on_measured(archai_worker *w, archai_trial *r)
     r->tensors = NULL;
     r->n_curves = r->n_tensors = 0;
     t->status = ARCHAI_STATUS_OK;
+    if (left_out && lacks_objective(w)) { /* what was left out tells more than "is missing" */
+        archai_worker_fail(w, r->error);
+        return ARCHAI_OK;
+    }
+    if (left_out)
+        rc = note(w, r->error, err);
     archai_worker_finish(w);
+    return rc;
 }
 
 static bool is_stop_signal(int number)
@@ -116,17 +146,6 @@ static int on_gone(archai_worker *w, const archai_evaluator_event *event, archai
     w->dying_until = archai_clock_s() + dying_s;
     w->state = ARCHAI_WORKER_DYING;
     return ARCHAI_OK;
-}
-
-static int on_note(archai_worker *w, const archai_evaluator_event *event, archai_err *err)
-{
-    archai_message m = {
-        .type = ARCHAI_MSG_NOTE,
-        .id = w->queue[0].id,
-        .text = (char *)(uintptr_t)event->text,
-    };
-
-    return archai_worker_post(w, &m, err);
 }
 
 static void on_failed(archai_worker *w, const archai_evaluator_event *event)
@@ -173,7 +192,7 @@ int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err)
         break;
     case ARCHAI_EVALUATOR_MEASURED:
         if (w->state == ARCHAI_WORKER_EVALUATING)
-            on_measured(w, event.result);
+            rc = on_measured(w, event.result, err);
         break;
     case ARCHAI_EVALUATOR_FAILED:
         if (w->state == ARCHAI_WORKER_EVALUATING)
@@ -185,7 +204,7 @@ int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err)
         break;
     case ARCHAI_EVALUATOR_NOTE:
         if (w->state == ARCHAI_WORKER_EVALUATING)
-            rc = on_note(w, &event, err);
+            rc = note(w, event.text, err);
         break;
     case ARCHAI_EVALUATOR_NOTHING:
         break;
