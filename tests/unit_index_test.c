@@ -14,6 +14,7 @@
 
 #include "io/results/history.h"
 #include "io/results/index.h"
+#include "io/results/reconcile.h"
 #include "samples.h"
 #include "tmpdir.h"
 
@@ -104,12 +105,15 @@ static void assert_tested(const char *directory, size_t n, size_t id, double los
     archai_results_free(&r);
 }
 
+/* It comes with a later start than the row, as after a resume. */
 static void it_joins_the_row_with_its_id(void **state)
 {
     archai_index_run run = run_in(*state);
-    archai_segment a = make(*state, "segment-0-0.h5"), b = make(*state, "segment-0-1.h5");
+    archai_segment a = make(*state, "segment-0-0.h5"), b = make(*state, "segment-1-0.h5");
     archai_err err = ARCHAI_ERR_INIT;
     char path[TMPDIR_PATH_MAX + 32];
+    const archai_segment *const both[] = {&a, &b};
+    archai_reconciled settled;
     archai_index *x;
 
     OK(archai_index_open(&x, &run, &err));
@@ -136,6 +140,11 @@ static void it_joins_the_row_with_its_id(void **state)
         assert_tested(*state, ROWS, 3, 0.25, 280);
         archai_index_close(x);
     }
+    /* A later start's test of an earlier one's row is not two runs at the same time. */
+    (void)snprintf(path, sizeof path, "%s/reconciled.json", (char *)*state);
+    assert_int_equal(archai_reconcile(&settled, *state, both, 2, false, &err), ARCHAI_OK);
+    assert_int_equal(settled.n, 0);
+    assert_int_not_equal(access(path, F_OK), 0);
     archai_segment_close(&a);
     archai_segment_close(&b);
 }
