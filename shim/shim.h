@@ -98,8 +98,8 @@ typedef struct shim_train_result {
                              settings.train_seconds */
 } shim_train_result;
 
-/* Train on the training split, measure on the validation split after each epoch and on the test split at
- * the end, with the average of the weights where there is one (recipe.ema). `data` is borrowed until the
+/* Train on the training split, measure on the validation split after each epoch and, with recipe.test = all, on
+ * the test split at the end, with the average of the weights where there is one (recipe.ema). `data` is borrowed until the
  * device is closed (a GPU keeps a copy). On a CPU the result depends only on the seeds and the number of
  * threads.
  * Errors: ARCHAI_ETORCH "val_loss is NaN after epoch 2"; ARCHAI_EDEVMEM; ARCHAI_EINTR; ARCHAI_EINVAL "train.loss: ...":
@@ -107,13 +107,19 @@ typedef struct shim_train_result {
 int shim_model_train(shim_model *m, const struct archai_dataset_header *data,
                      const shim_train_settings *settings, shim_train_result *out,
                      archai_err *err) SHIM_NOEXCEPT;
+/* The model as it is, measured on the test split as shim_model_train measures it at its end (recipe.test): fills
+ * the test_* fields alone. */
+int shim_model_test(shim_model *m, const struct archai_dataset_header *data,
+                    const archai_train_settings *recipe, shim_train_result *out,
+                    archai_err *err) SHIM_NOEXCEPT;
 /* A batch as shim_model_train shows it to the network, with the same settings: step `step` of the epoch, both
- * from 0. images: float32 [batch_size, ...] of one training example each; index [batch_size]: which ones they
+ * from 0. images: float32, tokens int64, [batch_size, ...] of one training example each; labels: what is to be
+ * learned of them, int64, several labels and numbers float32 (NULL: not wanted); index [batch_size]: which ones they
  * are; *n: how many. *share: of each example in its mixture (mixup, cutmix); the rest is of the one before it in
  * the batch, of the last one in the first.
  * ARCHAI_EINVAL: the epoch has no such step. */
 typedef struct shim_batch {
-    float *images;
+    void *images, *labels;
     int64_t *index;
     int64_t n;
     double share;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Are augmented batches those of torchvision, picture by picture, for the same draws?
-usage: py_augment.py BATCHES PICTURES SEED EPOCH
+usage: py_augment.py BATCHES PICTURES SEED EPOCH [masks]
 
 Every draw is made here as shim/augment/ makes it: torch.rand in double precision by a generator with the batch's seed.
 What is done with it, torchvision does."""
@@ -167,13 +167,21 @@ SECOND = {"cutout": cutout, "erasing": erasing}
 THIRD = {"mixup": mixup, "cutmix": cutmix}
 
 
-def augmented(x, text, d):
+def steps_of(text):
     steps = [] if text == "none" else [step.split() for step in text.split(",")]
-    steps = [(name, [float(v) if "." in v else int(v) for v in args]) for name, *args in steps]
-    for stage in (FIRST, SECOND):
-        for name, args in steps:
-            if name in stage:
-                x = stage[name](x, d, *args)
+    return [(name, [float(v) if "." in v else int(v) for v in args]) for name, *args in steps]
+
+
+def augmented(x, text, d, normalised=lambda x: x):
+    """The batch and each picture's share in its mixture. Of pictures from 0 to 1."""
+    steps = steps_of(text)
+    for name, args in steps:
+        if name in FIRST:
+            x = FIRST[name](x, d, *args)
+    x = normalised(x)
+    for name, args in steps:
+        if name in SECOND:
+            x = SECOND[name](x, d, *args)
     mixing = [s for s in steps if s[0] in THIRD]
     if not mixing:
         return x, 1.0
@@ -181,8 +189,42 @@ def augmented(x, text, d):
     return THIRD[name](x, d, *args)
 
 
+def with_masks(x, masks, text, d, ignore):
+    """Pictures and their masks: what moves pixels moves both (a mask as one more channel, less `ignore`, so that pixels from
+    outside, which are 0, become it); what changes colours or covers pixels leaves masks alone."""
+    c = x.shape[1]
+    x = torch.cat([x, masks.unsqueeze(1).float() - ignore], 1)
+    for stage in (FIRST, SECOND):
+        for name, args in steps_of(text):
+            if name in ("crop", "flip", "vertical_flip"):
+                x = stage[name](x, d, *args) if name in stage else x
+            elif name in stage:
+                x = torch.cat([stage[name](x[:, :c], d, *args), x[:, c:]], 1)
+    return x[:, :c], (x[:, c] + ignore).long()
+
+
+def check_masks(batches, pictures, seed, epoch):
+    """Batches of pictures with masks: c = 255 - channel 0 modulo 5 is the class of a pixel."""
+    bad = 0
+    for name in batches:
+        if not name.endswith("/masks"):
+            continue
+        text = name[: -len("/masks")]
+        index = batches[text + "/index"]
+        x = torch.from_numpy(pictures[index]).float().div_(255)
+        masks = torch.from_numpy((255 - pictures[index][:, 0]) % 5)
+        want, want_masks = with_masks(x, masks, text, Draws(derive(derive(seed, epoch), 1)), 255)
+        off = np.abs(batches[text + "/images"] - want.numpy()).max()
+        same = np.array_equal(batches[name], want_masks.numpy())
+        print(f"{text}, masks: {'the same' if same else 'DIFFER'}, pictures {off:.1e}")
+        bad += int(not same or off > 2e-6)
+    return bad
+
+
 def main():
     torch.set_num_threads(1)
+    if sys.argv[5:] == ["masks"]:
+        return check_masks(load(sys.argv[1]), load(sys.argv[2])["train/images"], int(sys.argv[3]), int(sys.argv[4]))
     batches, pictures = load(sys.argv[1]), load(sys.argv[2])["train/images"]
     seed, epoch = int(sys.argv[3]), int(sys.argv[4])
     bad = 0

@@ -75,18 +75,42 @@ static void make(const char *augment, int64_t batch_size, int64_t epoch, int64_t
     out->share = batch.share;
 }
 
-static void does_what_torchvision_does(void **state)
+static void skip_without_torchvision(void)
 {
-    static made all[N_CASES];
-    archai_tensor tensors[3 * N_CASES];
-    char names[3 * N_CASES][96], path[TMPDIR_PATH_MAX + 32], command[TMPDIR_PATH_MAX + 512];
-    archai_err err = ARCHAI_ERR_INIT;
-    int fd;
-
     if (system("/usr/bin/python3 -c 'import torchvision' 2>/dev/null") != 0) {
         print_message("Python has no torchvision here\n");
         skip();
     }
+}
+
+/* tests/<script> TENSORS PICTURES <arguments> agrees. */
+static void ask_python(const char *directory, const archai_tensor *tensors, size_t n,
+                       const char *script, const char *arguments)
+{
+    char path[TMPDIR_PATH_MAX + 32], command[2 * TMPDIR_PATH_MAX + 512];
+    archai_err err = ARCHAI_ERR_INIT;
+    int fd;
+
+    (void)snprintf(path, sizeof path, "%s/batches.safetensors", directory);
+    fd = open(path, O_RDWR | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    if (archai_safetensors_write(fd, tensors, n, &err) != ARCHAI_OK)
+        fail_msg("%s", err.text);
+    (void)close(fd);
+    (void)snprintf(command, sizeof command,
+                   "/usr/bin/python3 -B " ARCHAI_SOURCE_DIR
+                   "/tests/%s %s " ARCHAI_TEST_DATA "/shim_cnn.safetensors %s",
+                   script, path, arguments);
+    assert_int_equal(system(command), 0);
+}
+
+static void does_what_torchvision_does(void **state)
+{
+    static made all[N_CASES];
+    archai_tensor tensors[3 * N_CASES];
+    char names[3 * N_CASES][96];
+
+    skip_without_torchvision();
     for (size_t i = 0; i < N_CASES; i++) {
         archai_tensor *t = &tensors[3 * i];
 
@@ -101,17 +125,147 @@ static void does_what_torchvision_does(void **state)
         t[2] = (archai_tensor){names[3 * i + 2], ARCHAI_F64,    1, {1},
                                &all[i].share,    sizeof(double)};
     }
-    (void)snprintf(path, sizeof path, "%s/batches.safetensors", (const char *)*state);
-    fd = open(path, O_RDWR | O_CREAT, 0600);
-    assert_true(fd >= 0);
-    if (archai_safetensors_write(fd, tensors, 3 * N_CASES, &err) != ARCHAI_OK)
-        fail_msg("%s", err.text);
-    (void)close(fd);
-    (void)snprintf(command, sizeof command,
-                   "/usr/bin/python3 " ARCHAI_SOURCE_DIR
-                   "/tests/py_augment.py %s " ARCHAI_TEST_DATA "/shim_cnn.safetensors %d %d",
-                   path, SEED, EPOCH);
-    assert_int_equal(system(command), 0);
+    ask_python(*state, tensors, 3 * N_CASES, "py_augment.py", "5 2");
+}
+
+/* -- masks ----------------------------------------------------------------------------------- */
+
+static const char *const mask_cases[] = {
+    "none",
+    "crop 3",
+    "flip",
+    "vertical_flip 0.3",
+    "crop 2, flip 0.5, vertical_flip",
+    "flip, color_jitter 0.4",
+    "crop 3, flip, cutout 5",
+    "flip, erasing 0.9 0.1 0.4",
+};
+enum { N_MASK_CASES = sizeof mask_cases / sizeof mask_cases[0], PIXELS = PICTURES * 12 * 12 };
+
+/* The small set with a class for each pixel, which follows from the pixel; 255: ignored. */
+static archai_dataset_header *mask_set(void)
+{
+    enum { BYTES = 65536, MASKS = 40960 };
+    static _Alignas(64) char memory[BYTES];
+    archai_dataset_header *h = (archai_dataset_header *)(void *)memory;
+    const archai_dataset_header *small = small_set();
+    uint64_t at = MASKS;
+
+    memcpy(memory, small, small->bytes);
+    h->targets = ARCHAI_TARGETS_MASK;
+    h->ignore_index = 255;
+    h->bytes = BYTES;
+    for (int i = 0; i < 2; i++) {
+        const unsigned char *images = (const unsigned char *)memory + h->split[i].images;
+
+        h->split[i].labels = at;
+        for (int64_t k = 0; k < h->split[i].n; k++)
+            for (int64_t p = 0; p < 12 * 12; p++)
+                memory[at++] = (char)((255 - images[k * 3 * 12 * 12 + p]) % 5);
+    }
+    assert_true(at <= BYTES);
+    return h;
+}
+
+/* A mask goes where its picture goes, and what only changes colours or covers pixels leaves it. */
+static void masks_go_with_their_pictures(void **state)
+{
+    static struct {
+        float images[FLOATS];
+        int64_t masks[PIXELS], index[PICTURES];
+    } all[N_MASK_CASES];
+    archai_tensor tensors[3 * N_MASK_CASES];
+    char names[3 * N_MASK_CASES][96];
+
+    skip_without_torchvision();
+    for (size_t i = 0; i < N_MASK_CASES; i++) {
+        const shim_train_settings s = settings_of(mask_cases[i], PICTURES);
+        shim_batch b = {
+            .images = all[i].images, .labels = all[i].masks, .index = all[i].index};
+        archai_tensor *t = &tensors[3 * i];
+        archai_err err = ARCHAI_ERR_INIT;
+
+        if (shim_train_batch(device, mask_set(), &s, EPOCH, 0, &b, &err) != ARCHAI_OK)
+            fail_msg("%s: %s", mask_cases[i], err.text);
+        (void)snprintf(names[3 * i], sizeof *names, "%s/images", mask_cases[i]);
+        (void)snprintf(names[3 * i + 1], sizeof *names, "%s/masks", mask_cases[i]);
+        (void)snprintf(names[3 * i + 2], sizeof *names, "%s/index", mask_cases[i]);
+        t[0] = (archai_tensor){names[3 * i],          ARCHAI_F32,    4,
+                               {PICTURES, 3, 12, 12}, all[i].images, sizeof all[i].images};
+        t[1] = (archai_tensor){names[3 * i + 1],   ARCHAI_I64,   3,
+                               {PICTURES, 12, 12}, all[i].masks, sizeof all[i].masks};
+        t[2] = (archai_tensor){names[3 * i + 2], ARCHAI_I64,   1,
+                               {PICTURES},       all[i].index, sizeof all[i].index};
+    }
+    ask_python(*state, tensors, 3 * N_MASK_CASES, "py_augment.py", "5 2 masks");
+}
+
+/* -- the same batches in Python -------------------------------------------------------------- */
+
+enum { RUN_SEED = 11, CANDIDATE = 7, BATCH = 7, EPOCHS = 2, STEPS = 4 /* the last one is short */ };
+
+/* Those whose arithmetic leaves nothing to the order of operations. */
+static const char *const exact_cases[] = {
+    "none", "crop 3, flip", "vertical_flip 0.3", "flip, cutout 5, mixup 0.4",
+    "crop 2, flip, erasing 0.6 0.05 0.4, cutmix 1",
+};
+enum { N_EXACT = sizeof exact_cases / sizeof exact_cases[0] };
+
+/* The small set with [data] normalize. */
+static archai_dataset_header *normalised_set(void)
+{
+    enum { BYTES = 40960 };
+    static const char about[] =
+        "{\"normalize\": {\"mean\": [0.5, 0.25, 0.1], \"std\": [0.3, 0.2, 0.7]}}";
+    static _Alignas(64) char memory[BYTES];
+    archai_dataset_header *h = (archai_dataset_header *)(void *)memory;
+    const archai_dataset_header *small = small_set();
+
+    memcpy(memory, small, small->bytes);
+    h->about = small->bytes;
+    h->bytes = BYTES;
+    memcpy(memory + h->about, about, sizeof about);
+    return h;
+}
+
+/* By the rule that io/dataset/README.md states, from the run's seed and the candidate's id alone. */
+static void python_makes_the_same_batches_bit_for_bit(void **state)
+{
+    enum { N = N_EXACT * EPOCHS * STEPS };
+    static struct {
+        float images[BATCH * 3 * 12 * 12];
+        int64_t labels[BATCH], index[BATCH];
+        double share;
+    } all[N];
+    static archai_tensor tensors[4 * N];
+    static char names[4 * N][128];
+    static const char *const parts[] = {"images", "labels", "index", "share"};
+
+    skip_without_torchvision();
+    for (int i = 0; i < N; i++) {
+        const int step = i % STEPS, epoch = i / STEPS % EPOCHS, which = i / STEPS / EPOCHS;
+        shim_train_settings s = settings_of(exact_cases[which], BATCH);
+        shim_batch b = {.images = all[i].images, .labels = all[i].labels, .index = all[i].index};
+        archai_tensor *t = &tensors[4 * i];
+        archai_err err = ARCHAI_ERR_INIT;
+        int64_t n;
+
+        s.seed = archai_rng_derive(archai_rng_derive(RUN_SEED, CANDIDATE), 1);
+        if (shim_train_batch(device, normalised_set(), &s, epoch, step, &b, &err) != ARCHAI_OK)
+            fail_msg("%s: %s", exact_cases[which], err.text);
+        n = b.n;
+        assert_int_equal(n, step < STEPS - 1 ? BATCH : PICTURES % BATCH);
+        all[i].share = b.share;
+        for (int k = 0; k < 4; k++)
+            (void)snprintf(names[4 * i + k], sizeof *names, "%s/%d/%d/%s", exact_cases[which], epoch,
+                           step, parts[k]);
+        t[0] = (archai_tensor){names[4 * i],   ARCHAI_F32,    4,
+                               {n, 3, 12, 12}, all[i].images, (size_t)n * 3 * 12 * 12 * 4};
+        t[1] = (archai_tensor){names[4 * i + 1], ARCHAI_I64, 1, {n}, all[i].labels, (size_t)n * 8};
+        t[2] = (archai_tensor){names[4 * i + 2], ARCHAI_I64, 1, {n}, all[i].index, (size_t)n * 8};
+        t[3] = (archai_tensor){names[4 * i + 3], ARCHAI_F64, 1, {1}, &all[i].share, sizeof(double)};
+    }
+    ask_python(*state, tensors, 4 * N, "py_batches.py", "11 7 7");
 }
 
 /* Every epoch and every step draws anew, and always the same. */
@@ -183,6 +337,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(does_what_torchvision_does, tmpdir_setup,
+                                        tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(masks_go_with_their_pictures, tmpdir_setup,
+                                        tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(python_makes_the_same_batches_bit_for_bit, tmpdir_setup,
                                         tmpdir_teardown),
         cmocka_unit_test(batches_can_be_made_again),
         cmocka_unit_test(training_sees_them_and_validation_does_not),

@@ -97,10 +97,16 @@ static void what_does_not_fit_the_data_is_refused(void **state)
                               "such as 0.49 0.48 0.45 / 0.25 0.24 0.26"},
         {"normalize = 0.5 / 0\n",
          "t.ini:5: data.normalize: a deviation of 0, expected more than 0"},
+        {"normalize = 0.5 / 1e-300\n",
+         "t.ini:5: data.normalize: a deviation of 1e-300, expected more than 0"},
+        {"normalize = 1e300 / 1\n",
+         "t.ini:5: data.normalize: 1e+300 / 1, expected numbers of float32"},
         {"normalize = 0.5 0.5 / 1 1\n",
          "data.normalize: 2 means, but the pictures have 1 channels"},
         {"channels = 2\naugment = color_jitter 1\n",
          "data.augment: 'color_jitter' needs pictures of bytes with 1 or 3 channels"},
+        {"augment = flip, crop 8\n", "data.augment: 'crop' pads 8 pixels on each side of pictures of 8 x "
+                                      "10: some would be empty"},
         {"masks = yes\naugment = mixup\n",
          "data.augment: 'mixup' does not know a class for each pixel"},
     };

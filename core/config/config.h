@@ -21,6 +21,7 @@ typedef struct archai_config {
         int64_t max_evaluations; /* INT64_MAX: none */
         double max_time_s; /* inf: none */
         int64_t seed;
+        bool allow_test_objective;
     } search;
     struct {
         bool coordinator_evaluates;

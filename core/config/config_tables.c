@@ -11,6 +11,7 @@ static const archai_option search_options[] = {
     {"schedule",        ARCHAI_OPT_CHOICE,  AT(search.schedule),        0, 0,   "async", "", "async generational", "async: a free slot is filled at once; generational: Archai's loops, step by step"},
     {"max_evaluations", ARCHAI_OPT_INT,     AT(search.max_evaluations), 1, BIG, "none", "evaluations", "none=9223372036854775807", "finished evaluations, over all starts and without cached rows"},
     {"max_time",        ARCHAI_OPT_SECONDS, AT(search.max_time_s),      0.001, BIG, "none", "", "none=inf", "running time of this start"},
+    {"allow_test_objective", ARCHAI_OPT_BOOL, AT(search.allow_test_objective), 0, 0, "no", "", NULL, "an objective or constraint may be measured on the test data, which then say nothing more about new data"},
     {"seed",            ARCHAI_OPT_INT,     AT(search.seed),            0, BIG, "1", "", NULL, "seed of the algorithm's generator and of the evaluations' seeds"},
     ARCHAI_OPTION_END,
 };
@@ -44,6 +45,7 @@ static const archai_option train_options[] = {
     {"ema",                    ARCHAI_OPT_DOUBLE, AT(train.ema),                    0, 0.999999, "none", "", "none=0", "decay of an exponential moving average of the weights, which is validated and kept"},
     {"keep",                   ARCHAI_OPT_CHOICE, AT(train.keep),                   0, 0,       "last", "", "last best", "the epoch whose weights and measures count; best: with the lowest val_loss"},
     {"patience",               ARCHAI_OPT_INT,    AT(train.patience),               1, 100000,  "none", "epochs", "none=0", "training ends after so many epochs without a lower val_loss"},
+    {"test",                   ARCHAI_OPT_CHOICE, AT(train.test),                   0, 0,       "all", "", "all front none", "which models are measured on the test data: all, after their training; those of the front, at the end, from their stored weights; none"},
     {"checkpoint",             ARCHAI_OPT_CHOICE, AT(train.checkpoint),             0, 0,       "none", "", "none epoch", "epoch: interrupted training resumes from its last epoch; evaluator.kind = command: the program gets a path for its checkpoint"},
     {"checkpoint_pause",       ARCHAI_OPT_SECONDS, AT(train.checkpoint_pause_s),     0, 86400,   "60s", "", NULL, "least time between two checkpoints of a candidate; 0s: after every epoch"},
     {"inherit_weights",        ARCHAI_OPT_BOOL,   AT(train.inherit_weights),        0, 0,       "no", "", NULL, "a child starts from its first parent's weights where names and shapes match"},

@@ -28,6 +28,7 @@ enum {
     ARCHAI_LR_ONE_CYCLE
 };
 enum { ARCHAI_KEEP_LAST, ARCHAI_KEEP_BEST };
+enum { ARCHAI_TEST_ALL, ARCHAI_TEST_FRONT, ARCHAI_TEST_NONE };
 enum {
     ARCHAI_LOSS_AUTO,
     ARCHAI_LOSS_CROSS_ENTROPY,
@@ -59,6 +60,7 @@ typedef struct archai_train_settings {
     double ema;             /* decay of the average of weights; 0: none */
     int keep;               /* ARCHAI_KEEP_*: which epoch counts */
     int64_t patience;       /* epochs without a lower val_loss; 0: none */
+    int test;               /* ARCHAI_TEST_*: which models are measured on the test data */
 
     int checkpoint;            /* ARCHAI_CHECKPOINT_* */
     double checkpoint_pause_s; /* between two of a candidate */

@@ -25,7 +25,7 @@ bool archai_train_is_key(const char *key)
 static bool is_of_the_run(const char *key)
 {
     static const char *const keys[] = {"checkpoint", "checkpoint_pause", "inherit_weights",
-                                       "loss"};
+                                       "loss", "test"};
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (strcmp(key, keys[i]) == 0)

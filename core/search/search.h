@@ -54,6 +54,7 @@ typedef struct archai_record {
     bool keep;          /* the algorithm needs `arch`: it sets this in tell(), until archai_search_release() */
     bool on_front;
     bool queued;        /* waits to be handed out (again) */
+    bool tested;        /* it was measured on the test data, or cannot be */
 } archai_record;
 
 typedef struct archai_search {
@@ -172,6 +173,9 @@ int archai_search_model(archai_search *s, size_t record, archai_model *out, arch
 void archai_search_release(archai_search *s, size_t record);
 /* The best value so far of the first optimised objective, as something to be minimised; NaN: none. */
 double archai_search_best(const archai_search *s);
+/* The front as results.h5 has it: each architecture by its first ok or cached record of the highest budget, and
+ * no others. *out [n]: indices of records; caller frees. Looks at all records: once in a run. */
+void archai_search_front(const archai_search *s, size_t **out, size_t *n);
 /* Ok and cached rows: those that take part in fronts. */
 bool archai_record_counts(const archai_record *r);
 #endif

@@ -70,6 +70,7 @@ static int replay(archai_search *s, size_t at, struct archai_search_row *row, ar
     row->values = NULL;
     r->n_metrics = row->n_metrics;
     r->stored = row->stored;
+    r->tested = row->tested;
     if (row->evaluated && r->repeats != 0) /* its first one's row is missing */
         s->n_finished--;
     ARCHAI_TRY(archai_search_finish(s, at, row->status, err));

@@ -5,6 +5,7 @@
  * search_record.c   a record: looked up, queued, finished, its trial released
  * search_measure.c  measures, constraints, what an evaluation amounts to
  * search_propose.c  the next proposal: the algorithm, then random samples, then enumeration
+ * search_front.c    the front as the results have it
  * search_restore.c  rows of earlier starts, replay
  */
 #ifndef ARCHAI_CORE_SEARCH_SEARCH_PRIVATE_H
@@ -29,6 +30,7 @@ struct archai_search_row {
     uint16_t n_metrics;
     int8_t status;
     bool evaluated; /* counted in n_finished; false: it repeats another one */
+    bool tested;
 };
 
 struct archai_search_inner {

@@ -34,7 +34,11 @@ static int keep_for_replay(archai_search *s, archai_trial *e, archai_err *err)
 {
     struct archai_search_inner *q = s->inner;
     struct archai_search_row r = {
-        .id = e->id, .budget = e->budget, .status = (int8_t)e->status, .stored = e->stored};
+        .id = e->id,
+        .budget = e->budget,
+        .status = (int8_t)e->status,
+        .stored = e->stored,
+        .tested = archai_trial_is_tested(e)};
 
     if (e->status == ARCHAI_STATUS_RUNNING) /* will be proposed again, under the same id */
         return ARCHAI_OK;
@@ -107,6 +111,7 @@ static int fill_record(archai_search *s, size_t at, archai_trial *e, archai_err 
     ARCHAI_TRY(fill_encoding(s, at, e, err));
     if (e->status != ARCHAI_STATUS_RUNNING) {
         r->stored = e->stored;
+        r->tested = archai_trial_is_tested(e);
         return archai_search_values(s, e, &r->values, &r->n_metrics, err);
     }
     e->status = ARCHAI_STATUS_OK; /* unknown yet */

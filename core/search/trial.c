@@ -78,6 +78,31 @@ void archai_trial_set_measure(archai_trial *t, const char *name, double value)
     t->measures[t->n_measures++] = (archai_measure){archai_strdup(name), value};
 }
 
+static bool is_of_test(const archai_measure *m)
+{
+    return strncmp(m->name, "test_", 5) == 0;
+}
+
+bool archai_trial_is_tested(const archai_trial *t)
+{
+    for (size_t i = 0; i < t->n_measures; i++)
+        if (is_of_test(&t->measures[i]))
+            return true;
+    return false;
+}
+
+void archai_trial_amend(archai_trial *t, const archai_trial *test)
+{
+    const size_t n = t->n_measures;
+
+    for (size_t i = 0; i < test->n_measures; i++) {
+        const archai_measure *m = &test->measures[i];
+
+        if (is_of_test(m) && isnan(archai_measure_get(t->measures, n, m->name)))
+            archai_trial_set_measure(t, m->name, m->value);
+    }
+}
+
 void archai_trial_check(archai_trial *t, const archai_objectives *o)
 {
     double values[ARCHAI_MAX_OBJECTIVES];

@@ -36,6 +36,8 @@ typedef struct archai_trial {
                             its first evaluation, so that going on is as if nothing had been between */
     double max_budget;   /* the largest that the algorithm gives; 0: it gives none of its own */
     bool keep;           /* others may begin from its weights: they are kept in any case */
+    bool is_test;        /* no evaluation: the weights at begin_at are measured on the test data, and its row
+                            adds these measures to the row with its id (train.test = front) */
 
     /* What follows from the architecture (archai_search_know), and what was measured. */
     archai_measure *measures; /* owned; cheap and expensive ones */
@@ -63,6 +65,10 @@ void archai_trial_set_operator(archai_trial *t, const char *name);
 void archai_trial_set_error(archai_trial *t, archai_status status, const char *text);
 /* Replaces or appends. */
 void archai_trial_set_measure(archai_trial *t, const char *name, double value);
+/* Was it measured on the test data? */
+bool archai_trial_is_tested(const archai_trial *t);
+/* Add the measures on the test data of `test`, a trial with is_test, that t does not have. */
+void archai_trial_amend(archai_trial *t, const archai_trial *test);
 /* The texts of a row are there, also where there is nothing to say: "[]", "{}", "". */
 void archai_trial_fill_texts(archai_trial *t);
 void archai_trial_drop_tensors(archai_trial *t);

@@ -53,9 +53,12 @@ static int read_wish(const char *text, wish *out, archai_err *err)
             "as 0.49 0.48 0.45 / 0.25 0.24 0.26",
             text);
     for (size_t i = 0; i < n; i++)
-        if (!(out->deviation[i] > 0))
+        if (!((float)out->deviation[i] > 0)) /* as the network sees it */
             return archai_fail(err, ARCHAI_EINVAL, "a deviation of %g, expected more than 0",
                                out->deviation[i]);
+        else if (!isfinite((float)out->deviation[i]) || !isfinite((float)out->mean[i]))
+            return archai_fail(err, ARCHAI_EINVAL, "%g / %g, expected numbers of float32",
+                               out->mean[i], out->deviation[i]);
     return ARCHAI_OK;
 }
 

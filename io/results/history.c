@@ -190,27 +190,49 @@ int archai_history_open(archai_history **out, const char *directory, archai_hist
     return ARCHAI_OK;
 }
 
+/* The rows that the segments have of `id`: the first that finished, and what others add to it. */
+static int read_places(archai_history *h, int64_t id, archai_trial *row, archai_trial *tests,
+                       bool *got, archai_err *err)
+{
+    for (; h->next_place < h->n_places && h->places[h->next_place].id == id; h->next_place++) {
+        const place *p = &h->places[h->next_place];
+        const archai_segment *s = &h->segments[p->segment];
+        archai_trial e = {0};
+        bool valid = false;
+        const int rc = archai_segment_read(s, p->row, &valid, &e, err);
+
+        if (rc == ARCHAI_OK && valid && !e.is_test && !*got) {
+            *row = e;
+            row->id = id; /* it may have been given another one */
+            *got = true;
+            if (e.n_tensors > 0)
+                row->stored = archai_segment_place(s->name, p->row);
+            continue;
+        }
+        if (rc == ARCHAI_OK && valid && e.is_test)
+            archai_trial_amend(tests, &e);
+        archai_trial_fini(&e);
+        if (rc != ARCHAI_OK) {
+            archai_trial_fini(row);
+            archai_trial_fini(tests);
+            return rc;
+        }
+    }
+    return ARCHAI_OK;
+}
+
 int archai_history_next(archai_history *h, archai_trial *out, bool *got, archai_err *err)
 {
     for (*got = false; !*got;) {
         const place *p = h->next_place < h->n_places ? &h->places[h->next_place] : NULL;
-        archai_trial *row, e = {0};
+        archai_trial *row, e = {0}, tests = {0};
         int64_t id;
 
         ARCHAI_TRY(index_row(h, &row, err));
         if (p == NULL && row == NULL)
             return ARCHAI_OK;
         id = row == NULL || (p != NULL && p->id < row->id) ? p->id : row->id;
-        for (; h->next_place < h->n_places && h->places[h->next_place].id == id;
-             h->next_place++) {
-            p = &h->places[h->next_place];
-            if (*got)
-                continue;
-            ARCHAI_TRY(archai_segment_read(&h->segments[p->segment], p->row, got, &e, err));
-            if (*got && e.n_tensors > 0)
-                e.stored = archai_segment_place(h->segments[p->segment].name, p->row);
-            e.id = id; /* it may have been given another one */
-        }
+        ARCHAI_TRY(read_places(h, id, &e, &tests, got, err));
         h->behind += *got && (row == NULL || row->id != id ||
                               strcmp(row->model.archid, e.model.archid) != 0);
         if (row != NULL && row->id == id) {
@@ -223,8 +245,11 @@ int archai_history_next(archai_history *h, archai_trial *out, bool *got, archai_
             }
             h->at++;
         }
-        if (*got)
+        if (*got) {
+            archai_trial_amend(&e, &tests);
             *out = e;
+        }
+        archai_trial_fini(&tests);
     }
     return ARCHAI_OK;
 }

@@ -3,7 +3,8 @@
  *
  * The union of results.h5 and of all valid rows of the segments. Of several rows with one id (from
  * a rank that was taken for lost, and from the one that got its work) the one that finished first
- * counts, as in the index; reconcile.h settles what two runs at the same time disagree about. A row whose segment was deleted comes from results.h5. Memory: 32 bytes
+ * counts, as in the index, and rows with is_test add their measures to it; reconcile.h settles what two
+ * runs at the same time disagree about. A row whose segment was deleted comes from results.h5. Memory: 32 bytes
  * a row, and one piece of results.h5.
  *
  * HDF5 1.10 can crash on damaged files: call this in a process that may crash (archai-indexer

@@ -56,6 +56,7 @@ typedef struct index_segment {
     uint8_t *seen;    /* owned; bit per row */
     uint16_t *n_seen; /* owned; per block of INDEX_BLOCK rows: full blocks are not read again */
     int64_t n_blocks;
+    bool unsynced;    /* a test was found since it was synced last */
 } index_segment;
 enum { INDEX_BLOCK = 1024 };
 
@@ -69,6 +70,9 @@ typedef struct index_table {
     archai_buffer *kept; /* packed evaluations; owned */
     size_t n_kept, kept_capacity;
     archai_reconciled reconciled; /* rows of two runs at the same time, as settled before this start */
+    index_row *tests; /* owned; rows with is_test, which add to those of the same id; sorted by id, unique */
+    size_t n_tests, tests_capacity;
+    int64_t first_test; /* lowest id of those that no update has counted yet; INT64_MAX: none */
 } index_table;
 
 /* A row that is new to the table, with what the other parts need of it. */
@@ -91,6 +95,7 @@ void index_news_fini(index_news *news);
 void index_news_add(index_news *news, const archai_objectives *o, const index_row *row,
                     const archai_trial *e);
 
+void index_mark_seen(index_segment *s, int64_t row);
 void index_table_init(index_table *t, const char *directory,
                       const archai_objectives *objectives);
 void index_table_fini(index_table *t);
@@ -104,10 +109,12 @@ int index_table_adopt(index_table *t, const char *path, index_news *news, archai
 /* Merge the news into the table. They are left in order of finishing, without those that lost to
  * another row with the same id. */
 void index_table_merge(index_table *t, index_news *news);
+/* Take over the place of a test; of several of one id the first that finished counts. */
+void index_table_add_test(index_table *t, const index_row *test);
 /* The contract of results.h5 holds whatever a worker wrote: an ok or cached row passes the search's
  * judgement (archai_trial_check), a failed one has a reason. */
 void index_check_status(const archai_objectives *o, archai_trial *e);
-/* The evaluation of table row `i`, its status checked; caller fini. */
+/* The evaluation of table row `i` with its test, its status checked; caller fini. */
 int index_table_read(const index_table *t, size_t i, archai_trial *out, archai_err *err);
 /* Position of `id` in the table, or t->n. */
 size_t index_table_find(const index_table *t, int64_t id);

@@ -86,6 +86,13 @@ static int found(void *payload, int64_t row, const archai_row *r, archai_err *er
     if (known != NULL)
         entry.id = known->id;
     entry.budget = r->budget;
+    if (e.is_test) {
+        index_table_add_test(looking->table, &entry);
+        index_mark_seen(s, row);
+        s->unsynced = true;
+        archai_trial_fini(&e);
+        return ARCHAI_OK;
+    }
     index_check_status(looking->table->objectives, &e);
     index_news_add(looking->news, looking->table->objectives, &entry, &e);
     archai_trial_fini(&e);
@@ -111,7 +118,23 @@ static int look_into(index_table *t, index_segment *s, index_news *news, archai_
         ARCHAI_TRY(archai_segment_scan(&s->file, b * INDEX_BLOCK, last, found, &looking, err));
         b = end;
     }
-    return news->n > before ? archai_segment_sync(&s->file, err) : ARCHAI_OK;
+    if (news->n == before && !s->unsynced)
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_segment_sync(&s->file, err));
+    s->unsynced = false;
+    return ARCHAI_OK;
+}
+
+/* Rows that tests were added to are written again. */
+static void count_tests(index_table *t, index_news *news)
+{
+    size_t at = t->n;
+
+    for (size_t i = 0; i < t->n_tests && at == t->n; i++)
+        if (t->tests[i].id >= t->first_test)
+            at = index_table_find(t, t->tests[i].id);
+    t->first_test = INT64_MAX;
+    news->first = at < news->first ? at : news->first;
 }
 
 int index_table_update(index_table *t, index_news *news, archai_err *err)
@@ -122,10 +145,12 @@ int index_table_update(index_table *t, index_news *news, archai_err *err)
     ARCHAI_TRY(open_new_segments(t, err));
     for (size_t i = 0; rc == ARCHAI_OK && i < t->n_segments; i++)
         rc = look_into(t, &t->segments[i], news, err);
-    if (rc == ARCHAI_OK)
+    if (rc == ARCHAI_OK) {
         index_table_merge(t, news);
-    else
+        count_tests(t, news);
+    } else {
         index_news_fini(news);
+    }
     return rc;
 }
 

@@ -5,13 +5,15 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/alloc.h"
 #include "core/base/hash.h"
 
 void index_table_init(index_table *t, const char *directory, const archai_objectives *objectives)
 {
-    *t = (index_table){.directory = directory, .objectives = objectives};
+    *t = (index_table){
+        .directory = directory, .objectives = objectives, .first_test = INT64_MAX};
 }
 
 void index_table_fini(index_table *t)
@@ -27,6 +29,7 @@ void index_table_fini(index_table *t)
     free(t->segments);
     free(t->kept);
     free(t->rows);
+    free(t->tests);
     *t = (index_table){0};
 }
 
@@ -47,9 +50,8 @@ void index_check_status(const archai_objectives *o, archai_trial *e)
         e->status = ARCHAI_STATUS_CACHED;
 }
 
-int index_table_read(const index_table *t, size_t i, archai_trial *out, archai_err *err)
+static int read_row(const index_table *t, const index_row *r, archai_trial *out, archai_err *err)
 {
-    const index_row *r = &t->rows[i];
     archai_trial e = {0};
     bool valid = true;
 
@@ -69,6 +71,58 @@ int index_table_read(const index_table *t, size_t i, archai_trial *out, archai_e
             return archai_fail(err, ARCHAI_EIO, "%s: row %lld has changed since it was read",
                                s->path, (long long)r->row);
         e.id = r->id;
+    }
+    *out = e;
+    return ARCHAI_OK;
+}
+
+/* Where the test of `id` is, or would be. */
+static size_t test_place(const index_table *t, int64_t id)
+{
+    size_t low = 0, high = t->n_tests;
+
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+
+        if (t->tests[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void index_table_add_test(index_table *t, const index_row *test)
+{
+    const size_t at = test_place(t, test->id);
+    const bool known = at < t->n_tests && t->tests[at].id == test->id;
+
+    if (known && t->tests[at].finished <= test->finished)
+        return;
+    if (!known) {
+        ARCHAI_RESERVE(t->tests, t->tests_capacity, t->n_tests + 1);
+        memmove(&t->tests[at + 1], &t->tests[at], (t->n_tests++ - at) * sizeof *t->tests);
+    }
+    t->tests[at] = *test;
+    t->first_test = test->id < t->first_test ? test->id : t->first_test;
+}
+
+int index_table_read(const index_table *t, size_t i, archai_trial *out, archai_err *err)
+{
+    const index_row *r = &t->rows[i];
+    const size_t at = test_place(t, r->id);
+    archai_trial e = {0}, test = {0};
+    int rc;
+
+    ARCHAI_TRY(read_row(t, r, &e, err));
+    if (at < t->n_tests && t->tests[at].id == r->id) {
+        rc = read_row(t, &t->tests[at], &test, err);
+        if (rc != ARCHAI_OK) {
+            archai_trial_fini(&e);
+            return rc;
+        }
+        archai_trial_amend(&e, &test);
+        archai_trial_fini(&test);
     }
     index_check_status(t->objectives, &e);
     *out = e;
@@ -214,17 +268,20 @@ static void drop_losers(index_table *t, index_news *news)
     news->n = kept;
 }
 
-static void mark_seen(index_table *t, const index_news *news)
+void index_mark_seen(index_segment *s, int64_t row)
+{
+    s->seen[row / 8] |= (uint8_t)(1 << (row % 8));
+    s->n_seen[row / INDEX_BLOCK]++;
+}
+
+static void mark_all_seen(index_table *t, const index_news *news)
 {
     for (size_t i = 0; i < news->n; i++) {
         const index_row *r = &news->at[i].row;
-        index_segment *s;
 
         if (r->segment == INDEX_KEPT)
             continue;
-        s = &t->segments[r->segment];
-        s->seen[r->row / 8] |= (uint8_t)(1 << (r->row % 8));
-        s->n_seen[r->row / INDEX_BLOCK]++;
+        index_mark_seen(&t->segments[r->segment], r->row);
     }
 }
 
@@ -235,7 +292,7 @@ void index_table_merge(index_table *t, index_news *news)
     if (news->n == 0)
         return;
     ARCHAI_RESERVE(t->rows, t->capacity, t->n + news->n);
-    mark_seen(t, news);
+    mark_all_seen(t, news);
     qsort(news->at, news->n, sizeof *news->at, by_id);
     drop_losers(t, news);
     if (news->n > 0) {

@@ -211,6 +211,7 @@ archai_row archai_segment_row(const archai_trial *e, int64_t text_offset, const 
                     .text_bytes = (int64_t)detail_bytes,
                     .status = e->status,
                     .rank = e->rank,
+                    .is_test = e->is_test,
                     .text_crc = archai_segment_crc(detail, detail_bytes)};
 
     r.crc = archai_row_crc(&r);

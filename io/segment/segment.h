@@ -40,7 +40,8 @@ typedef struct archai_row {
     int32_t status; /* archai_status */
     int32_t rank;
     uint32_t text_crc;
-    uint32_t reserved[2];
+    uint32_t is_test; /* 1: no evaluation; it adds to the row with its id (archai_trial) */
+    uint32_t reserved;
     uint32_t crc;
 } archai_row;
 _Static_assert(sizeof(archai_row) == 64, "a row is 64 bytes in the file");

@@ -31,7 +31,7 @@ static const struct row_field {
     {"status",      offsetof(archai_row, status),      ROW_I32},
     {"rank",        offsetof(archai_row, rank),        ROW_I32},
     {"text_crc",    offsetof(archai_row, text_crc),    ROW_U32},
-    {"reserved",    offsetof(archai_row, reserved),    ROW_U32X2},
+    {"reserved",    offsetof(archai_row, is_test),     ROW_U32X2}, /* as the first version called it */
     {"crc",         offsetof(archai_row, crc),         ROW_U32},
 };
 /* clang-format on */

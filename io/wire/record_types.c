@@ -42,6 +42,7 @@ static const archai_field evaluation_fields[] = {
     F("measures",   MEASURES, AT(archai_trial, measures), COUNT(archai_trial, n_measures)),
     F("curves",     LIST,     AT(archai_trial, curves), COUNT(archai_trial, n_curves), .of = &curve_type),
     F("tensors",    LIST,     AT(archai_trial, tensors), COUNT(archai_trial, n_tensors), .of = &tensor_type),
+    O("is_test",    BOOL,     AT(archai_trial, is_test)),
     {.key = NULL},
 };
 const archai_record_type archai_trial_row_type = {"evaluation", sizeof(archai_trial), evaluation_fields};
@@ -54,6 +55,7 @@ static const archai_field report_fields[] = {
     F("seconds",  DOUBLE,   AT(archai_trial, seconds)),
     O("stored",   I64,      AT(archai_trial, stored)),
     O("measures", MEASURES, AT(archai_trial, measures), COUNT(archai_trial, n_measures)),
+    O("is_test",  BOOL,     AT(archai_trial, is_test)),
     {.key = NULL},
 };
 const archai_record_type archai_report_type = {"report", sizeof(archai_trial), report_fields};
@@ -85,6 +87,7 @@ static const archai_field candidate_fields[] = {
     O("begin_at",   I64,      AT(archai_trial, begin_at)),
     O("max_budget", DOUBLE,   AT(archai_trial, max_budget)),
     O("keep",       BOOL,     AT(archai_trial, keep)),
+    O("is_test",    BOOL,     AT(archai_trial, is_test)),
     O("measures",   MEASURES, AT(archai_trial, measures), COUNT(archai_trial, n_measures)),
     O("encoding",   FLOATS,   AT(archai_trial, encoding), COUNT(archai_trial, n_encoding)),
     {.key = NULL},

@@ -95,6 +95,7 @@ void archai_coordinator_fini(archai_coordinator *c)
     archai_surrogate_client_close(&c->surrogate);
     (void)archai_writer_fini(&c->writer, NULL);
     archai_grants_fini(&c->grants);
+    free(c->tests.at);
     archai_slots_fini(&c->slots);
     *c = (archai_coordinator){0};
 }
@@ -235,7 +236,8 @@ static int begin_indexing(archai_coordinator *c, archai_err *err)
     int rc;
 
     if (strcmp(c->outcome.state, "interrupted") == 0 &&
-        (int64_t)s->n_finished >= c->plan->config.search.max_evaluations) {
+        (int64_t)s->n_finished >= c->plan->config.search.max_evaluations &&
+        archai_coordinator_tests_left(c) == 0) {
         c->outcome = (archai_outcome){.state = "complete", .exit_code = 0};
         (void)snprintf(c->outcome.why, sizeof c->outcome.why, "complete: %zu evaluations",
                        s->n_finished);

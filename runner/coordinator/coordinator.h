@@ -29,6 +29,19 @@ typedef enum archai_phase {
     ARCHAI_PHASE_OVER
 } archai_phase;
 
+/* The front is measured on the test data once the search is over (train.test = front). */
+typedef struct archai_test {
+    size_t record; /* in the search */
+    int failures, losses;
+} archai_test;
+
+typedef struct archai_tests {
+    bool begun;      /* what follows is known; nothing else goes out any more */
+    archai_test *at; /* owned; [n] */
+    size_t n, next;  /* those before `next` were handed out */
+    size_t left;     /* not over yet */
+} archai_tests;
+
 /* How a run ended: what stands in results.h5, and the exit code. */
 typedef struct archai_outcome {
     const char *state; /* "complete", "interrupted", "failed"; static storage */
@@ -55,6 +68,7 @@ typedef struct archai_coordinator {
     archai_outcome outcome; /* set when DRAINING begins */
     double busy;            /* share of the workers' time that went into evaluations, until then */
     bool search_is_done;    /* the search has nothing more to propose */
+    archai_tests tests;
     bool changed;           /* rows were committed since the last refresh began */
     double began, drain_at, kill_at; /* clock; inf: never */
     int64_t n_before;       /* finished evaluations of earlier starts */
@@ -99,6 +113,12 @@ int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *e
 /* An OFFER: may the weights be kept, may the failure be tried again (coordinator_offer.c)? */
 int archai_coordinator_on_offer(archai_coordinator *c, int source, archai_message *m,
                                 archai_err *err);
+/* coordinator_test.c. left: something is still to be measured (or has to be looked for first). */
+size_t archai_coordinator_tests_left(archai_coordinator *c);
+int archai_coordinator_dispatch_tests(archai_coordinator *c, bool *busy, archai_err *err);
+int archai_coordinator_on_test(archai_coordinator *c, int source, const archai_trial *e);
+/* It came back unmeasured. lost: with the rank that had it; false: so often that it is given up. */
+bool archai_coordinator_requeue_test(archai_coordinator *c, int64_t id, bool lost);
 /* coordinator_end.c */
 int archai_coordinator_check_time(archai_coordinator *c, archai_err *err);
 int archai_coordinator_check_complete(archai_coordinator *c, archai_err *err);

@@ -133,6 +133,8 @@ int archai_coordinator_dispatch(archai_coordinator *c, bool *busy, archai_err *e
 
     if (c->slots.n_line == 0)
         return ARCHAI_OK;
+    if (c->tests.begun)
+        return archai_coordinator_dispatch_tests(c, busy, err);
     if (archai_search_has_jobs(s)) /* costs a look at all of them */
         s->slots = (size_t)archai_slots_alive(&c->slots);
     if (!archai_search_learns(s))

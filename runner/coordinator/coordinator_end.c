@@ -100,13 +100,19 @@ int archai_coordinator_check_time(archai_coordinator *c, archai_err *err)
 int archai_coordinator_check_complete(archai_coordinator *c, archai_err *err)
 {
     const archai_search *s = &c->plan->search;
+    const bool over = (int64_t)s->n_finished >= c->plan->config.search.max_evaluations;
+    size_t tests = 0;
 
     if (c->phase != ARCHAI_PHASE_RUNNING || c->slots.under_way > 0)
         return ARCHAI_OK;
-    if ((int64_t)s->n_finished >= c->plan->config.search.max_evaluations)
+    if (over || c->search_is_done)
+        tests = archai_coordinator_tests_left(c);
+    if (tests > 0 && archai_slots_alive(&c->slots) > 0)
+        return ARCHAI_OK;
+    if (over && tests == 0)
         return archai_coordinator_drain(c, "complete", 0, 0, err, "complete: %zu evaluations",
                                         s->n_finished);
-    if (c->search_is_done)
+    if (c->search_is_done && tests == 0)
         return archai_coordinator_drain(c, "complete", 0, 0, err,
                                         "complete after %zu evaluations: %s", s->n_finished,
                                         s->done);

@@ -60,6 +60,8 @@ static int take_report(archai_coordinator *c, int source, archai_trial *e, archa
     if (!archai_slots_remove(&c->slots, source, e->id, archai_clock_s()))
         archai_runlog_note(c->log, source, "candidate %lld was not expected from here",
                            (long long)e->id);
+    if (e->is_test)
+        return archai_coordinator_on_test(c, source, e);
     rc = archai_search_tell(&c->plan->search, e, &on_front, &why);
     if (rc == ARCHAI_ENOTFOUND) {
         archai_runlog_note(c->log, source, "%s", why.text);
@@ -94,6 +96,10 @@ int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id,
 
     if (!archai_slots_remove(&c->slots, source, id, archai_clock_s()))
         return ARCHAI_OK;
+    if (c->tests.begun) {
+        (void)archai_coordinator_requeue_test(c, id, false);
+        return ARCHAI_OK;
+    }
     rc = archai_search_requeue(&c->plan->search, id, err);
     if (rc == ARCHAI_ENOTFOUND) /* a rank that was thought to be lost has finished it after all */
         return ARCHAI_OK;

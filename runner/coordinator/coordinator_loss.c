@@ -37,7 +37,7 @@ static int on_row(void *payload, archai_trial *e, archai_err *err)
     archai_message done = {.type = ARCHAI_MSG_DONE, .reports = e, .n_reports = 1};
     int rc = ARCHAI_OK;
 
-    if (archai_slots_has(&x->c->slots, x->rank, e->id)) {
+    if (archai_slots_has(&x->c->slots, x->rank, e->id) && e->is_test == x->c->tests.begun) {
         x->n++;
         archai_runlog_note(x->c->log, x->rank,
                            "candidate %lld is in its segment, but was not reported",
@@ -78,8 +78,13 @@ static int take_committed(archai_coordinator *c, int rank, int *n, archai_err *e
 static int suspect(archai_coordinator *c, int64_t id, bool *again, archai_trial *row,
                    archai_err *err)
 {
-    const int rc = archai_search_lost(&c->plan->search, id, again, row, err);
+    int rc;
 
+    if (c->tests.begun) {
+        *again = archai_coordinator_requeue_test(c, id, true);
+        return ARCHAI_OK;
+    }
+    rc = archai_search_lost(&c->plan->search, id, again, row, err);
     if (rc == ARCHAI_ENOTFOUND) {
         *again = false;
         return ARCHAI_OK;

@@ -136,7 +136,8 @@ static long long iterations_of(const archai_ini *ini)
     return e != NULL ? strtoll(e->value, NULL, 10) : 0;
 }
 
-/* A complete run with more evaluations or iterations than before goes on. */
+/* A complete run with more evaluations or iterations than before goes on, and one whose front is to be measured
+ * on the test data. */
 static void check_complete(archai_plan *p, const archai_message *earlier)
 {
     const char *directory = p->config.output.directory;
@@ -151,6 +152,8 @@ static void check_complete(archai_plan *p, const archai_message *earlier)
         archai_ini_parse(&now, "configuration", p->text, strlen(p->text), NULL) == ARCHAI_OK &&
         archai_config_load(&config, &before, NULL) == ARCHAI_OK) {
         same = p->config.search.max_evaluations <= config.search.max_evaluations &&
+               (p->config.train.test != ARCHAI_TEST_FRONT ||
+                config.train.test == ARCHAI_TEST_FRONT) &&
                iterations_of(&now) <= iterations_of(&before);
         archai_config_free(&config);
     }

@@ -51,6 +51,11 @@ static bool checkpoints(const archai_evaluator_ops *ops)
     return ops->checkpoints;
 }
 
+static bool tests(const archai_evaluator_ops *ops)
+{
+    return ops->tests;
+}
+
 static bool starts_from_weights(const archai_evaluator_ops *ops)
 {
     return ops->start_fd != NULL;
@@ -80,6 +85,13 @@ int archai_evaluator_check(const archai_evaluator_ops *ops, const void *settings
     if (config->train.inherit_weights && !starts_from_weights(ops))
         refuse(&train, "inherit_weights", ops->name, "does not inherit weights",
                starts_from_weights);
+    if (config->train.test == ARCHAI_TEST_FRONT && !tests(ops))
+        refuse(&train, "test", ops->name, "does not measure stored weights", tests);
+    else if (config->train.test == ARCHAI_TEST_FRONT &&
+             config->output.weights != ARCHAI_WEIGHTS_PARETO &&
+             config->output.weights != ARCHAI_WEIGHTS_ALL)
+        archai_check_fail(&train, "test", NULL,
+                          "front needs the weights of the front, expected output.weights = pareto or all");
     own.rc = train.rc;
     if (ops->check != NULL)
         ops->check(settings, &own);

@@ -77,6 +77,7 @@ typedef struct archai_evaluator_ops {
     bool trains;        /* a budget counts epochs; weights may be offered */
     bool checkpoints;   /* can write them: train.checkpoint */
     bool uses_device;   /* an archai-evaluator with libtorch: that it starts on the device is seen before anything begins */
+    bool tests;         /* can measure stored weights on the test data: train.test = front */
 
     /* (optional) On rank 0, before anything starts: keys that need each other, files, texts. */
     void (*check)(const void *settings, archai_check *c);

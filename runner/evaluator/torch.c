@@ -203,6 +203,7 @@ const archai_evaluator_ops archai_evaluator_torch = {
     .trains = true,
     .checkpoints = true,
     .uses_device = true,
+    .tests = true,
     .check_task = archai_torch_check_task,
     .init = torch_init,
     .open = torch_open,

@@ -53,6 +53,11 @@ static int output_of(archai_space *space, bool tokens, archai_shape *out, archai
 /* Measures that this data set does not have. */
 static int check_objectives(const archai_evaluator_task *task, archai_err *err)
 {
+    static const char *const words[] = {"all", "front", "none"};
+    const int tested = task->config->train.test;
+
+    if (tested == ARCHAI_TEST_FRONT && task->data->n[ARCHAI_SPLIT_TEST] == 0)
+        return archai_fail(err, ARCHAI_EINVAL, "train.test: front: the data have no test split");
     for (size_t i = 0; i < task->objectives->n; i++) {
         const archai_objective *o = &task->objectives->at[i];
         const bool test = strncmp(o->source, "test_", 5) == 0;
@@ -68,6 +73,11 @@ static int check_objectives(const archai_evaluator_task *task, archai_err *err)
             return archai_fail(err, ARCHAI_EINVAL,
                                "objective.%s.source: the data have no test split for %s", o->name,
                                o->source);
+        if (test && tested != ARCHAI_TEST_ALL)
+            return archai_fail(err, ARCHAI_EINVAL,
+                               "objective.%s.source: with train.test = %s no candidate has %s when it is "
+                               "trained, expected train.test = all",
+                               o->name, words[tested], o->source);
     }
     return ARCHAI_OK;
 }

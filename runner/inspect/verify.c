@@ -103,6 +103,23 @@ static int compare_ids(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* What was measured on the test data is in the row that it belongs to. */
+static void verify_test(struct verifying *v, const archai_trial *e, const archai_trial *known)
+{
+    if (strcmp(v->t->r.state, "running") == 0)
+        return;
+    for (size_t i = 0; i < e->n_measures; i++) {
+        const archai_measure *m = &e->measures[i];
+        const double there =
+            known != NULL ? archai_measure_get(known->measures, known->n_measures, m->name)
+                          : (double)NAN;
+
+        if (there != m->value)
+            fault(v, "%s: %s = %g of id %lld is not in results.h5", v->segment->name, m->name,
+                  m->value, (long long)e->id);
+    }
+}
+
 static int verify_row(void *payload, int64_t row, const archai_row *r, archai_err *err)
 {
     struct verifying *v = payload;
@@ -120,10 +137,16 @@ static int verify_row(void *payload, int64_t row, const archai_row *r, archai_er
               (long long)r->id);
         return ARCHAI_OK;
     }
-    v->rows++;
     if (settled != NULL && settled->id >= 0)
         e.id = settled->id;
     known = bsearch(&e.id, results->rows, results->n, sizeof *results->rows, compare_ids);
+    if (e.is_test) {
+        if (settled == NULL || settled->id >= 0)
+            verify_test(v, &e, known);
+        archai_trial_fini(&e);
+        return ARCHAI_OK;
+    }
+    v->rows++;
     if (settled != NULL && settled->id < 0)
         v->repeated++;
     else if (known == NULL && strcmp(results->state, "running") == 0)

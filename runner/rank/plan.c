@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/alloc.h"
 #include "core/registries.h"
@@ -101,6 +102,33 @@ static int check_task(const archai_plan *p, archai_err *err)
     return rc == ARCHAI_ENONE ? ARCHAI_OK : rc; /* no sample: the search says so */
 }
 
+/* A run that an earlier version began with such an objective is resumed all the same: --resume allows no other
+ * objectives than its own. */
+static int check_test_objectives(const archai_plan *p, bool resume, archai_err *err)
+{
+    char *earlier = archai_printf("%s/config.ini", p->config.output.directory);
+    const bool allowed =
+        p->config.search.allow_test_objective || (resume && access(earlier, F_OK) == 0);
+    int rc = ARCHAI_OK;
+
+    free(earlier);
+    if (allowed)
+        return ARCHAI_OK;
+    for (size_t i = 0; i < p->objectives.n; i++) {
+        const archai_objective *o = &p->objectives.at[i];
+        archai_err one = ARCHAI_ERR_INIT;
+
+        if (strncmp(o->source, "test_", 5) != 0)
+            continue;
+        (void)archai_fail(&one, ARCHAI_EINVAL,
+                          "objective.%s.source: %s is measured on the test data, which then say nothing "
+                          "more about new data; take val_%s, or say search.allow_test_objective = yes",
+                          o->name, o->source, o->source + 5);
+        rc = archai_err_also(err, rc, archai_ini_locate(&p->ini, ARCHAI_EINVAL, &one), &one);
+    }
+    return rc;
+}
+
 /* A generational search that is resumed repeats all of its proposals before the loop begins
  * (runner/coordinator/breath.h): a signal need not wait for that. */
 static int check_stop(void *payload, archai_err *err)
@@ -141,7 +169,7 @@ static int check_unused(archai_plan *p, archai_err *err)
 }
 
 /* Checks as much as possible even when something is wrong, so that all problems can be fixed at once. */
-static int read_parts(archai_plan *p, archai_err *err)
+static int read_parts(archai_plan *p, bool resume, archai_err *err)
 {
     archai_err one = ARCHAI_ERR_INIT;
     int rc, load_rc, evaluator_rc = ARCHAI_OK, data_rc = ARCHAI_OK, space_rc;
@@ -165,6 +193,7 @@ static int read_parts(archai_plan *p, archai_err *err)
         rc = archai_err_also(err, rc, space_rc, &one);
     rc =
         archai_err_also(err, rc, archai_objectives_create(&p->objectives, &p->ini, &one), &one);
+    rc = archai_err_also(err, rc, check_test_objectives(p, resume, &one), &one);
     if (p->space != NULL && p->objectives.n > 0)
         rc = archai_err_also(err, rc, make_search(p, &one), &one);
     if (p->space != NULL && data_rc == ARCHAI_OK && evaluator_rc == ARCHAI_OK)
@@ -224,7 +253,7 @@ int archai_plan_make(archai_plan *p, const archai_arguments *args, archai_err *e
 {
     *p = (archai_plan){.text = NULL};
     ARCHAI_TRY(read_ini(p, args, err));
-    ARCHAI_TRY(read_parts(p, err));
+    ARCHAI_TRY(read_parts(p, args->resume, err));
     ARCHAI_TRY(resolve(p, err));
     ARCHAI_TRY(archai_ini_locate(&p->ini, check_budgets(p, err), err));
     ARCHAI_TRY(archai_ini_locate(

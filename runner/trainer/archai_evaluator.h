@@ -42,6 +42,12 @@ int archai_serve_fits(const archai_network *net, int64_t per_parameter, archai_e
 int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, int64_t per_parameter,
                        archai_network *net, shim_model **model, archai_err *err);
 
+/* The measures of the test data, of the weights in WEIGHTS (archai_evaluator_stored.c). `config`: [train] as it holds for the candidate. */
+int archai_serve_test(archai_server *e, const archai_trial *c, const archai_config *config,
+                      archai_trial *r, archai_err *err);
+/* The tensors of the model: all of them, and no others. */
+int archai_serve_take_weights(const archai_tensors *file, shim_model *model, archai_err *err);
+
 /* -- where training starts ------------------------------------------------------------------- */
 
 typedef struct archai_train_start {

@@ -49,8 +49,7 @@ static int take_curves(const archai_tensors *file, int64_t epoch, archai_trial *
     return ARCHAI_OK;
 }
 
-/* The tensors of the model: all of them, and no others. */
-static int take_weights(const archai_tensors *file, shim_model *model, archai_err *err)
+int archai_serve_take_weights(const archai_tensors *file, shim_model *model, archai_err *err)
 {
     archai_tensor *weights = archai_calloc(file->n + 1, sizeof *weights);
     size_t n = 0;
@@ -69,7 +68,7 @@ static int take_over(const archai_tensors *file, int64_t epoch, shim_model *mode
                      shim_train_settings *settings, archai_trial *r, archai_err *err)
 {
     ARCHAI_TRY(take_curves(file, epoch, r, err));
-    ARCHAI_TRY(take_weights(file, model, err));
+    ARCHAI_TRY(archai_serve_take_weights(file, model, err));
     settings->first_epoch = epoch;
     settings->start = file->at;
     settings->n_start = file->n;

@@ -297,9 +297,6 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
     shim_train_result trained;
     int rc;
 
-    if (e->data == NULL)
-        return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
-    r->id = c->id;
     ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, bytes, &net, &model, err), out);
     make_curves(r, (size_t)shim_train_epochs(epochs), e->data);
     ARCHAI_TRY_GOTO(rc, archai_train_start_load(e, c, model, &settings, r, &start, err), out);
@@ -346,8 +343,12 @@ static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r, ar
     double epochs = 0;
     int rc;
 
+    if (e->data == NULL)
+        return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
+    r->id = c->id;
     ARCHAI_TRY(train_keys(e, c, &config, &epochs, err));
-    rc = train(e, c, &config, epochs, r, err);
+    rc = c->is_test ? archai_serve_test(e, c, &config, r, err)
+                    : train(e, c, &config, epochs, r, err);
     archai_config_free(&config);
     return rc;
 }

@@ -20,6 +20,8 @@ int archai_worker_begin_row(archai_worker *w, archai_err *err)
     free(t->device); /* its program could not be started the last time */
     t->device = archai_strdup(w->device);
     archai_trial_fill_texts(t);
+    if (t->is_test)
+        return ARCHAI_OK;
     return archai_search_know(t, w->space, w->objectives, err);
 }
 
@@ -36,6 +38,11 @@ void archai_worker_finish(archai_worker *w)
     bool failed, ask;
 
     t->seconds = archai_clock_s() - w->began;
+    if (t->is_test) { /* it changes nothing but what the row of the model lacks */
+        archai_trial_drop_tensors(t);
+        w->state = ARCHAI_WORKER_COMMITTING;
+        return;
+    }
     archai_trial_check(t, w->objectives);
     failed = t->status == ARCHAI_STATUS_FAILED;
     ask = failed ? w->config->evaluator.retries > 0
@@ -69,11 +76,27 @@ int archai_worker_offer(archai_worker *w, bool *busy, archai_err *err)
     return archai_worker_post(w, &m, err);
 }
 
+/* A test that failed adds nothing to its row: rank 0 alone hears of it. */
+static int report_failed_test(archai_worker *w, archai_err *err)
+{
+    archai_message m = {.type = ARCHAI_MSG_DONE, .reports = &w->queue[0], .n_reports = 1};
+
+    ARCHAI_TRY(archai_worker_report(w, err));
+    ARCHAI_TRY(archai_worker_post(w, &m, err));
+    archai_worker_next(w);
+    return ARCHAI_OK;
+}
+
 int archai_worker_commit(archai_worker *w, bool *busy, archai_err *err)
 {
     archai_trial *t = &w->queue[0];
     const int64_t id = t->id;
     bool done;
+
+    if (t->is_test && t->status == ARCHAI_STATUS_FAILED) {
+        *busy = true;
+        return report_failed_test(w, err);
+    }
 
     ARCHAI_TRY(archai_writer_add(&w->writer, t, &done, err));
     if (!done)

@@ -63,6 +63,13 @@ augmented train_batch(const resident &data, const shim_train_settings &s,
 
 } // namespace shim
 
+static void copy_out(void *to, const torch::Tensor &t)
+{
+    const auto flat = t.to(torch::kCPU).contiguous();
+
+    std::memcpy(to, flat.data_ptr(), flat.nbytes());
+}
+
 extern "C" int shim_train_batch(shim_device *d, const archai_dataset_header *data,
                                 const shim_train_settings *settings, int64_t epoch,
                                 int64_t step, shim_batch *batch, archai_err *err) noexcept
@@ -81,11 +88,11 @@ extern "C" int shim_train_batch(shim_device *d, const archai_dataset_header *dat
             orders.skip();
         const auto index = batches.slice(orders.next(d->rep), step);
         const auto made = shim::train_batch(resident, s, index, epoch, step);
-        const auto images = made.images.to(torch::kCPU).contiguous();
-        const auto which = index.to(torch::kCPU).contiguous();
 
-        std::memcpy(batch->images, images.data_ptr<float>(), images.nbytes());
-        std::memcpy(batch->index, which.data_ptr<int64_t>(), which.nbytes());
+        copy_out(batch->images, made.images);
+        if (batch->labels != nullptr)
+            copy_out(batch->labels, made.labels);
+        copy_out(batch->index, index);
         batch->n = index.size(0);
         batch->share = made.share;
         return ARCHAI_OK;

@@ -83,6 +83,13 @@ double seconds_now()
         .count();
 }
 
+int check_finite(const char *name, double v, archai_err *err)
+{
+    return std::isfinite(v) ? ARCHAI_OK
+                            : archai_fail(err, ARCHAI_ETORCH, "%s is %s", name,
+                                          std::isnan(v) ? "NaN" : "infinite");
+}
+
 int check_finite(const char *name, double v, int64_t epoch, archai_err *err)
 {
     if (std::isfinite(v))
@@ -162,6 +169,17 @@ void settle(shim_training &t, const shim_epoch &last, shim_train_result &out)
     }
 }
 
+void set_test(shim_train_result &r, const shim::scores &test)
+{
+    r.test_loss = test.loss;
+    r.test_accuracy = test.accuracy;
+    r.test_top5 = test.top5;
+    r.test_miou = test.miou;
+    r.test_mae = test.mae;
+    r.test_rmse = test.rmse;
+    r.test_perplexity = test.perplexity;
+}
+
 int train(shim_model &m, const archai_dataset_header *header, const shim_train_settings &s,
           shim_train_result *out, archai_err *err)
 {
@@ -200,15 +218,9 @@ int train(shim_model &m, const archai_dataset_header *header, const shim_train_s
     result.epochs = e.epoch;
     result.train_seconds = t.train_seconds;
     settle(t, e, result);
-    const shim::scores test = shim::measure(m, data, data.splits[ARCHAI_SPLIT_TEST], t.recipe);
-
-    result.test_loss = test.loss;
-    result.test_accuracy = test.accuracy;
-    result.test_top5 = test.top5;
-    result.test_miou = test.miou;
-    result.test_mae = test.mae;
-    result.test_rmse = test.rmse;
-    result.test_perplexity = test.perplexity;
+    set_test(result, t.recipe.test == ARCHAI_TEST_ALL
+                         ? shim::measure(m, data, data.splits[ARCHAI_SPLIT_TEST], t.recipe)
+                         : shim::scores());
     *out = result;
     return ARCHAI_OK;
 }
@@ -226,6 +238,26 @@ shim_training::shim_training(shim_model &m, const shim_train_settings &s)
 extern "C" int64_t shim_train_epochs(double epochs) noexcept
 {
     return round_up(epochs);
+}
+
+extern "C" int shim_model_test(shim_model *m, const archai_dataset_header *data,
+                               const archai_train_settings *recipe, shim_train_result *out,
+                               archai_err *err) noexcept
+{
+    return shim::guard(err, __func__, [&]() -> int {
+        const shim::resident &resident = shim::reside(*m->device, data);
+        archai_train_settings s = *recipe;
+
+        if (resident.splits[ARCHAI_SPLIT_TEST].n == 0)
+            return archai_fail(err, ARCHAI_EINVAL, "the data have no test split");
+        ARCHAI_TRY(archai_loss_choose(recipe->loss, resident.targets, &s.loss, err));
+        const shim::scores test =
+            shim::measure(*m, resident, resident.splits[ARCHAI_SPLIT_TEST], s);
+
+        ARCHAI_TRY(check_finite("test_loss", test.loss, err));
+        set_test(*out, test);
+        return ARCHAI_OK;
+    });
 }
 
 extern "C" int shim_model_train(shim_model *m, const archai_dataset_header *data,
