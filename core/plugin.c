@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/alloc.h"
@@ -46,6 +47,7 @@ static int check(const archai_plugin *p, archai_err *err)
 int archai_plugin_load(const char *path, const archai_plugin **out, archai_err *err)
 {
     const archai_plugin *p;
+    struct stat st;
     char *place;
     void *library;
     int rc;
@@ -54,6 +56,8 @@ int archai_plugin_load(const char *path, const archai_plugin **out, archai_err *
         return archai_fail(err, ARCHAI_EINVAL, "is empty, expected the path of a shared library");
     if (access(path, R_OK) != 0)
         return archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, strerror(errno));
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* dlopen would wait for a FIFO's writer */
+        return archai_fail(err, ARCHAI_EINVAL, "%s: not a regular file", path);
     place = archai_printf("%s%s", strchr(path, '/') == NULL ? "./" : "", path);
     library = dlopen(place, RTLD_NOW | RTLD_LOCAL);
     rc = library == NULL ? archai_fail(err, ARCHAI_EINVAL, "%s: %s", path, loader_error(place))

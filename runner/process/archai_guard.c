@@ -8,6 +8,9 @@
  * of its own, starts the program and waits. When the program ends or the lifeline closes (the
  * rank closed it, or died, however suddenly), the program and all its descendants are killed. A
  * parent's death signal alone would not do: it reaches the child but not what the child started.
+ *
+ * A program may stop or kill its parent. Therefore there are two: the guard proper, the program's parent, and above it a
+ * keeper, which has it go on when it is stopped, and does its work when it was killed or does not get to it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +26,7 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runner/process/guard.h"
@@ -163,15 +167,21 @@ static bool kill_children(void)
     }
 }
 
-/* Until nothing below the guard is left; returns the program's wait status. */
+/* Until nothing below this process is left. */
+static void kill_all(void)
+{
+    while (kill_children())
+        (void)TEMP_FAILURE_RETRY(waitpid(-1, NULL, 0));
+}
+
+/* The same for the guard; returns the program's wait status. */
 static int end_all(pid_t program)
 {
     int status = 0;
 
     (void)kill(-program, SIGKILL);
     (void)TEMP_FAILURE_RETRY(waitpid(program, &status, 0));
-    while (kill_children())
-        (void)TEMP_FAILURE_RETRY(waitpid(-1, NULL, 0));
+    kill_all();
     return status;
 }
 
@@ -207,11 +217,87 @@ static int signal_descriptor(const sigset_t *mask, int min)
     return high;
 }
 
+/* -- the guard proper ---------------------------------------------------------------------- */
+
+static int guard(int report_fd, int lifeline, const sigset_t *old, long long memory_limit, char **argv)
+{
+    sigset_t child;
+    int error = 0, signal_fd;
+    pid_t program;
+
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    signal_fd = signal_descriptor(&child, lifeline + 1);
+    program = signal_fd >= 0 ? start(old, memory_limit, argv, &error) : -1;
+    if (program < 0) {
+        report(report_fd, ARCHAI_GUARD_NOT_STARTED, error != 0 ? error : errno);
+        return 1;
+    }
+    report(report_fd, ARCHAI_GUARD_STARTED, (int)program);
+    /* Only the program may hold its pipes: readers must see their end when it ends. */
+    for (int fd = 0; fd < report_fd; fd++)
+        (void)close(fd);
+    report(report_fd, ARCHAI_GUARD_ENDED, watch(program, signal_fd, lifeline));
+    return 0;
+}
+
+/* -- the keeper ---------------------------------------------------------------------------- */
+
+enum { ORDERLY_MS = 5000 }; /* for the guard to end everything, once it was told to */
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* True once the guard has ended; then *status is how. */
+static bool look_at_guard(pid_t pid, int *status)
+{
+    while (waitpid(pid, status, WNOHANG | WUNTRACED) == pid) {
+        if (!WIFSTOPPED(*status))
+            return true;
+        (void)kill(pid, SIGCONT);
+    }
+    return false;
+}
+
+/* Orphans of a guard that was killed are children of this process, too. `to_guard`: the guard's lifeline. */
+static int keep(pid_t pid, int signal_fd, int lifeline, int to_guard, int report_fd)
+{
+    int64_t deadline = INT64_MAX;
+    int status = 0;
+
+    while (!look_at_guard(pid, &status)) {
+        struct pollfd fds[2] = {{.fd = signal_fd, .events = POLLIN}, {.fd = lifeline, .events = POLLIN}};
+        const int64_t left = deadline - now_ms();
+        struct signalfd_siginfo info;
+
+        if (left <= 0)
+            (void)kill(pid, SIGKILL);
+        if (poll(fds, 2, deadline == INT64_MAX ? -1 : left > 0 ? (int)left : 10) < 0 && errno != EINTR)
+            break;
+        if (fds[0].revents != 0 && read(signal_fd, &info, sizeof info) < 0)
+            continue;
+        if (lifeline >= 0 && fds[1].revents != 0) {
+            lifeline = -1;
+            (void)close(to_guard);
+            deadline = now_ms() + ORDERLY_MS;
+        }
+    }
+    kill_all();
+    if (WIFSIGNALED(status)) /* the program has died with it */
+        report(report_fd, ARCHAI_GUARD_ENDED, status);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 int main(int argc, char **argv)
 {
     sigset_t all, old, child;
-    int error = 0, signal_fd, report_fd, lifeline;
-    pid_t program;
+    int report_fd, lifeline, signal_fd, ends[2];
+    pid_t pid;
 
     if (argc < 4) {
         (void)fprintf(stderr, "archai-guard is started by archai-run and not meant to be "
@@ -224,7 +310,7 @@ int main(int argc, char **argv)
     (void)fcntl(report_fd, F_SETFD, FD_CLOEXEC);
     (void)fcntl(lifeline, F_SETFD, FD_CLOEXEC);
     (void)setsid();
-    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* not inherited */
 
     /* Signals to the job (scancel reaches each of its processes) are for the program and the rank: the
      * guard ends when its lifeline closes. */
@@ -233,15 +319,20 @@ int main(int argc, char **argv)
     sigaddset(&child, SIGCHLD);
     (void)sigprocmask(SIG_SETMASK, &all, &old);
     signal_fd = signal_descriptor(&child, lifeline + 1);
-    program = signal_fd >= 0 ? start(&old, atoll(argv[2]), argv + 3, &error) : -1;
-    if (program < 0) {
-        report(report_fd, ARCHAI_GUARD_NOT_STARTED, error != 0 ? error : errno);
+    pid = signal_fd >= 0 && pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
+    if (pid < 0) {
+        report(report_fd, ARCHAI_GUARD_NOT_STARTED, errno);
         return 1;
     }
-    report(report_fd, ARCHAI_GUARD_STARTED, (int)program);
-    /* Only the program may hold its pipes: readers must see their end when it ends. */
+    if (pid == 0) {
+        (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+        (void)close(signal_fd);
+        (void)dup3(ends[0], lifeline, O_CLOEXEC);
+        close_from(lifeline + 1);
+        return guard(report_fd, lifeline, &old, atoll(argv[2]), argv + 3);
+    }
     for (int fd = 0; fd < report_fd; fd++)
         (void)close(fd);
-    report(report_fd, ARCHAI_GUARD_ENDED, watch(program, signal_fd, lifeline));
-    return 0;
+    (void)close(ends[0]);
+    return keep(pid, signal_fd, lifeline, ends[1], report_fd);
 }

@@ -138,8 +138,13 @@ static bool reap_guard(pid_t guard, int *status)
         (void)kill(guard, SIGCONT);
         return false;
     } else {
-        if (info.si_code != CLD_EXITED)
+        /* what was below what is killed shows up a moment later */
+        for (int i = 0, quiet = 0; info.si_code != CLD_EXITED && quiet < 2 && i < 100; i++) {
             sweep(guard);
+            quiet = strays.dying ? 0 : quiet + 1;
+            if (strays.dying)
+                (void)usleep(1000);
+        }
         (void)waitpid(guard, status, 0);
     }
     archai_strays_forget(guard);

@@ -30,6 +30,8 @@ static int count_records(const archai_cifar *c, const char *path, bool optional,
                            "data.file: %s: %s, expected the files of %s's binary version", path,
                            strerror(errno), c->name);
     }
+    if (!S_ISREG(st.st_mode))
+        return archai_fail(err, ARCHAI_EINVAL, "data.file: %s: not a regular file", path);
     if (st.st_size == 0 || st.st_size % record_bytes(c) != 0)
         return archai_fail(err, ARCHAI_EFORMAT,
                            "data.file: %s: %" PRId64 " bytes, expected a multiple of %" PRId64, path,
