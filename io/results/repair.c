@@ -125,7 +125,7 @@ int archai_results_repair(const char *directory, bool *was_needed, int64_t *rows
     ARCHAI_TRY_GOTO(rc, archai_ini_parse(&ini, "the configuration of the run", text, strlen(text), err), out);
     ARCHAI_TRY_GOTO(rc, archai_config_load(&config, &ini, err), out);
     ARCHAI_TRY_GOTO(rc, archai_objectives_create(&objectives, &ini, err), out);
-    archai_text_clean(text, false);
+    archai_text_clean(text, true);
     rc = rebuild(directory, &head, &ini, &config, &objectives, text, rows, err);
     *was_needed = rc == ARCHAI_OK;
 out:

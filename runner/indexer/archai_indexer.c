@@ -53,7 +53,7 @@ static int open_index(indexed_run *r, archai_err *err)
     ARCHAI_TRY(archai_ini_parse(&r->ini, "the resolved configuration", m->text, strlen(m->text), err));
     ARCHAI_TRY(archai_config_load(&r->config, &r->ini, err));
     ARCHAI_TRY(archai_objectives_create(&r->objectives, &r->ini, err));
-    archai_text_clean(m->text, false); /* an attribute of results.h5 is nothing else */
+    archai_text_clean(m->text, true); /* an attribute of results.h5 is nothing else */
     return archai_index_open(&r->index, &run, err);
 }
 
