@@ -151,6 +151,7 @@ static void check_complete(archai_plan *p, const archai_message *earlier)
         archai_ini_parse(&now, "configuration", p->text, strlen(p->text), NULL) == ARCHAI_OK &&
         archai_config_load(&config, &before, NULL) == ARCHAI_OK) {
         same = p->config.search.max_evaluations <= config.search.max_evaluations &&
+               p->config.search.max_infeasible <= config.search.max_infeasible &&
                iterations_of(&now) <= iterations_of(&before);
         archai_config_free(&config);
     }
@@ -217,6 +218,7 @@ static bool decides_candidates(const char *change)
 {
     return strncmp(change, "search.", 7) == 0 &&
            strncmp(change, "search.max_evaluations:", 23) != 0 &&
+           strncmp(change, "search.max_infeasible:", 22) != 0 &&
            strncmp(change, "search.max_time:", 16) != 0;
 }
 
