@@ -249,8 +249,76 @@ def what_cannot_run_is_refused():
     assert "space.tree: /nowhere.yaml: No such file" in said, said
 
 
+CONSTRAINED = """[search]
+algorithm = random_search
+max_evaluations = 8
+[space]
+name = cnn
+max_layers = 3
+kernel_list = 3 5
+hidden_list = 4 8
+[objective.acc]
+direction = maximize
+[objective.latency]
+direction = minimize
+constraint = 0 0.45
+[evaluator]
+kind = command
+[output]
+"""
+MEASURES_LATENCY_FIRST = """
+import json, sys
+c = json.loads(sys.stdin.readline())
+latency = c["arch"]["nb_layers"] * 0.2
+print("candidate", c["id"], file=sys.stderr)
+if c["id"] % 3 == 2:
+    sys.stdout.write("so far so good\\n" * 3)
+    sys.stdout.flush()
+    print("RuntimeError: the real reason", file=sys.stderr)
+    print("x" * 1000000, file=sys.stderr)
+    print("terminate called", file=sys.stderr)
+    sys.exit(1)
+print(json.dumps({"latency": latency} if latency > float((sys.argv + [0.45])[1]) else {"latency": latency, "acc": 0.5}))
+"""
+
+
+def a_violated_constraint_excuses_the_rest():
+    """Those that measured it alone are rows of their own, beside as many evaluations as were asked for; what each program
+    printed is kept as output.logs says, the beginning and the end of it."""
+    program, ini = os.path.join(TMP, "latency.py"), os.path.join(TMP, "constrained.ini")
+    with open(program, "w") as f:
+        f.write(MEASURES_LATENCY_FIRST)
+    with open(ini, "w") as f:
+        f.write(CONSTRAINED)
+    for logs in ("failed", "all", "none"):
+        out = os.path.join(TMP, f"logs-{logs}")
+        run(ini, "--output", out, "--set", f'evaluator.command="{sys.executable}" {program}', "--set", f"output.logs={logs}")
+        with results(f"logs-{logs}") as f:
+            status, names, ids = column(f, "status"), column(f, "log"), f["candidates/id"][:]
+            latency = f["objectives/latency"][:]
+            assert status.count("ok") + status.count("failed") == 8 and status.count("infeasible") > 0, status
+            for s, name, i, l in zip(status, names, ids, latency):
+                assert s == ("failed" if i % 3 == 2 else "infeasible" if l > 0.45 else "ok"), (s, i, l)
+                kept = logs == "all" or (logs == "failed" and s == "failed")
+                assert name == (f"logs/{i}.log" if kept else ""), (name, s, i)
+                if not kept:
+                    assert not os.path.exists(f"{out}/logs/{i}.log")
+                    continue
+                with open(f"{out}/{name}") as g:
+                    text = g.read()
+                assert f"candidate {i}\n" in text and ("the real reason" in text) == (s == "failed"), text[:200]
+                if s == "failed":
+                    assert text.endswith("x\nterminate called\n") and "bytes are left out" in text and len(text) < 300000
+                    assert text.count("so far so good") == 3
+    out = os.path.join(TMP, "never-feasible")
+    said = run(ini, "--output", out, "--set", f'evaluator.command="{sys.executable}" {program} 0.1', "--set",
+               "objective.latency.constraint=0 0.1", "--set", "search.max_infeasible=2", "--set", "space.hidden_list=4 8 16 32 64")
+    assert "search.max_infeasible" in said, said
+
+
 the_example_trains_with_pytorch()
 a_table_over_a_declared_space()
 a_command_begins_where_another_ended()
 a_command_finds_its_checkpoint_again()
+a_violated_constraint_excuses_the_rest()
 what_cannot_run_is_refused()

@@ -20,6 +20,7 @@ typedef struct archai_config {
         int schedule; /* archai_schedule: async generational */
         int64_t max_evaluations; /* INT64_MAX: none */
         double max_time_s; /* inf: none */
+        int64_t max_infeasible; /* INT64_MAX: none */
         int64_t seed;
         bool allow_test_objective;
     } search;
@@ -42,11 +43,13 @@ typedef struct archai_config {
     struct {
         char *directory;
         int weights; /* pareto all best none */
+        int logs;    /* failed all none */
         bool report;
     } output;
 } archai_config;
 
 enum { ARCHAI_WEIGHTS_PARETO, ARCHAI_WEIGHTS_ALL, ARCHAI_WEIGHTS_BEST, ARCHAI_WEIGHTS_NONE };
+enum { ARCHAI_LOGS_FAILED, ARCHAI_LOGS_ALL, ARCHAI_LOGS_NONE };
 enum { ARCHAI_DEVICE_AUTO, ARCHAI_DEVICE_CPU, ARCHAI_DEVICE_CUDA };
 
 /* One section's table, of fields of archai_config. `archai_config_sections` ends with name NULL. */

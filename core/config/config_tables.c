@@ -9,9 +9,10 @@
 static const archai_option search_options[] = {
     {"algorithm",       ARCHAI_OPT_STRING,  AT(search.algorithm),       0, 0,   "evolution_pareto", "", NULL, "which algorithm proposes"},
     {"schedule",        ARCHAI_OPT_CHOICE,  AT(search.schedule),        0, 0,   "async", "", "async generational", "async: a free slot is filled at once; generational: Archai's loops, step by step"},
-    {"max_evaluations", ARCHAI_OPT_INT,     AT(search.max_evaluations), 1, BIG, "none", "evaluations", "none=9223372036854775807", "finished evaluations, over all starts and without cached rows"},
+    {"max_evaluations", ARCHAI_OPT_INT,     AT(search.max_evaluations), 1, BIG, "none", "evaluations", "none=9223372036854775807", "finished evaluations, over all starts, without cached rows and those that a constraint ended early"},
     {"max_time",        ARCHAI_OPT_SECONDS, AT(search.max_time_s),      0.001, BIG, "none", "", "none=inf", "running time of this start"},
     {"allow_test_objective", ARCHAI_OPT_BOOL, AT(search.allow_test_objective), 0, 0, "no", "", NULL, "an objective or constraint may be measured on the test data, which then say nothing more about new data"},
+    {"max_infeasible",  ARCHAI_OPT_INT,     AT(search.max_infeasible),  1, BIG, "1000", "candidates", "none=9223372036854775807", "ends a search in which so many candidates in a row violate a constraint before everything is measured; those do not count in max_evaluations"},
     {"seed",            ARCHAI_OPT_INT,     AT(search.seed),            0, BIG, "1", "", NULL, "seed of the algorithm's generator and of the evaluations' seeds"},
     ARCHAI_OPTION_END,
 };
@@ -67,6 +68,7 @@ static const archai_option evaluator_options[] = {
 static const archai_option output_options[] = {
     {"directory", ARCHAI_OPT_STRING, AT(output.directory), 0, 0, "results", "", NULL, "where the results go; must not hold results yet"},
     {"weights",   ARCHAI_OPT_CHOICE, AT(output.weights),   0, 0, "pareto", "", "pareto all best none", "which models' weights appear under /models"},
+    {"logs",      ARCHAI_OPT_CHOICE, AT(output.logs),      0, 0, "failed", "", "failed all none", "whose output is kept: logs/ID.log, named in /candidates/log; at most the first 64 and the last 192 KiB of it"},
     {"report",    ARCHAI_OPT_BOOL,   AT(output.report),    0, 0, "yes", "", NULL, "write report.html at the end"},
     ARCHAI_OPTION_END,
 };

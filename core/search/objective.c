@@ -213,14 +213,28 @@ void archai_objectives_values(const archai_objectives *o, const archai_measure *
 
 int archai_objectives_violated(const archai_objectives *o, const double *values, int expensive)
 {
+    int missing = -1;
+
     for (size_t i = 0; i < o->n; i++) {
         const archai_doubles *c = &o->at[i].constraint;
 
-        if (o->at[i].expensive == expensive && c->n == 2 &&
-            !(values[i] >= c->at[0] && values[i] <= c->at[1]))
+        if (o->at[i].expensive != expensive || c->n != 2 ||
+            (values[i] >= c->at[0] && values[i] <= c->at[1]))
+            continue;
+        if (!isnan(values[i]))
             return (int)i;
+        if (missing < 0)
+            missing = (int)i;
     }
-    return -1;
+    return missing;
+}
+
+bool archai_objectives_all_measured(const archai_objectives *o, const double *values)
+{
+    for (size_t i = 0; i < o->n; i++)
+        if (o->at[i].direction != ARCHAI_CONSTRAIN && isnan(values[i]))
+            return false;
+    return true;
 }
 
 char *archai_objective_explain(const archai_objective *o, double value)

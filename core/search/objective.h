@@ -64,8 +64,10 @@ void archai_objectives_values(const archai_objectives *o, const archai_measure *
 /* Optimised objectives of `values` (objective order) as a minimised point of o->n_optimised. */
 void archai_objectives_minimised(const archai_objectives *o, const double *values, double *point);
 /* First violated constraint among the objectives with `expensive` equal to `expensive`, or -1.
- * A NaN violates; a measure that a cheap objective lacks violates. */
+ * A NaN violates; a measure that a cheap objective lacks violates. One that was measured comes first. */
 int archai_objectives_violated(const archai_objectives *o, const double *values, int expensive);
+/* Has every objective that is optimised a value? */
+bool archai_objectives_all_measured(const archai_objectives *o, const double *values);
 /* In words: `value` is outside the objective's constraint. Caller frees. */
 char *archai_objective_explain(const archai_objective *o, double value);
 

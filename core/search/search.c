@@ -16,7 +16,6 @@ static void leave_running(archai_search *s, size_t at)
     if (s->records[at].queued) /* a late answer for one that was given up */
         archai_search_fifo_remove(&s->inner->hand_out, at);
     s->n_running--;
-    s->n_finished++;
 }
 
 int archai_search_tell(archai_search *s, archai_trial *e, bool *on_front, archai_err *err)
@@ -34,6 +33,7 @@ int archai_search_tell(archai_search *s, archai_trial *e, bool *on_front, archai
     ARCHAI_TRY(archai_search_values(s, e, &r->values, &r->n_metrics, err));
     r->stored = e->stored;
     leave_running(s, at);
+    archai_search_count(s, e->status, r->values);
     ARCHAI_TRY(archai_search_finish(s, at, e->status, err));
     archai_search_drop_trial(s, at);
     *on_front = r->on_front;
@@ -79,6 +79,7 @@ int archai_search_lost(archai_search *s, int64_t id, bool *again, archai_trial *
     ARCHAI_TRY(archai_search_know(r->trial, s->space, s->objectives, err));
     ARCHAI_TRY(archai_search_values(s, r->trial, &r->values, &r->n_metrics, err));
     leave_running(s, at);
+    archai_search_count(s, ARCHAI_STATUS_FAILED, r->values);
     ARCHAI_TRY(archai_search_finish(s, at, ARCHAI_STATUS_FAILED, err));
     archai_search_take_trial(s, at, row);
     free(row->error); /* a candidate of an earlier start has one, which is empty */
@@ -151,6 +152,19 @@ bool archai_search_learns(const archai_search *s)
     return s->schedule == ARCHAI_ASYNC && !s->algorithm->ops->independent;
 }
 
+/* Not before everything that an earlier start came to was proposed again. */
+static void end_if_infeasible(archai_search *s)
+{
+    const struct archai_search_inner *q = s->inner;
+
+    if (s->max_infeasible <= 0 || s->n_infeasible < (uint64_t)s->max_infeasible ||
+        s->done[0] != '\0' || (q->n_restored > 0 && s->next_id <= q->last_row))
+        return;
+    (void)snprintf(s->done, sizeof s->done,
+                   "%zu candidates in a row violate a constraint (search.max_infeasible)",
+                   s->n_infeasible);
+}
+
 int archai_search_ask(archai_search *s, archai_ask *what, archai_trial **out,
                       archai_trial *cached, archai_err *err)
 {
@@ -169,6 +183,7 @@ int archai_search_ask(archai_search *s, archai_ask *what, archai_trial **out,
             *what = ARCHAI_ASK_CANDIDATE;
             return hand_out(s, at, out, err);
         }
+        end_if_infeasible(s);
         if (s->done[0] != '\0')
             step = q->waiting.n > 0 ? ARCHAI_PROPOSE_WAIT : ARCHAI_PROPOSE_DONE;
         else
@@ -233,6 +248,7 @@ int archai_search_init(archai_search *s, archai_space *space,
         .retries = settings->retries,
         .default_budget = settings->default_budget > 0.0 ? settings->default_budget : 1.0,
         .inherit = settings->inherit,
+        .max_infeasible = settings->max_infeasible,
         .slots = 1,
     };
     archai_front_init(&s->front, objectives->n_optimised);

@@ -72,7 +72,9 @@ typedef struct archai_search {
     size_t n_records, capacity;
     int64_t next_id;
     size_t n_running;  /* handed out or queued to be, and not told */
-    size_t n_finished; /* told or restored; rows that repeat another one not counted */
+    size_t n_finished; /* told or restored, as far as they count (archai_search_counts) */
+    int64_t max_infeasible; /* ends the search; 0: nothing does */
+    size_t n_infeasible;    /* ended by a constraint before all was measured, since the last ok one */
     int64_t rejected;  /* proposals that a cheap constraint rejected */
     archai_front front;                    /* tags are indices into records */
     archai_hash_table by_archid;           /* the first record of every (archid, budget) */
@@ -94,6 +96,7 @@ typedef struct archai_search_settings {
     int retries;           /* further attempts at a candidate that failed */
     double default_budget; /* epochs; 0: 1 */
     bool inherit;          /* train.inherit_weights */
+    int64_t max_infeasible; /* candidates in a row that a constraint ended early; 0: any number */
 } archai_search_settings;
 
 /* Create the algorithm from section [search] and check what it needs of the space ("needs mutate,

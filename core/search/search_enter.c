@@ -90,7 +90,7 @@ static int enter_given(archai_search *s, size_t at, bool *feasible, archai_err *
     if (*feasible)
         return ARCHAI_OK;
     r->values = archai_memdup(values, s->objectives->n * sizeof *values);
-    s->n_finished++;
+    archai_search_count(s, ARCHAI_STATUS_INFEASIBLE, r->values);
     ARCHAI_TRY(archai_search_finish(s, at, ARCHAI_STATUS_INFEASIBLE, err));
     archai_search_report(s, at);
     return ARCHAI_OK;

@@ -186,6 +186,27 @@ int archai_search_check(archai_search *s, size_t at, archai_trial *e, archai_err
     return ARCHAI_OK;
 }
 
+/* A measured constraint that ended a candidate before everything was measured has saved its evaluation. (A
+ * given architecture that violates a cheap one counts: nothing was to be measured.) */
+bool archai_search_counts(const archai_search *s, int status, const double *values)
+{
+    return status != ARCHAI_STATUS_CACHED &&
+           (status != ARCHAI_STATUS_INFEASIBLE ||
+            archai_objectives_all_measured(s->objectives, values) ||
+            archai_objectives_violated(s->objectives, values, 0) >= 0);
+}
+
+void archai_search_count(archai_search *s, int status, const double *values)
+{
+    const bool counts = archai_search_counts(s, status, values);
+
+    s->n_finished += counts;
+    if (status == ARCHAI_STATUS_OK)
+        s->n_infeasible = 0;
+    else if (status == ARCHAI_STATUS_INFEASIBLE && !counts)
+        s->n_infeasible++;
+}
+
 double archai_search_best(const archai_search *s)
 {
     double best = NAN;

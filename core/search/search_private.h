@@ -98,6 +98,11 @@ int archai_search_violation(archai_search *s, const archai_model *m, int *which,
 /* Missing cheap measures are computed, then archai_trial_check. */
 int archai_search_check(archai_search *s, size_t at, archai_trial *e, archai_err *err);
 
+/* Does an evaluation that ended like this count against search.max_evaluations? Repetitions do not, nor
+ * does one that a constraint ended early. archai_search_count adds it up. */
+bool archai_search_counts(const archai_search *s, int status, const double *values);
+void archai_search_count(archai_search *s, int status, const double *values);
+
 /* -- proposals, restored rows ----------------------------------------------------------------------- */
 /* One proposal: *what PROPOSED only if it was entered. */
 int archai_search_step(archai_search *s, archai_propose *what, archai_err *err);

@@ -71,8 +71,8 @@ static void count_rows(archai_search *s)
         if (archai_hash_find(&seen, hash, is_same, q->rows, r) != SIZE_MAX)
             continue;
         archai_hash_add(&seen, hash, i);
-        r->evaluated = r->status != ARCHAI_STATUS_CACHED;
-        s->n_finished += r->evaluated;
+        r->evaluated = archai_search_counts(s, r->status, r->values);
+        archai_search_count(s, r->status, r->values);
     }
     archai_hash_clear(&seen);
 }
@@ -143,7 +143,7 @@ static int enter_row(archai_search *s, archai_trial *e, archai_err *err)
         archai_search_queue(s, at);
         return ARCHAI_OK;
     }
-    s->n_finished += status != ARCHAI_STATUS_CACHED;
+    archai_search_count(s, status, r->values);
     ARCHAI_TRY(archai_search_finish(s, at, status, err));
     archai_search_drop_trial(s, at);
     return ARCHAI_OK;

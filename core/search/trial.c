@@ -27,6 +27,7 @@ void archai_trial_fini(archai_trial *t)
     free(t->encoding);
     free(t->error);
     free(t->device);
+    free(t->log);
     for (size_t i = 0; i < t->n_curves; i++) {
         free(t->curves[i].name);
         free(t->curves[i].values);
@@ -65,6 +66,7 @@ void archai_trial_fill_texts(archai_trial *t)
     fill_text(&t->metadata, "{}");
     fill_text(&t->error, "");
     fill_text(&t->device, "");
+    fill_text(&t->log, "");
 }
 
 void archai_trial_set_measure(archai_trial *t, const char *name, double value)
@@ -103,29 +105,49 @@ void archai_trial_amend(archai_trial *t, const archai_trial *test)
     }
 }
 
+static bool is_reported(const archai_trial *t, const char *name)
+{
+    for (size_t i = 0; i < t->n_measures; i++)
+        if (strcmp(t->measures[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The first objective to be optimised that has no finite value, or -1. */
+static int not_finite(const archai_trial *t, const archai_objectives *o, const double *values,
+                      bool reported)
+{
+    for (size_t i = 0; i < o->n; i++)
+        if (o->at[i].direction != ARCHAI_CONSTRAIN && !isfinite(values[i]) &&
+            is_reported(t, o->at[i].source) == reported)
+            return (int)i;
+    return -1;
+}
+
+/* A constraint that a measured value violates excuses what was not measured after it. A value that was
+ * measured and is no number excuses nothing. */
 void archai_trial_check(archai_trial *t, const archai_objectives *o)
 {
     double values[ARCHAI_MAX_OBJECTIVES];
-    char *text = NULL;
-    int which = -1;
+    int bad, which = -1;
 
     if (t->status != ARCHAI_STATUS_OK)
         return;
     archai_objectives_values(o, t->measures, t->n_measures, values);
-    for (size_t i = 0; i < o->n && text == NULL; i++)
-        if (o->at[i].direction != ARCHAI_CONSTRAIN && !isfinite(values[i]))
-            text = archai_printf("%s is %s", o->at[i].source,
-                                 isinf(values[i]) ? "infinite" : "NaN or missing");
-    if (text != NULL) {
-        t->status = ARCHAI_STATUS_FAILED;
-    } else {
-        for (int expensive = 0; expensive < 2 && which < 0; expensive++)
-            which = archai_objectives_violated(o, values, expensive);
-        if (which < 0)
-            return;
-        text = archai_objective_explain(&o->at[which], values[which]);
-        t->status = ARCHAI_STATUS_INFEASIBLE;
+    for (int expensive = 0; expensive < 2; expensive++) {
+        const int at = archai_objectives_violated(o, values, expensive);
+
+        if (at >= 0 && (which < 0 || (isnan(values[which]) && !isnan(values[at]))))
+            which = at;
     }
+    bad = not_finite(t, o, values, true);
+    if (bad < 0 && (which < 0 || isnan(values[which])))
+        bad = not_finite(t, o, values, false);
+    if (bad < 0 && which < 0)
+        return;
     free(t->error);
-    t->error = text;
+    t->status = bad >= 0 ? ARCHAI_STATUS_FAILED : ARCHAI_STATUS_INFEASIBLE;
+    t->error = bad >= 0 ? archai_printf("%s is %s", o->at[bad].source,
+                                        isinf(values[bad]) ? "infinite" : "NaN or missing")
+                        : archai_objective_explain(&o->at[which], values[which]);
 }

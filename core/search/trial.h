@@ -49,6 +49,7 @@ typedef struct archai_trial {
     int status;          /* archai_status */
     char *error;         /* owned; "" unless failed or infeasible */
     char *device;        /* owned; "cpu", "cuda:0 NVIDIA ..." */
+    char *log;           /* owned; file in the results with what its program printed; "": none */
     int32_t rank;
     double started;      /* Unix time, seconds */
     double seconds;      /* wall time of the evaluation */
@@ -73,7 +74,8 @@ void archai_trial_amend(archai_trial *t, const archai_trial *test);
 void archai_trial_fill_texts(archai_trial *t);
 void archai_trial_drop_tensors(archai_trial *t);
 /* An ok evaluation is one whose objectives are finite numbers and whose constraints hold: otherwise its
- * status becomes failed or infeasible, and `error` says why. Other statuses stay as they are. */
+ * status becomes failed or infeasible, and `error` says why. One that measured a violated constraint need
+ * not have measured the rest. Other statuses stay as they are. */
 void archai_trial_check(archai_trial *t, const archai_objectives *o);
 
 #ifdef __cplusplus

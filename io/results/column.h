@@ -30,6 +30,7 @@ typedef struct archai_candidate_column {
     const char *name;
     archai_column_kind kind;
     size_t offset; /* into archai_trial */
+    bool later;    /* results of earlier versions lack it: then there is none */
 } archai_candidate_column;
 extern const archai_candidate_column archai_candidate_columns[];
 

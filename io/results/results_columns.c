@@ -116,7 +116,7 @@ int results_candidates(const results_piece *in, archai_err *err)
          rc == ARCHAI_OK && c->name != NULL; c++) {
         field f = {in, c};
 
-        if (c->kind != ARCHAI_COLUMN_ENCODING || archai_h5_has(group, c->name))
+        if (!c->later || archai_h5_has(group, c->name))
             rc = results_column(in->x, group, c->name, c->kind, in->first, r->n, take_field, &f,
                                 err);
     }

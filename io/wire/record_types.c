@@ -33,6 +33,7 @@ static const archai_field evaluation_fields[] = {
     F("parents",    TEXT,     AT(archai_trial, parents)),
     F("metadata",   TEXT,     AT(archai_trial, metadata)),
     F("device",     TEXT,     AT(archai_trial, device)),
+    O("log",        TEXT,     AT(archai_trial, log)),
     F("generation", I32,      AT(archai_trial, generation)),
     F("rank",       I32,      AT(archai_trial, rank)),
     F("budget",     DOUBLE,   AT(archai_trial, budget)),

@@ -154,6 +154,7 @@ static void check_complete(archai_plan *p, const archai_message *earlier)
         same = p->config.search.max_evaluations <= config.search.max_evaluations &&
                (p->config.train.test != ARCHAI_TEST_FRONT ||
                 config.train.test == ARCHAI_TEST_FRONT) &&
+               p->config.search.max_infeasible <= config.search.max_infeasible &&
                iterations_of(&now) <= iterations_of(&before);
         archai_config_free(&config);
     }
@@ -220,6 +221,7 @@ static bool decides_candidates(const char *change)
 {
     return strncmp(change, "search.", 7) == 0 &&
            strncmp(change, "search.max_evaluations:", 23) != 0 &&
+           strncmp(change, "search.max_infeasible:", 22) != 0 &&
            strncmp(change, "search.max_time:", 16) != 0;
 }
 

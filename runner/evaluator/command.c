@@ -203,6 +203,7 @@ static int command_begin(archai_evaluator *self, const archai_trial *c, archai_e
     offer_checkpoint(e, c);
     make_environment(e, c);
     ARCHAI_TRY(archai_child_start(&e->child, &spec, err));
+    e->child.log = self->log;
     e->busy = true;
     return ARCHAI_OK;
 }
@@ -233,6 +234,8 @@ static void drain(command_evaluator *e, int chunks)
 
     for (int i = 0; i < chunks && n > 0; i++) {
         n = archai_fd_read(&e->child.stdout_fd, data, sizeof data);
+        if (e->base.log != NULL)
+            archai_output_log_add(e->base.log, data, n);
         archai_last_line_take(&e->out, data, n);
     }
 }

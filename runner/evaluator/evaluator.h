@@ -17,6 +17,7 @@
 #include "core/search/space.h"
 #include "io/dataset/dataset.h"
 #include "io/file/tensors.h"
+#include "runner/process/watch/output_log.h"
 
 /* What an evaluator is given; outlives it. */
 typedef struct archai_evaluator_setup {
@@ -106,6 +107,8 @@ typedef struct archai_evaluator_ops {
 struct archai_evaluator {
     const archai_evaluator_ops *ops;     /* borrowed */
     const archai_evaluator_setup *setup; /* borrowed */
+    archai_output_log *log; /* borrowed; for what is printed during a candidate; NULL: not wanted. Cleared by
+                               the worker before begin */
 };
 
 /* What archai-evaluator measures of a model that it trains (archai_evaluator_work.c); an objective with

@@ -58,6 +58,7 @@ static int torch_open(archai_evaluator *self, archai_err *err)
     ARCHAI_TRY(archai_evaluator_client_start(&e->client, &open, setup->data_fd, false,
                                              e->environment.at,
                                              setup->config->evaluator.memory_limit, err));
+    e->client.peer.child.log = self->log;
     e->is_open = true;
     e->ready = false;
     e->ready_by = archai_clock_s() + handshake_s;

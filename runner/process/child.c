@@ -53,6 +53,8 @@ size_t archai_fd_wake(const struct pollfd *from, size_t n, struct pollfd *out, s
 
 static void append_tail(archai_child *c, const char *data, size_t n)
 {
+    if (c->log != NULL)
+        archai_output_log_add(c->log, data, n);
     if (n > sizeof c->tail) {
         data += n - sizeof c->tail;
         n = sizeof c->tail;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "core/base/err.h"
+#include "runner/process/watch/output_log.h"
 
 enum { ARCHAI_CHILD_TAIL = 4096, ARCHAI_CHILD_FDS = 8 };
 
@@ -39,6 +40,7 @@ typedef struct archai_child {
     char tail[ARCHAI_CHILD_TAIL]; /* last bytes of output, oldest first */
     size_t tail_n;
     double killed_at;        /* clock: when it was told to end; 0: it was not */
+    archai_output_log *log;  /* borrowed; gets what the tail gets; NULL: none. Set after the start */
     bool started;            /* the guard reported a successful exec */
     int exec_errno;          /* else why not; 0: not known yet */
     bool ended;              /* the program has ended (or never started) */

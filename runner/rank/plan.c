@@ -68,6 +68,7 @@ static int make_search(archai_plan *p, archai_err *err)
         .retries = (int)p->config.evaluator.retries,
         .default_budget = p->evaluator->trains ? p->config.train.epochs : 1,
         .inherit = p->config.train.inherit_weights,
+        .max_infeasible = p->config.search.max_infeasible,
     };
 
     ARCHAI_TRY(

@@ -28,6 +28,8 @@ int archai_worker_init(archai_worker *w, archai_comm *comm, const archai_evaluat
         (void)snprintf(w->host, sizeof w->host, "unknown");
     w->device = archai_strdup(setup->device);
     ARCHAI_TRY(archai_evaluator_create(&w->evaluator, ops, &w->setup, err));
+    if (w->config->output.logs != ARCHAI_LOGS_NONE)
+        w->evaluator->log = &w->log;
     return archai_evaluator_space(w->evaluator, &w->space, err);
 }
 
@@ -46,6 +48,7 @@ void archai_worker_fini(archai_worker *w)
     archai_stored_close(&w->stored);
     archai_offered_close(&w->offered);
     free(w->device);
+    archai_output_log_fini(&w->log);
     *w = (archai_worker){0};
 }
 

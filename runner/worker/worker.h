@@ -61,6 +61,8 @@ typedef struct archai_worker {
     archai_offered offered;   /* WRITING: what is being written */
     double write_at;          /* clock: try then whether the segment is visible */
     char *device;             /* owned; as the evaluator calls it */
+    archai_output_log log;    /* of the current candidate */
+    size_t n_logs;            /* that were written */
     char host[256];
     double began;             /* clock: EVALUATING since */
     double dying_until;       /* clock */

@@ -8,6 +8,9 @@
 #include "io/file/checkpoint.h"
 #include "runner/process/clock.h"
 
+/* Of one rank in one start: a program that fails at once would fill a file system with files. */
+enum { LOGS_MAX = 10000 };
+
 /* -- a row in the making ------------------------------------------------------------------- */
 
 /* Everything of a row that does not come from the evaluator. */
@@ -31,6 +34,25 @@ void archai_worker_forget(archai_worker *w)
         archai_checkpoint_remove(w->writer.directory, w->queue[0].id);
 }
 
+/* What an earlier attempt at the candidate printed does not stand beside a result. */
+static void keep_log(archai_worker *w)
+{
+    const bool all = w->config->output.logs == ARCHAI_LOGS_ALL;
+    archai_trial *t = &w->queue[0];
+
+    free(t->log);
+    t->log = NULL;
+    if (w->evaluator->log == NULL)
+        return;
+    if ((all || t->status == ARCHAI_STATUS_FAILED) && w->n_logs < LOGS_MAX &&
+        !archai_output_log_is_empty(&w->log)) {
+        t->log = archai_output_log_write(&w->log, w->writer.directory, t->id);
+        w->n_logs += t->log != NULL;
+    } else if (w->config->evaluator.retries > 0) {
+        archai_output_log_remove(w->writer.directory, t->id);
+    }
+}
+
 /* The evaluation is over, well or not. Rank 0 is asked where it may keep weights or try again. */
 void archai_worker_finish(archai_worker *w)
 {
@@ -45,6 +67,8 @@ void archai_worker_finish(archai_worker *w)
     }
     archai_trial_check(t, w->objectives);
     failed = t->status == ARCHAI_STATUS_FAILED;
+    keep_log(w);
+    archai_trial_fill_texts(t);
     ask = failed ? w->config->evaluator.retries > 0
                  : t->n_tensors > 0 &&
                        (t->keep || w->config->output.weights != ARCHAI_WEIGHTS_NONE);

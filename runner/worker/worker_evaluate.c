@@ -47,6 +47,7 @@ int archai_worker_not_started(archai_worker *w, const char *text, archai_err *er
 int archai_worker_begin(archai_worker *w, archai_err *err)
 {
     ARCHAI_TRY(archai_worker_begin_row(w, err));
+    archai_output_log_clear(&w->log);
     w->began = archai_clock_s();
     w->state = ARCHAI_WORKER_EVALUATING;
     return w->evaluator->ops->begin(w->evaluator, &w->queue[0], err);

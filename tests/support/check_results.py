@@ -14,7 +14,7 @@ import numpy as np
 
 STATES = {"running", "complete", "interrupted", "failed"}
 STATUSES = {"ok", "cached", "failed", "infeasible", "pruned"}
-TEXT = ["archid", "arch", "status", "error", "operator", "parents", "metadata", "device"]
+TEXT = ["archid", "arch", "status", "error", "operator", "parents", "metadata", "device", "log"]
 NUMBERS = {"id": "int64", "generation": "int32", "rank": "int32", "budget": "float64", "started": "float64", "seconds": "float64"}
 ROOT_TEXT = ["format", "state", "space", "algorithm", "schedule", "config", "started", "updated", "software"]
 ROOT_WHOLE = ["format_version", "seed", "ranks", "rejected"]
@@ -70,6 +70,8 @@ class Checker:
     def table(self):
         group = self.file["candidates"]
         for name in TEXT:
+            if name == "log" and name not in group:
+                continue  # written by an earlier version
             if self.need(name in group, f"/candidates/{name} is missing"):
                 kind = h5py.check_string_dtype(group[name].dtype)
                 self.need(kind is not None and kind.encoding == "utf-8" and kind.length is not None,

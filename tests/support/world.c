@@ -112,6 +112,7 @@ int ask(archai_search *s, archai_ask *what, archai_trial *c, archai_trial *cache
     c->metadata = copy(t->metadata);
     c->error = copy(t->error);
     c->device = copy(t->device);
+    c->log = copy(t->log);
     c->encoding = archai_memdup(t->encoding, t->n_encoding * sizeof *t->encoding);
     c->measures = NULL;
     c->n_measures = 0;
