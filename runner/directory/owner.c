@@ -35,7 +35,9 @@ static int refuse(const char *directory, const archai_owner *o, archai_err *err)
                            "%s/owner: not a regular file, expected what a run wrote there", directory);
     if (o->state == ARCHAI_OWNER_ALIVE)
         return archai_fail(err, ARCHAI_EEXIST,
-                           "%s is held by %s; two runs cannot write to one directory", directory, o->who);
+                           "%s is held by %s%s; two runs cannot write to one directory", directory, o->who,
+                           o->was_read && !o->is_here ? " (a run elsewhere counts as dead after two minutes of silence)"
+                                                      : "");
     return ARCHAI_OK;
 }
 

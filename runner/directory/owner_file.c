@@ -135,7 +135,8 @@ static void judge(const content *o, archai_owner *out)
     out->beat = o->beat;
     out->pid = o->pid;
     (void)snprintf(out->host, sizeof out->host, "%s", o->host);
-    if (is_here(o, &here))
+    out->is_here = is_here(o, &here);
+    if (out->is_here)
         out->state = o->started != 0 && archai_process_started((long)o->pid) == o->started
                          ? ARCHAI_OWNER_ALIVE
                          : ARCHAI_OWNER_DEAD;

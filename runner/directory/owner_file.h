@@ -34,6 +34,7 @@ typedef enum archai_owner_state {
 typedef struct archai_owner {
     archai_owner_state state;
     bool is_mine;    /* of this process */
+    bool is_here;    /* its pid can be looked up */
     bool was_read;   /* else only `state` and `who` are known */
     double beat;     /* Unix time */
     json_int_t pid;
