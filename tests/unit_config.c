@@ -404,6 +404,28 @@ static void too_many_objectives_are_one_problem(void **state)
     archai_ini_free(&ini);
 }
 
+/* Objectives are names of datasets: what --dry-run accepts, the run does, too. */
+static void dots_are_no_objective(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_objectives o;
+    archai_ini ini;
+
+    (void)state;
+    for (int dots = 1; dots <= 3; dots++) {
+        char text[64];
+
+        (void)snprintf(text, sizeof text, "[objective.%.*s]\ndirection = minimize\n", dots, "...");
+        parse(&ini, text);
+        assert_int_equal(archai_objectives_create(&o, &ini, &err), dots < 3 ? ARCHAI_EINVAL : ARCHAI_OK);
+        if (dots < 3)
+            assert_non_null(strstr(err.text, "neither . nor .."));
+        else
+            archai_objectives_free(&o);
+        archai_ini_free(&ini);
+    }
+}
+
 static void a_recipe_must_be_complete(void **state)
 {
     archai_err err = ARCHAI_ERR_INIT;
@@ -506,6 +528,7 @@ int main(void)
         cmocka_unit_test(unknown_keys_and_sections_are_named),
         cmocka_unit_test(keys_of_others_are_named_as_such),
         cmocka_unit_test(too_many_objectives_are_one_problem),
+        cmocka_unit_test(dots_are_no_objective),
         cmocka_unit_test(a_recipe_must_be_complete),
         cmocka_unit_test(a_recipe_can_be_copied_and_changed),
         cmocka_unit_test(overrides_are_named_as_such),

@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/alloc.h"
 #include "io/file/array.h"
+#include "io/file/file.h"
 #include "io/results/index.h"
 #include "io/results/results.h"
 #include "io/segment/segment.h"
@@ -199,6 +201,35 @@ static void h5py_reads_it(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* What is copied to a laptop without its segments holds no weights, whatever HDF5 answers. */
+static void weights_without_their_segment_are_refused(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    char *index = archai_file_path(*state, "results.h5"), *segment_path = archai_file_path(*state, "segment-0-0.h5");
+    archai_tensor *at, one = {0};
+    char *notes;
+    size_t n;
+
+    fill(*state);
+    index_of(*state, "complete", false, &notes);
+    free(notes);
+    OK(archai_array_read_group(index, "/models/odd", &at, &n, &err));
+    assert_int_equal(n, N_ODD);
+    for (size_t i = 0; i < n; i++) /* in order of their links */
+        assert_true(strcmp(at[i].name, "dense%2Fkernel") != 0);
+    archai_arrays_free(at, n);
+    OK(archai_array_read(index, "/models/types/float32", &one, &err));
+    archai_array_free(&one);
+    assert_int_equal(unlink(segment_path), 0);
+    assert_int_equal(archai_array_read_group(index, "/models/odd", &at, &n, &err), ARCHAI_EFORMAT);
+    assert_non_null(strstr(err.text, "whose source /pool/float32 in "));
+    assert_int_equal(archai_array_read(index, "/models/types/float32", &one, &err), ARCHAI_EFORMAT);
+    assert_int_not_equal(archai_results_tensors(*state, "types", &at, &n, &err), ARCHAI_OK);
+    assert_non_null(strstr(err.text, "which is not there"));
+    free(index);
+    free(segment_path);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tmpdir_setup, tmpdir_teardown)
 
 int main(void)
@@ -207,6 +238,7 @@ int main(void)
         TEST(what_cannot_be_shown_is_left_out),
         TEST(names_and_types_come_back),
         TEST(h5py_reads_it),
+        TEST(weights_without_their_segment_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,6 +234,30 @@ static void stand_ins_are_chosen_and_told_their_keys(void **state)
     archai_plan_fini(&plan);
 }
 
+/* --output is a name, not a value of the file: its blanks, quotes and semicolons are its own. */
+static void an_output_is_taken_as_it_is(void **state)
+{
+    static const char *const names[] = {" lead", "a \"b\"", "\"quoted\"", "a ; b", "trail "};
+    char *path = archai_printf("%s/o.ini", (char *)*state);
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    (void)fputs("[search]\nmax_evaluations = 1\n[space]\nname = cnn\n[evaluator]\nkind = null\n"
+                "[objective.params]\ndirection = minimize\n", f);
+    assert_int_equal(fclose(f), 0);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const archai_arguments args = {.config = path, .output = names[i]};
+        archai_err err = ARCHAI_ERR_INIT;
+        archai_plan plan;
+
+        if (archai_plan_make(&plan, &args, &err) != ARCHAI_OK)
+            fail_msg("%s", err.text);
+        assert_string_equal(plan.config.output.directory, names[i]);
+        archai_plan_fini(&plan);
+    }
+    free(path);
+}
+
 /* A resolved configuration of another version may spell out every kind's keys. */
 static void keys_of_kinds_that_were_not_chosen_are_noted(void **state)
 {
@@ -337,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_TMPDIR(stand_ins_are_in_the_help),
         IN_TMPDIR(stand_ins_are_chosen_and_told_their_keys),
+        IN_TMPDIR(an_output_is_taken_as_it_is),
         IN_TMPDIR(keys_of_kinds_that_were_not_chosen_are_noted),
         IN_TMPDIR(a_resolved_configuration_of_an_earlier_version_loads),
         IN_TMPDIR(problems_are_named_with_their_place),

@@ -166,6 +166,8 @@ int archai_h5_open(hid_t *file, const char *path, archai_err *err)
     return archai_err_wrap(err, rc, "%s: not a readable HDF5 file: ", path);
 }
 
+enum { COMPACT_LINKS = 64 };
+
 bool archai_h5_has(hid_t group, const char *name)
 {
     htri_t found = H5Lexists(group, name, H5P_DEFAULT);
@@ -184,6 +186,10 @@ int archai_h5_group(hid_t parent, const char *name, hid_t *group, archai_err *er
     ARCHAI_TRY(archai_h5_id(err, &gcpl, H5Pcreate(H5P_GROUP_CREATE)));
     rc = archai_h5_ok(
         err, H5Pset_link_creation_order(gcpl, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED));
+    /* Links of usual models stay in the group's header: a heap and two trees for each model take more space
+     * and time. */
+    if (rc == ARCHAI_OK)
+        rc = archai_h5_ok(err, H5Pset_link_phase_change(gcpl, COMPACT_LINKS, COMPACT_LINKS / 2));
     if (rc == ARCHAI_OK)
         rc = archai_h5_id(err, group, H5Gcreate2(parent, name, H5P_DEFAULT, gcpl, H5P_DEFAULT));
     archai_h5_release(&gcpl);

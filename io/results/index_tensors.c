@@ -59,7 +59,7 @@ typedef struct writing {
     const archai_segment *segment;
     hid_t type[ARCHAI_DTYPE_COUNT]; /* made when first needed */
     hid_t pool[ARCHAI_DTYPE_COUNT]; /* dataspace of the whole pool, likewise */
-    hid_t dcpl[ARCHAI_DTYPE_COUNT]; /* with the fill value, likewise */
+    hid_t dcpl[ARCHAI_DTYPE_COUNT]; /* with the fill value, likewise; used again for each tensor */
 } writing;
 
 static void release(writing *w)
@@ -81,18 +81,24 @@ static int prepare(writing *w, archai_dtype t, archai_err *err)
     ARCHAI_TRY(archai_h5_type(&w->type[t], t, err));
     ARCHAI_TRY(archai_h5_id(err, &w->pool[t], H5Screate_simple(1, all, NULL)));
     ARCHAI_TRY(archai_h5_id(err, &w->dcpl[t], H5Pcreate(H5P_DATASET_CREATE)));
+    ARCHAI_TRY(archai_h5_ok(err, H5Pset_obj_track_times(w->dcpl[t], false)));
     return archai_h5_fill_nan(w->dcpl[t], t, err);
 }
 
 /* A tensor in its own shape over its place in the pool. The file is named without a directory: HDF5
  * then looks beside results.h5, whatever the reader's working directory. */
-static int map_tensor(const writing *w, const archai_tensor_place *p, hid_t shape, hid_t dcpl,
-                      uint64_t n, archai_err *err)
+static int map_tensor(const writing *w, const archai_tensor_place *p, hid_t shape, uint64_t n,
+                      archai_err *err)
 {
+    const hid_t dcpl = w->dcpl[p->dtype];
     const hsize_t start[1] = {(hsize_t)p->offset};
     const hsize_t count[1] = {n};
     char source[64];
 
+    /* forgets the mapping of the tensor before */
+    ARCHAI_TRY(archai_h5_ok(err, H5Pset_layout(dcpl, H5D_CONTIGUOUS)));
+    if (n == 0)
+        return ARCHAI_OK;
     (void)snprintf(source, sizeof source, "/pool/%s", archai_dtype_name(p->dtype));
     ARCHAI_TRY(archai_h5_ok(err, H5Sselect_hyperslab(w->pool[p->dtype], H5S_SELECT_SET, start, NULL,
                                                      count, NULL)));
@@ -102,7 +108,6 @@ static int map_tensor(const writing *w, const archai_tensor_place *p, hid_t shap
 
 static int write_tensor(writing *w, const archai_tensor_place *p, archai_err *err)
 {
-    hid_t dcpl = H5I_INVALID_HID;
     hid_t shape = H5I_INVALID_HID;
     hid_t dataset = H5I_INVALID_HID;
     hsize_t dims[ARCHAI_MAX_DIMS] = {0};
@@ -114,21 +119,18 @@ static int write_tensor(writing *w, const archai_tensor_place *p, archai_err *er
         dims[d] = (hsize_t)p->shape[d];
     (void)archai_segment_holds(w->segment, p, &n);
     ARCHAI_TRY_GOTO(rc, prepare(w, p->dtype, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dcpl, H5Pcopy(w->dcpl[p->dtype])), out);
     /* no dimensions: a scalar */
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &shape, H5Screate_simple(p->ndim, dims, NULL)), out);
-    if (n > 0)
-        ARCHAI_TRY_GOTO(rc, map_tensor(w, p, shape, dcpl, n, err), out);
+    ARCHAI_TRY_GOTO(rc, map_tensor(w, p, shape, n, err), out);
     ARCHAI_TRY_GOTO(rc,
                     archai_h5_id(err, &dataset,
                                  H5Dcreate2(w->group, link, w->type[p->dtype], shape, H5P_DEFAULT,
-                                            dcpl, H5P_DEFAULT)),
+                                            w->dcpl[p->dtype], H5P_DEFAULT)),
                     out);
     rc = archai_h5_close(&dataset, err);
 out:
     archai_h5_release(&dataset);
     archai_h5_release(&shape);
-    archai_h5_release(&dcpl);
     free(link);
     return archai_err_wrap(err, rc, "%.200s: ", p->name);
 }

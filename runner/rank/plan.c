@@ -21,7 +21,7 @@ const archai_registry *const archai_run_registries[] = {
 
 static int read_ini(archai_plan *p, const archai_arguments *args, archai_err *err)
 {
-    char *output;
+    char *quoted, *output;
     int rc;
 
     ARCHAI_TRY(archai_ini_read(&p->ini, args->config, err));
@@ -29,8 +29,10 @@ static int read_ini(archai_plan *p, const archai_arguments *args, archai_err *er
         ARCHAI_TRY(archai_ini_set(&p->ini, args->sets[i], err));
     if (args->output == NULL)
         return ARCHAI_OK;
-    output = archai_printf("output.directory=%s", args->output);
+    quoted = archai_ini_quote(args->output); /* as it is, blanks around it and all */
+    output = archai_printf("output.directory=%s", quoted);
     rc = archai_ini_set(&p->ini, output, err);
+    free(quoted);
     free(output);
     return archai_err_wrap(err, rc, "--output: ");
 }
