@@ -21,7 +21,7 @@ namespace
 class driver
 {
   public:
-    explicit driver(const torch::Device &d) : lib(dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL))
+    explicit driver(const c10::Device &d) : lib(dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL))
     {
         const auto init = call<int (*)(unsigned)>("cuInit");
         const auto get = call<int (*)(int *, int)>("cuDeviceGet");
@@ -83,7 +83,7 @@ std::string visible_item(int index)
 
 } // namespace
 
-std::string gpu_text(const torch::Device &device)
+std::string gpu_text(const c10::Device &device)
 {
     const int index = device.has_index() ? device.index() : 0;
     const std::string item = visible_item(index);
@@ -96,7 +96,7 @@ std::string gpu_text(const torch::Device &device)
            (uuid.empty() ? "" : ", " + uuid);
 }
 
-bool gpu_memory(const torch::Device &device, size_t *available, size_t *total)
+bool gpu_memory(const c10::Device &device, size_t *available, size_t *total)
 {
     const driver d(device);
     /* of the current context: libtorch's, once it has done something on the device */
@@ -105,7 +105,7 @@ bool gpu_memory(const torch::Device &device, size_t *available, size_t *total)
     return d.there && info && info(available, total) == 0;
 }
 
-void gpu_share(const torch::Device &device, int n)
+void gpu_share(const c10::Device &device, int n)
 {
 #ifdef ARCHAI_CUDA
     if (device.is_cuda() && n > 1)
@@ -116,7 +116,7 @@ void gpu_share(const torch::Device &device, int n)
 #endif
 }
 
-void gpu_give_back(const torch::Device &device)
+void gpu_give_back(const c10::Device &device)
 {
 #ifdef ARCHAI_CUDA
     if (device.is_cuda())

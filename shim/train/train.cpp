@@ -267,7 +267,7 @@ extern "C" int shim_model_train(shim_model *m, const archai_dataset_header *data
     return shim::guard(err, __func__, [&]() -> int {
         const shim_train_settings &s = *settings;
 
-        if (!(s.epochs > 0 && s.epochs <= SHIM_MAX_EPOCHS) || s.recipe.batch_size < 1 ||
+        if (!(s.epochs > 0 && s.epochs <= double{SHIM_MAX_EPOCHS}) || s.recipe.batch_size < 1 ||
             (s.schedule_epochs != 0 && s.schedule_epochs < s.epochs) || s.first_epoch < 0 ||
             s.first_epoch >= shim_train_epochs(s.epochs))
             return archai_fail(err, ARCHAI_EINVAL,
