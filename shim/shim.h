@@ -138,6 +138,14 @@ int shim_training_state(shim_training *t, const struct archai_tensor **out, size
 int shim_model_predict(shim_model *m, const void *input, const int64_t *shape,
                        void *(*alloc)(void *payload, size_t bytes), void *payload,
                        float **out, int64_t out_shape[8], int *ndim, archai_err *err) SHIM_NOEXCEPT;
+/* One measure of the model (core/measure/measure.h), whose kind archai-evaluator takes, with the first training examples of
+ * `data`, or with random ones (NULL). net: what the model was built from. The model is of no use afterwards. *spread: NaN, or
+ * what is reported as NAME_iqr. recipe: of which the loss counts. Errors: ARCHAI_ETORCH. */
+struct archai_measure_spec;
+int shim_measure_take(shim_model *m, const struct archai_network *net,
+                       const struct archai_measure_spec *spec,
+                       const struct archai_dataset_header *data, const archai_train_settings *recipe,
+                       double *value, double *spread, archai_err *err) SHIM_NOEXCEPT;
 /* A PyTorch file: torch.load returns a dict from names to tensors, as load_state_dict takes it. */
 int shim_save_pt(const struct archai_tensor *tensors, size_t n, const char *path, archai_err *err) SHIM_NOEXCEPT;
 

@@ -131,6 +131,7 @@ const double *archai_module_arg(const archai_module *m, const char *name);
 /* -- derived from a description ---------------------------------------------------------- */
 typedef struct archai_counts {
     int64_t params; /* trainable parameters */
+    int64_t embedding_params; /* those of them that layers of kind Embedding have */
     int64_t macs;   /* multiply-accumulates of convolutions and linear layers, one sample */
     int64_t flops;  /* Archai's TorchFlops rules (2 per MAC, + bias, 2 per batch-norm output, 1 per
                        ReLU) */

@@ -6,6 +6,7 @@
 #include "core/network/network.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/alloc.h"
 #include "core/network/kind/kind.h"
@@ -163,9 +164,21 @@ static int walk(archai_tally *t, const archai_network *net, const archai_shape *
     return rc;
 }
 
+static int64_t embedding_params(const archai_module *m)
+{
+    int64_t n = 0;
+
+    if (m->kind != NULL && strcmp(m->kind->name, "Embedding") == 0)
+        return archai_module_params(m);
+    for (size_t i = 0; i < m->n_children; i++)
+        n += embedding_params(m->children[i]);
+    return n;
+}
+
 int archai_network_count(const archai_network *net, archai_counts *out, archai_err *err)
 {
-    archai_counts made = {.params = archai_module_params(net->root)};
+    archai_counts made = {.params = archai_module_params(net->root),
+                          .embedding_params = embedding_params(net->root)};
     archai_tally t = {.counts = &made, .err = err};
     const archai_shape input = archai_network_input(net);
 

@@ -44,6 +44,8 @@ static const archai_option *common_keys(const archai_choice *choices, const char
             return s->options;
     if (strncmp(section, objective_prefix, strlen(objective_prefix)) == 0)
         return archai_objective_options;
+    if (strncmp(section, archai_measure_prefix, strlen(archai_measure_prefix)) == 0)
+        return archai_measure_options;
     return c != NULL ? c->registry->common : NULL;
 }
 
@@ -58,9 +60,12 @@ static int unknown_section(const archai_ini_entry *e, const archai_choice *choic
     for (const archai_choice *c = choices; c->registry != NULL; c++)
         add_name(&known, c->registry->section);
     add_name(&known, "objective");
+    add_name(&known, "measure");
     near = archai_nearest(e->section, known.at, known.n);
     if (near != NULL && strcmp(near, "objective") == 0)
         near = "objective.NAME";
+    if (near != NULL && strcmp(near, "measure") == 0)
+        near = "measure.NAME";
     return archai_fail(err, ARCHAI_EINVAL, "[%.100s]: unknown section%s%s%s", e->section,
                        near != NULL ? "; did you mean [" : "", near != NULL ? near : "",
                        near != NULL ? "]?" : "");

@@ -56,6 +56,12 @@ int archai_config_write(const archai_config *c, const archai_choice *choices,
         (void)fprintf(out, "\n[objective.%s]\n", o->name);
         ARCHAI_TRY(put_options(out, o->name, archai_objective_options, o, err));
     }
+    for (size_t i = 0; objectives != NULL && i < objectives->measures.n; i++) {
+        const archai_measure_spec *m = &objectives->measures.at[i];
+
+        (void)fprintf(out, "\n[%s%s]\n", archai_measure_prefix, m->name);
+        ARCHAI_TRY(put_options(out, m->name, archai_measure_options, m, err));
+    }
     if (ferror(out))
         return archai_fail(err, ARCHAI_EIO, "writing the configuration failed");
     return ARCHAI_OK;
@@ -82,6 +88,8 @@ void archai_config_markdown(const archai_registry *const *registries, FILE *out)
     }
     (void)fputs("**`[objective.NAME]`**, a section for each objective\n\n", out);
     put_table(out, "objective.NAME", archai_objective_options);
+    (void)fputs("**`[measure.NAME]`**, a section for each measure beside those of the training\n\n", out);
+    put_table(out, "measure.NAME", archai_measure_options);
     for (const archai_registry *const *r = registries; *r != NULL; r++) {
         if ((*r)->common != NULL) {
             (void)fprintf(out, "**`[%s]`**\n\n", (*r)->section);

@@ -10,7 +10,7 @@
 #include "core/network/network.h"
 
 /* clang-format off */
-static const char *const cheap_names[] = {"params", "macs", "flops", "madd"};
+static const char *const cheap_names[] = {"params", "macs", "flops", "madd", "non_embedding_params"};
 enum { N_CHEAP = sizeof cheap_names / sizeof *cheap_names };
 
 const archai_option archai_objective_options[] = {
@@ -22,7 +22,7 @@ const archai_option archai_objective_options[] = {
      .help = "none: not optimised, only its constraint counts"},
     {.key = "expensive", .kind = ARCHAI_OPT_CHOICE, .offset = offsetof(archai_objective, expensive),
      .def = "auto", .unit = "", .choices = "no yes auto",
-     .help = "auto: yes unless the source follows from the architecture alone (params macs flops madd)"},
+     .help = "auto: yes unless the source follows from the architecture alone (params macs flops madd non_embedding_params)"},
     {.key = "constraint", .kind = ARCHAI_OPT_DOUBLES, .offset = offsetof(archai_objective, constraint),
      .min = -HUGE_VAL, .max = HUGE_VAL, .def = "", .unit = "",
      .help = "lowest and highest value allowed, both included"},
@@ -34,14 +34,6 @@ const archai_option archai_objective_options[] = {
 
 enum { EXPENSIVE_AUTO = 2 }; /* index into the choices above */
 static const char prefix[] = "objective.";
-
-bool archai_measure_is_cheap(const char *source)
-{
-    for (int i = 0; i < N_CHEAP; i++)
-        if (strcmp(cheap_names[i], source) == 0)
-            return true;
-    return false;
-}
 
 /* An error about a section or one of its keys, with its file and line. */
 static int fail_at(const archai_ini *ini, const char *section, const char *key, archai_err *err,
@@ -57,15 +49,25 @@ static int fail_at(const archai_ini *ini, const char *section, const char *key, 
     return at != NULL ? archai_ini_wrap(at, ARCHAI_EINVAL, err) : ARCHAI_EINVAL;
 }
 
-static int check(archai_objective *o, const archai_ini *ini, const char *section,
-                 archai_err *err)
+static void set_source(archai_objective *o, const char *source)
+{
+    char *copy = archai_strdup(source); /* it may be the old one */
+
+    free(o->source);
+    o->source = copy;
+}
+
+static int check(archai_objective *o, const archai_measure_specs *measures, const archai_ini *ini,
+                 const char *section, archai_err *err)
 {
     const archai_doubles *c = &o->constraint;
+    const archai_measure_spec *m;
 
-    if (o->source[0] == '\0') {
-        free(o->source);
-        o->source = archai_strdup(o->name);
-    }
+    if (o->source[0] == '\0')
+        set_source(o, o->name);
+    m = archai_measure_specs_find(measures, o->source);
+    if (m != NULL && archai_measure_is_described(m)) /* another name for it */
+        set_source(o, archai_measure_kind_name(m));
     if (c->n != 0 && c->n != 2)
         return fail_at(ini, section, "constraint", err,
                        "two numbers were expected, the lowest and the highest value allowed");
@@ -81,7 +83,7 @@ static int check(archai_objective *o, const archai_ini *ini, const char *section
         return fail_at(
             ini, section, "expensive", err,
             "'no' is for measures that follow from the architecture alone: params macs flops "
-            "madd");
+            "madd non_embedding_params");
     return ARCHAI_OK;
 }
 
@@ -112,7 +114,7 @@ static int add(archai_objectives *out, archai_ini *ini, const char *section, arc
     *o = (archai_objective){.name = archai_strdup(section + sizeof prefix - 1)};
     out->n++; /* from here on archai_objectives_free() sees it */
     ARCHAI_TRY(archai_config_apply(ini, section, archai_objective_options, o, err));
-    ARCHAI_TRY(check(o, ini, section, err));
+    ARCHAI_TRY(check(o, &out->measures, ini, section, err));
     out->n_optimised += o->direction != ARCHAI_CONSTRAIN;
     return ARCHAI_OK;
 }
@@ -125,12 +127,25 @@ static bool known(const archai_objectives *o, const char *name)
     return false;
 }
 
+/* The trainer takes a measure of the model by its name, without a section for it. Other evaluators may
+ * report one of that name themselves. */
+static void imply_measures(archai_objectives *o, const archai_ini *ini)
+{
+    const archai_ini_entry *kind = archai_ini_find(ini, "evaluator", "kind");
+
+    if (kind != NULL && strcmp(kind->value, "torch") != 0)
+        return;
+    for (size_t i = 0; i < o->n; i++)
+        if (archai_measure_specs_find(&o->measures, o->at[i].source) == NULL)
+            (void)archai_measure_specs_imply(&o->measures, o->at[i].source);
+}
+
 int archai_objectives_create(archai_objectives *out, archai_ini *ini, archai_err *err)
 {
     archai_err problem = ARCHAI_ERR_INIT;
     archai_objectives o = {.n = 0};
     bool full = false; /* one message about all that are too many */
-    int rc = ARCHAI_OK;
+    int rc = archai_measure_specs_create(&o.measures, ini, err);
 
     for (size_t i = 0; i < ini->n && !full; i++) {
         const char *section = ini->at[i].section;
@@ -153,6 +168,7 @@ int archai_objectives_create(archai_objectives *out, archai_ini *ini, archai_err
                          "%s: nothing to optimise: every objective has direction = none",
                          archai_ini_name(ini));
 out:
+    imply_measures(&o, ini);
     if (rc == ARCHAI_OK)
         *out = o;
     else
@@ -166,6 +182,7 @@ void archai_objectives_free(archai_objectives *o)
         archai_option_free(archai_objective_options, &o->at[i]);
         free(o->at[i].name);
     }
+    archai_measure_specs_free(&o->measures);
     *o = (archai_objectives){.n = 0};
 }
 
@@ -181,7 +198,8 @@ int archai_measures_cheap(archai_space *space, const archai_model *m, archai_mea
     ARCHAI_TRY(archai_space_count(space, m, &counts, err));
     *out = archai_calloc(N_CHEAP, sizeof **out);
     for (int i = 0; i < N_CHEAP; i++) {
-        const int64_t value[N_CHEAP] = {counts.params, counts.macs, counts.flops, counts.madd};
+        const int64_t value[N_CHEAP] = {counts.params, counts.macs, counts.flops, counts.madd,
+                                        counts.params - counts.embedding_params};
 
         if (value[i] >= 0) /* else the input's size is unknown */
             (*out)[(*n)++] = (archai_measure){archai_strdup(cheap_names[i]), (double)value[i]};

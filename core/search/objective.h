@@ -1,7 +1,7 @@
 /* core/search/objective.h - objectives, constraints and cheap measures (Archai's SearchObjectives).
  *
  * An objective is a direction for a named measure, its `source`. A source that follows from the
- * architecture alone (params, macs, flops, madd) is cheap: it is known before anything is trained. Every
+ * architecture alone (params, macs, flops, madd, non_embedding_params) is cheap: it is known before anything is trained. Every
  * other one is expensive and comes from an evaluator.
  */
 #ifndef ARCHAI_CORE_SEARCH_OBJECTIVE_H
@@ -10,6 +10,7 @@
 #include "core/base/err.h"
 #include "core/config/ini.h"
 #include "core/config/option.h"
+#include "core/measure/measure.h"
 #include "core/search/space.h"
 
 #ifdef __cplusplus
@@ -37,9 +38,10 @@ typedef struct archai_objectives {
     archai_objective at[ARCHAI_MAX_OBJECTIVES]; /* in configuration order */
     size_t n;                                   /* all, constraint-only ones included */
     size_t n_optimised;                         /* those with maximize or minimize; >= 1 */
+    archai_measure_specs measures;              /* sections [measure.*], and those that sources imply */
 } archai_objectives;
 
-/* Read all sections [objective.*]. At least one must be optimised. */
+/* Read all sections [objective.*] and [measure.*]. At least one objective must be optimised. */
 int archai_objectives_create(archai_objectives *out, archai_ini *ini, archai_err *err);
 void archai_objectives_free(archai_objectives *o);
 
@@ -49,8 +51,6 @@ typedef struct archai_measure {
     double value;
 } archai_measure;
 
-/* Is `source` one of the measures that follow from the architecture alone? */
-bool archai_measure_is_cheap(const char *source);
 /* All cheap measures of a model (params, macs, flops, madd as far as they are known), from
  * describe(); 0 of them where the space has no describe. Caller frees with archai_measures_free. */
 int archai_measures_cheap(archai_space *space, const archai_model *m, archai_measure **out,

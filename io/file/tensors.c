@@ -14,6 +14,7 @@
 
 #include "core/base/alloc.h"
 #include "io/file/file.h"
+#include "io/file/pt.h"
 
 enum {
     LENGTH_BYTES = 8,
@@ -238,6 +239,11 @@ int archai_safetensors_open_fd(archai_tensors *out, int fd, archai_err *err)
     map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED)
         return archai_fail(err, ARCHAI_EIO, "%s", strerror(errno));
+    if (archai_pt_is(map, (size_t)st.st_size)) { /* its tensors are copies */
+        rc = archai_pt_parse(out, map, (size_t)st.st_size, err);
+        (void)munmap(map, (size_t)st.st_size);
+        return rc;
+    }
     rc = archai_safetensors_parse(out, map, (size_t)st.st_size, err);
     if (rc != ARCHAI_OK) {
         (void)munmap(map, (size_t)st.st_size);

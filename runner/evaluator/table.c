@@ -1,6 +1,7 @@
 /* Evaluations looked up in a CSV file: tabular benchmarks. */
 #include "io/table/table.h"
 #include "runner/evaluator/instant.h"
+#include "runner/evaluator/measures.h"
 
 typedef struct table_settings {
     char *delay, *table;
@@ -83,8 +84,10 @@ static int table_check_task(const void *settings, const archai_evaluator_task *t
     if (rc == ARCHAI_OK)
         rc = archai_err_wrap(err, choose_keys(table, task->space, &m, err), "evaluator.table: ");
     for (size_t i = 0; i < task->objectives->n && rc == ARCHAI_OK; i++)
-        rc = check_column(table, &task->objectives->at[i],
-                          archai_space_can(task->space, "describe"), s->table, err);
+        if (!archai_evaluator_is_measured(&task->objectives->measures,
+                                          task->objectives->at[i].source))
+            rc = check_column(table, &task->objectives->at[i],
+                              archai_space_can(task->space, "describe"), s->table, err);
     archai_model_fini(&m);
     archai_table_close(table);
     return rc;

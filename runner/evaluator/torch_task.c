@@ -3,6 +3,7 @@
 
 #include "core/config/train_own.h"
 #include "io/dataset/loss.h"
+#include "runner/evaluator/measures.h"
 #include "runner/evaluator/torch_task.h"
 
 static int check_measured(const archai_objectives *objectives, archai_err *err)
@@ -18,7 +19,8 @@ static int check_measured(const archai_objectives *objectives, archai_err *err)
         const archai_objective *o = &objectives->at[i];
         const char *near = archai_nearest(o->source, measured, n);
 
-        if (!archai_measure_is_cheap(o->source) && (near == NULL || strcmp(near, o->source) != 0))
+        if (!archai_evaluator_is_measured(&objectives->measures, o->source) &&
+            !archai_measure_is_cheap(o->source) && (near == NULL || strcmp(near, o->source) != 0))
             return archai_fail(err, ARCHAI_EINVAL,
                                "objective.%s.source: the evaluator does not measure '%.100s'%s%s%s",
                                o->name, o->source, near != NULL ? "; did you mean '" : "",
@@ -65,7 +67,8 @@ static int check_objectives(const archai_evaluator_task *task, archai_err *err)
                                   ? strchr(o->source, '_') + 1
                                   : o->source;
 
-        if (!archai_targets_have(task->data->targets, task->data->shape.num_classes, measure))
+        if (!archai_evaluator_is_measured(&task->objectives->measures, o->source) &&
+            !archai_targets_have(task->data->targets, task->data->shape.num_classes, measure))
             return archai_fail(err, ARCHAI_EINVAL,
                                "objective.%s.source: data with %s have no %s", o->name,
                                archai_targets_text(task->data->targets), o->source);

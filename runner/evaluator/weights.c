@@ -9,6 +9,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/number.h"
+#include "io/file/pt.h"
 #include "io/file/tensors.h"
 
 /* A header of ARCHAI_TENSORS_MAX tensors with usual names has a third of that. */
@@ -71,6 +72,7 @@ int archai_weights_offer(int fd, archai_trial *out, archai_err *err)
 
     if (fstat(fd, &s) != 0 || s.st_size == 0)
         return ARCHAI_OK;
+    ARCHAI_TRY(archai_pt_convert(fd, err));
     ARCHAI_TRY(archai_safetensors_list_fd(&t, fd, HEADER_MOST, err));
     rc = check_tensors(&t, err);
     if (rc == ARCHAI_OK) {

@@ -10,6 +10,7 @@
 #include "core/registries.h"
 #include "runner/coordinator/resume.h"
 #include "runner/directory/rundir.h"
+#include "runner/evaluator/measures.h"
 #include "runner/rank/signals.h"
 
 const archai_registry *const archai_run_registries[] = {
@@ -132,6 +133,31 @@ static int check_test_objectives(const archai_plan *p, bool resume, archai_err *
     return rc;
 }
 
+/* Their programs, and for those of the model a space that describes it. */
+static int check_measures(const archai_plan *p, archai_err *err)
+{
+    const archai_measure_specs *all = &p->objectives.measures;
+
+    ARCHAI_TRY(archai_evaluator_check_measures(all, &p->ini, err));
+    for (size_t i = 0; i < all->n; i++) {
+        const archai_measure_spec *m = &all->at[i];
+        const char *lack = NULL;
+
+        if (!archai_measure_is_of_model(m))
+            continue;
+        if (p->space != NULL && !archai_space_can(p->space, "describe"))
+            lack = "the space does not describe networks";
+        if (strcmp(p->config.evaluator.kind, "plugin") == 0)
+            lack = "evaluator.kind = plugin builds none";
+        if (lack == NULL)
+            continue;
+        (void)archai_fail(err, ARCHAI_EINVAL, "%s%s.kind: %s is measured of a network, but %s",
+                          archai_measure_prefix, m->name, archai_measure_kind_name(m), lack);
+        return archai_ini_locate(&p->ini, ARCHAI_EINVAL, err);
+    }
+    return ARCHAI_OK;
+}
+
 /* A generational search that is resumed repeats all of its proposals before the loop begins
  * (runner/coordinator/breath.h): a signal need not wait for that. */
 static int check_stop(void *payload, archai_err *err)
@@ -197,6 +223,7 @@ static int read_parts(archai_plan *p, bool resume, archai_err *err)
     rc =
         archai_err_also(err, rc, archai_objectives_create(&p->objectives, &p->ini, &one), &one);
     rc = archai_err_also(err, rc, check_test_objectives(p, resume, &one), &one);
+    rc = archai_err_also(err, rc, check_measures(p, &one), &one);
     if (p->space != NULL && p->objectives.n > 0)
         rc = archai_err_also(err, rc, make_search(p, &one), &one);
     if (p->space != NULL && data_rc == ARCHAI_OK && evaluator_rc == ARCHAI_OK)

@@ -51,6 +51,8 @@ static int open_all(archai_server *e, const archai_message *m, archai_err *err)
         return archai_fail(err, ARCHAI_EINTERNAL, "opened twice");
     ARCHAI_TRY(archai_ini_parse(&e->ini, "configuration", m->text, strlen(m->text), err));
     ARCHAI_TRY(archai_config_load(&e->config, &e->ini, err));
+    if (archai_objectives_create(&e->objectives, &e->ini, NULL) != ARCHAI_OK)
+        e->objectives = (archai_objectives){.n = 0}; /* a tool's */
     if (archai_ini_has_section(&e->ini, "space"))
         ARCHAI_TRY(archai_space_create(&e->space, &e->ini, shape_known ? &m->data : NULL, err));
     plugin = archai_ini_find(&e->ini, "evaluator", "plugin");
@@ -163,9 +165,11 @@ int main(int argc, char **argv)
     if (rc == ARCHAI_OK)
         rc = serve(&e, &err);
     shim_surrogate_close(e.surrogate);
+    shim_device_close(e.other);
     shim_device_close(e.device);
     archai_dataset_unmap(e.data);
     archai_space_destroy(e.space);
+    archai_objectives_free(&e.objectives);
     archai_config_free(&e.config);
     archai_ini_free(&e.ini);
     archai_parent_fini(&e.parent);

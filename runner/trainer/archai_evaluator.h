@@ -7,7 +7,9 @@
 #define ARCHAI_RUNNER_TRAINER_ARCHAI_EVALUATOR_H
 #include "core/config/config.h"
 #include "core/plugin.h"
+#include "core/search/objective.h"
 #include "core/search/space.h"
+#include "core/search/trial.h"
 #include "io/file/checkpoint.h"
 #include "io/dataset/dataset.h"
 #include "runner/process/parent.h"
@@ -21,10 +23,12 @@ typedef struct archai_server {
     archai_parent parent;
     archai_ini ini;
     archai_config config;
+    archai_objectives objectives;      /* with [measure.*]; n = 0 where the configuration has none */
     archai_space *space;               /* owned; NULL: OPEN brought no section [space] */
     const archai_dataset_header *data; /* owned mapping; NULL: none */
     archai_augment augment;            /* [data] augment */
     const archai_plugin *plugin;       /* evaluator.kind = plugin: it measures, nothing is trained */
+    shim_device *other;                /* owned; of measures that want another device; NULL before that */
     shim_device *device;               /* owned; NULL before OPEN and where a plug-in measures */
     char device_text[TEXT_MAX];
     shim_surrogate *surrogate; /* owned; NULL before the first FIT */
@@ -71,6 +75,13 @@ void archai_train_start_close(archai_train_start *start); /* idempotent */
 /* A line for run.log. */
 int archai_serve_note(archai_server *e, int64_t id, archai_err *err, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* The measures of the model that are to be taken in that stage (archai_stage; -1: in any) into *r. One that fails
+ * is an error if it is an objective, else a note. */
+int archai_serve_measures(archai_server *e, const archai_trial *c, int stage, archai_trial *r,
+                          archai_err *err);
+/* Has something that was measured violated a constraint? */
+bool archai_serve_is_infeasible(const archai_server *e, const archai_trial *c, const archai_trial *r);
 
 int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err);
 int archai_serve_predict(archai_server *e, const archai_message *m, archai_err *err);

@@ -343,14 +343,20 @@ static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r, ar
     double epochs = 0;
     int rc;
 
+    r->id = c->id;
+    if (strcmp(e->config.evaluator.kind, "torch") != 0) /* somebody else evaluates: measure alone */
+        return archai_serve_measures(e, c, -1, r, err);
     if (e->data == NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
-    r->id = c->id;
+    if (!c->is_test)
+        ARCHAI_TRY(archai_serve_measures(e, c, ARCHAI_BEFORE, r, err));
+    if (!c->is_test && archai_serve_is_infeasible(e, c, r))
+        return ARCHAI_OK;
     ARCHAI_TRY(train_keys(e, c, &config, &epochs, err));
     rc = c->is_test ? archai_serve_test(e, c, &config, r, err)
                     : train(e, c, &config, epochs, r, err);
     archai_config_free(&config);
-    return rc;
+    return rc == ARCHAI_OK && !c->is_test ? archai_serve_measures(e, c, ARCHAI_AFTER, r, err) : rc;
 }
 
 int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err)

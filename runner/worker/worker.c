@@ -30,6 +30,7 @@ int archai_worker_init(archai_worker *w, archai_comm *comm, const archai_evaluat
     ARCHAI_TRY(archai_evaluator_create(&w->evaluator, ops, &w->setup, err));
     if (w->config->output.logs != ARCHAI_LOGS_NONE)
         w->evaluator->log = &w->log;
+    ARCHAI_TRY(archai_worker_parts_init(w, err));
     return archai_evaluator_space(w->evaluator, &w->space, err);
 }
 
@@ -38,6 +39,7 @@ void archai_worker_fini(archai_worker *w)
     if (w->comm == NULL)
         return;
     archai_evaluator_destroy(w->evaluator);
+    archai_worker_parts_fini(w);
     archai_space_destroy(w->space);
     (void)archai_writer_fini(&w->writer, NULL);
     archai_worker_drop_reports(w);
@@ -67,6 +69,7 @@ void archai_worker_next(archai_worker *w)
     w->queue++;
     archai_stored_close(&w->stored);
     archai_offered_close(&w->offered);
+    w->row_is_begun = w->before_is_done = false;
     w->state = ARCHAI_WORKER_IDLE;
 }
 
@@ -87,6 +90,7 @@ int archai_worker_retire(archai_worker *w, const char *why, archai_err *err)
     archai_message m = {.type = ARCHAI_MSG_RETIRED, .text = (char *)(uintptr_t)why};
 
     archai_worker_close(w);
+    archai_worker_parts_close(w);
     ARCHAI_TRY(archai_worker_report(w, err));
     while (w->n_queue > 0)
         ARCHAI_TRY(archai_worker_give_back(w, err));
@@ -153,14 +157,16 @@ static int idle(archai_worker *w, bool *busy, archai_err *err)
         *busy = true;
         return archai_worker_retire(w, "", err);
     }
-    if (w->n_queue == 0)
+    if (w->n_queue == 0 || archai_clock_s() < w->open_after)
         return ARCHAI_OK;
+    if (!w->before_is_done && w->n_parts > 0 && archai_worker_begin_stage(w, ARCHAI_BEFORE)) {
+        *busy = true;
+        return archai_worker_start_row(w, err);
+    }
     if (w->is_open) {
         *busy = true;
         return archai_worker_prepare(w, err);
     }
-    if (archai_clock_s() < w->open_after)
-        return ARCHAI_OK;
     *busy = true;
     w->state = ARCHAI_WORKER_OPENING;
     return w->evaluator->ops->open(w->evaluator, err);
@@ -182,6 +188,8 @@ static int one_step(archai_worker *w, bool *busy, archai_err *err)
         if (rc == ARCHAI_OK && w->is_open && w->state == ARCHAI_WORKER_IDLE)
             rc = archai_worker_poll(w, busy, err); /* it may die between candidates, too */
         return rc;
+    case ARCHAI_WORKER_MEASURING:
+        return archai_worker_measure(w, busy, err);
     case ARCHAI_WORKER_OPENING:
         return archai_worker_poll(w, busy, err);
     case ARCHAI_WORKER_FETCHING:
@@ -288,6 +296,8 @@ static int on_drain(archai_worker *w, double seconds, archai_err *err)
         ARCHAI_TRY(archai_worker_post(w, &m, err));
         archai_trial_fini(&w->queue[w->n_queue - 1]);
     }
+    if (w->n_queue == 0)
+        w->row_is_begun = w->before_is_done = false;
     archai_stored_close(&w->stored);
     if (w->state == ARCHAI_WORKER_OPENING || w->state == ARCHAI_WORKER_FETCHING)
         w->state = ARCHAI_WORKER_IDLE;
@@ -326,17 +336,19 @@ int archai_worker_handle(archai_worker *w, archai_message *m, archai_err *err)
 
 size_t archai_worker_wake(archai_worker *w, struct pollfd *out, size_t max, double *due)
 {
-    const archai_evaluator_ops *ops = w->evaluator->ops;
+    const bool measuring = w->state == ARCHAI_WORKER_MEASURING;
+    archai_evaluator *e = measuring ? w->parts[w->part].evaluator : w->evaluator;
+    const archai_evaluator_ops *ops = e->ops;
 
     if (w->state == ARCHAI_WORKER_FETCHING && w->fetch_at < *due)
         *due = w->fetch_at;
     if (w->state == ARCHAI_WORKER_WRITING && w->write_at < *due)
         *due = w->write_at;
     if (ops->due != NULL && w->state == ARCHAI_WORKER_EVALUATING) {
-        const double at = ops->due(w->evaluator);
+        const double at = ops->due(e);
 
         if (at > 0 && at < *due)
             *due = at;
     }
-    return ops->wake != NULL ? ops->wake(w->evaluator, out, max) : 0;
+    return ops->wake != NULL ? ops->wake(e, out, max) : 0;
 }

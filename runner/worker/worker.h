@@ -5,6 +5,7 @@
  *
  *   IDLE -> OPENING -> FETCHING -> EVALUATING -> OFFERING -> AWAITING -> WRITING -> COMMITTING -> IDLE
  *
+ *   MEASURING   other evaluators measure: before OPENING, or after EVALUATING (only where there are any)
  *   OPENING     the evaluator starts (only for the first candidate and after a death)
  *   FETCHING    the weights that it begins from are read (only where there are any)
  *   OFFERING    there are weights (or a failure that may be tried again): room for the row is
@@ -28,6 +29,7 @@
 
 typedef enum archai_worker_state {
     ARCHAI_WORKER_IDLE,
+    ARCHAI_WORKER_MEASURING,
     ARCHAI_WORKER_OPENING,
     ARCHAI_WORKER_FETCHING,
     ARCHAI_WORKER_EVALUATING,
@@ -39,12 +41,29 @@ typedef enum archai_worker_state {
     ARCHAI_WORKER_RETIRED
 } archai_worker_state;
 
+/* An evaluator that takes one measure ([measure.NAME] with kind = command), or those of the model where the
+ * candidates' own evaluator does not (name NULL). */
+typedef struct archai_worker_part {
+    const char *name; /* borrowed */
+    int stage;        /* archai_stage */
+    archai_evaluator_setup setup;
+    void *settings;              /* owned; NULL: none */
+    archai_evaluator *evaluator; /* owned */
+    enum { ARCHAI_PART_CLOSED, ARCHAI_PART_OPENING, ARCHAI_PART_OPEN, ARCHAI_PART_BUSY } state;
+} archai_worker_part;
+
 typedef struct archai_worker {
     archai_comm *comm;                   /* borrowed */
     const archai_config *config;         /* borrowed */
     const archai_objectives *objectives; /* borrowed */
     archai_evaluator_setup setup;
     archai_evaluator *evaluator;         /* owned */
+    archai_worker_part *parts; /* owned; [n_parts] */
+    size_t n_parts;
+    archai_config parts_config; /* as config; borrows from it */
+    size_t part;                /* MEASURING: the one at work */
+    int stage;                  /* MEASURING: archai_stage */
+    bool row_is_begun, before_is_done; /* of the current candidate */
     archai_space *space;                 /* owned; for what follows from an architecture alone */
     archai_writer writer;
     archai_trial *reports; /* owned; [n_reports]: finished, their rows gathered; rank 0 will hear of them */

@@ -44,11 +44,20 @@ int archai_worker_not_started(archai_worker *w, const char *text, archai_err *er
     return ARCHAI_OK;
 }
 
-int archai_worker_begin(archai_worker *w, archai_err *err)
+int archai_worker_start_row(archai_worker *w, archai_err *err)
 {
+    if (w->row_is_begun)
+        return ARCHAI_OK;
     ARCHAI_TRY(archai_worker_begin_row(w, err));
     archai_output_log_clear(&w->log);
     w->began = archai_clock_s();
+    w->row_is_begun = true;
+    return ARCHAI_OK;
+}
+
+int archai_worker_begin(archai_worker *w, archai_err *err)
+{
+    ARCHAI_TRY(archai_worker_start_row(w, err));
     w->state = ARCHAI_WORKER_EVALUATING;
     return w->evaluator->ops->begin(w->evaluator, &w->queue[0], err);
 }
@@ -73,14 +82,14 @@ static int on_ready(archai_worker *w, const char *device, archai_err *err)
     return archai_worker_post(w, &hello, err);
 }
 
-static int note(archai_worker *w, char *text, archai_err *err)
+int archai_worker_note(archai_worker *w, char *text, archai_err *err)
 {
     archai_message m = {.type = ARCHAI_MSG_NOTE, .id = w->queue[0].id, .text = text};
 
     return archai_worker_post(w, &m, err);
 }
 
-/* Is a measure missing that is to be optimised? */
+/* Is a measure missing that is to be optimised, and that nobody else takes? */
 static bool lacks_objective(const archai_worker *w)
 {
     const archai_trial *t = &w->queue[0];
@@ -88,7 +97,8 @@ static bool lacks_objective(const archai_worker *w)
 
     archai_objectives_values(w->objectives, t->measures, t->n_measures, values);
     for (size_t i = 0; i < w->objectives->n; i++)
-        if (w->objectives->at[i].direction != ARCHAI_CONSTRAIN && isnan(values[i]))
+        if (w->objectives->at[i].direction != ARCHAI_CONSTRAIN && isnan(values[i]) &&
+            !archai_worker_is_taken(w, w->objectives->at[i].source))
             return true;
     return false;
 }
@@ -100,7 +110,8 @@ static int on_measured(archai_worker *w, archai_trial *r, archai_err *err)
     int rc = ARCHAI_OK;
 
     for (size_t i = 0; i < r->n_measures; i++)
-        archai_trial_set_measure(t, r->measures[i].name, r->measures[i].value);
+        if (!archai_worker_is_taken(w, r->measures[i].name))
+            archai_trial_set_measure(t, r->measures[i].name, r->measures[i].value);
     t->curves = r->curves;
     t->n_curves = r->n_curves;
     t->tensors = r->tensors;
@@ -109,13 +120,15 @@ static int on_measured(archai_worker *w, archai_trial *r, archai_err *err)
     r->tensors = NULL;
     r->n_curves = r->n_tensors = 0;
     t->status = ARCHAI_STATUS_OK;
-    if (left_out && lacks_objective(w)) { /* what was left out tells more than "is missing" */
+    /* What was left out tells more than "is missing", unless a constraint excuses it. */
+    if (left_out && lacks_objective(w) && !archai_worker_is_infeasible(w)) {
         archai_worker_fail(w, r->error);
         return ARCHAI_OK;
     }
     if (left_out)
-        rc = note(w, r->error, err);
-    archai_worker_finish(w);
+        rc = archai_worker_note(w, r->error, err);
+    if (w->n_parts == 0 || !archai_worker_begin_stage(w, ARCHAI_AFTER))
+        archai_worker_finish(w);
     return rc;
 }
 
@@ -205,7 +218,7 @@ int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err)
         break;
     case ARCHAI_EVALUATOR_NOTE:
         if (w->state == ARCHAI_WORKER_EVALUATING)
-            rc = note(w, event.text, err);
+            rc = archai_worker_note(w, event.text, err);
         break;
     case ARCHAI_EVALUATOR_NOTHING:
         break;
@@ -226,14 +239,17 @@ int archai_worker_check_limits(archai_worker *w, archai_err *err)
         (w->state == ARCHAI_WORKER_OFFERING || w->state == ARCHAI_WORKER_AWAITING ||
          w->state == ARCHAI_WORKER_WRITING || w->state == ARCHAI_WORKER_COMMITTING))
         return archai_worker_give_back(w, err);
-    if (w->state != ARCHAI_WORKER_EVALUATING)
+    if (w->state != ARCHAI_WORKER_EVALUATING && w->state != ARCHAI_WORKER_MEASURING)
         return ARCHAI_OK;
     if (w->draining && now > w->drain_by) {
         archai_worker_close(w);
+        archai_worker_parts_close(w);
         return archai_worker_give_back(w, err);
     }
     if (now - w->began > timeout) {
-        archai_worker_close(w);
+        if (w->state == ARCHAI_WORKER_EVALUATING)
+            archai_worker_close(w);
+        archai_worker_parts_close(w);
         (void)snprintf(text, sizeof text, "timeout: no result after %.1f s (evaluator.timeout)",
                        now - w->began);
         archai_worker_fail(w, text);

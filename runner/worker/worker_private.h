@@ -2,6 +2,7 @@
  *
  * worker.c            the step, messages, leaving
  * worker_evaluate.c   the evaluator: started, listened to, given up
+ * worker_parts.c      measures that other evaluators take, before and after
  * worker_fetch.c      the weights that a candidate begins from
  * worker_write.c      the weights that it leaves
  * worker_commit.c     a row in the making: checked, offered, written, reported
@@ -18,11 +19,24 @@ int archai_worker_retire(archai_worker *w, const char *why, archai_err *err);
 
 void archai_worker_close(archai_worker *w);
 int archai_worker_begin(archai_worker *w, archai_err *err);
+int archai_worker_start_row(archai_worker *w, archai_err *err); /* once for a candidate */
 int archai_worker_prepare(archai_worker *w, archai_err *err); /* fetch, if need be, then begin */
 int archai_worker_fetch(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_not_started(archai_worker *w, const char *text, archai_err *err);
 int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_check_limits(archai_worker *w, archai_err *err);
+
+int archai_worker_parts_init(archai_worker *w, archai_err *err);
+void archai_worker_parts_fini(archai_worker *w);
+void archai_worker_parts_close(archai_worker *w);
+/* False: nothing is to be measured in that stage. */
+bool archai_worker_begin_stage(archai_worker *w, int stage);
+/* By an evaluator of its own: what the candidates' evaluator says of it does not count. */
+bool archai_worker_is_taken(const archai_worker *w, const char *measure);
+int archai_worker_measure(archai_worker *w, bool *busy, archai_err *err);
+int archai_worker_note(archai_worker *w, char *text, archai_err *err); /* for run.log */
+/* Has a value that was measured violated a constraint? Then nothing more need be. */
+bool archai_worker_is_infeasible(const archai_worker *w);
 
 void archai_worker_forget(archai_worker *w); /* the current candidate's checkpoint */
 int archai_worker_begin_row(archai_worker *w, archai_err *err);
