@@ -5,7 +5,8 @@
  *   index_columns.c  /candidates, /objectives, /metrics, /curves
  *   index_models.c   /models: which are shown
  *   index_tensors.c  the virtual datasets of one of them
- *   index_growth.c   /pareto and /hypervolume
+ *   index_growth.c   /pareto and /hypervolume: counting
+ *   index_front.c    /pareto and /hypervolume: writing
  *   index.c          opening, refreshing, publishing
  *
  * A refresh goes through the parts in this order. Memory per row is one index_row; everything else
@@ -78,7 +79,7 @@ typedef struct index_table {
 /* A row that is new to the table, with what the other parts need of it. */
 typedef struct index_new {
     index_row row;
-    double started, budget;
+    double started, budget; /* row.archid_hash, budget and row.id decide which row stands for its architecture */
     char *archid; /* owned; NULL where there are no weights to show */
     size_t point; /* index_news.points: the first of its n_optimised doubles */
 } index_new;
@@ -139,14 +140,24 @@ int index_columns_write(index_columns *c, const index_table *t, size_t first, hi
 
 enum { GROWTH_FIRST = 64, GROWTH_OBJECTIVES = 4 };
 
+/* The row that stands for an architecture: the first of its ok or cached rows of the highest budget. */
+typedef struct index_stand {
+    uint64_t hash; /* of its archid */
+    int64_t id;
+    double budget;
+} index_stand;
+
 typedef struct index_growth {
     const archai_objectives *objectives; /* borrowed */
     archai_front front;                  /* tags are ids; owned */
-    int64_t best_id;                     /* of the first optimised objective; -1: none */
-    double best;                         /* minimised */
+    index_stand *stands;                 /* owned; one for each architecture that has results */
+    double *points;                      /* owned; [n_stands, n_optimised], minimised */
+    size_t n_stands, stands_capacity, points_capacity;
+    archai_hash_table by_archid;         /* index into stands */
     double began; /* Unix time from which `seconds` counts; 0: not yet known */
     /* The first points determine the reference point (index_growth.c says how). */
     double first[GROWTH_FIRST * GROWTH_OBJECTIVES];
+    index_stand first_stands[GROWTH_FIRST];
     int64_t first_evaluations[GROWTH_FIRST];
     double first_seconds[GROWTH_FIRST];
     size_t n_first;
@@ -158,8 +169,13 @@ typedef struct index_growth {
     int64_t evaluated; /* rows that are not cached */
     double last;       /* seconds of the latest */
 } index_growth;
+/* The row with the best value of the first optimised objective, on the front: where values tie, the better
+ * one in the next objective, and so on. -1: none. */
+int64_t index_growth_best(const index_growth *g);
 void index_growth_init(index_growth *g, const archai_objectives *objectives);
 void index_growth_fini(index_growth *g);
+/* A point of the curve. */
+void index_growth_append(index_growth *g, int64_t evaluations, double seconds, double value);
 int index_growth_add(index_growth *g, const index_news *news, archai_err *err);
 int index_growth_write(index_growth *g, const index_table *t, hid_t file, archai_err *err);
 

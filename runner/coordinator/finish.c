@@ -177,7 +177,7 @@ static void print_next(const archai_coordinator *c, int exit_code)
     print_look("look", dir, "summary");
     if (c->plan->search.front.n > 0)
         print_look("", dir, "pareto");
-    if (exit_code != 0)
+    if (exit_code != 0 && strcmp(c->outcome.state, "complete") != 0)
         (void)printf("go on      the same command with --resume\n");
 }
 
@@ -190,7 +190,7 @@ void archai_finish(archai_coordinator *c, int exit_code)
         if (c->index.refreshes > 0)
             make_report(c);
         (void)printf("%s %s %.1f s, %lld failed, %zu on the front, workers %.0f %% busy\n",
-                     c->outcome.why, exit_code == 0 ? "in" : "after", archai_clock_s() - c->began, (long long)c->n_failed,
+                     c->outcome.why, strcmp(c->outcome.state, "complete") == 0 ? "in" : "after", archai_clock_s() - c->began, (long long)c->n_failed,
                      c->plan->search.front.n, 100 * c->busy);
         print_front(&c->plan->search);
         print_next(c, exit_code);
@@ -198,7 +198,7 @@ void archai_finish(archai_coordinator *c, int exit_code)
         archai_runlog_note(c->log, 0, "exit code %d, state %s, %lld failed, workers %.1f %% busy",
                            exit_code, c->outcome.state, (long long)c->n_failed, 100 * c->busy);
     }
-    if (exit_code == 0) /* an earlier start may have left some */
+    if (exit_code == 0 || (c->outcome.state != NULL && strcmp(c->outcome.state, "complete") == 0)) /* an earlier start may have left some */
         archai_checkpoints_sweep(c->dir->path, false);
     if (archai_rundir_finish(c->dir, exit_code, &err) != ARCHAI_OK)
         (void)fprintf(stderr, "archai-run: %s\n", err.text);

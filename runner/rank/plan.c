@@ -35,6 +35,19 @@ static int read_ini(archai_plan *p, const archai_arguments *args, archai_err *er
     return archai_err_wrap(err, rc, "--output: ");
 }
 
+/* A schedule that nobody chose is one that the algorithm has. */
+static void fit_schedule(archai_plan *p)
+{
+    const unsigned async = 1u << ARCHAI_ASYNC;
+    size_t i;
+
+    if (archai_ini_find(&p->ini, "search", "schedule") == NULL &&
+        archai_registry_find(&archai_algorithm_registry, p->config.search.algorithm, &i, NULL) ==
+            ARCHAI_OK &&
+        (archai_algorithms[i]->schedules & async) == 0)
+        p->config.search.schedule = ARCHAI_GENERATIONAL;
+}
+
 /* The configuration, and the data format and evaluator that it chooses. */
 static int load(archai_plan *p, archai_err *err)
 {
@@ -45,6 +58,8 @@ static int load(archai_plan *p, archai_err *err)
 
     if (rc == ARCHAI_OK)
         kind = p->config.evaluator.kind;
+    if (rc == ARCHAI_OK)
+        fit_schedule(p);
     rc = archai_err_also(err, rc, archai_dataset_source_open(&p->source, &p->ini, &one), &one);
     if (kind != NULL)
         rc = archai_err_also(err, rc,
@@ -292,6 +307,7 @@ void archai_plan_fini(archai_plan *p)
     free(p->data_set);
     free(p->unused);
     free(p->complete);
+    archai_failures_free(&p->failures);
     free(p->changes);
     free(p->told);
     free(p->settled);
@@ -313,4 +329,19 @@ void archai_plan_sentence(const archai_plan *p, int workers, char *out, size_t s
                    p->config.search.algorithm, p->space->ops->name, models, limit,
                    p->evaluator->name, workers, workers == 1 ? "" : "s",
                    p->config.output.directory);
+}
+
+char *archai_plan_all_failed(const archai_plan *p)
+{
+    const archai_failures *f = &p->failures;
+    const archai_failure *most = archai_failures_commonest(f);
+
+    if (most == NULL)
+        return archai_strdup("every candidate failed");
+    if (f->total == 1)
+        return archai_printf("the only candidate failed: %s", most->example);
+    if (most->n == f->total)
+        return archai_printf("all %zu candidates failed: %s", f->total, most->example);
+    return archai_printf("all %zu candidates failed, %zu of them with: %s", f->total, most->n,
+                         most->example);
 }
