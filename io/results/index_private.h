@@ -3,6 +3,7 @@
  *   index_table.c    which rows there are, and where their details lie
  *   index_sources.c  finding new rows in the segments, old ones in an earlier results.h5
  *   index_columns.c  /candidates, /objectives, /metrics, /curves
+ *   index_params.c   /params
  *   index_models.c   /models: which are shown
  *   index_tensors.c  the virtual datasets of one of them
  *   index_growth.c   /pareto and /hypervolume: counting
@@ -16,6 +17,7 @@
 #define ARCHAI_IO_RESULTS_INDEX_PRIVATE_H
 #include <hdf5.h>
 #include "core/base/hash.h"
+#include "core/search/space.h"
 #include "core/search/trial.h"
 #include "core/pareto/pareto.h"
 #include "io/results/column.h"
@@ -124,13 +126,27 @@ int index_table_recount(const index_table *t, index_news *news, archai_err *err)
 
 /* -- columns ------------------------------------------------------------------------------- */
 
+/* /params (index_params.c). */
+typedef struct index_params {
+    archai_space *space; /* owned; NULL: it cannot be made here */
+    archai_column *at;   /* owned; in the order in which parameters were met */
+    size_t n, capacity;
+} index_params;
+void index_params_init(index_params *p, const char *config_text);
+void index_params_forget(index_params *p); /* a new file: there are no columns */
+void index_params_fini(index_params *p);
+int index_params_write(index_params *p, const index_table *t, size_t first, size_t n, hid_t file,
+                       archai_err *err);
+int index_params_close(index_params *p, archai_err *err);
+
 typedef struct index_columns {
     const archai_objectives *objectives; /* borrowed */
+    index_params *params;                /* borrowed */
     archai_column *at;                   /* owned */
     size_t n, capacity;
     bool full; /* a line has said so */
 } index_columns;
-void index_columns_init(index_columns *c, const archai_objectives *objectives);
+void index_columns_init(index_columns *c, const archai_objectives *objectives, index_params *params);
 void index_columns_fini(index_columns *c);
 /* Write the table's rows from `first` on; a new file (first is 0, no datasets) gets its groups. */
 int index_columns_write(index_columns *c, const index_table *t, size_t first, hid_t file,

@@ -29,6 +29,7 @@ static const struct command {
     {{"show",    "show ARCHID",         "everything known about one model",                                  1, 1}, MODEL,   inspect_show},
     {{"curves",  "curves ARCHID",       "its learning curves, one line per epoch",                           1, 1}, MODEL,   inspect_curves},
     {{"csv",     "csv",                 "all evaluations, in the columns of Archai's search state",          0, 0}, RESULTS, inspect_csv},
+    {{"table",   "table [--csv|--json]", "all evaluations with everything known about them, for pandas",   0, 0}, RESULTS, inspect_table_all},
     {{"export",  "export ARCHID [--format safetensors|pt|arch] -o FILE",
                                        "its weights for PyTorch, or its architecture for archai-space",     1, 1}, MODEL,   inspect_export},
     {{"verify",  "verify [--repair]",   "check results.h5 against the segments (rows, checksums, weights), and the checkpoints; --repair: repair first", 0, 0}, RESULTS, inspect_verify},
@@ -67,13 +68,15 @@ static void version(FILE *out)
     (void)fputs("archai-inspect " ARCHAI_VERSION "\n", out);
 }
 
-enum { OPT_FORMAT = 256, OPT_REPAIR };
+enum { OPT_FORMAT = 256, OPT_REPAIR, OPT_JSON, OPT_CSV };
 
 /* Options may come anywhere. */
 static int parse(int argc, char **argv, inspect *t, archai_err *err)
 {
     static const struct option options[] = {
         {"format", required_argument, NULL, OPT_FORMAT},
+        {"json", no_argument, NULL, OPT_JSON},
+        {"csv", no_argument, NULL, OPT_CSV},
         {"output", required_argument, NULL, 'o'},
         {"repair", no_argument, NULL, OPT_REPAIR},
         {"help", no_argument, NULL, 'h'},
@@ -90,6 +93,12 @@ static int parse(int argc, char **argv, inspect *t, archai_err *err)
             break;
         case 'o':
             t->output = optarg;
+            break;
+        case OPT_JSON:
+            t->json = true;
+            break;
+        case OPT_CSV:
+            t->csv = true;
             break;
         case OPT_FORMAT:
             t->format = optarg;
@@ -132,9 +141,10 @@ static int run(const struct command *command, inspect *t, archai_err *err)
     if (rc == ARCHAI_OK && command->reads != NOTHING)
         rc = archai_results_read(&t->r, t->path, err);
     if (rc == ARCHAI_OK && command->reads == MODEL)
-        rc = inspect_find(t, t->args[0], &t->row, err);
+        rc = inspect_resolve(t, t->args[0], &t->row, err);
     if (rc == ARCHAI_OK)
         rc = command->run(t, err);
+    inspect_names_free(t);
     archai_results_free(&t->r);
     free(t->directory);
     return rc;
