@@ -127,6 +127,12 @@ static json_t *number(double v)
     return isfinite(v) ? json_real(v) : json_null();
 }
 
+/* A parameter that was an integer reads as one. */
+static json_t *whole(double v)
+{
+    return v == floor(v) && fabs(v) < 0x1p53 ? json_integer((json_int_t)v) : number(v);
+}
+
 static json_t *text(const char *s)
 {
     json_t *value = json_string(s != NULL ? s : "");
@@ -184,7 +190,7 @@ static json_t *row_cells(const inspect *t, const columns *c, size_t i)
 
         (void)json_array_append_new(cells, inspect_param_absent(p, i) ? json_null()
                                            : p->texts != NULL         ? text(p->texts[i])
-                                                                      : number(p->numbers[i]));
+                                                                      : whole(p->numbers[i]));
     }
     for (size_t k = 0; k < c->n_metrics; k++)
         (void)json_array_append_new(

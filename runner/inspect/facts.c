@@ -221,7 +221,7 @@ static double parse_time(const char *text)
     struct tm tm = {0};
     const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
 
-    return end != NULL ? (double)timegm(&tm) : (double)NAN;
+    return end == NULL ? (double)NAN : (double)timegm(&tm) + (*end == '.' ? strtod(end, NULL) : 0);
 }
 
 static int slots_of(const archai_results *r)

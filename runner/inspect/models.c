@@ -154,6 +154,26 @@ void inspect_names_free(inspect *t)
     t->n_params = t->short_length = 0;
 }
 
+/* "stages.0.kernel" for Archai's "stages._configs.0.kernel", "stages" for "stages._repeat_times". */
+static void put_name(FILE *out, const char *name)
+{
+    static const char *const inner[] = {"._configs", "._repeat_times"};
+
+    while (*name != '\0') {
+        size_t skip = 0;
+
+        for (size_t i = 0; i < sizeof inner / sizeof inner[0]; i++) {
+            const size_t n = strlen(inner[i]);
+
+            if (strncmp(name, inner[i], n) == 0 && (name[n] == '.' || name[n] == '\0'))
+                skip = n;
+        }
+        if (skip == 0)
+            (void)fputc(*name++, out);
+        name += skip;
+    }
+}
+
 char *inspect_differing(const inspect *t, size_t row)
 {
     char *text = NULL, value[128];
@@ -164,7 +184,9 @@ char *inspect_differing(const inspect *t, size_t row)
         if (!t->differs[k] || inspect_param_absent(&t->params[k], row))
             continue;
         inspect_param_text(&t->params[k], row, value, sizeof value);
-        (void)fprintf(out, "%s%s=%s", n++ > 0 ? ", " : "", t->params[k].name, value);
+        (void)fputs(n++ > 0 ? ", " : "", out);
+        put_name(out, t->params[k].name);
+        (void)fprintf(out, "=%s", value);
     }
     (void)fclose(out);
     return archai_there(text);
