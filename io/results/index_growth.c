@@ -55,13 +55,13 @@ static bool has_hash(const void *stands, size_t i, const void *hash)
     return ((const index_stand *)stands)[i].hash == *(const uint64_t *)hash;
 }
 
-/* What only the point that left had dominated comes back. */
-static void let_back(index_growth *g, const double *left)
+/* What only the point that left had dominated comes back; `new_` has been inserted. */
+static void let_back(index_growth *g, const double *left, int64_t new_)
 {
     const size_t k = g->front.n_objectives;
 
     for (size_t i = 0; i < g->n_stands; i++)
-        if (archai_pareto_dominates(left, &g->points[i * k], k))
+        if (g->stands[i].id != new_ && archai_pareto_dominates(left, &g->points[i * k], k))
             (void)archai_front_insert(&g->front, &g->points[i * k], g->stands[i].id);
 }
 
@@ -98,7 +98,7 @@ static bool stand(index_growth *g, const index_stand *new_, const double *point)
     g->stands[known] = *new_;
     (void)archai_front_insert(&g->front, point, new_->id);
     if (was_on_front)
-        let_back(g, left);
+        let_back(g, left, new_->id);
     return was_on_front || is_member(&g->front, new_->id);
 }
 

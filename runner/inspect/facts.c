@@ -241,7 +241,7 @@ static int slots_of(const archai_results *r)
 
 /* The last start is known by its times; of the earlier ones, what lies between their first and their last
  * row. */
-static void time_slots(const archai_results *r, inspect_facts *f)
+void inspect_time_slots(const archai_results *r, inspect_facts *f)
 {
     const double started = parse_time(r->started), updated = parse_time(r->updated);
     double first[2] = {INFINITY, INFINITY}, last[2] = {-INFINITY, -INFINITY}, seconds = 0;
@@ -290,7 +290,7 @@ int inspect_facts_make(inspect *t, inspect_facts *f, archai_err *err)
         weigh(t, k, f);
     }
     inspect_failures(r, &f->failures);
-    time_slots(r, f);
+    inspect_time_slots(r, f);
     free(number);
     free(order);
     return ARCHAI_OK;

@@ -26,11 +26,23 @@ typedef struct inspect_facts {
     int slots;                /* of the last start */
 } inspect_facts;
 
+/* How fast a search is. */
+typedef struct inspect_rate {
+    int64_t done, total; /* evaluations; total -1: no limit is set */
+    double per_s, left_s; /* NaN: cannot be told */
+    double busy;          /* utilisation */
+} inspect_rate;
+void inspect_pace(const archai_results *r, inspect_rate *out);
+int64_t inspect_total(const archai_results *r); /* search.max_evaluations; -1: none */
+int inspect_summary_json(inspect *t, archai_err *err);
+
 /* How `importance` was computed, in words. */
 extern const char inspect_importance_method[];
 
 int inspect_facts_make(inspect *t, inspect_facts *out, archai_err *err); /* calls inspect_names */
 void inspect_facts_free(const inspect *t, inspect_facts *f);
+/* busy_s, offered_s and slots alone. */
+void inspect_time_slots(const archai_results *r, inspect_facts *f);
 double inspect_utilisation(const inspect_facts *f); /* [0, 1]; NaN: nothing to tell it from */
 /* The JSON block `archai-report`; new reference. */
 json_t *inspect_facts_json(const inspect *t, const inspect_facts *f);

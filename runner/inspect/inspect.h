@@ -14,7 +14,9 @@
 
 typedef struct inspect {
     void (*words)(FILE *out); /* --help or --version: what to print instead; else NULL */
-    const char *path; /* RESULTS as given: a directory or a results.h5 */
+    char **paths; /* RESULTS, as many as were given before the command; borrowed */
+    size_t n_paths;
+    const char *path; /* the first of them, as given: a directory or a results.h5 */
     const char *command;
     char *directory;  /* owned; where the segments are */
     archai_results r; /* owned; read before the command runs, unless the command does that itself */
@@ -44,6 +46,7 @@ int inspect_verify(inspect *t, archai_err *err);
 int inspect_repair(inspect *t, archai_err *err);
 int inspect_watch(inspect *t, archai_err *err);
 int inspect_report(inspect *t, archai_err *err);
+int inspect_compare(inspect *t, archai_err *err);
 int inspect_table_all(inspect *t, archai_err *err);
 
 /* -- rows ---------------------------------------------------------------------------------- */

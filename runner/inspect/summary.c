@@ -6,7 +6,7 @@
 
 #include "core/base/alloc.h"
 #include "runner/directory/rundir.h"
-#include "runner/inspect/inspect.h"
+#include "runner/inspect/facts.h"
 #include "runner/process/limit.h"
 
 enum { WATCH_S = 2, FAILURES_SHOWN = 3 };
@@ -85,6 +85,27 @@ static void unused_gpus(const archai_results *r)
                      n == 1 ? "" : "s", where);
 }
 
+static void pace(const archai_results *r)
+{
+    inspect_rate rate;
+
+    inspect_pace(r, &rate);
+    if (isnan(rate.per_s))
+        return;
+    (void)printf("%lld", (long long)rate.done);
+    if (rate.total >= 0)
+        (void)printf(" of %lld", (long long)rate.total);
+    if (rate.per_s >= 1)
+        (void)printf(" done, %.3g a second", rate.per_s);
+    else
+        (void)printf(" done, %.3g an hour", 3600 * rate.per_s);
+    if (!isnan(rate.busy))
+        (void)printf(", slots %.0f %% busy", 100 * rate.busy);
+    if (!isnan(rate.left_s))
+        (void)printf(", %.0f min left", ceil(rate.left_s / 60));
+    (void)puts("");
+}
+
 int inspect_summary(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
@@ -92,6 +113,8 @@ int inspect_summary(inspect *t, archai_err *err)
     size_t n_front;
     char who[512] = "";
 
+    if (t->json)
+        return inspect_summary_json(t, err);
     (void)printf("%s: %s\n", t->path, r->state);
     if (strcmp(r->state, "running") == 0) {
         if (archai_rundir_owner_alive(t->directory, who))
@@ -108,6 +131,7 @@ int inspect_summary(inspect *t, archai_err *err)
     inspect_counts(r, stdout);
     (void)puts("");
     unused_gpus(r);
+    pace(r);
     ARCHAI_TRY(archai_results_models(t->path, &models, err));
     free(inspect_front(r, &n_front));
     (void)printf("front %zu model%s; weights of %zu model%s\n\n", n_front, n_front == 1 ? "" : "s",
