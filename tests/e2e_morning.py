@@ -204,7 +204,7 @@ def a_model_that_gets_worse():
 
 # -- all failed -------------------------------------------------------------------------------------------------------------
 def all_failed():
-    put("bad.awk", '{ match($0, /"id": *[0-9]+/); print "ValueError: bad width " substr($0, RSTART + 5, RLENGTH) > "/dev/stderr"; exit 3 }')
+    put("bad.awk", '{ match($0, /"id": *[0-9]+/); i = substr($0, RSTART, RLENGTH); sub(/.*: */, "", i); print "ValueError: bad width " i > "/dev/stderr"; exit 3 }')
     put("a.ini", CONFIG.format(algorithm="random_search", n=3, search="", tree="k.yaml", directory="a",
                                evaluator="kind = command\ncommand = awk -f bad.awk"))
     said = run("archai-run", "a.ini", "--progress", "none", code=1).stderr

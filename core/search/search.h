@@ -40,6 +40,7 @@ typedef struct archai_record {
     archai_model *model; /* owned; `arch` as it was read when it was first needed: parents come up again and
                             again. NULL: not read yet, or released with `arch` */
     double *values;  /* owned; [objectives->n + n_metrics], NaN: none; NULL while running */
+    char *metadata;  /* owned; of a model that may be promoted: its arch does not say whose child it is. NULL: none */
     float *encoding; /* owned; [space->encoding_size]; NULL unless the algorithm needs encode */
     archai_trial *trial; /* owned, but for its archid and arch, which are those above; NULL once the
                             record is finished and reported */

@@ -65,6 +65,7 @@ void archai_record_fini(archai_record *r)
     free(r->archid);
     forget_arch(r);
     free(r->values);
+    free(r->metadata);
     free(r->encoding);
     *r = (archai_record){.id = -1};
 }
@@ -214,8 +215,17 @@ static void release_unneeded(const archai_search *s, archai_record *r)
         forget_arch(r);
 }
 
+/* A promotion reads its model from the text again. */
+static void keep_metadata(const archai_search *s, archai_record *r)
+{
+    if (s->max_budget <= 0 || r->metadata != NULL || r->trial == NULL || r->trial->metadata == NULL)
+        return;
+    r->metadata = archai_strdup(r->trial->metadata);
+}
+
 void archai_search_drop_trial(archai_search *s, size_t at)
 {
+    keep_metadata(s, &s->records[at]);
     drop_trial(&s->records[at]);
     release_unneeded(s, &s->records[at]);
 }

@@ -171,6 +171,8 @@ out:
         rc = index_params_close(c->params, err);
     else
         (void)index_params_close(c->params, NULL);
+    if (rc == ARCHAI_OK)
+        rc = index_params_name_features(c->params, file, err);
     if (rc == ARCHAI_OK && fresh)
         rc = describe_objectives(c, file, err);
     return rc;

@@ -249,3 +249,65 @@ int index_params_close(index_params *p, archai_err *err)
             archai_h5_release(&p->at[i].dataset);
     return rc;
 }
+
+/* -- the encoding -------------------------------------------------------------------------------- */
+
+/* Texts of fixed length: HDF5's heap of longer ones has no checksum. */
+static int write_names(hid_t dataset, const char *text, size_t width, size_t n, archai_err *err)
+{
+    const hsize_t dims[1] = {n};
+    hid_t type = H5I_INVALID_HID, space = H5I_INVALID_HID, attribute = H5I_INVALID_HID;
+    int rc;
+
+    ARCHAI_TRY(archai_h5_string_type(&type, width, err));
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Screate_simple(1, dims, NULL)), out);
+    ARCHAI_TRY_GOTO(rc,
+                    archai_h5_id(err, &attribute,
+                                 H5Acreate2(dataset, "names", type, space, H5P_DEFAULT, H5P_DEFAULT)),
+                    out);
+    rc = archai_h5_ok(err, H5Awrite(attribute, type, text));
+out:
+    archai_h5_release(&attribute);
+    archai_h5_release(&space);
+    archai_h5_release(&type);
+    return rc;
+}
+
+/* An attribute in the object's header holds 64 KiB: a longer list is left out. */
+enum { NAMES_BYTES_MAX = 60000 };
+
+static int name_features(const archai_space *s, hid_t dataset, archai_err *err)
+{
+    char **names = archai_calloc(s->encoding_size, sizeof *names), *text;
+    size_t width = 1;
+    int rc = ARCHAI_OK;
+
+    for (size_t i = 0; i < s->encoding_size; i++) {
+        names[i] = archai_space_feature_name(s, i);
+        width = strlen(names[i]) > width ? strlen(names[i]) : width;
+    }
+    text = archai_calloc(s->encoding_size, width);
+    for (size_t i = 0; i < s->encoding_size; i++) {
+        memcpy(&text[i * width], names[i], strlen(names[i]));
+        free(names[i]);
+    }
+    if (s->encoding_size * width <= NAMES_BYTES_MAX)
+        rc = write_names(dataset, text, width, s->encoding_size, err);
+    free(names);
+    free(text);
+    return archai_err_wrap(err, rc, "/candidates/encoding: names: ");
+}
+
+int index_params_name_features(const index_params *p, hid_t file, archai_err *err)
+{
+    hid_t dataset = H5I_INVALID_HID;
+    int rc = ARCHAI_OK;
+
+    if (p->space == NULL || p->space->encoding_size == 0 || !archai_h5_has(file, "candidates/encoding"))
+        return ARCHAI_OK;
+    ARCHAI_TRY(archai_h5_id(err, &dataset, H5Dopen2(file, "candidates/encoding", H5P_DEFAULT)));
+    if (H5Aexists(dataset, "names") == 0)
+        rc = name_features(p->space, dataset, err);
+    archai_h5_release(&dataset);
+    return rc;
+}

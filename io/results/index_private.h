@@ -138,6 +138,8 @@ void index_params_fini(index_params *p);
 int index_params_write(index_params *p, const index_table *t, size_t first, size_t n, hid_t file,
                        archai_err *err);
 int index_params_close(index_params *p, archai_err *err);
+/* The attribute `names` of /candidates/encoding, where the data set is and lacks it. */
+int index_params_name_features(const index_params *p, hid_t file, archai_err *err);
 
 typedef struct index_columns {
     const archai_objectives *objectives; /* borrowed */

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/config/paths.h"
 #include "core/registries.h"
 #include "runner/coordinator/resume.h"
 #include "runner/directory/rundir.h"
+#include "runner/rank/runlog.h"
 #include "runner/rank/signals.h"
 
 const archai_registry *const archai_run_registries[] = {
@@ -19,20 +21,35 @@ const archai_registry *const archai_run_registries[] = {
 
 /* -- reading ------------------------------------------------------------------------------- */
 
+/* What is taken from beside the INI file is said on standard error; run.log has the resolved paths. */
+static void resolve_paths(archai_plan *p)
+{
+    char *notes = NULL;
+    size_t size = 0;
+    FILE *out = archai_there(open_memstream(&notes, &size));
+    archai_runlog none = {.file = NULL};
+
+    archai_paths_resolve(&p->ini, out);
+    (void)fclose(out);
+    archai_runlog_say_lines(&none, 0, notes);
+    free(notes);
+}
+
 static int read_ini(archai_plan *p, const archai_arguments *args, archai_err *err)
 {
     char *output;
-    int rc;
+    int rc = ARCHAI_OK;
 
     ARCHAI_TRY(archai_ini_read(&p->ini, args->config, err));
     for (size_t i = 0; i < args->n_sets; i++)
         ARCHAI_TRY(archai_ini_set(&p->ini, args->sets[i], err));
-    if (args->output == NULL)
-        return ARCHAI_OK;
-    output = archai_printf("output.directory=%s", args->output);
-    rc = archai_ini_set(&p->ini, output, err);
-    free(output);
-    return archai_err_wrap(err, rc, "--output: ");
+    if (args->output != NULL) {
+        output = archai_printf("output.directory=%s", args->output);
+        rc = archai_err_wrap(err, archai_ini_set(&p->ini, output, err), "--output: ");
+        free(output);
+    }
+    resolve_paths(p);
+    return rc;
 }
 
 /* A schedule that nobody chose is one that the algorithm has. */
@@ -265,6 +282,21 @@ static int check_budgets(const archai_plan *p, archai_err *err)
     return rc;
 }
 
+/* --dry-run shows what would hold, also where a run stands already. */
+static int check_directory(const archai_plan *p, const archai_arguments *args, archai_err *err)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    const int rc = archai_rundir_check(p->config.output.directory, args->resume, &why);
+
+    if (rc == ARCHAI_EEXIST && args->dry_run) {
+        (void)fprintf(stderr, "archai-run: note: output.directory: %s\n", why.text);
+        return ARCHAI_OK;
+    }
+    if (rc != ARCHAI_OK && err != NULL)
+        *err = why;
+    return archai_err_wrap(err, rc, "output.directory: ");
+}
+
 int archai_plan_make(archai_plan *p, const archai_arguments *args, archai_err *err)
 {
     *p = (archai_plan){.text = NULL};
@@ -272,11 +304,7 @@ int archai_plan_make(archai_plan *p, const archai_arguments *args, archai_err *e
     ARCHAI_TRY(read_parts(p, args->resume, err));
     ARCHAI_TRY(resolve(p, err));
     ARCHAI_TRY(archai_ini_locate(&p->ini, check_budgets(p, err), err));
-    ARCHAI_TRY(archai_ini_locate(
-        &p->ini,
-        archai_err_wrap(err, archai_rundir_check(p->config.output.directory, args->resume, err),
-                        "output.directory: "),
-        err));
+    ARCHAI_TRY(archai_ini_locate(&p->ini, check_directory(p, args, err), err));
     if (!args->dry_run) /* before the rows are read: a living run would add more */
         ARCHAI_TRY(archai_rundir_watch(p->config.output.directory, stderr, &until_the_loop, err));
     return args->resume ? archai_resume(p, err) : ARCHAI_OK;
