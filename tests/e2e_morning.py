@@ -216,6 +216,55 @@ def all_failed():
     assert report_of("a")[1]["failures"][0]["count"] == 3
 
 
+# -- where files are -----------------------------------------------------------------------------------------------------
+def files_beside_the_configuration():
+    os.makedirs("elsewhere/home", exist_ok=True)
+    put("elsewhere/beside.yaml", "k: {choice: [1, 2, 3]}\n")
+    put("elsewhere/t.csv", "k,acc,latency\n1,0.9,10\n2,0.9,1\n3,0.5,0.5\n")
+    put("elsewhere/c.ini", CONFIG.format(algorithm="random_search", n=3, search="", tree="beside.yaml", directory="c",
+                                         evaluator="kind = table\ntable = $HOME/../t.csv"))
+    env = dict(os.environ, HOME=os.path.abspath("elsewhere/home"))
+    p = subprocess.run([f"{BIN}/archai-run", "elsewhere/c.ini", "--progress", "none"], capture_output=True, text=True, env=env)
+    assert p.returncode == 0 and "elsewhere/beside.yaml is taken" in p.stderr, p.stderr
+    assert "tree = elsewhere/beside.yaml" in open("c/config.ini").read() and os.path.isdir("c")
+    assert "\"k\"" in run("archai-space", "elsewhere/c.ini", "sample").stdout
+    run("archai-run", "elsewhere/c.ini", code=2) # it stands there already
+    p = subprocess.run([f"{BIN}/archai-run", "elsewhere/c.ini", "--dry-run"], capture_output=True, text=True, env=env)
+    assert p.returncode == 0 and "holds the results of a run" in p.stderr and "tree = elsewhere/beside.yaml" in p.stdout, p.stderr
+
+    # ties: the best by acc is the one on the front
+    best = json.loads(run("archai-inspect", "c", "summary", "--json").stdout)["best"]["acc"]
+    assert best["params"] == {"k": 2} and best["value"] == 0.9, best
+
+
+def several_runs():
+    said = json.loads(run("archai-inspect", "t", "c", "a", "compare", "--json").stdout)
+    assert [r["path"] for r in said["runs"]] == ["t", "c", "a"] and [r["failed"] for r in said["runs"]][2] == 3
+    assert said["settings"]["space.tree"] == ["tree.yaml", "elsewhere/beside.yaml", "k.yaml"] and "search.seed" not in said["settings"]
+    acc = h5py.File("t/results.h5")["objectives/acc"][()]
+    assert said["runs"][0]["best"]["acc"] == np.nanmax(acc) and said["runs"][2]["best"]["acc"] is None
+    text = run("archai-inspect", "t", "c", "compare").stdout
+    assert re.search(r"best acc +1\.\d+ +0\.9\n", text) and "hypervolume" in text, text
+    assert run("archai-inspect", "t", "top", "--help").stdout.startswith("usage: archai-inspect RESULTS top NAME")
+
+
+def the_encoding_is_named():
+    names = [n.decode() for n in h5py.File("t/results.h5")["candidates/encoding"].attrs["names"]]
+    f = h5py.File("t/results.h5")
+    for i, name in enumerate(names):
+        parameter, _, value = name.partition("=")
+        column, got = f[f"params/{parameter}"][()], f["candidates/encoding"][()][:, i]
+        if value:
+            want = [v.decode() == value for v in column] if column.dtype.kind == "S" else column == {"true": 1, "false": 0}[value]
+            assert np.array_equal(got, np.array(want, "f4")), name
+        else:
+            have = ~np.isnan(column)
+            assert np.array_equal(got[have], column[have].astype("f4")), name
+
+
 a_table()
+the_encoding_is_named()
 a_model_that_gets_worse()
 all_failed()
+files_beside_the_configuration()
+several_runs()
