@@ -31,10 +31,9 @@ static const struct {
 static const char separators[] = " \t,";
 
 /* The path with the home directory in place; NULL: nothing to do. Caller frees. */
-static char *expand_home(const char *path)
+static char *expand_home(const char *path, const char *home)
 {
     static const char *const names[] = {"~", "$HOME", "${HOME}"};
-    const char *home = getenv("HOME");
 
     for (size_t i = 0; home != NULL && home[0] != '\0' && i < sizeof names / sizeof names[0]; i++) {
         const size_t n = strlen(names[i]);
@@ -60,9 +59,10 @@ static char *find_beside(const char *file, const char *path)
     return NULL;
 }
 
-static char *resolve(const archai_ini_entry *e, const char *path, bool is_input, FILE *notes)
+static char *resolve(const archai_ini_entry *e, const char *path, bool is_input, const char *home,
+                     FILE *notes)
 {
-    char *expanded = expand_home(path);
+    char *expanded = expand_home(path, home);
     const char *now = expanded != NULL ? expanded : path;
     char *beside = is_input && e->line > 0 ? find_beside(e->file, now) : NULL;
 
@@ -75,7 +75,7 @@ static char *resolve(const archai_ini_entry *e, const char *path, bool is_input,
 }
 
 /* Words that stand in quotes are left as they are: their own kind of list. */
-static char *resolve_list(const archai_ini_entry *e, FILE *notes)
+static char *resolve_list(const archai_ini_entry *e, const char *home, FILE *notes)
 {
     char *text = NULL;
     size_t size = 0, n = 0;
@@ -87,7 +87,7 @@ static char *resolve_list(const archai_ini_entry *e, FILE *notes)
     for (const char *p = e->value + strspn(e->value, separators); *p != '\0';) {
         const size_t length = strcspn(p, separators);
         char *word = archai_strndup(p, length);
-        char *path = resolve(e, word, true, notes);
+        char *path = resolve(e, word, true, home, notes);
         const bool quoted = strpbrk(path, separators) != NULL; /* the folder's name has blanks */
 
         (void)fprintf(out, "%s%s%s%s", n++ > 0 ? " " : "", quoted ? "\"" : "", path,
@@ -101,7 +101,7 @@ static char *resolve_list(const archai_ini_entry *e, FILE *notes)
     return archai_there(text);
 }
 
-void archai_paths_resolve(archai_ini *ini, FILE *notes)
+void archai_paths_resolve(archai_ini *ini, const char *home, FILE *notes)
 {
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         archai_ini_entry *e = archai_ini_find(ini, paths[i].section, paths[i].key);
@@ -110,8 +110,8 @@ void archai_paths_resolve(archai_ini *ini, FILE *notes)
         if (e == NULL || e->key == NULL)
             continue;
         value = paths[i].kind == INPUTS && !e->quoted
-                    ? resolve_list(e, notes)
-                    : resolve(e, e->value, paths[i].kind != OUTPUT, notes);
+                    ? resolve_list(e, home, notes)
+                    : resolve(e, e->value, paths[i].kind != OUTPUT, home, notes);
         free(e->value);
         e->value = value;
     }

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include "core/config/ini.h"
 
-/* In the values that name files: a "~" or "$HOME" at the beginning becomes the home directory; an input that
+/* In the values that name files: a "~" or "$HOME" at the beginning becomes `home` (NULL: stays); an input that
  * is not found from the current directory, but from that of the file in which it stands, is taken from there,
  * and a line in `notes` (may be NULL) says so. Values of --set count from the current directory alone. To be
  * called once, before the values are read. */
-void archai_paths_resolve(archai_ini *ini, FILE *notes);
+void archai_paths_resolve(archai_ini *ini, const char *home, FILE *notes);
 #endif

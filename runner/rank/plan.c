@@ -29,7 +29,7 @@ static void resolve_paths(archai_plan *p)
     FILE *out = archai_there(open_memstream(&notes, &size));
     archai_runlog none = {.file = NULL};
 
-    archai_paths_resolve(&p->ini, out);
+    archai_paths_resolve(&p->ini, getenv("HOME"), out);
     (void)fclose(out);
     archai_runlog_say_lines(&none, 0, notes);
     free(notes);
