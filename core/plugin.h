@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-enum { ARCHAI_PLUGIN_ABI = 4 };
+enum { ARCHAI_PLUGIN_ABI = 5 };
 
 /* A measure sees one trial as the candidate that is evaluated and fills in another as its evaluation. */
 typedef archai_trial archai_candidate, archai_evaluation;

@@ -41,11 +41,11 @@ for args in (["r"], ["r", "summary"], ["r/results.h5", "summary"]):
 assert inspect("r", "state").stdout == "complete\n"
 
 lines = inspect("r", "pareto").stdout.splitlines()
-assert lines[0].split() == ["id", "model", "accuracy", "params"]
+assert lines[0].split() == ["id", "model", "accuracy", "params", "parameters"]
 assert [int(line.split()[0]) for line in lines[1:]] == [30, 19, 54]
 lines = inspect("r", "top", "params", "-n", "2").stdout.splitlines()
 params = sorted(1000 - i * 13 % 89 for i in range(N) if i % 7 != 6)
-assert [int(line.split()[-1]) for line in lines[1:]] == params[:2], lines
+assert [int(line.split("  nb_layers=")[0].split()[-1]) for line in lines[1:]] == params[:2], lines
 says(inspect("r", "top", "val_los", rc=2).stderr, "did you mean 'val_loss'?")
 
 out = inspect("r", "show", "L=19, K=1").stdout
@@ -57,8 +57,8 @@ lines = inspect("r", "curves", "L=2, K=1").stdout.splitlines()
 assert [line.split() for line in lines] == [["epoch", "val_loss"], ["1", "2"], ["2", "2.25"], ["3", "2.5"]], lines
 
 rows = list(csv.DictReader(io.StringIO(inspect("r", "csv").stdout)))
-assert list(rows[0]) == ["archid", "accuracy", "params", "parent", "parents", "iteration_num",
-                         "search_walltime_hours", "is_pareto"]
+assert list(rows[0])[:8] == ["archid", "accuracy", "params", "parent", "parents", "iteration_num",
+                             "search_walltime_hours", "is_pareto"] # Archai's columns; the rest follows
 assert len(rows) == N
 for i, row in enumerate(rows):
     assert row["archid"] == f"L={i}, K=1"
@@ -68,6 +68,24 @@ for i, row in enumerate(rows):
     assert row["iteration_num"] == str(i // 10)
     assert float(row["search_walltime_hours"]) == (i + 0.25) / 3600
     assert row["is_pareto"] == str(i in front)
+
+
+# the rest of the columns, and the same as JSON
+table = json.loads(inspect("r", "table", "--json").stdout)
+assert len(table) == N and list(table[0]) == list(rows[0]) == list(csv.DictReader(io.StringIO(inspect("r", "table").stdout)).fieldnames)
+for i, (row, said) in enumerate(zip(rows, table)):
+    assert said["id"] == i and row["status"] == said["status"] == ("failed" if i % 7 == 6 else "ok")
+    assert ("signal 11" in row["error"]) == (i % 7 == 6)
+    assert row["nb_layers"] == str(said["nb_layers"]) == str(i) and float(row["seconds"]) == said["seconds"]
+    assert said["accuracy"] is None if i % 7 == 6 else said["accuracy"] == float(row["accuracy"])
+assert [x["id"] for x in json.loads(inspect("r", "pareto", "--json").stdout)] == [30, 19, 54]
+assert [x["id"] for x in json.loads(inspect("r", "top", "accuracy", "-n", "1", "--json").stdout)] == [30]
+
+# a model by its id, by the beginning of its archid, by its place on the front
+for word in ("19", "L=19", "front:2"):
+    says(inspect("r", "show", word).stdout, "model        L=19, K=1")
+says(inspect("r", "show", "front:4", rc=2).stderr, "no model front:4; the front has 3")
+says(inspect("r", "show", "L=1", rc=2).stderr, "several models begin with 'L=1'")
 
 
 def read_safetensors(path):

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/base/alloc.h"
+
 static int missing_key(const archai_ini *ini, const char *section, const archai_option *o,
                        archai_err *err)
 {
@@ -17,6 +19,23 @@ static int missing_key(const archai_ini *ini, const char *section, const archai_
                                err);
     return archai_fail(err, ARCHAI_EINVAL, "%s.%s: missing, and so is section [%s]", section,
                        o->key, section);
+}
+
+/* A file's name in quotes is one name, whatever it holds. (A list that was written out, "a\" \"b", stands
+ * in quotes for another reason.) */
+static int set_option(const archai_option *o, void *obj, const archai_ini_entry *e, archai_err *err)
+{
+    archai_strings *paths;
+
+    if (o->kind != ARCHAI_OPT_STRINGS || !e->quoted || o->unit == NULL ||
+        strcmp(o->unit, "paths") != 0 || e->value[0] == '"' || e->value[0] == '\0')
+        return archai_option_set(o, obj, e->value, err);
+    ARCHAI_TRY(archai_option_set(o, obj, "", err));
+    paths = (archai_strings *)(void *)((char *)obj + o->offset);
+    paths->at = archai_realloc(paths->at, 1, sizeof *paths->at);
+    paths->at[0] = archai_strdup(e->value);
+    paths->n = 1;
+    return ARCHAI_OK;
 }
 
 int archai_config_apply(archai_ini *ini, const char *section, const archai_option *table,
@@ -35,7 +54,7 @@ int archai_config_apply(archai_ini *ini, const char *section, const archai_optio
             one = missing_key(ini, section, o, &problem);
         } else {
             e->used = true;
-            one = archai_option_set(o, obj, e->value, &problem);
+            one = set_option(o, obj, e, &problem);
             (void)archai_err_wrap(&problem, one, "%s.", section);
             (void)archai_ini_wrap(e, one, &problem);
         }

@@ -8,7 +8,7 @@
 
 static const archai_option search_options[] = {
     {"algorithm",       ARCHAI_OPT_STRING,  AT(search.algorithm),       0, 0,   "evolution_pareto", "", NULL, "which algorithm proposes"},
-    {"schedule",        ARCHAI_OPT_CHOICE,  AT(search.schedule),        0, 0,   "async", "", "async generational", "async: a free slot is filled at once; generational: Archai's loops, step by step"},
+    {"schedule",        ARCHAI_OPT_CHOICE,  AT(search.schedule),        0, 0,   "async", "", "async generational", "async: a free slot is filled at once; generational: Archai's loops, step by step, and the default of an algorithm that has no other"},
     {"max_evaluations", ARCHAI_OPT_INT,     AT(search.max_evaluations), 1, BIG, "none", "evaluations", "none=9223372036854775807", "finished evaluations, over all starts, without cached rows and those that a constraint ended early"},
     {"max_time",        ARCHAI_OPT_SECONDS, AT(search.max_time_s),      0.001, BIG, "none", "", "none=inf", "running time of this start"},
     {"allow_test_objective", ARCHAI_OPT_BOOL, AT(search.allow_test_objective), 0, 0, "no", "", NULL, "an objective or constraint may be measured on the test data, which then say nothing more about new data"},

@@ -134,6 +134,7 @@ static int set(archai_ini *ini, char *text, const char *assignment, archai_err *
 {
     char *equals = strchr(text, '='), *dot, *value;
     archai_ini_entry *old;
+    bool quoted = false;
 
     if (equals != NULL)
         *equals = '\0';
@@ -144,15 +145,19 @@ static int set(archai_ini *ini, char *text, const char *assignment, archai_err *
         archai_ini_trim(text);
         archai_ini_trim(dot + 1);
         archai_ini_trim(value);
-        archai_ini_unquote(value);
+        quoted = archai_ini_unquote(value);
     }
     if (equals == NULL || dot == NULL || !archai_ini_name_ok(text) || !archai_ini_name_ok(dot + 1))
         return archai_fail(err, ARCHAI_EINVAL, "%.200s: expected SECTION.KEY=VALUE",
                            assignment);
     old = archai_ini_find(ini, text, dot + 1);
-    if (old == NULL)
-        return insert(ini, text, dot + 1, equals + 1, err);
-    replace(old, equals + 1);
+    if (old == NULL) {
+        ARCHAI_TRY(insert(ini, text, dot + 1, equals + 1, err));
+        old = archai_ini_find(ini, text, dot + 1);
+    } else {
+        replace(old, equals + 1);
+    }
+    old->quoted = quoted;
     return ARCHAI_OK;
 }
 

@@ -24,6 +24,7 @@ typedef struct archai_ini_entry {
     char *file;    /* owned; "--set" for entries from the command line */
     int line;      /* from 1; 0 for --set */
     bool used;     /* some option table took it */
+    bool quoted;   /* the value stood in quotes, as a whole */
 } archai_ini_entry;
 
 typedef struct archai_ini {

@@ -55,22 +55,23 @@ static bool strip_comment(char *text)
 }
 
 /* A value that is one quoted text loses its quotes; "a" "b" stays as written, for commands. */
-void archai_ini_unquote(char *value)
+bool archai_ini_unquote(char *value)
 {
     size_t n = 0, i = 1;
 
     if (value[0] != '"')
-        return;
+        return false;
     while (value[i] != '\0' && value[i] != '"')
         i += value[i] == '\\' && value[i + 1] != '\0' ? 2 : 1;
     if (value[i] == '\0' || value[i + 1] != '\0')
-        return;
+        return false;
     for (i = 1; value[i + 1] != '\0'; i++) {
         if (value[i] == '\\' && (value[i + 1] == '"' || value[i + 1] == '\\'))
             i++;
         value[n++] = value[i];
     }
     value[n] = '\0';
+    return true;
 }
 
 char *archai_ini_quote(const char *value)
@@ -79,7 +80,7 @@ char *archai_ini_quote(const char *value)
     const bool plain = strip_comment(copy);
 
     archai_ini_trim(copy);
-    archai_ini_unquote(copy);
+    (void)archai_ini_unquote(copy);
     if (plain && strcmp(copy, value) == 0)
         return copy;
     free(copy);
@@ -130,6 +131,7 @@ static int parse_assignment(parser *p, char *text)
 {
     char *equals = strchr(text, '='), *value;
     const archai_ini_entry *earlier;
+    bool quoted;
 
     if (equals == NULL)
         return archai_fail(p->err, ARCHAI_EFORMAT, "'%.100s' is neither [section] nor key = value",
@@ -148,8 +150,10 @@ static int parse_assignment(parser *p, char *text)
     if (earlier != NULL)
         return archai_fail(p->err, ARCHAI_EFORMAT, "%s.%.100s: already given in line %d",
                            p->section, text, earlier->line);
-    archai_ini_unquote(value);
-    return archai_ini_append(p->ini, p->section, text, value, p->file, p->line, p->err);
+    quoted = archai_ini_unquote(value);
+    ARCHAI_TRY(archai_ini_append(p->ini, p->section, text, value, p->file, p->line, p->err));
+    p->ini->at[p->ini->n - 1].quoted = quoted;
+    return ARCHAI_OK;
 }
 
 /* `text` is one line without its end, writable. */

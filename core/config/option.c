@@ -149,6 +149,22 @@ static bool put_alias(FILE *out, const archai_option *opt, const void *field)
     return same;
 }
 
+/* As a list reads it back. */
+static void put_word(FILE *out, const char *word)
+{
+    if (word[0] != '\0' && strpbrk(word, " \t,\"") == NULL) {
+        (void)fputs(word, out);
+        return;
+    }
+    (void)fputc('"', out);
+    for (; *word != '\0'; word++) {
+        if (*word == '"' || *word == '\\')
+            (void)fputc('\\', out);
+        (void)fputc(*word, out);
+    }
+    (void)fputc('"', out);
+}
+
 static void put_list(FILE *out, const archai_option *opt, const void *field)
 {
     const archai_ints *ints = field;
@@ -164,8 +180,10 @@ static void put_list(FILE *out, const archai_option *opt, const void *field)
             put_double(out, doubles->at[i]);
         }
     } else {
-        for (size_t i = 0; i < strings->n; i++)
-            (void)fprintf(out, "%s%s", i > 0 ? " " : "", strings->at[i]);
+        for (size_t i = 0; i < strings->n; i++) {
+            (void)fputs(i > 0 ? " " : "", out);
+            put_word(out, strings->at[i]);
+        }
     }
 }
 

@@ -20,6 +20,9 @@
  *   ARCHAI_OPT_DOUBLES  archai_doubles
  *   ARCHAI_OPT_STRINGS  archai_strings
  *
+ * A word of ARCHAI_OPT_STRINGS that holds blanks, commas or quotes stands in "...", with \" and \\ inside; a
+ * list of unit "paths" that stands in quotes as a whole is one path.
+ *
  * `def` is the default as text; NULL: required. min and max bound numbers and the elements of lists
  * (both inclusive); STRING does not use them. `choices` of a number may be one word that stands for a
  * value, inside or outside the range: "auto=0", "none=inf".

@@ -157,6 +157,28 @@ static void free_list(archai_option_kind kind, list *l)
     free(l->at);
 }
 
+/* The next word of a list, and where it ends. A quote that begins a word of texts is ended by the next one. */
+static char *next_word(const archai_option *opt, const char **at)
+{
+    const char *p = *at;
+    size_t n = strcspn(p, separators);
+    char *word, *to;
+
+    if (opt->kind != ARCHAI_OPT_STRINGS || *p != '"') {
+        *at = p + n;
+        return archai_strndup(p, n);
+    }
+    to = word = archai_malloc(strlen(p) + 1);
+    for (p++; *p != '\0' && *p != '"'; p++) {
+        if (*p == '\\' && (p[1] == '"' || p[1] == '\\'))
+            p++;
+        *to++ = *p;
+    }
+    *to = '\0';
+    *at = *p == '"' ? p + 1 : p;
+    return word;
+}
+
 static int parse_list(const archai_option *opt, const char *text, void *field, archai_err *err)
 {
     const size_t size = element_size(opt);
@@ -164,13 +186,11 @@ static int parse_list(const archai_option *opt, const char *text, void *field, a
     int rc = ARCHAI_OK;
 
     for (const char *p = text + strspn(text, separators); rc == ARCHAI_OK && *p != '\0';) {
-        const size_t n = strcspn(p, separators);
-        char *word = archai_strndup(p, n);
+        char *word = next_word(opt, &p);
 
         rc = parse_element(opt, &word, (char *)made.at + made.n * size, err);
         made.n += rc == ARCHAI_OK;
         free(word);
-        p += n;
         p += strspn(p, separators);
     }
     if (rc != ARCHAI_OK)

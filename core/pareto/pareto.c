@@ -52,6 +52,21 @@ bool archai_front_would_join(const archai_front *f, const double *point)
     return true;
 }
 
+bool archai_front_remove(archai_front *f, int64_t tag)
+{
+    const size_t m = f->n_objectives;
+    size_t at = 0;
+
+    while (at < f->n && f->tags[at] != tag)
+        at++;
+    if (at == f->n)
+        return false;
+    f->n--;
+    memmove(&f->points[at * m], &f->points[(at + 1) * m], (f->n - at) * m * sizeof *f->points);
+    memmove(&f->tags[at], &f->tags[at + 1], (f->n - at) * sizeof *f->tags);
+    return true;
+}
+
 bool archai_front_insert(archai_front *f, const double *point, int64_t tag)
 {
     const size_t m = f->n_objectives;

@@ -67,4 +67,6 @@ void archai_front_fini(archai_front *f);
  * stay. */
 bool archai_front_insert(archai_front *f, const double *point, int64_t tag);
 bool archai_front_would_join(const archai_front *f, const double *point);
+/* Whether there was such a member. What it alone dominated is for the caller to insert again. */
+bool archai_front_remove(archai_front *f, int64_t tag);
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/search/failure.h"
 #include "core/search/search_private.h"
 
 /* -- telling ----------------------------------------------------------------------------- */
@@ -121,7 +122,7 @@ static char *say_why(const archai_search *s, const archai_record *r)
     const int which = archai_objectives_violated(s->objectives, r->values, 0);
 
     if (r->repeats != 0 && r->status != ARCHAI_STATUS_CACHED)
-        return archai_printf("the same architecture was candidate %lld: %s",
+        return archai_printf(ARCHAI_FAILURE_REPEATED "%lld: %s",
                              (long long)s->records[r->repeats - 1].id,
                              archai_status_name(r->status));
     if (r->status == ARCHAI_STATUS_INFEASIBLE && which >= 0)

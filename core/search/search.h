@@ -40,6 +40,7 @@ typedef struct archai_record {
     archai_model *model; /* owned; `arch` as it was read when it was first needed: parents come up again and
                             again. NULL: not read yet, or released with `arch` */
     double *values;  /* owned; [objectives->n + n_metrics], NaN: none; NULL while running */
+    char *metadata;  /* owned; of a model that may be promoted: its arch does not say whose child it is. NULL: none */
     float *encoding; /* owned; [space->encoding_size]; NULL unless the algorithm needs encode */
     archai_trial *trial; /* owned, but for its archid and arch, which are those above; NULL once the
                             record is finished and reported */
@@ -52,6 +53,7 @@ typedef struct archai_record {
     uint8_t attempts;   /* failed ones that were tried again */
     uint8_t losses;     /* how often the rank that evaluated it was lost; forgotten by a resume */
     bool keep;          /* the algorithm needs `arch`: it sets this in tell(), until archai_search_release() */
+    bool stands;        /* for its architecture: ok, and none of the architecture at a higher budget is */
     bool on_front;
     bool queued;        /* waits to be handed out (again) */
     bool tested;        /* it was measured on the test data, or cannot be */
@@ -66,6 +68,7 @@ typedef struct archai_search {
     int retries;
     double default_budget;
     double max_budget; /* of an algorithm that gives budgets, the largest; 0: it gives none */
+    bool many_budgets; /* an architecture may be on the front again after it was dominated */
     bool inherit;      /* children begin from their first parent's weights */
 
     archai_record *records; /* in order of id, owned */
@@ -75,8 +78,10 @@ typedef struct archai_search {
     size_t n_finished; /* told or restored, as far as they count (archai_search_counts) */
     int64_t max_infeasible; /* ends the search; 0: nothing does */
     size_t n_infeasible;    /* ended by a constraint before all was measured, since the last ok one */
+    size_t n_judged;   /* records that finished, but did not fail */
     int64_t rejected;  /* proposals that a cheap constraint rejected */
-    archai_front front;                    /* tags are indices into records */
+    archai_front front;                    /* tags are indices into records; each architecture is compared by
+                                              the first of its ok records of the highest budget, alone */
     archai_hash_table by_archid;           /* the first record of every (archid, budget) */
     size_t n_archids;                      /* different ones, at whatever budgets */
     struct archai_search_inner *inner;     /* owned; queues, restored rows, where proposing stands */
@@ -174,6 +179,8 @@ int archai_search_valid(archai_search *s, const archai_model *m, bool *valid, ar
 int archai_search_model(archai_search *s, size_t record, archai_model *out, archai_err *err);
 /* The algorithm no longer needs the architecture of a record. */
 void archai_search_release(archai_search *s, size_t record);
+/* Has every evaluation so far failed? false: there is none. */
+bool archai_search_all_failed(const archai_search *s);
 /* The best value so far of the first optimised objective, as something to be minimised; NaN: none. */
 double archai_search_best(const archai_search *s);
 /* The front as results.h5 has it: each architecture by its first ok or cached record of the highest budget, and

@@ -9,12 +9,17 @@ double archai_search_budget(const archai_search *s, const archai_trial *p)
     return p->budget > 0.0 ? p->budget : s->default_budget;
 }
 
+static bool is_promoted(const archai_record *r)
+{
+    return strcmp(r->trial->operator_, ARCHAI_OPERATOR_PROMOTION) == 0;
+}
+
 /* A promoted model goes on with the seed of its first evaluation. */
 static uint64_t seed_of(const archai_search *s, const archai_record *r)
 {
     int64_t id = r->id;
 
-    if (strcmp(r->trial->operator_, ARCHAI_OPERATOR_PROMOTION) == 0)
+    if (is_promoted(r))
         id = s->records[archai_search_first_any(s, r->archid)].id;
     return archai_rng_derive(s->seed, (uint64_t)id);
 }
@@ -22,6 +27,7 @@ static uint64_t seed_of(const archai_search *s, const archai_record *r)
 void archai_search_complete(const archai_search *s, const archai_record *r)
 {
     archai_trial *t = r->trial;
+    const archai_record *first;
 
     t->id = r->id;
     t->model.archid = r->archid;
@@ -31,6 +37,11 @@ void archai_search_complete(const archai_search *s, const archai_record *r)
     t->max_budget = s->max_budget;
     t->seed = seed_of(s, r);
     t->keep = archai_search_is_beginning(s, r->budget);
+    if (t->metadata == NULL && is_promoted(r)) {
+        first = &s->records[archai_search_first_any(s, r->archid)];
+        if (first->metadata != NULL)
+            t->metadata = archai_strdup(first->metadata);
+    }
     if (t->metadata == NULL && json_object_size(t->model.metadata) > 0)
         t->metadata = archai_there(json_dumps(t->model.metadata, JSON_SORT_KEYS));
 }

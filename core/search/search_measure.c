@@ -207,6 +207,11 @@ void archai_search_count(archai_search *s, int status, const double *values)
         s->n_infeasible++;
 }
 
+bool archai_search_all_failed(const archai_search *s)
+{
+    return s->n_finished > 0 && s->n_judged == 0;
+}
+
 double archai_search_best(const archai_search *s)
 {
     double best = NAN;

@@ -65,6 +65,7 @@ void archai_record_fini(archai_record *r)
     free(r->archid);
     forget_arch(r);
     free(r->values);
+    free(r->metadata);
     free(r->encoding);
     *r = (archai_record){.id = -1};
 }
@@ -113,6 +114,7 @@ void archai_search_add(archai_search *s)
     const archai_record *r = &s->records[at];
     const uint64_t hash = archai_hash(r->archid);
 
+    s->many_budgets = s->many_budgets || r->budget != s->default_budget;
     if (archai_hash_find(&s->by_archid, hash, is_at_budget, s->records, r) != SIZE_MAX)
         return;
     s->n_archids += archai_hash_find(&s->by_archid, hash, has_archid, s->records, r->archid) ==
@@ -200,22 +202,32 @@ int archai_search_model(archai_search *s, size_t record, archai_model *out, arch
     return ARCHAI_OK;
 }
 
-/* Does the front or the algorithm need the architecture of a finished record? */
-static bool needs_arch(const archai_record *r)
+/* Does the front or the algorithm need the architecture of a finished record? The front may need it again
+ * where results at a higher budget can remove a member. */
+static bool needs_arch(const archai_search *s, const archai_record *r)
 {
-    return r->on_front || r->keep;
+    return r->on_front || r->keep || (s->many_budgets && r->stands);
 }
 
-static void release_unneeded(archai_record *r)
+static void release_unneeded(const archai_search *s, archai_record *r)
 {
-    if (r->status != ARCHAI_STATUS_RUNNING && r->trial == NULL && !needs_arch(r))
+    if (r->status != ARCHAI_STATUS_RUNNING && r->trial == NULL && !needs_arch(s, r))
         forget_arch(r);
+}
+
+/* A promotion reads its model from the text again. */
+static void keep_metadata(const archai_search *s, archai_record *r)
+{
+    if (s->max_budget <= 0 || r->metadata != NULL || r->trial == NULL || r->trial->metadata == NULL)
+        return;
+    r->metadata = archai_strdup(r->trial->metadata);
 }
 
 void archai_search_drop_trial(archai_search *s, size_t at)
 {
+    keep_metadata(s, &s->records[at]);
     drop_trial(&s->records[at]);
-    release_unneeded(&s->records[at]);
+    release_unneeded(s, &s->records[at]);
 }
 
 void archai_search_take_trial(archai_search *s, size_t at, archai_trial *out)
@@ -227,34 +239,91 @@ void archai_search_take_trial(archai_search *s, size_t at, archai_trial *out)
     r->trial = NULL;
     out->status = r->status;
     out->model.archid = archai_strdup(r->archid);
-    if (needs_arch(r))
+    if (needs_arch(s, r))
         out->arch = archai_strdup(r->arch);
     else
         r->arch = NULL;
-    release_unneeded(r);
+    release_unneeded(s, r);
 }
 
 void archai_search_release(archai_search *s, size_t record)
 {
     s->records[record].keep = false;
-    release_unneeded(&s->records[record]);
+    release_unneeded(s, &s->records[record]);
 }
 
 /* -- finishing ----------------------------------------------------------------------------- */
 
+static void point_of(const archai_search *s, size_t at, double *point)
+{
+    archai_objectives_minimised(s->objectives, s->records[at].values, point);
+}
+
 static void join_front(archai_search *s, size_t at)
 {
-    archai_record *r = &s->records[at];
     double point[ARCHAI_MAX_OBJECTIVES];
 
-    archai_objectives_minimised(s->objectives, r->values, point);
-    r->on_front = archai_front_insert(&s->front, point, (int64_t)at);
+    point_of(s, at, point);
+    s->records[at].on_front = archai_front_insert(&s->front, point, (int64_t)at);
     for (size_t i = 0; i < s->front.n_left; i++) {
         archai_record *left = &s->records[s->front.left[i]];
 
         left->on_front = false;
-        release_unneeded(left);
+        release_unneeded(s, left);
     }
+}
+
+static bool stands_for(const void *records, size_t at, const void *archid)
+{
+    const archai_record *r = (const archai_record *)records + at;
+
+    return r->stands && strcmp(r->archid, archid) == 0;
+}
+
+/* What only the point that left had dominated comes back. */
+static void let_back(archai_search *s, const double *left)
+{
+    double point[ARCHAI_MAX_OBJECTIVES];
+
+    for (size_t i = 0; i < s->n_records; i++) {
+        if (!s->records[i].stands || s->records[i].on_front || s->records[i].arch == NULL)
+            continue; /* (no text: results at another budget came after it was released) */
+        point_of(s, i, point);
+        if (archai_pareto_dominates(left, point, s->front.n_objectives))
+            join_front(s, i);
+    }
+}
+
+/* An ok record stands for its architecture, unless one of a higher budget, or an earlier one, does. */
+static void stand(archai_search *s, size_t at)
+{
+    archai_record *r = &s->records[at];
+    const uint64_t hash = archai_hash(r->archid);
+    const size_t before = archai_hash_find(&s->by_archid, hash, stands_for, s->records, r->archid);
+    double left[ARCHAI_MAX_OBJECTIVES];
+    archai_record *other;
+    bool was_on_front;
+
+    if (before != SIZE_MAX && s->records[before].budget >= r->budget)
+        return;
+    if (archai_search_first(s, r->archid, r->budget) != at) /* a file of someone else's */
+        archai_hash_add(&s->by_archid, hash, at);
+    r->stands = true;
+    if (before == SIZE_MAX) {
+        join_front(s, at);
+        return;
+    }
+    other = &s->records[before];
+    was_on_front = other->on_front;
+    if (was_on_front) {
+        point_of(s, before, left);
+        (void)archai_front_remove(&s->front, (int64_t)before);
+    }
+    other->stands = other->on_front = false;
+    release_unneeded(s, other);
+    join_front(s, at);
+    if (was_on_front)
+        let_back(s, left);
 }
 
 /* Rows that repeat record `at` were waiting for it. */
@@ -282,8 +351,9 @@ int archai_search_finish(archai_search *s, size_t at, int status, archai_err *er
     archai_record *r = &s->records[at];
 
     r->status = (int8_t)status;
+    s->n_judged += status != ARCHAI_STATUS_FAILED;
     if (status == ARCHAI_STATUS_OK)
-        join_front(s, at);
+        stand(s, at);
     if (ops->tell != NULL)
         ARCHAI_TRY(ops->tell(s->algorithm, at, err));
     return r->repeats == 0 ? finish_waiting(s, at, err) : ARCHAI_OK;

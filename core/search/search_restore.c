@@ -110,6 +110,8 @@ static int fill_record(archai_search *s, size_t at, archai_trial *e, archai_err 
     e->model.archid = e->arch = NULL;
     ARCHAI_TRY(fill_encoding(s, at, e, err));
     if (e->status != ARCHAI_STATUS_RUNNING) {
+        if (s->max_budget > 0 && e->metadata != NULL)
+            r->metadata = archai_strdup(e->metadata);
         r->stored = e->stored;
         r->tested = archai_trial_is_tested(e);
         return archai_search_values(s, e, &r->values, &r->n_metrics, err);

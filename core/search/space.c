@@ -273,6 +273,12 @@ int archai_space_check_use(archai_space *s, const archai_space_use *use, archai_
                : ARCHAI_OK;
 }
 
+char *archai_space_feature_name(const archai_space *s, size_t i)
+{
+    return s->ops->feature_name != NULL ? s->ops->feature_name(s, i)
+                                        : archai_printf("feature_%zu", i);
+}
+
 double archai_space_cardinality(const archai_space *s)
 {
     const double n = s->ops->cardinality != NULL ? s->ops->cardinality(s) : INFINITY;

@@ -78,6 +78,9 @@ typedef struct archai_space_ops {
      * all parameters of use there, and the values of `train` valid? An error begins with the key at
      * fault, as those of init. */
     int (*check_use)(archai_space *self, const archai_space_use *use, archai_err *err);
+    /* (optional) what feature i of encode is, as a reader of results.h5 knows it: the name of a parameter, or
+     * "name=value" of one that says whether the parameter has that value. Caller frees. */
+    char *(*feature_name)(const archai_space *self, size_t i);
 } archai_space_ops;
 
 /* Called now and then while a space is at work, so that signals and messages are seen to; an answer other
@@ -137,6 +140,8 @@ int archai_space_load_json(archai_space *s, const json_t *arch, archai_model *ou
 int archai_space_print(archai_space *s, const archai_model *m, FILE *out, archai_err *err);
 /* Number of architectures, or infinity where the space cannot tell. */
 double archai_space_cardinality(const archai_space *s);
+/* i < s->encoding_size. Where the space does not say: "feature_<i>". Caller frees. */
+char *archai_space_feature_name(const archai_space *s, size_t i);
 
 extern const archai_space_ops *const archai_spaces[]; /* registry.c; NULL-terminated */
 

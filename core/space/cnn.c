@@ -237,6 +237,14 @@ static int cnn_at(archai_space *s, uint64_t index, archai_model *out, archai_err
     return to_model(&g, out, err);
 }
 
+static char *cnn_feature_name(const archai_space *s, size_t i)
+{
+    static const char *const names[] = {"nb_layers", "kernel_size", "hidden_dim"};
+
+    (void)s;
+    return archai_strdup(names[i]);
+}
+
 const archai_space_ops archai_space_cnn = {
     .abi = ARCHAI_SPACE_ABI,
     .name = "cnn",
@@ -250,6 +258,7 @@ const archai_space_ops archai_space_cnn = {
     .mutate = cnn_mutate,
     .crossover = cnn_crossover,
     .encode = cnn_encode,
+    .feature_name = cnn_feature_name,
     .describe = archai_cnn_describe,
     .count = archai_cnn_count,
     .cardinality = cnn_cardinality,

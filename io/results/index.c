@@ -29,6 +29,7 @@ struct archai_index {
     archai_index_run run; /* strings and objectives borrowed */
     char *path;           /* owned */
     index_table table;
+    index_params params;
     index_columns columns;
     index_growth growth;
     index_models models;
@@ -156,7 +157,8 @@ int archai_index_open(archai_index **out, const archai_index_run *run, archai_er
     index_table_init(&x->table, run->directory, run->objectives);
     index_growth_init(&x->growth, run->objectives);
     index_models_init(&x->models, run->config->output.weights);
-    index_columns_init(&x->columns, run->objectives);
+    index_params_init(&x->params, run->config_text);
+    index_columns_init(&x->columns, run->objectives, &x->params);
     rc = run->is_resume ? archai_reconciled_read(&x->table.reconciled, run->directory, err) : ARCHAI_OK;
     if (rc == ARCHAI_OK)
         rc = update(x, err);
@@ -177,6 +179,7 @@ void archai_index_close(archai_index *x)
     index_models_fini(&x->models);
     index_growth_fini(&x->growth);
     index_columns_fini(&x->columns);
+    index_params_fini(&x->params);
     index_table_fini(&x->table);
     index_notes_clear(&x->notes);
     free(x->path);
@@ -258,7 +261,7 @@ static int write_beside(archai_index *x, archai_beside *beside, const char *stat
     first = x->first;
     if (x->fresh) {
         index_columns_fini(&x->columns);
-        index_columns_init(&x->columns, x->run.objectives);
+        index_columns_init(&x->columns, x->run.objectives, &x->params);
         index_models_forget(&x->models);
         first = 0;
     }

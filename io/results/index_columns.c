@@ -12,7 +12,7 @@
 /* Users' programs name measures and curves: a bound, which none needs to reach. */
 enum { COLUMNS_MAX = 1024 };
 
-static const char *const groups[] = {"candidates", "objectives", "metrics", "curves"};
+static const char *const groups[] = {"candidates", "objectives", "metrics", "curves", "params"};
 
 static void add(index_columns *c, archai_column_kind kind, const char *group, const char *name,
                 const char *source, size_t offset)
@@ -21,9 +21,10 @@ static void add(index_columns *c, archai_column_kind kind, const char *group, co
     c->at[c->n++] = archai_column_new(kind, group, name, source, offset);
 }
 
-void index_columns_init(index_columns *c, const archai_objectives *objectives)
+void index_columns_init(index_columns *c, const archai_objectives *objectives, index_params *params)
 {
-    *c = (index_columns){.objectives = objectives};
+    *c = (index_columns){.objectives = objectives, .params = params};
+    index_params_forget(params);
     for (const archai_candidate_column *k = archai_candidate_columns; k->name != NULL; k++)
         add(c, k->kind, "candidates", k->name, "", k->offset);
     for (size_t i = 0; i < objectives->n; i++)
@@ -137,6 +138,7 @@ static int write_batch(index_columns *c, const index_table *t, size_t first, siz
     ensure_all(c, e, n, notes);
     for (size_t i = 0; i < c->n; i++)
         ARCHAI_TRY_GOTO(rc, archai_column_write(&c->at[i], file, first, e, n, t->n, err), out);
+    rc = index_params_write(c->params, t, first, n, file, err);
 out:
     for (size_t i = 0; i < n; i++)
         archai_trial_fini(&e[i]);
@@ -165,6 +167,12 @@ out:
             rc = archai_column_close(&c->at[i], err);
         else
             archai_h5_release(&c->at[i].dataset);
+    if (rc == ARCHAI_OK)
+        rc = index_params_close(c->params, err);
+    else
+        (void)index_params_close(c->params, NULL);
+    if (rc == ARCHAI_OK)
+        rc = index_params_name_features(c->params, file, err);
     if (rc == ARCHAI_OK && fresh)
         rc = describe_objectives(c, file, err);
     return rc;

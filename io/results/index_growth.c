@@ -1,11 +1,15 @@
 /* /pareto and /hypervolume.
  *
+ * An architecture is compared once, by the first of its ok or cached rows of the highest budget. A row of a
+ * higher budget may be worse than the one before it: then that leaves the front, others may come back, and
+ * the hypervolume falls.
+ *
  * The hypervolume needs a reference point that does not move, or its curve would mean nothing: the
  * worst value of each objective among the first GROWTH_FIRST points (ok and cached rows, in order
  * of finishing; at the end of a generational search in order of id), plus a tenth of their range,
  * so that the extreme points count, too. Until there are that many points, each refresh recomputes
  * the curve. Later points that are worse than the reference add nothing. The curve has a point
- * wherever the front grew (thinned where much happened between two refreshes) and one for the
+ * wherever the front changed (thinned where much happened between two refreshes) and one for the
  * present.
  */
 #include "io/results/index_private.h"
@@ -16,7 +20,6 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "io/file/h5.h"
 
 /* Hypervolumes that one refresh may compute; with four objectives and a long front each is
  * expensive. */
@@ -24,22 +27,101 @@ enum { STEPS_MAX = 64 };
 
 void index_growth_init(index_growth *g, const archai_objectives *objectives)
 {
-    *g = (index_growth){.objectives = objectives, .best_id = -1, .best = INFINITY};
+    *g = (index_growth){.objectives = objectives};
     archai_front_init(&g->front, objectives->n_optimised);
 }
 
 void index_growth_fini(index_growth *g)
 {
     archai_front_fini(&g->front);
+    archai_hash_clear(&g->by_archid);
+    free(g->stands);
+    free(g->points);
     free(g->evaluations);
     free(g->seconds);
     free(g->value);
-    *g = (index_growth){.best_id = -1};
+    *g = (index_growth){0};
+}
+
+/* -- which row stands for an architecture ---------------------------------------------------- */
+
+static bool takes_over(const index_stand *new_, const index_stand *old)
+{
+    return new_->budget > old->budget || (new_->budget == old->budget && new_->id < old->id);
+}
+
+static bool has_hash(const void *stands, size_t i, const void *hash)
+{
+    return ((const index_stand *)stands)[i].hash == *(const uint64_t *)hash;
+}
+
+/* What only the point that left had dominated comes back; `new_` has been inserted. */
+static void let_back(index_growth *g, const double *left, int64_t new_)
+{
+    const size_t k = g->front.n_objectives;
+
+    for (size_t i = 0; i < g->n_stands; i++)
+        if (g->stands[i].id != new_ && archai_pareto_dominates(left, &g->points[i * k], k))
+            (void)archai_front_insert(&g->front, &g->points[i * k], g->stands[i].id);
+}
+
+static bool is_member(const archai_front *f, int64_t tag)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->tags[i] == tag)
+            return true;
+    return false;
+}
+
+/* Count a row with results; whether the front changed. */
+static bool stand(index_growth *g, const index_stand *new_, const double *point)
+{
+    const size_t k = g->front.n_objectives;
+    const size_t known =
+        archai_hash_find(&g->by_archid, new_->hash, has_hash, g->stands, &new_->hash);
+    double left[ARCHAI_MAX_OBJECTIVES];
+    bool was_on_front;
+
+    if (known == SIZE_MAX) {
+        ARCHAI_RESERVE(g->stands, g->stands_capacity, g->n_stands + 1);
+        ARCHAI_RESERVE(g->points, g->points_capacity, (g->n_stands + 1) * k);
+        archai_hash_add(&g->by_archid, new_->hash, g->n_stands);
+        memcpy(&g->points[g->n_stands * k], point, k * sizeof *point);
+        g->stands[g->n_stands++] = *new_;
+        return archai_front_insert(&g->front, point, new_->id);
+    }
+    if (!takes_over(new_, &g->stands[known]))
+        return false;
+    memcpy(left, &g->points[known * k], k * sizeof *left);
+    was_on_front = archai_front_remove(&g->front, g->stands[known].id);
+    memcpy(&g->points[known * k], point, k * sizeof *point);
+    g->stands[known] = *new_;
+    (void)archai_front_insert(&g->front, point, new_->id);
+    if (was_on_front)
+        let_back(g, left, new_->id);
+    return was_on_front || is_member(&g->front, new_->id);
+}
+
+int64_t index_growth_best(const index_growth *g)
+{
+    const size_t k = g->front.n_objectives;
+    size_t best = 0;
+
+    for (size_t i = 1; i < g->front.n; i++) {
+        const double *a = &g->front.points[i * k], *b = &g->front.points[best * k];
+        size_t j = 0;
+
+        while (j < k && a[j] == b[j])
+            j++;
+        if (j < k ? a[j] < b[j] : g->front.tags[i] < g->front.tags[best])
+            best = i;
+    }
+    return g->front.n > 0 ? g->front.tags[best] : -1;
 }
 
 /* -- the curve ----------------------------------------------------------------------------- */
 
-static void append(index_growth *g, int64_t evaluations, double seconds, double value)
+void index_growth_append(index_growth *g, int64_t evaluations, double seconds, double value)
 {
     ARCHAI_RESERVE(g->evaluations, g->evaluations_capacity, g->n + 1);
     ARCHAI_RESERVE(g->seconds, g->seconds_capacity, g->n + 1);
@@ -67,20 +149,39 @@ static void place_reference(index_growth *g)
     }
 }
 
+/* Of the first n points, those of rows that stand for their architectures by then. */
+static size_t standing(const index_growth *g, size_t n, double *points)
+{
+    const size_t k = g->objectives->n_optimised;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bool stands = true;
+
+        for (size_t j = 0; stands && j < n; j++)
+            stands = j == i || g->first_stands[j].hash != g->first_stands[i].hash ||
+                     !takes_over(&g->first_stands[j], &g->first_stands[i]);
+        if (stands)
+            memcpy(&points[kept++ * k], &g->first[i * k], k * sizeof *points);
+    }
+    return kept;
+}
+
 /* The whole curve over the first points. */
 static int retrace(index_growth *g, archai_err *err)
 {
-    size_t k = g->objectives->n_optimised;
-    double before = -1;
+    const size_t k = g->objectives->n_optimised;
+    double points[GROWTH_FIRST * GROWTH_OBJECTIVES], before = -1;
 
     place_reference(g);
     g->n = 0;
     for (size_t i = 0; i < g->n_first; i++) {
+        const size_t n = standing(g, i + 1, points);
         double value;
 
-        ARCHAI_TRY(archai_pareto_hypervolume(g->first, i + 1, k, g->reference, &value, err));
-        if (value > before)
-            append(g, g->first_evaluations[i], g->first_seconds[i], value);
+        ARCHAI_TRY(archai_pareto_hypervolume(points, n, k, g->reference, &value, err));
+        if (value != before)
+            index_growth_append(g, g->first_evaluations[i], g->first_seconds[i], value);
         before = value;
     }
     return ARCHAI_OK;
@@ -92,7 +193,7 @@ static int trace_present(index_growth *g, archai_err *err)
 
     ARCHAI_TRY(archai_pareto_hypervolume(
         g->front.points, g->front.n, g->objectives->n_optimised, g->reference, &value, err));
-    append(g, g->evaluated, g->last, value);
+    index_growth_append(g, g->evaluated, g->last, value);
     return ARCHAI_OK;
 }
 
@@ -108,14 +209,15 @@ int index_growth_add(index_growth *g, const index_news *news, archai_err *err)
 {
     size_t k = g->objectives->n_optimised;
     size_t stride = news->n / STEPS_MAX + 1;
-    size_t since = 0; /* members that joined since the curve's last point */
+    size_t since = 0; /* changes of the front since the curve's last point */
     bool with_curve = k <= GROWTH_OBJECTIVES;
     bool retraces = g->n_first < GROWTH_FIRST;
 
     for (size_t i = 0; i < news->n; i++) {
         const index_new *new_ = &news->at[i];
         const double *point = &news->points[new_->point];
-        bool joined = false;
+        const index_stand row = {new_->row.archid_hash, new_->row.id, new_->budget};
+        bool changed;
 
         if (g->began == 0 || new_->started < g->began)
             g->began = new_->started;
@@ -123,20 +225,17 @@ int index_growth_add(index_growth *g, const index_news *news, archai_err *err)
         g->evaluated += new_->row.status != ARCHAI_STATUS_CACHED;
         if (!is_point(point, k))
             continue;
-        joined = archai_front_insert(&g->front, point, new_->row.id);
-        if (point[0] < g->best) {
-            g->best = point[0];
-            g->best_id = new_->row.id;
-        }
+        changed = stand(g, &row, point);
         if (with_curve && g->n_first < GROWTH_FIRST) {
             memcpy(&g->first[g->n_first * k], point, k * sizeof *point);
+            g->first_stands[g->n_first] = row;
             g->first_evaluations[g->n_first] = g->evaluated;
             g->first_seconds[g->n_first++] = g->last;
             if (g->n_first == GROWTH_FIRST)
                 ARCHAI_TRY(retrace(g, err));
             continue;
         }
-        since += joined;
+        since += changed;
         if (with_curve && since >= stride) {
             ARCHAI_TRY(trace_present(g, err));
             since = 0;
@@ -145,110 +244,4 @@ int index_growth_add(index_growth *g, const index_news *news, archai_err *err)
     if (with_curve && retraces && g->n_first > 0 && g->n_first < GROWTH_FIRST)
         return retrace(g, err);
     return with_curve && since > 0 ? trace_present(g, err) : ARCHAI_OK;
-}
-
-/* -- writing ------------------------------------------------------------------------------- */
-
-/* A short 1-D dataset that is rewritten each time. */
-static int write_list(hid_t group, const char *name, archai_dtype type, const void *data,
-                      size_t n, archai_err *err)
-{
-    hid_t dataset = H5I_INVALID_HID;
-    hid_t space = H5I_INVALID_HID;
-    hid_t dcpl = H5I_INVALID_HID;
-    hid_t ours = H5I_INVALID_HID;
-    hsize_t dims[1] = {n};
-    hsize_t most[1] = {H5S_UNLIMITED};
-    hsize_t chunk[1] = {256};
-    int rc;
-
-    ARCHAI_TRY(archai_h5_type(&ours, type, err));
-    if (archai_h5_has(group, name)) {
-        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dataset, H5Dopen2(group, name, H5P_DEFAULT)),
-                        out);
-        ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Dset_extent(dataset, dims)), out);
-    } else {
-        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Screate_simple(1, dims, most)), out);
-        ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dcpl, H5Pcreate(H5P_DATASET_CREATE)), out);
-        ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_chunk(dcpl, 1, chunk)), out);
-        ARCHAI_TRY_GOTO(
-            rc,
-            archai_h5_id(err, &dataset,
-                         H5Dcreate2(group, name, ours, space, H5P_DEFAULT, dcpl, H5P_DEFAULT)),
-            out);
-    }
-    if (n > 0)
-        rc = archai_h5_ok(err, H5Dwrite(dataset, ours, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
-    if (rc == ARCHAI_OK)
-        rc = archai_h5_close(&dataset, err);
-out:
-    archai_h5_release(&dataset);
-    archai_h5_release(&dcpl);
-    archai_h5_release(&space);
-    archai_h5_release(&ours);
-    return archai_err_wrap(err, rc, "dataset %s: ", name);
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-static int write_front(const index_growth *g, const index_table *t, hid_t file, archai_err *err)
-{
-    hid_t group = H5I_INVALID_HID;
-    int64_t *rows = archai_malloc(g->front.n * sizeof *rows);
-    int rc;
-
-    for (size_t i = 0; i < g->front.n; i++)
-        rows[i] = (int64_t)index_table_find(t, g->front.tags[i]);
-    if (g->front.n > 1)
-        qsort(rows, g->front.n, sizeof *rows, compare_rows);
-    rc = archai_h5_group(file, "pareto", &group, err);
-    if (rc == ARCHAI_OK)
-        rc = write_list(group, "index", ARCHAI_I64, rows, g->front.n, err);
-    archai_h5_release(&group);
-    free(rows);
-    return rc;
-}
-
-/* The reference point in the objectives' own units and directions. */
-static int write_reference(const index_growth *g, hid_t group, archai_err *err)
-{
-    double natural[GROWTH_OBJECTIVES];
-    size_t k = 0;
-
-    for (size_t i = 0; i < g->objectives->n; i++) {
-        int direction = g->objectives->at[i].direction;
-
-        if (direction == ARCHAI_CONSTRAIN)
-            continue;
-        natural[k] = direction == ARCHAI_MAXIMIZE ? -g->reference[k] : g->reference[k];
-        k++;
-    }
-    return archai_h5_set_doubles(group, "reference", natural, k, err);
-}
-
-int index_growth_write(index_growth *g, const index_table *t, hid_t file, archai_err *err)
-{
-    hid_t group = H5I_INVALID_HID;
-    size_t n = g->n;
-    int rc;
-
-    ARCHAI_TRY(write_front(g, t, file, err));
-    ARCHAI_TRY(archai_h5_group(file, "hypervolume", &group, err));
-    if (n > 0 && g->evaluated > g->evaluations[n - 1]) /* a level line up to the present */
-        append(g, g->evaluated, g->last, g->value[g->n - 1]);
-    ARCHAI_TRY_GOTO(rc, write_list(group, "evaluations", ARCHAI_I64, g->evaluations, g->n, err),
-                    out);
-    ARCHAI_TRY_GOTO(rc, write_list(group, "seconds", ARCHAI_F64, g->seconds, g->n, err), out);
-    ARCHAI_TRY_GOTO(rc, write_list(group, "value", ARCHAI_F64, g->value, g->n, err), out);
-    if (g->n_first > 0)
-        rc = write_reference(g, group, err);
-out:
-    g->n = n; /* the line to the present is not kept: the present moves */
-    archai_h5_release(&group);
-    return rc;
 }

@@ -91,8 +91,8 @@ static void apply_policy(index_models *m, const index_table *t, const index_grow
     if (m->policy == ARCHAI_WEIGHTS_PARETO)
         for (size_t i = 0; i < g->front.n; i++)
             want(m, t, g->front.tags[i]);
-    if (m->policy == ARCHAI_WEIGHTS_BEST && g->best_id >= 0)
-        want(m, t, g->best_id);
+    if (m->policy == ARCHAI_WEIGHTS_BEST && g->front.n > 0)
+        want(m, t, index_growth_best(g));
 }
 
 /* -- writing ------------------------------------------------------------------------------- */

@@ -3,9 +3,11 @@
  *   index_table.c    which rows there are, and where their details lie
  *   index_sources.c  finding new rows in the segments, old ones in an earlier results.h5
  *   index_columns.c  /candidates, /objectives, /metrics, /curves
+ *   index_params.c   /params
  *   index_models.c   /models: which are shown
  *   index_tensors.c  the virtual datasets of one of them
- *   index_growth.c   /pareto and /hypervolume
+ *   index_growth.c   /pareto and /hypervolume: counting
+ *   index_front.c    /pareto and /hypervolume: writing
  *   index.c          opening, refreshing, publishing
  *
  * A refresh goes through the parts in this order. Memory per row is one index_row; everything else
@@ -15,6 +17,7 @@
 #define ARCHAI_IO_RESULTS_INDEX_PRIVATE_H
 #include <hdf5.h>
 #include "core/base/hash.h"
+#include "core/search/space.h"
 #include "core/search/trial.h"
 #include "core/pareto/pareto.h"
 #include "io/results/column.h"
@@ -78,7 +81,7 @@ typedef struct index_table {
 /* A row that is new to the table, with what the other parts need of it. */
 typedef struct index_new {
     index_row row;
-    double started, budget;
+    double started, budget; /* row.archid_hash, budget and row.id decide which row stands for its architecture */
     char *archid; /* owned; NULL where there are no weights to show */
     size_t point; /* index_news.points: the first of its n_optimised doubles */
 } index_new;
@@ -123,13 +126,29 @@ int index_table_recount(const index_table *t, index_news *news, archai_err *err)
 
 /* -- columns ------------------------------------------------------------------------------- */
 
+/* /params (index_params.c). */
+typedef struct index_params {
+    archai_space *space; /* owned; NULL: it cannot be made here */
+    archai_column *at;   /* owned; in the order in which parameters were met */
+    size_t n, capacity;
+} index_params;
+void index_params_init(index_params *p, const char *config_text);
+void index_params_forget(index_params *p); /* a new file: there are no columns */
+void index_params_fini(index_params *p);
+int index_params_write(index_params *p, const index_table *t, size_t first, size_t n, hid_t file,
+                       archai_err *err);
+int index_params_close(index_params *p, archai_err *err);
+/* The attribute `names` of /candidates/encoding, where the data set is and lacks it. */
+int index_params_name_features(const index_params *p, hid_t file, archai_err *err);
+
 typedef struct index_columns {
     const archai_objectives *objectives; /* borrowed */
+    index_params *params;                /* borrowed */
     archai_column *at;                   /* owned */
     size_t n, capacity;
     bool full; /* a line has said so */
 } index_columns;
-void index_columns_init(index_columns *c, const archai_objectives *objectives);
+void index_columns_init(index_columns *c, const archai_objectives *objectives, index_params *params);
 void index_columns_fini(index_columns *c);
 /* Write the table's rows from `first` on; a new file (first is 0, no datasets) gets its groups. */
 int index_columns_write(index_columns *c, const index_table *t, size_t first, hid_t file,
@@ -139,14 +158,24 @@ int index_columns_write(index_columns *c, const index_table *t, size_t first, hi
 
 enum { GROWTH_FIRST = 64, GROWTH_OBJECTIVES = 4 };
 
+/* The row that stands for an architecture: the first of its ok or cached rows of the highest budget. */
+typedef struct index_stand {
+    uint64_t hash; /* of its archid */
+    int64_t id;
+    double budget;
+} index_stand;
+
 typedef struct index_growth {
     const archai_objectives *objectives; /* borrowed */
     archai_front front;                  /* tags are ids; owned */
-    int64_t best_id;                     /* of the first optimised objective; -1: none */
-    double best;                         /* minimised */
+    index_stand *stands;                 /* owned; one for each architecture that has results */
+    double *points;                      /* owned; [n_stands, n_optimised], minimised */
+    size_t n_stands, stands_capacity, points_capacity;
+    archai_hash_table by_archid;         /* index into stands */
     double began; /* Unix time from which `seconds` counts; 0: not yet known */
     /* The first points determine the reference point (index_growth.c says how). */
     double first[GROWTH_FIRST * GROWTH_OBJECTIVES];
+    index_stand first_stands[GROWTH_FIRST];
     int64_t first_evaluations[GROWTH_FIRST];
     double first_seconds[GROWTH_FIRST];
     size_t n_first;
@@ -158,8 +187,13 @@ typedef struct index_growth {
     int64_t evaluated; /* rows that are not cached */
     double last;       /* seconds of the latest */
 } index_growth;
+/* The row with the best value of the first optimised objective, on the front: where values tie, the better
+ * one in the next objective, and so on. -1: none. */
+int64_t index_growth_best(const index_growth *g);
 void index_growth_init(index_growth *g, const archai_objectives *objectives);
 void index_growth_fini(index_growth *g);
+/* A point of the curve. */
+void index_growth_append(index_growth *g, int64_t evaluations, double seconds, double value);
 int index_growth_add(index_growth *g, const index_news *news, archai_err *err);
 int index_growth_write(index_growth *g, const index_table *t, hid_t file, archai_err *err);
 

@@ -28,6 +28,17 @@ typedef struct archai_results {
     size_t *front;  /* owned; row numbers of /pareto/index */
     size_t n_front;
 } archai_results;
+/* A parameter of the architectures (/params): texts, or numbers. */
+typedef struct archai_results_param {
+    char *name;      /* owned */
+    double *numbers; /* owned; [n], NaN: absent; NULL: `texts` */
+    char **texts;    /* owned; [n], "": absent */
+} archai_results_param;
+/* All of them, in the order of the file; none in files of earlier versions. */
+int archai_results_params(const char *path, size_t rows, archai_results_param **out, size_t *n,
+                          archai_err *err);
+void archai_results_params_free(archai_results_param *at, size_t n, size_t rows);
+
 int archai_results_read(archai_results *out, const char *path, archai_err *err);
 void archai_results_free(archai_results *r);
 

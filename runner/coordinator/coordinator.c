@@ -238,7 +238,8 @@ static int begin_indexing(archai_coordinator *c, archai_err *err)
     if (strcmp(c->outcome.state, "interrupted") == 0 &&
         (int64_t)s->n_finished >= c->plan->config.search.max_evaluations &&
         archai_coordinator_tests_left(c) == 0) {
-        c->outcome = (archai_outcome){.state = "complete", .exit_code = 0};
+        c->outcome = (archai_outcome){.state = "complete",
+                                      .exit_code = archai_search_all_failed(s) ? 1 : 0};
         (void)snprintf(c->outcome.why, sizeof c->outcome.why, "complete: %zu evaluations",
                        s->n_finished);
     }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "runner/coordinator/coordinator.h"
 #include "runner/process/clock.h"
@@ -96,11 +97,26 @@ int archai_coordinator_check_time(archai_coordinator *c, archai_err *err)
                                     c->plan->config.search.max_time_s);
 }
 
+/* The search has nothing more to do. */
+static int complete(archai_coordinator *c, const char *why, archai_err *err)
+{
+    char *failed;
+
+    if (!archai_search_all_failed(&c->plan->search))
+        return archai_coordinator_drain(c, "complete", 0, 0, err, "%s", why);
+    ARCHAI_TRY(archai_coordinator_drain(c, "complete", 1, 0, err, "%s", why));
+    failed = archai_plan_all_failed(c->plan);
+    archai_runlog_say_lines(c->log, 0, failed);
+    free(failed);
+    return ARCHAI_OK;
+}
+
 /* Nothing under way, nothing to come? */
 int archai_coordinator_check_complete(archai_coordinator *c, archai_err *err)
 {
     const archai_search *s = &c->plan->search;
     const bool over = (int64_t)s->n_finished >= c->plan->config.search.max_evaluations;
+    char why[sizeof s->done + 64];
     size_t tests = 0;
 
     if (c->phase != ARCHAI_PHASE_RUNNING || c->slots.under_way > 0)
@@ -109,13 +125,14 @@ int archai_coordinator_check_complete(archai_coordinator *c, archai_err *err)
         tests = archai_coordinator_tests_left(c);
     if (tests > 0 && archai_slots_alive(&c->slots) > 0)
         return ARCHAI_OK;
-    if (over && tests == 0)
-        return archai_coordinator_drain(c, "complete", 0, 0, err, "complete: %zu evaluations",
-                                        s->n_finished);
-    if (c->search_is_done && tests == 0)
-        return archai_coordinator_drain(c, "complete", 0, 0, err,
-                                        "complete after %zu evaluations: %s", s->n_finished,
-                                        s->done);
+    if (over && tests == 0) {
+        (void)snprintf(why, sizeof why, "complete: %zu evaluations", s->n_finished);
+        return complete(c, why, err);
+    }
+    if (c->search_is_done && tests == 0) {
+        (void)snprintf(why, sizeof why, "complete after %zu evaluations: %s", s->n_finished, s->done);
+        return complete(c, why, err);
+    }
     if (archai_slots_alive(&c->slots) == 0 && c->n_lost > 0)
         return archai_coordinator_drain(c, "interrupted", 75, 0, err,
                                         "no worker is left: %d %s lost", c->n_lost,

@@ -36,6 +36,7 @@ static void tell_failure(archai_coordinator *c, int source, const archai_trial *
     const char *archid = archai_search_archid(&c->plan->search, e->id);
 
     c->n_failed++;
+    archai_failures_add(&c->plan->failures, e->error, e->id);
     if (c->n_said < FAILURES_SAID) {
         c->n_said++;
         archai_progress_clear(&c->progress);

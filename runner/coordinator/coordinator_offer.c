@@ -27,6 +27,8 @@ static bool wants_weights(const archai_coordinator *c, const archai_trial *e, bo
         return true;
     if (e->status != ARCHAI_STATUS_OK)
         return false;
+    if (c->plan->search.max_budget > 0) /* the front may fall back on any of them */
+        return c->plan->config.output.weights != ARCHAI_WEIGHTS_NONE;
     switch (c->plan->config.output.weights) {
     case ARCHAI_WEIGHTS_ALL:
         return true;

@@ -9,13 +9,15 @@
 #include <time.h>
 
 #include "core/base/alloc.h"
+#include "core/base/yaml.h"
+#include "core/search/parameters.h"
 #include "io/file/checkpoint.h"
 #include "runner/process/child.h"
 #include "runner/process/clock.h"
 #include "runner/process/watch/vitals.h"
 #include "runner/rank/signals.h"
 
-enum { FRONT_LINES = 12, ARCHID_WIDTH_MAX = 64 };
+enum { FRONT_LINES = 12, WHOLE_MAX = 24, SHORT_MIN = 8 };
 
 /* In a process of its own, since HDF5 may crash on a file that a bad disk has damaged, and a million rows take memory
  * that rank 0 does not need otherwise. */
@@ -79,16 +81,81 @@ static int compare_members(const void *a, const void *b, void *payload)
     return u < v ? -1 : u > v;
 }
 
+/* A long archid, a hash, is cut where it still tells the members apart; archai-inspect takes the beginning. */
 static int archid_width(const archai_search *s, const int64_t *members, size_t n)
 {
-    size_t width = strlen("archid");
+    size_t width = strlen("archid"), needed = SHORT_MIN;
 
     for (size_t i = 0; i < n; i++) {
         const size_t len = strlen(s->records[members[i]].archid);
 
         width = len > width ? len : width;
     }
-    return width < ARCHID_WIDTH_MAX ? (int)width : ARCHID_WIDTH_MAX;
+    if (width <= WHOLE_MAX)
+        return (int)width;
+    for (size_t i = 0; i < s->n_records; i++) /* of all, so that the beginning names just one */
+        for (size_t k = 0; k < n; k++) {
+            const char *one = s->records[i].archid, *other = s->records[members[k]].archid;
+            size_t same = 0;
+
+            while (one[same] != '\0' && one[same] == other[same])
+                same++;
+            if ((one[same] != '\0' || other[same] != '\0') && same + 1 > needed)
+                needed = same + 1;
+        }
+    return (int)(needed < width ? needed : width);
+}
+
+/* The parameters that are not the same in all rows that are shown. */
+typedef struct listing {
+    json_t **of; /* [n] objects: name to value; owned */
+    size_t n;
+} listing;
+
+static void take_parameter(void *payload, const char *name, const json_t *value)
+{
+    (void)json_object_set(payload, name, (json_t *)(uintptr_t)value);
+}
+
+static void list_parameters(const archai_search *s, const int64_t *members, listing *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        const char *text = s->records[members[i]].arch;
+        json_t *arch = NULL;
+
+        l->of[i] = archai_there(json_object());
+        if (text != NULL && archai_document_parse(text, strlen(text), &arch, NULL) == ARCHAI_OK)
+            archai_parameters_walk(arch, take_parameter, l->of[i]);
+        json_decref(arch);
+    }
+}
+
+static bool differs(const listing *l, const char *name)
+{
+    for (size_t i = 1; i < l->n; i++)
+        if (!json_equal(json_object_get(l->of[i], name), json_object_get(l->of[0], name)) &&
+            (json_object_get(l->of[i], name) != NULL || json_object_get(l->of[0], name) != NULL))
+            return true;
+    return l->n == 1;
+}
+
+static void print_parameters(const listing *l, size_t at)
+{
+    const char *name;
+    json_t *value;
+    const char *sep = "  ";
+
+    json_object_foreach(l->of[at], name, value)
+    {
+        char *text;
+
+        if (!differs(l, name))
+            continue;
+        text = archai_parameter_text(value);
+        (void)printf("%s%s=%s", sep, name, text);
+        sep = ", ";
+        free(text);
+    }
 }
 
 static void print_front(const archai_search *s)
@@ -97,6 +164,7 @@ static void print_front(const archai_search *s)
     const size_t n = s->front.n;
     const size_t shown = n < FRONT_LINES ? n : FRONT_LINES;
     int64_t *members = archai_malloc((n + 1) * sizeof *members);
+    listing params = {.n = shown};
     sorter by = {.search = s};
     int width;
 
@@ -110,22 +178,28 @@ static void print_front(const archai_search *s)
     memcpy(members, s->front.tags, n * sizeof *members);
     qsort_r(members, n, sizeof *members, compare_members, &by);
     width = archid_width(s, members, shown);
+    params.of = archai_calloc(shown, sizeof(json_t *));
+    list_parameters(s, members, &params);
     (void)printf("\n%-*s", width, "archid");
     for (size_t k = 0; k < o->n; k++)
         if (o->at[k].direction != ARCHAI_CONSTRAIN)
             (void)printf("  %14.14s", o->at[k].name);
-    (void)printf("\n");
+    (void)printf("  parameters\n");
     for (size_t i = 0; i < shown; i++) {
         const archai_record *r = &s->records[members[i]];
 
-        (void)printf("%-*s", width, r->archid); /* whole: it is copied from here */
+        (void)printf("%-*.*s", width, width, r->archid);
         for (size_t k = 0; k < o->n; k++)
             if (o->at[k].direction != ARCHAI_CONSTRAIN)
                 (void)printf("  %14.8g", r->values[k]);
+        print_parameters(&params, i);
         (void)printf("\n");
     }
     if (n > shown)
         (void)printf("... and %zu more on the front\n", n - shown);
+    for (size_t i = 0; i < shown; i++)
+        json_decref(params.of[i]);
+    free(params.of);
     free(members);
 }
 
@@ -177,7 +251,7 @@ static void print_next(const archai_coordinator *c, int exit_code)
     print_look("look", dir, "summary");
     if (c->plan->search.front.n > 0)
         print_look("", dir, "pareto");
-    if (exit_code != 0)
+    if (exit_code != 0 && strcmp(c->outcome.state, "complete") != 0)
         (void)printf("go on      the same command with --resume\n");
 }
 
@@ -190,7 +264,7 @@ void archai_finish(archai_coordinator *c, int exit_code)
         if (c->index.refreshes > 0)
             make_report(c);
         (void)printf("%s %s %.1f s, %lld failed, %zu on the front, workers %.0f %% busy\n",
-                     c->outcome.why, exit_code == 0 ? "in" : "after", archai_clock_s() - c->began, (long long)c->n_failed,
+                     c->outcome.why, strcmp(c->outcome.state, "complete") == 0 ? "in" : "after", archai_clock_s() - c->began, (long long)c->n_failed,
                      c->plan->search.front.n, 100 * c->busy);
         print_front(&c->plan->search);
         print_next(c, exit_code);
@@ -198,7 +272,7 @@ void archai_finish(archai_coordinator *c, int exit_code)
         archai_runlog_note(c->log, 0, "exit code %d, state %s, %lld failed, workers %.1f %% busy",
                            exit_code, c->outcome.state, (long long)c->n_failed, 100 * c->busy);
     }
-    if (exit_code == 0) /* an earlier start may have left some */
+    if (exit_code == 0 || (c->outcome.state != NULL && strcmp(c->outcome.state, "complete") == 0)) /* an earlier start may have left some */
         archai_checkpoints_sweep(c->dir->path, false);
     if (archai_rundir_finish(c->dir, exit_code, &err) != ARCHAI_OK)
         (void)fprintf(stderr, "archai-run: %s\n", err.text);

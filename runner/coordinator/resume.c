@@ -136,17 +136,42 @@ static long long iterations_of(const archai_ini *ini)
     return e != NULL ? strtoll(e->value, NULL, 10) : 0;
 }
 
+/* Of a complete run: has every row failed? Then p->failures tells why. The first row that has not ends the
+ * reading. */
+static int read_failures(archai_plan *p, archai_earlier *earlier, bool *all, archai_err *err)
+{
+    bool got = true;
+
+    *all = false;
+    for (;;) {
+        archai_trial e = {0};
+        bool failed;
+
+        ARCHAI_TRY(archai_earlier_next(earlier, &e, &got, err));
+        failed = got && e.status == ARCHAI_STATUS_FAILED;
+        if (failed)
+            archai_failures_add(&p->failures, e.error, e.id);
+        archai_trial_fini(&e);
+        if (!got)
+            *all = p->failures.total > 0;
+        if (!failed)
+            return ARCHAI_OK;
+    }
+}
+
 /* A complete run with more evaluations or iterations than before goes on, and one whose front is to be measured
  * on the test data. */
-static void check_complete(archai_plan *p, const archai_message *earlier)
+static int check_complete(archai_plan *p, archai_earlier *from, archai_err *err)
 {
+    const archai_message *earlier = &from->head;
     const char *directory = p->config.output.directory;
     archai_ini before = {0}, now = {0};
     archai_config config = {0};
-    bool same = true;
+    bool same = true, all_failed;
+    char *why;
 
     if (strcmp(earlier->state, "complete") != 0)
-        return;
+        return ARCHAI_OK;
     if (archai_ini_parse(&before, "results.h5", earlier->text, strlen(earlier->text), NULL) ==
             ARCHAI_OK &&
         archai_ini_parse(&now, "configuration", p->text, strlen(p->text), NULL) == ARCHAI_OK &&
@@ -161,10 +186,19 @@ static void check_complete(archai_plan *p, const archai_message *earlier)
     archai_ini_free(&before);
     archai_ini_free(&now);
     if (!same)
-        return;
+        return ARCHAI_OK;
+    ARCHAI_TRY(read_failures(p, from, &all_failed, err));
+    if (all_failed) {
+        why = archai_plan_all_failed(p);
+        p->complete_code = 1;
+        p->complete = archai_printf("%s is complete: %s", directory, why);
+        free(why);
+        return ARCHAI_OK;
+    }
     p->complete = archai_printf(
         "%s is complete (%lld rows): nothing is left to do; archai-inspect %s summary shows it",
         directory, (long long)earlier->n_rows, directory);
+    return ARCHAI_OK;
 }
 
 /* -- entering ------------------------------------------------------------------------------ */
@@ -256,6 +290,8 @@ static int enter_rows(archai_plan *p, archai_earlier *earlier, archai_err *err)
 
         ARCHAI_TRY_GOTO(rc, archai_earlier_next(earlier, &e, &got, err), out);
         rc = restore_underway(p, &u, got ? e.id : INT64_MAX, err);
+        if (rc == ARCHAI_OK && got && e.status == ARCHAI_STATUS_FAILED)
+            archai_failures_add(&p->failures, e.error, e.id);
         if (rc == ARCHAI_OK && got)
             rc = archai_search_restore(&p->search, &e, err);
         archai_trial_fini(&e);
@@ -281,7 +317,7 @@ int archai_resume(archai_plan *p, archai_err *err)
     ARCHAI_TRY_GOTO(rc, rc, out);
     p->earlier_ranks = earlier.head.ranks;
     ARCHAI_TRY_GOTO(rc, check_config(p, earlier.head.text, err), out);
-    check_complete(p, &earlier.head);
+    ARCHAI_TRY_GOTO(rc, check_complete(p, &earlier, err), out);
     if (p->complete != NULL)
         goto out;
     ARCHAI_TRY_GOTO(rc,

@@ -29,6 +29,8 @@ static const struct command {
     {{"show",    "show ARCHID",         "everything known about one model",                                  1, 1}, MODEL,   inspect_show},
     {{"curves",  "curves ARCHID",       "its learning curves, one line per epoch",                           1, 1}, MODEL,   inspect_curves},
     {{"csv",     "csv",                 "all evaluations, in the columns of Archai's search state",          0, 0}, RESULTS, inspect_csv},
+    {{"table",   "table [--csv|--json]", "all evaluations with everything known about them, for pandas",   0, 0}, RESULTS, inspect_table_all},
+    {{"compare", "compare [--json]",    "several RESULTS side by side: settings that differ, best, hypervolume", 0, 0}, NOTHING, inspect_compare},
     {{"export",  "export ARCHID [--format safetensors|pt|arch] -o FILE",
                                        "its weights for PyTorch, or its architecture for archai-space",     1, 1}, MODEL,   inspect_export},
     {{"verify",  "verify [--repair]",   "check results.h5 against the segments (rows, checksums, weights), and the checkpoints; --repair: repair first", 0, 0}, RESULTS, inspect_verify},
@@ -67,13 +69,50 @@ static void version(FILE *out)
     (void)fputs("archai-inspect " ARCHAI_VERSION "\n", out);
 }
 
-enum { OPT_FORMAT = 256, OPT_REPAIR };
+enum { OPT_FORMAT = 256, OPT_REPAIR, OPT_JSON, OPT_CSV };
+
+static void nothing(FILE *out)
+{
+    (void)out;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < tool.n; i++)
+        if (strcmp(commands[i].head.name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* "archai-inspect RESULTS top --help" */
+static bool command_help(const char *name)
+{
+    const struct command *c = find_command(name);
+
+    if (c != NULL)
+        (void)printf("usage: %s %s\n\n%s.\n", tool.call, c->head.usage, c->head.help);
+    return c != NULL;
+}
+
+/* RESULTS are the words before the command; one, unless a later word is a command that takes several. */
+static size_t count_paths(char **words, int n)
+{
+    for (int i = 1; i < n; i++) {
+        const struct command *c = find_command(words[i]);
+
+        if (c != NULL)
+            return i == 1 || c->run == inspect_compare ? (size_t)i : 1;
+    }
+    return n > 0;
+}
 
 /* Options may come anywhere. */
 static int parse(int argc, char **argv, inspect *t, archai_err *err)
 {
     static const struct option options[] = {
         {"format", required_argument, NULL, OPT_FORMAT},
+        {"json", no_argument, NULL, OPT_JSON},
+        {"csv", no_argument, NULL, OPT_CSV},
         {"output", required_argument, NULL, 'o'},
         {"repair", no_argument, NULL, OPT_REPAIR},
         {"help", no_argument, NULL, 'h'},
@@ -91,6 +130,12 @@ static int parse(int argc, char **argv, inspect *t, archai_err *err)
         case 'o':
             t->output = optarg;
             break;
+        case OPT_JSON:
+            t->json = true;
+            break;
+        case OPT_CSV:
+            t->csv = true;
+            break;
         case OPT_FORMAT:
             t->format = optarg;
             break;
@@ -99,7 +144,7 @@ static int parse(int argc, char **argv, inspect *t, archai_err *err)
             break;
         case 'h':
             t->words = help;
-            return ARCHAI_OK;
+            break;
         case 'V':
             t->words = version;
             return ARCHAI_OK;
@@ -107,10 +152,17 @@ static int parse(int argc, char **argv, inspect *t, archai_err *err)
             return archai_tool_bad_option(c, argv, err);
         }
     }
-    t->path = optind < argc ? argv[optind++] : NULL;
+    if (t->words == help && optind < argc && command_help(argv[argc - 1])) {
+        t->words = nothing;
+        return ARCHAI_OK;
+    }
+    t->paths = argv + optind;
+    t->n_paths = count_paths(argv + optind, argc - optind);
+    t->path = t->n_paths > 0 ? t->paths[0] : NULL;
+    optind += (int)t->n_paths;
     t->command = optind < argc ? argv[optind++] : "summary";
     t->args = argv + optind;
-    t->n_args = (size_t)(argc - optind);
+    t->n_args = optind < argc ? (size_t)(argc - optind) : 0;
     return ARCHAI_OK;
 }
 
@@ -132,9 +184,10 @@ static int run(const struct command *command, inspect *t, archai_err *err)
     if (rc == ARCHAI_OK && command->reads != NOTHING)
         rc = archai_results_read(&t->r, t->path, err);
     if (rc == ARCHAI_OK && command->reads == MODEL)
-        rc = inspect_find(t, t->args[0], &t->row, err);
+        rc = inspect_resolve(t, t->args[0], &t->row, err);
     if (rc == ARCHAI_OK)
         rc = command->run(t, err);
+    inspect_names_free(t);
     archai_results_free(&t->r);
     free(t->directory);
     return rc;

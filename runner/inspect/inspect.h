@@ -9,11 +9,14 @@
 #include <stddef.h>
 #include <stdio.h>
 #include "core/base/err.h"
+#include "core/search/failure.h"
 #include "io/results/results.h"
 
 typedef struct inspect {
     void (*words)(FILE *out); /* --help or --version: what to print instead; else NULL */
-    const char *path; /* RESULTS as given: a directory or a results.h5 */
+    char **paths; /* RESULTS, as many as were given before the command; borrowed */
+    size_t n_paths;
+    const char *path; /* the first of them, as given: a directory or a results.h5 */
     const char *command;
     char *directory;  /* owned; where the segments are */
     archai_results r; /* owned; read before the command runs, unless the command does that itself */
@@ -24,6 +27,11 @@ typedef struct inspect {
     const char *format; /* --format; NULL: not given */
     const char *output; /* -o; NULL: not given */
     bool repair;        /* --repair */
+    bool json, csv;     /* --json, --csv */
+    /* inspect_names: */
+    archai_results_param *params; /* owned */
+    bool *differs;                /* owned; [n_params]: not the same in all rows */
+    size_t n_params, short_length; /* 0: not called yet */
 } inspect;
 
 int inspect_summary(inspect *t, archai_err *err);
@@ -38,6 +46,8 @@ int inspect_verify(inspect *t, archai_err *err);
 int inspect_repair(inspect *t, archai_err *err);
 int inspect_watch(inspect *t, archai_err *err);
 int inspect_report(inspect *t, archai_err *err);
+int inspect_compare(inspect *t, archai_err *err);
+int inspect_table_all(inspect *t, archai_err *err);
 
 /* -- rows ---------------------------------------------------------------------------------- */
 
@@ -49,6 +59,25 @@ int inspect_unknown(const char *what, const char *name, const char *const *names
                     archai_err *err);
 /* Is the status ok or cached? */
 bool inspect_has_values(const archai_trial *e);
+/* Rows of the front, each architecture once, the best by the first objective first: front:1, front:2, ...
+ * Caller frees. */
+size_t *inspect_front(const archai_results *r, size_t *n);
+/* Is row a better than row b by an objective? Where values tie, by the others in turn, then the earlier. */
+bool inspect_is_better(const archai_results *r, size_t a, size_t b, size_t objective);
+/* The best row of the front by an objective; r->n: the front is empty. */
+size_t inspect_best(const archai_results *r, size_t objective);
+/* -- names (models.c) ------------------------------------------------------------------------- */
+
+/* The row of a model as users name it: an archid, the beginning of just one, an id, or front:K. */
+int inspect_resolve(const inspect *t, const char *word, size_t *row, archai_err *err);
+/* Before the following ones: which parameters there are, and which differ. */
+int inspect_names(inspect *t, archai_err *err);
+void inspect_names_free(inspect *t);
+char *inspect_short(const inspect *t, size_t row); /* enough of the archid to name it; caller frees */
+char *inspect_differing(const inspect *t, size_t row); /* "k=3, width=16"; caller frees */
+bool inspect_param_absent(const archai_results_param *p, size_t row);
+void inspect_param_text(const archai_results_param *p, size_t row, char *out, size_t size); /* "": absent */
+
 /* "width=16, stages=2, stages.0.kernel=3": what the row's arch says, on one line and not escaped; "" where
  * it says nothing. Caller frees. */
 char *inspect_parameters(const archai_trial *e);
@@ -58,8 +87,12 @@ double inspect_sign(const archai_results_objective *o);
 /* Row numbers, the best by an objective or a metric first (sign: inspect_sign), those without a value
  * last, equal ones in the order of their ids. */
 void inspect_sort(const archai_results *r, size_t *rows, size_t n, const char *name, double sign);
+void inspect_failures(const archai_results *r, archai_failures *out); /* by kind, the commonest first */
 /* ": 7 ok, 2 failed; 3 more rejected by a constraint before evaluation" */
 void inspect_counts(const archai_results *r, FILE *out);
+
+/* Rows as a JSON list, an object each (README.md has the schema). */
+int inspect_json_rows(inspect *t, const size_t *rows, size_t n, archai_err *err);
 
 /* -- tables -------------------------------------------------------------------------------- */
 

@@ -16,12 +16,15 @@ static bool several_budgets(const archai_results *r)
     return false;
 }
 
-/* Rows as a table: their objectives, and the metric `extra` if not NULL. */
-static void print_rows(const archai_results *r, const size_t *rows, size_t n, const char *extra)
+/* Rows as a table: their objectives, the metric `extra` if not NULL, and the parameters that differ. */
+static int print_rows(inspect *t, const size_t *rows, size_t n, const char *extra, archai_err *err)
 {
+    const archai_results *r = &t->r;
     const bool budgets = several_budgets(r);
-    inspect_table table = {.columns = 2 + budgets + (extra != NULL) + r->n_objectives};
+    inspect_table table = {.columns = 3 + budgets + (extra != NULL) + r->n_objectives};
+    char *text;
 
+    ARCHAI_TRY(inspect_names(t, err));
     inspect_table_text(&table, "id");
     inspect_table_text(&table, "model");
     if (budgets)
@@ -30,35 +33,42 @@ static void print_rows(const archai_results *r, const size_t *rows, size_t n, co
         inspect_table_text(&table, extra);
     for (size_t k = 0; k < r->n_objectives; k++)
         inspect_table_text(&table, r->objectives[k].name);
+    inspect_table_text(&table, "parameters");
     for (size_t i = 0; i < n; i++) {
         const archai_trial *e = &r->rows[rows[i]];
 
         inspect_table_number(&table, (double)e->id);
-        inspect_table_text(&table, e->model.archid);
+        text = inspect_short(t, rows[i]);
+        inspect_table_text(&table, text);
+        free(text);
         if (budgets)
             inspect_table_number(&table, e->budget);
         if (extra != NULL)
             inspect_table_number(&table, archai_results_value(r, rows[i], extra));
         for (size_t k = 0; k < r->n_objectives; k++)
             inspect_table_number(&table, r->values[rows[i] * r->n_objectives + k]);
+        text = inspect_differing(t, rows[i]);
+        inspect_table_text(&table, text);
+        free(text);
     }
     inspect_table_end(&table, stdout);
+    return ARCHAI_OK;
 }
 
 int inspect_pareto(inspect *t, archai_err *err)
 {
-    const archai_results *r = &t->r;
-    size_t n = 0;
+    size_t n, *rows = inspect_front(&t->r, &n);
+    int rc;
 
-    (void)err;
-    for (size_t i = 0; i < r->n_front; i++) /* cached rows repeat others */
-        if (r->rows[r->front[i]].status == ARCHAI_STATUS_OK)
-            r->front[n++] = r->front[i];
-    if (n == 0)
-        (void)fprintf(stderr, "archai-inspect: no model has been evaluated yet\n");
-    inspect_sort(r, r->front, n, r->objectives[0].name, inspect_sign(&r->objectives[0]));
-    print_rows(r, r->front, n, NULL);
-    return ARCHAI_OK;
+    if (t->json) {
+        rc = inspect_json_rows(t, rows, n, err);
+    } else {
+        if (n == 0)
+            (void)fprintf(stderr, "archai-inspect: no model has been evaluated yet\n");
+        rc = print_rows(t, rows, n, NULL, err);
+    }
+    free(rows);
+    return rc;
 }
 
 /* Is `name` an objective, a metric or neither? A metric has the sign of the objective made from it. */
@@ -97,6 +107,7 @@ int inspect_top(inspect *t, archai_err *err)
     size_t *rows, n = 0, kept = 0;
     bool is_objective;
     double sign;
+    int rc;
 
     ARCHAI_TRY(find_name(r, t->args[0], &sign, &is_objective, err));
     if (!is_objective)
@@ -116,7 +127,8 @@ int inspect_top(inspect *t, archai_err *err)
         if (!known)
             rows[kept++] = rows[i];
     }
-    print_rows(r, rows, kept, is_objective ? NULL : t->args[0]);
+    rc = t->json ? inspect_json_rows(t, rows, kept, err)
+                 : print_rows(t, rows, kept, is_objective ? NULL : t->args[0], err);
     free(rows);
-    return ARCHAI_OK;
+    return rc;
 }

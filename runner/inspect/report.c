@@ -11,10 +11,10 @@
 
 #include "core/base/alloc.h"
 #include "io/file/beside.h"
-#include "runner/inspect/inspect.h"
+#include "runner/inspect/facts.h"
 #include "runner/inspect/svg.h"
 
-enum { POINTS_MAX = 5000, ERRORS_MAX = 12 }; /* more would make the page longer, not clearer */
+enum { POINTS_MAX = 5000, ERRORS_MAX = 12, BARS_MAX = 20 }; /* more would make the page longer, not clearer */
 
 static const char style[] =
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;"
@@ -27,7 +27,7 @@ static const char style[] =
     ".muted{color:#66707d}svg{width:100%;max-width:640px;display:block}.frame{fill:none;"
     "stroke:#9aa5b1}.grid{stroke:#e8ecf1}.tick{font-size:12px;fill:#66707d}"
     ".axis{font-size:13px;fill:#1c2430}.other{fill:#9fb3c8;fill-opacity:.75}.best{fill:#d9480f}.front{fill:none;"
-    "stroke:#d9480f;stroke-width:1.5}"
+    "stroke:#d9480f;stroke-width:1.5}.bar{background:#9fb3c8;height:.8em;min-width:1px}"
     "@media(prefers-color-scheme:dark){body{color:#e4e9ef;background:#14181d}"
     "pre{background:#1d232b}th,td{border-color:#2b333d}.grid{stroke:#242b33}.axis{fill:#e4e9ef}"
     "}";
@@ -40,8 +40,10 @@ static void cell(FILE *out, double v)
         (void)fprintf(out, "<td>%.6g</td>", v);
 }
 
-static void summary(FILE *out, const archai_results *r)
+static void summary(FILE *out, const archai_results *r, const inspect_facts *f)
 {
+    const double share = inspect_utilisation(f);
+
     archai_svg_put(out, "<h1>Search over ", r->space, "</h1>\n<p class=\"muted\">", r->algorithm,
                    ", ", r->schedule, NULL);
     (void)fprintf(out, ", seed %lld, %lld rank%s; ", (long long)r->seed, (long long)r->ranks,
@@ -49,57 +51,89 @@ static void summary(FILE *out, const archai_results *r)
     archai_svg_put(out, "", r->state, "; started ", r->started, ", last change ", r->updated, NULL);
     (void)fprintf(out, "</p>\n<p>%zu evaluations", r->n);
     inspect_counts(r, out);
-    (void)fprintf(out, "; %zu on the Pareto front.</p>\n", r->n_front);
+    (void)fprintf(out, "; %zu on the Pareto front", f->n_front);
+    if (!isnan(share))
+        (void)fprintf(out, "; %d slot%s busy %.0f %% of the time", f->slots,
+                      f->slots == 1 ? "" : "s", 100 * share);
+    (void)fputs(".</p>\n", out);
 }
 
-/* Rows of the front, the best by the first objective first. Caller frees. */
-static size_t *sorted_front(const archai_results *r)
+static void front_table(FILE *out, const inspect *t, const inspect_facts *f)
 {
-    size_t *rows = archai_memdup(r->front, r->n_front * sizeof *rows);
+    const archai_results *r = &t->r;
 
-    inspect_sort(r, rows, r->n_front, r->objectives[0].name, inspect_sign(&r->objectives[0]));
-    return rows;
-}
-
-static void front_table(FILE *out, const archai_results *r)
-{
-    size_t *rows = sorted_front(r);
-
-    (void)fputs("<h2>Pareto front</h2>\n<table><tr><th>archid</th>", out);
+    (void)fputs("<h2>Pareto front</h2>\n<table><tr><th>model</th>", out);
     for (size_t k = 0; k < r->n_objectives; k++)
         archai_svg_put(out, "<th>", r->objectives[k].name,
                        r->objectives[k].direction == ARCHAI_MAXIMIZE ? " &uarr;</th>" : " &darr;</th>",
                        NULL);
-    (void)fputs("<th>id</th><th>seconds</th></tr>\n", out);
-    for (size_t i = 0; i < r->n_front; i++) {
-        const archai_trial *e = &r->rows[rows[i]];
+    (void)fputs("<th>id</th><th>seconds</th><th class=\"text\">parameters that differ</th></tr>\n", out);
+    for (size_t i = 0; i < f->n_front; i++) {
+        const archai_trial *e = &r->rows[f->front[i]];
+        char *name = inspect_short(t, f->front[i]), *differing = inspect_differing(t, f->front[i]);
 
-        archai_svg_put(out, "<tr><td>", e->model.archid, "</td>", NULL);
+        archai_svg_put(out, "<tr><td title=\"", e->model.archid, "\">", name, "</td>", NULL);
         for (size_t k = 0; k < r->n_objectives; k++)
-            cell(out, archai_results_value(r, rows[i], r->objectives[k].name));
-        (void)fprintf(out, "<td>%lld</td><td>%.1f</td></tr>\n", (long long)e->id, e->seconds);
+            cell(out, archai_results_value(r, f->front[i], r->objectives[k].name));
+        (void)fprintf(out, "<td>%lld</td><td>%.1f</td>", (long long)e->id, e->seconds);
+        archai_svg_put(out, "<td class=\"text\">", differing, "</td></tr>\n", NULL);
+        free(name);
+        free(differing);
     }
     (void)fputs("</table>\n", out);
-    free(rows);
 }
 
 /* What the models of the front are. */
-static void parameter_table(FILE *out, const archai_results *r)
+static void parameter_table(FILE *out, const inspect *t, const inspect_facts *f)
 {
-    size_t *rows = sorted_front(r);
-
     (void)fputs("<h2>Parameters of the front</h2>\n<table><tr><th>archid</th>"
                 "<th class=\"text\">parameters</th></tr>\n",
                 out);
-    for (size_t i = 0; i < r->n_front; i++) {
-        char *text = inspect_parameters(&r->rows[rows[i]]);
+    for (size_t i = 0; i < f->n_front; i++) {
+        char *text = inspect_parameters(&t->r.rows[f->front[i]]);
 
-        archai_svg_put(out, "<tr><td>", r->rows[rows[i]].model.archid, "</td><td class=\"text\">",
-                       text, "</td></tr>\n", NULL);
+        archai_svg_put(out, "<tr><td>", t->r.rows[f->front[i]].model.archid,
+                       "</td><td class=\"text\">", text, "</td></tr>\n", NULL);
         free(text);
     }
     (void)fputs("</table>\n", out);
-    free(rows);
+}
+
+static void loading(FILE *out, const inspect *t, const inspect_facts *f)
+{
+    if (f->n_front == 0)
+        return;
+    archai_svg_put(out, "<h2>Load the best</h2>\n<pre>archai-inspect '", t->path,
+                   "' show front:1\narchai-inspect '", t->path,
+                   "' export front:1 --format pt -o best.pt        # its state_dict, where weights were kept\n"
+                   "archai-inspect '",
+                   t->path, "' export front:1 --format arch -o best.json\n</pre>\n", NULL);
+}
+
+static void importance(FILE *out, const inspect *t, const inspect_facts *f, size_t k)
+{
+    bool *shown = archai_calloc(t->n_params, sizeof *shown);
+
+    archai_svg_put(out, "<h2>Which parameters mattered for ", t->r.objectives[k].name,
+                   "</h2>\n<table><tr><th>parameter</th><th>share</th><th></th></tr>\n", NULL);
+    for (int line = 0; line < BARS_MAX; line++) {
+        size_t most = t->n_params;
+
+        for (size_t i = 0; i < t->n_params; i++)
+            if (t->differs[i] && !shown[i] &&
+                (most == t->n_params || f->importance[k][i] > f->importance[k][most]))
+                most = i;
+        if (most == t->n_params)
+            break;
+        shown[most] = true;
+        archai_svg_put(out, "<tr><td>", t->params[most].name, NULL);
+        (void)fprintf(out,
+                      "</td><td>%.3f</td><td class=\"text\"><div class=\"bar\" "
+                      "style=\"width:%.1fem\"></div></td></tr>\n",
+                      f->importance[k][most], 20 * f->importance[k][most]);
+    }
+    (void)fputs("</table>\n", out);
+    free(shown);
 }
 
 /* A measure such as params, which spans two decades or more, is drawn on a log scale. */
@@ -110,7 +144,7 @@ static bool wants_log(const archai_results *r, const char *name)
     for (size_t i = 0; i < r->n; i++) {
         const double v = archai_results_value(r, i, name);
 
-        if (isnan(v))
+        if (isnan(v) || !inspect_has_values(&r->rows[i]))
             continue;
         if (v <= 0)
             return false;
@@ -120,117 +154,161 @@ static bool wants_log(const archai_results *r, const char *name)
     return high >= 100 * low;
 }
 
-static void pair_plot(FILE *out, const archai_results *r, size_t kx, size_t ky)
+/* What is shown when the pointer rests on a point; freed with free_titles. */
+static char *title(const inspect *t, size_t row)
 {
+    char *name = inspect_short(t, row), *differing = inspect_differing(t, row);
+    char *text = archai_printf("%s%s%s", name, differing[0] != '\0' ? ": " : "", differing);
+
+    free(name);
+    free(differing);
+    return text;
+}
+
+static void free_titles(archai_svg_point *points, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free((char *)(uintptr_t)points[i].title);
+    free(points);
+}
+
+static void pair_plot(FILE *out, const inspect *t, const inspect_facts *f, size_t kx, size_t ky)
+{
+    const archai_results *r = &t->r;
     const char *xname = r->objectives[kx].name, *yname = r->objectives[ky].name;
     archai_svg_axis x = {xname, wants_log(r, xname)}, y = {yname, wants_log(r, yname)};
-    size_t stride = r->n / POINTS_MAX + 1, n = 0;
-    archai_svg_point *points = archai_calloc(r->n, sizeof *points);
+    size_t stride = f->n_standing / POINTS_MAX + 1, n = 0;
+    archai_svg_point *points = archai_calloc(f->n_standing, sizeof *points);
     char *front = inspect_front_flags(r);
 
-    for (size_t i = 0; i < r->n; i++) {
-        if (!front[i] && i % stride != 0)
+    for (size_t i = 0; i < f->n_standing; i++) {
+        const size_t row = f->standing[i];
+
+        if (!front[row] && i % stride != 0)
             continue;
-        points[n].x = archai_results_value(r, i, xname);
-        points[n].y = archai_results_value(r, i, yname);
-        points[n].marked = front[i];
-        points[n++].title = r->rows[i].model.archid;
+        points[n].x = archai_results_value(r, row, xname);
+        points[n].y = archai_results_value(r, row, yname);
+        points[n].marked = front[row];
+        points[n++].title = title(t, row);
     }
     archai_svg_put(out, "<h2>", yname, " against ", xname, "</h2>\n", NULL);
+    if (stride > 1)
+        (void)fprintf(out, "<p class=\"muted\">The front, and one of %zu of the others.</p>\n", stride);
     archai_svg_scatter(out, points, n, &x, &y,
                        r->n_objectives == 2 ? ARCHAI_SVG_JOINED : ARCHAI_SVG_NO_LINE);
     free(front);
-    free(points);
+    free_titles(points, n);
 }
 
-/* The best value so far of one objective, over the evaluations in the order of their ids. */
-static void progress_plot(FILE *out, const archai_results *r, size_t k)
+/* The best value so far of one objective, over the evaluations, among the others that have results. */
+static void progress_plot(FILE *out, const inspect *t, const inspect_facts *f, size_t k)
 {
+    const archai_results *r = &t->r;
     const char *name = r->objectives[k].name;
-    const double sign = inspect_sign(&r->objectives[k]);
-    double best = INFINITY;
     archai_svg_axis x = {"evaluation", false}, y = {name, wants_log(r, name)};
-    size_t stride = r->n / POINTS_MAX + 1, n = 0;
-    archai_svg_point *points = archai_calloc(r->n, sizeof *points);
+    size_t stride = f->n_standing / POINTS_MAX + 1, n = 0;
+    archai_svg_point *points = archai_calloc(f->n_standing + f->n_best[k], sizeof *points);
 
-    for (size_t i = 0; i < r->n; i++) {
-        const double v = archai_results_value(r, i, name);
-        const bool better = sign * v < best;
-
-        if (better)
-            best = sign * v;
-        if (!better && i % stride != 0)
-            continue;
-        points[n].x = (double)r->rows[i].id;
-        points[n].y = v;
-        points[n].marked = better;
-        points[n++].title = r->rows[i].model.archid;
+    for (size_t i = 0; i < f->n_standing; i += stride) {
+        points[n].x = (double)r->rows[f->standing[i]].id + 1;
+        points[n].y = archai_results_value(r, f->standing[i], name);
+        points[n++].title = title(t, f->standing[i]);
+    }
+    for (size_t i = 0; i < f->n_best[k]; i++) {
+        points[n].x = (double)f->best[k][i].evaluation;
+        points[n].y = archai_results_value(r, f->best[k][i].row, name);
+        points[n].marked = true;
+        points[n++].title = title(t, f->best[k][i].row);
     }
     archai_svg_put(out, "<h2>", name, " over the search</h2>\n", NULL);
     archai_svg_scatter(out, points, n, &x, &y, ARCHAI_SVG_TO_THE_EDGE);
-    free(points);
+    free_titles(points, n);
 }
 
-static void failures(FILE *out, const archai_results *r)
+static void failures(FILE *out, const inspect_facts *f)
 {
-    size_t shown = 0, failed = 0;
+    size_t shown = 0;
 
-    for (size_t i = 0; i < r->n; i++)
-        failed += r->rows[i].status == ARCHAI_STATUS_FAILED;
-    if (failed == 0)
+    if (f->failures.total == 0)
         return;
     (void)fprintf(out,
-                  "<h2>Failed evaluations (%zu)</h2>\n<table><tr><th>archid</th>"
-                  "<th>error</th></tr>\n",
-                  failed);
-    for (size_t i = r->n; i-- > 0 && shown < ERRORS_MAX;) {
-        if (r->rows[i].status != ARCHAI_STATUS_FAILED)
-            continue;
-        archai_svg_put(out, "<tr><td>", r->rows[i].model.archid,
-                       "</td><td class=\"text\">", r->rows[i].error, "</td></tr>\n", NULL);
-        shown++;
+                  "<h2>Failed evaluations (%zu)</h2>\n<table><tr><th>kind (N: a number)</th><th>count</th>"
+                  "<th>id</th><th class=\"text\">example</th></tr>\n",
+                  f->failures.total);
+    for (size_t i = 0; i < f->failures.n && i < ERRORS_MAX; i++) {
+        const archai_failure *kind = &f->failures.at[i];
+
+        archai_svg_put(out, "<tr><td>", kind->kind, NULL);
+        (void)fprintf(out, "</td><td>%zu</td><td>%lld</td>", kind->n, (long long)kind->id);
+        archai_svg_put(out, "<td class=\"text\">", kind->example, "</td></tr>\n", NULL);
+        shown += kind->n;
     }
     (void)fputs("</table>\n", out);
-    if (failed > shown)
-        (void)fprintf(out,
-                      "<p class=\"muted\">The latest %zu; results.h5 has all of them.</p>\n",
-                      shown);
+    if (f->failures.total > shown)
+        (void)fprintf(out, "<p class=\"muted\">%zu more of other kinds; results.h5 has all of them.</p>\n",
+                      f->failures.total - shown);
 }
 
-static void write_page(const archai_results *r, FILE *out)
+/* What the page draws, to be taken out by programs. A '<' could end the element. */
+static void data_block(FILE *out, const inspect *t, const inspect_facts *f)
 {
+    json_t *facts = inspect_facts_json(t, f);
+    char *text = archai_there(json_dumps(facts, 0));
+
+    (void)fputs("<script type=\"application/json\" id=\"archai-report\">", out);
+    for (const char *s = text; *s != '\0'; s++)
+        if (*s == '<')
+            (void)fputs("\\u003c", out);
+        else
+            (void)fputc(*s, out);
+    (void)fputs("</script>\n", out);
+    free(text);
+    json_decref(facts);
+}
+
+static void write_page(const inspect *t, const inspect_facts *f, FILE *out)
+{
+    const archai_results *r = &t->r;
+
     archai_svg_put(out,
                    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
                    "<title>archai-run: ",
                    r->space, "</title><style>", NULL);
     (void)fprintf(out, "%s</style></head><body>\n", style);
-    summary(out, r);
-    front_table(out, r);
+    summary(out, r, f);
+    front_table(out, t, f);
+    loading(out, t, f);
     for (size_t a = 0; a < r->n_objectives; a++)
         for (size_t b = a + 1; b < r->n_objectives; b++)
             if (r->objectives[a].direction != ARCHAI_CONSTRAIN &&
                 r->objectives[b].direction != ARCHAI_CONSTRAIN)
-                pair_plot(out, r, b, a);
+                pair_plot(out, t, f, b, a);
     for (size_t k = 0; k < r->n_objectives; k++)
         if (r->objectives[k].expensive && r->objectives[k].direction != ARCHAI_CONSTRAIN)
-            progress_plot(out, r, k);
-    parameter_table(out, r);
-    failures(out, r);
+            progress_plot(out, t, f, k);
+    for (size_t k = 0; k < r->n_objectives; k++)
+        importance(out, t, f, k);
+    archai_svg_put(out, "<p class=\"muted\">Shares: ", inspect_importance_method, ".</p>\n", NULL);
+    parameter_table(out, t, f);
+    failures(out, f);
+    data_block(out, t, f);
     archai_svg_put(out, "<h2>Configuration</h2>\n<pre>", r->config, "</pre>\n<p class=\"muted\">",
                    r->software, "</p>\n</body></html>\n", NULL);
 }
 
 /* Through a descriptor of its own: the stream closes it. */
-static int write_file(const archai_results *r, const archai_beside *b, archai_err *err)
+static int write_file(inspect *t, const archai_beside *b, archai_err *err)
 {
+    inspect_facts facts = {0};
     const int fd = fcntl(b->fd, F_DUPFD_CLOEXEC, 0);
     FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
-    int rc = ARCHAI_OK;
+    int rc = inspect_facts_make(t, &facts, err);
 
-    if (out != NULL)
-        write_page(r, out);
-    if (out == NULL || ferror(out))
+    if (out != NULL && rc == ARCHAI_OK)
+        write_page(t, &facts, out);
+    inspect_facts_free(t, &facts);
+    if (rc == ARCHAI_OK && (out == NULL || ferror(out)))
         rc = archai_fail(err, ARCHAI_EIO, "%s: %s", b->path, strerror(errno));
     if (out != NULL && fclose(out) != 0 && rc == ARCHAI_OK)
         rc = archai_fail(err, ARCHAI_EIO, "%s: %s", b->path, strerror(errno));
@@ -246,7 +324,7 @@ int inspect_report(inspect *t, archai_err *err)
     bool is_file;
 
     if (rc == ARCHAI_OK)
-        rc = write_file(&t->r, &b, err);
+        rc = write_file(t, &b, err);
     is_file = b.name != NULL; /* else it may be standard output, and holds the page alone */
     if (rc == ARCHAI_OK)
         rc = archai_beside_publish(&b, err);

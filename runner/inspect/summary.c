@@ -4,87 +4,69 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/alloc.h"
 #include "runner/directory/rundir.h"
-#include "runner/inspect/inspect.h"
+#include "runner/inspect/facts.h"
 #include "runner/process/limit.h"
 
 enum { WATCH_S = 2, FAILURES_SHOWN = 3 };
 
 /* -- summary ------------------------------------------------------------------------------- */
 
-static void best_by_each(const archai_results *r)
+static void best_by_each(const inspect *t)
 {
-    inspect_table table = {.columns = 4};
+    const archai_results *r = &t->r;
+    inspect_table table = {.columns = 5};
 
     inspect_table_text(&table, "objective");
     inspect_table_text(&table, "");
     inspect_table_text(&table, "best");
     inspect_table_text(&table, "model");
+    inspect_table_text(&table, "parameters");
     for (size_t k = 0; k < r->n_objectives; k++) {
-        const double sign = inspect_sign(&r->objectives[k]);
-        size_t best = r->n;
+        const size_t best = inspect_best(r, k);
+        char *name = best < r->n ? inspect_short(t, best) : archai_strdup("-");
+        char *params = best < r->n ? inspect_differing(t, best) : archai_strdup("");
 
-        for (size_t i = 0; i < r->n; i++) {
-            double v = sign * r->values[i * r->n_objectives + k];
-
-            if (inspect_has_values(&r->rows[i]) && !isnan(v) &&
-                (best == r->n || v < sign * r->values[best * r->n_objectives + k]))
-                best = i;
-        }
         inspect_table_text(&table, r->objectives[k].name);
-        inspect_table_text(&table, sign < 0 ? "max" : "min");
+        inspect_table_text(&table, inspect_sign(&r->objectives[k]) < 0 ? "max" : "min");
         inspect_table_number(&table,
                              best < r->n ? r->values[best * r->n_objectives + k] : (double)NAN);
-        inspect_table_text(&table, best < r->n ? r->rows[best].model.archid : "-");
+        inspect_table_text(&table, name);
+        inspect_table_text(&table, params);
+        free(name);
+        free(params);
     }
     inspect_table_end(&table, stdout);
 }
 
-/* The most frequent errors, grouped by their first lines. */
+void inspect_failures(const archai_results *r, archai_failures *out)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (r->rows[i].status == ARCHAI_STATUS_FAILED)
+            archai_failures_add(out, r->rows[i].error, r->rows[i].id);
+    archai_failures_sort(out);
+}
+
+/* The commonest kinds; a kind of one shows the error as it is. */
 static void failures(const archai_results *r)
 {
-    struct {
-        const char *text;
-        size_t length, n;
-    } kinds[64];
-    size_t n_kinds = 0, other = 0;
+    archai_failures f = {0};
+    size_t other;
 
-    for (size_t i = 0; i < r->n; i++) {
-        const char *text = r->rows[i].error;
-        size_t length = strcspn(text, "\n"), k;
-
-        if (r->rows[i].status != ARCHAI_STATUS_FAILED)
-            continue;
-        for (k = 0; k < n_kinds; k++)
-            if (kinds[k].length == length && memcmp(kinds[k].text, text, length) == 0)
-                break;
-        if (k == sizeof kinds / sizeof kinds[0]) {
-            other++;
-            continue;
-        }
-        if (k == n_kinds) {
-            kinds[n_kinds].text = text;
-            kinds[n_kinds].length = length;
-            kinds[n_kinds++].n = 0;
-        }
-        kinds[k].n++;
+    inspect_failures(r, &f);
+    other = f.other;
+    for (size_t k = 0; k < f.n; k++) {
+        if (k >= FAILURES_SHOWN)
+            other += f.at[k].n;
+        else
+            (void)printf("failed %zu x: %s%s%.*s\n", f.at[k].n, f.at[k].n > 1 ? f.at[k].kind : "",
+                         f.at[k].n > 1 ? "; such as: " : "",
+                         (int)strcspn(f.at[k].example, "\n"), f.at[k].example);
     }
-    for (int shown = 0; shown < FAILURES_SHOWN; shown++) {
-        size_t most = 0;
-
-        for (size_t k = 1; k < n_kinds; k++)
-            if (kinds[k].n > kinds[most].n)
-                most = k;
-        if (n_kinds == 0 || kinds[most].n == 0)
-            return;
-        (void)printf("failed %zu x: %.*s\n", kinds[most].n, (int)kinds[most].length,
-                     kinds[most].text);
-        kinds[most].n = 0;
-    }
-    for (size_t k = 0; k < n_kinds; k++)
-        other += kinds[k].n;
     if (other > 0)
         (void)printf("failed %zu x: other reasons\n", other);
+    archai_failures_free(&f);
 }
 
 /* GPUs that were there and not used: the device of a row says so (runner/evaluator/torch.c). */
@@ -103,13 +85,36 @@ static void unused_gpus(const archai_results *r)
                      n == 1 ? "" : "s", where);
 }
 
+static void pace(const archai_results *r)
+{
+    inspect_rate rate;
+
+    inspect_pace(r, &rate);
+    if (isnan(rate.per_s))
+        return;
+    (void)printf("%lld", (long long)rate.done);
+    if (rate.total >= 0)
+        (void)printf(" of %lld", (long long)rate.total);
+    if (rate.per_s >= 1)
+        (void)printf(" done, %.3g a second", rate.per_s);
+    else
+        (void)printf(" done, %.3g an hour", 3600 * rate.per_s);
+    if (!isnan(rate.busy))
+        (void)printf(", slots %.0f %% busy", 100 * rate.busy);
+    if (!isnan(rate.left_s))
+        (void)printf(", %.0f min left", ceil(rate.left_s / 60));
+    (void)puts("");
+}
+
 int inspect_summary(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
     archai_strings models = {NULL, 0};
-    size_t n_front = 0;
+    size_t n_front;
     char who[512] = "";
 
+    if (t->json)
+        return inspect_summary_json(t, err);
     (void)printf("%s: %s\n", t->path, r->state);
     if (strcmp(r->state, "running") == 0) {
         if (archai_rundir_owner_alive(t->directory, who))
@@ -126,13 +131,14 @@ int inspect_summary(inspect *t, archai_err *err)
     inspect_counts(r, stdout);
     (void)puts("");
     unused_gpus(r);
+    pace(r);
     ARCHAI_TRY(archai_results_models(t->path, &models, err));
-    for (size_t i = 0; i < r->n_front; i++) /* cached rows are on it, too */
-        n_front += r->rows[r->front[i]].status == ARCHAI_STATUS_OK;
+    free(inspect_front(r, &n_front));
     (void)printf("front %zu model%s; weights of %zu model%s\n\n", n_front, n_front == 1 ? "" : "s",
                  models.n, models.n == 1 ? "" : "s");
     archai_strings_free(&models);
-    best_by_each(r);
+    ARCHAI_TRY(inspect_names(t, err));
+    best_by_each(t);
     failures(r);
     return ARCHAI_OK;
 }
@@ -186,6 +192,7 @@ int inspect_watch(inspect *t, archai_err *err)
         }
         if (strcmp(t->r.state, "running") != 0 || !alive)
             return ARCHAI_OK;
+        inspect_names_free(t);
         archai_results_free(&t->r);
         (void)sleep(WATCH_S);
     }

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/config/paths.h"
 #include "core/registries.h"
 #include "runner/coordinator/resume.h"
 #include "runner/directory/rundir.h"
 #include "runner/evaluator/measures.h"
+#include "runner/rank/runlog.h"
 #include "runner/rank/signals.h"
 
 const archai_registry *const archai_run_registries[] = {
@@ -20,22 +22,50 @@ const archai_registry *const archai_run_registries[] = {
 
 /* -- reading ------------------------------------------------------------------------------- */
 
+/* What is taken from beside the INI file is said on standard error; run.log has the resolved paths. */
+static void resolve_paths(archai_plan *p)
+{
+    char *notes = NULL;
+    size_t size = 0;
+    FILE *out = archai_there(open_memstream(&notes, &size));
+    archai_runlog none = {.file = NULL};
+
+    archai_paths_resolve(&p->ini, getenv("HOME"), out);
+    (void)fclose(out);
+    archai_runlog_say_lines(&none, 0, notes);
+    free(notes);
+}
+
 static int read_ini(archai_plan *p, const archai_arguments *args, archai_err *err)
 {
     char *quoted, *output;
-    int rc;
+    int rc = ARCHAI_OK;
 
     ARCHAI_TRY(archai_ini_read(&p->ini, args->config, err));
     for (size_t i = 0; i < args->n_sets; i++)
         ARCHAI_TRY(archai_ini_set(&p->ini, args->sets[i], err));
-    if (args->output == NULL)
-        return ARCHAI_OK;
-    quoted = archai_ini_quote(args->output); /* as it is, blanks around it and all */
-    output = archai_printf("output.directory=%s", quoted);
-    rc = archai_ini_set(&p->ini, output, err);
-    free(quoted);
-    free(output);
-    return archai_err_wrap(err, rc, "--output: ");
+    if (args->output != NULL) {
+        quoted = archai_ini_quote(args->output); /* as it is, blanks around it and all */
+        output = archai_printf("output.directory=%s", quoted);
+        rc = archai_err_wrap(err, archai_ini_set(&p->ini, output, err), "--output: ");
+        free(quoted);
+        free(output);
+    }
+    resolve_paths(p);
+    return rc;
+}
+
+/* A schedule that nobody chose is one that the algorithm has. */
+static void fit_schedule(archai_plan *p)
+{
+    const unsigned async = 1u << ARCHAI_ASYNC;
+    size_t i;
+
+    if (archai_ini_find(&p->ini, "search", "schedule") == NULL &&
+        archai_registry_find(&archai_algorithm_registry, p->config.search.algorithm, &i, NULL) ==
+            ARCHAI_OK &&
+        (archai_algorithms[i]->schedules & async) == 0)
+        p->config.search.schedule = ARCHAI_GENERATIONAL;
 }
 
 /* The configuration, and the data format and evaluator that it chooses. */
@@ -48,6 +78,8 @@ static int load(archai_plan *p, archai_err *err)
 
     if (rc == ARCHAI_OK)
         kind = p->config.evaluator.kind;
+    if (rc == ARCHAI_OK)
+        fit_schedule(p);
     rc = archai_err_also(err, rc, archai_dataset_source_open(&p->source, &p->ini, &one), &one);
     if (kind != NULL)
         rc = archai_err_also(err, rc,
@@ -279,6 +311,21 @@ static int check_budgets(const archai_plan *p, archai_err *err)
     return rc;
 }
 
+/* --dry-run shows what would hold, also where a run stands already. */
+static int check_directory(const archai_plan *p, const archai_arguments *args, archai_err *err)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    const int rc = archai_rundir_check(p->config.output.directory, args->resume, &why);
+
+    if (rc == ARCHAI_EEXIST && args->dry_run) {
+        (void)fprintf(stderr, "archai-run: note: output.directory: %s\n", why.text);
+        return ARCHAI_OK;
+    }
+    if (rc != ARCHAI_OK && err != NULL)
+        *err = why;
+    return archai_err_wrap(err, rc, "output.directory: ");
+}
+
 int archai_plan_make(archai_plan *p, const archai_arguments *args, archai_err *err)
 {
     *p = (archai_plan){.text = NULL};
@@ -286,11 +333,7 @@ int archai_plan_make(archai_plan *p, const archai_arguments *args, archai_err *e
     ARCHAI_TRY(read_parts(p, args->resume, err));
     ARCHAI_TRY(resolve(p, err));
     ARCHAI_TRY(archai_ini_locate(&p->ini, check_budgets(p, err), err));
-    ARCHAI_TRY(archai_ini_locate(
-        &p->ini,
-        archai_err_wrap(err, archai_rundir_check(p->config.output.directory, args->resume, err),
-                        "output.directory: "),
-        err));
+    ARCHAI_TRY(archai_ini_locate(&p->ini, check_directory(p, args, err), err));
     if (!args->dry_run) /* before the rows are read: a living run would add more */
         ARCHAI_TRY(archai_rundir_watch(p->config.output.directory, stderr, &until_the_loop, err));
     return args->resume ? archai_resume(p, err) : ARCHAI_OK;
@@ -321,6 +364,7 @@ void archai_plan_fini(archai_plan *p)
     free(p->data_set);
     free(p->unused);
     free(p->complete);
+    archai_failures_free(&p->failures);
     free(p->changes);
     free(p->told);
     free(p->settled);
@@ -342,4 +386,19 @@ void archai_plan_sentence(const archai_plan *p, int workers, char *out, size_t s
                    p->config.search.algorithm, p->space->ops->name, models, limit,
                    p->evaluator->name, workers, workers == 1 ? "" : "s",
                    p->config.output.directory);
+}
+
+char *archai_plan_all_failed(const archai_plan *p)
+{
+    const archai_failures *f = &p->failures;
+    const archai_failure *most = archai_failures_commonest(f);
+
+    if (most == NULL)
+        return archai_strdup("every candidate failed");
+    if (f->total == 1)
+        return archai_printf("the only candidate failed: %s", most->example);
+    if (most->n == f->total)
+        return archai_printf("all %zu candidates failed: %s", f->total, most->example);
+    return archai_printf("all %zu candidates failed, %zu of them with: %s", f->total, most->n,
+                         most->example);
 }

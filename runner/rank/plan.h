@@ -7,6 +7,7 @@
 #ifndef ARCHAI_RUNNER_RANK_PLAN_H
 #define ARCHAI_RUNNER_RANK_PLAN_H
 #include "core/config/config.h"
+#include "core/search/failure.h"
 #include "core/search/objective.h"
 #include "core/search/search.h"
 #include "core/search/space.h"
@@ -31,6 +32,8 @@ typedef struct archai_plan {
     char *data_set; /* owned; archai_dataset_record, once the data are loaded; NULL: none are used */
     char *unused;   /* owned; keys that are not used, a line each; "": none */
     char *complete; /* owned; why there is nothing left to do (--resume on a complete run); or NULL */
+    int complete_code; /* then the exit code */
+    archai_failures failures; /* of all starts: why rows failed */
     /* --resume: */
     char *changes;     /* owned; what differs from the earlier configuration, a line each; or NULL */
     char *told, *settled; /* owned; of archai_earlier; or NULL */
@@ -49,6 +52,9 @@ int archai_plan_make(archai_plan *p, const archai_arguments *args, archai_err *e
 int archai_plan_from_text(archai_plan *p, char *text, const archai_data_shape *data,
                           archai_err *err);
 void archai_plan_fini(archai_plan *p); /* safe on a zeroed struct */
+
+/* "all 12 candidates failed; 9 of them: exited with N: ..."; for a run in which that is so. Caller frees. */
+char *archai_plan_all_failed(const archai_plan *p);
 
 /* "evolution_pareto on space cnn (2304 models): 200 evaluations with torch on 4 workers, results in
  * runs/x". */

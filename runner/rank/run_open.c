@@ -19,6 +19,7 @@
 typedef struct opening {
     int rc;
     bool is_over; /* nothing to run */
+    int exit_code; /* then */
     double heartbeat_s, lost_after_s;
     archai_data_shape data;
 } opening;
@@ -77,7 +78,7 @@ static void note_complete(archai_rank *r)
 {
     if (archai_rundir_open(&r->dir, r->plan.config.output.directory, true, -1, r->comm.size,
                            NULL) == ARCHAI_OK)
-        (void)archai_rundir_finish(&r->dir, 0, NULL);
+        (void)archai_rundir_finish(&r->dir, r->plan.complete_code, NULL);
     else
         archai_rundir_close(&r->dir);
 }
@@ -106,7 +107,11 @@ static int check_input(archai_rank *r, int args_rc, const archai_err *args_err, 
         return dry_run(&r->plan, workers, err);
     o->is_over = r->plan.complete != NULL;
     if (o->is_over) {
-        (void)printf("%s\n", r->plan.complete);
+        o->exit_code = r->plan.complete_code;
+        if (o->exit_code == 0)
+            (void)printf("%s\n", r->plan.complete);
+        else
+            (void)fprintf(stderr, "archai-run: %s\n", r->plan.complete);
         repair_complete(r->plan.config.output.directory);
         note_complete(r);
     }
@@ -241,6 +246,7 @@ int archai_run_open(archai_rank *r, int args_rc, const archai_err *args_err, boo
         o.rc = check_input(r, args_rc, args_err, &o, err);
     ARCHAI_TRY(archai_comm_share(r->comm.comm, 0, &o, sizeof o, err));
     *is_over = o.is_over;
+    r->exit_code = o.exit_code;
     if (o.rc != ARCHAI_OK || o.is_over)
         return o.rc;
     archai_pulse_pace(o.heartbeat_s, o.lost_after_s);

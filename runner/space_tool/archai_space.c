@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/config/paths.h"
 #include "core/config/config.h"
 #include "core/registries.h"
 #include "io/dataset/dataset.h"
@@ -157,6 +158,7 @@ static int run(space_tool *t, archai_err *err)
     ARCHAI_TRY(archai_ini_read(&t->ini, t->config, err));
     for (size_t i = 0; i < t->n_sets; i++)
         ARCHAI_TRY(archai_ini_set(&t->ini, t->sets[i], err));
+    archai_paths_resolve(&t->ini, getenv("HOME"), stderr);
     data_shape(&t->ini, &shape);
     ARCHAI_TRY(archai_space_create(&t->space, &t->ini, &shape, err));
     choice = archai_space_choice(t->space, &common);

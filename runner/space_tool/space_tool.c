@@ -38,31 +38,40 @@ int space_tool_read(const char *path, char **text, size_t *size, archai_err *err
     return ARCHAI_OK;
 }
 
-/* The arch of a line as sample prints it, {"archid": "...", "arch": {...}, "metadata": {...}}; a new
- * reference. NULL: something else, which is left to the space. */
-static json_t *arch_of_line(const char *text, size_t size)
+/* A line as sample prints it, {"archid": "...", "arch": {...}, "metadata": {...}}; a new reference. NULL:
+ * something else, which is left to the space. */
+static json_t *parse_line(const char *text, size_t size)
 {
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL), *arch = NULL;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
 
     if (json_object_size(root) == 3 && json_is_string(json_object_get(root, "archid")) &&
-        json_is_object(json_object_get(root, "metadata")))
-        arch = json_incref(json_object_get(root, "arch"));
+        json_object_get(root, "arch") != NULL && json_is_object(json_object_get(root, "metadata")))
+        return root;
     json_decref(root);
-    return arch;
+    return NULL;
+}
+
+/* What the line says of the model, its parents above all, is not in its arch. */
+static int load_line(space_tool *t, const json_t *line, archai_model *out, archai_err *err)
+{
+    ARCHAI_TRY(archai_space_load_json(t->space, json_object_get(line, "arch"), out, err));
+    if (json_object_update(out->metadata, json_object_get(line, "metadata")) != 0)
+        return archai_fail(err, ARCHAI_ENOMEM, "no memory for the metadata of %s", out->archid);
+    return ARCHAI_OK;
 }
 
 int space_tool_load(space_tool *t, const char *path, archai_model *out, archai_err *err)
 {
-    json_t *arch;
+    json_t *line;
     char *text;
     size_t size;
     int rc;
 
     ARCHAI_TRY(space_tool_read(path, &text, &size, err));
-    arch = arch_of_line(text, size);
-    rc = arch != NULL ? archai_space_load_json(t->space, arch, out, err)
+    line = parse_line(text, size);
+    rc = line != NULL ? load_line(t, line, out, err)
                       : archai_space_load_arch(t->space, text, size, out, err);
-    json_decref(arch);
+    json_decref(line);
     free(text);
     return archai_err_wrap(err, rc, "%s:", strcmp(path, "-") == 0 ? "standard input" : path);
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/search/parameters.h"
 #include "core/space/cnn_network.h"
 #include "core/config/option.h"
 #include "core/space/config/config_private.h"
@@ -301,6 +302,23 @@ static int config_params(archai_space *base, const archai_model *m, json_t **out
     return ARCHAI_OK;
 }
 
+/* A choice has a feature for each of its values. */
+static char *config_feature_name(const archai_space *base, size_t i)
+{
+    const archai_config_space *c = (const archai_config_space *)base;
+    const archai_param *p = c->tree->params;
+    char *value, *name;
+
+    for (; i >= p->n_features; p++)
+        i -= p->n_features;
+    if (!p->one_hot)
+        return archai_strdup(p->path);
+    value = archai_parameter_text(json_array_get(p->choices, i));
+    name = archai_printf("%s=%s", p->path, value);
+    free(value);
+    return name;
+}
+
 static double config_cardinality(const archai_space *base)
 {
     return ((const archai_config_space *)base)->walk.count;
@@ -346,6 +364,7 @@ static int config_describe(archai_space *base, const archai_model *m, archai_net
     .mutate = config_mutate,                                                    \
     .crossover = config_crossover,                                              \
     .encode = config_encode,                                                    \
+    .feature_name = config_feature_name,                                        \
     .encoding_kinds = config_encoding_kinds,                                    \
     .cardinality = config_cardinality,                                          \
     .at = config_at,                                                            \

@@ -243,6 +243,14 @@ static int tss_encode(archai_space *base, const archai_model *m, float *out, arc
     return ARCHAI_OK;
 }
 
+static char *tss_feature_name(const archai_space *base, size_t i)
+{
+    static const char *const ops[] = {"avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3", "skip_connect"};
+
+    (void)base;
+    return archai_printf("edge%zu=%s", i / 4, ops[i % 4]);
+}
+
 static const char *tss_encoding_kinds(const archai_space *base)
 {
     (void)base;
@@ -328,6 +336,7 @@ const archai_space_ops archai_space_natsbench_tss = {
     .mutate = tss_mutate,
     .crossover = tss_crossover,
     .encode = tss_encode,
+    .feature_name = tss_feature_name,
     .encoding_kinds = tss_encoding_kinds,
     .describe = tss_describe,
     .cardinality = tss_cardinality,

@@ -1,0 +1,122 @@
+/* summary --json, and the pace of a search. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/alloc.h"
+#include "core/config/ini.h"
+#include "runner/inspect/facts.h"
+
+static json_t *number(double v)
+{
+    return isfinite(v) ? json_real(v) : json_null();
+}
+
+static json_t *text(const char *s)
+{
+    json_t *value = json_string(s);
+
+    return value != NULL ? value : json_string("?"); /* not UTF-8 */
+}
+
+int64_t inspect_total(const archai_results *r)
+{
+    const archai_ini_entry *e;
+    archai_ini ini = {0};
+    int64_t total = -1;
+
+    if (archai_ini_parse(&ini, "config", r->config, strlen(r->config), NULL) == ARCHAI_OK) {
+        e = archai_ini_find(&ini, "search", "max_evaluations");
+        if (e != NULL && e->value[0] >= '0' && e->value[0] <= '9')
+            total = strtoll(e->value, NULL, 10);
+    }
+    archai_ini_free(&ini);
+    return total;
+}
+
+void inspect_pace(const archai_results *r, inspect_rate *out)
+{
+    inspect_facts f = {0};
+
+    *out = (inspect_rate){.total = inspect_total(r), .per_s = (double)NAN, .left_s = (double)NAN};
+    inspect_time_slots(r, &f);
+    out->busy = inspect_utilisation(&f);
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->rows[i].status == ARCHAI_STATUS_CACHED || !(r->rows[i].started > 0))
+            continue;
+        out->done++;
+    }
+    if (out->done > 0 && f.offered_s > 0 && f.slots > 0)
+        out->per_s = (double)out->done / (f.offered_s / f.slots);
+    if (out->total >= out->done && out->per_s > 0 && strcmp(r->state, "running") == 0)
+        out->left_s = (double)(out->total - out->done) / out->per_s;
+}
+
+static json_t *best_json(const inspect *t, size_t k)
+{
+    const archai_results *r = &t->r;
+    const size_t row = inspect_best(r, k);
+    json_t *params = json_object();
+
+    if (row == r->n) {
+        json_decref(params);
+        return json_null();
+    }
+    for (size_t i = 0; i < t->n_params; i++) {
+        const archai_results_param *p = &t->params[i];
+
+        if (!inspect_param_absent(p, row))
+            (void)json_object_set_new(params, p->name,
+                                      p->texts != NULL ? text(p->texts[row]) : number(p->numbers[row]));
+    }
+    return json_pack("{s:o, s:I, s:o, s:o}", "value", number(r->values[row * r->n_objectives + k]),
+                     "id", (json_int_t)r->rows[row].id, "archid", text(r->rows[row].model.archid),
+                     "params", params);
+}
+
+int inspect_summary_json(inspect *t, archai_err *err)
+{
+    const archai_results *r = &t->r;
+    json_t *statuses = json_object(), *best = json_object(), *failures = json_array(), *all;
+    size_t count[ARCHAI_STATUS_COUNT] = {0}, n_front;
+    archai_failures f = {0};
+    inspect_rate rate;
+
+    ARCHAI_TRY(inspect_names(t, err));
+    inspect_pace(r, &rate);
+    free(inspect_front(r, &n_front));
+    for (size_t i = 0; i < r->n; i++)
+        count[r->rows[i].status]++;
+    for (int s = 0; s < ARCHAI_STATUS_COUNT; s++)
+        (void)json_object_set_new(statuses, archai_status_name(s), json_integer((json_int_t)count[s]));
+    for (size_t k = 0; k < r->n_objectives; k++)
+        (void)json_object_set_new(best, r->objectives[k].name, archai_there(best_json(t, k)));
+    inspect_failures(r, &f);
+    for (size_t i = 0; i < f.n; i++)
+        (void)json_array_append_new(failures, json_pack("{s:o, s:I, s:o}", "kind", text(f.at[i].kind),
+                                                        "count", (json_int_t)f.at[i].n, "example",
+                                                        text(f.at[i].example)));
+    archai_failures_free(&f);
+    all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}", "path", text(t->path),
+                    "state", text(r->state), "space", text(r->space), "algorithm",
+                    text(r->algorithm), "schedule", text(r->schedule), "seed", (json_int_t)r->seed,
+                    "ranks", (json_int_t)r->ranks, "started", text(r->started), "updated",
+                    text(r->updated), "software", text(r->software));
+    archai_there(all);
+    (void)json_object_set_new(all, "rows", json_integer((json_int_t)r->n));
+    (void)json_object_set_new(all, "statuses", statuses);
+    (void)json_object_set_new(all, "rejected", json_integer(r->rejected));
+    (void)json_object_set_new(all, "evaluations", json_integer(rate.done));
+    (void)json_object_set_new(all, "total", rate.total >= 0 ? json_integer(rate.total) : json_null());
+    (void)json_object_set_new(all, "evaluations_per_second", number(rate.per_s));
+    (void)json_object_set_new(all, "seconds_left", number(rate.left_s));
+    (void)json_object_set_new(all, "utilisation", number(rate.busy));
+    (void)json_object_set_new(all, "front", json_integer((json_int_t)n_front));
+    (void)json_object_set_new(all, "best", best);
+    (void)json_object_set_new(all, "failures", failures);
+    (void)json_dumpf(all, stdout, JSON_INDENT(1));
+    (void)putchar('\n');
+    json_decref(all);
+    return ARCHAI_OK;
+}

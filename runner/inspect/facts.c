@@ -1,0 +1,355 @@
+#include "runner/inspect/facts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/alloc.h"
+#include "core/config/ini.h"
+#include "runner/inspect/forest.h"
+
+enum { TREES = 128, FOREST_ROWS_MAX = 2000, FOREST_SEED = 1 };
+
+const char inspect_importance_method[] =
+    "mean decrease in impurity of a random forest (128 trees on bootstrap samples, all parameters tried at "
+    "each split, grown until the leaves are pure; as scikit-learn's RandomForestRegressor), over the rows that "
+    "stand for their architectures, at most 2000 of them at equal distances; a value is its rank among the "
+    "values of its parameter, an absent one is below all others";
+
+/* -- architectures by number ----------------------------------------------------------------------- */
+
+static int compare_archids(const void *a, const void *b, void *results)
+{
+    const archai_results *r = results;
+    const size_t i = *(const size_t *)a, k = *(const size_t *)b;
+    const int order = strcmp(r->rows[i].model.archid, r->rows[k].model.archid);
+
+    return order != 0 ? order : (i > k) - (i < k);
+}
+
+/* [r->n]: equal for rows of one architecture. *n: how many there are. */
+static size_t *number_archids(const archai_results *r, size_t *n)
+{
+    size_t *order = archai_calloc(r->n, sizeof *order), *number = archai_calloc(r->n, sizeof *number);
+
+    *n = 0;
+    for (size_t i = 0; i < r->n; i++)
+        order[i] = i;
+    if (r->n > 1)
+        qsort_r(order, r->n, sizeof *order, compare_archids, (void *)(uintptr_t)r);
+    for (size_t i = 0; i < r->n; i++) {
+        *n += i == 0 || strcmp(r->rows[order[i]].model.archid,
+                               r->rows[order[i - 1]].model.archid) != 0;
+        number[order[i]] = *n - 1;
+    }
+    free(order);
+    return number;
+}
+
+/* Does row a stand for its architecture instead of row b? Rows are in order of id. */
+static bool takes_over(const archai_results *r, size_t a, size_t b)
+{
+    return r->rows[a].budget > r->rows[b].budget ||
+           (r->rows[a].budget == r->rows[b].budget && a < b);
+}
+
+/* -- the best so far ------------------------------------------------------------------------------- */
+
+static int compare_finished(const void *a, const void *b, void *results)
+{
+    const archai_results *r = results;
+    const size_t i = *(const size_t *)a, k = *(const size_t *)b;
+    const double x = r->rows[i].started + r->rows[i].seconds;
+    const double y = r->rows[k].started + r->rows[k].seconds;
+
+    return x != y ? (x < y ? -1 : 1) : (i > k) - (i < k);
+}
+
+static size_t *in_order(const archai_results *r)
+{
+    size_t *order = archai_calloc(r->n, sizeof *order);
+
+    for (size_t i = 0; i < r->n; i++)
+        order[i] = i;
+    if (r->n > 1 &&
+        (strcmp(r->schedule, "generational") != 0 || strcmp(r->state, "running") == 0))
+        qsort_r(order, r->n, sizeof *order, compare_finished, (void *)(uintptr_t)r);
+    return order;
+}
+
+static bool has_value(const archai_results *r, size_t row, size_t k)
+{
+    return row < r->n && !isnan(r->values[row * r->n_objectives + k]);
+}
+
+static size_t best_standing(const archai_results *r, const size_t *standing, size_t n, size_t k)
+{
+    size_t best = r->n;
+
+    for (size_t i = 0; i < n; i++)
+        if (has_value(r, standing[i], k) &&
+            (best == r->n || inspect_is_better(r, standing[i], best, k)))
+            best = standing[i];
+    return best;
+}
+
+static void trace_best(const archai_results *r, const size_t *order, const size_t *number,
+                       size_t n_archids, size_t k, inspect_facts *f)
+{
+    size_t *standing = archai_calloc(n_archids, sizeof *standing); /* r->n: none */
+    size_t best = r->n, capacity = 0;
+    int64_t evaluation = 0;
+
+    for (size_t i = 0; i < n_archids; i++)
+        standing[i] = r->n;
+    for (size_t i = 0; i < r->n; i++) {
+        const size_t row = order[i], before = standing[number[row]], was = best;
+
+        evaluation += r->rows[row].status != ARCHAI_STATUS_CACHED;
+        if (!inspect_has_values(&r->rows[row]) || (before < r->n && !takes_over(r, row, before)))
+            continue;
+        standing[number[row]] = row;
+        if (before < r->n && before == best)
+            best = best_standing(r, standing, n_archids, k);
+        else if (has_value(r, row, k) && (best == r->n || inspect_is_better(r, row, best, k)))
+            best = row;
+        if (best == was || best == r->n)
+            continue;
+        ARCHAI_RESERVE(f->best[k], capacity, f->n_best[k] + 1);
+        f->best[k][f->n_best[k]++] = (inspect_step){evaluation, best};
+    }
+    free(standing);
+}
+
+static void find_standing(const archai_results *r, const size_t *number, size_t n_archids,
+                          inspect_facts *f)
+{
+    size_t *standing = archai_calloc(n_archids, sizeof *standing);
+
+    for (size_t i = 0; i < n_archids; i++)
+        standing[i] = r->n;
+    for (size_t i = 0; i < r->n; i++)
+        if (inspect_has_values(&r->rows[i]) &&
+            (standing[number[i]] == r->n || takes_over(r, i, standing[number[i]])))
+            standing[number[i]] = i;
+    f->standing = archai_calloc(n_archids, sizeof *f->standing);
+    for (size_t i = 0; i < r->n; i++)
+        if (standing[number[i]] == i)
+            f->standing[f->n_standing++] = i;
+    free(standing);
+}
+
+/* -- importances ------------------------------------------------------------------------------------ */
+
+typedef struct column {
+    const archai_results_param *p;
+    const size_t *rows;
+} column;
+
+static int compare_values(const void *a, const void *b, void *payload)
+{
+    const column *c = payload;
+    const size_t i = c->rows[*(const size_t *)a], k = c->rows[*(const size_t *)b];
+    const bool none_i = inspect_param_absent(c->p, i), none_k = inspect_param_absent(c->p, k);
+
+    if (none_i || none_k)
+        return (int)none_k - (int)none_i;
+    if (c->p->texts != NULL)
+        return strcmp(c->p->texts[i], c->p->texts[k]);
+    return (c->p->numbers[i] > c->p->numbers[k]) - (c->p->numbers[i] < c->p->numbers[k]);
+}
+
+/* Ranks of a parameter's values in rows[n], into every p-th of `codes`; returns how many there are. */
+static uint32_t rank_values(const archai_results_param *param, const size_t *rows, size_t n,
+                            size_t p, uint32_t *codes)
+{
+    size_t *order = archai_calloc(n, sizeof *order);
+    column c = {param, rows};
+    uint32_t code = 0;
+
+    for (size_t i = 0; i < n; i++)
+        order[i] = i;
+    if (n > 1)
+        qsort_r(order, n, sizeof *order, compare_values, &c);
+    for (size_t i = 0; i < n; i++) {
+        code += i > 0 && compare_values(&order[i - 1], &order[i], &c) != 0;
+        codes[order[i] * p] = code;
+    }
+    free(order);
+    return code + 1;
+}
+
+static void weigh(const inspect *t, size_t k, inspect_facts *f)
+{
+    const archai_results *r = &t->r;
+    const size_t stride = f->n_standing / FOREST_ROWS_MAX + 1;
+    size_t *rows = archai_calloc(FOREST_ROWS_MAX + 1, sizeof *rows), n = 0, p = 0;
+    uint32_t *codes, *n_codes = archai_calloc(t->n_params, sizeof *n_codes);
+    double *y = archai_calloc(FOREST_ROWS_MAX + 1, sizeof *y);
+    double *shares = archai_calloc(t->n_params, sizeof *shares);
+
+    f->importance[k] = archai_calloc(t->n_params, sizeof *f->importance[k]);
+    for (size_t i = 0; i < f->n_standing; i += stride)
+        if (isfinite(r->values[f->standing[i] * r->n_objectives + k])) {
+            y[n] = r->values[f->standing[i] * r->n_objectives + k];
+            rows[n++] = f->standing[i];
+        }
+    for (size_t i = 0; i < t->n_params; i++)
+        p += t->differs[i];
+    codes = archai_calloc(n * p, sizeof *codes);
+    for (size_t i = 0, at = 0; i < t->n_params; i++)
+        if (t->differs[i]) {
+            n_codes[at] = rank_values(&t->params[i], rows, n, p, &codes[at]);
+            at++;
+        }
+    inspect_forest(codes, n_codes, n, p, y, TREES, FOREST_SEED, shares);
+    for (size_t i = 0, at = 0; i < t->n_params; i++)
+        if (t->differs[i])
+            f->importance[k][i] = shares[at++];
+    free(rows);
+    free(codes);
+    free(n_codes);
+    free(y);
+    free(shares);
+}
+
+/* -- utilisation ------------------------------------------------------------------------------------ */
+
+static double parse_time(const char *text)
+{
+    struct tm tm = {0};
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+
+    return end == NULL ? (double)NAN : (double)timegm(&tm) + (*end == '.' ? strtod(end, NULL) : 0);
+}
+
+static int slots_of(const archai_results *r)
+{
+    const archai_ini_entry *e;
+    archai_ini ini = {0};
+    int slots = (int)r->ranks;
+
+    if (r->ranks > 1 &&
+        archai_ini_parse(&ini, "config", r->config, strlen(r->config), NULL) == ARCHAI_OK) {
+        e = archai_ini_find(&ini, "run", "coordinator_evaluates");
+        slots -= e != NULL && strcmp(e->value, "no") == 0;
+    }
+    archai_ini_free(&ini);
+    return slots;
+}
+
+/* The last start is known by its times; of the earlier ones, what lies between their first and their last
+ * row. */
+void inspect_time_slots(const archai_results *r, inspect_facts *f)
+{
+    const double started = parse_time(r->started), updated = parse_time(r->updated);
+    double first[2] = {INFINITY, INFINITY}, last[2] = {-INFINITY, -INFINITY}, seconds = 0;
+
+    f->slots = slots_of(r);
+    for (size_t i = 0; i < r->n; i++) {
+        const archai_trial *e = &r->rows[i];
+        const int part = e->started >= started;
+
+        if (e->status == ARCHAI_STATUS_CACHED || !(e->started > 0))
+            continue;
+        f->busy_s += e->seconds;
+        first[part] = fmin(first[part], e->started);
+        last[part] = fmax(last[part], e->started + e->seconds);
+    }
+    if (first[0] < last[0])
+        seconds += last[0] - first[0];
+    if (!isnan(started) && !isnan(updated))
+        seconds += fmax(updated - started, first[1] < last[1] ? last[1] - first[1] : 0);
+    f->offered_s = seconds * f->slots;
+}
+
+double inspect_utilisation(const inspect_facts *f)
+{
+    return f->offered_s > 0 ? fmin(1, f->busy_s / f->offered_s) : (double)NAN;
+}
+
+/* -- the whole -------------------------------------------------------------------------------------- */
+
+int inspect_facts_make(inspect *t, inspect_facts *f, archai_err *err)
+{
+    const archai_results *r = &t->r;
+    size_t n_archids, *number, *order;
+
+    *f = (inspect_facts){0};
+    ARCHAI_TRY(inspect_names(t, err));
+    number = number_archids(r, &n_archids);
+    order = in_order(r);
+    find_standing(r, number, n_archids, f);
+    f->front = inspect_front(r, &f->n_front);
+    f->best = archai_calloc(r->n_objectives, sizeof *f->best);
+    f->n_best = archai_calloc(r->n_objectives, sizeof *f->n_best);
+    f->importance = archai_calloc(r->n_objectives, sizeof *f->importance);
+    for (size_t k = 0; k < r->n_objectives; k++) {
+        trace_best(r, order, number, n_archids, k, f);
+        weigh(t, k, f);
+    }
+    inspect_failures(r, &f->failures);
+    inspect_time_slots(r, f);
+    free(number);
+    free(order);
+    return ARCHAI_OK;
+}
+
+void inspect_facts_free(const inspect *t, inspect_facts *f)
+{
+    for (size_t k = 0; f->best != NULL && k < t->r.n_objectives; k++) {
+        free(f->best[k]);
+        free(f->importance[k]);
+    }
+    free(f->best);
+    free(f->n_best);
+    free(f->importance);
+    free(f->standing);
+    free(f->front);
+    archai_failures_free(&f->failures);
+    *f = (inspect_facts){0};
+}
+
+static json_t *text(const char *s)
+{
+    json_t *value = json_string(s);
+
+    return value != NULL ? value : json_string("?"); /* not UTF-8 */
+}
+
+json_t *inspect_facts_json(const inspect *t, const inspect_facts *f)
+{
+    const archai_results *r = &t->r;
+    json_t *front = json_array(), *best = json_object(), *importance = json_object();
+    json_t *failures = json_array();
+    const double share = inspect_utilisation(f);
+
+    for (size_t i = 0; i < f->n_front; i++)
+        (void)json_array_append_new(front, text(r->rows[f->front[i]].model.archid));
+    for (size_t k = 0; k < r->n_objectives; k++) {
+        json_t *steps = json_array(), *shares = json_object();
+
+        for (size_t i = 0; i < f->n_best[k]; i++)
+            (void)json_array_append_new(
+                steps, json_pack("[I, f, o]", (json_int_t)f->best[k][i].evaluation,
+                                 r->values[f->best[k][i].row * r->n_objectives + k],
+                                 text(r->rows[f->best[k][i].row].model.archid)));
+        for (size_t i = 0; i < t->n_params; i++)
+            if (t->differs[i])
+                (void)json_object_set_new(shares, t->params[i].name,
+                                          json_real(f->importance[k][i]));
+        (void)json_object_set_new(best, r->objectives[k].name, steps);
+        (void)json_object_set_new(importance, r->objectives[k].name, shares);
+    }
+    for (size_t i = 0; i < f->failures.n; i++)
+        (void)json_array_append_new(
+            failures, json_pack("{s:o, s:I, s:o, s:I}", "kind", text(f->failures.at[i].kind), "count",
+                                (json_int_t)f->failures.at[i].n, "example",
+                                text(f->failures.at[i].example), "id",
+                                (json_int_t)f->failures.at[i].id));
+    return archai_there(json_pack(
+        "{s:o, s:o, s:o, s:s, s:o, s:o}", "front", front, "best", best, "importance", importance,
+        "importance_method", inspect_importance_method, "failures", failures, "utilisation",
+        isnan(share) ? json_null() : json_real(share)));
+}

@@ -1,0 +1,49 @@
+/* runner/inspect/facts.h - what a report is made of, computed from the rows. */
+#ifndef ARCHAI_RUNNER_INSPECT_FACTS_H
+#define ARCHAI_RUNNER_INSPECT_FACTS_H
+#include <jansson.h>
+#include "runner/inspect/inspect.h"
+
+/* The best by an objective from an evaluation on, until the next step. `evaluation` as in
+ * /hypervolume/evaluations: rows that are not cached, counted in the order of finishing (of a generational
+ * search that has ended: of their ids). */
+typedef struct inspect_step {
+    int64_t evaluation;
+    size_t row;
+} inspect_step;
+
+typedef struct inspect_facts {
+    size_t *standing; /* owned; rows that stand for their architectures, in order of id: the first ok or
+                         cached one of the highest budget */
+    size_t n_standing;
+    size_t *front;    /* owned; inspect_front */
+    size_t n_front;
+    inspect_step **best; /* owned; [objectives] */
+    size_t *n_best;      /* owned */
+    double **importance; /* owned; [objectives][params]: shares that sum to 1, or 0 */
+    archai_failures failures;
+    double busy_s, offered_s; /* seconds of evaluations; slots times the time of the starts */
+    int slots;                /* of the last start */
+} inspect_facts;
+
+/* How fast a search is. */
+typedef struct inspect_rate {
+    int64_t done, total; /* evaluations; total -1: no limit is set */
+    double per_s, left_s; /* NaN: cannot be told */
+    double busy;          /* utilisation */
+} inspect_rate;
+void inspect_pace(const archai_results *r, inspect_rate *out);
+int64_t inspect_total(const archai_results *r); /* search.max_evaluations; -1: none */
+int inspect_summary_json(inspect *t, archai_err *err);
+
+/* How `importance` was computed, in words. */
+extern const char inspect_importance_method[];
+
+int inspect_facts_make(inspect *t, inspect_facts *out, archai_err *err); /* calls inspect_names */
+void inspect_facts_free(const inspect *t, inspect_facts *f);
+/* busy_s, offered_s and slots alone. */
+void inspect_time_slots(const archai_results *r, inspect_facts *f);
+double inspect_utilisation(const inspect_facts *f); /* [0, 1]; NaN: nothing to tell it from */
+/* The JSON block `archai-report`; new reference. */
+json_t *inspect_facts_json(const inspect *t, const inspect_facts *f);
+#endif
