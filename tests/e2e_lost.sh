@@ -171,11 +171,13 @@ draining() {
 
 while_indexing() {
     mpirun --enable-recovery -n 4 archai-run "$ini" --output index $search >index.out 2>index.err &
-    local job=$! guard indexer
+    local job=$! keeper guard indexer=
     within 60 grep -qs 'rank 3: evaluates' index/run.log
     ranks_of $job 4
-    for guard in $(pgrep -P ${ranks[0]}); do
-        indexer=$(pgrep -P $guard -x archai-indexer) && break
+    for keeper in $(pgrep -P ${ranks[0]}); do
+        for guard in $(pgrep -P $keeper); do
+            indexer=$(pgrep -P $guard -x archai-indexer) && break 2
+        done
     done
     kill -STOP $indexer # its last work has to wait
     within 60 grep -q 'complete: 200 evaluations' index/run.log

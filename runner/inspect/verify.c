@@ -290,22 +290,55 @@ static int verify_models(struct verifying *v, archai_err *err)
     return ARCHAI_OK;
 }
 
+static int by_architecture(const void *a, const void *b, void *results)
+{
+    const archai_results *r = results;
+    const size_t i = *(const size_t *)a, k = *(const size_t *)b;
+    const int order = strcmp(r->rows[i].model.archid, r->rows[k].model.archid);
+
+    if (order != 0)
+        return order;
+    if (r->rows[i].budget != r->rows[k].budget)
+        return r->rows[i].budget > r->rows[k].budget ? -1 : 1;
+    return (i > k) - (i < k);
+}
+
+/* [r->n]: does the row stand for its architecture? The first row with values of the highest budget at which there is
+ * one does. Caller frees. */
+static bool *standing_rows(const archai_results *r)
+{
+    bool *stands = archai_calloc(r->n, sizeof *stands);
+    size_t *rows = archai_calloc(r->n, sizeof *rows), n = 0;
+
+    for (size_t i = 0; i < r->n; i++)
+        if (inspect_has_values(&r->rows[i]))
+            rows[n++] = i;
+    if (n > 1)
+        qsort_r(rows, n, sizeof *rows, by_architecture, (void *)(uintptr_t)r);
+    for (size_t i = 0; i < n; i++)
+        stands[rows[i]] = i == 0 || strcmp(r->rows[rows[i]].model.archid, r->rows[rows[i - 1]].model.archid) != 0;
+    free(rows);
+    return stands;
+}
+
 static void verify_front(struct verifying *v)
 {
     const archai_results *r = &v->t->r;
     size_t k = r->n_objectives, n;
     double *points = archai_calloc(r->n * k, sizeof *points);
     size_t *front = archai_calloc(r->n, sizeof *front);
+    bool *stands = standing_rows(r);
 
     for (size_t i = 0; i < r->n; i++)
         for (size_t j = 0; j < k; j++)
-            points[i * k + j] = inspect_has_values(&r->rows[i])
+            points[i * k + j] = stands[i]
                                     ? inspect_sign(&r->objectives[j]) * r->values[i * k + j]
                                     : (double)NAN;
     n = archai_pareto_front(points, r->n, k, front);
     if (n != r->n_front || memcmp(front, r->front, n * sizeof *front) != 0)
         fault(v, "/pareto/index, with %zu rows, is not the front, which has %zu", r->n_front, n);
     (void)printf("front of %zu model%s\n", n, n == 1 ? "" : "s");
+    free(stands);
     free(front);
     free(points);
 }
