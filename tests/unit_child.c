@@ -209,6 +209,23 @@ static void only_named_descriptors_arrive(void **state)
         (void)close(loose[i]);
 }
 
+/* What the guard and its keeper open for themselves must not lie there. */
+static void gaps_of_any_size_do_no_harm(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n <= ARCHAI_CHILD_FDS; n++) {
+        archai_child_spec spec = {.n_fds = n};
+        archai_child c;
+
+        for (size_t i = 0; i < n; i++)
+            spec.fds[i] = -1;
+        start_script(&c, "sleep 0.1; exit 7", spec);
+        wait_end(&c);
+        assert_described(&c, "exited with 7");
+        archai_child_close(&c);
+    }
+}
+
 static void standard_input_arrives(void **state)
 {
     char text[64];
@@ -399,6 +416,7 @@ int main(void)
         cmocka_unit_test(a_flood_of_output_is_bounded),
         cmocka_unit_test(the_launchers_variables_stay_behind),
         cmocka_unit_test(only_named_descriptors_arrive),
+        cmocka_unit_test(gaps_of_any_size_do_no_harm),
         cmocka_unit_test(standard_input_arrives),
         cmocka_unit_test(the_oom_killer_takes_the_child_first),
         cmocka_unit_test(killing_takes_the_whole_family),

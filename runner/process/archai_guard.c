@@ -206,15 +206,29 @@ static int watch(pid_t program, int signal_fd, int lifeline)
     return end_all(program);
 }
 
-/* Above the program's numbers, among which there may be gaps. */
-static int signal_descriptor(const sigset_t *mask, int min)
+/* The same descriptor above the program's numbers, among which there may be gaps. */
+static int raised(int fd, int min)
 {
-    const int fd = signalfd(-1, mask, SFD_CLOEXEC);
     const int high = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, min) : -1;
 
     if (fd >= 0)
         (void)close(fd);
     return high;
+}
+
+static int signal_descriptor(const sigset_t *mask, int min)
+{
+    return raised(signalfd(-1, mask, SFD_CLOEXEC), min);
+}
+
+/* False: errno says why. */
+static bool raised_pipe(int ends[2], int min)
+{
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    ends[0] = raised(ends[0], min);
+    ends[1] = raised(ends[1], min);
+    return ends[0] >= 0 && ends[1] >= 0;
 }
 
 /* -- the guard proper ---------------------------------------------------------------------- */
@@ -319,7 +333,7 @@ int main(int argc, char **argv)
     sigaddset(&child, SIGCHLD);
     (void)sigprocmask(SIG_SETMASK, &all, &old);
     signal_fd = signal_descriptor(&child, lifeline + 1);
-    pid = signal_fd >= 0 && pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
+    pid = signal_fd >= 0 && raised_pipe(ends, lifeline + 1) ? fork() : -1;
     if (pid < 0) {
         report(report_fd, ARCHAI_GUARD_NOT_STARTED, errno);
         return 1;
