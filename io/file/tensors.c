@@ -14,7 +14,7 @@
 
 #include "core/base/alloc.h"
 #include "io/file/file.h"
-#include "io/file/pt.h"
+#include "io/file/pt/pt.h"
 
 enum {
     LENGTH_BYTES = 8,

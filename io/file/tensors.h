@@ -34,7 +34,7 @@ typedef struct archai_tensors {
     size_t map_bytes;
 } archai_tensors;
 
-/* Map a safetensors file; the tensors borrow from the mapping. A PyTorch file (io/file/pt.h) is read as well. */
+/* Map a safetensors file; the tensors borrow from the mapping. A PyTorch file (io/file/pt/pt.h) is read as well. */
 int archai_safetensors_open(archai_tensors *out, const char *path, archai_err *err);
 int archai_safetensors_open_fd(archai_tensors *out, int fd, archai_err *err); /* fd stays open */
 /* What a file holds, without its data (`data` is NULL). Nothing is mapped: its writer may still hold the

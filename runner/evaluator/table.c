@@ -1,7 +1,7 @@
 /* Evaluations looked up in a CSV file: tabular benchmarks. */
 #include "io/table/table.h"
 #include "runner/evaluator/instant.h"
-#include "runner/evaluator/measures.h"
+#include "runner/measure/measures.h"
 
 typedef struct table_settings {
     char *delay, *table;

@@ -3,7 +3,7 @@
 
 #include "core/config/train_own.h"
 #include "io/dataset/loss.h"
-#include "runner/evaluator/measures.h"
+#include "runner/measure/measures.h"
 #include "runner/evaluator/torch_task.h"
 
 static int check_measured(const archai_objectives *objectives, archai_err *err)

@@ -9,7 +9,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/number.h"
-#include "io/file/pt.h"
+#include "io/file/pt/pt.h"
 #include "io/file/tensors.h"
 
 /* A header of ARCHAI_TENSORS_MAX tensors with usual names has a third of that. */

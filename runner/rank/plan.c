@@ -11,7 +11,7 @@
 #include "core/registries.h"
 #include "runner/coordinator/resume.h"
 #include "runner/directory/rundir.h"
-#include "runner/evaluator/measures.h"
+#include "runner/measure/measures.h"
 #include "runner/rank/runlog.h"
 #include "runner/rank/signals.h"
 

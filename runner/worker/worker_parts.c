@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "runner/evaluator/measures.h"
+#include "runner/measure/measures.h"
 
 /* -- set-up -------------------------------------------------------------------------------- */
 

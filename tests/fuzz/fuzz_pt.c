@@ -1,7 +1,7 @@
-/* PyTorch files (io/file/pt.h): nothing in them is run, and what is accepted are tensors whose sizes are those of
+/* PyTorch files (io/file/pt/pt.h): nothing in them is run, and what is accepted are tensors whose sizes are those of
  * their shapes, not many times larger than the file. */
 #include "fuzz.h"
-#include "io/file/pt.h"
+#include "io/file/pt/pt.h"
 
 static volatile uint8_t sink; /* so that the reads below are not optimised away */
 

@@ -1,4 +1,4 @@
-#include "runner/evaluator/measures.h"
+#include "runner/measure/measures.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "io/file/pickle_private.h"
+#include "io/file/pt/pickle_private.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

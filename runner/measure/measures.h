@@ -1,6 +1,6 @@
-/* runner/evaluator/measures.h - the evaluators behind sections [measure.NAME] (core/measure/measure.h). */
-#ifndef ARCHAI_RUNNER_EVALUATOR_MEASURES_H
-#define ARCHAI_RUNNER_EVALUATOR_MEASURES_H
+/* runner/measure/measures.h - the evaluators behind sections [measure.NAME] (core/measure/measure.h). */
+#ifndef ARCHAI_RUNNER_MEASURE_MEASURES_H
+#define ARCHAI_RUNNER_MEASURE_MEASURES_H
 #include "runner/evaluator/evaluator.h"
 
 /* Those that take measures of their own (runner/worker/worker_parts.c). */

@@ -1,11 +1,11 @@
-/* io/file/zip.h - members of a zip archive in memory, as PyTorch's files have them: stored, not compressed.
+/* io/file/pt/zip.h - members of a zip archive in memory, as PyTorch's files have them: stored, not compressed.
  *
  * Written by hand: the members are used where they lie in the mapping, which no library offers, and of the
  * format nothing but the directory is needed (APPNOTE.TXT 6.3, 4.3 and 4.5.3 for more than 4 GiB). Nothing
  * in the archive is trusted.
  */
-#ifndef ARCHAI_IO_FILE_ZIP_H
-#define ARCHAI_IO_FILE_ZIP_H
+#ifndef ARCHAI_IO_FILE_PT_ZIP_H
+#define ARCHAI_IO_FILE_PT_ZIP_H
 #include <stdbool.h>
 #include <stddef.h>
 #include "core/base/err.h"

@@ -1,12 +1,12 @@
-/* io/file/pickle.h - the pickle of a state_dict, read without running anything.
+/* io/file/pt/pickle.h - the pickle of a state_dict, read without running anything.
  *
  * A pickle is a program for a machine with a stack. Of its opcodes those are known that PyTorch and Archai write for
  * dictionaries of tensors; of what it may call, the functions below; all else is refused
  * (https://docs.python.org/3/library/pickletools.html). Nothing in it is trusted: the number of objects is bounded by
  * its bytes.
  */
-#ifndef ARCHAI_IO_FILE_PICKLE_H
-#define ARCHAI_IO_FILE_PICKLE_H
+#ifndef ARCHAI_IO_FILE_PT_PICKLE_H
+#define ARCHAI_IO_FILE_PT_PICKLE_H
 #include <stddef.h>
 #include <stdint.h>
 #include "core/base/err.h"

@@ -1,10 +1,10 @@
-/* io/file/pt.h - the tensors of a PyTorch file (torch.save of a state_dict), without PyTorch.
+/* io/file/pt/pt.h - the tensors of a PyTorch file (torch.save of a state_dict), without PyTorch.
  *
  * A zip archive with the pickle of a dictionary and the storages that it names. Read are dictionaries from names to
  * tensors, alone or under "state_dict", "model_state_dict" or "model" of a checkpoint; other entries are passed over.
  */
-#ifndef ARCHAI_IO_FILE_PT_H
-#define ARCHAI_IO_FILE_PT_H
+#ifndef ARCHAI_IO_FILE_PT_PT_H
+#define ARCHAI_IO_FILE_PT_PT_H
 #include <stdbool.h>
 #include "io/file/tensors.h"
 

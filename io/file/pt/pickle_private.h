@@ -1,7 +1,7 @@
-/* io/file/pickle_private.h - the machine of pickle.c: its stack, its memo, its objects. */
-#ifndef ARCHAI_IO_FILE_PICKLE_PRIVATE_H
-#define ARCHAI_IO_FILE_PICKLE_PRIVATE_H
-#include "io/file/pickle.h"
+/* io/file/pt/pickle_private.h - the machine of pickle.c: its stack, its memo, its objects. */
+#ifndef ARCHAI_IO_FILE_PT_PICKLE_PRIVATE_H
+#define ARCHAI_IO_FILE_PT_PICKLE_PRIVATE_H
+#include "io/file/pt/pickle.h"
 
 typedef struct pickle_machine {
     const unsigned char *at, *end;

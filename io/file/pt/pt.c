@@ -1,4 +1,4 @@
-#include "io/file/pt.h"
+#include "io/file/pt/pt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "core/base/alloc.h"
 #include "core/base/text.h"
 #include "io/file/file.h"
-#include "io/file/pickle.h"
-#include "io/file/zip.h"
+#include "io/file/pt/pickle.h"
+#include "io/file/pt/zip.h"
 
 enum { BEGINNING = 30, PICKLE_MAX = 64 << 20, NAME_LIMIT = 1024, ALIGN = 64, COPIES_MAX = 16 };
 

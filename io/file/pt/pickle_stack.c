@@ -1,5 +1,5 @@
 /* The stack, the memo and the objects of a pickle. */
-#include "io/file/pickle_private.h"
+#include "io/file/pt/pickle_private.h"
 
 #include <string.h>
 

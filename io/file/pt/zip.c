@@ -1,4 +1,4 @@
-#include "io/file/zip.h"
+#include "io/file/pt/zip.h"
 
 #include <stdint.h>
 #include <stdlib.h>
