@@ -41,7 +41,7 @@ expect 0 mpirun -n 2 archai-run "$ini" --output ranks --resume --set train.epoch
 check ranks/results.h5 --rows 10 --state complete
 
 # one that hangs
-expect 0 archai-run "$ini" --output hang --set train.epochs=100000 --set evaluator.timeout=2s --set search.max_evaluations=2
+expect 1 archai-run "$ini" --output hang --set train.epochs=100000 --set evaluator.timeout=2s --set search.max_evaluations=2
 check hang/results.h5 --rows 2 --state complete
 "$PYTHON" -c 'import h5py; assert all(e.startswith(b"timeout") for e in h5py.File("hang/results.h5")["candidates/error"][()])'
 

@@ -81,7 +81,7 @@ os.chmod("flaky.sh", 0o755)
 flaky = ["--set", "evaluator.kind=command", "--set", f"evaluator.command={os.getcwd()}/flaky.sh",
          "--set", "objective.params.expensive=yes", "--set", "search.max_evaluations=6"]
 for retries, status in (1, b"failed"), (2, b"ok"):
-    run(f"retries{retries}", "--set", f"evaluator.retries={retries}", *flaky)
+    run(f"retries{retries}", "--set", f"evaluator.retries={retries}", *flaky, code=1 if status == b"failed" else 0)  # 1: all failed
     rows(f"retries{retries}", 6)
     with h5py.File(f"retries{retries}/results.h5") as f:
         assert set(f["candidates/status"][()]) == {status}, f["candidates/status"][()]

@@ -37,7 +37,7 @@ front = {30: (0.5 + 30 * 37 % 101 / 256, 966), 19: (0.5 + 19 * 37 % 101 / 256, 9
 for args in (["r"], ["r", "summary"], ["r/results.h5", "summary"]):
     out = inspect(*args).stdout
     says(out, "complete", "52 ok, 8 failed", "3 more rejected", "front 3 models; weights of 3 models", "L=30, K=1",
-         "failed 8 x: killed by signal 11")
+         "failed 8 x: killed by signal N (Segmentation fault)", "such as: killed by signal 11")
 assert inspect("r", "state").stdout == "complete\n"
 
 lines = inspect("r", "pareto").stdout.splitlines()

@@ -1,7 +1,11 @@
 /* The workers' messages and their answers. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "core/base/alloc.h"
+#include "core/base/yaml.h"
+#include "core/search/parameters.h"
 #include "runner/process/clock.h"
 #include "runner/coordinator/coordinator.h"
 
@@ -51,6 +55,44 @@ static void tell_failure(archai_coordinator *c, int source, const archai_trial *
     }
 }
 
+static void put_parameter(void *payload, const char *name, const json_t *value)
+{
+    char *text = archai_parameter_text(value);
+
+    (void)fprintf(payload, ", %s=%s", name, text);
+    free(text);
+}
+
+/* A member of the front in words, or "" where its text is gone. Caller frees. */
+static char *describe_member(const archai_search *s, int64_t id)
+{
+    const char *arch_text = NULL;
+    json_t *arch = NULL;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = archai_there(open_memstream(&text, &size));
+
+    for (size_t i = s->front.n; arch_text == NULL && i-- > 0;) /* one of the last */
+        if (s->records[s->front.tags[i]].id == id)
+            arch_text = s->records[s->front.tags[i]].arch;
+    if (arch_text != NULL &&
+        archai_document_parse(arch_text, strlen(arch_text), &arch, NULL) == ARCHAI_OK)
+        archai_parameters_walk(arch, put_parameter, out);
+    json_decref(arch);
+    (void)fclose(out);
+    return archai_there(text);
+}
+
+static void tell_member(archai_coordinator *c, int source, const archai_trial *e)
+{
+    char *parameters = describe_member(&c->plan->search, e->id);
+
+    archai_runlog_candidate(c->log, source, "candidate %lld (%s) joined the front after %.2f s%s",
+                            (long long)e->id, archai_search_archid(&c->plan->search, e->id),
+                            e->seconds, parameters);
+    free(parameters);
+}
+
 static int take_report(archai_coordinator *c, int source, archai_trial *e, archai_err *err)
 {
     archai_err why = ARCHAI_ERR_INIT;
@@ -77,9 +119,7 @@ static int take_report(archai_coordinator *c, int source, archai_trial *e, archa
     if (failed)
         tell_failure(c, source, e);
     else if (on_front)
-        archai_runlog_candidate(c->log, source, "candidate %lld (%s) joined the front after %.2f s",
-                                (long long)e->id,
-                                archai_search_archid(&c->plan->search, e->id), e->seconds);
+        tell_member(c, source, e);
     return archai_coordinator_trust(c, source, e->id, failed, e->seconds, err);
 }
 

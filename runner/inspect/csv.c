@@ -29,7 +29,7 @@ typedef struct columns {
 static const char *const of_archai[] = {"parent", "parents", "iteration_num",
                                         "search_walltime_hours", "is_pareto"};
 static const char *const of_ours[] = {"id",      "status", "error", "operator", "budget",
-                                      "seconds", "started", "rank",  "device"};
+                                      "seconds", "started", "rank",  "device", "log"};
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 /* -- which columns there are ----------------------------------------------------------------------- */
@@ -185,6 +185,7 @@ static json_t *row_cells(const inspect *t, const columns *c, size_t i)
     (void)json_array_append_new(cells, number(e->started));
     (void)json_array_append_new(cells, json_integer(e->rank));
     (void)json_array_append_new(cells, text(e->device));
+    (void)json_array_append_new(cells, text(e->log));
     for (size_t k = 0; k < t->n_params; k++) {
         const archai_results_param *p = &t->params[k];
 

@@ -77,11 +77,15 @@ int inspect_show(inspect *t, archai_err *err)
     const archai_trial *e = &r->rows[row];
     char text[32];
     size_t others = 0;
+    char *parameters;
 
-    (void)err;
+    ARCHAI_TRY(inspect_names(t, err));
     for (size_t i = 0; i < r->n; i++)
         others += i != row && strcmp(r->rows[i].model.archid, e->model.archid) == 0;
     line("model", e->model.archid);
+    parameters = inspect_differing(t, row);
+    line("parameters", parameters);
+    free(parameters);
     line("arch", e->arch);
     line("metadata", strcmp(e->metadata, "{}") == 0 ? "" : e->metadata);
     (void)printf("%-12s %s%s\n", "status", archai_status_name(e->status),
