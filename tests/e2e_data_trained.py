@@ -88,6 +88,14 @@ assert np.all(c["val_mae"] <= c["val_rmse"]) and "val_accuracy" not in c
 run("accuracy", MLP, "format = numbers\nfile = numbers.csv\ntarget = y\ntargets = real", "epochs = 1", "val_accuracy", code=2,
     says="have no val_accuracy")
 
+# epochs may be a fraction: a rate that falls in a line to 0 tells how many of the 25 steps of an epoch were made
+for epochs, steps in (0.5, 13), (1.5, 38):
+    run(f"fraction-{steps}", MLP, "format = numbers\nfile = classes.csv\ntarget = y\nvalidation = 0.1111",
+        f"epochs = {epochs}\nbatch_size = 32\nlearning_rate_schedule = linear", "val_loss")
+    models, c = read(f"fraction-{steps}")
+    for m, rates in zip(models, c["learning_rate"]):
+        assert len(rates) == np.ceil(epochs) and round(m["train"]["learning_rate"] / rates[-1]) == steps, (epochs, m, rates)
+
 # what a candidate says of [train], lists included
 TREE = """parameters:
   width: {choice: [8, 16]}

@@ -1,9 +1,11 @@
 """Real digits: a search finds a model above 95 %, and PyTorch, given its weights, agrees that it knows digits."""
 import gzip
+import json
 import os
 import pathlib
 import sys
 
+import h5py
 import numpy as np
 import torch
 
@@ -25,7 +27,10 @@ assert not faults, faults
 models, archid, accuracy = chain.front("out")
 assert accuracy > 0.95, accuracy
 
-pictures = np.frombuffer(gzip.open(images).read()[16:], np.uint8).reshape(-1, 1, 28, 28).astype(np.float32) / 255
+with h5py.File("out/results.h5") as f:
+    used = json.loads(f.attrs["data"])["normalize"]
+pictures = np.frombuffer(gzip.open(images).read()[16:], np.uint8).reshape(-1, 1, 28, 28) / 255
+pictures = ((pictures - used["mean"][0]) / used["std"][0]).astype(np.float32) # as the network saw them
 digits = np.frombuffer(gzip.open(labels).read()[8:], np.uint8)
 model = chain.check_winner(CONFIG, "out", archid, models[archid], pictures[:200])
 with torch.no_grad():

@@ -8,6 +8,7 @@ runs through archai-space predict, with its weights straight from results.h5. Ne
 """
 import argparse
 import configparser
+import json
 import os
 import shutil
 import struct
@@ -49,6 +50,16 @@ def write_png(path, rgb):
                 chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b""))
 
 
+def normalised(images, results):
+    """As the network saw them in training: attribute `data` of results.h5."""
+    with h5py.File(results) as f:
+        used = json.loads(f.attrs.get("data", "{}")).get("normalize")
+    if used is None:
+        return images
+    mean, std = (np.array(used[k]).reshape(1, -1, 1, 1) for k in ("mean", "std"))
+    return ((images / 255 - mean) / std).astype(np.float32)
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("results")
@@ -70,7 +81,7 @@ def main():
         with h5py.File(ini["data"]["file"]) as data, h5py.File(f"{tmp}/in.h5", "w") as some:
             chosen = np.linspace(0, len(data["test/images"]) - 1, args.n).astype(int)
             images, truth = data["test/images"][chosen], data["test/labels"][chosen]
-            some["images"] = images
+            some["images"] = normalised(images, results)
         subprocess.run([tool, args.config, "predict", f"{tmp}/arch", "--weights", f"{results}:/models/{archid}",
                         "--input", f"{tmp}/in.h5:/images", "--output", f"{tmp}/out.h5"], check=True)
         with h5py.File(f"{tmp}/out.h5") as f:

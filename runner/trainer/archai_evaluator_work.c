@@ -223,7 +223,7 @@ static int measure(archai_server *e, const archai_trial *c, archai_trial *r,
     return rc;
 }
 
-/* A budget counts epochs, at least one. */
+/* A budget that an algorithm gives counts whole epochs, at least one; [train] epochs may be a fraction. */
 static int64_t epochs_of(double budget)
 {
     return (int64_t)fmin(fmax(round(budget), 1), SHIM_MAX_EPOCHS);
@@ -244,7 +244,9 @@ static int train_keys(archai_server *e, const archai_trial *c, archai_config *ow
     archai_model_fini(&m);
     if (rc == ARCHAI_OK)
         rc = archai_err_wrap(err, archai_train_override(own, &e->config, said, err), "train.");
-    *epochs = c->budget > 0 ? (double)epochs_of(c->budget) : e->config.train.epochs;
+    *epochs = c->max_budget > 0 ? (double)epochs_of(c->budget)
+              : c->budget > 0   ? c->budget
+                                : e->config.train.epochs;
     if (rc == ARCHAI_OK && c->max_budget == 0 && json_object_get(said, "epochs") != NULL)
         *epochs = own->train.epochs;
     json_decref(said);
