@@ -239,6 +239,8 @@ namespace shim
 
 bool can_fuse(const torch::nn::BatchNorm2dImpl &bn, const torch::Tensor &x)
 {
+    if (x.scalar_type() == torch::kBFloat16)
+        return can_fuse_bf16(bn, x);
     return bn.is_training() && bn.options.affine() && bn.options.track_running_stats() &&
            bn.options.momentum().has_value() && x.device().is_cpu() && x.scalar_type() == torch::kFloat32 &&
            x.dim() == 4 && x.is_contiguous() && x.size(0) * x.size(2) * x.size(3) > 1;
@@ -246,6 +248,8 @@ bool can_fuse(const torch::nn::BatchNorm2dImpl &bn, const torch::Tensor &x)
 
 torch::Tensor batch_norm_relu(torch::nn::BatchNorm2dImpl &bn, const torch::Tensor &x)
 {
+    if (x.scalar_type() == torch::kBFloat16)
+        return batch_norm_relu_bf16(bn, x);
     bn.num_batches_tracked.add_(1);
     return batch_norm_relu_function::apply(x, bn.weight, bn.bias, bn.running_mean, bn.running_var,
                                            bn.options.momentum().value(), bn.options.eps());

@@ -11,6 +11,9 @@
 namespace shim
 {
 
+/* The same for bfloat16 with the channels last (batch_norm_relu_bf16.cpp). */
+bool can_fuse_bf16(const torch::nn::BatchNorm2dImpl &bn, const torch::Tensor &x);
+torch::Tensor batch_norm_relu_bf16(torch::nn::BatchNorm2dImpl &bn, const torch::Tensor &x);
 /* Can batch_norm_relu replace bn.forward() and relu() for this input? */
 bool can_fuse(const torch::nn::BatchNorm2dImpl &bn, const torch::Tensor &x);
 /* relu(bn(x)), with autograd, and with the running statistics updated. */

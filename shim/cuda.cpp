@@ -96,6 +96,16 @@ std::string gpu_text(const c10::Device &device)
            (uuid.empty() ? "" : ", " + uuid);
 }
 
+int gpu_capability(const c10::Device &device)
+{
+    enum { COMPUTE_CAPABILITY_MAJOR = 75 }; /* CU_DEVICE_ATTRIBUTE_... of cuda.h */
+    const driver d(device);
+    const auto get = d.call<int (*)(int *, int, int)>("cuDeviceGetAttribute");
+    int major = 0;
+
+    return d.there && get && get(&major, COMPUTE_CAPABILITY_MAJOR, d.device) == 0 ? major : 0;
+}
+
 bool gpu_memory(const c10::Device &device, size_t *available, size_t *total)
 {
     const driver d(device);

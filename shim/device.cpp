@@ -60,10 +60,6 @@ int open_cuda(shim_device **out, const char *device, archai_err *err)
     if (index >= visible)
         return archai_fail(err, ARCHAI_ENOTFOUND, "%s: only %zu GPUs are visible", device,
                            visible);
-    /* The fastest convolution for each shape, and tensor cores for float32: a search compares models and
-     * does not need the last bits. */
-    at::globalContext().setBenchmarkCuDNN(true);
-    at::globalContext().setAllowTF32CuBLAS(true);
     const torch::Device rep(torch::kCUDA, static_cast<c10::DeviceIndex>(index));
     /* Create the context here, so that a faulty device is a failed start, not a failed model. */
     (void)torch::zeros({1}, torch::TensorOptions().device(rep)).item<float>();

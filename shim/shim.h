@@ -96,12 +96,13 @@ typedef struct shim_train_result {
                                                                               is no test split, too */
     double train_seconds; /* in the training loop: no validation, no building, no loading of data; with
                              settings.train_seconds */
+    char arithmetic[48];  /* "": fp32 as ever; else what was used: "bf16, channels_last", "tf32" */
 } shim_train_result;
 
 /* Train on the training split, measure on the validation split after each epoch and, with recipe.test = all, on
  * the test split at the end, with the average of the weights where there is one (recipe.ema). `data` is borrowed until the
- * device is closed (a GPU keeps a copy). On a CPU the result depends only on the seeds and the number of
- * threads.
+ * device is closed (a GPU keeps a copy). On a CPU the result depends only on the seeds, the number of threads and
+ * what `arithmetic` names.
  * Errors: ARCHAI_ETORCH "val_loss is NaN after epoch 2"; ARCHAI_EDEVMEM; ARCHAI_EINTR; ARCHAI_EINVAL "train.loss: ...":
  * it does not go with the data. */
 int shim_model_train(shim_model *m, const struct archai_dataset_header *data,
@@ -169,6 +170,15 @@ enum {
     SHIM_THROW_STD
 };
 int shim_test_throw(int kind, archai_err *err) SHIM_NOEXCEPT;
+/* Tests only: one step after another of the loss scaling of fp16. grads [steps]: scaled gradients, whose place
+ * takes what the optimizer would get; made [steps]: is the step made?; scales [steps]: for the next loss. */
+int shim_test_loss_scale(float *grads, bool *made, double *scales, size_t steps, archai_err *err) SHIM_NOEXCEPT;
+/* Tests only: shim_test_gradients of this model computes so (ARCHAI_PRECISION_*). */
+void shim_test_precision(shim_model *m, int precision) SHIM_NOEXCEPT;
+/* Tests only: batch norm with ReLU over random bfloat16 [n, c, h, w] with the channels last, in one pass, against
+ * libtorch's two in float32. *worst: the largest difference of the output, the gradients and the running
+ * statistics, each as a share of its largest value. ARCHAI_EINVAL: it is not done in one pass. */
+int shim_test_batch_norm_relu(const int64_t shape[4], double *worst, archai_err *err) SHIM_NOEXCEPT;
 /* Tests only: the output, and the gradients of sum(output * weights), as CPU tensors: "output", "input" (that of
  * a float32 input), "grad/<parameter>", "buffer/<buffer>". They last as those of shim_model_state. weights: as many as the output
  * has values; NULL: the output alone. Errors: ARCHAI_ETORCH. */

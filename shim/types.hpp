@@ -1,6 +1,7 @@
 /* shim/types.hpp - what the handles of shim.h hold; seen by shim/ alone. */
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -39,6 +40,7 @@ struct shim_device {
     torch::Device rep;
     std::string text;   /* "cpu, 2 threads" */
     shim::resident data; /* the last set used, which candidates share */
+    std::map<torch::Dtype, bool> channels_last{}; /* is it faster? (train/precision.cpp) */
 };
 
 namespace shim
@@ -70,6 +72,8 @@ struct shim_model {
     bool tokens;    /* the input is int64 */
     std::set<std::string> unused; /* names that weights may hold in vain */
     std::vector<shim::entry> state; /* in state_dict order; aliases of the modules' tensors */
+
+    int test_precision = ARCHAI_PRECISION_FP32; /* of shim_test_gradients() */
 
     /* What shim_model_state() or shim_test_gradients() handed out last. */
     std::vector<std::string> names;

@@ -127,6 +127,12 @@ for m, rates in zip(models, c["learning_rate"]):
     assert np.allclose(rates, want, rtol=1e-5), (said, rates, want)
     seen.add(str(said["milestones"]))
 assert len(seen) == 2, seen
+run("precise", tree(["precision: {choice: [fp32, bf16]}"]), TABLE, "epochs = 1", "val_loss", n=6)
+with h5py.File("precise/results.h5") as f:  # the device says how it computed
+    told = {(json.loads(arch)["train"]["precision"], device)
+            for arch, device in zip(f["candidates/arch"].asstr()[()], f["candidates/device"].asstr()[()])}
+assert told == {("fp32", "cpu, 1 thread"), ("bf16", "cpu, 1 thread, bf16")}, told
+run("half", tree(["gamma: 0.5"]), TABLE, "epochs = 1\nprecision = fp16", "val_loss", code=2, says="train.precision: fp16 needs a GPU")
 for keys, train, says in ((["nesterov: {choice: [false, true]}", "optimizer: sgd"], "momentum = 0", "train.nesterov: needs momentum above 0"),
                           (["milestones: {choice: [[1], [2, 1]]}"], "", "train.milestones: expected ascending numbers"),
                           (["learning_rate_schedule: {choice: [step, cosine]}"], "", "train.step_size: missing"),

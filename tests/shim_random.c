@@ -229,6 +229,7 @@ static void compare(archai_network *net, const archai_shape *in, const archai_sh
     const bool training = chance(50);
     const size_t skip = in->tokens ? 1 : 2; /* output, input */
     const archai_tensor *got;
+    archai_err err = ARCHAI_ERR_INIT;
     char text[ARCHAI_SHAPE_TEXT];
     shim_model *model;
     size_t n;
@@ -254,6 +255,11 @@ static void compare(archai_network *net, const archai_shape *in, const archai_sh
     same_tensors(net, got + skip, n - skip);
     if (!out->tokens)
         bears_a_relu(net, &input, &got[0], weights, training, n);
+    shim_test_precision(model, ARCHAI_PRECISION_BF16); /* it runs so, too */
+    if (shim_test_gradients(model, &input, out->tokens ? NULL : weights, training, &got, &n, &err) != ARCHAI_OK) {
+        (void)archai_module_print(net->steps[0].module, stderr);
+        fail_msg(" in bf16: %s", err.text);
+    }
     shim_model_destroy(model);
     free(weights);
     free(values);

@@ -162,6 +162,9 @@ static void goes_on_exactly_where_it_stopped(void **state)
     one_interruption("sgd without momentum", &r);
     r.ema = 0.7;
     one_interruption("ema", &r);
+    r.precision = ARCHAI_PRECISION_BF16;
+    one_interruption("bf16", &r);
+    r.precision = ARCHAI_PRECISION_FP32;
     r.learning_rate = 3; /* the best epoch comes early */
     r.keep = ARCHAI_KEEP_BEST;
     one_interruption("ema, best", &r);

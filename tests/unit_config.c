@@ -451,6 +451,51 @@ static void a_recipe_must_be_complete(void **state)
     archai_ini_free(&ini);
 }
 
+static void precision_must_suit_the_device(void **state)
+{
+    static const char *const suits[] = {
+        "[train]\nprecision = fp16\n", "[train]\nprecision = fp16\n[evaluator]\ndevice = cuda\n",
+        "[train]\nprecision = bf16\n[evaluator]\ndevice = cpu\n",
+        "[train]\nprecision = auto\n[evaluator]\ndevice = cpu\n"};
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_config c;
+    archai_ini ini;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof suits / sizeof suits[0]; i++) {
+        parse(&ini, suits[i]);
+        assert_int_equal(archai_config_load(&c, &ini, &err), ARCHAI_OK);
+        archai_config_free(&c);
+        archai_ini_free(&ini);
+    }
+    parse(&ini, "[train]\nprecision = fp16\n[evaluator]\ndevice = cpu\n");
+    assert_int_equal(archai_config_load(&c, &ini, &err), ARCHAI_EINVAL);
+    assert_string_equal(err.text, "t.ini:2: train.precision: fp16 needs a GPU, and evaluator.device "
+                                  "is cpu; bf16 works there");
+    archai_ini_free(&ini);
+    err = (archai_err)ARCHAI_ERR_INIT;
+    parse(&ini, "[train]\nprecision = fp8\n");
+    assert_int_equal(archai_config_load(&c, &ini, &err), ARCHAI_EINVAL);
+    archai_ini_free(&ini);
+}
+
+static void what_pytorch_does_by_itself_is_the_default(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    archai_config c;
+    archai_ini ini;
+
+    (void)state;
+    parse(&ini, "");
+    assert_int_equal(archai_config_load(&c, &ini, &err), ARCHAI_OK);
+    assert_int_equal(c.train.precision, ARCHAI_PRECISION_FP32);
+    assert_int_equal(c.train.tf32, ARCHAI_TF32_CONV);
+    assert_false(c.train.cudnn_benchmark);
+    assert_false(c.train.deterministic);
+    archai_config_free(&c);
+    archai_ini_free(&ini);
+}
+
 /* For one candidate: a copy, of which keys are set. */
 static void a_recipe_can_be_copied_and_changed(void **state)
 {
@@ -530,6 +575,8 @@ int main(void)
         cmocka_unit_test(too_many_objectives_are_one_problem),
         cmocka_unit_test(dots_are_no_objective),
         cmocka_unit_test(a_recipe_must_be_complete),
+        cmocka_unit_test(precision_must_suit_the_device),
+        cmocka_unit_test(what_pytorch_does_by_itself_is_the_default),
         cmocka_unit_test(a_recipe_can_be_copied_and_changed),
         cmocka_unit_test(overrides_are_named_as_such),
         cmocka_unit_test(the_table_of_keys_is_complete),

@@ -79,6 +79,10 @@ int archai_config_load(archai_config *out, archai_ini *ini, archai_err *err)
     train.rc = output.rc;
     if (train.rc != ARCHAI_EINTERNAL)
         archai_train_check(&config.train, &train);
+    if (train.rc != ARCHAI_EINTERNAL && config.train.precision == ARCHAI_PRECISION_FP16 &&
+        config.evaluator.device == ARCHAI_DEVICE_CPU)
+        archai_check_fail(&train, "precision", NULL,
+                          "fp16 needs a GPU, and evaluator.device is cpu; bf16 works there");
     output.rc = train.rc;
     if (output.rc != ARCHAI_EINTERNAL) /* strings are there */
         archai_check_given(&output, "directory", config.output.directory, NULL,

@@ -30,6 +30,13 @@ enum {
 enum { ARCHAI_KEEP_LAST, ARCHAI_KEEP_BEST };
 enum { ARCHAI_TEST_ALL, ARCHAI_TEST_FRONT, ARCHAI_TEST_NONE };
 enum {
+    ARCHAI_PRECISION_FP32,
+    ARCHAI_PRECISION_BF16,
+    ARCHAI_PRECISION_FP16,
+    ARCHAI_PRECISION_AUTO
+};
+enum { ARCHAI_TF32_CONV, ARCHAI_TF32_YES, ARCHAI_TF32_NO };
+enum {
     ARCHAI_LOSS_AUTO,
     ARCHAI_LOSS_CROSS_ENTROPY,
     ARCHAI_LOSS_BCE,
@@ -61,6 +68,9 @@ typedef struct archai_train_settings {
     int keep;               /* ARCHAI_KEEP_*: which epoch counts */
     int64_t patience;       /* epochs without a lower val_loss; 0: none */
     int test;               /* ARCHAI_TEST_*: which models are measured on the test data */
+    int precision;          /* ARCHAI_PRECISION_* */
+    int tf32;               /* ARCHAI_TF32_* */
+    bool cudnn_benchmark, deterministic;
 
     int checkpoint;            /* ARCHAI_CHECKPOINT_* */
     double checkpoint_pause_s; /* between two of a candidate */

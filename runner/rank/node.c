@@ -123,6 +123,14 @@ static int note_devices(archai_node *n, MPI_Comm comm, const archai_err *why, ar
     return ARCHAI_OK;
 }
 
+static int check_precision(const archai_node *n, const archai_config *config, archai_err *err)
+{
+    if (config->train.precision != ARCHAI_PRECISION_FP16 || strcmp(n->device.kind, "cpu") != 0)
+        return ARCHAI_OK;
+    return archai_fail(err, ARCHAI_EINVAL,
+                       "train.precision: fp16 needs a GPU, and candidates are trained on the CPU; bf16 works there");
+}
+
 /* Collective over `comm`, of which `node` is a part. Every rank returns the same code. */
 static int try_device(archai_node *n, MPI_Comm comm, MPI_Comm node, const archai_config *config,
                       bool evaluates, archai_err *err)
@@ -133,6 +141,8 @@ static int try_device(archai_node *n, MPI_Comm comm, MPI_Comm node, const archai
     rc = archai_comm_agree(comm, check_given(n, comm, evaluates, err), err);
     if (rc == ARCHAI_OK) {
         rc = evaluates ? archai_device_try(&n->device, &why, err) : ARCHAI_OK;
+        if (rc == ARCHAI_OK && evaluates)
+            rc = check_precision(n, config, err);
         rc = archai_comm_agree(comm, rc, err);
     }
     if (rc == ARCHAI_OK)

@@ -321,6 +321,8 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
     }
     ARCHAI_TRY_GOTO(rc, rc, out);
     archai_train_start_close(&start);
+    if (trained.arithmetic[0] != '\0')
+        r->device = archai_printf("%s, %s", e->device_text, trained.arithmetic);
     for (size_t i = 0; i < r->n_curves; i++) /* shorter where training ended early */
         r->curves[i].n = (size_t)trained.epochs;
     if (settings.recipe.keep == ARCHAI_KEEP_BEST)

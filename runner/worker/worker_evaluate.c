@@ -112,6 +112,11 @@ static int on_measured(archai_worker *w, archai_trial *r, archai_err *err)
     for (size_t i = 0; i < r->n_measures; i++)
         if (!archai_worker_is_taken(w, r->measures[i].name))
             archai_trial_set_measure(t, r->measures[i].name, r->measures[i].value);
+    if (r->device != NULL && r->device[0] != '\0') { /* it says how it computed */
+        free(t->device);
+        t->device = r->device;
+        r->device = NULL;
+    }
     t->curves = r->curves;
     t->n_curves = r->n_curves;
     t->tensors = r->tensors;

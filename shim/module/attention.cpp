@@ -1,6 +1,7 @@
 /* Attention, and the positions that turn with the place in the sequence. */
 #include "shim/module/module.hpp"
 
+#include <ATen/OpMathType.h>
 #include <cmath>
 #include <limits>
 #include <torch/version.h>
@@ -79,8 +80,9 @@ struct scores {
     /* By q, k and v, of the gradient by the output. */
     variable_list gradients(const Tensor &g) const
     {
-        const Tensor dq = torch::empty_like(q), dk = torch::zeros_like(k),
-                     dv = torch::zeros_like(v);
+        const auto sums = q.options().dtype(at::toOpMathType(q.scalar_type()));
+        const Tensor dq = torch::empty_like(q), dk = torch::zeros(k.sizes(), sums),
+                     dv = torch::zeros(v.sizes(), sums);
 
         for_each_part([&](const part &p) {
             const Tensor y = probabilities(p), up = queries_of(g, p);
@@ -92,9 +94,13 @@ struct scores {
             keys_of(dk, p).add_(torch::bmm(dx.transpose(1, 2), queries_of(q, p)));
             keys_of(dv, p).add_(torch::bmm(y.transpose(1, 2), up));
         });
-        return {dq, dk, dv};
+        return {dq, dk.to(k.scalar_type()), dv.to(v.scalar_type())};
     }
 };
+
+/* The products above are made in the type of the inputs: autocast has chosen it already, and it is not there in
+ * the backward pass. */
+using plain = c10::impl::ExcludeDispatchKeyGuard;
 
 struct attention_function : torch::autograd::Function<attention_function> {
     static Tensor forward(AutogradContext *ctx, const Tensor &q, const Tensor &k,
@@ -144,8 +150,10 @@ static torch::Tensor attend(const torch::Tensor &q, const torch::Tensor &k,
 #else
     if (o.dropout > 0)
         return attend_with_dropout(q, k, v, o);
-    const Tensor a = q.flatten(0, 1).contiguous(), b = k.flatten(0, 1).contiguous(),
-                 c = v.flatten(0, 1).contiguous();
+    const auto type = v.scalar_type();
+    const Tensor a = q.flatten(0, 1).contiguous().to(type),
+                 b = k.flatten(0, 1).contiguous().to(type), c = v.flatten(0, 1).contiguous();
+    const plain no_autocast(c10::autocast_dispatch_keyset);
     const Tensor y = torch::GradMode::is_enabled()
                          ? attention_function::apply(a, b, c, o.scale, o.causal)
                          : scores{a, b, c, o.scale, o.causal}.output();
@@ -254,7 +262,9 @@ built_module build_rotary(const archai_module &m)
 
     return stateless([=](torch::TensorList x) {
         const torch::Tensor split = x[0].unflatten(-1, {heads, -1}); /* [N, T, H, D] */
-        const auto options = x[0].options().requires_grad(false);
+        /* Positions beyond 256 do not fit the short type that autocast may have given x. */
+        const auto options =
+            x[0].options().dtype(at::toOpMathType(x[0].scalar_type())).requires_grad(false);
         const torch::Tensor speeds =
             torch::pow(base, torch::arange(0, dim, 2, options) / static_cast<double>(dim))
                 .reciprocal();
@@ -266,7 +276,7 @@ built_module build_rotary(const archai_module &m)
         const torch::Tensor now =
             torch::stack({a * cos - b * sin, b * cos + a * sin}, -1).flatten(-2);
 
-        return torch::cat({now, split.narrow(-1, dim, split.size(-1) - dim)}, -1).flatten(2);
+        return torch::cat({now.to(x[0].scalar_type()), split.narrow(-1, dim, split.size(-1) - dim)}, -1).flatten(2);
     });
 }
 

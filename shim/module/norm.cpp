@@ -1,6 +1,7 @@
 /* Normalisation. */
 #include "shim/module/module.hpp"
 
+#include <ATen/OpMathType.h>
 #include <limits>
 
 namespace shim
@@ -86,10 +87,11 @@ built_module build_rms_norm(const archai_module &m)
         weight = module->register_parameter("weight", torch::ones(shape));
     return {module,
             [dims, weight, eps](torch::TensorList x) {
-                const torch::Tensor y =
-                    x[0] * torch::rsqrt(x[0].square().mean(dims, true) + eps);
+                /* Not in a short type that autocast has given the input. */
+                const torch::Tensor in = x[0].to(at::toOpMathType(x[0].scalar_type()));
+                const torch::Tensor y = in * torch::rsqrt(in.square().mean(dims, true) + eps);
 
-                return weight.defined() ? y * weight : y;
+                return (weight.defined() ? y * weight : y).to(x[0].scalar_type());
             },
             OUTPUT_FREE,
             {}};

@@ -192,18 +192,21 @@ struct sums {
 scores measure(shim_model &m, const resident &data, const split &split,
                const archai_train_settings &s)
 {
-    c10::InferenceMode inference;
     const torch::Device device = m.device->rep;
+    archai_err err{};
+    arithmetic a;
 
     if (split.n == 0)
         return scores();
+    TORCH_CHECK(choose_arithmetic(m, s, &a, &err) == ARCHAI_OK, err.text);
+    c10::InferenceMode inference;
     sums all(data, s, device);
     const auto order =
         torch::arange(split.n, torch::TensorOptions(torch::kInt64).device(device));
 
     m.root->eval();
     for (const auto &index : order.split(s.batch_size))
-        all.add(m.forward(batch_images(data, split, index)), batch_labels(data, split, index));
+        all.add(forward(m, a, batch_images(data, split, index)), batch_labels(data, split, index));
     return all.mean();
 }
 

@@ -2,7 +2,10 @@
  * PyTorch's. */
 #include "shim/train/optimizer.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <map>
+#include <torch/version.h>
 
 namespace shim
 {
@@ -65,21 +68,28 @@ void optimizer::step(double rate)
         update(w);
 }
 
-void optimizer::clip(double limit)
+optimizer::tensors optimizer::gradients() const
 {
-    torch::NoGradGuard no_grad;
     tensors grads;
 
     for (const auto &p : parameters)
         if (p.grad().defined())
             grads.push_back(p.grad());
+    return grads;
+}
+
+void optimizer::clip(double limit)
+{
+    torch::NoGradGuard no_grad;
+    const tensors grads = gradients();
+
     if (grads.empty())
         return;
     /* torch.nn.utils.clip_grad_norm_, without reading the norm: a GPU need not wait. */
     const auto norm = torch::stack(torch::_foreach_norm(grads, 2)).norm();
     const auto factor = (limit / (norm + 1e-6)).clamp_max(1);
 
-    for (auto &g : grads)
+    for (torch::Tensor g : grads)
         g.mul_(factor);
 }
 
@@ -98,6 +108,18 @@ void optimizer::decay(work &w) const
 namespace
 {
 
+/* A kernel for all of a step, on GPUs; the formulas are the same. */
+#define SHIM_TORCH_IS(major, minor)                                                                \
+    (TORCH_VERSION_MAJOR > (major) ||                                                              \
+     (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
+
+bool can_be_fused(const std::vector<torch::Tensor> &p)
+{
+    return std::all_of(p.begin(), p.end(), [&](const torch::Tensor &t) {
+        return t.is_cuda() && t.scalar_type() == torch::kFloat32;
+    });
+}
+
 struct sgd : optimizer {
     sgd(const torch::nn::Module &root, const archai_train_settings &s)
         : optimizer(root, s,
@@ -108,6 +130,13 @@ struct sgd : optimizer {
     void update(work &w) override
     {
         add_penalty(w);
+#if SHIM_TORCH_IS(2, 3)
+        if (can_be_fused(w.p)) {
+            at::_fused_sgd_(w.p, w.g, settings.momentum != 0 ? w.kept[0] : tensors(), 0,
+                            settings.momentum, w.rate, 0, settings.nesterov, false, false);
+            return;
+        }
+#endif
         if (settings.momentum != 0) {
             torch::_foreach_mul_(w.kept[0], settings.momentum);
             torch::_foreach_add_(w.kept[0], w.g, 1);
@@ -128,6 +157,21 @@ struct adam : optimizer {
         : optimizer(root, s, {"exp_avg", "exp_avg_sq"}), decoupled(is_decoupled)
     {
     }
+    /* float32 numbers on the device, most of them the same one. */
+    static tensors steps_of(const work &w)
+    {
+        std::map<int64_t, torch::Tensor> made;
+        tensors all;
+
+        for (const int64_t n : w.steps) {
+            torch::Tensor &t = made[n];
+
+            if (!t.defined())
+                t = torch::full({}, static_cast<double>(n), w.p[0].options().requires_grad(false));
+            all.push_back(t);
+        }
+        return all;
+    }
     void update(work &w) override
     {
         constexpr double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
@@ -137,6 +181,11 @@ struct adam : optimizer {
             decay(w);
         else
             add_penalty(w);
+        if (can_be_fused(w.p)) {
+            at::_fused_adam_(w.p, w.g, w.kept[0], w.kept[1], {}, steps_of(w), w.rate, beta1, beta2, 0,
+                             eps, false, false);
+            return;
+        }
         for (const int64_t n : w.steps) {
             const auto exponent = static_cast<double>(n);
 

@@ -27,6 +27,7 @@ class optimizer
 
     virtual ~optimizer() = default;
     void zero_grad();
+    tensors gradients() const; /* those that there are */
     /* One step of the parameters that have a gradient. */
     void step(double rate);
     /* Scale the gradients so that their norm, all together, is at most `limit`. */

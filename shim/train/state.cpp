@@ -19,6 +19,7 @@ std::string state_name(const char *what, const std::string &name)
 
 const char STEPS[] = "archai:step"; /* int64 [parameters]; -1: the parameter has no state */
 const char BEST[] = "archai:best";  /* float64, see best_values */
+const char SCALER[] = "archai:grad_scaler"; /* float64: factor, good steps; with fp16 */
 
 void keep(shim_training &t, const std::string &name, const torch::Tensor &tensor)
 {
@@ -73,6 +74,10 @@ void collect_state(shim_training &t)
             if (s.at[i].defined())
                 keep(t, state_name(s.name, o.names()[i]), s.at[i]);
     keep(t, STEPS, torch::tensor(o.steps, torch::kInt64));
+    if (t.scaler)
+        keep(t, SCALER,
+             torch::tensor({t.scaler->scale, static_cast<double>(t.scaler->good_steps)},
+                           torch::kFloat64));
     for (size_t i = 0; i < t.copies.size(); i++)
         t.views.push_back(shim::view(t.names[i], t.copies[i]));
 }
@@ -164,6 +169,17 @@ int restore_optimizer(shim::optimizer &o, const given_tensors &given, archai_err
     return ARCHAI_OK;
 }
 
+/* A training that began with another precision has none: it begins with that of a new one. */
+void restore_scaler(shim_training &t, const given_tensors &given)
+{
+    torch::Tensor stored;
+
+    if (!t.scaler || find(given, SCALER, torch::empty({2}, torch::kFloat64), &stored, nullptr) != ARCHAI_OK)
+        return;
+    t.scaler->scale = stored[0].item<double>();
+    t.scaler->good_steps = static_cast<int64_t>(stored[1].item<double>());
+}
+
 } // namespace
 
 int shim::restore_training(shim_training &t, archai_err *err)
@@ -172,6 +188,7 @@ int shim::restore_training(shim_training &t, archai_err *err)
 
     for (size_t i = 0; i < t.settings.n_start; i++)
         given[t.settings.start[i].name] = &t.settings.start[i];
+    restore_scaler(t, given);
     ARCHAI_TRY(restore_optimizer(*t.optimizer, given, err));
     return restore_weights(t, given, err);
 }

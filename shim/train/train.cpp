@@ -45,8 +45,11 @@ torch::Tensor train_step(const loop &l, const torch::Tensor &index, int64_t epoc
     const shim::augmented batch = shim::train_batch(l.data, t.settings, index, epoch, step);
 
     t.optimizer->zero_grad();
-    const auto loss = shim::train_loss(l.data, s, t.model.forward(batch.images), batch);
-    loss.backward();
+    const auto loss =
+        shim::train_loss(l.data, s, shim::forward(t.model, t.arithmetic, batch.images), batch);
+    (t.scaler ? t.scaler->scaled(loss) : loss).backward();
+    if (t.scaler && !t.scaler->unscale(t.optimizer->gradients()))
+        return loss.detach();
     if (s.clip_grad_norm > 0)
         t.optimizer->clip(s.clip_grad_norm);
     t.optimizer->step(l.rates.at(epoch * l.per_epoch.count() + step));
@@ -193,6 +196,9 @@ int train(shim_model &m, const archai_dataset_header *header, const shim_train_s
     shim_training t(m, s);
 
     ARCHAI_TRY(archai_loss_choose(s.recipe.loss, data.targets, &t.recipe.loss, err));
+    ARCHAI_TRY(shim::choose_arithmetic(m, s.recipe, &t.arithmetic, err));
+    if (t.arithmetic.type == torch::kHalf)
+        t.scaler.emplace();
     const loop l = make_loop(t, data);
     shim::shuffler orders(n, s.seed);
     shim_epoch e{};
@@ -217,6 +223,8 @@ int train(shim_model &m, const archai_dataset_header *header, const shim_train_s
     }
     result.epochs = e.epoch;
     result.train_seconds = t.train_seconds;
+    (void)std::snprintf(result.arithmetic, sizeof result.arithmetic, "%s",
+                        t.arithmetic.text().c_str());
     settle(t, e, result);
     set_test(result, t.recipe.test == ARCHAI_TEST_ALL
                          ? shim::measure(m, data, data.splits[ARCHAI_SPLIT_TEST], t.recipe)

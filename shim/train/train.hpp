@@ -2,6 +2,7 @@
 #pragma once
 #include "shim/augment/augment.hpp"
 #include "shim/train/optimizer.hpp"
+#include "shim/train/precision.hpp"
 #include "shim/train/weights.hpp"
 #include "shim/types.hpp"
 extern "C" {
@@ -12,6 +13,8 @@ struct shim_training {
     shim_model &model;
     const shim_train_settings &settings;
     archai_train_settings recipe; /* settings.recipe with the loss that the data have */
+    shim::arithmetic arithmetic;
+    std::optional<shim::grad_scaler> scaler; /* of fp16 */
     std::unique_ptr<shim::optimizer> optimizer;
     std::optional<shim::average> average; /* [train] ema */
     std::optional<shim::best_epoch>
