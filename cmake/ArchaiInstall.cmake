@@ -1,7 +1,7 @@
 # What `cmake --install build --prefix DIRECTORY` puts there: bin/, the headers that plug-ins include, examples, texts.
 # Programs look for each other beside themselves, so the folder may be moved, and symlinks to them work.
 include(GNUInstallDirs)
-install(TARGETS archai-run archai-space archai-inspect archai-evaluator archai-guard archai-indexer
+install(TARGETS archai-run archai-space archai-inspect archai-evaluator archai-guard archai-indexer archai-loader
         RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 # cc -shared -fPIC -I PREFIX/include/archai mine.c: headers are included as "core/plugin.h", here as there.
 install(DIRECTORY core/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/archai/core FILES_MATCHING PATTERN "*.h")

@@ -1,5 +1,7 @@
 /* shim/data.cpp - tensors over memory: archai_tensor and the mapped data set. */
 #include "shim/augment/augment.hpp"
+#include "shim/cuda.hpp"
+#include "shim/stream.hpp"
 #include "shim/types.hpp"
 extern "C" {
 #include "io/dataset/normalize.h"
@@ -22,38 +24,20 @@ archai_tensor view(std::string &name, const torch::Tensor &t)
     return v;
 }
 
-/* A view of the mapping. Sequences of tokens are one run, of which each begins where the one before ends. */
-static torch::Tensor part(const archai_dataset_header *d, uint64_t at, int32_t dtype,
-                          const std::vector<int64_t> &shape)
-{
-    char *base = reinterpret_cast<char *>(const_cast<archai_dataset_header *>(d));
-
-    return torch::from_blob(base + at, shape, torch_type(static_cast<archai_dtype>(dtype)));
-}
-
-static split make_split(const archai_dataset_header *d, int which, const torch::Device &device)
+/* A view of the mapping, or a copy. Sequences of tokens are one run, of which each begins where the one before ends. */
+static split make_split(const archai_dataset_header *d, int which, bool here, const torch::Device &device)
 {
     const archai_dataset_split &from = d->split[which];
-    std::vector<int64_t> images{from.n}, labels{from.n};
+    const char *base = reinterpret_cast<const char *>(d);
+    std::vector<int64_t> images, labels;
     split s;
 
-    if (from.n == 0)
-        return s;
-    if (d->tokens > 0)
-        images.push_back(d->tokens);
-    else if (d->features > 0)
-        images.push_back(d->features);
-    else
-        images.insert(images.end(), {d->channels, d->height, d->width});
-    if (d->targets == ARCHAI_TARGETS_MASK)
-        labels.insert(labels.end(), {d->height, d->width});
-    else if (d->targets == ARCHAI_TARGETS_NEXT_TOKEN)
-        labels.push_back(d->tokens);
-    else if (d->targets != ARCHAI_TARGETS_CLASS)
-        labels.push_back(d->num_classes);
     s.n = from.n;
-    s.images = part(d, from.images, d->image_dtype, images).to(device);
-    s.labels = part(d, from.labels, d->label_dtype, labels).to(device);
+    if (from.n == 0 || !here)
+        return s;
+    sizes_of(d, from.n, images, labels);
+    s.images = over(base + from.images, d->image_dtype, images).to(device);
+    s.labels = over(base + from.labels, d->label_dtype, labels).to(device);
     return s;
 }
 
@@ -70,14 +54,26 @@ static void read_normalization(resident &r, const torch::Device &device)
     r.deviation = both[1].unsqueeze(0);
 }
 
+/* A GPU keeps the examples where they leave half of its memory to the models; else they come from the node's. */
+static bool fits(const shim_device &d, const archai_dataset_header *data)
+{
+    size_t available = 0, total = 0;
+
+    return d.rep.is_cpu() || !gpu_memory(d.rep, &available, &total) || data->bytes <= available / 2;
+}
+
 const resident &reside(shim_device &d, const archai_dataset_header *data)
 {
     if (d.data.source == data)
         return d.data;
+    const bool here = data->streamed == 0 && fits(d, data);
     resident r;
 
+    TORCH_CHECK(data->streamed == 0 || d.feed != nullptr, "the data set is not held, and nothing feeds it");
     for (int i = 0; i < ARCHAI_SPLIT_COUNT; i++)
-        r.splits[i] = make_split(data, i, d.rep);
+        r.splits[i] = make_split(data, i, here, d.rep);
+    if (!here)
+        r.elsewhere = std::make_shared<stream>(data, data->streamed != 0 ? d.feed : nullptr, d.rep);
     r.source = data;
     r.classes = data->num_classes;
     r.ignore = data->ignore_index;
@@ -95,9 +91,32 @@ torch::Tensor normalised(const resident &data, const torch::Tensor &images)
     return data.mean.defined() ? x.sub(data.mean).div_(data.deviation) : x;
 }
 
+static int number_of(const resident &data, const split &s)
+{
+    return static_cast<int>(&s - data.splits);
+}
+
+void begin_pass(const resident &data, int split, const torch::Tensor &order, int64_t size)
+{
+    if (data.elsewhere != nullptr)
+        data.elsewhere->begin(split, order, size);
+}
+
+void expect_pass(const resident &data, int split, const torch::Tensor &order, int64_t size)
+{
+    if (data.elsewhere != nullptr)
+        data.elsewhere->expect(split, order, size);
+}
+
+torch::Tensor raw_images(const resident &data, const split &s, const torch::Tensor &index)
+{
+    return data.elsewhere != nullptr ? data.elsewhere->at(number_of(data, s), index).images
+                                     : s.images.index_select(0, index);
+}
+
 torch::Tensor batch_images(const resident &data, const split &s, const torch::Tensor &index)
 {
-    const auto x = s.images.index_select(0, index);
+    const auto x = raw_images(data, s, index);
 
     return data.tokens ? x.to(torch::kInt64) : normalised(data, x);
 }
@@ -107,7 +126,17 @@ torch::Tensor batch_labels(const resident &data, const split &s, const torch::Te
     const bool several =
         data.targets == ARCHAI_TARGETS_LABELS || data.targets == ARCHAI_TARGETS_NUMBERS;
 
-    return s.labels.index_select(0, index).to(several ? torch::kFloat32 : torch::kInt64);
+    const auto y = data.elsewhere != nullptr ? data.elsewhere->at(number_of(data, s), index).labels
+                                             : s.labels.index_select(0, index);
+
+    return y.to(several ? torch::kFloat32 : torch::kInt64);
 }
 
 } // namespace shim
+
+extern "C" void shim_device_feed(shim_device *d, archai_feed *feed) noexcept
+{
+    d->feed = feed;
+    if (d->data.source != nullptr && d->data.source->streamed != 0)
+        d->data = shim::resident();
+}

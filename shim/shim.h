@@ -22,6 +22,7 @@ extern "C" {
 
 struct archai_network;
 struct archai_dataset_header;
+struct archai_feed;
 struct archai_tensor;
 
 typedef struct shim_device shim_device;
@@ -32,6 +33,9 @@ int shim_device_open(shim_device **out, const char *device, int threads, archai_
 void shim_device_close(shim_device *d) SHIM_NOEXCEPT;
 /* On a GPU: this process takes at most the n-th part of its memory, since n workers share it. */
 int shim_device_share(shim_device *d, int n, archai_err *err) SHIM_NOEXCEPT;
+/* Where the examples of a data set come from that is not held (archai_dataset_header.streamed); borrowed until it is
+ * replaced. NULL: from nowhere. */
+void shim_device_feed(shim_device *d, struct archai_feed *feed) SHIM_NOEXCEPT;
 /* "cpu, 2 threads" or "cuda:0 NVIDIA H100, GPU-<uuid>", the index as CUDA_VISIBLE_DEVICES has it; "libtorch 1.13.1". Buffers of `size` bytes. */
 void shim_device_text(const shim_device *d, char *text, size_t size) SHIM_NOEXCEPT;
 void shim_version(char *text, size_t size) SHIM_NOEXCEPT;
@@ -97,6 +101,8 @@ typedef struct shim_train_result {
     double train_seconds; /* in the training loop: no validation, no building, no loading of data; with
                              settings.train_seconds */
     char arithmetic[48];  /* "": fp32 as ever; else what was used: "bf16, channels_last", "tf32" */
+    double data_wait;     /* share of that time in which nothing was done but waiting for examples, in [0, 1]; NaN:
+                             they lie in memory */
 } shim_train_result;
 
 /* Train on the training split, measure on the validation split after each epoch and, with recipe.test = all, on

@@ -15,10 +15,14 @@ extern "C" {
 #include "shim/guard.hpp"
 #include "shim/shim.h"
 
+struct archai_feed;
+
 namespace shim
 {
 
-/* One split on its device: images and labels as io/dataset/dataset.h has them. */
+class stream; /* shim/stream.hpp */
+
+/* One split on its device: images and labels as io/dataset/dataset.h has them; undefined where they are streamed. */
 struct split {
     int64_t n = 0;
     torch::Tensor images, labels;
@@ -28,6 +32,7 @@ struct split {
 struct resident {
     const archai_dataset_header *source = nullptr; /* borrowed; outlives this */
     split splits[ARCHAI_SPLIT_COUNT];
+    std::shared_ptr<stream> elsewhere; /* where the examples come from; nullptr: they are here */
     int64_t classes = 0, ignore = -1; /* ignore -1: none */
     archai_targets targets = ARCHAI_TARGETS_CLASS;
     bool tokens = false; /* inputs are whole numbers */
@@ -41,6 +46,7 @@ struct shim_device {
     std::string text;   /* "cpu, 2 threads" */
     shim::resident data; /* the last set used, which candidates share */
     std::map<torch::Dtype, bool> channels_last{}; /* is it faster? (train/precision.cpp) */
+    archai_feed *feed = nullptr; /* borrowed: of a set that is not held */
 };
 
 namespace shim
@@ -95,6 +101,12 @@ torch::Tensor borrow(const archai_tensor &t);
 archai_tensor view(std::string &name, const torch::Tensor &t);
 /* The device's copy of a data set, made on first use. */
 const resident &reside(shim_device &d, const archai_dataset_header *data);
+/* A pass over a split begins, and which one will follow it: for examples that are read ahead. Nothing where they are
+ * here. */
+void begin_pass(const resident &data, int split, const torch::Tensor &order, int64_t size);
+void expect_pass(const resident &data, int split, const torch::Tensor &order, int64_t size);
+/* The examples at `index` [B] as the files have them; the caller's own. */
+torch::Tensor raw_images(const resident &data, const split &s, const torch::Tensor &index);
 /* Inputs as the network sees them: pictures of uint8 as x / 255, normalised; tokens as int64. Labels as int64, or
  * float32 where there are several or numbers. */
 torch::Tensor normalised(const resident &data, const torch::Tensor &images);

@@ -25,6 +25,7 @@ bin=$1
 without archai-run libtorch libc10
 without archai-evaluator libmpi libhdf5
 without archai-guard libmpi libhdf5 libtorch libc10
+without archai-loader libmpi libtorch libc10
 without archai-indexer libmpi libtorch libc10
 without archai-space libmpi libtorch libc10
 without archai-inspect libmpi libtorch libc10

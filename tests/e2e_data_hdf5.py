@@ -82,6 +82,87 @@ for shape in (12, 3, 32, 32), (12, 1, 3, 3), (12, 64, 100, 1):
     d = load(**put("first.h5", {"num_classes": 3}, train_images=np.zeros(shape, "u1"), train_labels=classes[:12]))
     assert "transposed" not in d.said, d.said
 
+# Chunks that several pictures share, compressed; masks; floating pictures whose figures are measured.
+def put_chunks(path, images, labels, chunk, **kw):
+    with h5py.File(path, "w") as f:
+        f.create_dataset("train/images", data=images, chunks=chunk, **kw)
+        f.create_dataset("train/labels", data=labels, chunks=(7, *labels.shape[1:]), **kw)
+        f.attrs["num_classes"] = 3
+    return {"format": "hdf5", "file": path}
+
+
+colour = rng.integers(0, 256, (90, 3, 8, 9), np.uint8)
+for images, labels in (colour, np.arange(90) % 3), (colour.astype(">f8") / 7, rng.integers(0, 3, (90, 8, 9), "u2")):
+    for kw in {}, {"compression": "gzip", "shuffle": True}:
+        d = load(**put_chunks("chunks.h5", images, labels, (16, 2, 8, 5), **kw), normalize="auto", workers=3)
+        same(d, images.astype(d.image), labels)
+with h5py.File("chunks.h5", "r+") as f:
+    at = f["train/images"].id.get_chunk_info(3).byte_offset
+with open("chunks.h5", "r+b") as f:
+    f.seek(at), f.write(b"damage" * 9)
+refused("data.file: chunks.h5: /train/images: H5Dread", format="hdf5", file="chunks.h5")
+
+# Labels as the file has them, whatever their type
+def with_one(bad, dtype):
+    labels = np.ones(40, dtype)
+    labels[11] = bad
+    return labels
+
+
+for bad, dtype in (2**40, "i8"), (-2**40, "i8"), (2**63 + 1, "u8"), (2**32 - 1, "u4"), (-5, "i2"):
+    refused(f"label {bad} of picture 11, expected 0 to 2",
+            **put("bad.h5", {"num_classes": 3}, train_images=grey, train_labels=with_one(bad, dtype)))
+
+# What was never written is no data: HDF5 would answer zeros.
+for kind in "whole", "chunks", "labels":
+    with h5py.File("lie.h5", "w") as f:
+        n = 1_200_000
+        x = f.create_dataset("train/images", (n, 3, 224, 224), "u1", **({} if kind == "whole" else {"chunks": (100, 3, 224, 224)}))
+        y = f.create_dataset("train/labels", (n,), "u1", **({"chunks": (1000,)} if kind == "labels" else {}))
+        f.attrs["num_classes"] = 3
+        if kind == "labels":
+            del f["train/images"]
+            f["train/images"] = np.zeros((2000, 1, 4, 4), "u1")
+            del f["train/labels"]
+            f.create_dataset("train/labels", (2000,), "u1", chunks=(1000,))[:1000] = 1
+        elif kind == "chunks":
+            x[:1], y[:] = 1, 1
+    assert kind == "labels" or os.path.getsize("lie.h5") < 17_000_000
+    refused({"whole": "/train/images: was never written", "chunks": "/train/images: 11999 of its 12000 chunks were never written",
+             "labels": "/train/labels: 1 of its 2 chunks were never written"}[kind], format="hdf5", file="lie.h5")
+
+# Virtual and external data sets: as good as their sources
+os.mkdir("far")
+with h5py.File("far/source.h5", "w") as f:
+    f["x"] = grey
+with h5py.File("far/virtual.h5", "w") as f:
+    layout = h5py.VirtualLayout(grey.shape, "u1")
+    layout[:] = h5py.VirtualSource("source.h5", "x", grey.shape)
+    f.create_virtual_dataset("train/images", layout)
+    f["train/labels"] = classes
+    f.attrs["num_classes"] = 3
+same(load(format="hdf5", file="far/virtual.h5"), grey[:, None], classes)
+with h5py.File("far/source.h5", "r+") as f:
+    del f["x"]
+    f.create_dataset("x", grey.shape, "u1", chunks=(10, 6, 7))[:10] = 3
+refused("/train/images: a virtual dataset, whose source x in far/source.h5 cannot be read", format="hdf5", file="far/virtual.h5")
+os.unlink("far/source.h5")
+refused("/train/images: a virtual dataset, whose source x in ", "source.h5 cannot be read", format="hdf5", file="far/virtual.h5")
+with h5py.File("far/virtual.h5", "r+") as f:
+    f["y"] = grey[:30]
+    del f["train/images"]
+    layout = h5py.VirtualLayout(grey.shape, "u1")
+    layout[:30] = h5py.VirtualSource(".", "y", grey[:30].shape)
+    f.create_virtual_dataset("train/images", layout)
+refused("of 1680 elements, of which its sources hold 1260", format="hdf5", file="far/virtual.h5")
+with h5py.File("external.h5", "w") as f:
+    f.create_dataset("train/images", grey.shape, "u1", external=[("pixels.bin", 5, grey.nbytes)])[:] = grey
+    f["train/labels"] = classes
+    f.attrs["num_classes"] = 3
+same(load(format="hdf5", file="external.h5"), grey[:, None], classes)
+os.truncate("pixels.bin", 100)
+refused("/train/images: its data lie in pixels.bin, which is missing or too short", format="hdf5", file="external.h5")
+
 # CIFAR-100: coarse label, fine label, picture
 os.mkdir("cifar")
 images, fine = rng.integers(0, 256, (50, 3, 32, 32), np.uint8), rng.integers(0, 100, 50)

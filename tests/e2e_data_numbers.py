@@ -49,18 +49,18 @@ y = np.searchsorted(order, species)
 keys = {"format": "numbers", "file": "iris.csv", "target": "species", "seed": 4}
 for how in {}, {"delimiter": ";"}, {"delimiter": "\t"}, {"bom": "\ufeff"}, {"quoting": csv.QUOTE_ALL}, {"lineterminator": "\n"}:
     put("iris.csv", header, table, **how)
-    d = load(**keys)
+    d = load("a CSV table is read as a whole", **keys)
     assert (d.features, d.classes, d.channels, d.tokens) == (4, 3, 0, 0) and d.n == [180, 20, 0] and d.targets == data_sets.CLASS
     check(d, x, y)
     assert d.about["class_names"] == list(order) and d.about["features"] == names and d.about["targets"] == ["species"]
 assert "180 rows to train on, 20 to validate on; each 4 numbers (float32), 3 classes; 3.56 KiB" in d.said, d.said
-raw = load(**keys, standardize="no", columns="tiny length")
+raw = load("a CSV table is read as a whole", **keys, standardize="no", columns="tiny length")
 assert np.array_equal(raw.images[0], x[:, [3, 0]].astype("f4")[raw.indices[0]]) and "feature_means" not in raw.about
 
 # the split's own files; a class that no training row has; another order of the columns is fine
 put("val.csv", header[::-1], [r[::-1] for r in table[:30]])
 put("test.csv", header, table[30:70])
-d = load(**keys, val_file="val.csv", test_file="test.csv")
+d = load("a CSV table is read as a whole", **keys, val_file="val.csv", test_file="test.csv")
 assert d.n == [200, 30, 40]
 check(d, x, y, [(1, x[:30], y[:30]), (2, x[30:70], y[30:70])])
 put("val.csv", header, [[*table[0][:2], "rosa", *table[0][3:]]])
@@ -70,13 +70,13 @@ refused("data.val_file: val.csv: column 'species': row 1 is 'rosa', which no tra
 grades = rng.choice([10, 9, 2], N)
 put("grades.csv", ["a", "grade", "b"], [[repr(a), g if i % 2 else f"{g}.0", i] for i, (a, g) in enumerate(zip(x[:, 0].tolist(), grades))])
 grade = {"format": "numbers", "file": "grades.csv", "target": "grade"}
-d = load(**grade)
+d = load("a CSV table is read as a whole", **grade)
 assert d.classes == 3 and [float(c) for c in d.about["class_names"]] == [2, 9, 10]
 check(d, np.stack([x[:, 0], np.arange(N)], 1), np.searchsorted([2, 9, 10], grades))
-d = load(**grade, targets="real")
+d = load("a CSV table is read as a whole", **grade, targets="real")
 assert d.targets == data_sets.NUMBERS and d.classes == 1 and "1 number as target" in d.said
 check(d, np.stack([x[:, 0], np.arange(N)], 1), grades[:, None].astype("f4"))
-d = load(**{**grade, "target": "grade, a"}, targets="real", max_samples=50)
+d = load("a CSV table is read as a whole", **{**grade, "target": "grade, a"}, targets="real", max_samples=50)
 assert d.classes == 2 and d.features == 1 and d.n == [45, 5, 0]
 assert np.array_equal(d.labels[0], np.stack([grades, x[:, 0]], 1).astype("f4")[d.indices[0]])
 

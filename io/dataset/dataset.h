@@ -1,4 +1,5 @@
-/* io/dataset/dataset.h - examples and what is to be learned of them, held once per node in a sealed memfd.
+/* io/dataset/dataset.h - examples and what is to be learned of them: held once per node in a sealed memfd, or read as
+ * they are needed (feed/feed.h), with a memfd that says what they are.
  *
  * The memfd starts with archai_dataset_header; inputs ("images", whatever they are) and labels follow
  * at the offsets it names (64-byte aligned). A process that has the descriptor maps it read-only.
@@ -24,7 +25,7 @@
 #include "core/search/space.h"
 
 #define ARCHAI_DATASET_MAGIC "ARCHDATA"
-enum { ARCHAI_DATASET_VERSION = 2 };
+enum { ARCHAI_DATASET_VERSION = 3 };
 enum { ARCHAI_SPLIT_TRAIN, ARCHAI_SPLIT_VAL, ARCHAI_SPLIT_TEST, ARCHAI_SPLIT_COUNT };
 
 /* What is to be learned. */
@@ -54,7 +55,10 @@ typedef struct archai_dataset_header {
     int32_t num_classes;             /* what a network puts out: classes, K, or the vocabulary */
     int32_t ignore_index;            /* -1: none */
     int32_t targets;                 /* archai_targets */
+    int32_t streamed;                /* 1: the examples are not here, and the offsets of the splits are 0 */
+    int64_t together;                /* streamed: how many are unpacked to read one (a compressed chunk); 1 */
     archai_dataset_split split[ARCHAI_SPLIT_COUNT];
+    uint64_t constants, n_constants; /* offset and number of doubles by which the format adjusts what it reads */
     uint64_t about; /* offset of a JSON object as text, NUL at the end: what people should know, such as
                        "class_names"; 0: nothing */
     uint64_t bytes; /* of the whole memfd */
@@ -71,7 +75,13 @@ typedef struct archai_dataset_source {
     int64_t seed;        /* of the split and of synthetic pictures */
     char *normalize;     /* owned; io/dataset/normalize.h */
     char *augment;       /* owned; core/config/augment.h */
+    int resident;        /* ARCHAI_RESIDENT_... */
+    int64_t workers;     /* threads that read and decode; 0: as many as the process has cores */
 } archai_dataset_source;
+/* Held in memory, or streamed? auto: held where it takes at most three quarters of what is free. Training sees the
+ * same batches either way. */
+enum { ARCHAI_RESIDENT_AUTO, ARCHAI_RESIDENT_YES, ARCHAI_RESIDENT_NO };
+enum { ARCHAI_DATASET_MAX_WORKERS = 256 };
 extern const archai_registry archai_dataset_registry;
 
 /* Read [data], which may be missing; marks its entries used. All problems, a line each,
@@ -89,7 +99,8 @@ typedef struct archai_dataset_facts {
     int64_t n[ARCHAI_SPLIT_COUNT];
     int64_t split_off;              /* of the training file, n[VAL] of them; 0: validation data of its own */
     int64_t seed;                   /* of that split */
-    uint64_t bytes;                 /* held per node */
+    uint64_t bytes;                 /* held per node; streamed: that would be */
+    bool streamed;                  /* as things are now, on this node */
     char note[ARCHAI_DATASET_NOTE]; /* what may surprise: "float64 is read as float32"; "": nothing */
 } archai_dataset_facts;
 
@@ -103,12 +114,17 @@ enum { ARCHAI_DATASET_SENTENCE = 512 };
 const char *archai_dataset_sentence(const archai_dataset_facts *f,
                                     char text[ARCHAI_DATASET_SENTENCE]);
 /* Load, split and lay out everything in a new sealed memfd (caller closes). Deterministic in
- * (files, [data]). Validation data are the files' own, else the last of a shuffle by data.seed (of
+ * (files, [data]), but for whether the examples are in it: see `resident`. Where they are not, all of them were read
+ * once all the same, in blocks: what is damaged is found here. ARCHAI_EINVAL with both numbers: they do not fit. Validation data are the files' own, else the last of a shuffle by data.seed (of
  * tokens: the last of the text); max_samples counts before that split. */
 int archai_dataset_load(const archai_dataset_source *s, int *fd, archai_err *err);
+/* The same without a data set: everything is read in blocks and checked. */
+int archai_dataset_check(const archai_dataset_source *s, archai_err *err);
 /* Map a data set read-only; checks the header against the size. */
 int archai_dataset_map(int fd, const archai_dataset_header **out, archai_err *err);
 void archai_dataset_unmap(const archai_dataset_header *d);
+/* Bytes of an example and of its labels, as they are read one by one: of tokens T + 1, and no labels. */
+size_t archai_dataset_example_bytes(const archai_dataset_header *d, size_t *labels);
 /* The JSON object `about`; "": nothing. Borrowed. */
 const char *archai_dataset_about(const archai_dataset_header *d);
 /* Where the examples of a split lie in the files: out[i] is the number of example i in the order in which

@@ -78,13 +78,17 @@ static int check_header(const archai_dataset_header *d, uint64_t size, archai_er
     for (int i = 0; i < ARCHAI_SPLIT_COUNT; i++) {
         const archai_dataset_split *s = &d->split[i];
 
-        if (s->n < 0 || (s->n > 0 && (!lies_inside(d, s->images, s->n, image, unit) ||
+        if (s->n < 0 || (s->n > 0 && d->streamed == 0 && (!lies_inside(d, s->images, s->n, image, unit) ||
                                       !lies_inside(d, s->labels, s->n, label, unit))))
             return archai_fail(err, ARCHAI_EFORMAT,
                                "damaged header of a data set: split %d of %" PRId64
                                " pictures lies outside",
                                i, s->n);
     }
+    if (d->n_constants != 0 && !lies_inside(d, d->constants, (int64_t)d->n_constants, sizeof(double),
+                                            sizeof(double)))
+        return archai_fail(err, ARCHAI_EFORMAT,
+                           "damaged header of a data set: its constants lie outside");
     if (d->about != 0 && (d->about < sizeof *d || d->about >= size ||
                           memchr((const char *)d + d->about, '\0', size - d->about) == NULL))
         return archai_fail(err, ARCHAI_EFORMAT, "damaged header of a data set: its text lies outside");
@@ -117,6 +121,15 @@ void archai_dataset_unmap(const archai_dataset_header *d)
 {
     if (d != NULL)
         (void)munmap((void *)(uintptr_t)d, d->bytes);
+}
+
+size_t archai_dataset_example_bytes(const archai_dataset_header *d, size_t *labels)
+{
+    uint64_t image = 0, label = 0;
+
+    (void)sizes_of(d, &image, &label);
+    *labels = d->tokens > 0 ? 0 : (size_t)label;
+    return (size_t)image + (d->tokens > 0 ? archai_dtype_size((archai_dtype)d->image_dtype) : 0);
 }
 
 const char *archai_dataset_about(const archai_dataset_header *d)

@@ -20,6 +20,36 @@ const char *archai_targets_text(archai_targets t)
     return (unsigned)t < ARCHAI_TARGETS_COUNT ? texts[t] : "unknown targets";
 }
 
+archai_dataset_facts archai_dataset_facts_of(const archai_dataset_source *s, const archai_dataset_plan *p,
+                                             int64_t split_off, uint64_t bytes)
+{
+    archai_dataset_facts f = {.shape = {.channels = p->channels,
+                                        .height = p->height,
+                                        .width = p->width,
+                                        .num_classes = p->num_classes,
+                                        .tokens = p->tokens,
+                                        .vocab = p->vocab,
+                                        .features = p->features},
+                              .targets = p->targets,
+                              .image_dtype = p->image_dtype,
+                              .split_off = split_off,
+                              .seed = s->seed,
+                              .bytes = bytes};
+
+    memcpy(f.n, p->n, sizeof f.n);
+    memcpy(f.note, p->note, sizeof f.note);
+    return f;
+}
+
+/* As things are: a start looks again, and says what does not fit. */
+static bool will_stream(const archai_dataset_source *s, const archai_dataset_plan *p, uint64_t bytes)
+{
+    archai_err ignored = ARCHAI_ERR_INIT;
+    bool streamed = false;
+
+    return archai_dataset_choose(s, p, bytes, &streamed, &ignored) == ARCHAI_OK && streamed;
+}
+
 int archai_dataset_probe(const archai_dataset_source *s, archai_dataset_facts *out, archai_err *err)
 {
     archai_dataset_plan p = {0};
@@ -28,20 +58,13 @@ int archai_dataset_probe(const archai_dataset_source *s, archai_dataset_facts *o
 
     ARCHAI_TRY(archai_dataset_plan_make(s, &p, &split_off, err));
     ARCHAI_TRY(archai_dataset_lay_out(&p, &h, err));
-    *out = (archai_dataset_facts){.shape = {.channels = p.channels,
-                                            .height = p.height,
-                                            .width = p.width,
-                                            .num_classes = p.num_classes,
-                                            .tokens = p.tokens,
-                                            .vocab = p.vocab,
-                                            .features = p.features},
-                                  .targets = p.targets,
-                                  .image_dtype = p.image_dtype,
-                                  .split_off = split_off,
-                                  .seed = s->seed,
-                                  .bytes = h.bytes};
-    memcpy(out->n, p.n, sizeof out->n);
-    memcpy(out->note, p.note, sizeof out->note);
+    *out = archai_dataset_facts_of(s, &p, split_off, h.bytes);
+    out->streamed = will_stream(s, &p, h.bytes);
+    if (out->streamed && p.together > 1 && out->note[0] == '\0')
+        (void)snprintf(out->note, sizeof out->note,
+                       "%" PRId64 " are unpacked to read one: a file with a chunk for each, or without "
+                       "compression, is read faster",
+                       p.together);
     ARCHAI_TRY(archai_dataset_normalize_fits(s, out, err));
     return archai_dataset_augment_fits(s, out, p.ignore_index, err);
 }
@@ -103,7 +126,7 @@ const char *archai_dataset_sentence(const archai_dataset_facts *f,
     put_targets(f, out);
     (void)fputs("; ", out);
     archai_format_bytes((double)f->bytes, bytes);
-    (void)fprintf(out, "%s on each node", bytes);
+    (void)fprintf(out, f->streamed ? "%s, read while training" : "%s on each node", bytes);
     if (looks_transposed(s))
         (void)fprintf(out,
                       "; %d channels of %d x %d pixels: a file with [N,H,W,C] must be transposed to "

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { ALIGN = 64 }; /* bytes: a cache line, and what vector loads like */
@@ -30,30 +31,74 @@ size_t archai_dataset_label_bytes(const archai_dataset_plan *p)
     }
 }
 
-int archai_dataset_check_labels(const archai_dataset_plan *p, const void *labels, int64_t n,
-                                archai_err *err)
+int64_t archai_dataset_bad_label(const archai_dataset_plan *p, const void *labels, int64_t n)
 {
     const size_t each = archai_dtype_size(p->label_dtype);
-    const int64_t per_picture = (int64_t)(archai_dataset_label_bytes(p) / each);
+    const int64_t all = n * (int64_t)(archai_dataset_label_bytes(p) / each);
     const int64_t classes = p->targets == ARCHAI_TARGETS_LABELS ? 2 : p->num_classes;
 
-    if (p->targets == ARCHAI_TARGETS_NUMBERS) {
-        for (int64_t i = 0; i < n * per_picture; i++)
-            if (!isfinite(((const float *)labels)[i]))
-                return archai_fail(err, ARCHAI_EFORMAT, "target %g of picture %" PRId64,
-                                   (double)((const float *)labels)[i], i / per_picture);
-        return ARCHAI_OK;
-    }
-    for (int64_t i = 0; i < n * per_picture; i++) {
-        int64_t label = p->label_dtype == ARCHAI_U8 ? ((const uint8_t *)labels)[i]
-                                                    : ((const int32_t *)labels)[i];
+    for (int64_t i = 0; i < all && p->targets == ARCHAI_TARGETS_NUMBERS; i++)
+        if (!isfinite(((const float *)labels)[i]))
+            return i;
+    for (int64_t i = 0; i < all && p->targets != ARCHAI_TARGETS_NUMBERS; i++) {
+        const int64_t label = p->label_dtype == ARCHAI_U8 ? ((const uint8_t *)labels)[i]
+                                                          : ((const int32_t *)labels)[i];
 
         if ((label < 0 || label >= classes) && (p->ignore_index < 0 || label != p->ignore_index))
-            return archai_fail(err, ARCHAI_EFORMAT,
-                               "label %" PRId64 " of picture %" PRId64 ", expected 0 to %" PRId64,
-                               label, i / per_picture, classes - 1);
+            return i;
     }
-    return ARCHAI_OK;
+    return -1;
+}
+
+int archai_dataset_refuse_label(const archai_dataset_plan *p, const char *text, int64_t picture,
+                                archai_err *err)
+{
+    const int classes = p->targets == ARCHAI_TARGETS_LABELS ? 2 : p->num_classes;
+
+    if (p->targets == ARCHAI_TARGETS_NUMBERS)
+        return archai_fail(err, ARCHAI_EFORMAT, "target %s of picture %" PRId64, text, picture);
+    return archai_fail(err, ARCHAI_EFORMAT, "label %s of picture %" PRId64 ", expected 0 to %d", text,
+                       picture, classes - 1);
+}
+
+int archai_dataset_check_labels(const archai_dataset_plan *p, const void *labels, int64_t first,
+                                int64_t n, archai_err *err)
+{
+    const int64_t bad = archai_dataset_bad_label(p, labels, n);
+    char text[32];
+
+    if (bad < 0)
+        return ARCHAI_OK;
+    if (p->label_dtype == ARCHAI_F32)
+        (void)snprintf(text, sizeof text, "%g", (double)((const float *)labels)[bad]);
+    else
+        (void)snprintf(text, sizeof text, "%d",
+                       p->label_dtype == ARCHAI_U8 ? ((const uint8_t *)labels)[bad]
+                                                   : (int)((const int32_t *)labels)[bad]);
+    return archai_dataset_refuse_label(
+        p, text,
+        first + bad / (int64_t)(archai_dataset_label_bytes(p) / archai_dtype_size(p->label_dtype)), err);
+}
+
+int archai_dataset_open_split(archai_dataset_reader *out, const archai_dataset_source *source,
+                              const archai_dataset_plan *plan, int split, archai_err *err)
+{
+    *out = (archai_dataset_reader){source, plan, split, NULL};
+    return source->format->open(out, err);
+}
+
+void archai_dataset_close_split(archai_dataset_reader *r)
+{
+    if (r->own != NULL)
+        r->source->format->close(r);
+    r->own = NULL;
+}
+
+int archai_dataset_blame(int rc, archai_err *err)
+{
+    if (rc == ARCHAI_EIO && err != NULL)
+        err->code = ARCHAI_EFORMAT;
+    return rc == ARCHAI_EIO ? ARCHAI_EFORMAT : rc;
 }
 
 /* What is meant by "10 pictures". */
@@ -68,7 +113,7 @@ int archai_dataset_plan_make(const archai_dataset_source *s, archai_dataset_plan
     archai_dataset_plan p = {.image_dtype = ARCHAI_U8, .label_dtype = ARCHAI_U8, .ignore_index = -1};
     int64_t *train = &p.n[ARCHAI_SPLIT_TRAIN], *val = &p.n[ARCHAI_SPLIT_VAL];
 
-    ARCHAI_TRY(s->format->plan(s, &p, err));
+    ARCHAI_TRY(archai_dataset_blame(s->format->plan(s, &p, err), err));
     if (*train < 1)
         return archai_fail(err, ARCHAI_EINVAL, "data.format: %s finds no training %s",
                            s->format->name, examples(&p));
@@ -143,4 +188,13 @@ int archai_dataset_lay_out(const archai_dataset_plan *p, archai_dataset_header *
                              &h->split[i].labels, err));
     h->bytes = (at + ALIGN - 1) / ALIGN * ALIGN;
     return ARCHAI_OK;
+}
+
+void archai_dataset_leave_out(const archai_dataset_plan *p, archai_dataset_header *h)
+{
+    h->streamed = 1;
+    h->together = p->together > 1 ? p->together : 1;
+    for (int i = 0; i < ARCHAI_SPLIT_COUNT; i++)
+        h->split[i].images = h->split[i].labels = 0;
+    h->bytes = (sizeof *h + ALIGN - 1) / ALIGN * ALIGN;
 }

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "io/dataset/format.h"
 
-enum { MAX_CHANNELS = 64 };
+enum { MAX_CHANNELS = ARCHAI_NORMALIZE_CHANNELS };
 
 typedef struct wish {
     bool measure; /* auto */
@@ -94,53 +95,83 @@ int archai_dataset_normalize_fits(const archai_dataset_source *s, const archai_d
     return ARCHAI_OK;
 }
 
-/* Of bytes, as numbers from 0 to 1: exact sums. */
-static void measure_bytes(const archai_dataset_header *h, const unsigned char *x,
-                          int64_t channel, double *mean, double *deviation)
+void archai_normalize_begin(archai_normalize *m, const archai_dataset_source *s,
+                            const archai_dataset_plan *plan)
 {
-    const int64_t plane = (int64_t)h->height * h->width, n = h->split[ARCHAI_SPLIT_TRAIN].n;
-    const double count = (double)plane * (double)n;
-    uint64_t sum = 0, squares = 0;
-    double m;
+    wish w;
 
-    for (int64_t i = 0; i < n; i++) {
-        const unsigned char *at = x + (i * h->channels + channel) * plane;
-
-        for (int64_t k = 0; k < plane; k++) {
-            sum += at[k];
-            squares += (uint64_t)at[k] * at[k];
-        }
-    }
-    m = (double)sum / count;
-    *mean = m / 255;
-    *deviation = sqrt(fmax((double)squares / count - m * m, 0)) / 255;
+    memset(m, 0, sizeof *m);
+    m->plan = plan;
+    if (read_wish(s->normalize, &w, NULL) == ARCHAI_OK && w.measure && plan->channels > 0 &&
+        plan->channels <= MAX_CHANNELS)
+        m->passes = plan->image_dtype == ARCHAI_U8 ? 1 : 2;
 }
 
-static void measure_floats(const archai_dataset_header *h, const float *x, int64_t channel,
-                           double *mean, double *deviation)
+/* Exact sums. */
+static void see_bytes(archai_normalize *m, const unsigned char *x, int64_t n)
 {
-    const int64_t plane = (int64_t)h->height * h->width, n = h->split[ARCHAI_SPLIT_TRAIN].n;
-    const double count = (double)plane * (double)n;
-    double sum = 0, squares = 0;
+    const int64_t plane = (int64_t)m->plan->height * m->plan->width;
 
-    for (int pass = 0; pass < 2; pass++)
-        for (int64_t i = 0; i < n; i++) {
-            const float *at = x + (i * h->channels + channel) * plane;
+    for (int64_t i = 0; i < n; i++)
+        for (int c = 0; c < m->plan->channels; c++, x += plane) {
+            uint64_t sum = 0, squares = 0;
 
+            for (int64_t k = 0; k < plane; k++) {
+                sum += x[k];
+                squares += (uint64_t)x[k] * x[k];
+            }
+            m->sum_bytes[c] += sum;
+            m->square_bytes[c] += squares;
+        }
+}
+
+/* The mean first, then the squares of what differs from it. */
+static void see_floats(archai_normalize *m, const float *x, int64_t n)
+{
+    const int64_t plane = (int64_t)m->plan->height * m->plan->width;
+
+    for (int64_t i = 0; i < n; i++)
+        for (int c = 0; c < m->plan->channels; c++, x += plane)
             for (int64_t k = 0; k < plane; k++)
-                if (pass == 0)
-                    sum += (double)at[k];
+                if (m->pass == 0)
+                    m->sum[c] += (double)x[k];
                 else
-                    squares += ((double)at[k] - sum / count) * ((double)at[k] - sum / count);
-        }
-    *mean = sum / count;
-    *deviation = sqrt(squares / count);
+                    m->squares[c] += ((double)x[k] - m->sum[c]) * ((double)x[k] - m->sum[c]);
 }
 
-int archai_dataset_normalize(const archai_dataset_source *s, const archai_dataset_header *h,
-                             const char *base, json_t *about, archai_err *err)
+void archai_normalize_see(archai_normalize *m, const void *images, int64_t n)
 {
-    const void *images = base + h->split[ARCHAI_SPLIT_TRAIN].images;
+    if (m->plan->image_dtype == ARCHAI_U8)
+        see_bytes(m, images, n);
+    else
+        see_floats(m, images, n);
+    m->n += n;
+}
+
+/* sum and squares become mean and deviation; bytes count as numbers from 0 to 1. */
+void archai_normalize_turn(archai_normalize *m)
+{
+    const double count = (double)m->plan->height * (double)m->plan->width * (double)m->n;
+
+    for (int c = 0; c < m->plan->channels; c++)
+        if (m->plan->image_dtype == ARCHAI_U8) {
+            const double mean = (double)m->sum_bytes[c] / count;
+
+            m->sum[c] = mean / 255;
+            m->squares[c] =
+                sqrt(fmax((double)m->square_bytes[c] / count - mean * mean, 0)) / 255;
+        } else if (m->pass == 0) {
+            m->sum[c] /= count;
+        } else {
+            m->squares[c] = sqrt(m->squares[c] / count);
+        }
+    m->pass++;
+    m->n = 0;
+}
+
+int archai_normalize_put(const archai_normalize *m, const archai_dataset_source *s, json_t *about,
+                         archai_err *err)
+{
     json_t *means, *deviations, *both;
     wish w;
 
@@ -150,13 +181,10 @@ int archai_dataset_normalize(const archai_dataset_source *s, const archai_datase
     means = archai_there(json_array());
     deviations = archai_there(json_array());
     both = archai_there(json_object());
-    for (int64_t c = 0; c < h->channels; c++) {
-        double mean = w.mean[w.n > 1 ? c : 0], deviation = w.deviation[w.n > 1 ? c : 0];
+    for (int c = 0; c < m->plan->channels; c++) {
+        const double mean = w.measure ? m->sum[c] : w.mean[w.n > 1 ? c : 0];
+        double deviation = w.measure ? m->squares[c] : w.deviation[w.n > 1 ? c : 0];
 
-        if (w.measure && h->image_dtype == ARCHAI_U8)
-            measure_bytes(h, images, c, &mean, &deviation);
-        else if (w.measure)
-            measure_floats(h, images, c, &mean, &deviation);
         if (!(deviation > 0)) /* the same everywhere, or not finite */
             deviation = 1;
         archai_must_have(json_array_append_new(means, json_real(isfinite(mean) ? mean : 0)) ==

@@ -17,6 +17,8 @@ static const archai_option common_options[] = {
     {"seed",        ARCHAI_OPT_INT,    AT(seed),        0, 0x1p63, "1", "", NULL, "seed of the split and of synthetic pictures"},
     {"normalize",   ARCHAI_OPT_STRING, AT(normalize),   0, 0,      "none", "", NULL, "pictures, by channel: none, auto (from the training pictures) or means / deviations"},
     {"augment",     ARCHAI_OPT_STRING, AT(augment),     0, 0,      "none", "", NULL, "training pictures, steps separated by commas: crop PADDING, resized_crop, flip, vertical_flip, color_jitter B C S H, randaugment OPS MAGNITUDE, cutout SIDE, erasing, mixup ALPHA, cutmix ALPHA"},
+    {"resident",    ARCHAI_OPT_CHOICE, AT(resident),    0, 0,      "auto", "", "auto yes no", "held in memory, once on each node, or read while training; auto: held where it fits. The batches are the same"},
+    {"workers",     ARCHAI_OPT_INT,    AT(workers),     1, ARCHAI_DATASET_MAX_WORKERS, "auto", "threads", "auto=0", "threads that read and decode; auto: as many as the process (of what is not resident: the evaluator) has cores"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */

@@ -68,8 +68,8 @@ static int same_meaning(const archai_ini *a, const archai_ini *b, const char *di
 static bool decides_measures(const archai_evaluator_ops *evaluator, const char *section,
                              const char *key)
 {
-    if (strcmp(section, "data") == 0)
-        return true;
+    if (strcmp(section, "data") == 0) /* where the examples lie and who reads them changes no bit */
+        return strcmp(key, "resident") != 0 && strcmp(key, "workers") != 0;
     if (strcmp(section, "train") == 0)
         return strncmp(key, "checkpoint", strlen("checkpoint")) != 0;
     return strcmp(section, "evaluator") == 0 && archai_evaluator_measures_by(evaluator, key);

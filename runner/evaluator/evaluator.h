@@ -125,6 +125,7 @@ struct archai_evaluator {
     X(val_perplexity, t->kept.val_perplexity) \
     X(train_loss,    t->kept.train_loss) \
     X(train_seconds, t->train_seconds) \
+    X(data_wait,     t->data_wait) \
     X(test_accuracy, t->test_accuracy) \
     X(test_loss,     t->test_loss) \
     X(test_miou,     t->test_miou) \

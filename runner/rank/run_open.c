@@ -32,22 +32,19 @@ static void say_data(archai_runlog *log, const archai_plan *plan)
         archai_runlog_say(log, 0, "data: %s", archai_dataset_sentence(&plan->facts, text));
 }
 
-/* Everything that a start does before it touches the directory. The images are read, too: there is no other
- * way to see that a file is complete. */
+/* Everything that a start does before it touches the directory. The images are read, too, in blocks: there is no
+ * other way to see that a file is complete. */
 static int dry_run(const archai_plan *plan, int workers, archai_err *err)
 {
     archai_runlog no_file = {.file = NULL};
     archai_node alone;
     char sentence[1024];
-    int fd = -1;
 
     ARCHAI_TRY(archai_node_init(&alone, MPI_COMM_SELF, &plan->config, true, plan->evaluator->uses_device, NULL, err));
     archai_runlog_say_lines(&no_file, 0, alone.notes);
     archai_node_fini(&alone);
     if (plan->evaluator->needs_data)
-        ARCHAI_TRY(archai_dataset_load(&plan->source, &fd, err));
-    if (fd >= 0)
-        (void)close(fd);
+        ARCHAI_TRY(archai_dataset_check(&plan->source, err));
     archai_plan_sentence(plan, workers, sentence, sizeof sentence);
     (void)fputs(plan->text, stdout);
     (void)fflush(stdout);

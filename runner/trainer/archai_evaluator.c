@@ -68,6 +68,7 @@ static int open_all(archai_server *e, const archai_message *m, archai_err *err)
     ARCHAI_TRY(shim_device_open(&e->device, m->device, m->threads, err));
     if (getenv(ARCHAI_ENVIRONMENT_SHARING) != NULL)
         ARCHAI_TRY(shim_device_share(e->device, atoi(getenv(ARCHAI_ENVIRONMENT_SHARING)), err));
+    e->threads = m->threads;
     shim_device_text(e->device, e->device_text, sizeof e->device_text);
     return ARCHAI_OK;
 }
@@ -164,6 +165,7 @@ int main(int argc, char **argv)
                   : archai_parent_check(&err);
     if (rc == ARCHAI_OK)
         rc = serve(&e, &err);
+    archai_serve_feed_close(&e);
     shim_surrogate_close(e.surrogate);
     shim_device_close(e.other);
     shim_device_close(e.device);

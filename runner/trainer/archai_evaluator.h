@@ -5,6 +5,7 @@
  */
 #ifndef ARCHAI_RUNNER_TRAINER_ARCHAI_EVALUATOR_H
 #define ARCHAI_RUNNER_TRAINER_ARCHAI_EVALUATOR_H
+#include <sys/types.h>
 #include "core/config/config.h"
 #include "core/plugin.h"
 #include "core/search/objective.h"
@@ -29,11 +30,19 @@ typedef struct archai_server {
     archai_augment augment;            /* [data] augment */
     const archai_plugin *plugin;       /* evaluator.kind = plugin: it measures, nothing is trained */
     shim_device *other;                /* owned; of measures that want another device; NULL before that */
+    struct archai_feed *feed;          /* owned; NULL: the data are held, or archai-loader is not running */
+    pid_t loader;                      /* of the feed; 0: none */
+    int threads;                       /* of OPEN */
     shim_device *device;               /* owned; NULL before OPEN and where a plug-in measures */
     char device_text[TEXT_MAX];
     shim_surrogate *surrogate; /* owned; NULL before the first FIT */
     bool draining; /* the candidate in training leaves a checkpoint and ends */
 } archai_server;
+
+/* archai-loader for data that are not held, started if it is not running: before a candidate. */
+int archai_serve_feed(archai_server *e, archai_err *err);
+/* After an error of a candidate, which may be its own: the next one gets a new loader. */
+void archai_serve_feed_close(archai_server *e);
 
 bool archai_serve_stopped(void); /* SIGTERM or SIGINT has come */
 

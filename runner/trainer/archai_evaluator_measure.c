@@ -17,6 +17,8 @@ static int choose_device(archai_server *e, const archai_measure_spec *m, shim_de
 
     if (other && e->other == NULL)
         ARCHAI_TRY(shim_device_open(&e->other, is_cpu ? "cuda" : "cpu", 1, err));
+    if (other)
+        shim_device_feed(e->other, e->feed);
     *out = other ? e->other : e->device;
     return ARCHAI_OK;
 }

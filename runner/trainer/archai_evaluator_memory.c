@@ -3,47 +3,22 @@
 #include "runner/trainer/archai_evaluator.h"
 
 #include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
-#include <sys/resource.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "core/base/number.h"
+#include "io/file/memory.h"
 
-/* The control group's limit where there is one (cgroup v2 in a container); 0: none. */
-static double group_limit(void)
-{
-    double bytes = 0;
-    FILE *f = fopen("/sys/fs/cgroup/memory.max", "r");
-
-    if (f == NULL)
-        return 0;
-    if (fscanf(f, "%lf", &bytes) != 1) /* "max" */
-        bytes = 0;
-    (void)fclose(f);
-    return bytes;
-}
-
-/* What this process may have at most, and who says so. */
+/* What this process may have at most, and who says so. RLIMIT_DATA is what evaluator.memory_limit sets. */
 static double memory_of_process(const char **whose)
 {
-    const double pages = (double)sysconf(_SC_PHYS_PAGES), group = group_limit();
-    double bytes = pages * (double)sysconf(_SC_PAGESIZE);
-    struct rlimit own;
+    archai_memory m;
 
-    *whose = "this machine has";
-    if (!(bytes > 0))
-        bytes = INFINITY;
-    if (group > 0 && group < bytes) {
-        bytes = group;
-        *whose = "its control group may have";
-    }
-    if (getrlimit(RLIMIT_DATA, &own) == 0 && own.rlim_cur != RLIM_INFINITY &&
-        (double)own.rlim_cur < bytes) {
-        bytes = (double)own.rlim_cur;
-        *whose = "evaluator.memory_limit is";
-    }
-    return bytes;
+    archai_memory_look(false, &m);
+    *whose = strcmp(m.limit_by, "RLIMIT_DATA") == 0 ? "evaluator.memory_limit is"
+             : strcmp(m.limit_by, "this machine") == 0 ? "this machine has"
+             : strcmp(m.limit_by, "RLIMIT_AS") == 0    ? "RLIMIT_AS is"
+                                                       : "its control group may have";
+    return m.limit;
 }
 
 int archai_serve_fits(const archai_network *net, int64_t per_parameter, archai_err *err)

@@ -352,6 +352,7 @@ static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r, ar
         return archai_serve_measures(e, c, -1, r, err);
     if (e->data == NULL)
         return archai_fail(err, ARCHAI_EINTERNAL, "work was sent without a data set");
+    ARCHAI_TRY(archai_serve_feed(e, err));
     if (!c->is_test)
         ARCHAI_TRY(archai_serve_measures(e, c, ARCHAI_BEFORE, r, err));
     if (!c->is_test && archai_serve_is_infeasible(e, c, r))
@@ -376,6 +377,8 @@ int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err
                  : e->plugin != NULL    ? measure(e, &m->candidates[i], &result, &cause)
                                         : evaluate(e, &m->candidates[i], &result, &cause);
 
+        if (rc != ARCHAI_OK && rc != ARCHAI_EINTR)
+            archai_serve_feed_close(e);
         rc = rc == ARCHAI_EINTR ? archai_parent_send(&e->parent, &returned, err)
                                 : archai_parent_answer(&e->parent, id, rc, &measured, &cause, err);
         archai_trial_fini(&result);

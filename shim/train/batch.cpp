@@ -53,7 +53,7 @@ augmented train_batch(const resident &data, const shim_train_settings &s,
     const uint64_t of_epoch = archai_rng_derive(s.seed, static_cast<uint64_t>(epoch));
     draws d(archai_rng_derive(of_epoch, static_cast<uint64_t>(step) + 1));
 
-    b.images = split.images.index_select(0, index);
+    b.images = raw_images(data, split, index);
     augment_pictures(b, s.augment, data.ignore, d);
     b.images = normalised(data, b.images);
     augment_normalised(b, s.augment, d);

@@ -204,6 +204,7 @@ scores measure(shim_model &m, const resident &data, const split &split,
     const auto order =
         torch::arange(split.n, torch::TensorOptions(torch::kInt64).device(device));
 
+    begin_pass(data, static_cast<int>(&split - data.splits), order, s.batch_size);
     m.root->eval();
     for (const auto &index : order.split(s.batch_size))
         all.add(forward(m, a, batch_images(data, split, index)), batch_labels(data, split, index));

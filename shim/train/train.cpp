@@ -1,4 +1,5 @@
 /* shim/train/train.cpp - the training loop. */
+#include "shim/stream.hpp"
 #include "shim/train/schedule.hpp"
 #include "shim/train/train.hpp"
 
@@ -64,6 +65,9 @@ void train_epoch(const loop &l, const torch::Tensor &order, int64_t epoch, shim_
 {
     const int64_t before = epoch * l.per_epoch.count();
     const int64_t steps = std::min(l.per_epoch.count(), l.steps - before);
+    shim::begin_pass(l.data, ARCHAI_SPLIT_TRAIN,
+                     order.narrow(0, 0, std::min(l.per_epoch.n, steps * l.per_epoch.size)),
+                     l.per_epoch.size);
     auto total = torch::zeros({}, torch::TensorOptions().device(l.t.model.device->rep));
     int64_t seen = 0;
 
@@ -79,6 +83,49 @@ void train_epoch(const loop &l, const torch::Tensor &order, int64_t epoch, shim_
     e.train_loss = total.item<double>() / static_cast<double>(seen);
     e.learning_rate = l.rates.at(before + steps - 1);
 }
+
+/* Of examples that are not in memory: which passes will follow, and what share of the training was waiting. */
+class reading_ahead
+{
+  public:
+    explicit reading_ahead(const loop &of) : l(of), before(waited())
+    {
+    }
+    void validation()
+    {
+        shim::expect_pass(l.data, ARCHAI_SPLIT_VAL,
+                          torch::arange(l.data.splits[ARCHAI_SPLIT_VAL].n, torch::kInt64),
+                          l.per_epoch.size);
+        before = waited();
+    }
+    void count(double seconds)
+    {
+        lost += waited() - before;
+        spent += seconds;
+    }
+    torch::Tensor next(shim::shuffler &orders) const
+    {
+        const auto order = orders.next(l.t.model.device->rep);
+
+        shim::expect_pass(l.data, ARCHAI_SPLIT_TRAIN,
+                          order.narrow(0, 0, std::min(l.per_epoch.n, l.per_epoch.count() * l.per_epoch.size)),
+                          l.per_epoch.size);
+        return order;
+    }
+    double share() const
+    {
+        return l.data.elsewhere == nullptr ? std::nan("") : spent > 0 ? lost / spent : 0;
+    }
+
+  private:
+    const loop &l;
+    double before, lost = 0, spent = 0;
+
+    double waited() const
+    {
+        return l.data.elsewhere != nullptr ? l.data.elsewhere->waited() : 0;
+    }
+};
 
 double seconds_now()
 {
@@ -201,19 +248,25 @@ int train(shim_model &m, const archai_dataset_header *header, const shim_train_s
         t.scaler.emplace();
     const loop l = make_loop(t, data);
     shim::shuffler orders(n, s.seed);
+    reading_ahead ahead(l);
     shim_epoch e{};
 
     if (s.first_epoch > 0)
         ARCHAI_TRY(shim::restore_training(t, err));
     for (int64_t epoch = 0; epoch < s.first_epoch; epoch++)
         orders.skip();
+    auto order = orders.next(m.device->rep);
     for (int64_t epoch = s.first_epoch; !e.ends; epoch++) {
         const double begun = seconds_now();
 
         e.epoch = epoch + 1;
         e.epochs = shim_train_epochs(s.epochs);
-        train_epoch(l, orders.next(m.device->rep), epoch, e);
+        ahead.validation();
+        train_epoch(l, order, epoch, e);
+        ahead.count(seconds_now() - begun);
         t.train_seconds += seconds_now() - begun;
+        if (epoch + 1 < e.epochs)
+            order = ahead.next(orders);
         ARCHAI_TRY(validate(l, e, err));
         judge(t, e);
         if (s.on_epoch != nullptr && !s.on_epoch(s.payload, &e, &t))
@@ -225,6 +278,7 @@ int train(shim_model &m, const archai_dataset_header *header, const shim_train_s
     result.train_seconds = t.train_seconds;
     (void)std::snprintf(result.arithmetic, sizeof result.arithmetic, "%s",
                         t.arithmetic.text().c_str());
+    result.data_wait = ahead.share();
     settle(t, e, result);
     set_test(result, t.recipe.test == ARCHAI_TEST_ALL
                          ? shim::measure(m, data, data.splits[ARCHAI_SPLIT_TEST], t.recipe)

@@ -17,6 +17,10 @@ typedef struct archai_cifar {
 
 int archai_cifar_plan(const archai_cifar *c, const char *directory, archai_dataset_plan *out,
                       archai_err *err);
-int archai_cifar_read(const archai_cifar *c, const char *directory, const archai_dataset_plan *p,
-                      int split, void *images, void *labels, archai_err *err);
+/* For a format's open, read and close. */
+int archai_cifar_open(const archai_cifar *c, const char *directory, archai_dataset_reader *r,
+                      archai_err *err);
+int archai_cifar_read(const archai_dataset_reader *r, int64_t first, int64_t n, void *images,
+                      void *labels, archai_err *err);
+void archai_cifar_close(archai_dataset_reader *r);
 #endif

@@ -37,10 +37,9 @@ static int cifar10_plan(const archai_dataset_source *source, archai_dataset_plan
     return archai_cifar_plan(&cifar10, directory(source), out, err);
 }
 
-static int cifar10_read(const archai_dataset_source *source, const archai_dataset_plan *p,
-                        int split, void *images, void *labels, archai_err *err)
+static int cifar10_open(archai_dataset_reader *r, archai_err *err)
 {
-    return archai_cifar_read(&cifar10, directory(source), p, split, images, labels, err);
+    return archai_cifar_open(&cifar10, directory(r->source), r, err);
 }
 
 const archai_dataset_format archai_dataset_cifar10 = {
@@ -50,5 +49,7 @@ const archai_dataset_format archai_dataset_cifar10 = {
     .settings_size = sizeof(cifar10_settings),
     .check = cifar10_check,
     .plan = cifar10_plan,
-    .read = cifar10_read,
+    .open = cifar10_open,
+    .read = archai_cifar_read,
+    .close = archai_cifar_close,
 };

@@ -47,10 +47,9 @@ static int cifar100_plan(const archai_dataset_source *source, archai_dataset_pla
     return archai_cifar_plan(version(source), directory(source), out, err);
 }
 
-static int cifar100_read(const archai_dataset_source *source, const archai_dataset_plan *p,
-                         int split, void *images, void *labels, archai_err *err)
+static int cifar100_open(archai_dataset_reader *r, archai_err *err)
 {
-    return archai_cifar_read(version(source), directory(source), p, split, images, labels, err);
+    return archai_cifar_open(version(r->source), directory(r->source), r, err);
 }
 
 const archai_dataset_format archai_dataset_cifar100 = {
@@ -60,5 +59,7 @@ const archai_dataset_format archai_dataset_cifar100 = {
     .settings_size = sizeof(cifar100_settings),
     .check = cifar100_check,
     .plan = cifar100_plan,
-    .read = cifar100_read,
+    .open = cifar100_open,
+    .read = archai_cifar_read,
+    .close = archai_cifar_close,
 };

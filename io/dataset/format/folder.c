@@ -9,9 +9,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,13 +20,13 @@
 #include "io/dataset/format/picture.h"
 #include "io/file/file.h"
 
-enum { MAX_SIZE = 4096, MAX_WORKERS = 256 };
+enum { MAX_SIZE = 4096 };
 
 static const char *const names[ARCHAI_SPLIT_COUNT] = {"train", "val", "test"};
 
 typedef struct folder_settings {
     char *file;
-    int64_t image_size, resize, workers;
+    int64_t image_size, resize;
 } folder_settings;
 
 /* clang-format off */
@@ -39,7 +36,6 @@ static const archai_option folder_options[] = {
     {"file",       ARCHAI_OPT_STRING, AT(file),       0, 0,           "",     "",       NULL,     "directory that has train/CLASS/*.jpg (also val/ and test/), or CLASS/*.jpg"},
     {"image_size", ARCHAI_OPT_INT,    AT(image_size), 1, MAX_SIZE,    "own",  "pixels", "own=0",  "cut the middle out as a square of this side; own: all have the same size"},
     {"resize",     ARCHAI_OPT_INT,    AT(resize),     1, MAX_SIZE,    "auto", "pixels", "auto=0", "shorter side before that; auto: image_size"},
-    {"workers",    ARCHAI_OPT_INT,    AT(workers),    1, MAX_WORKERS, "auto", "threads", "auto=0", "threads that decode; auto: as many as the process has cores"},
     ARCHAI_OPTION_END,
 };
 #undef AT
@@ -153,31 +149,50 @@ static int folder_plan(const archai_dataset_source *source, archai_dataset_plan 
 
 /* -- reading ------------------------------------------------------------------------------- */
 
-/* What the threads share. */
-typedef struct reading {
-    const folder_settings *settings;
-    const archai_dataset_plan *plan;
-    const archai_folder *folder;
-    const char *root;
-    int64_t n;
-    unsigned char *images;
-    atomic_llong next; /* picture that nobody has taken yet */
-    pthread_mutex_t lock;
-    int64_t failed; /* the first picture that could not be read, n: none; with its error */
-    archai_err err;
-    int rc;
-} reading;
+typedef struct folder_reader {
+    archai_folder folder; /* owned */
+    char *root;           /* owned */
+} folder_reader;
 
-static int read_one(const reading *r, int64_t i, archai_err *err)
+static void folder_close(archai_dataset_reader *r)
 {
-    const folder_settings *s = r->settings;
+    folder_reader *own = r->own;
+
+    archai_folder_free(&own->folder);
+    free(own->root);
+    free(own);
+    r->own = NULL;
+}
+
+static int folder_open(archai_dataset_reader *r, archai_err *err)
+{
+    const folder_settings *s = r->source->settings;
+    folder_reader *own = archai_calloc(1, sizeof *own);
+    archai_folder train = {.n = 0};
+    int rc = list(s, ARCHAI_SPLIT_TRAIN, NULL, &train, err);
+
+    r->own = own;
+    own->root = root_of(s, r->split);
+    if (rc == ARCHAI_OK)
+        rc = list(s, r->split, &train.classes, &own->folder, err);
+    if (rc == ARCHAI_OK && ((int64_t)own->folder.n < r->plan->n[r->split] ||
+                            train.classes.n != (size_t)r->plan->num_classes))
+        rc = archai_fail(err, ARCHAI_EFORMAT, "data.file: %s: changed while it was read", s->file);
+    archai_folder_free(&train);
+    if (rc != ARCHAI_OK)
+        folder_close(r);
+    return rc;
+}
+
+static int read_one(const archai_dataset_reader *r, const char *file, unsigned char *to, archai_err *err)
+{
+    const folder_settings *s = r->source->settings;
     const archai_dataset_plan *p = r->plan;
-    const char *file = r->folder->file[i].path;
-    unsigned char *to = r->images + (size_t)i * archai_dataset_image_bytes(p);
+    const char *root = ((const folder_reader *)r->own)->root;
     archai_picture x;
     int rc = ARCHAI_OK;
 
-    ARCHAI_TRY(open_picture(r->root, file, 0, &x, err));
+    ARCHAI_TRY(open_picture(root, file, 0, &x, err));
     if (s->image_size != 0)
         archai_picture_fit(&x, (int)(s->resize != 0 ? s->resize : s->image_size),
                            (int)s->image_size, to);
@@ -187,100 +202,34 @@ static int read_one(const reading *r, int64_t i, archai_err *err)
         rc = archai_fail(err, ARCHAI_EFORMAT,
                          "data.file: %s/%s: %d x %d pixels, expected %d x %d as the first picture; "
                          "data.image_size gives all the same size",
-                         r->root, file, x.width, x.height, p->width, p->height);
+                         root, file, x.width, x.height, p->width, p->height);
     free(x.rgb);
     return rc;
 }
 
-/* Pictures are taken in order: when one fails, all before it were taken, too, and the first that fails is
- * the one that is reported, however many threads there are. */
-static void *work(void *payload)
+static int folder_read(const archai_dataset_reader *r, int64_t first, int64_t n, void *images,
+                       void *labels, archai_err *err)
 {
-    reading *r = payload;
-    int64_t i;
+    const archai_folder_file *file = ((const folder_reader *)r->own)->folder.file + first;
+    const size_t each = archai_dataset_image_bytes(r->plan);
 
-    while ((i = atomic_fetch_add(&r->next, 1)) < r->n) {
-        archai_err err = ARCHAI_ERR_INIT;
-        int rc = read_one(r, i, &err);
-
-        if (rc == ARCHAI_OK)
-            continue;
-        (void)pthread_mutex_lock(&r->lock);
-        if (i < r->failed) {
-            r->failed = i;
-            r->err = err;
-            r->rc = rc;
-        }
-        (void)pthread_mutex_unlock(&r->lock);
-        atomic_store(&r->next, r->n);
-    }
-    return NULL;
-}
-
-static int cores(void)
-{
-    cpu_set_t set;
-
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
-/* All pictures, with threads that the caller helps; one that cannot be started is done without. */
-static int read_pictures(reading *r, archai_err *err)
-{
-    const int64_t wanted = r->settings->workers != 0 ? r->settings->workers : cores();
-    pthread_t thread[MAX_WORKERS];
-    int n = 0;
-
-    while (n + 1 < wanted && n + 1 < r->n && n < MAX_WORKERS &&
-           pthread_create(&thread[n], NULL, work, r) == 0)
-        n++;
-    (void)work(r);
-    while (n > 0)
-        (void)pthread_join(thread[--n], NULL);
-    if (r->rc != ARCHAI_OK && err != NULL)
-        *err = r->err;
-    return r->rc;
-}
-
-static int folder_read(const archai_dataset_source *source, const archai_dataset_plan *p, int split,
-                       void *images, void *labels, archai_err *err)
-{
-    const folder_settings *s = source->settings;
-    archai_folder train = {.n = 0}, folder = {.n = 0};
-    reading r = {.settings = s, .plan = p, .n = p->n[split], .failed = p->n[split], .images = images,
-                 .lock = PTHREAD_MUTEX_INITIALIZER};
-    char *root = root_of(s, split);
-    int rc;
-
-    ARCHAI_TRY_GOTO(rc, list(s, ARCHAI_SPLIT_TRAIN, NULL, &train, err), out);
-    ARCHAI_TRY_GOTO(rc, list(s, split, &train.classes, &folder, err), out);
-    if ((int64_t)folder.n < r.n || train.classes.n != (size_t)p->num_classes) {
-        rc = archai_fail(err, ARCHAI_EFORMAT, "data.file: %s: changed while it was read", s->file);
-        goto out;
-    }
-    for (int64_t i = 0; i < r.n; i++)
-        if (p->label_dtype == ARCHAI_U8)
-            ((uint8_t *)labels)[i] = (uint8_t)folder.file[i].class;
+    for (int64_t i = 0; i < n; i++) {
+        ARCHAI_TRY(read_one(r, file[i].path, (unsigned char *)images + (size_t)i * each, err));
+        if (r->plan->label_dtype == ARCHAI_U8)
+            ((uint8_t *)labels)[i] = (uint8_t)file[i].class;
         else
-            ((int32_t *)labels)[i] = folder.file[i].class;
-    r.folder = &folder;
-    r.root = root;
-    rc = read_pictures(&r, err);
-out:
-    archai_folder_free(&folder);
-    archai_folder_free(&train);
-    free(root);
-    return rc;
+            ((int32_t *)labels)[i] = file[i].class;
+    }
+    return ARCHAI_OK;
 }
 
-static int folder_finish(const archai_dataset_source *source, const archai_dataset_header *h,
-                         char *base, json_t *about, archai_err *err)
+static int folder_finish(const archai_dataset_source *source, const archai_dataset_plan *plan,
+                         json_t *about, archai_err *err)
 {
     json_t *classes = archai_there(json_array());
     archai_folder train;
 
-    (void)h;
-    (void)base;
+    (void)plan;
     archai_must_have(json_object_set_new(about, "class_names", classes) == 0);
     ARCHAI_TRY(list(source->settings, ARCHAI_SPLIT_TRAIN, NULL, &train, err));
     for (size_t i = 0; i < train.classes.n; i++) {
@@ -301,6 +250,8 @@ const archai_dataset_format archai_dataset_folder = {
     .settings_size = sizeof(folder_settings),
     .check = folder_check,
     .plan = folder_plan,
+    .open = folder_open,
     .read = folder_read,
+    .close = folder_close,
     .finish = folder_finish,
 };

@@ -5,7 +5,7 @@
 
 #include "io/file/file.h"
 
-static const char *const groups[ARCHAI_SPLIT_COUNT] = {
+const char *const archai_hdf5_groups[ARCHAI_SPLIT_COUNT] = {
     [ARCHAI_SPLIT_TRAIN] = "train",
     [ARCHAI_SPLIT_VAL] = "val",
     [ARCHAI_SPLIT_TEST] = "test",
@@ -21,7 +21,7 @@ int archai_hdf5_open(const char *path, hid_t *file, archai_err *err)
 
 bool archai_hdf5_has_split(hid_t file, int split)
 {
-    return archai_h5_has(file, groups[split]);
+    return archai_h5_has(file, archai_hdf5_groups[split]);
 }
 
 static int look_at(hid_t dataset, archai_hdf5_part *out, archai_err *err)
@@ -60,8 +60,8 @@ static int open_part(hid_t file, int split, const char *name, hid_t *dataset,
     char path[64];
     int rc;
 
-    (void)snprintf(path, sizeof path, "/%s/%s", groups[split], name);
-    if (!archai_h5_has(file, groups[split]) || !archai_h5_has(file, path))
+    (void)snprintf(path, sizeof path, "/%s/%s", archai_hdf5_groups[split], name);
+    if (!archai_h5_has(file, archai_hdf5_groups[split]) || !archai_h5_has(file, path))
         return archai_fail(err, ARCHAI_EFORMAT, "%s is missing", path);
     rc = archai_h5_id(err, dataset, H5Dopen2(file, path, H5P_DEFAULT));
     if (rc == ARCHAI_OK)
@@ -74,32 +74,9 @@ int archai_hdf5_look(hid_t file, int split, const char *name, archai_hdf5_part *
     hid_t dataset = H5I_INVALID_HID;
     int rc = open_part(file, split, name, &dataset, out, err);
 
-    archai_h5_release(&dataset);
-    return rc;
-}
-
-int archai_hdf5_read(hid_t file, int split, const char *name, hsize_t first,
-                     const archai_hdf5_part *part, void *out, archai_err *err)
-{
-    hid_t dataset = H5I_INVALID_HID;
-    const hid_t memory = part->dtype == ARCHAI_F32   ? H5T_NATIVE_FLOAT
-                         : part->dtype == ARCHAI_F64 ? H5T_NATIVE_DOUBLE
-                         : part->dtype == ARCHAI_U8  ? H5T_NATIVE_UINT8
-                                                     : H5T_NATIVE_INT32;
-    archai_hdf5_part now;
-    int rc;
-
-    ARCHAI_TRY_GOTO(rc, open_part(file, split, name, &dataset, &now, err), out);
-    if (now.ndim != part->ndim || now.dim[0] < first + part->dim[0] ||
-        memcmp(now.dim + 1, part->dim + 1, (size_t)(part->ndim - 1) * sizeof *now.dim) != 0) {
-        rc = archai_fail(err, ARCHAI_EFORMAT, "/%s/%s changed while it was being read",
-                         groups[split], name);
-        goto out;
-    }
-    rc = archai_err_wrap(
-        err, archai_h5_rows(dataset, memory, part->ndim, first, part->dim, out, NULL, err),
-        "/%s/%s: ", groups[split], name);
-out:
+    if (rc == ARCHAI_OK)
+        rc = archai_err_wrap(err, archai_h5_check_written(dataset, err), "/%s/%s: ", archai_hdf5_groups[split],
+                             name);
     archai_h5_release(&dataset);
     return rc;
 }
@@ -121,7 +98,7 @@ static archai_targets targets_of(const archai_hdf5_part *y, const archai_dataset
 int archai_hdf5_plan_labels(hid_t file, int split, uint64_t n, archai_dataset_plan *p,
                             archai_err *err)
 {
-    const char *group = groups[split];
+    const char *group = archai_hdf5_groups[split];
     archai_targets targets;
     archai_hdf5_part y;
     hsize_t k;
@@ -195,24 +172,37 @@ int archai_hdf5_plan_classes(hid_t file, archai_dataset_plan *p, archai_err *err
     return rc == ARCHAI_ENOTFOUND ? ARCHAI_OK : rc;
 }
 
-int archai_hdf5_read_labels(hid_t file, int split, const archai_dataset_plan *p, void *labels,
-                            archai_err *err)
+int archai_hdf5_open_labels(archai_hdf5_array *out, hid_t file, const char *path, int split,
+                            const archai_dataset_plan *p, archai_err *err)
 {
     archai_hdf5_part y;
-    int rc;
 
+    *out = (archai_hdf5_array){.dataset = H5I_INVALID_HID, .fd = -1};
     ARCHAI_TRY(archai_hdf5_look(file, split, "labels", &y, err));
     if (targets_of(&y, p) != p->targets || y.dtype != p->label_dtype ||
         (y.ndim == 2 && y.dim[1] != (hsize_t)p->num_classes) ||
-        (y.ndim == 3 && (y.dim[1] != (hsize_t)p->height || y.dim[2] != (hsize_t)p->width)))
+        (y.ndim == 3 && (y.dim[1] != (hsize_t)p->height || y.dim[2] != (hsize_t)p->width)) ||
+        y.dim[0] < (hsize_t)p->n[split])
         return archai_fail(err, ARCHAI_EFORMAT, "/%s/labels changed while it was being read",
-                           groups[split]);
-    if (y.dim[0] > (hsize_t)p->n[split])
-        y.dim[0] = (hsize_t)p->n[split];
-    if (y.dim[0] < (hsize_t)p->n[split])
-        return archai_fail(err, ARCHAI_EFORMAT, "/%s/labels changed while it was being read",
-                           groups[split]);
-    ARCHAI_TRY(archai_hdf5_read(file, split, "labels", 0, &y, labels, err));
-    rc = archai_dataset_check_labels(p, labels, p->n[split], err);
-    return archai_err_wrap(err, rc, "/%s/labels: ", groups[split]);
+                           archai_hdf5_groups[split]);
+    return archai_hdf5_array_open(out, file, path, split, "labels", &y, err);
+}
+
+int archai_hdf5_read_labels(const archai_hdf5_array *a, const archai_dataset_plan *p, int64_t first,
+                            int64_t n, void *labels, archai_err *err)
+{
+    const int64_t each = (int64_t)(archai_dataset_label_bytes(p) / archai_dtype_size(p->label_dtype));
+    int64_t bad;
+    char text[32];
+
+    ARCHAI_TRY(archai_hdf5_array_read(a, (hsize_t)first, (hsize_t)n, labels, err));
+    bad = archai_dataset_bad_label(p, labels, n);
+    if (bad < 0)
+        return ARCHAI_OK;
+    if (p->label_dtype == ARCHAI_F32)
+        return archai_err_wrap(err, archai_dataset_check_labels(p, labels, first, n, err), "%s: ",
+                               a->name);
+    archai_hdf5_array_text(a, (hsize_t)(first * each + bad), text);
+    return archai_err_wrap(err, archai_dataset_refuse_label(p, text, first + bad / each, err), "%s: ",
+                           a->name);
 }

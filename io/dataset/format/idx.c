@@ -8,13 +8,16 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
+#include "core/base/alloc.h"
 #include "io/file/file.h"
 
 enum { IDX_UNSIGNED_BYTE = 0x08, MAX_DIMS = 4, READ_BUFFER = 1 << 18, READ_SLICE = 1 << 30 };
@@ -201,6 +204,14 @@ static int count_classes(const char *path, int *out, archai_err *err)
     return rc;
 }
 
+static void note_gzip(gzFile gz, archai_dataset_plan *p)
+{
+    if (gzdirect(gz))
+        return;
+    p->held = "a gzip file can only be read from its beginning; unpacked it can";
+    p->in_order = true;
+}
+
 /* Both headers of a split; *n is their common number of pictures. */
 static int plan_split(const idx_settings *s, int split, archai_dataset_plan *p, archai_err *err)
 {
@@ -211,8 +222,10 @@ static int plan_split(const idx_settings *s, int split, archai_dataset_plan *p, 
     if (images[0] == '\0')
         return ARCHAI_OK;
     ARCHAI_TRY(open_idx(images_key(split), images, 3, 4, &f, err));
+    note_gzip(f.gz, p);
     (void)gzclose(f.gz);
     ARCHAI_TRY(open_idx(labels_key(split), labels, 1, 1, &g, err));
+    note_gzip(g.gz, p);
     (void)gzclose(g.gz);
     if (f.dim[0] != g.dim[0])
         return archai_fail(err, ARCHAI_EFORMAT,
@@ -243,36 +256,107 @@ static int idx_plan(const archai_dataset_source *source, archai_dataset_plan *ou
     return count_classes(s->split[ARCHAI_SPLIT_TRAIN].labels, &out->num_classes, err);
 }
 
-/* The first n items of a file whose header still says what the plan does. */
-static int read_items(const char *key, const char *path, const archai_dataset_plan *p, int64_t n,
-                      size_t each, void *out, bool is_labels, archai_err *err)
+/* -- reading ------------------------------------------------------------------------------- */
+
+/* One of the two files of a split. */
+typedef struct items {
+    const char *key, *path; /* borrowed */
+    gzFile gz;              /* owned; NULL: a plain file, */
+    int fd;                 /* owned, with its items from this byte on */
+    uint64_t start;
+    size_t each;  /* bytes */
+    int64_t next; /* item at which gz stands */
+} items;
+
+typedef struct idx_reader {
+    items images, labels;
+} idx_reader;
+
+static void close_items(items *t)
+{
+    if (t->gz != NULL)
+        (void)gzclose(t->gz);
+    if (t->fd >= 0)
+        (void)close(t->fd);
+}
+
+/* Of a file whose header still says what the plan does. */
+static int open_items(items *t, const char *key, const char *path, int64_t n, size_t each,
+                      bool is_labels, archai_err *err)
 {
     size_t item = 1;
     idx_file f;
-    int rc = ARCHAI_OK;
 
+    *t = (items){.key = key, .path = path, .fd = -1, .each = each};
     ARCHAI_TRY(open_idx(key, path, is_labels ? 1 : 3, is_labels ? 1 : 4, &f, err));
+    t->gz = f.gz;
     for (int i = 1; i < f.ndim; i++)
         item *= f.dim[i];
     if (item != each || f.dim[0] < n)
-        rc = archai_fail(err, ARCHAI_EFORMAT, "changed while it was being read");
-    if (rc == ARCHAI_OK)
-        rc = read_bytes(f.gz, out, (size_t)n * each, err);
-    if (rc == ARCHAI_OK && is_labels)
-        rc = archai_dataset_check_labels(p, out, n, err);
-    (void)gzclose(f.gz);
-    return archai_err_wrap(err, rc, "data.%s: %s: ", key, path);
+        return archai_fail(err, ARCHAI_EFORMAT, "data.%s: %s: changed while it was being read", key, path);
+    if (!gzdirect(f.gz))
+        return ARCHAI_OK;
+    (void)gzclose(t->gz);
+    t->gz = NULL;
+    t->start = 4 + 4 * (uint64_t)f.ndim;
+    t->fd = open(path, O_RDONLY | O_CLOEXEC);
+    return t->fd >= 0 ? ARCHAI_OK
+                      : archai_fail(err, ARCHAI_EIO, "data.%s: %s: %s", key, path, strerror(errno));
 }
 
-static int idx_read(const archai_dataset_source *source, const archai_dataset_plan *p, int split,
-                    void *images, void *labels, archai_err *err)
+static int read_items(items *t, int64_t first, int64_t n, void *out, archai_err *err)
 {
-    const idx_settings *s = source->settings;
+    int rc;
 
-    ARCHAI_TRY(read_items(images_key(split), s->split[split].images, p, p->n[split],
-                          archai_dataset_image_bytes(p), images, false, err));
-    return read_items(labels_key(split), s->split[split].labels, p, p->n[split], 1, labels, true,
-                      err);
+    if (t->gz == NULL)
+        return archai_err_wrap(err,
+                               archai_file_pread(t->fd, out, (size_t)n * t->each,
+                                                 t->start + (uint64_t)first * t->each, t->path, err),
+                               "data.%s: ", t->key);
+    if (first != t->next)
+        return archai_fail(err, ARCHAI_EINTERNAL, "data.%s: a gzip file is read in order", t->key);
+    rc = read_bytes(t->gz, out, (size_t)n * t->each, err);
+    t->next = first + n;
+    return archai_err_wrap(err, rc, "data.%s: %s: ", t->key, t->path);
+}
+
+static void idx_close(archai_dataset_reader *r)
+{
+    idx_reader *own = r->own;
+
+    close_items(&own->images);
+    close_items(&own->labels);
+    free(own);
+    r->own = NULL;
+}
+
+static int idx_open(archai_dataset_reader *r, archai_err *err)
+{
+    const idx_settings *s = r->source->settings;
+    const int64_t n = r->plan->n[r->split];
+    idx_reader *own = archai_calloc(1, sizeof *own);
+    int rc;
+
+    r->own = own;
+    own->labels.fd = -1;
+    rc = open_items(&own->images, images_key(r->split), s->split[r->split].images, n,
+                    archai_dataset_image_bytes(r->plan), false, err);
+    if (rc == ARCHAI_OK)
+        rc = open_items(&own->labels, labels_key(r->split), s->split[r->split].labels, n, 1, true, err);
+    if (rc != ARCHAI_OK)
+        idx_close(r);
+    return rc;
+}
+
+static int idx_read(const archai_dataset_reader *r, int64_t first, int64_t n, void *images,
+                    void *labels, archai_err *err)
+{
+    idx_reader *own = r->own;
+
+    ARCHAI_TRY(read_items(&own->images, first, n, images, err));
+    ARCHAI_TRY(read_items(&own->labels, first, n, labels, err));
+    return archai_err_wrap(err, archai_dataset_check_labels(r->plan, labels, first, n, err),
+                           "data.%s: %s: ", own->labels.key, own->labels.path);
 }
 
 const archai_dataset_format archai_dataset_idx = {
@@ -282,5 +366,7 @@ const archai_dataset_format archai_dataset_idx = {
     .settings_size = sizeof(idx_settings),
     .check = idx_check,
     .plan = idx_plan,
+    .open = idx_open,
     .read = idx_read,
+    .close = idx_close,
 };

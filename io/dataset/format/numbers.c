@@ -19,11 +19,7 @@
 
 enum { MAX_FEATURES = 1 << 16, CHUNK = 1 << 17 /* numbers */ };
 
-typedef struct numbers_settings {
-    char *file[ARCHAI_SPLIT_COUNT];
-    archai_numbers_wish wish;
-    bool standardize;
-} numbers_settings;
+typedef archai_numbers_settings numbers_settings;
 
 /* clang-format off */
 #define AT(member) offsetof(numbers_settings, member)
@@ -58,7 +54,7 @@ static const char *key_of(int split)
     return numbers_options[split].key;
 }
 
-static int is_hdf5(const numbers_settings *s, bool *out, archai_err *err)
+int archai_numbers_is_hdf5(const numbers_settings *s, bool *out, archai_err *err)
 {
     const char *path = s->file[ARCHAI_SPLIT_TRAIN];
     char start[8] = "";
@@ -73,7 +69,7 @@ static int is_hdf5(const numbers_settings *s, bool *out, archai_err *err)
     return ARCHAI_OK;
 }
 
-static int read_csv(const numbers_settings *s, int split, const archai_numbers *like, size_t most,
+int archai_numbers_csv(const numbers_settings *s, int split, const archai_numbers *like, size_t most,
                     archai_numbers *out, archai_err *err)
 {
     return archai_err_wrap(err,
@@ -91,7 +87,7 @@ static int plan_csv(const numbers_settings *s, archai_dataset_plan *p, archai_er
     if (s->wish.target.n == 0)
         return archai_fail(err, ARCHAI_EINVAL,
                            "data.target: missing, expected the name of the column to predict");
-    ARCHAI_TRY(read_csv(s, ARCHAI_SPLIT_TRAIN, NULL, SIZE_MAX, &train, err));
+    ARCHAI_TRY(archai_numbers_csv(s, ARCHAI_SPLIT_TRAIN, NULL, SIZE_MAX, &train, err));
     p->n[ARCHAI_SPLIT_TRAIN] = (int64_t)train.n;
     p->features = (int)train.d;
     p->targets = train.k > 0 ? ARCHAI_TARGETS_NUMBERS : ARCHAI_TARGETS_CLASS;
@@ -100,7 +96,7 @@ static int plan_csv(const numbers_settings *s, archai_dataset_plan *p, archai_er
     for (int i = ARCHAI_SPLIT_TRAIN + 1; rc == ARCHAI_OK && i < ARCHAI_SPLIT_COUNT; i++) {
         if (s->file[i][0] == '\0')
             continue;
-        rc = read_csv(s, i, &train, SIZE_MAX, &other, err);
+        rc = archai_numbers_csv(s, i, &train, SIZE_MAX, &other, err);
         if (rc != ARCHAI_OK)
             break;
         p->n[i] = (int64_t)other.n;
@@ -145,6 +141,8 @@ static int plan_hdf5(const numbers_settings *s, archai_dataset_plan *p, archai_e
         rc = plan_hdf5_split(file, i, p, err);
     if (rc == ARCHAI_OK)
         rc = archai_hdf5_plan_classes(file, p, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_hdf5_together(file, "features", &p->together, err);
     archai_h5_release(&file);
     p->note[0] = '\0'; /* float64 is what is read here */
     return archai_err_wrap(err, rc, "data.file: %s: ", path);
@@ -155,8 +153,10 @@ static int numbers_plan(const archai_dataset_source *source, archai_dataset_plan
 {
     bool hdf5;
 
-    ARCHAI_TRY(is_hdf5(source->settings, &hdf5, err));
+    ARCHAI_TRY(archai_numbers_is_hdf5(source->settings, &hdf5, err));
     out->image_dtype = ARCHAI_F32;
+    if (!hdf5)
+        out->held = "a CSV table is read as a whole; one in HDF5 is not";
     return hdf5 ? plan_hdf5(source->settings, out, err) : plan_csv(source->settings, out, err);
 }
 
@@ -175,190 +175,141 @@ static int take_rows(const double *rows, size_t first, size_t n, size_t d, const
     return ARCHAI_OK;
 }
 
-static int fill_csv(const numbers_settings *s, const archai_dataset_plan *p, int split,
-                    const archai_numbers *train, const archai_numbers *t, float *rows, void *labels,
-                    archai_err *err)
-{
-    const size_t n = (size_t)p->n[split], k = train->k;
-    double *base = archai_calloc(train->d, sizeof *base);
-    int rc;
+typedef struct numbers_reader {
+    bool is_csv;
+    archai_numbers train, table; /* owned; of a CSV file; train: its classes and first row */
+    hid_t file;                  /* owned; of HDF5 */
+    archai_hdf5_array features, labels;
+    double *base; /* owned: the first training row, which the others are differences from; else zeros */
+} numbers_reader;
 
-    if (t->n < n || t->d != (size_t)p->features || train->k != t->k ||
-        (k > 0 ? k : train->classes.n) != (size_t)p->num_classes) {
-        free(base);
+static void numbers_close(archai_dataset_reader *r)
+{
+    numbers_reader *own = r->own;
+
+    archai_numbers_free(&own->train);
+    archai_numbers_free(&own->table);
+    archai_hdf5_array_close(&own->features);
+    archai_hdf5_array_close(&own->labels);
+    archai_h5_release(&own->file);
+    free(own->base);
+    free(own);
+    r->own = NULL;
+}
+
+static int open_csv(const archai_dataset_reader *r, numbers_reader *own, archai_err *err)
+{
+    const numbers_settings *s = r->source->settings;
+    const archai_dataset_plan *p = r->plan;
+    const int split = r->split;
+    const archai_numbers *t = &own->train;
+
+    ARCHAI_TRY(archai_numbers_csv(s, ARCHAI_SPLIT_TRAIN, NULL, SIZE_MAX, &own->train, err));
+    if (split != ARCHAI_SPLIT_TRAIN) {
+        ARCHAI_TRY(archai_numbers_csv(s, split, &own->train, SIZE_MAX, &own->table, err));
+        t = &own->table;
+    }
+    if (t->n < (size_t)p->n[split] || t->d != (size_t)p->features || own->train.k != t->k ||
+        (t->k > 0 ? t->k : own->train.classes.n) != (size_t)p->num_classes)
         return archai_fail(err, ARCHAI_EFORMAT, "data.%s: %s: changed while it was read", key_of(split),
                            s->file[split]);
-    }
     if (s->standardize)
-        memcpy(base, train->features, train->d * sizeof *base);
-    rc = take_rows(t->features, 0, n, t->d, base, rows, err);
-    for (size_t i = 0; i < n * k; i++)
-        ((float *)labels)[i] = (float)t->targets[i];
-    for (size_t i = 0; k == 0 && i < n; i++)
-        if (p->label_dtype == ARCHAI_U8)
-            ((uint8_t *)labels)[i] = (uint8_t)t->label[i];
-        else
-            ((int32_t *)labels)[i] = t->label[i];
-    free(base);
-    return archai_err_wrap(err, rc, "data.%s: %s: ", key_of(split), s->file[split]);
+        memcpy(own->base, own->train.features, t->d * sizeof *own->base);
+    return ARCHAI_OK;
 }
 
-static int read_csv_split(const numbers_settings *s, const archai_dataset_plan *p, int split,
-                          float *rows, void *labels, archai_err *err)
-{
-    archai_numbers train, other = {.n = 0};
-    int rc;
-
-    ARCHAI_TRY(read_csv(s, ARCHAI_SPLIT_TRAIN, NULL, SIZE_MAX, &train, err));
-    rc = split == ARCHAI_SPLIT_TRAIN ? ARCHAI_OK : read_csv(s, split, &train, SIZE_MAX, &other, err);
-    if (rc == ARCHAI_OK)
-        rc = fill_csv(s, p, split, &train, split == ARCHAI_SPLIT_TRAIN ? &train : &other, rows, labels,
-                      err);
-    archai_numbers_free(&other);
-    archai_numbers_free(&train);
-    return rc;
-}
-
-/* The first training row, which the others are differences from. */
-static int first_row(hid_t file, size_t d, double *out, archai_err *err)
+/* The first training row. */
+int archai_numbers_first_row(hid_t file, const char *path, size_t d, double *out, archai_err *err)
 {
     const archai_hdf5_part one = {2, {1, d}, ARCHAI_F64, true};
+    archai_hdf5_array a;
+    int rc = archai_hdf5_array_open(&a, file, path, ARCHAI_SPLIT_TRAIN, "features", &one, err);
 
-    return archai_hdf5_read(file, ARCHAI_SPLIT_TRAIN, "features", 0, &one, out, err);
-}
-
-static int read_hdf5_split(const numbers_settings *s, const archai_dataset_plan *p, int split,
-                           float *rows, void *labels, archai_err *err)
-{
-    const size_t n = (size_t)p->n[split], d = (size_t)p->features, step = CHUNK / d + 1;
-    double *base = archai_calloc(d, sizeof *base), *chunk = archai_malloc(step * d * sizeof *chunk);
-    hid_t file = H5I_INVALID_HID;
-    int rc;
-
-    ARCHAI_TRY_GOTO(rc, archai_hdf5_open(s->file[ARCHAI_SPLIT_TRAIN], &file, err), out);
-    if (s->standardize)
-        ARCHAI_TRY_GOTO(rc, first_row(file, d, base, err), out);
-    for (size_t i = 0; rc == ARCHAI_OK && i < n; i += step) {
-        const archai_hdf5_part part = {2, {n - i < step ? n - i : step, d}, ARCHAI_F64, true};
-
-        rc = archai_hdf5_read(file, split, "features", i, &part, chunk, err);
-        if (rc == ARCHAI_OK)
-            rc = take_rows(chunk, i, part.dim[0], d, base, rows + i * d, err);
-    }
     if (rc == ARCHAI_OK)
-        rc = archai_hdf5_read_labels(file, split, p, labels, err);
-    rc = archai_err_wrap(err, rc, "data.file: %s: ", s->file[ARCHAI_SPLIT_TRAIN]);
-out:
-    archai_h5_release(&file);
-    free(chunk);
-    free(base);
+        rc = archai_hdf5_array_read(&a, 0, 1, out, err);
+    archai_hdf5_array_close(&a);
     return rc;
 }
 
-static int numbers_read(const archai_dataset_source *source, const archai_dataset_plan *p, int split,
-                        void *images, void *labels, archai_err *err)
+static int open_hdf5(const archai_dataset_reader *r, numbers_reader *own, archai_err *err)
 {
-    bool hdf5;
-
-    ARCHAI_TRY(is_hdf5(source->settings, &hdf5, err));
-    return (hdf5 ? read_hdf5_split : read_csv_split)(source->settings, p, split, images, labels, err);
-}
-
-/* -- standardising ------------------------------------------------------------------------- */
-
-/* Mean and deviation of each column of the training rows; a column that is constant is only moved. */
-static void measure(const float *rows, size_t n, size_t d, double *mean, double *deviation)
-{
-    memset(mean, 0, d * sizeof *mean);
-    memset(deviation, 0, d * sizeof *deviation);
-    for (size_t i = 0; i < n * d; i++)
-        mean[i % d] += rows[i];
-    for (size_t c = 0; c < d; c++)
-        mean[c] /= (double)n;
-    for (size_t i = 0; i < n * d; i++)
-        deviation[i % d] += (rows[i] - mean[i % d]) * (rows[i] - mean[i % d]);
-    for (size_t c = 0; c < d; c++) {
-        deviation[c] = sqrt(deviation[c] / (double)n);
-        deviation[c] = deviation[c] > 0 ? deviation[c] : 1;
-    }
-}
-
-static void put_numbers(json_t *about, const char *key, const double *at, const double *base, size_t n)
-{
-    json_t *list = archai_there(json_array());
-
-    for (size_t i = 0; i < n; i++)
-        archai_must_have(
-            json_array_append_new(list, archai_there(json_real(at[i] + (base != NULL ? base[i] : 0)))) == 0);
-    archai_must_have(json_object_set_new(about, key, list) == 0);
-}
-
-static void put_names(json_t *about, const char *key, const archai_strings *names)
-{
-    json_t *list = archai_there(json_array());
-
-    for (size_t i = 0; i < names->n; i++) {
-        json_t *name = json_string(names->at[i]); /* NULL: not UTF-8 */
-
-        archai_must_have(
-            json_array_append_new(list, name != NULL ? name : archai_there(json_string("?"))) == 0);
-    }
-    if (names->n > 0)
-        archai_must_have(json_object_set_new(about, key, list) == 0);
-    else
-        json_decref(list);
-}
-
-/* What the training file says beside the rows: the first one, and the names. */
-static int look_again(const numbers_settings *s, size_t d, double *base, json_t *about, archai_err *err)
-{
-    archai_numbers train;
-    hid_t file = H5I_INVALID_HID;
-    bool hdf5;
+    const numbers_settings *s = r->source->settings;
+    const char *path = s->file[ARCHAI_SPLIT_TRAIN];
+    const size_t d = (size_t)r->plan->features;
+    const archai_hdf5_part part = {2, {(hsize_t)r->plan->n[r->split], d}, ARCHAI_F64, true};
     int rc;
 
-    ARCHAI_TRY(is_hdf5(s, &hdf5, err));
-    if (hdf5) {
-        ARCHAI_TRY(archai_hdf5_open(s->file[ARCHAI_SPLIT_TRAIN], &file, err));
-        rc = first_row(file, d, base, err);
-        archai_h5_release(&file);
-        return archai_err_wrap(err, rc, "data.file: %s: ", s->file[ARCHAI_SPLIT_TRAIN]);
-    }
-    ARCHAI_TRY(read_csv(s, ARCHAI_SPLIT_TRAIN, NULL,
-                        s->wish.targets == ARCHAI_NUMBERS_CLASS ? SIZE_MAX : 1, &train, err));
-    put_names(about, "features", &train.feature_names);
-    put_names(about, "targets", &s->wish.target);
-    put_names(about, "class_names", &train.classes);
-    rc = train.d == d ? ARCHAI_OK
-                      : archai_fail(err, ARCHAI_EFORMAT, "data.file: %s: changed while it was read",
-                                    s->file[ARCHAI_SPLIT_TRAIN]);
-    memcpy(base, train.features, (rc == ARCHAI_OK ? d : 0) * sizeof *base);
-    archai_numbers_free(&train);
+    ARCHAI_TRY(archai_hdf5_open(path, &own->file, err));
+    rc = s->standardize ? archai_numbers_first_row(own->file, path, d, own->base, err) : ARCHAI_OK;
+    if (rc == ARCHAI_OK)
+        rc = archai_hdf5_array_open(&own->features, own->file, path, r->split, "features", &part, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_hdf5_open_labels(&own->labels, own->file, path, r->split, r->plan, err);
+    return archai_err_wrap(err, rc, "data.file: %s: ", path);
+}
+
+static int numbers_open(archai_dataset_reader *r, archai_err *err)
+{
+    numbers_reader *own = archai_calloc(1, sizeof *own);
+    bool hdf5 = false;
+    int rc;
+
+    r->own = own;
+    *own = (numbers_reader){.file = H5I_INVALID_HID, .features = ARCHAI_HDF5_ARRAY_INIT,
+                            .labels = ARCHAI_HDF5_ARRAY_INIT};
+    own->base = archai_calloc((size_t)r->plan->features, sizeof *own->base);
+    rc = archai_numbers_is_hdf5(r->source->settings, &hdf5, err);
+    own->is_csv = !hdf5;
+    if (rc == ARCHAI_OK)
+        rc = (hdf5 ? open_hdf5 : open_csv)(r, own, err);
+    if (rc != ARCHAI_OK)
+        numbers_close(r);
     return rc;
 }
 
-static int numbers_finish(const archai_dataset_source *source, const archai_dataset_header *h,
-                          char *base, json_t *about, archai_err *err)
+static int read_table(const archai_dataset_reader *r, size_t first, size_t n, float *rows, void *labels,
+                      archai_err *err)
 {
-    const numbers_settings *s = source->settings;
-    const size_t d = (size_t)h->features;
-    double *first = archai_malloc(3 * d * sizeof *first), *mean = first + d, *deviation = mean + d;
-    int rc = look_again(s, d, first, about, err);
+    const numbers_settings *s = r->source->settings;
+    const numbers_reader *own = r->own;
+    const archai_numbers *t = r->split == ARCHAI_SPLIT_TRAIN ? &own->train : &own->table;
+    const size_t k = t->k;
 
-    if (rc == ARCHAI_OK && s->standardize) {
-        measure((const float *)(const void *)(base + h->split[ARCHAI_SPLIT_TRAIN].images),
-                (size_t)h->split[ARCHAI_SPLIT_TRAIN].n, d, mean, deviation);
-        for (int k = 0; k < ARCHAI_SPLIT_COUNT; k++) {
-            float *rows = (float *)(void *)(base + h->split[k].images);
+    for (size_t i = 0; i < n * k; i++)
+        ((float *)labels)[i] = (float)t->targets[first * k + i];
+    for (size_t i = 0; k == 0 && i < n; i++)
+        if (r->plan->label_dtype == ARCHAI_U8)
+            ((uint8_t *)labels)[i] = (uint8_t)t->label[first + i];
+        else
+            ((int32_t *)labels)[i] = t->label[first + i];
+    return archai_err_wrap(err,
+                           take_rows(t->features + first * t->d, first, n, t->d, own->base, rows, err),
+                           "data.%s: %s: ", key_of(r->split), s->file[r->split]);
+}
 
-            for (size_t i = 0; i < (size_t)h->split[k].n * d; i++)
-                rows[i] = (float)((rows[i] - mean[i % d]) / deviation[i % d]);
-        }
-        put_numbers(about, "feature_means", mean, first, d);
-        put_numbers(about, "feature_deviations", deviation, NULL, d);
+static int numbers_read(const archai_dataset_reader *r, int64_t first, int64_t n, void *images,
+                        void *labels, archai_err *err)
+{
+    const numbers_settings *s = r->source->settings;
+    const numbers_reader *own = r->own;
+    const size_t d = (size_t)r->plan->features, step = CHUNK / d + 1;
+    double *chunk;
+    int rc = ARCHAI_OK;
+
+    if (own->is_csv)
+        return read_table(r, (size_t)first, (size_t)n, images, labels, err);
+    chunk = archai_malloc((step < (size_t)n ? step : (size_t)n) * d * sizeof *chunk);
+    for (size_t i = 0; rc == ARCHAI_OK && i < (size_t)n; i += step) {
+        const size_t now = (size_t)n - i < step ? (size_t)n - i : step, at = (size_t)first + i;
+
+        rc = archai_hdf5_array_read(&own->features, at, now, chunk, err);
+        if (rc == ARCHAI_OK)
+            rc = take_rows(chunk, at, now, d, own->base, (float *)images + i * d, err);
     }
-    free(first);
-    return rc;
+    free(chunk);
+    if (rc == ARCHAI_OK)
+        rc = archai_hdf5_read_labels(&own->labels, r->plan, first, n, labels, err);
+    return archai_err_wrap(err, rc, "data.file: %s: ", s->file[ARCHAI_SPLIT_TRAIN]);
 }
 
 const archai_dataset_format archai_dataset_numbers = {
@@ -368,6 +319,12 @@ const archai_dataset_format archai_dataset_numbers = {
     .settings_size = sizeof(numbers_settings),
     .check = numbers_check,
     .plan = numbers_plan,
+    .open = numbers_open,
     .read = numbers_read,
-    .finish = numbers_finish,
+    .close = numbers_close,
+    .finish = archai_numbers_finish,
+    .measure_passes = 2,
+    .n_constants = archai_numbers_constants,
+    .measure = archai_numbers_measure,
+    .adjust = archai_numbers_adjust,
 };

@@ -5,11 +5,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/base/alloc.h"
 #include "core/base/number.h"
 #include "io/file/csv.h"
 #include "io/file/file.h"
+#include "io/file/memory.h"
 
 enum { MAX_COLUMNS = 1 << 16, MANY_CLASSES = 1000 };
 static const size_t max_file = (size_t)1 << 33; /* bytes */
@@ -272,10 +274,15 @@ static int number_classes(reader *r, const archai_numbers_wish *wish, const arch
 static int read_table(reader *r, const char *path, const archai_numbers_wish *wish,
                       const archai_numbers *like, size_t most, archai_err *err)
 {
+    struct stat st;
     size_t size;
     int rc;
 
     ARCHAI_TRY(archai_file_check(path, err));
+    /* its text; what is made of it takes as much again, as numbers are written */
+    if (stat(path, &st) == 0)
+        ARCHAI_TRY(archai_err_wrap(err, archai_memory_check("the table", 2 * (double)st.st_size, err),
+                                   "%s: ", path));
     ARCHAI_TRY(archai_file_read(path, max_file, &r->text, &size, err));
     if (strlen(r->text) != size)
         return archai_fail(err, ARCHAI_EFORMAT, "%s: contains a NUL byte; this is not a CSV file", path);

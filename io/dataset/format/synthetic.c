@@ -218,21 +218,37 @@ static void paint_shape(archai_rng *r, const canvas *c, const placing *p, double
     }
 }
 
-static int synthetic_read(const archai_dataset_source *source, const archai_dataset_plan *p,
-                          int split, void *images, void *labels, archai_err *err)
+/* Nothing is open: what is drawn follows from the keys. */
+static int synthetic_open(archai_dataset_reader *r, archai_err *err)
 {
+    static char nothing;
+
+    (void)err;
+    r->own = &nothing;
+    return ARCHAI_OK;
+}
+
+static void synthetic_close(archai_dataset_reader *r)
+{
+    r->own = NULL;
+}
+
+static int synthetic_read(const archai_dataset_reader *reader, int64_t start, int64_t n, void *images,
+                          void *labels, archai_err *err)
+{
+    const archai_dataset_plan *p = reader->plan;
     size_t image = archai_dataset_image_bytes(p), label = archai_dataset_label_bytes(p);
     const bool masks = p->targets == ARCHAI_TARGETS_MASK;
 
     (void)err;
-    for (int64_t i = 0; i < p->n[split]; i++) {
+    for (int64_t i = 0; i < n; i++) {
         canvas c = {p->channels, p->height, p->width, (unsigned char *)images + (size_t)i * image,
                     masks ? (unsigned char *)labels + (size_t)i * label : NULL};
-        int n_shapes = 1, first = (int)(i % p->num_classes); /* balanced */
+        int n_shapes = 1, first = (int)((start + i) % p->num_classes); /* balanced */
         archai_rng r;
         double base;
 
-        archai_rng_seed(&r, archai_rng_derive((uint64_t)source->seed, (uint64_t)i));
+        archai_rng_seed(&r, archai_rng_derive((uint64_t)reader->source->seed, (uint64_t)(start + i)));
         base = archai_rng_below(&r, 2) == 0 ? uniform(&r, 0.1, 0.35) : uniform(&r, 0.65, 0.9);
         paint_background(&r, &c, base);
         if (masks) {
@@ -258,5 +274,7 @@ const archai_dataset_format archai_dataset_synthetic = {
     .options = synthetic_options,
     .settings_size = sizeof(synthetic_settings),
     .plan = synthetic_plan,
+    .open = synthetic_open,
     .read = synthetic_read,
+    .close = synthetic_close,
 };

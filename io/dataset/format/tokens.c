@@ -4,12 +4,14 @@
  * HDF5 file with /train/tokens [N] of an integer type and, optionally, /val/tokens and /test/tokens. A split
  * is cut into sequences of T tokens, one behind the other; what does not fill one is left out.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/alloc.h"
 #include "io/dataset/format/hdf5_part.h"
@@ -50,15 +52,17 @@ static void tokens_check(const archai_dataset_source *source, archai_check *c)
 typedef struct run {
     const char *key, *path; /* borrowed */
     int split, type;
-    FILE *file; /* owned; NULL: an HDF5 file */
+    int fd;     /* owned; -1: an HDF5 file */
     hid_t h5;   /* owned */
+    archai_hdf5_array array; /* owned; of h5 */
     int64_t n;  /* tokens */
 } run;
 
 static void close_run(run *r)
 {
-    if (r->file != NULL)
-        (void)fclose(r->file);
+    if (r->fd >= 0)
+        (void)close(r->fd);
+    archai_hdf5_array_close(&r->array);
     archai_h5_release(&r->h5);
 }
 
@@ -67,7 +71,7 @@ static int open_plain(run *r, archai_err *err)
     const int64_t each = r->type == BYTES ? 1 : r->type == UINT16 ? 2 : 4;
     struct stat st;
 
-    if (fstat(fileno(r->file), &st) != 0 || fseeko(r->file, 0, SEEK_SET) != 0)
+    if (fstat(r->fd, &st) != 0)
         return archai_fail(err, ARCHAI_EIO, "cannot be read");
     if (st.st_size % each != 0)
         return archai_fail(err, ARCHAI_EFORMAT, "%" PRId64 " bytes, expected a multiple of %" PRId64,
@@ -80,8 +84,8 @@ static int open_h5(run *r, archai_err *err)
 {
     archai_hdf5_part x;
 
-    (void)fclose(r->file);
-    r->file = NULL;
+    (void)close(r->fd);
+    r->fd = -1;
     ARCHAI_TRY(archai_h5_open(&r->h5, r->path, err));
     if (!archai_hdf5_has_split(r->h5, r->split))
         return r->split == ARCHAI_SPLIT_TRAIN
@@ -92,7 +96,8 @@ static int open_h5(run *r, archai_err *err)
         return archai_fail(err, ARCHAI_EFORMAT, "%d dimensions of %s, expected [N] of an integer type",
                            x.ndim, x.dtype == ARCHAI_F32 ? "floating numbers" : "integers");
     r->n = (int64_t)x.dim[0];
-    return ARCHAI_OK;
+    x.dtype = ARCHAI_I32;
+    return archai_hdf5_array_open(&r->array, r->h5, r->path, r->split, "tokens", &x, err);
 }
 
 /* Of a split; n == 0: there is none. Close it in any case. */
@@ -102,16 +107,16 @@ static int open_run(const tokens_settings *s, int split, run *out, archai_err *e
     int rc;
 
     *out = (run){.key = tokens_options[split].key, .path = s->file[split], .split = split,
-                 .type = s->type, .h5 = H5I_INVALID_HID};
+                 .type = s->type, .h5 = H5I_INVALID_HID, .fd = -1, .array = ARCHAI_HDF5_ARRAY_INIT};
     if (out->path[0] == '\0') { /* the training file's, if that is HDF5 */
         out->key = tokens_options[ARCHAI_SPLIT_TRAIN].key;
         out->path = s->file[ARCHAI_SPLIT_TRAIN];
     }
     ARCHAI_TRY(archai_err_wrap(err, archai_file_check(out->path, err), "data.%s: ", out->key));
-    out->file = fopen(out->path, "rbe");
-    if (out->file == NULL)
+    out->fd = open(out->path, O_RDONLY | O_CLOEXEC);
+    if (out->fd < 0)
         return archai_fail(err, ARCHAI_EIO, "data.%s: %s: cannot be opened", out->key, out->path);
-    if (fread(start, sizeof start, 1, out->file) == 1 &&
+    if (pread(out->fd, start, sizeof start, 0) == (ssize_t)sizeof start &&
         memcmp(start, "\x89HDF\r\n\x1a\n", sizeof start) == 0)
         rc = open_h5(out, err);
     else
@@ -119,27 +124,15 @@ static int open_run(const tokens_settings *s, int split, run *out, archai_err *e
     return archai_err_wrap(err, rc, "data.%s: %s: ", out->key, out->path);
 }
 
-static int bad_token(int64_t at, int32_t token, int vocab, archai_err *err)
-{
-    return token < 0
-               ? archai_fail(err, ARCHAI_EFORMAT,
-                             "token %" PRId64 " is negative or too large, expected 0 to %d", at, vocab - 1)
-               : archai_fail(err, ARCHAI_EFORMAT,
-                             "token %" PRId64 " is %" PRId32 ", expected 0 to %d", at, token, vocab - 1);
-}
-
 /* The n <= CHUNK tokens from `first` on, in order; -1: too large for an int32. */
-static int read_chunk(run *r, int64_t first, size_t n, int32_t *out, archai_err *err)
+static int read_chunk(const run *r, int64_t first, size_t n, int32_t *out, archai_err *err)
 {
-    const archai_hdf5_part part = {1, {n}, ARCHAI_I32, false};
     const size_t each = r->type == BYTES ? 1 : r->type == UINT16 ? 2 : 4;
 
-    if (r->file == NULL)
-        return archai_hdf5_read(r->h5, r->split, "tokens", (hsize_t)first, &part, out, err);
-    /* from the end on, since a token becomes larger in place */
-    if (fread(out, each, n, r->file) != n)
-        return archai_fail(err, ARCHAI_EFORMAT, "became shorter while it was read");
-    for (size_t i = n; i-- > 0;) {
+    if (r->fd < 0)
+        return archai_hdf5_array_read(&r->array, (hsize_t)first, n, out, err);
+    ARCHAI_TRY(archai_file_pread(r->fd, out, n * each, (uint64_t)first * each, "the file", err));
+    for (size_t i = n; i-- > 0;) { /* from the end on, since a token becomes larger in place */
         const unsigned char *at = (const unsigned char *)out + i * each;
         uint32_t v = at[0];
 
@@ -148,6 +141,25 @@ static int read_chunk(run *r, int64_t first, size_t n, int32_t *out, archai_err 
         out[i] = v <= INT32_MAX ? (int32_t)v : -1;
     }
     return ARCHAI_OK;
+}
+
+/* Token `at`, as it stands in the file, is not below vocab. */
+static int bad_token(const run *r, int64_t at, int vocab, archai_err *err)
+{
+    const size_t each = r->type == BYTES ? 1 : r->type == UINT16 ? 2 : 4;
+    unsigned char raw[4] = {0};
+    char text[32];
+
+    if (r->fd < 0) {
+        archai_hdf5_array_text(&r->array, (hsize_t)at, text);
+    } else {
+        ARCHAI_TRY(archai_file_pread(r->fd, raw, each, (uint64_t)at * each, "the file", err));
+        (void)snprintf(text, sizeof text, "%" PRIu32,
+                       (uint32_t)raw[0] | (uint32_t)raw[1] << 8 | (uint32_t)raw[2] << 16 |
+                           (uint32_t)raw[3] << 24);
+    }
+    return archai_fail(err, ARCHAI_EFORMAT, "token %" PRId64 " is %s, expected 0 to %d", at, text,
+                       vocab - 1);
 }
 
 /* -- plan ---------------------------------------------------------------------------------- */
@@ -163,7 +175,7 @@ static int find_vocab(const tokens_settings *s, int64_t *out, archai_err *err)
         return ARCHAI_OK;
     rc = open_run(s, ARCHAI_SPLIT_TRAIN, &r, err);
     *out = 256;
-    if (rc != ARCHAI_OK || (r.file != NULL && r.type == BYTES)) {
+    if (rc != ARCHAI_OK || (r.fd >= 0 && r.type == BYTES)) {
         close_run(&r);
         return rc;
     }
@@ -174,7 +186,7 @@ static int find_vocab(const tokens_settings *s, int64_t *out, archai_err *err)
         rc = read_chunk(&r, at, n, chunk, err);
         for (size_t i = 0; rc == ARCHAI_OK && i < n; i++) {
             if (chunk[i] < 0 || chunk[i] >= MAX_VOCAB)
-                rc = bad_token(at + (int64_t)i, chunk[i], MAX_VOCAB, err);
+                rc = bad_token(&r, at + (int64_t)i, MAX_VOCAB, err);
             highest = chunk[i] > highest ? chunk[i] : highest;
         }
     }
@@ -198,6 +210,11 @@ static int plan_split(const tokens_settings *s, int split, archai_dataset_plan *
                              ", a sequence and the token behind it",
                              r.key, r.path, r.n, s->length + 1);
     }
+    if (rc == ARCHAI_OK && split == ARCHAI_SPLIT_TRAIN && r.fd < 0) {
+        rc = archai_err_wrap(err, archai_hdf5_together(r.h5, "tokens", &p->together, err),
+                             "data.%s: %s: ", r.key, r.path);
+        p->together /= s->length;
+    }
     close_run(&r);
     return rc;
 }
@@ -220,18 +237,19 @@ static int tokens_plan(const archai_dataset_source *source, archai_dataset_plan 
 
 /* -- read ---------------------------------------------------------------------------------- */
 
-static int take_tokens(run *r, const archai_dataset_plan *p, int64_t n, void *out, archai_err *err)
+static int take_tokens(const run *r, const archai_dataset_plan *p, int64_t first, int64_t n, void *out,
+                       archai_err *err)
 {
-    int32_t *chunk = archai_malloc(CHUNK * sizeof *chunk);
+    int32_t *chunk = archai_malloc((size_t)(n < CHUNK ? n : CHUNK) * sizeof *chunk);
     int rc = ARCHAI_OK;
 
     for (int64_t at = 0; rc == ARCHAI_OK && at < n; at += CHUNK) {
         const size_t now = n - at < CHUNK ? (size_t)(n - at) : CHUNK;
 
-        rc = read_chunk(r, at, now, chunk, err);
+        rc = read_chunk(r, first + at, now, chunk, err);
         for (size_t i = 0; rc == ARCHAI_OK && i < now; i++) {
             if (chunk[i] < 0 || chunk[i] >= p->vocab)
-                rc = bad_token(at + (int64_t)i, chunk[i], p->vocab, err);
+                rc = bad_token(r, first + at + (int64_t)i, p->vocab, err);
             else if (p->image_dtype == ARCHAI_U8)
                 ((uint8_t *)out)[at + (int64_t)i] = (uint8_t)chunk[i];
             else
@@ -242,21 +260,38 @@ static int take_tokens(run *r, const archai_dataset_plan *p, int64_t n, void *ou
     return rc;
 }
 
-static int tokens_read(const archai_dataset_source *source, const archai_dataset_plan *p, int split,
-                       void *images, void *labels, archai_err *err)
+static void tokens_close(archai_dataset_reader *r)
 {
-    const int64_t n = p->n[split] * p->tokens + 1;
-    run r;
-    int rc = open_run(source->settings, split, &r, err);
+    close_run(r->own);
+    free(r->own);
+    r->own = NULL;
+}
+
+static int tokens_open(archai_dataset_reader *r, archai_err *err)
+{
+    const archai_dataset_plan *p = r->plan;
+    run *own = archai_calloc(1, sizeof *own);
+    int rc;
+
+    r->own = own;
+    rc = open_run(r->source->settings, r->split, own, err);
+    if (rc == ARCHAI_OK && own->n < p->n[r->split] * p->tokens + 1)
+        rc = archai_fail(err, ARCHAI_EFORMAT, "data.%s: %s: changed while it was read", own->key, own->path);
+    if (rc != ARCHAI_OK)
+        tokens_close(r);
+    return rc;
+}
+
+/* Sequences one behind the other, and the token behind them. */
+static int tokens_read(const archai_dataset_reader *r, int64_t first, int64_t n, void *images,
+                       void *labels, archai_err *err)
+{
+    const int64_t length = r->plan->tokens;
+    const run *own = r->own;
 
     (void)labels;
-    if (rc == ARCHAI_OK) {
-        rc = r.n < n ? archai_fail(err, ARCHAI_EFORMAT, "changed while it was read")
-                     : take_tokens(&r, p, n, images, err);
-        rc = archai_err_wrap(err, rc, "data.%s: %s: ", r.key, r.path);
-    }
-    close_run(&r);
-    return rc;
+    return archai_err_wrap(err, take_tokens(own, r->plan, first * length, n * length + 1, images, err),
+                           "data.%s: %s: ", own->key, own->path);
 }
 
 const archai_dataset_format archai_dataset_tokens = {
@@ -266,5 +301,7 @@ const archai_dataset_format archai_dataset_tokens = {
     .settings_size = sizeof(tokens_settings),
     .check = tokens_check,
     .plan = tokens_plan,
+    .open = tokens_open,
     .read = tokens_read,
+    .close = tokens_close,
 };
