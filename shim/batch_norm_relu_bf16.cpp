@@ -8,11 +8,9 @@
 #include <cmath>
 #include <cstring>
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define SHIM_WIDE __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#if defined(__GNUC__)
 #define SHIM_INLINE __attribute__((always_inline)) inline
 #else
-#define SHIM_WIDE
 #define SHIM_INLINE inline
 #endif
 
@@ -28,116 +26,55 @@ typedef float lanes __attribute__((vector_size(width * sizeof(float))));
 typedef uint32_t words __attribute__((vector_size(width * sizeof(uint32_t))));
 typedef uint16_t halves __attribute__((vector_size(width * sizeof(uint16_t))));
 
-/* The lanes stay in registers: nothing is passed in memory, since all of it is inlined. */
-SHIM_INLINE void load(lanes *out, const uint16_t *from)
-{
-    halves h;
-    words w;
+struct kernels {
+    void (*sums)(const uint16_t *x, int64_t n, int64_t period, float *sum, float *squares);
+    void (*scale_and_clamp)(const uint16_t *x, uint16_t *y, int64_t n, int64_t period, const float *scale,
+                            const float *shift);
+    void (*gradient_sums)(const uint16_t *dy, const uint16_t *x, int64_t n, int64_t period, const float *scale,
+                          const float *shift, float *sum_g, float *sum_gx);
+    void (*gradient)(const uint16_t *dy, const uint16_t *x, uint16_t *dx, int64_t n, int64_t period,
+                     const float *scale, const float *shift, const float *slope, const float *level);
+};
 
-    std::memcpy(&h, from, sizeof h);
-    w = __builtin_convertvector(h, words) << 16;
-    std::memcpy(out, &w, sizeof w);
+namespace any
+{
+#include "shim/batch_norm_relu_bf16.inc"
 }
 
-/* To the nearest, ties to even; NaN stays NaN. */
-SHIM_INLINE void store(uint16_t *to, const lanes *v)
+/* One build serves all x86-64 machines. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC push_options
+#pragma GCC target("arch=haswell")
+namespace haswell
 {
-    words w, rounded;
-    halves h;
-
-    std::memcpy(&w, v, sizeof w);
-    rounded = (w + 0x7fff + ((w >> 16) & 1)) >> 16;
-    rounded = (w & 0x7fffffff) > 0x7f800000 ? (w >> 16) | 0x40 : rounded;
-    h = __builtin_convertvector(rounded, halves);
-    std::memcpy(to, &h, sizeof h);
+#include "shim/batch_norm_relu_bf16.inc"
 }
-
-SHIM_INLINE void load(lanes *out, const float *from)
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("arch=skylake-avx512")
+namespace avx512
 {
-    std::memcpy(out, from, sizeof *out);
+#include "shim/batch_norm_relu_bf16.inc"
 }
+#pragma GCC pop_options
 
-SHIM_INLINE void add(float *to, const lanes *v)
+const kernels &choose()
 {
-    lanes sum;
-
-    std::memcpy(&sum, to, sizeof sum);
-    sum += *v;
-    std::memcpy(to, &sum, sizeof sum);
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+        return avx512::all;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")
+               ? haswell::all
+               : any::all;
 }
-
-/* Below, `period` values hold whole rows and whole lanes; what belongs to a channel is repeated for each row of a
- * period. n: a multiple of the period. */
-
-/* Adds x and x^2. */
-SHIM_WIDE void sums(const uint16_t *x, int64_t n, int64_t period, float *sum, float *squares)
+#else
+const kernels &choose()
 {
-    for (int64_t i = 0; i < n; i += period)
-        for (int64_t k = 0; k < period; k += width) {
-            lanes v;
-
-            load(&v, x + i + k);
-            add(sum + k, &v);
-            v *= v;
-            add(squares + k, &v);
-        }
+    return any::all;
 }
+#endif
 
-/* y = max(0, x * scale + shift) */
-SHIM_WIDE void scale_and_clamp(const uint16_t *x, uint16_t *y, int64_t n, int64_t period, const float *scale,
-                               const float *shift)
-{
-    for (int64_t i = 0; i < n; i += period)
-        for (int64_t k = 0; k < period; k += width) {
-            lanes v, a, b;
-
-            load(&v, x + i + k);
-            load(&a, scale + k);
-            load(&b, shift + k);
-            v = v * a + b;
-            v = v > 0 ? v : lanes{};
-            store(y + i + k, &v);
-        }
-}
-
-/* g is dy where the ReLU was active, else 0; adds g and g * x. */
-SHIM_WIDE void gradient_sums(const uint16_t *dy, const uint16_t *x, int64_t n, int64_t period, const float *scale,
-                             const float *shift, float *sum_g, float *sum_gx)
-{
-    for (int64_t i = 0; i < n; i += period)
-        for (int64_t k = 0; k < period; k += width) {
-            lanes v, g, a, b;
-
-            load(&v, x + i + k);
-            load(&g, dy + i + k);
-            load(&a, scale + k);
-            load(&b, shift + k);
-            g = v * a + b > 0 ? g : lanes{};
-            add(sum_g + k, &g);
-            g *= v;
-            add(sum_gx + k, &g);
-        }
-}
-
-/* dx = g * scale + x * slope + level, where slope and level hold the rest of batch norm's gradient. */
-SHIM_WIDE void gradient(const uint16_t *dy, const uint16_t *x, uint16_t *dx, int64_t n, int64_t period,
-                        const float *scale, const float *shift, const float *slope, const float *level)
-{
-    for (int64_t i = 0; i < n; i += period)
-        for (int64_t k = 0; k < period; k += width) {
-            lanes v, g, a, b, c, d;
-
-            load(&v, x + i + k);
-            load(&g, dy + i + k);
-            load(&a, scale + k);
-            load(&b, shift + k);
-            load(&c, slope + k);
-            load(&d, level + k);
-            g = v * a + b > 0 ? g : lanes{};
-            v = g * a + v * c + d;
-            store(dx + i + k, &v);
-        }
-}
+const kernels &passes = choose();
 
 /* All rows, in blocks of whole periods; the last period may be cut short. */
 struct rows {
@@ -265,10 +202,10 @@ struct batch_norm_relu_bf16_function : torch::autograd::Function<batch_norm_relu
         uint16_t *const to = bits_of(y);
         const auto total = r.sum([&](int64_t begin, int64_t n, float *sum, float *squares) {
             if (n % r.period == 0)
-                return sums(from + begin, n, r.period, sum, squares);
+                return passes.sums(from + begin, n, r.period, sum, squares);
             short_part part(r, n);
 
-            sums(part.in(0, from + begin), r.period, r.period, sum, squares);
+            passes.sums(part.in(0, from + begin), r.period, r.period, sum, squares);
         });
 
         for (int64_t c = 0; c < r.channels; c++) {
@@ -287,12 +224,12 @@ struct batch_norm_relu_bf16_function : torch::autograd::Function<batch_norm_relu
 
         r.for_each(
             [&](int64_t begin, int64_t n, int64_t) {
-                scale_and_clamp(from + begin, to + begin, n, r.period, k.scale.data(), k.shift.data());
+                passes.scale_and_clamp(from + begin, to + begin, n, r.period, k.scale.data(), k.shift.data());
             },
             [&](int64_t begin, int64_t n, int64_t) {
                 short_part part(r, n);
 
-                scale_and_clamp(part.in(0, from + begin), part.at(2), r.period, r.period, k.scale.data(),
+                passes.scale_and_clamp(part.in(0, from + begin), part.at(2), r.period, r.period, k.scale.data(),
                                 k.shift.data());
                 part.out(to + begin);
             });
@@ -314,12 +251,12 @@ struct batch_norm_relu_bf16_function : torch::autograd::Function<batch_norm_relu
         std::vector<float> slopes, levels;
         const auto total = r.sum([&](int64_t begin, int64_t n, float *sum_g, float *sum_gx) {
             if (n % r.period == 0)
-                return gradient_sums(up + begin, from + begin, n, r.period, k.scale.data(), k.shift.data(), sum_g,
+                return passes.gradient_sums(up + begin, from + begin, n, r.period, k.scale.data(), k.shift.data(), sum_g,
                                      sum_gx);
             short_part part(r, n);
             const uint16_t *const above = part.in(1, up + begin); /* zeros behind it add nothing */
 
-            gradient_sums(above, part.in(0, from + begin), r.period, r.period, k.scale.data(), k.shift.data(),
+            passes.gradient_sums(above, part.in(0, from + begin), r.period, r.period, k.scale.data(), k.shift.data(),
                           sum_g, sum_gx);
         });
 
@@ -340,14 +277,14 @@ struct batch_norm_relu_bf16_function : torch::autograd::Function<batch_norm_relu
         levels = r.repeated(levels);
         r.for_each(
             [&](int64_t begin, int64_t n, int64_t) {
-                gradient(up + begin, from + begin, to + begin, n, r.period, k.scale.data(), k.shift.data(),
+                passes.gradient(up + begin, from + begin, to + begin, n, r.period, k.scale.data(), k.shift.data(),
                          slopes.data(), levels.data());
             },
             [&](int64_t begin, int64_t n, int64_t) {
                 short_part part(r, n);
                 const uint16_t *const above = part.in(1, up + begin);
 
-                gradient(above, part.in(0, from + begin), part.at(2), r.period, r.period, k.scale.data(),
+                passes.gradient(above, part.in(0, from + begin), part.at(2), r.period, r.period, k.scale.data(),
                          k.shift.data(), slopes.data(), levels.data());
                 part.out(to + begin);
             });
