@@ -118,12 +118,12 @@ static void does_what_torchvision_does(void **state)
         (void)snprintf(names[3 * i], sizeof *names, "%s/images", cases[i]);
         (void)snprintf(names[3 * i + 1], sizeof *names, "%s/index", cases[i]);
         (void)snprintf(names[3 * i + 2], sizeof *names, "%s/share", cases[i]);
-        t[0] = (archai_tensor){names[3 * i],          ARCHAI_F32,    4,
-                               {PICTURES, 3, 12, 12}, all[i].images, sizeof all[i].images};
-        t[1] = (archai_tensor){names[3 * i + 1], ARCHAI_I64,   1,
-                               {PICTURES},       all[i].index, sizeof all[i].index};
-        t[2] = (archai_tensor){names[3 * i + 2], ARCHAI_F64,    1, {1},
-                               &all[i].share,    sizeof(double)};
+        t[0] = (archai_tensor){.name = names[3 * i], .dtype = ARCHAI_F32, .ndim = 4,
+                               .shape = {PICTURES, 3, 12, 12}, .data = all[i].images, .bytes = sizeof all[i].images};
+        t[1] = (archai_tensor){.name = names[3 * i + 1], .dtype = ARCHAI_I64, .ndim = 1,
+                               .shape = {PICTURES}, .data = all[i].index, .bytes = sizeof all[i].index};
+        t[2] = (archai_tensor){.name = names[3 * i + 2], .dtype = ARCHAI_F64, .ndim = 1,
+                               .shape = {1}, .data = &all[i].share, .bytes = sizeof(double)};
     }
     ask_python(*state, tensors, 3 * N_CASES, "py_augment.py", "5 2");
 }
@@ -190,12 +190,12 @@ static void masks_go_with_their_pictures(void **state)
         (void)snprintf(names[3 * i], sizeof *names, "%s/images", mask_cases[i]);
         (void)snprintf(names[3 * i + 1], sizeof *names, "%s/masks", mask_cases[i]);
         (void)snprintf(names[3 * i + 2], sizeof *names, "%s/index", mask_cases[i]);
-        t[0] = (archai_tensor){names[3 * i],          ARCHAI_F32,    4,
-                               {PICTURES, 3, 12, 12}, all[i].images, sizeof all[i].images};
-        t[1] = (archai_tensor){names[3 * i + 1],   ARCHAI_I64,   3,
-                               {PICTURES, 12, 12}, all[i].masks, sizeof all[i].masks};
-        t[2] = (archai_tensor){names[3 * i + 2], ARCHAI_I64,   1,
-                               {PICTURES},       all[i].index, sizeof all[i].index};
+        t[0] = (archai_tensor){.name = names[3 * i], .dtype = ARCHAI_F32, .ndim = 4,
+                               .shape = {PICTURES, 3, 12, 12}, .data = all[i].images, .bytes = sizeof all[i].images};
+        t[1] = (archai_tensor){.name = names[3 * i + 1], .dtype = ARCHAI_I64, .ndim = 3,
+                               .shape = {PICTURES, 12, 12}, .data = all[i].masks, .bytes = sizeof all[i].masks};
+        t[2] = (archai_tensor){.name = names[3 * i + 2], .dtype = ARCHAI_I64, .ndim = 1,
+                               .shape = {PICTURES}, .data = all[i].index, .bytes = sizeof all[i].index};
     }
     ask_python(*state, tensors, 3 * N_MASK_CASES, "py_augment.py", "5 2 masks");
 }
@@ -259,11 +259,14 @@ static void python_makes_the_same_batches_bit_for_bit(void **state)
         for (int k = 0; k < 4; k++)
             (void)snprintf(names[4 * i + k], sizeof *names, "%s/%d/%d/%s", exact_cases[which], epoch,
                            step, parts[k]);
-        t[0] = (archai_tensor){names[4 * i],   ARCHAI_F32,    4,
-                               {n, 3, 12, 12}, all[i].images, (size_t)n * 3 * 12 * 12 * 4};
-        t[1] = (archai_tensor){names[4 * i + 1], ARCHAI_I64, 1, {n}, all[i].labels, (size_t)n * 8};
-        t[2] = (archai_tensor){names[4 * i + 2], ARCHAI_I64, 1, {n}, all[i].index, (size_t)n * 8};
-        t[3] = (archai_tensor){names[4 * i + 3], ARCHAI_F64, 1, {1}, &all[i].share, sizeof(double)};
+        t[0] = (archai_tensor){.name = names[4 * i], .dtype = ARCHAI_F32, .ndim = 4,
+                               .shape = {n, 3, 12, 12}, .data = all[i].images, .bytes = (size_t)n * 3 * 12 * 12 * 4};
+        t[1] = (archai_tensor){.name = names[4 * i + 1], .dtype = ARCHAI_I64, .ndim = 1,
+                               .shape = {n}, .data = all[i].labels, .bytes = (size_t)n * 8};
+        t[2] = (archai_tensor){.name = names[4 * i + 2], .dtype = ARCHAI_I64, .ndim = 1,
+                               .shape = {n}, .data = all[i].index, .bytes = (size_t)n * 8};
+        t[3] = (archai_tensor){.name = names[4 * i + 3], .dtype = ARCHAI_F64, .ndim = 1,
+                               .shape = {1}, .data = &all[i].share, .bytes = sizeof(double)};
     }
     ask_python(*state, tensors, 4 * N, "py_batches.py", "11 7 7");
 }

@@ -185,7 +185,7 @@ int archai_normalize_put(const archai_normalize *m, const archai_dataset_source 
         const double mean = w.measure ? m->sum[c] : w.mean[w.n > 1 ? c : 0];
         double deviation = w.measure ? m->squares[c] : w.deviation[w.n > 1 ? c : 0];
 
-        if (!(deviation > 0)) /* the same everywhere, or not finite */
+        if (!(deviation > 0) || !isfinite(deviation)) /* the same everywhere, or not finite */
             deviation = 1;
         archai_must_have(json_array_append_new(means, json_real(isfinite(mean) ? mean : 0)) ==
                          0);

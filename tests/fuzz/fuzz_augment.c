@@ -4,6 +4,7 @@
 #include <string.h>
 #include "core/config/augment.h"
 #include "fuzz.h"
+#include "io/dataset/format.h"
 #include "io/dataset/normalize.h"
 
 enum { PICTURES = 2, PIXELS = 4, CHANNELS_MAX = 3 };
@@ -50,27 +51,31 @@ static void check_fits(const archai_dataset_source *s)
 /* Of pictures made of the input itself: bytes, and floats that may be anything. */
 static void check_statistics(const archai_dataset_source *s, const uint8_t *data, size_t size)
 {
-    struct {
-        archai_dataset_header h;
-        union {
-            uint8_t bytes[PICTURES * CHANNELS_MAX * PIXELS];
-            float floats[PICTURES * CHANNELS_MAX * PIXELS];
-        } x;
-    } set = {.h = {.height = 2, .width = 2}};
+    union {
+        uint8_t bytes[PICTURES * CHANNELS_MAX * PIXELS];
+        float floats[PICTURES * CHANNELS_MAX * PIXELS];
+    } x;
 
-    memcpy(&set.x, data, size < sizeof set.x ? size : sizeof set.x);
-    set.h.split[ARCHAI_SPLIT_TRAIN] =
-        (archai_dataset_split){PICTURES, (uint64_t)((char *)&set.x - (char *)&set), 0};
+    memset(&x, 0, sizeof x);
+    memcpy(&x, data, size < sizeof x ? size : sizeof x);
     for (int i = 0; i < 2 * CHANNELS_MAX; i++) {
+        const archai_dataset_plan plan = {.channels = 1 + i / 2,
+                                          .height = 2,
+                                          .width = 2,
+                                          .image_dtype = i % 2 == 0 ? ARCHAI_U8 : ARCHAI_F32};
         archai_err err = ARCHAI_ERR_INIT;
         json_t *about = json_object();
         const json_t *both;
+        archai_normalize m;
 
-        set.h.channels = 1 + i / 2;
-        set.h.image_dtype = i % 2 == 0 ? ARCHAI_U8 : ARCHAI_F32;
-        if (archai_dataset_normalize(s, &set.h, (const char *)&set, about, &err) == ARCHAI_OK) {
+        archai_normalize_begin(&m, s, &plan);
+        while (m.pass < m.passes) {
+            archai_normalize_see(&m, &x, PICTURES);
+            archai_normalize_turn(&m);
+        }
+        if (archai_normalize_put(&m, s, about, &err) == ARCHAI_OK) {
             both = json_object_get(about, "normalize");
-            for (size_t c = 0; both != NULL && c < (size_t)set.h.channels; c++) {
+            for (size_t c = 0; both != NULL && c < (size_t)plan.channels; c++) {
                 FUZZ_CHECK(isfinite(json_number_value(json_array_get(json_object_get(both, "mean"), c))));
                 FUZZ_CHECK(json_number_value(json_array_get(json_object_get(both, "std"), c)) > 0);
             }
