@@ -41,7 +41,7 @@ max_samples = {samples}
 direction = minimize
 [train]
 epochs = {epochs}
-batch_size = 64
+batch_size = 8
 [evaluator]
 threads = 1
 [output]
@@ -114,7 +114,7 @@ def run(args, name, resident, limit=None, ranks=1):
     peak = group.leave() if group else None
     if done.returncode != 0:
         sys.exit(done.stderr + done.stdout)
-    trained = round(args.samples * 0.98 * args.epochs / 64) * 64
+    trained = round(args.samples * 0.98 * args.epochs / 8) * 8
     with h5py.File(out / "results.h5") as f:
         seconds = f["metrics/train_seconds"][:]
         waits = f["metrics/data_wait"][:] if "data_wait" in f["metrics"] else np.zeros(len(seconds))
