@@ -18,7 +18,7 @@
 #include "io/file/beside.h"
 #include "io/file/checkpoint.h"
 #include "io/file/file.h"
-#include "io/results/index.h"
+#include "io/results/index/index.h"
 #include "runner/directory/rundir.h"
 #include "runner/inspect/inspect.h"
 #include "samples.h"

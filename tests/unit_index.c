@@ -18,7 +18,7 @@
 
 #include "core/config/config.h"
 #include "io/file/h5.h"
-#include "io/results/index.h"
+#include "io/results/index/index.h"
 #include "io/results/results.h"
 #include "io/segment/segment.h"
 #include "near.h"

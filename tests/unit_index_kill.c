@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "core/config/config.h"
-#include "io/results/index.h"
+#include "io/results/index/index.h"
 #include "io/results/results.h"
 #include "io/segment/segment.h"
 #include "samples.h"

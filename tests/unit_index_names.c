@@ -14,7 +14,7 @@
 #include "core/base/alloc.h"
 #include "io/file/array.h"
 #include "io/file/file.h"
-#include "io/results/index.h"
+#include "io/results/index/index.h"
 #include "io/results/results.h"
 #include "io/segment/segment.h"
 #include "io/wire/message.h"

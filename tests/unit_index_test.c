@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "io/results/history.h"
-#include "io/results/index.h"
+#include "io/results/index/index.h"
 #include "io/results/reconcile.h"
 #include "samples.h"
 #include "tmpdir.h"

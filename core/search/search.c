@@ -7,7 +7,7 @@
 
 #include "core/base/alloc.h"
 #include "core/search/failure.h"
-#include "core/search/search_private.h"
+#include "core/search/engine/search_private.h"
 
 /* -- telling ----------------------------------------------------------------------------- */
 

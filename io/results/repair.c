@@ -11,7 +11,7 @@
 #include "core/search/search.h"
 #include "io/file/file.h"
 #include "io/results/history.h"
-#include "io/results/index.h"
+#include "io/results/index/index.h"
 #include "io/results/reconcile.h"
 #include "io/wire/message.h"
 

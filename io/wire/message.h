@@ -99,7 +99,7 @@ typedef struct archai_message {
     char *state;                     /* owned; "": there is no results.h5 */
     int64_t rejected;
     int32_t ranks;
-    /* index: what does not follow from the configuration (io/results/index.h); ranks */
+    /* index: what does not follow from the configuration (io/results/index/index.h); ranks */
     char *directory, *space, *software, *started; /* owned */
     char *data_set;                               /* owned; archai_dataset_record; "": none */
     bool is_resume;

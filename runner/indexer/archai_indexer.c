@@ -18,7 +18,7 @@
 #include "core/base/text.h"
 #include "core/config/config.h"
 #include "core/search/search.h"
-#include "io/results/index.h"
+#include "io/results/index/index.h"
 #include "runner/indexer/archai_indexer.h"
 #include "runner/process/clock.h"
 #include "runner/process/program.h"

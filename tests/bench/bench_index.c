@@ -10,7 +10,7 @@
 
 #include "core/base/alloc.h"
 #include "core/config/config.h"
-#include "io/results/index.h"
+#include "io/results/index/index.h"
 #include "io/wire/message.h"
 #include "io/segment/segment.h"
 #include "commit_row.h"

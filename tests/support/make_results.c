@@ -9,7 +9,7 @@
 #include "core/config/config.h"
 #include "io/file/checkpoint.h"
 #include "io/file/file.h"
-#include "io/results/index.h"
+#include "io/results/index/index.h"
 #include "samples.h"
 
 static double bounds[] = {0, 2000};

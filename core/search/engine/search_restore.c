@@ -1,4 +1,4 @@
-/* core/search/search_restore.c - going on where an earlier start stopped.
+/* core/search/engine/search_restore.c - going on where an earlier start stopped.
  *
  * The rows of the results are the truth; no other file is needed. async enters them as records,
  * tells the algorithm, and seeds both generators from the seed and the number of rows, so that
@@ -11,7 +11,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/text.h"
-#include "core/search/search_private.h"
+#include "core/search/engine/search_private.h"
 
 struct archai_search_row *archai_search_row_of(const archai_search *s, int64_t id)
 {

@@ -3,7 +3,7 @@
 
 #include "core/base/alloc.h"
 #include "io/file/h5.h"
-#include "io/results/index_private.h"
+#include "io/results/index/index_private.h"
 
 /* A short 1-D dataset that is rewritten each time. */
 static int write_list(hid_t group, const char *name, archai_dtype type, const void *data,

@@ -1,5 +1,5 @@
 /* /candidates, /objectives, /metrics, /curves: which columns there are, and their rows. */
-#include "io/results/index_private.h"
+#include "io/results/index/index_private.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* io/results/index_private.h - the parts of the index writer (index*.c only).
+/* io/results/index/index_private.h - the parts of the index writer (index*.c only).
  *
  *   index_table.c    which rows there are, and where their details lie
  *   index_sources.c  finding new rows in the segments, old ones in an earlier results.h5
@@ -21,7 +21,7 @@
 #include "core/search/trial.h"
 #include "core/pareto/pareto.h"
 #include "io/results/column.h"
-#include "io/results/index.h"
+#include "io/results/index/index.h"
 #include "io/results/reconcile.h"
 #include "io/wire/message.h"
 #include "io/segment/segment.h"

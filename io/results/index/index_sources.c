@@ -1,5 +1,5 @@
 /* Where the table's rows come from: the segments, and an earlier results.h5. */
-#include "io/results/index_private.h"
+#include "io/results/index/index_private.h"
 
 #include <stdlib.h>
 #include <string.h>

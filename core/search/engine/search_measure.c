@@ -1,11 +1,11 @@
-/* core/search/search_measure.c - what an architecture or an evaluation amounts to: measures,
+/* core/search/engine/search_measure.c - what an architecture or an evaluation amounts to: measures,
  * constraints. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/search/search_private.h"
+#include "core/search/engine/search_private.h"
 
 static bool is_source(const archai_objectives *o, const char *name)
 {

@@ -12,7 +12,7 @@
  * wherever the front changed (thinned where much happened between two refreshes) and one for the
  * present.
  */
-#include "io/results/index_private.h"
+#include "io/results/index/index_private.h"
 
 #include <float.h>
 #include <math.h>

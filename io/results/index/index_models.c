@@ -1,6 +1,6 @@
 /* /models: one group per architecture whose weights are shown; its tensors are virtual datasets
  * over the pools of the segments. What is already shown and still wanted is not touched. */
-#include "io/results/index_private.h"
+#include "io/results/index/index_private.h"
 
 #include <stdlib.h>
 

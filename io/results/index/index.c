@@ -1,5 +1,5 @@
 /* Opening, refreshing and publishing results.h5. */
-#include "io/results/index.h"
+#include "io/results/index/index.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #include "io/file/beside.h"
 #include "io/file/file.h"
 #include "io/file/h5.h"
-#include "io/results/index_private.h"
+#include "io/results/index/index_private.h"
 
 static const char file_name[] = "results.h5";
 

@@ -1,4 +1,4 @@
-/* core/search/search_propose.c - the next proposal, and the end of a search that has none left.
+/* core/search/engine/search_propose.c - the next proposal, and the end of a search that has none left.
  *
  * async: the algorithm is asked until it comes up with something new that satisfies the cheap
  * constraints. Where it keeps proposing what is known, random samples take over, and after
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/search/search_private.h"
+#include "core/search/engine/search_private.h"
 
 enum {
     PATIENCE_MAX = 128,            /* proposals of the algorithm in a row that were not new */

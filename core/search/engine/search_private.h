@@ -1,4 +1,4 @@
-/* core/search/search_private.h - what the files of the search share among themselves.
+/* core/search/engine/search_private.h - what the files of the search share among themselves.
  *
  * search.c          asking and telling
  * search_enter.c    a proposal becomes a record

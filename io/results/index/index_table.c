@@ -1,7 +1,7 @@
 /* Which rows there are. A row counts if segment_read.c accepts it; of several with one id (a
  * candidate was given to another worker while the first was merely slow) the one that finished
  * first counts. */
-#include "io/results/index_private.h"
+#include "io/results/index/index_private.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
-/* core/search/search_record.c - a record: looked up, queued, finished, its trial released. */
+/* core/search/engine/search_record.c - a record: looked up, queued, finished, its trial released. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/search/search_private.h"
+#include "core/search/engine/search_private.h"
 
 /* -- queues -------------------------------------------------------------------------------- */
 

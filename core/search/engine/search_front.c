@@ -1,4 +1,4 @@
-/* core/search/search_front.c - the front as the results have it: different architectures, each by one row. */
+/* core/search/engine/search_front.c - the front as the results have it: different architectures, each by one row. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * space knows which parameters an architecture has; where it cannot be made again (a plug-in, a tree that has
  * moved) the arch document is taken as it stands.
  */
-#include "io/results/index_private.h"
+#include "io/results/index/index_private.h"
 
 #include <math.h>
 #include <stdlib.h>

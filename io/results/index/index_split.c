@@ -1,10 +1,10 @@
-/* io/results/index_split.c - which examples were trained on, validated on and tested on. */
+/* io/results/index/index_split.c - which examples were trained on, validated on and tested on. */
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "io/dataset/dataset.h"
 #include "io/file/h5.h"
-#include "io/results/index_private.h"
+#include "io/results/index/index_private.h"
 
 enum { CHUNK = 1 << 16 /* rows */, COMPRESSION = 4 };
 

@@ -1,6 +1,6 @@
 /* The weights of one model: a virtual dataset for each tensor, over the pools of the segment that holds its
  * row. Names and counts come from users' programs: they are checked before anything is made of them. */
-#include "io/results/index_private.h"
+#include "io/results/index/index_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* io/results/index.h - writing results.h5, the index: made from the segments, always valid,
+/* io/results/index/index.h - writing results.h5, the index: made from the segments, always valid,
  * replaced atomically.
  *
  * A separate process writes it (runner/indexer/archai_indexer.c), so that rank 0's loop

@@ -1,8 +1,8 @@
-/* core/search/search_enter.c - a proposal becomes a record, and on a resume a row that is replayed. */
+/* core/search/engine/search_enter.c - a proposal becomes a record, and on a resume a row that is replayed. */
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/search/search_private.h"
+#include "core/search/engine/search_private.h"
 
 double archai_search_budget(const archai_search *s, const archai_trial *p)
 {
