@@ -174,12 +174,14 @@ static void file_path(char path[TMPDIR_PATH_MAX], const char *directory, int64_t
     (void)snprintf(path, TMPDIR_PATH_MAX, "%s/checkpoint-%lld.safetensors", directory, (long long)id);
 }
 
-/* A checkpoint from bytes in memory. */
+/* A checkpoint from bytes in memory, judged as archai_checkpoint_open does: a type of tensors that is not known is damage. */
 static int parse(archai_checkpoint *out, const void *bytes, size_t size, archai_err *err)
 {
     archai_checkpoint k = {.id = -1};
     int rc = archai_safetensors_parse(&k.file, bytes, size, err);
 
+    if (rc == ARCHAI_ENOTSUP)
+        rc = ARCHAI_EFORMAT;
     if (rc == ARCHAI_OK)
         rc = archai_checkpoint_check(&k, err);
     if (rc == ARCHAI_OK)

@@ -259,6 +259,8 @@ int archai_checkpoint_open(archai_checkpoint *out, const char *directory, int64_
     archai_checkpoint k = {.id = -1};
     int rc = archai_safetensors_open(&k.file, path, err);
 
+    if (rc == ARCHAI_ENOTSUP) /* a type that no checkpoint has: damage */
+        rc = ARCHAI_EFORMAT;
     if (rc == ARCHAI_OK)
         rc = archai_err_wrap(err, archai_checkpoint_check(&k, err), "%s: ", path);
     if (rc == ARCHAI_OK)
