@@ -29,7 +29,7 @@ name = cnn
 min_layers = 4
 max_layers = 4
 kernel_list = 3
-hidden_list = 32
+hidden_list = {hidden}
 [data]
 format = folder
 file = {folder}
@@ -79,7 +79,7 @@ class Group:
         self.peak = self.path / ("memory.max_usage_in_bytes" if v1.is_dir() else "memory.peak")
         try:
             self.path.mkdir()
-            (self.path / name).write_text(str(limit))
+            (self.path / name).write_text(str(int(limit)))
         except OSError as e:
             sys.exit(f"no control group can be made: {e}")
 
@@ -100,7 +100,7 @@ def run(args, name, resident, limit=None, ranks=1):
     """Pictures a second of each candidate's training loop, its share of waiting, the peak of the group."""
     out = pathlib.Path(args.directory, name)
     shutil.rmtree(out, ignore_errors=True)
-    config = CONFIG.format(folder=args.folder, resident=resident, epochs=args.epochs, evaluations=ranks, samples=args.samples)
+    config = CONFIG.format(folder=args.folder, resident=resident, epochs=args.epochs, evaluations=ranks, hidden="32 31"[: 2 if ranks == 1 else 5], samples=args.samples)
     path = pathlib.Path(args.directory, f"{name}.ini")
     path.write_text(config)
     group = Group(limit) if limit else None
