@@ -156,10 +156,16 @@ static void take(archai_worker *w, const archai_worker_part *p, const archai_tri
     }
 }
 
+/* It has answered, well or not: the next candidate finds it open. */
+static void be_free(archai_worker_part *p)
+{
+    if (p->state == ARCHAI_PART_BUSY)
+        p->state = ARCHAI_PART_OPEN;
+}
+
 static void next(archai_worker *w)
 {
-    w->parts[w->part].state = w->parts[w->part].state == ARCHAI_PART_BUSY ? ARCHAI_PART_OPEN
-                                                                         : w->parts[w->part].state;
+    be_free(&w->parts[w->part]);
     w->part = next_part(w, w->part + 1);
     if (w->part == w->n_parts || (w->stage == ARCHAI_BEFORE && archai_worker_is_infeasible(w)))
         end_stage(w);
@@ -168,9 +174,10 @@ static void next(archai_worker *w)
 /* What is no objective may fail without harm to the candidate. */
 static int failed(archai_worker *w, const char *text, archai_err *err)
 {
-    const archai_worker_part *p = &w->parts[w->part];
+    archai_worker_part *p = &w->parts[w->part];
     char why[ARCHAI_ERR_TEXT_MAX];
 
+    be_free(p);
     (void)snprintf(why, sizeof why, "measure%s%s: %.900s", p->name != NULL ? "." : "",
                    p->name != NULL ? p->name : "", text);
     if (is_objective(w, p->name)) {
