@@ -195,6 +195,21 @@ static void close_part(archai_worker_part *p)
     p->state = ARCHAI_PART_CLOSED;
 }
 
+/* After the training nothing is begun anew for it: the training would be repeated. */
+static int not_started(archai_worker *w, archai_worker_part *p, const char *why, archai_err *err)
+{
+    char text[ARCHAI_ERR_TEXT_MAX];
+
+    if (w->stage == ARCHAI_AFTER) {
+        close_part(p);
+        return failed(w, why, err);
+    }
+    archai_worker_parts_close(w);
+    (void)snprintf(text, sizeof text, "measure%s%s: %.800s", p->name != NULL ? "." : "",
+                   p->name != NULL ? p->name : "", why);
+    return archai_worker_not_started(w, text, err);
+}
+
 static int on_event(archai_worker *w, archai_worker_part *p, archai_evaluator_event *event,
                     archai_err *err)
 {
@@ -205,14 +220,7 @@ static int on_event(archai_worker *w, archai_worker_part *p, archai_evaluator_ev
         p->state = ARCHAI_PART_OPEN;
         return ARCHAI_OK;
     case ARCHAI_EVALUATOR_NOT_STARTED:
-        if (w->stage == ARCHAI_AFTER) { /* the training is not repeated for it */
-            close_part(p);
-            return failed(w, event->text, err);
-        }
-        archai_worker_parts_close(w);
-        (void)snprintf(text, sizeof text, "measure%s%s: %.800s", p->name != NULL ? "." : "",
-                       p->name != NULL ? p->name : "", event->text);
-        return archai_worker_not_started(w, text, err);
+        return not_started(w, p, event->text, err);
     case ARCHAI_EVALUATOR_MEASURED:
         take(w, p, event->result);
         if (p->name != NULL &&
@@ -239,6 +247,23 @@ static int on_event(archai_worker *w, archai_worker_part *p, archai_evaluator_ev
     return ARCHAI_OK;
 }
 
+/* Open it, or hand it the candidate. */
+static int push(archai_worker *w, archai_worker_part *p, archai_err *err)
+{
+    const archai_evaluator_ops *ops = p->evaluator->ops;
+    const bool opens = p->state == ARCHAI_PART_CLOSED;
+    archai_err why = ARCHAI_ERR_INIT;
+    int rc;
+
+    p->state = opens ? ARCHAI_PART_OPENING : ARCHAI_PART_BUSY;
+    rc = opens ? ops->open(p->evaluator, &why) : ops->begin(p->evaluator, &w->queue[0], &why);
+    if (rc == ARCHAI_ECHILD || rc == ARCHAI_ENOTFOUND) /* the guard is missing, or there is no process to be had */
+        return not_started(w, p, why.text, err);
+    if (rc != ARCHAI_OK && err != NULL)
+        *err = why;
+    return rc;
+}
+
 int archai_worker_measure(archai_worker *w, bool *busy, archai_err *err)
 {
     archai_evaluator_event event = {.kind = ARCHAI_EVALUATOR_NOTHING};
@@ -246,18 +271,9 @@ int archai_worker_measure(archai_worker *w, bool *busy, archai_err *err)
     const archai_evaluator_ops *ops = p->evaluator->ops;
     int rc;
 
-    if (p->state == ARCHAI_PART_CLOSED) {
+    if (p->state == ARCHAI_PART_CLOSED || p->state == ARCHAI_PART_OPEN) {
         *busy = true;
-        p->state = ARCHAI_PART_OPENING;
-        rc = ops->open(p->evaluator, err);
-        return rc == ARCHAI_ECHILD || rc == ARCHAI_ENOTFOUND
-                   ? archai_worker_not_started(w, err != NULL ? err->text : "", err)
-                   : rc;
-    }
-    if (p->state == ARCHAI_PART_OPEN) {
-        *busy = true;
-        p->state = ARCHAI_PART_BUSY;
-        return ops->begin(p->evaluator, &w->queue[0], err);
+        return push(w, p, err);
     }
     ARCHAI_TRY_GOTO(rc, ops->poll(p->evaluator, &event, err), out);
     *busy = *busy || event.kind != ARCHAI_EVALUATOR_NOTHING;
