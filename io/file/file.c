@@ -78,6 +78,16 @@ char *archai_file_path(const char *directory, const char *name)
     return archai_printf("%s/%s", directory, name);
 }
 
+int archai_file_allocate(int fd, uint64_t at, uint64_t n)
+{
+    enum { TRIES = 100 }; /* it begins anew each time */
+    int e = EINTR;
+
+    for (int i = 0; i < TRIES && e == EINTR; i++)
+        e = posix_fallocate(fd, (off_t)at, (off_t)n);
+    return e;
+}
+
 /* A container may have been given the /proc of its host, where its own number is another process's: /proc/self knows. */
 void archai_file_name_fd(char *text, size_t size, int fd)
 {

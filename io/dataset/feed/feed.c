@@ -11,6 +11,7 @@
 
 #include "core/base/alloc.h"
 #include "io/dataset/feed/wire.h"
+#include "io/file/file.h"
 
 typedef struct pass {
     int split;
@@ -133,7 +134,7 @@ static int make_ring(archai_feed *f, int64_t windows, int64_t rows, archai_err *
     if (f->mapped != NULL)
         (void)munmap(f->mapped, f->mapped_bytes);
     f->mapped = NULL;
-    if (ftruncate(f->ring, (off_t)bytes) != 0 || (errno = posix_fallocate(f->ring, 0, (off_t)bytes)) != 0)
+    if (ftruncate(f->ring, (off_t)bytes) != 0 || (errno = archai_file_allocate(f->ring, 0, bytes)) != 0)
         return archai_fail(err, ARCHAI_ENOMEM, "data: %zu bytes for what is read ahead: %s", bytes,
                            strerror(errno));
     f->mapped = mmap(NULL, bytes, PROT_READ, MAP_SHARED, f->ring, 0);
