@@ -150,41 +150,6 @@ static int make_ring(archai_feed *f, int64_t windows, int64_t rows, archai_err *
     return ARCHAI_OK;
 }
 
-/* Ask for the next window of a pass. */
-static int ask(archai_feed *f, pass *p, archai_err *err)
-{
-    const int64_t left = p->n - p->asked, each = f->rows / p->batch * p->batch;
-    const int64_t n = left < each ? left : each;
-    window *w = &f->window[f->asked % f->n_windows];
-    archai_feed_request r = {.window = f->asked, .split = p->split, .n = n};
-
-    *w = (window){.n = n};
-    w->at = (uint64_t)(f->asked % f->n_windows) * window_bytes(f, f->rows);
-    r.images = w->at;
-    r.labels = w->at + archai_feed_labels_at(n, f->image);
-    if (!archai_feed_put(f->requests, &r, sizeof r) ||
-        !archai_feed_put(f->requests, p->order + p->asked, (size_t)n * sizeof *p->order))
-        return gone(err);
-    p->asked += n;
-    f->asked++;
-    return ARCHAI_OK;
-}
-
-/* As many as there is room for; the window in use is not given up before the next call. */
-static int ask_ahead(archai_feed *f, archai_err *err)
-{
-    while (f->asked < f->used + f->n_windows) {
-        pass *p = f->now.order != NULL && f->now.asked < f->now.n     ? &f->now
-                  : f->next.order != NULL && f->next.asked < f->next.n ? &f->next
-                                                                       : NULL;
-
-        if (p == NULL || p->batch > f->rows)
-            return ARCHAI_OK;
-        ARCHAI_TRY(ask(f, p, err));
-    }
-    return ARCHAI_OK;
-}
-
 /* *why: ARCHAI_OK, or why this window could not be read. */
 static int take_answer(archai_feed *f, archai_err *why, archai_err *err)
 {
@@ -203,6 +168,52 @@ static int take_answer(archai_feed *f, archai_err *why, archai_err *err)
     if (a.window < f->used || a.window >= f->asked)
         return archai_fail(err, ARCHAI_EINTERNAL, "data: an answer to window %lld", (long long)a.window);
     f->window[a.window % f->n_windows].there = true;
+    return ARCHAI_OK;
+}
+
+/* It reads no more requests: its last answer may say why. */
+static int lost(archai_feed *f, archai_err *err)
+{
+    archai_err ignored;
+    int rc = ARCHAI_OK;
+
+    while (rc == ARCHAI_OK)
+        rc = take_answer(f, &ignored, err);
+    return rc;
+}
+
+/* Ask for the next window of a pass. */
+static int ask(archai_feed *f, pass *p, archai_err *err)
+{
+    const int64_t left = p->n - p->asked, each = f->rows / p->batch * p->batch;
+    const int64_t n = left < each ? left : each;
+    window *w = &f->window[f->asked % f->n_windows];
+    archai_feed_request r = {.window = f->asked, .split = p->split, .n = n};
+
+    *w = (window){.n = n};
+    w->at = (uint64_t)(f->asked % f->n_windows) * window_bytes(f, f->rows);
+    r.images = w->at;
+    r.labels = w->at + archai_feed_labels_at(n, f->image);
+    if (!archai_feed_put(f->requests, &r, sizeof r) ||
+        !archai_feed_put(f->requests, p->order + p->asked, (size_t)n * sizeof *p->order))
+        return lost(f, err);
+    p->asked += n;
+    f->asked++;
+    return ARCHAI_OK;
+}
+
+/* As many as there is room for; the window in use is not given up before the next call. */
+static int ask_ahead(archai_feed *f, archai_err *err)
+{
+    while (f->asked < f->used + f->n_windows) {
+        pass *p = f->now.order != NULL && f->now.asked < f->now.n     ? &f->now
+                  : f->next.order != NULL && f->next.asked < f->next.n ? &f->next
+                                                                       : NULL;
+
+        if (p == NULL || p->batch > f->rows)
+            return ARCHAI_OK;
+        ARCHAI_TRY(ask(f, p, err));
+    }
     return ARCHAI_OK;
 }
 
