@@ -100,6 +100,14 @@ command = {program} acc
     assert np.all(v["params"] > 0) and "other" not in v
     log = open(f"{TMP}/programs/run.log").read()
     assert "measure.broken: the answer has no number under 'broken'" in log, log
+    # an objective that one candidate's program does not measure costs that candidate, and no other one
+    failing = f'"{sys.executable}" ' + write("failing.py", "import json, sys\nc = json.loads(sys.stdin.readline())\n"
+                                            "sys.exit(3) if c['id'] == 0 else print(json.dumps({'slow': c['id']}))\n")
+    run("failing", f"[search]\nalgorithm = random_search\nmax_evaluations = 3\n{SPACE}[objective.params]\ndirection = minimize\n"
+                   f"[objective.slow]\ndirection = minimize\n[measure.slow]\nkind = command\ncommand = {failing}\n"
+                   "[evaluator]\nkind = null\ntimeout = 60s\n")
+    _, v = rows("failing")
+    assert v["status"] == ["failed", "ok", "ok"] and "exited with 3" in v["error"][0], (v["status"], v["error"])
     # what cannot work is refused with section and key
     for keys, words in (("kind = command", "measure.x.command: missing"), ("kind = latency", "measure.x.kind: "),
                         ("kind = command\ncommand = no-such-program", "measure.x.command: 'no-such-program' is not in $PATH"),

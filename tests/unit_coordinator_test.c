@@ -186,6 +186,33 @@ static void what_comes_back_goes_out_again(void **state)
     root_close(&r);
 }
 
+/* Whoever still had it and reports it, or gives it back, changes nothing. */
+static void what_was_given_up_is_counted_once(void **state)
+{
+    struct root r;
+    int64_t id = 0;
+    size_t left;
+    int rank;
+
+    (void)search_through(&r, *state, four);
+    root_step(&r);
+    root_step(&r);
+    while (rank_of(&r, id) < 0)
+        id++;
+    rank = rank_of(&r, id);
+    left = r.c.tests.left;
+    for (bool again = true; again;) {
+        again = archai_coordinator_requeue_test(&r.c, id, true);
+        if (again)
+            r.c.tests.next++; /* handed out again */
+    }
+    assert_int_equal(r.c.tests.left, left - 1);
+    root_hear_returned(&r, rank, id);
+    hear_test(&r, rank, id, ARCHAI_STATUS_OK);
+    assert_int_equal(r.c.tests.left, left - 1);
+    root_close(&r);
+}
+
 /* All evaluations are there, and yet the run is interrupted: --resume has something to do. */
 static void a_stop_meanwhile_leaves_it_interrupted(void **state)
 {
@@ -214,6 +241,7 @@ int main(void)
         TEST(weights_that_are_not_stored_are_a_line),
         TEST(one_that_fails_is_tried_again_and_given_up),
         TEST(what_comes_back_goes_out_again),
+        TEST(what_was_given_up_is_counted_once),
         TEST(a_stop_meanwhile_leaves_it_interrupted),
     };
 

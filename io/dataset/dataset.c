@@ -80,7 +80,7 @@ static int append(int fd, archai_dataset_header *h, const void *data, size_t siz
 {
     *at = h->bytes;
     h->bytes += (size + 63) / 64 * 64;
-    errno = posix_fallocate(fd, (off_t)*at, (off_t)(h->bytes - *at));
+    errno = archai_file_allocate(fd, *at, h->bytes - *at);
     if (errno != 0)
         return archai_fail(err, ARCHAI_ENOMEM, "data: %zu bytes of memory: %s", size, strerror(errno));
     return archai_file_pwrite(fd, data, size, *at, "the data set", err);
@@ -111,7 +111,7 @@ static int append_rest(int fd, archai_dataset_header *h, const archai_dataset_me
 static int make_room(const archai_dataset_header *h, int *fd, char **base, archai_err *err)
 {
     *fd = memfd_create("archai-data", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (*fd < 0 || (errno = posix_fallocate(*fd, 0, (off_t)h->bytes)) != 0)
+    if (*fd < 0 || (errno = archai_file_allocate(*fd, 0, h->bytes)) != 0)
         return archai_fail(err, errno == ENOSPC || errno == ENOMEM ? ARCHAI_ENOMEM : ARCHAI_EIO,
                            "data: %" PRIu64 " bytes of memory for the data set: %s", h->bytes,
                            strerror(errno));

@@ -46,7 +46,7 @@ static int finish_opening(archai_beside *b, archai_beside *out, archai_err *err)
         archai_beside_drop(b);
         return rc;
     }
-    (void)snprintf(b->at, sizeof b->at, "/proc/%ld/fd/%d", (long)getpid(), b->fd);
+    archai_file_name_fd(b->at, sizeof b->at, b->fd);
     *out = *b;
     return ARCHAI_OK;
 }

@@ -12,7 +12,7 @@ typedef struct archai_beside {
     int fd;       /* owned; for reading and writing */
     char *path;   /* owned; what it becomes */
     char *name;   /* owned; its path until then; NULL: it has none */
-    char at[48];  /* "/proc/<pid>/fd/<fd>": for other processes, too, as long as it is open */
+    char at[64];  /* "/proc/<pid>/fd/<fd>": for other processes, too, as long as it is open */
 } archai_beside;
 #define ARCHAI_BESIDE_INIT                                                                         \
     {                                                                                              \

@@ -78,6 +78,27 @@ char *archai_file_path(const char *directory, const char *name)
     return archai_printf("%s/%s", directory, name);
 }
 
+int archai_file_allocate(int fd, uint64_t at, uint64_t n)
+{
+    enum { TRIES = 100 }; /* it begins anew each time */
+    int e = EINTR;
+
+    for (int i = 0; i < TRIES && e == EINTR; i++)
+        e = posix_fallocate(fd, (off_t)at, (off_t)n);
+    return e;
+}
+
+/* A container may have been given the /proc of its host, where its own number is another process's: /proc/self knows. */
+void archai_file_name_fd(char *text, size_t size, int fd)
+{
+    char self[32] = "self";
+    const ssize_t n = readlink("/proc/self", self, sizeof self - 1);
+
+    if (n > 0)
+        self[n] = '\0';
+    (void)snprintf(text, size, "/proc/%s/fd/%d", self, fd);
+}
+
 void *archai_file_room(size_t n, size_t size, archai_err *err)
 {
     size_t bytes;

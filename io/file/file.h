@@ -19,6 +19,10 @@ int archai_file_pread(int fd, void *out, size_t n, uint64_t at, const char *path
 
 /* "directory/name"; caller frees. */
 char *archai_file_path(const char *directory, const char *name);
+/* Disk or memory for [at, at + n) of a file; 0, or why there is none (errno). A signal does not end it. */
+int archai_file_allocate(int fd, uint64_t at, uint64_t n);
+/* A name of an open file of this process that other processes may open, too: "/proc/<pid>/fd/<fd>". */
+void archai_file_name_fd(char *text, size_t size, int fd);
 /* Memory for n items, where a file says how many (caller frees). NULL: there is not enough, and
  * `err` says so (ARCHAI_ENOMEM); a file must not be able to end the process. */
 void *archai_file_room(size_t n, size_t size, archai_err *err);

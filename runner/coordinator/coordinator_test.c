@@ -20,6 +20,12 @@ static archai_test *find(archai_coordinator *c, int64_t id)
     return NULL;
 }
 
+/* Measured, or given up: whoever still has it counts no more. */
+static bool is_over(const archai_coordinator *c, const archai_test *t)
+{
+    return record_of(c, t)->tested || t->losses >= ARCHAI_LOSSES_MAX;
+}
+
 static void begin(archai_coordinator *c)
 {
     const archai_search *s = &c->plan->search;
@@ -97,6 +103,8 @@ bool archai_coordinator_requeue_test(archai_coordinator *c, int64_t id, bool los
 
     if (t == NULL)
         return true;
+    if (is_over(c, t))
+        return false;
     t->losses += lost;
     if (t->losses < ARCHAI_LOSSES_MAX) {
         hand_out_again(c, t);
@@ -113,7 +121,7 @@ int archai_coordinator_on_test(archai_coordinator *c, int source, const archai_t
 {
     archai_test *t = find(c, e->id);
 
-    if (t == NULL || record_of(c, t)->tested)
+    if (t == NULL || is_over(c, t))
         return ARCHAI_OK;
     if (e->status == ARCHAI_STATUS_FAILED && t->failures++ < c->plan->search.retries) {
         hand_out_again(c, t);

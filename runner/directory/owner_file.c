@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "io/file/file.h"
 #include "runner/directory/rundir.h"
 #include "runner/process/clock.h"
@@ -68,6 +69,12 @@ long long archai_process_started(long pid)
 
 /* -- the file ------------------------------------------------------------------------------ */
 
+/* JSON has no other. */
+static const char *utf8(const char *text)
+{
+    return text != NULL && archai_is_utf8(text) ? text : "";
+}
+
 char *archai_owner_text(int ranks)
 {
     const archai_place here = archai_place_here();
@@ -76,10 +83,10 @@ char *archai_owner_text(int ranks)
     char *text;
 
     owner = archai_there(json_pack(
-        "{s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:i, s:f}", "host", here.host, "boot_id", here.boot,
+        "{s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:i, s:f}", "host", utf8(here.host), "boot_id", here.boot,
         "pid_namespace", here.pid_namespace, "pid", (json_int_t)getpid(), "process_started",
-        (json_int_t)archai_process_started(0), "job", job != NULL ? job : "", "restart",
-        restart != NULL ? restart : "0", "ranks", ranks, "heartbeat", archai_clock_unix()));
+        (json_int_t)archai_process_started(0), "job", utf8(job), "restart",
+        restart != NULL ? utf8(restart) : "0", "ranks", ranks, "heartbeat", archai_clock_unix()));
     text = archai_there(json_dumps(owner, JSON_INDENT(1)));
     json_decref(owner);
     return text;

@@ -21,6 +21,7 @@
 
 #include "core/base/alloc.h"
 #include "io/file/checkpoint.h"
+#include "io/file/file.h"
 #include "runner/evaluator/command_text.h"
 #include "runner/evaluator/environment.h"
 #include "runner/evaluator/evaluator.h"
@@ -153,9 +154,9 @@ static void make_environment(command_evaluator *e, const archai_trial *c)
     char text[64];
 
     archai_environment_init(&e->environment, e->base.setup, device);
-    (void)snprintf(text, sizeof text, "/proc/%ld/fd/%d", (long)getpid(), e->weights_fd);
+    archai_file_name_fd(text, sizeof text, e->weights_fd);
     archai_environment_set(&e->environment, "ARCHAI_WEIGHTS", text);
-    (void)snprintf(text, sizeof text, "/proc/%ld/fd/%d", (long)getpid(), e->start_fd);
+    archai_file_name_fd(text, sizeof text, e->start_fd);
     if (c->begin_at != 0)
         archai_environment_set(&e->environment, "ARCHAI_START_WEIGHTS", text);
     archai_environment_set(&e->environment, "ARCHAI_DEVICE", device);

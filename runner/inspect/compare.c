@@ -243,6 +243,13 @@ static json_t *number(double v)
     return isfinite(v) ? json_real(v) : json_null();
 }
 
+static json_t *text(const char *s)
+{
+    json_t *value = json_string(s);
+
+    return value != NULL ? value : json_string("?"); /* not UTF-8 */
+}
+
 static void setting_json(void *payload, const comparison *c, const archai_ini_entry *e)
 {
     char *name = archai_printf("%s.%s", e->section, e->key);
@@ -251,7 +258,7 @@ static void setting_json(void *payload, const comparison *c, const archai_ini_en
     for (size_t i = 0; i < c->n; i++) {
         const char *value = setting(&c->at[i], e->section, e->key);
 
-        (void)json_array_append_new(values, value != NULL ? json_string(value) : json_null());
+        (void)json_array_append_new(values, value != NULL ? text(value) : json_null());
     }
     (void)json_object_set_new(payload, name, values);
     free(name);
@@ -266,9 +273,9 @@ static json_t *run_json(const one_run *one)
         (void)json_object_set_new(best, r->objectives[k].name, number(best_value(one, k)));
     for (int s = 0; s < SHARES; s++)
         (void)json_array_append_new(volumes, number(one->volume[s]));
-    return json_pack("{s:s, s:s, s:I, s:I, s:f, s:o, s:I, s:o, s:o}", "path", one->t.path, "state",
-                     r->state, "rows", (json_int_t)r->n, "failed",
-                     (json_int_t)count_status(r, ARCHAI_STATUS_FAILED), "seconds", one->f.busy_s,
+    return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:o, s:o}", "path", text(one->t.path), "state",
+                     text(r->state), "rows", (json_int_t)r->n, "failed",
+                     (json_int_t)count_status(r, ARCHAI_STATUS_FAILED), "seconds", number(one->f.busy_s),
                      "utilisation", number(inspect_utilisation(&one->f)), "front",
                      (json_int_t)one->f.n_front, "best", best, "hypervolume", volumes);
 }

@@ -160,7 +160,7 @@ static bool kill_children(void)
     for (;;) {
         const long pid = strtol(at, &end, 10);
 
-        if (end == at || pid <= 0)
+        if (end == at || pid <= 0 || *end == '\0') /* each ends in a blank, but one that was cut off */
             return any;
         any = kill((pid_t)pid, SIGKILL) == 0 || any;
         at = end;

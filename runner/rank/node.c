@@ -183,8 +183,8 @@ static int open_shared(const data_ticket *ticket)
     int fd;
 
     (void)snprintf(path, sizeof path, "/proc/%ld/fd/%d", ticket->pid, ticket->fd);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    /* In a separate container the number may belong to another process. */
+    /* In a separate container the number may belong to another process, and this may be its pipe. */
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd >= 0 && (fstat(fd, &st) != 0 || (unsigned long long)st.st_ino != ticket->inode ||
                     (unsigned long long)st.st_size != ticket->size))
         archai_fd_close(&fd);

@@ -93,7 +93,11 @@ static int workers_of(const archai_server *e)
     const archai_ini_entry *given = archai_ini_find(&e->ini, "data", "workers");
     const long n = given != NULL ? strtol(given->value, NULL, 10) : 0; /* "auto": 0 */
 
-    return n > 0 ? (int)n : e->threads > 0 ? e->threads : 1;
+    if (n > 0)
+        return (int)n;
+    return e->threads < 1                            ? 1
+           : e->threads < ARCHAI_DATASET_MAX_WORKERS ? e->threads
+                                                     : ARCHAI_DATASET_MAX_WORKERS;
 }
 
 /* The text of [data] for the loader; free it. */

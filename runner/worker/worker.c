@@ -172,6 +172,16 @@ static int idle(archai_worker *w, bool *busy, archai_err *err)
     return w->evaluator->ops->open(w->evaluator, err);
 }
 
+/* A step in which an evaluator may have been started: the guard or the program may be missing, or no process to be had. */
+static int after_start(archai_worker *w, int rc, const archai_err *local, archai_err *err)
+{
+    if (rc == ARCHAI_ECHILD || rc == ARCHAI_ENOTFOUND)
+        return archai_worker_not_started(w, local->text, err);
+    if (rc != ARCHAI_OK && err != NULL)
+        *err = *local;
+    return rc;
+}
+
 static int one_step(archai_worker *w, bool *busy, archai_err *err)
 {
     archai_err local = ARCHAI_ERR_INIT;
@@ -179,12 +189,7 @@ static int one_step(archai_worker *w, bool *busy, archai_err *err)
 
     switch (w->state) {
     case ARCHAI_WORKER_IDLE:
-        rc = idle(w, busy, &local);
-        if (rc == ARCHAI_ECHILD ||
-            rc == ARCHAI_ENOTFOUND) /* the guard or the program is missing */
-            return archai_worker_not_started(w, local.text, err);
-        if (rc != ARCHAI_OK && err != NULL)
-            *err = local;
+        rc = after_start(w, idle(w, busy, &local), &local, err);
         if (rc == ARCHAI_OK && w->is_open && w->state == ARCHAI_WORKER_IDLE)
             rc = archai_worker_poll(w, busy, err); /* it may die between candidates, too */
         return rc;
@@ -193,7 +198,7 @@ static int one_step(archai_worker *w, bool *busy, archai_err *err)
     case ARCHAI_WORKER_OPENING:
         return archai_worker_poll(w, busy, err);
     case ARCHAI_WORKER_FETCHING:
-        return archai_worker_fetch(w, busy, err);
+        return after_start(w, archai_worker_fetch(w, busy, &local), &local, err);
     case ARCHAI_WORKER_EVALUATING:
         return archai_worker_poll(w, busy, err);
     case ARCHAI_WORKER_DYING:

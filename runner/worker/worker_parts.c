@@ -156,10 +156,16 @@ static void take(archai_worker *w, const archai_worker_part *p, const archai_tri
     }
 }
 
+/* It has answered, well or not: the next candidate finds it open. */
+static void be_free(archai_worker_part *p)
+{
+    if (p->state == ARCHAI_PART_BUSY)
+        p->state = ARCHAI_PART_OPEN;
+}
+
 static void next(archai_worker *w)
 {
-    w->parts[w->part].state = w->parts[w->part].state == ARCHAI_PART_BUSY ? ARCHAI_PART_OPEN
-                                                                         : w->parts[w->part].state;
+    be_free(&w->parts[w->part]);
     w->part = next_part(w, w->part + 1);
     if (w->part == w->n_parts || (w->stage == ARCHAI_BEFORE && archai_worker_is_infeasible(w)))
         end_stage(w);
@@ -168,9 +174,10 @@ static void next(archai_worker *w)
 /* What is no objective may fail without harm to the candidate. */
 static int failed(archai_worker *w, const char *text, archai_err *err)
 {
-    const archai_worker_part *p = &w->parts[w->part];
+    archai_worker_part *p = &w->parts[w->part];
     char why[ARCHAI_ERR_TEXT_MAX];
 
+    be_free(p);
     (void)snprintf(why, sizeof why, "measure%s%s: %.900s", p->name != NULL ? "." : "",
                    p->name != NULL ? p->name : "", text);
     if (is_objective(w, p->name)) {
@@ -188,6 +195,21 @@ static void close_part(archai_worker_part *p)
     p->state = ARCHAI_PART_CLOSED;
 }
 
+/* After the training nothing is begun anew for it: the training would be repeated. */
+static int not_started(archai_worker *w, archai_worker_part *p, const char *why, archai_err *err)
+{
+    char text[ARCHAI_ERR_TEXT_MAX];
+
+    if (w->stage == ARCHAI_AFTER) {
+        close_part(p);
+        return failed(w, why, err);
+    }
+    archai_worker_parts_close(w);
+    (void)snprintf(text, sizeof text, "measure%s%s: %.800s", p->name != NULL ? "." : "",
+                   p->name != NULL ? p->name : "", why);
+    return archai_worker_not_started(w, text, err);
+}
+
 static int on_event(archai_worker *w, archai_worker_part *p, archai_evaluator_event *event,
                     archai_err *err)
 {
@@ -198,14 +220,7 @@ static int on_event(archai_worker *w, archai_worker_part *p, archai_evaluator_ev
         p->state = ARCHAI_PART_OPEN;
         return ARCHAI_OK;
     case ARCHAI_EVALUATOR_NOT_STARTED:
-        if (w->stage == ARCHAI_AFTER) { /* the training is not repeated for it */
-            close_part(p);
-            return failed(w, event->text, err);
-        }
-        archai_worker_parts_close(w);
-        (void)snprintf(text, sizeof text, "measure%s%s: %.800s", p->name != NULL ? "." : "",
-                       p->name != NULL ? p->name : "", event->text);
-        return archai_worker_not_started(w, text, err);
+        return not_started(w, p, event->text, err);
     case ARCHAI_EVALUATOR_MEASURED:
         take(w, p, event->result);
         if (p->name != NULL &&
@@ -232,6 +247,23 @@ static int on_event(archai_worker *w, archai_worker_part *p, archai_evaluator_ev
     return ARCHAI_OK;
 }
 
+/* Open it, or hand it the candidate. */
+static int push(archai_worker *w, archai_worker_part *p, archai_err *err)
+{
+    const archai_evaluator_ops *ops = p->evaluator->ops;
+    const bool opens = p->state == ARCHAI_PART_CLOSED;
+    archai_err why = ARCHAI_ERR_INIT;
+    int rc;
+
+    p->state = opens ? ARCHAI_PART_OPENING : ARCHAI_PART_BUSY;
+    rc = opens ? ops->open(p->evaluator, &why) : ops->begin(p->evaluator, &w->queue[0], &why);
+    if (rc == ARCHAI_ECHILD || rc == ARCHAI_ENOTFOUND) /* the guard is missing, or there is no process to be had */
+        return not_started(w, p, why.text, err);
+    if (rc != ARCHAI_OK && err != NULL)
+        *err = why;
+    return rc;
+}
+
 int archai_worker_measure(archai_worker *w, bool *busy, archai_err *err)
 {
     archai_evaluator_event event = {.kind = ARCHAI_EVALUATOR_NOTHING};
@@ -239,18 +271,9 @@ int archai_worker_measure(archai_worker *w, bool *busy, archai_err *err)
     const archai_evaluator_ops *ops = p->evaluator->ops;
     int rc;
 
-    if (p->state == ARCHAI_PART_CLOSED) {
+    if (p->state == ARCHAI_PART_CLOSED || p->state == ARCHAI_PART_OPEN) {
         *busy = true;
-        p->state = ARCHAI_PART_OPENING;
-        rc = ops->open(p->evaluator, err);
-        return rc == ARCHAI_ECHILD || rc == ARCHAI_ENOTFOUND
-                   ? archai_worker_not_started(w, err != NULL ? err->text : "", err)
-                   : rc;
-    }
-    if (p->state == ARCHAI_PART_OPEN) {
-        *busy = true;
-        p->state = ARCHAI_PART_BUSY;
-        return ops->begin(p->evaluator, &w->queue[0], err);
+        return push(w, p, err);
     }
     ARCHAI_TRY_GOTO(rc, ops->poll(p->evaluator, &event, err), out);
     *busy = *busy || event.kind != ARCHAI_EVALUATOR_NOTHING;

@@ -11,6 +11,7 @@
 
 #include "core/base/alloc.h"
 #include "io/dataset/feed/wire.h"
+#include "io/file/file.h"
 
 typedef struct pass {
     int split;
@@ -133,7 +134,7 @@ static int make_ring(archai_feed *f, int64_t windows, int64_t rows, archai_err *
     if (f->mapped != NULL)
         (void)munmap(f->mapped, f->mapped_bytes);
     f->mapped = NULL;
-    if (ftruncate(f->ring, (off_t)bytes) != 0 || (errno = posix_fallocate(f->ring, 0, (off_t)bytes)) != 0)
+    if (ftruncate(f->ring, (off_t)bytes) != 0 || (errno = archai_file_allocate(f->ring, 0, bytes)) != 0)
         return archai_fail(err, ARCHAI_ENOMEM, "data: %zu bytes for what is read ahead: %s", bytes,
                            strerror(errno));
     f->mapped = mmap(NULL, bytes, PROT_READ, MAP_SHARED, f->ring, 0);
@@ -146,41 +147,6 @@ static int make_ring(archai_feed *f, int64_t windows, int64_t rows, archai_err *
     f->n_windows = windows;
     f->rows = rows;
     f->asked = f->used = 0;
-    return ARCHAI_OK;
-}
-
-/* Ask for the next window of a pass. */
-static int ask(archai_feed *f, pass *p, archai_err *err)
-{
-    const int64_t left = p->n - p->asked, each = f->rows / p->batch * p->batch;
-    const int64_t n = left < each ? left : each;
-    window *w = &f->window[f->asked % f->n_windows];
-    archai_feed_request r = {.window = f->asked, .split = p->split, .n = n};
-
-    *w = (window){.n = n};
-    w->at = (uint64_t)(f->asked % f->n_windows) * window_bytes(f, f->rows);
-    r.images = w->at;
-    r.labels = w->at + archai_feed_labels_at(n, f->image);
-    if (!archai_feed_put(f->requests, &r, sizeof r) ||
-        !archai_feed_put(f->requests, p->order + p->asked, (size_t)n * sizeof *p->order))
-        return gone(err);
-    p->asked += n;
-    f->asked++;
-    return ARCHAI_OK;
-}
-
-/* As many as there is room for; the window in use is not given up before the next call. */
-static int ask_ahead(archai_feed *f, archai_err *err)
-{
-    while (f->asked < f->used + f->n_windows) {
-        pass *p = f->now.order != NULL && f->now.asked < f->now.n     ? &f->now
-                  : f->next.order != NULL && f->next.asked < f->next.n ? &f->next
-                                                                       : NULL;
-
-        if (p == NULL || p->batch > f->rows)
-            return ARCHAI_OK;
-        ARCHAI_TRY(ask(f, p, err));
-    }
     return ARCHAI_OK;
 }
 
@@ -202,6 +168,52 @@ static int take_answer(archai_feed *f, archai_err *why, archai_err *err)
     if (a.window < f->used || a.window >= f->asked)
         return archai_fail(err, ARCHAI_EINTERNAL, "data: an answer to window %lld", (long long)a.window);
     f->window[a.window % f->n_windows].there = true;
+    return ARCHAI_OK;
+}
+
+/* It reads no more requests: its last answer may say why. */
+static int lost(archai_feed *f, archai_err *err)
+{
+    archai_err ignored;
+    int rc = ARCHAI_OK;
+
+    while (rc == ARCHAI_OK)
+        rc = take_answer(f, &ignored, err);
+    return rc;
+}
+
+/* Ask for the next window of a pass. */
+static int ask(archai_feed *f, pass *p, archai_err *err)
+{
+    const int64_t left = p->n - p->asked, each = f->rows / p->batch * p->batch;
+    const int64_t n = left < each ? left : each;
+    window *w = &f->window[f->asked % f->n_windows];
+    archai_feed_request r = {.window = f->asked, .split = p->split, .n = n};
+
+    *w = (window){.n = n};
+    w->at = (uint64_t)(f->asked % f->n_windows) * window_bytes(f, f->rows);
+    r.images = w->at;
+    r.labels = w->at + archai_feed_labels_at(n, f->image);
+    if (!archai_feed_put(f->requests, &r, sizeof r) ||
+        !archai_feed_put(f->requests, p->order + p->asked, (size_t)n * sizeof *p->order))
+        return lost(f, err);
+    p->asked += n;
+    f->asked++;
+    return ARCHAI_OK;
+}
+
+/* As many as there is room for; the window in use is not given up before the next call. */
+static int ask_ahead(archai_feed *f, archai_err *err)
+{
+    while (f->asked < f->used + f->n_windows) {
+        pass *p = f->now.order != NULL && f->now.asked < f->now.n     ? &f->now
+                  : f->next.order != NULL && f->next.asked < f->next.n ? &f->next
+                                                                       : NULL;
+
+        if (p == NULL || p->batch > f->rows)
+            return ARCHAI_OK;
+        ARCHAI_TRY(ask(f, p, err));
+    }
     return ARCHAI_OK;
 }
 

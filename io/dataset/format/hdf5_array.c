@@ -154,30 +154,32 @@ int archai_hdf5_array_read(const archai_hdf5_array *a, hsize_t first, hsize_t n,
 
 void archai_hdf5_array_text(const archai_hdf5_array *a, hsize_t index, char text[32])
 {
-    const hid_t space = H5Dget_space(a->dataset), type = H5Dget_type(a->dataset);
-    const bool is_signed = type >= 0 && H5Tget_sign(type) != H5T_SGN_NONE;
     hsize_t at[4] = {0};
     int64_t value = 0;
-    hid_t one;
+    hid_t space, type, one;
+    bool is_signed;
 
     for (int i = a->part.ndim - 1; i >= 0; i--) {
         at[i] = i > 0 ? index % a->part.dim[i] : index;
         index /= i > 0 ? a->part.dim[i] : 1;
     }
     (void)pthread_mutex_lock(&one_at_a_time);
+    space = H5Dget_space(a->dataset);
+    type = H5Dget_type(a->dataset);
+    is_signed = type >= 0 && H5Tget_sign(type) != H5T_SGN_NONE;
     one = H5Screate(H5S_SCALAR);
     if (space >= 0 && one >= 0 && H5Sselect_elements(space, H5S_SELECT_SET, 1, at) >= 0)
         (void)H5Dread(a->dataset, is_signed ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64, one, space,
                       H5P_DEFAULT, &value);
-    (void)pthread_mutex_unlock(&one_at_a_time);
-    if (is_signed)
-        (void)snprintf(text, 32, "%" PRId64, value);
-    else
-        (void)snprintf(text, 32, "%" PRIu64, (uint64_t)value);
     for (hid_t id = one; id >= 0; id = -1)
         (void)H5Sclose(id);
     if (type >= 0)
         (void)H5Tclose(type);
     if (space >= 0)
         (void)H5Sclose(space);
+    (void)pthread_mutex_unlock(&one_at_a_time);
+    if (is_signed)
+        (void)snprintf(text, 32, "%" PRId64, value);
+    else
+        (void)snprintf(text, 32, "%" PRIu64, (uint64_t)value);
 }

@@ -211,7 +211,8 @@ static int copy_all(archai_tensors *out, const described *d, size_t file_size, a
     unsigned char *to;
 
     for (size_t i = 0; i < out->n; i++)
-        if (__builtin_add_overflow(total, out->at[i].bytes + ALIGN, &total) ||
+        if (__builtin_add_overflow(total, out->at[i].bytes, &total) ||
+            __builtin_add_overflow(total, (size_t)ALIGN, &total) ||
             total / COPIES_MAX > file_size + ALIGN * (out->n + 1))
             return archai_fail(err, ARCHAI_EFORMAT,
                                "its tensors are many times larger than the file");

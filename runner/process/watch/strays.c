@@ -64,8 +64,7 @@ static bool read_process(const char *number, process *p)
     return got;
 }
 
-/* The numbers in a /proc of another pid namespace mean other processes. */
-static bool sees_pids(void)
+bool archai_strays_sees_pids(void)
 {
     char self[32];
     const ssize_t n = readlink("/proc/self", self, sizeof self - 1);
@@ -78,7 +77,7 @@ typedef void (*visit)(const process *p, void *payload);
 
 static void for_each_process(visit f, void *payload)
 {
-    DIR *dir = sees_pids() ? opendir("/proc") : NULL;
+    DIR *dir = archai_strays_sees_pids() ? opendir("/proc") : NULL;
     struct dirent *entry;
     process p;
 

@@ -17,4 +17,7 @@ void archai_strays_forget(pid_t guard); /* and reaped */
 /* Kill and reap every stray, and what is left of `session` (0: none), which a guard had opened. Does not wait: call it
  * again while it returns true, which says that some are still dying. */
 bool archai_strays_sweep(pid_t session);
+/* Does /proc have the numbers that processes have here? In a container that was given the /proc of its host they mean other
+ * processes. */
+bool archai_strays_sees_pids(void);
 #endif
