@@ -156,10 +156,16 @@ static void take(archai_worker *w, const archai_worker_part *p, const archai_tri
     }
 }
 
+/* It has answered, one way or the other: the next candidate may have it. */
+static void release(archai_worker_part *p)
+{
+    if (p->state == ARCHAI_PART_BUSY)
+        p->state = ARCHAI_PART_OPEN;
+}
+
 static void next(archai_worker *w)
 {
-    w->parts[w->part].state = w->parts[w->part].state == ARCHAI_PART_BUSY ? ARCHAI_PART_OPEN
-                                                                         : w->parts[w->part].state;
+    release(&w->parts[w->part]);
     w->part = next_part(w, w->part + 1);
     if (w->part == w->n_parts || (w->stage == ARCHAI_BEFORE && archai_worker_is_infeasible(w)))
         end_stage(w);
@@ -168,12 +174,13 @@ static void next(archai_worker *w)
 /* What is no objective may fail without harm to the candidate. */
 static int failed(archai_worker *w, const char *text, archai_err *err)
 {
-    const archai_worker_part *p = &w->parts[w->part];
+    archai_worker_part *p = &w->parts[w->part];
     char why[ARCHAI_ERR_TEXT_MAX];
 
     (void)snprintf(why, sizeof why, "measure%s%s: %.900s", p->name != NULL ? "." : "",
                    p->name != NULL ? p->name : "", text);
     if (is_objective(w, p->name)) {
+        release(p);
         archai_worker_fail(w, why);
         return ARCHAI_OK;
     }
@@ -241,8 +248,9 @@ int archai_worker_measure(archai_worker *w, bool *busy, archai_err *err)
 
     if (p->state == ARCHAI_PART_CLOSED) {
         *busy = true;
-        p->state = ARCHAI_PART_OPENING;
         rc = ops->open(p->evaluator, err);
+        if (rc == ARCHAI_OK)
+            p->state = ARCHAI_PART_OPENING;
         return rc == ARCHAI_ECHILD || rc == ARCHAI_ENOTFOUND
                    ? archai_worker_not_started(w, err != NULL ? err->text : "", err)
                    : rc;
