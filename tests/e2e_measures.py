@@ -226,6 +226,19 @@ def a_violated_constraint_saves_the_training():
     assert v["status"] == ["ok"] * 3 and np.all(v["latency_seconds"] > 0) and np.all(v["latency_seconds"] < 1), v["error"]
 
 
+def a_failed_program_costs_its_candidates_alone():
+    fails = {"exits": "sys.exit(3)", "says_nothing": "pass", "another_measure": "print('{\"other\": 1}')"}
+    for name, what in fails.items():
+        program = f'"{sys.executable}" {write(f"{name}.py", f"import sys{chr(10)}{what}{chr(10)}")}'
+        for stage in "before", "after":
+            run(f"{name}_{stage}", f"[search]\nalgorithm = random_search\nmax_evaluations = 3\n{SPACE}"
+                f"[objective.m]\ndirection = minimize\n[measure.m]\nkind = command\nstage = {stage}\ncommand = {program}\n"
+                "[evaluator]\nkind = null\n", code=1)
+            _, v = rows(f"{name}_{stage}")
+            assert v["status"] == ["failed"] * 3 and all(e.startswith("measure.m: ") for e in v["error"]), v["error"]
+
+
 programs_measure_before_and_after()
+a_failed_program_costs_its_candidates_alone()
 scores_are_those_of_pytorch()
 a_violated_constraint_saves_the_training()
