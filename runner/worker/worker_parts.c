@@ -181,7 +181,6 @@ static int failed(archai_worker *w, const char *text, archai_err *err)
     (void)snprintf(why, sizeof why, "measure%s%s: %.900s", p->name != NULL ? "." : "",
                    p->name != NULL ? p->name : "", text);
     if (is_objective(w, p->name)) {
-        release(p);
         archai_worker_fail(w, why);
         return ARCHAI_OK;
     }
