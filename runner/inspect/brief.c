@@ -35,9 +35,20 @@ int64_t inspect_total(const archai_results *r)
     return total;
 }
 
+/* Did a constraint end it before everything was measured? Such rows do not count in max_evaluations. */
+static bool was_saved(const archai_results *r, size_t row)
+{
+    bool lacks = false;
+
+    for (size_t k = 0; k < r->n_objectives; k++)
+        lacks = lacks || isnan(r->values[row * r->n_objectives + k]);
+    return lacks && r->rows[row].status == ARCHAI_STATUS_INFEASIBLE;
+}
+
 void inspect_pace(const archai_results *r, inspect_rate *out)
 {
     inspect_facts f = {0};
+    size_t taken = 0;
 
     *out = (inspect_rate){.total = inspect_total(r), .per_s = (double)NAN, .left_s = (double)NAN};
     inspect_time_slots(r, &f);
@@ -45,9 +56,10 @@ void inspect_pace(const archai_results *r, inspect_rate *out)
     for (size_t i = 0; i < r->n; i++) {
         if (r->rows[i].status == ARCHAI_STATUS_CACHED || !(r->rows[i].started > 0))
             continue;
-        out->done++;
+        taken++;
+        out->done += !was_saved(r, i);
     }
-    if (out->done > 0 && f.offered_s > 0 && f.slots > 0)
+    if (taken > 0 && f.offered_s > 0 && f.slots > 0)
         out->per_s = (double)out->done / (f.offered_s / f.slots);
     if (out->total >= out->done && out->per_s > 0 && strcmp(r->state, "running") == 0)
         out->left_s = (double)(out->total - out->done) / out->per_s;

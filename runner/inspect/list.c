@@ -64,7 +64,7 @@ int inspect_pareto(inspect *t, archai_err *err)
         rc = inspect_json_rows(t, rows, n, err);
     } else {
         if (n == 0)
-            (void)fprintf(stderr, "archai-inspect: no model has been evaluated yet\n");
+            (void)fprintf(stderr, "archai-inspect: no model is on the front yet\n");
         rc = print_rows(t, rows, n, NULL, err);
     }
     free(rows);
