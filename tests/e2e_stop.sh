@@ -18,6 +18,21 @@ check one/results.h5 --state interrupted
 expect 0 archai-run "$ini" --output one --resume --set search.max_evaluations=2000
 check one/results.h5 --rows 2000 --state complete
 
+# while data are read, which may take minutes
+cat >large.ini <<TEXT
+[space]
+name = cnn
+[data]
+samples = 10000000
+resident = no
+[objective.val_accuracy]
+direction = maximize
+TEXT
+rc=0
+timeout --preserve-status -s TERM 1 archai-run large.ini --dry-run >o.txt 2>e.txt || rc=$?
+[ $rc -eq 75 ] || fail "SIGTERM while data are read: exit code $rc: $(cat e.txt)"
+says e.txt "stopped by SIGTERM before the search began"
+
 # mpirun passes SIGUSR1 on to the ranks
 mpirun -n 4 archai-run "$ini" --output four $slow >o.txt 2>e.txt &
 pid=$!

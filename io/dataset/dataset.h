@@ -77,6 +77,8 @@ typedef struct archai_dataset_source {
     char *augment;       /* owned; core/config/augment.h */
     int resident;        /* ARCHAI_RESIDENT_... */
     int64_t workers;     /* threads that read and decode; 0: as many as the process has cores */
+    const struct archai_interrupt *interrupt; /* borrowed; asked by the threads that read, so that a signal need not wait
+                                                 for the whole set; NULL: nobody */
 } archai_dataset_source;
 /* Held in memory, or streamed? auto: held where it takes at most three quarters of what is free. Training sees the
  * same batches either way. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/search/space.h"
 #include "io/file/file.h"
 #include "io/file/memory.h"
 
@@ -54,8 +55,11 @@ static int read_unit(const reading *r, int64_t at, int64_t n, archai_err *err)
     const archai_dataset_format *format = r->reader->source->format;
     const size_t image = r->map != NULL ? apart(p) : archai_dataset_image_bytes(p);
     const size_t label = archai_dataset_label_bytes(p);
+    const archai_interrupt *interrupt = r->reader->source->interrupt;
     int64_t run;
 
+    if (interrupt != NULL)
+        ARCHAI_TRY(interrupt->check(interrupt->payload, err));
     for (int64_t i = at; i < at + n; i += run) {
         const int64_t from = r->map != NULL ? r->map[i] : r->first + i;
 

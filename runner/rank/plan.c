@@ -68,6 +68,19 @@ static void fit_schedule(archai_plan *p)
         p->config.search.schedule = ARCHAI_GENERATIONAL;
 }
 
+/* Data are read, and a generational search that is resumed repeats all of its proposals, before the loop begins
+ * (runner/coordinator/breath.h): a signal need not wait for that. */
+static int check_stop(void *payload, archai_err *err)
+{
+    (void)payload;
+    return archai_signals_count() == 0
+               ? ARCHAI_OK
+               : archai_fail(err, ARCHAI_EINTR, "stopped by %s before the search began; --resume continues it",
+                             archai_signals_name());
+}
+
+static const archai_interrupt until_the_loop = {.check = check_stop};
+
 /* The configuration, and the data format and evaluator that it chooses. */
 static int load(archai_plan *p, archai_err *err)
 {
@@ -81,6 +94,7 @@ static int load(archai_plan *p, archai_err *err)
     if (rc == ARCHAI_OK)
         fit_schedule(p);
     rc = archai_err_also(err, rc, archai_dataset_source_open(&p->source, &p->ini, &one), &one);
+    p->source.interrupt = &until_the_loop;
     if (kind != NULL)
         rc = archai_err_also(err, rc,
                              archai_evaluator_choose(kind, &p->ini, &p->evaluator,
@@ -189,19 +203,6 @@ static int check_measures(const archai_plan *p, archai_err *err)
     }
     return ARCHAI_OK;
 }
-
-/* A generational search that is resumed repeats all of its proposals before the loop begins
- * (runner/coordinator/breath.h): a signal need not wait for that. */
-static int check_stop(void *payload, archai_err *err)
-{
-    (void)payload;
-    return archai_signals_count() == 0
-               ? ARCHAI_OK
-               : archai_fail(err, ARCHAI_EINTR, "stopped by %s before the search began; --resume continues it",
-                             archai_signals_name());
-}
-
-static const archai_interrupt until_the_loop = {.check = check_stop};
 
 /* What the plan chose of each registry; borrows from the plan and `common`. */
 static void choices_of(const archai_plan *p, archai_space_common *common, archai_choice out[5])
