@@ -2,6 +2,7 @@
 search is over, and finds the same numbers, bit for bit; `none` no model. A run that is killed in the middle of it is not
 complete: --resume measures what is missing, nothing else, and an index that is made again has the numbers."""
 import json
+import contextlib
 import os
 import pathlib
 import signal
@@ -135,7 +136,8 @@ deadline = time.time() + 120
 while sum(rows("killed").values()) <= EVALUATIONS and victim.poll() is None and time.time() < deadline:
     time.sleep(0.002)
 for pid, _ in marked(MARK):
-    os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # the guard ends its own as soon as it is alone
+        os.kill(pid, signal.SIGKILL)
 victim.wait()
 before = rows("killed")
 tested = sum(before.values()) - EVALUATIONS
