@@ -1,8 +1,8 @@
 """train.test: `all` measures every model on the test data; `front` those of the front, from their stored weights, when the
 search is over, and finds the same numbers, bit for bit; `none` no model. A run that is killed in the middle of it is not
 complete: --resume measures what is missing, nothing else, and an index that is made again has the numbers."""
-import json
 import contextlib
+import json
 import os
 import pathlib
 import signal
