@@ -7,7 +7,7 @@ install(TARGETS archai-run archai-space archai-inspect archai-evaluator archai-g
 # cc -shared -fPIC -I PREFIX/include/archai mine.c: headers are included as "core/plugin.h", here as there. These are the
 # public ones: core/plugin.h, what it includes, and what a space that is written as the built-in ones includes beside it.
 foreach(header plugin.h base/alloc.h base/err.h base/json_object.h base/number.h base/rng.h config/ini.h config/option.h
-        network/network.h search/evaluation.h search/model.h search/objective.h search/space.h search/trial.h)
+        measure/measure.h network/network.h search/evaluation.h search/model.h search/objective.h search/space.h search/trial.h)
   get_filename_component(folder core/${header} DIRECTORY)
   install(FILES core/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/archai/${folder})
 endforeach()

@@ -233,6 +233,7 @@ static void segments_and_the_index(void **state)
     assert_published(*state, "report.html");
     archai_index_close(x);
     archai_segment_close(&s);
+    inspect_names_free(&t);
     archai_results_free(&t.r);
 }
 
