@@ -40,7 +40,7 @@ static int read_dataset(hid_t parent, const char *path, archai_tensor *out, arch
 
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dataset, H5Dopen2(parent, path, H5P_DEFAULT)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_shape(dataset, &t, err), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_check_written(dataset, err), out); /* else HDF5 makes numbers up */
+    ARCHAI_TRY_GOTO(rc, archai_h5_check_written(dataset, false, err), out); /* else HDF5 makes numbers up */
     rc = t.bytes <= ARCHAI_ARRAY_MAX
              ? archai_h5_read(dataset, &t, err)
              : archai_fail(err, ARCHAI_EFORMAT, "it is larger than %lld GiB",

@@ -56,9 +56,9 @@ int archai_h5_string_type(hid_t *type, size_t width, archai_err *err);
 int archai_h5_shape(hid_t dataset, archai_tensor *out, archai_err *err);
 /* Read all of a dataset of that type and shape into new memory, out->data; caller frees. */
 int archai_h5_read(hid_t dataset, archai_tensor *out, archai_err *err);
-/* ARCHAI_EFORMAT where HDF5 would answer fill values: chunks or a whole dataset that were never written, a virtual
- * dataset with sources that are missing, external files that are. */
-int archai_h5_check_written(hid_t dataset, archai_err *err);
+/* ARCHAI_EFORMAT where HDF5 would answer fill values: a virtual dataset with sources that are missing, external files that
+ * are; and, where `whole`, chunks or a whole dataset that were never written (some take that for zeros). */
+int archai_h5_check_written(hid_t dataset, bool whole, archai_err *err);
 /* Read the rows from `first` on of a dataset of this rank, at most 4, into `to`; or, where that is
  * NULL, write them from `from`. shape: of what is read or written. In memory it is of `type`. */
 int archai_h5_rows(hid_t dataset, hid_t type, int rank, uint64_t first, const hsize_t *shape,

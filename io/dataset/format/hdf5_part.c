@@ -75,7 +75,7 @@ int archai_hdf5_look(hid_t file, int split, const char *name, archai_hdf5_part *
     int rc = open_part(file, split, name, &dataset, out, err);
 
     if (rc == ARCHAI_OK)
-        rc = archai_err_wrap(err, archai_h5_check_written(dataset, err), "/%s/%s: ", archai_hdf5_groups[split],
+        rc = archai_err_wrap(err, archai_h5_check_written(dataset, true, err), "/%s/%s: ", archai_hdf5_groups[split],
                              name);
     archai_h5_release(&dataset);
     return rc;
