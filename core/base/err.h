@@ -29,7 +29,7 @@ extern "C" {
     X(ARCHAI_EDEVMEM,   9,  1)  /* out of device memory */                          \
     X(ARCHAI_ETIMEOUT,  10, 1)  /* time limit reached */                            \
     X(ARCHAI_ECHILD,    11, 1)  /* a child process failed */                        \
-    X(ARCHAI_ENOTSUP,   12, 2)  /* operation not implemented by this type */        \
+    X(ARCHAI_ENOTSUP,   12, 2)  /* not done here: a type, a kind, an operation */   \
     X(ARCHAI_ENONE,     13, 1)  /* there is none (no child, no valid sample) */     \
     X(ARCHAI_EINTR,     14, 75) /* interrupted; --resume continues */               \
     X(ARCHAI_EINTERNAL, 15, 1)  /* broken invariant in archai-run; please report */

@@ -133,8 +133,8 @@ struct archai_evaluator {
     X(test_mae,      t->test_mae) \
     X(test_rmse,     t->test_rmse) \
     X(test_perplexity, t->test_perplexity) \
-    X(params,        rc == ARCHAI_OK ? (double)counts.params : NAN) \
-    X(macs,          rc == ARCHAI_OK && counts.macs >= 0 ? (double)counts.macs : NAN)
+    X(params,        counts != NULL ? (double)counts->params : NAN) \
+    X(macs,          counts != NULL && counts->macs >= 0 ? (double)counts->macs : NAN)
 /* clang-format on */
 
 extern const archai_evaluator_ops *const archai_evaluators[]; /* registry.c; NULL-terminated */

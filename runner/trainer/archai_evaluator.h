@@ -55,6 +55,9 @@ int archai_serve_fits(const archai_network *net, int64_t per_parameter, archai_e
 int archai_serve_build(archai_server *e, const char *arch, uint64_t seed, int64_t per_parameter,
                        archai_network *net, shim_model **model, archai_err *err);
 
+/* What a training measured, where it is a number: the measures whose names begin with `prefix`. counts: NULL: not counted. */
+void archai_serve_set_measures(archai_trial *r, const char *prefix, const archai_counts *counts,
+                               const shim_train_result *t);
 /* The measures of the test data, of the weights in WEIGHTS (archai_evaluator_stored.c). `config`: [train] as it holds for the candidate. */
 int archai_serve_test(archai_server *e, const archai_trial *c, const archai_config *config,
                       archai_trial *r, archai_err *err);

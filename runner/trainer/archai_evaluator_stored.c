@@ -1,11 +1,6 @@
 /* train.test = front: the stored weights of a model, on the test data. */
 #include "runner/trainer/archai_evaluator.h"
 
-#include <math.h>
-#include <string.h>
-
-#include "runner/evaluator/evaluator.h"
-
 static int load_stored(archai_server *e, const char *arch, archai_network *net, shim_model **model,
                        archai_err *err)
 {
@@ -20,25 +15,6 @@ static int load_stored(archai_server *e, const char *arch, archai_network *net, 
     return rc;
 }
 
-/* Of what a training measures, that which is measured on the test data. */
-static void set_measures(archai_trial *r, const shim_train_result *t)
-{
-    const int rc = ARCHAI_EINVAL; /* nothing is counted */
-    const archai_counts counts = {0};
-    const struct {
-        const char *name;
-        double value;
-    } all[] = {
-#define X(name, value) {#name, value},
-        ARCHAI_MEASURED_LIST(X)
-#undef X
-    };
-
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        if (strncmp(all[i].name, "test_", 5) == 0 && !isnan(all[i].value))
-            archai_trial_set_measure(r, all[i].name, all[i].value);
-}
-
 int archai_serve_test(archai_server *e, const archai_trial *c, const archai_config *config,
                       archai_trial *r, archai_err *err)
 {
@@ -50,7 +26,7 @@ int archai_serve_test(archai_server *e, const archai_trial *c, const archai_conf
     if (rc == ARCHAI_OK)
         rc = shim_model_test(model, e->data, &config->train, &measured, err);
     if (rc == ARCHAI_OK)
-        set_measures(r, &measured);
+        archai_serve_set_measures(r, "test_", NULL, &measured);
     shim_model_destroy(model);
     archai_network_fini(&net);
     return rc;

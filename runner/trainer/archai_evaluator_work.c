@@ -184,11 +184,9 @@ static void make_curves(archai_trial *r, size_t epochs, const archai_dataset_hea
         }
 }
 
-static int set_measures(archai_trial *r, const archai_network *net,
-                        const shim_train_result *t, archai_err *err)
+void archai_serve_set_measures(archai_trial *r, const char *prefix, const archai_counts *counts,
+                               const shim_train_result *t)
 {
-    archai_counts counts;
-    int rc = archai_network_count(net, &counts, err);
     const struct {
         const char *name;
         double value;
@@ -198,10 +196,9 @@ static int set_measures(archai_trial *r, const archai_network *net,
 #undef X
     };
 
-    for (size_t i = 0; i < sizeof all / sizeof all[0] && rc == ARCHAI_OK; i++)
-        if (!isnan(all[i].value))
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (strncmp(all[i].name, prefix, strlen(prefix)) == 0 && !isnan(all[i].value))
             archai_trial_set_measure(r, all[i].name, all[i].value);
-    return rc;
 }
 
 /* By the plug-in. Only the arch text of a candidate is sent: the model is made here. */
@@ -297,6 +294,7 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
     archai_network net = {0};
     shim_model *model = NULL;
     shim_train_result trained;
+    archai_counts counts;
     int rc;
 
     ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, bytes, &net, &model, err), out);
@@ -327,7 +325,8 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
         r->curves[i].n = (size_t)trained.epochs;
     if (settings.recipe.keep == ARCHAI_KEEP_BEST)
         archai_trial_set_measure(r, "kept_epoch", (double)trained.kept.epoch);
-    ARCHAI_TRY_GOTO(rc, set_measures(r, &net, &trained, err), out);
+    ARCHAI_TRY_GOTO(rc, archai_network_count(&net, &counts, err), out);
+    archai_serve_set_measures(r, "", &counts, &trained);
     if (c->max_budget > 0)
         archai_trial_set_measure(r, "epochs_before", (double)start.epochs_before);
     if (e->config.train.inherit_weights)
