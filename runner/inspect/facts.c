@@ -94,19 +94,26 @@ static size_t best_standing(const archai_results *r, const size_t *standing, siz
     return best;
 }
 
+static void count_evaluations(const archai_results *r, const size_t *order, inspect_facts *f)
+{
+    int64_t n = 0;
+
+    f->evaluation = archai_calloc(r->n, sizeof *f->evaluation);
+    for (size_t i = 0; i < r->n; i++)
+        f->evaluation[order[i]] = n += r->rows[order[i]].status != ARCHAI_STATUS_CACHED;
+}
+
 static void trace_best(const archai_results *r, const size_t *order, const size_t *number,
                        size_t n_archids, size_t k, inspect_facts *f)
 {
     size_t *standing = archai_calloc(n_archids, sizeof *standing); /* r->n: none */
     size_t best = r->n, capacity = 0;
-    int64_t evaluation = 0;
 
     for (size_t i = 0; i < n_archids; i++)
         standing[i] = r->n;
     for (size_t i = 0; i < r->n; i++) {
         const size_t row = order[i], before = standing[number[row]], was = best;
 
-        evaluation += r->rows[row].status != ARCHAI_STATUS_CACHED;
         if (!inspect_has_values(&r->rows[row]) || (before < r->n && !takes_over(r, row, before)))
             continue;
         standing[number[row]] = row;
@@ -117,7 +124,7 @@ static void trace_best(const archai_results *r, const size_t *order, const size_
         if (best == was || best == r->n)
             continue;
         ARCHAI_RESERVE(f->best[k], capacity, f->n_best[k] + 1);
-        f->best[k][f->n_best[k]++] = (inspect_step){evaluation, best};
+        f->best[k][f->n_best[k]++] = (inspect_step){f->evaluation[row], best};
     }
     free(standing);
 }
@@ -280,6 +287,7 @@ int inspect_facts_make(inspect *t, inspect_facts *f, archai_err *err)
     ARCHAI_TRY(inspect_names(t, err));
     number = number_archids(r, &n_archids);
     order = in_order(r);
+    count_evaluations(r, order, f);
     find_standing(r, number, n_archids, f);
     f->front = inspect_front(r, &f->n_front);
     f->best = archai_calloc(r->n_objectives, sizeof *f->best);
@@ -306,6 +314,7 @@ void inspect_facts_free(const inspect *t, inspect_facts *f)
     free(f->n_best);
     free(f->importance);
     free(f->standing);
+    free(f->evaluation);
     free(f->front);
     archai_failures_free(&f->failures);
     *f = (inspect_facts){0};

@@ -16,6 +16,7 @@ typedef struct inspect_facts {
     size_t *standing; /* owned; rows that stand for their architectures, in order of id: the first ok or
                          cached one of the highest budget */
     size_t n_standing;
+    int64_t *evaluation; /* owned; [rows]: how many evaluations had finished with this one, as in inspect_step */
     size_t *front;    /* owned; inspect_front */
     size_t n_front;
     inspect_step **best; /* owned; [objectives] */

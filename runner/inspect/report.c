@@ -210,7 +210,7 @@ static void progress_plot(FILE *out, const inspect *t, const inspect_facts *f, s
     archai_svg_point *points = archai_calloc(f->n_standing + f->n_best[k], sizeof *points);
 
     for (size_t i = 0; i < f->n_standing; i += stride) {
-        points[n].x = (double)r->rows[f->standing[i]].id + 1;
+        points[n].x = (double)f->evaluation[f->standing[i]];
         points[n].y = archai_results_value(r, f->standing[i], name);
         points[n++].title = title(t, f->standing[i]);
     }

@@ -98,7 +98,7 @@ static void pace(const archai_results *r)
     if (rate.per_s >= 1)
         (void)printf(" done, %.3g a second", rate.per_s);
     else
-        (void)printf(" done, %.3g an hour", 3600 * rate.per_s);
+        (void)printf(" done, %.*f an hour", 3600 * rate.per_s < 10 ? 1 : 0, 3600 * rate.per_s);
     if (!isnan(rate.busy))
         (void)printf(", slots %.0f %% busy", 100 * rate.busy);
     if (!isnan(rate.left_s))
