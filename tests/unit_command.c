@@ -14,10 +14,7 @@
 #include <unistd.h>
 
 #include "runner/evaluator/command_text.h"
-#include "runner/evaluator/evaluator.h"
-#include "tmpdir.h"
-
-enum { PATIENCE_MS = 30000 }; /* only so that a broken build ends */
+#include "program_bench.h"
 
 /* -- the command line -------------------------------------------------------------------- */
 
@@ -90,7 +87,7 @@ static void a_budget_that_json_cannot_write_is_refused(void **state)
     char *line = NULL;
 
     (void)state;
-    assert_int_equal(archai_command_request(NULL, &c, &line, &err), ARCHAI_EFORMAT);
+    assert_int_equal(archai_command_request(NULL, &c, NULL, &line, &err), ARCHAI_EFORMAT);
     assert_null(line);
 }
 
@@ -202,97 +199,15 @@ static void names_and_numbers_are_free(void **state)
 
 /* -- the evaluator ----------------------------------------------------------------------- */
 
-typedef struct bench {
-    void *settings;
-    archai_config config;
-    archai_evaluator_setup setup;
-    archai_evaluator *evaluator;
-    char directory[TMPDIR_PATH_MAX];
-    char text[2 * TMPDIR_PATH_MAX];
-} bench;
-
-static void write_file(const char *directory, const char *name, const char *text, char *path)
-{
-    FILE *out;
-
-    (void)snprintf(path, TMPDIR_PATH_MAX, "%.*s/%s", TMPDIR_PATH_MAX - 64, directory, name);
-    out = fopen(path, "w");
-    assert_non_null(out);
-    assert_true(fputs(text, out) >= 0);
-    assert_int_equal(fclose(out), 0);
-}
-
-static void open_bench(bench *b, const char *command)
-{
-    static const char tree[] =
-        "op: {choice: [conv, pool]}\nk: {choice: [3, 5], when: {op: conv}}\n";
-    const archai_evaluator_ops *ops;
-    archai_err err = ARCHAI_ERR_INIT;
-    char path[TMPDIR_PATH_MAX], set[4096];
-    archai_ini ini;
-
-    *b = (bench){.setup = {.data_fd = -1, .device = "cpu", .threads = 3}};
-    assert_int_equal(tmpdir_create(b->directory), 0);
-    write_file(b->directory, "tree.yaml", tree, path);
-    (void)snprintf(b->text, sizeof b->text, "[space]\nname = config\ntree = \"%s\"\n", path);
-    b->setup.config = &b->config;
-    b->setup.config_text = b->text;
-    assert_int_equal(archai_ini_parse(&ini, "t.ini", "", 0, &err), 0);
-    (void)snprintf(set, sizeof set, "evaluator.command=%s", command);
-    assert_int_equal(archai_ini_set(&ini, set, &err), 0);
-    assert_int_equal(archai_evaluator_choose("command", &ini, &ops, &b->settings, &err), 0);
-    archai_ini_free(&ini);
-    b->setup.settings = b->settings;
-    if (archai_evaluator_create(&b->evaluator, ops, &b->setup, &err) != 0)
-        fail_msg("%s", err.text);
-    assert_int_equal(ops->open(b->evaluator, &err), 0);
-}
-
-static void close_bench(bench *b)
-{
-    archai_settings_free(b->settings, b->evaluator->ops->options);
-    archai_evaluator_destroy(b->evaluator);
-    assert_int_equal(tmpdir_remove(b->directory), 0);
-}
-
-static archai_evaluator_event next_event(bench *b)
-{
-    archai_evaluator_event e = {.kind = ARCHAI_EVALUATOR_NOTHING};
-    archai_err err = ARCHAI_ERR_INIT;
-
-    for (int i = 0; i < PATIENCE_MS && e.kind == ARCHAI_EVALUATOR_NOTHING; i++) {
-        if (b->evaluator->ops->poll(b->evaluator, &e, &err) != 0)
-            fail_msg("%s", err.text);
-        if (e.kind == ARCHAI_EVALUATOR_NOTHING)
-            (void)usleep(1000);
-    }
-    return e;
-}
-
-static void begin(bench *b)
-{
-    archai_err err = ARCHAI_ERR_INIT;
-    const archai_trial c = {
-        .id = 7,
-        .model = {.archid = (char *)"abc"},
-        .arch = (char *)"{\"op\": \"pool\", \"k\": 5}",
-        .budget = 2.5,
-        .seed = 123456789012,
-    };
-
-    if (b->evaluator->ops->begin(b->evaluator, &c, &err) != 0)
-        fail_msg("%s", err.text);
-}
-
 static archai_evaluator_event run(bench *b, const char *command)
 {
     archai_evaluator_event e;
 
-    open_bench(b, command);
+    open_bench(b, command, false);
     e = next_event(b);
     assert_int_equal(e.kind, ARCHAI_EVALUATOR_READY);
     assert_string_equal(e.text, "cpu");
-    begin(b);
+    begin(b, 7);
     return next_event(b);
 }
 
@@ -315,7 +230,7 @@ static void a_program_reads_its_candidate_and_answers(void **state)
     assert_true(measure(e.result, "val_accuracy") == 0.75);
     assert_int_equal(e.result->n_tensors, 0);
     archai_evaluator_event_fini(&e);
-    begin(&b); /* and another one */
+    begin(&b, 7); /* and another one */
     e = next_event(&b);
     assert_int_equal(e.kind, ARCHAI_EVALUATOR_MEASURED);
     archai_evaluator_event_fini(&e);
@@ -378,10 +293,10 @@ static void large_weights_are_not_taken(void **state)
         archai_evaluator_event e;
         bench b;
 
-        open_bench(&b, commands[i]);
+        open_bench(&b, commands[i], false);
         b.config.evaluator.weights_limit = 1 << 20;
         e = next_event(&b);
-        begin(&b);
+        begin(&b, 7);
         e = next_event(&b);
         assert_int_equal(e.kind, ARCHAI_EVALUATOR_FAILED);
         assert_string_equal(e.text, "command: wrote weights of 1 GiB, at most 1 MiB are taken "
@@ -460,7 +375,7 @@ static void weights_come_as_safetensors(void **state)
     assert_int_equal(archai_tensors_find(&t, "a.steps")->ndim, 0);
     archai_tensors_close(&t);
     archai_evaluator_event_fini(&e);
-    begin(&b); /* what was offered is gone then */
+    begin(&b, 7); /* what was offered is gone then */
     e = next_event(&b);
     assert_int_equal(e.result->n_tensors, 2);
     archai_evaluator_event_fini(&e);
@@ -477,7 +392,7 @@ static void a_program_that_cannot_be_started_is_said_each_time(void **state)
     (void)state;
     assert_int_equal(tmpdir_create(directory), 0);
     write_file(directory, "text", "no program\n", path);
-    open_bench(&b, path); /* may not be executed */
+    open_bench(&b, path, false); /* may not be executed */
     e = next_event(&b);
     assert_int_equal(e.kind, ARCHAI_EVALUATOR_NOT_STARTED);
     assert_non_null(strstr(e.text, "not a program that may be executed"));
@@ -526,10 +441,10 @@ static void closing_ends_the_program(void **state)
     write_file(directory, "pid", "", path);
     (void)snprintf(command, sizeof command, "/bin/sh -c \"echo $$ > %s; exec sleep 1000\"",
                    path);
-    open_bench(&b, command);
+    open_bench(&b, command, false);
     e = next_event(&b);
     assert_int_equal(e.kind, ARCHAI_EVALUATOR_READY);
-    begin(&b);
+    begin(&b, 7);
     pid = wait_for_pid(&b, path);
     b.evaluator->ops->close(b.evaluator);
     for (int i = 0; i < PATIENCE_MS && kill(pid, 0) == 0; i++)

@@ -42,15 +42,15 @@ def build(p):
     return nn.Sequential(*modules, nn.Linear(width, 2))
 
 
-def train(model, p, batch_size, epochs, device):
+def epochs(model, p, batch_size, n, device):
+    """Trains for n epochs; after each of them: accuracy and loss on points that it has not seen."""
     x, y = (t.to(device) for t in spirals(1024, seed=1))
     val_x, val_y = (t.to(device) for t in spirals(512, seed=2))
     if p["optimizer"] == "sgd":
         optimizer = torch.optim.SGD(model.parameters(), lr=p["learning_rate"], momentum=p["momentum"])
     else:
         optimizer = torch.optim.Adam(model.parameters(), lr=p["learning_rate"])
-    curve = []
-    for _ in range(epochs):
+    for _ in range(n):
         model.train()
         for batch in torch.randperm(len(x), device=device).split(batch_size):
             optimizer.zero_grad()
@@ -59,8 +59,7 @@ def train(model, p, batch_size, epochs, device):
         model.eval()
         with torch.no_grad():
             out = model(val_x)
-        curve.append(nn.functional.cross_entropy(out, val_y).item())
-    return (out.argmax(1) == val_y).float().mean().item(), curve
+        yield (out.argmax(1) == val_y).float().mean().item(), nn.functional.cross_entropy(out, val_y).item()
 
 
 def save_safetensors(state, path):
@@ -84,15 +83,14 @@ def main():
     device = os.environ.get("ARCHAI_DEVICE", "cpu")
     model = build(request["params"]).to(device)
     start = time.monotonic()
-    accuracy, curve = train(model, request["params"], request["arch"]["batch_size"],
-                            max(1, round(EPOCHS * request["budget"])), device)
+    seen = list(epochs(model, request["params"], request["arch"]["batch_size"], max(1, round(EPOCHS * request["budget"])), device))
     if "ARCHAI_WEIGHTS" in os.environ:
         save_safetensors(model.state_dict(), os.environ["ARCHAI_WEIGHTS"])
     print(json.dumps({
-        "val_accuracy": accuracy,
+        "val_accuracy": seen[-1][0],
         "parameters": sum(t.numel() for t in model.parameters()),
         "train_seconds": time.monotonic() - start,
-        "val_loss": curve,
+        "val_loss": [loss for _, loss in seen],
     }))
 
 

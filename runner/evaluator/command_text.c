@@ -116,7 +116,7 @@ static int add_params(archai_space *space, const json_t *arch, json_t *request, 
     return rc;
 }
 
-int archai_command_request(archai_space *space, const archai_trial *c, char **out,
+int archai_command_request(archai_space *space, const archai_trial *c, const json_t *more, char **out,
                            archai_err *err)
 {
     json_t *arch = NULL, *request;
@@ -135,6 +135,7 @@ int archai_command_request(archai_space *space, const archai_trial *c, char **ou
     }
     rc = space != NULL ? add_params(space, arch, request, err) : ARCHAI_OK;
     if (rc == ARCHAI_OK) {
+        (void)json_object_update(request, (json_t *)(uintptr_t)more); /* which reads it alone */
         line = archai_python_json(request, false);
         *out = archai_printf("%s\n", line);
         free(line);
@@ -224,8 +225,7 @@ static char *quote_tokens(const char *line)
     return copy;
 }
 
-/* Integers of any size become the nearest double, an infinite one beyond its range. */
-static bool read_number(const json_t *v, double *out)
+bool archai_command_number(const json_t *v, double *out)
 {
     const char *text = json_string_value(v);
 
@@ -276,7 +276,7 @@ static bool add_curve(const char *name, const json_t *list, archai_trial *e)
         return false;
     values = archai_calloc(n, sizeof *values);
     for (size_t i = 0; i < n; i++) {
-        if (!read_number(json_array_get(list, i), &value)) {
+        if (!archai_command_number(json_array_get(list, i), &value)) {
             free(values);
             return false;
         }
@@ -302,13 +302,13 @@ static void add_measure(const char *name, const json_t *v, archai_trial *e, left
         leave_out(l, name, "a curve of more than %d values", CURVE_MAX);
     else if (json_is_array(v) && !add_curve(name, v, e))
         leave_out(l, name, "a value of the curve is not a number");
-    else if (!json_is_array(v) && !read_number(v, &value))
+    else if (!json_is_array(v) && !archai_command_number(v, &value))
         leave_out(l, name, "expected a number");
     else if (!json_is_array(v))
         archai_trial_set_measure(e, name, value);
 }
 
-static void add_measures(const json_t *object, archai_trial *e)
+void archai_command_measures(const json_t *object, archai_trial *e)
 {
     left_out l = {.n = 0};
     const char *name;
@@ -328,7 +328,7 @@ static void add_measures(const json_t *object, archai_trial *e)
         e->error = archai_strdup(l.first);
 }
 
-int archai_command_result(const char *line, archai_trial *out, archai_err *err)
+int archai_command_object(const char *line, json_t **out, archai_err *err)
 {
     const char *begin = strncmp(line, byte_order_mark, strlen(byte_order_mark)) == 0
                             ? line + strlen(byte_order_mark)
@@ -336,15 +336,25 @@ int archai_command_result(const char *line, archai_trial *out, archai_err *err)
     char *text = quote_tokens(begin);
     json_error_t where;
     json_t *object;
-    int rc = ARCHAI_OK;
 
     object = json_loads(text, JSON_REJECT_DUPLICATES, &where);
     free(text);
-    if (!json_is_object(object))
-        rc = archai_fail(err, ARCHAI_EFORMAT, "not a JSON object of measures (%s)",
-                         object == NULL ? where.text : "it is a list");
-    else
-        add_measures(object, out);
+    if (json_is_object(object)) {
+        *out = object;
+        return ARCHAI_OK;
+    }
+    (void)archai_fail(err, ARCHAI_EFORMAT, "not a JSON object of measures (%s)",
+                      object == NULL ? where.text : "it is a list");
     json_decref(object);
-    return rc;
+    return ARCHAI_EFORMAT;
+}
+
+int archai_command_result(const char *line, archai_trial *out, archai_err *err)
+{
+    json_t *object = NULL;
+
+    ARCHAI_TRY(archai_command_object(line, &object, err));
+    archai_command_measures(object, out);
+    json_decref(object);
+    return ARCHAI_OK;
 }

@@ -26,11 +26,16 @@ void archai_command_free(char **argv); /* NULL is allowed */
  * ARCHAI_ENOTFOUND: it cannot be executed. */
 int archai_command_find(const char *program, char **out, archai_err *err);
 
-/* The line for standard input, newline included. Caller frees. `space` may be NULL: no params.
- */
-int archai_command_request(archai_space *space, const archai_trial *c, char **out,
+/* The line for standard input, newline included. Caller frees. `space` may be NULL: no params. `more`: an object
+ * whose keys are added, or NULL. */
+int archai_command_request(archai_space *space, const archai_trial *c, const json_t *more, char **out,
                            archai_err *err);
 /* Adds the measures and curves of a line to `out`, whose `error` becomes what was left out, or stays NULL.
  * ARCHAI_EFORMAT: the line is no object of measures; says what is wrong with it. */
 int archai_command_result(const char *line, archai_trial *out, archai_err *err);
+/* Its two halves. In the object numbers and tokens are marked texts, which archai_command_number reads; false: it
+ * is no number. Integers of any size become the nearest double, an infinite one beyond its range. */
+int archai_command_object(const char *line, json_t **out, archai_err *err); /* json_decref */
+void archai_command_measures(const json_t *object, archai_trial *out);
+bool archai_command_number(const json_t *v, double *out);
 #endif

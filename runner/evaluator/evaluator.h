@@ -36,7 +36,7 @@ typedef struct archai_evaluator_setup {
 typedef enum archai_evaluator_event_kind {
     ARCHAI_EVALUATOR_NOTHING,     /* busy, or nothing to do */
     ARCHAI_EVALUATOR_READY,       /* text: the device */
-    ARCHAI_EVALUATOR_PROGRESS,    /* epoch of epochs */
+    ARCHAI_EVALUATOR_PROGRESS,    /* at: the epoch or step; epoch of epochs (0: not known); result: measures, or NULL */
     ARCHAI_EVALUATOR_NOTE,        /* text for run.log */
     ARCHAI_EVALUATOR_MEASURED,    /* result: measures, curves, and tensors on offer; its `error`: what of
                                      these was left out, or NULL */
@@ -50,6 +50,8 @@ typedef struct archai_evaluator_event {
     int code;                  /* archai_rc */
     int signal;
     int epoch, epochs;
+    double at;     /* NaN: neither epoch nor step was said */
+    bool by_epoch; /* at counts epochs, which become places in learning curves */
     char text[ARCHAI_ERR_TEXT_MAX];
     archai_trial *result; /* owned by the receiver; its measures, curves, tensors are set */
 } archai_evaluator_event;
@@ -95,6 +97,8 @@ typedef struct archai_evaluator_ops {
     int (*poll)(archai_evaluator *self, archai_evaluator_event *out, archai_err *err);
     /* (optional) Write a checkpoint after the current epoch, then report GONE with SIGTERM. */
     int (*interrupt)(archai_evaluator *self, archai_err *err);
+    /* (optional) End the candidate early with what it has measured: MEASURED follows, as if it had been all. */
+    int (*stop)(archai_evaluator *self, archai_err *err);
     void (*close)(archai_evaluator *self); /* ends any evaluation; idempotent */
     /* (optional) The file with the tensors on offer, as safetensors: after MEASURED, until begin or close. */
     int (*weights_fd)(archai_evaluator *self);

@@ -45,7 +45,7 @@ static size_t escape_at(const char *s)
 }
 
 /* Programs that think they write to a terminal colour their lines and show the cursor again at the end. */
-static void drop_escapes(char *line)
+void archai_line_drop_escapes(char *line)
 {
     char *to = line;
 
@@ -72,7 +72,7 @@ static void end_line(archai_last_line *r)
     }
     r->line[r->n] = '\0';
     r->n = 0;
-    drop_escapes(r->line);
+    archai_line_drop_escapes(r->line);
     if (r->line[strspn(r->line, " \t")] == '\0')
         return;
     r->last = r->line;

@@ -18,4 +18,6 @@ void archai_last_line_clear(archai_last_line *r);
 void archai_last_line_take(archai_last_line *r, const char *data, size_t n);
 /* After the end of the output, whose last line may lack its newline. "": there was none. */
 const char *archai_last_line_end(archai_last_line *r);
+/* Colours, titles and cursors. */
+void archai_line_drop_escapes(char *line);
 #endif

@@ -1,6 +1,6 @@
-/* Candidates evaluated by the user's program, in any language, started once per candidate and without a
- * shell; runner/evaluator/command_text.h says what it reads and writes. Its standard error is kept for
- * `error`. In its environment, beside the number of threads (OMP_NUM_THREADS):
+/* Candidates evaluated by the user's program, in any language, without a shell: started once per candidate
+ * (once.c), or one for many (persistent.c); runner/evaluator/command_text.h says what it reads and writes. Its
+ * standard error is kept for `error`. In its environment, beside the number of threads (OMP_NUM_THREADS):
  *
  *   ARCHAI_WEIGHTS        a file into which it may write weights as safetensors (a memfd of this process, so
  *                         that nothing is left behind whatever happens)
@@ -9,7 +9,11 @@
  *   ARCHAI_SEED, ARCHAI_BUDGET
  *   ARCHAI_CHECKPOINT     with train.checkpoint = epoch: a path that it may write to, and finds again on its
  *                         next attempt (io/file/checkpoint.h)
+ *
+ * What differs from candidate to candidate a persistent program finds in the request instead.
  */
+#include "runner/evaluator/command/command.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -23,47 +27,20 @@
 #include "io/file/checkpoint.h"
 #include "io/file/file.h"
 #include "runner/evaluator/command_text.h"
-#include "runner/evaluator/environment.h"
-#include "runner/evaluator/evaluator.h"
-#include "runner/evaluator/last_line.h"
 #include "runner/evaluator/weights.h"
-#include "runner/process/child.h"
-
-enum {
-    CHUNKS = 16,      /* of output that are read in one poll */
-    LAST_CHUNKS = 256 /* and after the end: more than a pipe holds */
-};
-
-typedef struct command_settings {
-    char *command;
-} command_settings;
 
 /* clang-format off */
 static const archai_option command_options[] = {
-    {"command", ARCHAI_OPT_STRING, offsetof(command_settings, command), 0, 0, "", "", NULL, "program and arguments, split at blanks outside \"...\"; no shell"},
+    {"command", ARCHAI_OPT_STRING, offsetof(archai_command_settings, command), 0, 0, "", "", NULL, "program and arguments, split at blanks outside \"...\"; no shell"},
+    {"persistent", ARCHAI_OPT_BOOL, offsetof(archai_command_settings, persistent), 0, 0, "no", "", NULL, "one process for many candidates: each is a line of JSON in, its progress and its result are lines out"},
     ARCHAI_OPTION_END,
 };
 /* clang-format on */
 static const char *const measuring_keys[] = {"command", NULL};
 
-typedef struct command_evaluator {
-    archai_evaluator base;
-    char **argv;         /* owned; argv[0] is the program's path */
-    archai_space *space; /* owned; knows a candidate's parameters */
-    archai_child child;
-    bool is_opening, busy; /* READY is still to be said; a program is running */
-    char unusable[256]; /* why the program cannot be started here; "": it can, as far as is known */
-    char *request;      /* owned; for standard input */
-    size_t sent, request_size;
-    archai_last_line out; /* of its standard output */
-    int weights_fd, start_fd; /* memfds */
-    archai_environment environment;
-    char *checkpoint; /* owned; ARCHAI_CHECKPOINT=path, or NULL */
-} command_evaluator;
-
 /* -- set-up -------------------------------------------------------------------------------- */
 
-static int read_command(const command_settings *s, char ***out, archai_err *err)
+static int read_command(const archai_command_settings *s, char ***out, archai_err *err)
 {
     char **argv = NULL, *path = NULL;
     int rc = archai_command_split(s->command, &argv, err);
@@ -82,7 +59,7 @@ static int read_command(const command_settings *s, char ***out, archai_err *err)
 
 static void command_check(const void *settings, archai_check *c)
 {
-    const command_settings *s = settings;
+    const archai_command_settings *s = settings;
     archai_err why = ARCHAI_ERR_INIT;
     char **argv = NULL;
 
@@ -95,7 +72,7 @@ static void command_check(const void *settings, archai_check *c)
 
 static int command_init(archai_evaluator *self, archai_err *err)
 {
-    command_evaluator *e = (command_evaluator *)self;
+    archai_command *e = (archai_command *)self;
     archai_err why = ARCHAI_ERR_INIT;
 
     e->child = (archai_child)ARCHAI_CHILD_INIT;
@@ -110,7 +87,7 @@ static int command_init(archai_evaluator *self, archai_err *err)
     return archai_evaluator_space(self, &e->space, err);
 }
 
-static void end_program(command_evaluator *e)
+void archai_command_end_program(archai_command *e)
 {
     archai_child_close(&e->child);
     e->child = (archai_child)ARCHAI_CHILD_INIT;
@@ -121,12 +98,13 @@ static void end_program(command_evaluator *e)
 
 static void command_fini(archai_evaluator *self)
 {
-    command_evaluator *e = (command_evaluator *)self;
+    archai_command *e = (archai_command *)self;
 
     archai_command_free(e->argv);
     archai_space_destroy(e->space);
     free(e->checkpoint);
     archai_last_line_fini(&e->out);
+    archai_spoken_fini(&e->lines);
     archai_fd_close(&e->weights_fd);
     archai_fd_close(&e->start_fd);
 }
@@ -134,42 +112,22 @@ static void command_fini(archai_evaluator *self)
 static int command_open(archai_evaluator *self, archai_err *err)
 {
     (void)err;
-    ((command_evaluator *)self)->is_opening = true;
+    ((archai_command *)self)->is_opening = true;
     return ARCHAI_OK;
 }
 
 static void command_close(archai_evaluator *self)
 {
-    command_evaluator *e = (command_evaluator *)self;
+    archai_command *e = (archai_command *)self;
 
-    end_program(e);
+    archai_command_end_program(e);
     e->is_opening = false;
 }
 
 /* -- one candidate ------------------------------------------------------------------------- */
 
-static void make_environment(command_evaluator *e, const archai_trial *c)
-{
-    const char *device = e->base.setup->device;
-    char text[64];
-
-    archai_environment_init(&e->environment, e->base.setup, device);
-    archai_file_name_fd(text, sizeof text, e->weights_fd);
-    archai_environment_set(&e->environment, "ARCHAI_WEIGHTS", text);
-    archai_file_name_fd(text, sizeof text, e->start_fd);
-    if (c->begin_at != 0)
-        archai_environment_set(&e->environment, "ARCHAI_START_WEIGHTS", text);
-    archai_environment_set(&e->environment, "ARCHAI_DEVICE", device);
-    (void)snprintf(text, sizeof text, "%lld", (long long)c->seed);
-    archai_environment_set(&e->environment, "ARCHAI_SEED", text);
-    archai_format_double(c->budget, text);
-    archai_environment_set(&e->environment, "ARCHAI_BUDGET", text);
-    if (e->checkpoint != NULL)
-        archai_environment_add(&e->environment, e->checkpoint);
-}
-
 /* A directory that cannot be written to costs only the checkpoint: writing rows will report it. */
-static void offer_checkpoint(command_evaluator *e, const archai_trial *c)
+static void offer_checkpoint(archai_command *e, const archai_trial *c)
 {
     const archai_config *config = e->base.setup->config;
     char *path = NULL;
@@ -182,40 +140,63 @@ static void offer_checkpoint(command_evaluator *e, const archai_trial *c)
     free(path);
 }
 
-static int command_begin(archai_evaluator *self, const archai_trial *c, archai_err *err)
+int archai_command_prepare(archai_command *e, const archai_trial *c, archai_err *err)
 {
-    command_evaluator *e = (command_evaluator *)self;
+    if (ftruncate(e->weights_fd, 0) != 0 ||
+        (c->begin_at == 0 && ftruncate(e->start_fd, 0) != 0))
+        return archai_fail(err, ARCHAI_EIO, "weights: %s", strerror(errno));
+    offer_checkpoint(e, c);
+    e->sent = 0;
+    return ARCHAI_OK;
+}
+
+int archai_command_start(archai_command *e, archai_err *err)
+{
     const archai_child_spec spec = {
         .argv = e->argv,
         .env = e->environment.at,
         .want_stdin = true,
         .want_stdout = true,
-        .memory_limit = self->setup->config->evaluator.memory_limit,
+        .memory_limit = e->base.setup->config->evaluator.memory_limit,
     };
+    const char *device = e->base.setup->device;
+    char path[64];
 
-    end_program(e);
-    archai_last_line_clear(&e->out);
-    if (ftruncate(e->weights_fd, 0) != 0 ||
-        (c->begin_at == 0 && ftruncate(e->start_fd, 0) != 0))
-        return archai_fail(err, ARCHAI_EIO, "weights: %s", strerror(errno));
-    ARCHAI_TRY(archai_command_request(e->space, c, &e->request, err));
-    e->request_size = strlen(e->request);
-    e->sent = 0;
-    offer_checkpoint(e, c);
-    make_environment(e, c);
-    ARCHAI_TRY(archai_child_start(&e->child, &spec, err));
+    archai_file_name_fd(path, sizeof path, e->weights_fd);
+    archai_environment_set(&e->environment, "ARCHAI_WEIGHTS", path);
+    archai_environment_set(&e->environment, "ARCHAI_DEVICE", device);
+    return archai_child_start(&e->child, &spec, err);
+}
+
+static bool is_persistent(const archai_evaluator *self)
+{
+    return ((const archai_command_settings *)self->setup->settings)->persistent;
+}
+
+static int command_begin(archai_evaluator *self, const archai_trial *c, archai_err *err)
+{
+    archai_command *e = (archai_command *)self;
+
+    ARCHAI_TRY(is_persistent(self) ? archai_persistent_begin(e, c, err) : archai_once_begin(e, c, err));
     e->child.log = self->log;
     e->busy = true;
     return ARCHAI_OK;
 }
 
-static int command_start_fd(archai_evaluator *self)
+static int command_stop(archai_evaluator *self, archai_err *err)
 {
-    return ((command_evaluator *)self)->start_fd;
+    (void)err;
+    if (is_persistent(self))
+        archai_persistent_stop((archai_command *)self);
+    return ARCHAI_OK;
 }
 
-/* A program need not read its input: then its end of the pipe closes early. */
-static void feed(command_evaluator *e)
+static int command_start_fd(archai_evaluator *self)
+{
+    return ((archai_command *)self)->start_fd;
+}
+
+void archai_command_feed(archai_command *e)
 {
     size_t n = 1;
 
@@ -223,28 +204,21 @@ static void feed(command_evaluator *e)
         n = archai_fd_write(&e->child.stdin_fd, e->request + e->sent, e->request_size - e->sent);
         e->sent += n;
     }
-    if (e->sent == e->request_size)
-        archai_fd_close(&e->child.stdin_fd);
 }
 
-/* At most `chunks` at a time, so that the worker is not kept from its messages. */
-static void drain(command_evaluator *e, int chunks)
+size_t archai_command_read(archai_command *e, char *data, size_t size)
 {
-    char data[16384];
-    size_t n = 1;
+    const size_t n = archai_fd_read(&e->child.stdout_fd, data, size);
 
-    for (int i = 0; i < chunks && n > 0; i++) {
-        n = archai_fd_read(&e->child.stdout_fd, data, sizeof data);
-        if (e->base.log != NULL)
-            archai_output_log_add(e->base.log, data, n);
-        archai_last_line_take(&e->out, data, n);
-    }
+    if (e->base.log != NULL)
+        archai_output_log_add(e->base.log, data, n);
+    return n;
 }
 
 /* -- its end ------------------------------------------------------------------------------- */
 
 /* Weights that cannot be kept do not cost the measures: `error` says what was left out. */
-static int offer_weights(const command_evaluator *e, archai_trial *r, archai_err *err)
+static int offer_weights(const archai_command *e, archai_trial *r, archai_err *err)
 {
     archai_err why = ARCHAI_ERR_INIT;
     char *before = r->error;
@@ -261,43 +235,27 @@ static int offer_weights(const command_evaluator *e, archai_trial *r, archai_err
     return ARCHAI_OK;
 }
 
-static int read_result(command_evaluator *e, archai_trial *r, archai_err *err)
-{
-    const char *line = archai_last_line_end(&e->out);
-
-    if (e->out.too_long)
-        return archai_fail(err, ARCHAI_EFORMAT, "last line of output is longer than %d bytes",
-                           ARCHAI_LAST_LINE_MAX);
-    if (line[0] == '\0')
-        return archai_fail(
-            err, ARCHAI_EFORMAT,
-            "wrote nothing to standard output, expected a JSON object of measures");
-    ARCHAI_TRY(archai_weights_check(e->weights_fd, e->base.setup->config, err));
-    ARCHAI_TRY(archai_err_wrap(err, archai_command_result(line, r, err), "last line of output: "));
-    return archai_err_wrap(err, offer_weights(e, r, err), "weights: ");
-}
-
-/* The program has ended by itself with status 0. */
-static void measured(command_evaluator *e, archai_evaluator_event *out)
+void archai_command_measured(archai_command *e, archai_trial *r, archai_evaluator_event *out)
 {
     archai_err why = ARCHAI_ERR_INIT;
-    int rc;
+    int rc = archai_weights_check(e->weights_fd, e->base.setup->config, &why);
 
     out->kind = ARCHAI_EVALUATOR_MEASURED;
-    out->result = archai_calloc(1, sizeof *out->result);
-    rc = archai_err_wrap(&why, read_result(e, out->result, &why), "command: ");
+    out->result = r;
+    if (rc == ARCHAI_OK)
+        rc = archai_err_wrap(&why, offer_weights(e, r, &why), "weights: ");
     if (rc == ARCHAI_OK)
         return;
+    (void)archai_err_wrap(&why, rc, "command: ");
     archai_evaluator_event_set(out, ARCHAI_EVALUATOR_FAILED, rc, why.text);
     archai_evaluator_event_fini(out);
 }
 
-static void ended(command_evaluator *e, archai_evaluator_event *out)
+bool archai_command_ended(archai_command *e, archai_evaluator_event *out)
 {
     const archai_child *c = &e->child;
     char how[512], text[600];
 
-    drain(e, LAST_CHUNKS);
     archai_child_describe(c, how, sizeof how);
     (void)snprintf(text, sizeof text, "command %s", how);
     if (!c->started && c->exec_errno != 0) {
@@ -309,14 +267,14 @@ static void ended(command_evaluator *e, archai_evaluator_event *out)
     } else if (WEXITSTATUS(c->status) != 0) {
         archai_evaluator_event_set(out, ARCHAI_EVALUATOR_FAILED, ARCHAI_ECHILD, text);
     } else {
-        measured(e, out);
+        return false;
     }
-    end_program(e);
+    return true;
 }
 
 static int command_poll(archai_evaluator *self, archai_evaluator_event *out, archai_err *err)
 {
-    command_evaluator *e = (command_evaluator *)self;
+    archai_command *e = (archai_command *)self;
     archai_err why = ARCHAI_ERR_INIT;
 
     (void)err;
@@ -328,17 +286,16 @@ static int command_poll(archai_evaluator *self, archai_evaluator_event *out, arc
             archai_evaluator_event_set(out, ARCHAI_EVALUATOR_READY, ARCHAI_OK, self->setup->device);
         return ARCHAI_OK;
     }
-    if (!e->busy)
-        return ARCHAI_OK;
-    feed(e);
-    drain(e, CHUNKS);
-    if (archai_child_poll(&e->child)) {
-        ended(e, out);
-    } else if (archai_weights_check(e->weights_fd, self->setup->config, &why) != ARCHAI_OK) {
+    if (is_persistent(self))
+        archai_persistent_poll(e, out);
+    else if (e->busy)
+        archai_once_poll(e, out);
+    if (e->busy && out->kind == ARCHAI_EVALUATOR_NOTHING &&
+        archai_weights_check(e->weights_fd, self->setup->config, &why) != ARCHAI_OK) {
         /* Not only at its end: the file lies in memory, which this process shares. */
         (void)archai_err_wrap(&why, why.code, "command: ");
         archai_evaluator_event_set(out, ARCHAI_EVALUATOR_FAILED, why.code, why.text);
-        end_program(e);
+        archai_command_end_program(e);
         (void)ftruncate(e->weights_fd, 0);
     }
     return ARCHAI_OK;
@@ -346,16 +303,16 @@ static int command_poll(archai_evaluator *self, archai_evaluator_event *out, arc
 
 static int command_weights_fd(archai_evaluator *self)
 {
-    return ((command_evaluator *)self)->weights_fd;
+    return ((archai_command *)self)->weights_fd;
 }
 
 static size_t command_wake(archai_evaluator *self, struct pollfd *out, size_t max)
 {
-    const command_evaluator *e = (const command_evaluator *)self;
+    const archai_command *e = (const archai_command *)self;
     const struct pollfd fds[] = {
         {.fd = e->child.stdout_fd, .events = POLLIN},
         {.fd = e->child.report_fd, .events = POLLIN},
-        {.fd = e->child.stdin_fd, .events = POLLOUT},
+        {.fd = e->sent < e->request_size ? e->child.stdin_fd : -1, .events = POLLOUT},
     };
 
     return e->busy ? archai_fd_wake(fds, sizeof fds / sizeof fds[0], out, max) : 0;
@@ -363,11 +320,11 @@ static size_t command_wake(archai_evaluator *self, struct pollfd *out, size_t ma
 
 const archai_evaluator_ops archai_evaluator_command = {
     .name = "command",
-    .help = "measures with your own program, started once per candidate",
+    .help = "measures with your own program, started once per candidate or for many",
     .options = command_options,
-    .settings_size = sizeof(command_settings),
+    .settings_size = sizeof(archai_command_settings),
     .measuring_keys = measuring_keys,
-    .size = sizeof(command_evaluator),
+    .size = sizeof(archai_command),
     .checkpoints = true,
     .check = command_check,
     .init = command_init,
@@ -376,6 +333,7 @@ const archai_evaluator_ops archai_evaluator_command = {
     .begin = command_begin,
     .start_fd = command_start_fd,
     .poll = command_poll,
+    .stop = command_stop,
     .close = command_close,
     .weights_fd = command_weights_fd,
     .wake = command_wake,

@@ -1,0 +1,145 @@
+"""Programs that stay (evaluator.persistent): what crashes, hangs, talks nonsense or gives up costs its own candidate and no other,
+in both schedules and with one rank; a log is its candidate's; weights and curves arrive; archai_program.py also works alone."""
+import json
+import os
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+
+SOURCE, TMP, BIN = (os.environ[k] for k in ("ARCHAI_SOURCE", "ARCHAI_TMP", "ARCHAI_BIN"))
+
+PROGRAM = """
+import os, struct, sys, time
+sys.path.insert(0, {examples!r})
+import archai_program as archai
+
+class Tensor:  # as NumPy's and PyTorch's; importing either takes its time
+    def __init__(self, dtype, shape, data):
+        self.dtype, self.shape, self.tobytes = dtype, shape, lambda: data
+
+served = 0
+def evaluate(c):
+    global served
+    served += 1
+    print("candidate", c.id, "begins")
+    for epoch in range(1, 4):
+        archai.report(epoch=epoch, epochs=3, val_accuracy=c.params["x"] / 1000 * epoch / 3)
+    if c.id % 8 == 1:
+        os.kill(os.getpid(), 11)
+    if c.id == 2 and sys.argv[1:] == ["hang"]:
+        time.sleep(600)
+    if c.id % 8 == 3:
+        archai._out.write("Epoch 1: 50 %\\n")
+        archai._out.flush()
+        time.sleep(600)
+    if c.id % 8 == 5:
+        raise ValueError("no such layer")
+    archai.save_weights({{"w": Tensor("float32", (2, 3), struct.pack("<f", c.id) * 6), "n": Tensor("torch.bool", (1,), b"\\1"),
+                         "b": Tensor("int64", (), struct.pack("<q", c.id))}})
+    archai.result(val_accuracy=c.params["x"] / 1000, pid=os.getpid(), served=served)
+
+archai.for_each(evaluate)
+"""
+
+CONFIG = """
+[search]
+algorithm = {algorithm}
+schedule = {schedule}
+max_evaluations = {n}
+seed = 1
+{more}
+[space]
+name = config
+tree = {tree}
+[objective.accuracy]
+source = val_accuracy
+direction = maximize
+[evaluator]
+kind = command
+command = "{python}" {program} {argument}
+persistent = yes
+timeout = {timeout}
+[output]
+weights = all
+logs = all
+report = no
+"""
+
+
+def write(name, text):
+    path = os.path.join(TMP, name)
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+PATH = write("program.py", PROGRAM.format(examples=os.path.join(SOURCE, "configs/examples")))
+TREE = write("tree.yaml", "x: {range: [1, 999], step: 1}\n")
+
+
+def run(name, ranks, n, argument="", timeout="none", **keys):
+    out = os.path.join(TMP, name)
+    ini = write(name + ".ini", CONFIG.format(tree=TREE, python=sys.executable, program=PATH, argument=argument,
+                                           timeout=timeout, n=n, **keys))
+    command = ["mpirun", "-n", str(ranks)] if ranks > 1 else []
+    command += [os.path.join(BIN, "archai-run"), ini, "--output", out, "--progress", "none"]
+    p = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert p.returncode == 0, (p.stdout, p.stderr)
+    return out
+
+
+def expected(i, hangs):
+    if i == 2 and hangs:
+        return "failed", "timeout: no result after"
+    return {1: ("failed", "evaluator killed by signal 11"), 3: ("failed", "it wrote 'Epoch 1: 50 %', expected lines of JSON"),
+            5: ("failed", "command: ValueError: no such layer")}.get(i % 8, ("ok", ""))
+
+
+def check(out, n, hangs=False):
+    with h5py.File(os.path.join(out, "results.h5"), "r") as f:
+        c = {k: [v.decode() if isinstance(v, bytes) else v for v in f["candidates"][k][:]]
+             for k in ("id", "status", "error", "archid", "log", "rank")}
+        assert c["id"] == list(range(n)), c["id"]
+        for i in range(n):
+            status, text = expected(i, hangs)
+            assert c["status"][i] == status and text in c["error"][i], (i, c["status"][i], c["error"][i])
+            with open(os.path.join(out, c["log"][i])) as log:
+                words = [line.split() for line in log.read().splitlines() if line.startswith("candidate")]
+            assert words == [["candidate", str(i), "begins"]], (i, words)
+            if status == "ok":
+                model = f["models"][c["archid"][i]]
+                assert np.all(model["w"][:] == i) and model["w"].shape == (2, 3) and model["b"][()] == i
+        # A process survives what it reports itself, and nothing else.
+        for rank in set(c["rank"]):
+            mine = [i for i in range(n) if c["rank"][i] == rank]
+            served, pid = f["metrics/served"][:], f["metrics/pid"][:]
+            for a, b in zip(mine, mine[1:]):
+                if c["status"][a] == c["status"][b] == "ok":
+                    assert pid[a] == pid[b] and served[b] == served[a] + 1, (a, b)
+            if len(mine) > 8:
+                assert len(set(pid[i] for i in mine if c["status"][i] == "ok")) > 1
+    return c
+
+
+def each_costs_its_own_candidate():
+    check(run("async", 2, 24, algorithm="random_search", schedule="async", argument="hang", timeout="4s", more=""), 24, hangs=True)
+    check(run("one", 1, 9, algorithm="evolution_pareto", schedule="async", more="init_num_models = 4"), 9)
+    check(run("generational", 2, 10, algorithm="evolution_pareto", schedule="generational", more="init_num_models = 8"), 10)
+
+
+def it_works_alone():
+    env = {k: v for k, v in os.environ.items() if not k.startswith("ARCHAI_")}
+    p = subprocess.run([sys.executable, PATH, '{"x": 500}', '{"x": 250}'], capture_output=True, text=True, env=env)
+    lines = [json.loads(line) for line in p.stdout.splitlines()]
+    assert p.returncode < 0 and lines[3]["result"]["val_accuracy"] == 0.5, (p.returncode, lines)  # number 1 crashes
+    assert "candidate 0 begins" in p.stderr
+    sample = subprocess.run([os.path.join(BIN, "archai-space"), os.path.join(TMP, "one.ini"), "sample"], capture_output=True)
+    p = subprocess.run([sys.executable, PATH], input=sample.stdout, capture_output=True, env=env)
+    x = json.loads(sample.stdout)["arch"]["x"]
+    assert json.loads(p.stdout.splitlines()[-1])["result"]["val_accuracy"] == x / 1000, p
+
+
+each_costs_its_own_candidate()
+it_works_alone()
