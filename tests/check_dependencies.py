@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The dependency rule: core <- io, shim <- runner; core is plain C without MPI, HDF5, libtorch, clock or printing.
-Inside core: base <- network, config, pareto <- measure <- search <- space, algorithm.
+Inside core: base <- network, pareto, progress <- config <- measure <- search <- space, algorithm.
 
 usage: check_dependencies.py SOURCE_DIRECTORY
 """
@@ -11,8 +11,8 @@ import sys
 FOLDERS = {"core": {"core"}, "io": {"core", "io"}, "shim": {"core", "io", "shim"}, "runner": {"core", "io", "shim", "runner"}}
 # What a folder of core may include beside itself. Files of core itself (plug-ins, the registry) count as search.
 LOW = {"base"}
-MIDDLE = LOW | {"network", "config", "pareto"}
-INSIDE_CORE = {"base": set(), "network": LOW, "config": LOW, "pareto": LOW, "measure": MIDDLE, "search": MIDDLE | {"", "measure"},
+MIDDLE = LOW | {"network", "config", "pareto", "progress"}
+INSIDE_CORE = {"base": set(), "network": LOW, "config": LOW | {"progress"}, "pareto": LOW, "progress": LOW, "measure": MIDDLE, "search": MIDDLE | {"", "measure"},
                "": MIDDLE | {"search"}, "space": MIDDLE | {"search", ""}, "algorithm": MIDDLE | {"search", ""}}
 # Foreign headers, each with the only folders that may include it.
 FOREIGN = {

@@ -8,10 +8,11 @@ import spirals
 for c in archai.candidates():
     torch.manual_seed(c.seed)
     model = spirals.build(c.params).to(c.device)
+    size = sum(t.numel() for t in model.parameters())
     epochs = max(1, round(spirals.EPOCHS * c.budget))
     for epoch, (accuracy, loss) in enumerate(spirals.epochs(model, c.params, c.arch["batch_size"], epochs, c.device), 1):
-        archai.report(epoch=epoch, epochs=epochs, val_accuracy=accuracy, val_loss=loss)
+        archai.report(epoch=epoch, epochs=epochs, val_accuracy=accuracy, val_loss=loss, parameters=size)
         if archai.should_stop():
             break
     archai.save_weights(model.state_dict())
-    archai.result(val_accuracy=accuracy, parameters=sum(t.numel() for t in model.parameters()))
+    archai.result(val_accuracy=accuracy, parameters=size)

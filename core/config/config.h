@@ -13,6 +13,7 @@
 #include "core/config/option.h"
 #include "core/config/registry.h"
 #include "core/config/train.h"
+#include "core/progress/prune.h"
 
 typedef struct archai_config {
     struct {
@@ -23,6 +24,8 @@ typedef struct archai_config {
         int64_t max_infeasible; /* INT64_MAX: none */
         int64_t seed;
         bool allow_test_objective;
+        archai_prune_settings prune;
+        char *prune_source; /* auto: of the first objective that is measured */
     } search;
     struct {
         bool coordinator_evaluates;

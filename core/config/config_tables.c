@@ -13,6 +13,13 @@ static const archai_option search_options[] = {
     {"max_time",        ARCHAI_OPT_SECONDS, AT(search.max_time_s),      0.001, BIG, "none", "", "none=inf", "running time of this start"},
     {"allow_test_objective", ARCHAI_OPT_BOOL, AT(search.allow_test_objective), 0, 0, "no", "", NULL, "an objective or constraint may be measured on the test data, which then say nothing more about new data"},
     {"max_infeasible",  ARCHAI_OPT_INT,     AT(search.max_infeasible),  1, BIG, "1000", "candidates", "none=9223372036854775807", "ends a search in which so many candidates in a row violate a constraint before everything is measured; those do not count in max_evaluations"},
+    {"prune",           ARCHAI_OPT_CHOICE,  AT(search.prune.rule),      0, 0, "none", "", ARCHAI_PRUNE_NAMES, "which candidates end early, by what is reported while they train; median: worse than the median of complete ones at the same step, as Optuna's MedianPruner; asha: not among the best at a rung, as Ray Tune's ASHAScheduler"},
+    {"prune_source",    ARCHAI_OPT_STRING,  AT(search.prune_source),    0, 0, "auto", "", NULL, "the measure that prune compares, source of an objective; auto: that of the first objective that is measured"},
+    {"n_startup_trials", ARCHAI_OPT_INT,    AT(search.prune.n_startup_trials), 0, BIG, "5", "candidates", NULL, "prune = median: nothing ends before so many are complete"},
+    {"n_warmup_steps",  ARCHAI_OPT_INT,     AT(search.prune.n_warmup_steps), 0, BIG, "0", "steps", NULL, "prune = median: nothing ends before this epoch or step"},
+    {"interval_steps",  ARCHAI_OPT_INT,     AT(search.prune.interval_steps), 1, BIG, "1", "steps", NULL, "prune = median: epochs or steps between two looks at a candidate, after n_warmup_steps"},
+    {"grace_period",    ARCHAI_OPT_INT,     AT(search.prune.grace_period), 1, BIG, "1", "steps", NULL, "prune = asha: the epoch or step of the first rung, before which nothing ends"},
+    {"reduction_factor", ARCHAI_OPT_DOUBLE, AT(search.prune.reduction_factor), 1.01, 1000, "4", "", NULL, "prune = asha: each rung is so many times the one before, and the best of so many stay"},
     {"seed",            ARCHAI_OPT_INT,     AT(search.seed),            0, BIG, "1", "", NULL, "seed of the algorithm's generator and of the evaluations' seeds"},
     ARCHAI_OPTION_END,
 };

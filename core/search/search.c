@@ -35,6 +35,7 @@ int archai_search_tell(archai_search *s, archai_trial *e, bool *on_front, archai
     r->stored = e->stored;
     leave_running(s, at);
     archai_search_count(s, e->status, r->values);
+    archai_search_end_pruning(s, e->id, e->status, r->values);
     ARCHAI_TRY(archai_search_finish(s, at, e->status, err));
     archai_search_drop_trial(s, at);
     *on_front = r->on_front;
@@ -46,6 +47,7 @@ int archai_search_requeue(archai_search *s, int64_t id, archai_err *err)
     size_t at;
 
     ARCHAI_TRY(archai_search_running(s, id, &at, err));
+    archai_search_end_pruning(s, id, 0, NULL);
     archai_search_queue(s, at);
     return ARCHAI_OK;
 }
@@ -59,6 +61,7 @@ int archai_search_retry(archai_search *s, int64_t id, bool *again, archai_err *e
     if (!*again)
         return ARCHAI_OK;
     s->records[at].attempts++;
+    archai_search_end_pruning(s, id, 0, NULL);
     archai_search_queue(s, at);
     return ARCHAI_OK;
 }
@@ -71,6 +74,7 @@ int archai_search_lost(archai_search *s, int64_t id, bool *again, archai_trial *
     size_t at;
 
     ARCHAI_TRY(archai_search_running(s, id, &at, err));
+    archai_search_end_pruning(s, id, 0, NULL);
     r = &s->records[at];
     *again = ++r->losses < ARCHAI_LOSSES_MAX;
     if (*again) {
@@ -261,6 +265,8 @@ int archai_search_init(archai_search *s, archai_space *space,
     }
     if (rc == ARCHAI_OK)
         rc = check_inheritance(s, ini, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_search_init_pruner(s, settings, ini, err);
     if (rc != ARCHAI_OK)
         archai_search_fini(s);
     return rc;
@@ -269,6 +275,7 @@ int archai_search_init(archai_search *s, archai_space *space,
 void archai_search_fini(archai_search *s)
 {
     archai_algorithm_destroy(s->algorithm);
+    archai_pruner_destroy(s->pruner);
     for (size_t i = 0; i < s->n_records; i++)
         archai_record_fini(&s->records[i]);
     free(s->records);

@@ -24,6 +24,7 @@
 #include "core/search/objective.h"
 #include "core/search/trial.h"
 #include "core/pareto/pareto.h"
+#include "core/progress/prune.h"
 #include "core/search/space.h"
 
 typedef enum archai_schedule { ARCHAI_ASYNC, ARCHAI_GENERATIONAL } archai_schedule;
@@ -87,6 +88,8 @@ typedef struct archai_search {
     struct archai_search_inner *inner;     /* owned; queues, restored rows, where proposing stands */
     char **metrics; /* owned; [n_metrics] names of measures beyond the objectives' values */
     size_t n_metrics;
+    archai_pruner *pruner; /* owned; NULL: nothing ends early */
+    size_t pruned_by;      /* the objective that it compares */
     int64_t job;    /* the open job that an algorithm waits for (core/search/surrogate.h); 0: none */
     bool job_due;   /* it waits for a job that is being made, or will be with the next call for one */
     size_t slots;   /* candidates that are evaluated at once; set by the caller where the search has jobs; 1 at
@@ -102,6 +105,8 @@ typedef struct archai_search_settings {
     double default_budget; /* epochs; 0: 1 */
     bool inherit;          /* train.inherit_weights */
     int64_t max_infeasible; /* candidates in a row that a constraint ended early; 0: any number */
+    archai_prune_settings prune;
+    const char *prune_source; /* a source of an objective; NULL, "auto": of the first that is measured */
 } archai_search_settings;
 
 /* Create the algorithm from section [search] and check what it needs of the space ("needs mutate,
@@ -142,6 +147,14 @@ int archai_search_assess(archai_search *s, archai_trial *e, bool *joins, archai_
 /* An evaluation came back (ok, failed, infeasible, pruned); it is assessed as above. *on_front: it
  * joined the front. ARCHAI_ENOTFOUND: no such candidate is running (told twice, or foreign). */
 int archai_search_tell(archai_search *s, archai_trial *e, bool *on_front, archai_err *err);
+/* A candidate has come to an epoch or step `at` and measured so much; e->measures may also hold what else is known of it.
+ * *prune: it should end now, because of *value, which should have been better than *cutoff; it is still to be told,
+ * pruned or, if it was faster, otherwise. Nothing where it is not running. search_prune.c */
+int archai_search_progress(archai_search *s, const archai_trial *e, double at, bool *prune, double *value,
+                           double *cutoff, archai_err *err);
+/* What keeps e, which is under way, from being compared with others: the first objective that is not known yet; NULL:
+ * nothing, or nothing is pruned. */
+const char *archai_search_unknown(const archai_search *s, const archai_trial *e);
 /* Must its weights be kept, because others may begin from them: itself with a larger budget, or its
  * children? `e` was assessed. */
 bool archai_search_keeps(const archai_search *s, const archai_trial *e);

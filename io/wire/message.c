@@ -17,6 +17,9 @@
     X(CODE,        "code",        I32,    AT(archai_message, code)) \
     X(EPOCH,       "epoch",       I32,    AT(archai_message, epoch)) \
     X(EPOCHS,      "epochs",      I32,    AT(archai_message, epochs)) \
+    X(STEP,        "at",          DOUBLE, AT(archai_message, at)) \
+    X(BY_EPOCH,    "by_epoch",    BOOL,   AT(archai_message, by_epoch)) \
+    X(SO_FAR,      "so_far",      OWNED,  AT(archai_message, evaluation), .of = &archai_progress_type) \
     X(THREADS,     "threads",     I32,    AT(archai_message, threads)) \
     X(SECONDS,     "seconds",     DOUBLE, AT(archai_message, seconds)) \
     X(KEEP,        "keep",        BOOL,   AT(archai_message, keep)) \
@@ -70,7 +73,8 @@ static const uint64_t message_carries[ARCHAI_MSG_COUNT] = {
     [ARCHAI_MSG_VERDICT]   = B(ID) | B(CODE) | B(KEEP) | B(SEGMENT) | B(OFFER),
     [ARCHAI_MSG_DONE]      = B(REPORTS),
     [ARCHAI_MSG_ROW]       = B(STORED) | B(EVALUATION),
-    [ARCHAI_MSG_PROGRESS]  = B(ID) | B(EPOCH) | B(EPOCHS),
+    [ARCHAI_MSG_PROGRESS]  = B(ID) | B(EPOCH) | B(EPOCHS) | B(STEP) | B(BY_EPOCH) | B(SO_FAR),
+    [ARCHAI_MSG_PRUNE]     = B(ID),
     [ARCHAI_MSG_NEED]      = B(N_ROWS) | B(TEXT_BYTES),
     [ARCHAI_MSG_RETIRED]   = B(TEXT),
     [ARCHAI_MSG_RETURNED]  = B(ID),
@@ -149,7 +153,7 @@ const char *archai_message_name(archai_message_type type)
 bool archai_message_is_for_worker(archai_message_type type, int source)
 {
     return type == ARCHAI_MSG_WORK || type == ARCHAI_MSG_GRANT || type == ARCHAI_MSG_VERDICT ||
-           (type == ARCHAI_MSG_DRAIN && source == 0);
+           type == ARCHAI_MSG_PRUNE || (type == ARCHAI_MSG_DRAIN && source == 0);
 }
 
 int archai_message_pack(const archai_message *m, archai_buffer *out, archai_err *err)

@@ -37,7 +37,8 @@ void archai_buffer_reserve(archai_buffer *b, size_t more); /* room after size */
     X(ARCHAI_MSG_VERDICT,  "verdict")  /* C->W: keep (pool places) or drop the weights; status, error */ \
     X(ARCHAI_MSG_DONE,     "done")     /* W->C: reports: id, status, error, measures, seconds, place of those whose rows are committed */ \
     X(ARCHAI_MSG_ROW,      "row")      /* indexer->C: a row of an earlier start                  */ \
-    X(ARCHAI_MSG_PROGRESS, "progress") /* E->W, W->C: id, epoch, epochs; also a sign of life    */ \
+    X(ARCHAI_MSG_PROGRESS, "progress") /* E->W, W->C: id, epoch (or step), epochs, measures so far; also a sign of life */ \
+    X(ARCHAI_MSG_PRUNE,    "prune")    /* C->W, W->E: id: it should end now, with what it has   */ \
     X(ARCHAI_MSG_NEED,     "need")     /* W->C: n_rows and text_bytes that a new grant must hold */ \
     X(ARCHAI_MSG_RETIRED,  "retired")  /* W->C: this worker takes no more work; why             */ \
     X(ARCHAI_MSG_RETURNED, "returned") /* W->C: id given back unevaluated (drain, interruption) */ \
@@ -73,7 +74,9 @@ typedef struct archai_message {
     char *text;               /* owned; host / reason / path / error / configuration */
     char *device;             /* owned */
     int32_t code;             /* archai_rc */
-    int32_t epoch, epochs;
+    int32_t epoch, epochs;    /* epochs 0: not known */
+    double at;                /* progress: the epoch or step */
+    bool by_epoch;
     int32_t threads;
     double seconds;
     bool keep;                /* verdict: the weights */
@@ -86,7 +89,7 @@ typedef struct archai_message {
     int64_t text_offset, text_bytes; /* grant: bytes in the text pool; offer: that its row takes */
     archai_trial *candidates; /* owned; work */
     size_t n_candidates;
-    archai_trial *evaluation; /* owned; row, measured; offer: what rank 0 lacks of it (the rest is
+    archai_trial *evaluation; /* owned; row, measured; progress: its measures alone; offer: what rank 0 lacks of it (the rest is
                                       zero); verdict: status, error, tensors with places, in order */
     archai_trial *reports;    /* owned; done: what rank 0 lacks of each, and `stored`: the place of its row,
                                       if weights were kept with it (io/segment/segment.h); else 0 */

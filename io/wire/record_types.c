@@ -61,6 +61,13 @@ static const archai_field report_fields[] = {
 };
 const archai_record_type archai_report_type = {"report", sizeof(archai_trial), report_fields};
 
+/* Of a trial, what is measured while it is evaluated. */
+static const archai_field progress_fields[] = {
+    O("measures", MEASURES, AT(archai_trial, measures), COUNT(archai_trial, n_measures)),
+    {.key = NULL},
+};
+const archai_record_type archai_progress_type = {"progress", sizeof(archai_trial), progress_fields};
+
 /* Of a trial, what is asked about: may its weights be kept, and where? And what is answered. */
 static const archai_field offer_fields[] = {
     F("id",       I64,      AT(archai_trial, id)),

@@ -1,7 +1,7 @@
 /* io/wire/record_types.h - the record types of messages: a table of fields each.
  *
- * A trial travels as one of four: what an evaluator needs (candidate), what a row holds (row), what rank 0
- * lacks of a finished one (report), what is asked before weights are kept (offer).
+ * A trial travels as one of five: what an evaluator needs (candidate), what is measured meanwhile (progress), what a
+ * row holds (row), what rank 0 lacks of a finished one (report), what is asked before weights are kept (offer).
  */
 #ifndef ARCHAI_IO_WIRE_RECORD_TYPES_H
 #define ARCHAI_IO_WIRE_RECORD_TYPES_H
@@ -14,6 +14,6 @@
 #define COUNT(type, member)  .count_at = offsetof(type, member)
 
 extern const archai_record_type archai_candidate_type, archai_trial_row_type, archai_report_type,
-    archai_offer_type;
+    archai_offer_type, archai_progress_type;
 extern const archai_record_type archai_data_type, archai_job_type, archai_answer_type;
 #endif

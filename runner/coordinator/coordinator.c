@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/alloc.h"
 #include "io/file/h5.h"
 #include "runner/process/clock.h"
 
@@ -69,6 +70,10 @@ void archai_coordinator_init(archai_coordinator *c, archai_comm *comm, archai_pl
         if (workers[i])
             archai_slots_enqueue(&c->slots, i);
     }
+    c->running = archai_calloc((size_t)comm->size, sizeof *c->running);
+    for (int i = 0; i < comm->size; i++)
+        c->running[i].id = -1;
+    archai_running_remove(dir->path); /* of a start that was killed */
     archai_grants_init(&c->grants, dir->path, dir->start, comm->size + 1,
                        plan->evaluator->trains &&
                            (config->output.weights != ARCHAI_WEIGHTS_NONE ||
@@ -95,6 +100,9 @@ void archai_coordinator_fini(archai_coordinator *c)
     archai_surrogate_client_close(&c->surrogate);
     (void)archai_writer_fini(&c->writer, NULL);
     archai_grants_fini(&c->grants);
+    for (int i = 0; i < c->slots.n; i++)
+        archai_running_fini(&c->running[i]);
+    free(c->running);
     free(c->tests.at);
     archai_slots_fini(&c->slots);
     *c = (archai_coordinator){0};
@@ -248,6 +256,7 @@ static int begin_indexing(archai_coordinator *c, archai_err *err)
     if (rc != ARCHAI_OK)
         ARCHAI_TRY(archai_coordinator_drain(c, "failed", archai_rc_exit_status(rc), 0, err,
                                             "%s", why.text));
+    archai_coordinator_hide_running(c);
     c->phase = ARCHAI_PHASE_INDEXING;
     c->changed = true;
     return ARCHAI_OK;
@@ -326,6 +335,7 @@ int archai_coordinator_step(archai_coordinator *c, bool *busy, archai_err *err)
     ARCHAI_TRY(archai_coordinator_check_complete(c, err));
     if (c->phase == ARCHAI_PHASE_DRAINING && archai_slots_alive(&c->slots) == 0)
         ARCHAI_TRY(begin_indexing(c, err));
+    archai_coordinator_show_running(c);
     ARCHAI_TRY(step_index(c, busy, err));
     if (c->phase == ARCHAI_PHASE_OVER)
         return send_stop(c, false, 0, c->n_lost == 0 ? c->comm->size - 1 : 0, err);

@@ -17,6 +17,7 @@
 #include "runner/rank/plan.h"
 #include "runner/coordinator/progress.h"
 #include "runner/directory/rundir.h"
+#include "runner/directory/running.h"
 #include "runner/rank/runlog.h"
 #include "runner/coordinator/slots.h"
 #include "runner/coordinator/surrogate_client.h"
@@ -69,6 +70,9 @@ typedef struct archai_coordinator {
     double busy;            /* share of the workers' time that went into evaluations, until then */
     bool search_is_done;    /* the search has nothing more to propose */
     archai_tests tests;
+    archai_running *running; /* owned; [slots.n]; archid NULL: nothing was reported */
+    bool running_changed, complained_of_prune;
+    double show_running_at;  /* clock: not written again before */
     bool changed;           /* rows were committed since the last refresh began */
     double began, drain_at, kill_at; /* clock; inf: never */
     int64_t n_before;       /* finished evaluations of earlier starts */
@@ -106,6 +110,11 @@ int archai_coordinator_record(archai_coordinator *c, archai_trial *e, archai_err
 int archai_coordinator_take_back(archai_coordinator *c, int source, int64_t id, archai_err *err);
 /* Look for ranks that were lost or came back (coordinator_loss.c). */
 int archai_coordinator_watch(archai_coordinator *c, archai_err *err);
+/* What a candidate reports while it is evaluated (coordinator_progress.c). show: now and then into running.json, which
+ * hide removes for good. */
+int archai_coordinator_on_progress(archai_coordinator *c, int source, archai_message *m, archai_err *err);
+void archai_coordinator_show_running(archai_coordinator *c);
+void archai_coordinator_hide_running(archai_coordinator *c);
 /* A worker's evaluation came back: should it get more work (coordinator_quarantine.c)? */
 int archai_coordinator_trust(archai_coordinator *c, int source, int64_t id, bool failed,
                              double seconds, archai_err *err);

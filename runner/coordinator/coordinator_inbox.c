@@ -199,7 +199,7 @@ int archai_coordinator_handle(archai_coordinator *c, int source, archai_message 
         archai_runlog_note(c->log, source, "candidate %lld: %s", (long long)m->id, m->text);
         return ARCHAI_OK;
     case ARCHAI_MSG_PROGRESS:
-        return ARCHAI_OK;
+        return archai_coordinator_on_progress(c, source, m, err);
     default:
         return archai_fail(err, ARCHAI_EFORMAT, "rank %d sent a '%s' to rank 0", source,
                            archai_message_name(m->type));

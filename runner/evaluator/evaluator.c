@@ -78,6 +78,7 @@ int archai_evaluator_check(const archai_evaluator_ops *ops, const void *settings
                            const archai_config *config, const archai_ini *ini, archai_err *err)
 {
     archai_check own = {.ini = ini, .section = "evaluator", .err = err};
+    archai_check search = {.ini = ini, .section = "search", .err = err};
     archai_check train = {.ini = ini, .section = "train", .err = err};
 
     if (config->train.checkpoint != ARCHAI_CHECKPOINT_NONE && !checkpoints(ops))
@@ -92,7 +93,11 @@ int archai_evaluator_check(const archai_evaluator_ops *ops, const void *settings
              config->output.weights != ARCHAI_WEIGHTS_ALL)
         archai_check_fail(&train, "test", NULL,
                           "front needs the weights of the front, expected output.weights = pareto or all");
-    own.rc = train.rc;
+    if (config->search.prune.rule != 0 && (ops->reports == NULL || !ops->reports(settings)))
+        archai_check_fail(&search, "prune", NULL,
+                          "evaluator.kind = %s says nothing while a candidate trains; expected evaluator.kind = torch, "
+                          "or command with evaluator.persistent = yes", ops->name);
+    own.rc = train.rc != ARCHAI_OK ? train.rc : search.rc;
     if (ops->check != NULL)
         ops->check(settings, &own);
     return own.rc;

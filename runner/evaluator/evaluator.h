@@ -80,6 +80,8 @@ typedef struct archai_evaluator_ops {
     bool trains;        /* a budget counts epochs; weights may be offered */
     bool checkpoints;   /* can write them: train.checkpoint */
     bool uses_device;   /* an archai-evaluator with libtorch: that it starts on the device is seen before anything begins */
+    /* (optional) Does it report while a candidate trains, and end it early (stop)? NULL: no. */
+    bool (*reports)(const void *settings);
     bool tests;         /* can measure stored weights on the test data: train.test = front */
 
     /* (optional) On rank 0, before anything starts: keys that need each other, files, texts. */
@@ -97,7 +99,8 @@ typedef struct archai_evaluator_ops {
     int (*poll)(archai_evaluator *self, archai_evaluator_event *out, archai_err *err);
     /* (optional) Write a checkpoint after the current epoch, then report GONE with SIGTERM. */
     int (*interrupt)(archai_evaluator *self, archai_err *err);
-    /* (optional) End the candidate early with what it has measured: MEASURED follows, as if it had been all. */
+    /* (optional) End the candidate early with what it has measured: MEASURED follows, with
+     * status pruned, or ok if it had come to its end. */
     int (*stop)(archai_evaluator *self, archai_err *err);
     void (*close)(archai_evaluator *self); /* ends any evaluation; idempotent */
     /* (optional) The file with the tensors on offer, as safetensors: after MEASURED, until begin or close. */

@@ -95,6 +95,20 @@ static int torch_interrupt(archai_evaluator *self, archai_err *err)
     return archai_peer_send(&e->client.peer, &drain, err);
 }
 
+static int torch_stop(archai_evaluator *self, archai_err *err)
+{
+    torch_evaluator *e = (torch_evaluator *)self;
+    const archai_message prune = {.type = ARCHAI_MSG_PRUNE, .id = e->id};
+
+    return e->id >= 0 ? archai_peer_send(&e->client.peer, &prune, err) : ARCHAI_OK;
+}
+
+static bool torch_reports(const void *settings)
+{
+    (void)settings;
+    return true;
+}
+
 /* -- events -------------------------------------------------------------------------------- */
 
 /* It has ended, or cannot be trusted any more. */
@@ -134,6 +148,10 @@ static int handle(torch_evaluator *e, archai_message *m, archai_evaluator_event 
         out->kind = ARCHAI_EVALUATOR_PROGRESS;
         out->epoch = m->epoch;
         out->epochs = m->epochs;
+        out->at = m->at;
+        out->by_epoch = m->by_epoch;
+        out->result = m->evaluation;
+        m->evaluation = NULL;
         return ARCHAI_OK;
     case ARCHAI_MSG_NOTE:
         archai_evaluator_event_set(out, ARCHAI_EVALUATOR_NOTE, ARCHAI_OK, m->text);
@@ -204,6 +222,7 @@ const archai_evaluator_ops archai_evaluator_torch = {
     .trains = true,
     .checkpoints = true,
     .uses_device = true,
+    .reports = torch_reports,
     .tests = true,
     .check_task = archai_torch_check_task,
     .init = torch_init,
@@ -212,6 +231,7 @@ const archai_evaluator_ops archai_evaluator_torch = {
     .start_fd = torch_weights_fd,
     .poll = torch_poll,
     .interrupt = torch_interrupt,
+    .stop = torch_stop,
     .close = torch_close,
     .weights_fd = torch_weights_fd,
     .wake = torch_wake,

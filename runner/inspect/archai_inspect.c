@@ -35,7 +35,7 @@ static const struct command {
                                        "its weights for PyTorch, or its architecture for archai-space",     1, 1}, MODEL,   inspect_export},
     {{"verify",  "verify [--repair]",   "check results.h5 against the segments (rows, checksums, weights), and the checkpoints; --repair: repair first", 0, 0}, RESULTS, inspect_verify},
     {{"repair",  "repair",              "write results.h5 again from the segments, if it does not show what they hold", 0, 0}, NOTHING, inspect_repair},
-    {{"watch",   "watch",               "print the summary whenever it changes, until the run ends",         0, 0}, NOTHING, inspect_watch},
+    {{"watch",   "watch",               "print the summary whenever it changes, and the candidates that run with their epochs, until the run ends",         0, 0}, NOTHING, inspect_watch},
     {{"report",  "report [-o FILE]",    "write report.html: one page with the front, plots and failures",    0, 0}, RESULTS, inspect_report},
 };
 /* clang-format on */

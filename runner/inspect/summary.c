@@ -1,15 +1,13 @@
-/* summary, state, watch: how a search is doing. */
+/* summary, state: how a search is doing. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/alloc.h"
 #include "runner/directory/rundir.h"
 #include "runner/inspect/facts.h"
-#include "runner/process/limit.h"
 
-enum { WATCH_S = 2, FAILURES_SHOWN = 3 };
+enum { FAILURES_SHOWN = 3 };
 
 /* -- summary ------------------------------------------------------------------------------- */
 
@@ -157,43 +155,4 @@ int inspect_state(inspect *t, archai_err *err)
                       "--resume continues it\n",
                       t->directory, who[0] != '\0' ? ": " : "", who);
     return ARCHAI_OK;
-}
-
-/* -- watch --------------------------------------------------------------------------------- */
-
-int inspect_watch(inspect *t, archai_err *err)
-{
-    bool terminal = isatty(STDOUT_FILENO) == 1;
-    char before[64] = "";
-    char who[512];
-
-    for (;;) {
-        bool alive = archai_rundir_owner_alive(t->directory, who);
-        archai_err why = ARCHAI_ERR_INIT;
-        int rc;
-
-        archai_limit_reading(t->path);
-        rc = archai_results_read(&t->r, t->path, &why);
-        if (rc == ARCHAI_ENOTFOUND && alive) { /* not published yet */
-            (void)sleep(WATCH_S);
-            continue;
-        }
-        if (rc != ARCHAI_OK)
-            return archai_fail(err, rc, "%s", why.text);
-        if (strcmp(before, t->r.updated) != 0) {
-            (void)snprintf(before, sizeof before, "%s", t->r.updated);
-            if (terminal)
-                (void)fputs("\033[H\033[J", stdout); /* home, clear */
-            ARCHAI_TRY(inspect_summary(t, err));
-            if (!terminal)
-                (void)puts("");
-            if (fflush(stdout) != 0)
-                return archai_fail(err, ARCHAI_EIO, "standard output: write failed");
-        }
-        if (strcmp(t->r.state, "running") != 0 || !alive)
-            return ARCHAI_OK;
-        inspect_names_free(t);
-        archai_results_free(&t->r);
-        (void)sleep(WATCH_S);
-    }
 }

@@ -118,6 +118,8 @@ static int make_search(archai_plan *p, archai_err *err)
         .default_budget = p->evaluator->trains ? p->config.train.epochs : 1,
         .inherit = p->config.train.inherit_weights,
         .max_infeasible = p->config.search.max_infeasible,
+        .prune = p->config.search.prune,
+        .prune_source = p->config.search.prune_source,
     };
 
     ARCHAI_TRY(

@@ -7,6 +7,7 @@
  *
  *   OPEN     -> READY or FAILED
  *   WORK     -> PROGRESS after each epoch, then MEASURED (weights in 5), FAILED, or RETURNED
+ *   PRUNE    -> while a candidate trains: it ends after the epoch, MEASURED as pruned
  *   PREDICT  -> PREDICTED (output in 7) or FAILED
  *   SAVE_PT  -> SAVED or FAILED
  *   FIT      -> FITTED or FAILED (for the search itself: runner/coordinator/surrogate_client.c)
@@ -120,6 +121,7 @@ static int serve(archai_server *e, archai_err *err)
         case ARCHAI_MSG_WORK:
             rc = archai_serve_work(e, &m, err);
             break;
+        case ARCHAI_MSG_PRUNE:
         case ARCHAI_MSG_DRAIN: /* too late: the candidate is done */
             break;
         case ARCHAI_MSG_PREDICT:
@@ -155,7 +157,7 @@ static void install_signals(void)
 
 int main(int argc, char **argv)
 {
-    archai_server e = {.device = NULL};
+    archai_server e = {.device = NULL, .pruned = -1};
     archai_err err = ARCHAI_ERR_INIT;
     int rc;
 

@@ -36,6 +36,7 @@ typedef struct archai_server {
     shim_device *device;               /* owned; NULL before OPEN and where a plug-in measures */
     char device_text[TEXT_MAX];
     shim_surrogate *surrogate; /* owned; NULL before the first FIT */
+    int64_t pruned; /* the candidate that is to end early; -1: none */
     bool draining; /* the candidate in training leaves a checkpoint and ends */
 } archai_server;
 
@@ -83,6 +84,26 @@ int archai_train_start_load(archai_server *e, const archai_trial *c, shim_model 
 int archai_train_start_inherit(const archai_trial *c, shim_model *model, archai_train_start *start,
                          archai_err *err);
 void archai_train_start_close(archai_train_start *start); /* idempotent */
+
+/* -- after each epoch (archai_evaluator_epoch.c) ------------------------------------------------ */
+
+/* For archai_train_on_epoch: where to report, and where the curves grow. */
+typedef struct archai_train_progress {
+    archai_server *e;
+    archai_trial *result;
+    const archai_trial *candidate;
+    archai_train_start *start;
+    double left_at;  /* clock: of the last checkpoint, or of the start */
+    bool complained; /* a checkpoint could not be written */
+    bool offered;    /* the final state lies in WEIGHTS */
+    shim_epoch last; /* where it was pruned */
+    archai_err err;  /* of a reply that could not be sent */
+} archai_train_progress;
+bool archai_train_on_epoch(void *payload, const shim_epoch *epoch, shim_training *training);
+/* Curves of the data, for so many epochs. */
+void archai_train_make_curves(archai_trial *r, size_t epochs, const archai_dataset_header *data);
+int archai_train_offer_weights(archai_trial *r, shim_model *model, archai_err *err);
+int archai_train_end_pruned(const archai_train_progress *p, const archai_network *net, archai_err *err);
 
 /* A line for run.log. */
 int archai_serve_note(archai_server *e, int64_t id, archai_err *err, const char *fmt, ...)

@@ -8,181 +8,8 @@
 
 #include "core/base/alloc.h"
 #include "core/config/train_own.h"
-#include "io/dataset/loss.h"
-#include "io/file/checkpoint.h"
-#include "io/file/tensors.h"
 #include "runner/process/clock.h"
 #include "runner/evaluator/evaluator.h"
-
-/* Learning curves, named as the fields of shim_epoch; those are there that the data have. */
-#define CURVE(field, measure)                                                                      \
-    {                                                                                              \
-        #field, measure, offsetof(shim_epoch, field)                                               \
-    }
-static const struct {
-    const char *name, *measure; /* as in archai_targets_have */
-    size_t at;
-} curves[] = {
-    CURVE(train_loss, "loss"),     CURVE(val_loss, "loss"),
-    CURVE(val_accuracy, "accuracy"), CURVE(learning_rate, "loss"),
-    CURVE(val_miou, "miou"),       CURVE(val_mae, "mae"),
-    CURVE(val_rmse, "rmse"),       CURVE(val_perplexity, "perplexity"),
-};
-enum { N_CURVES = sizeof curves / sizeof curves[0] };
-
-static bool has_curve(const archai_dataset_header *data, size_t i)
-{
-    return archai_targets_have((archai_targets)data->targets, data->num_classes, curves[i].measure);
-}
-
-/* For on_epoch: where to report, and where the curves grow. */
-typedef struct progress {
-    archai_server *e;
-    archai_trial *result;
-    const archai_trial *candidate;
-    archai_train_start *start;
-    double left_at;  /* clock: of the last checkpoint, or of the start */
-    bool complained; /* a checkpoint could not be written */
-    bool offered;    /* the final state lies in WEIGHTS */
-    archai_err err;  /* of a reply that could not be sent */
-} progress;
-
-/* Between epochs: was a checkpoint asked for? No other request arrives during a training. */
-static int look_for_drain(archai_server *e, archai_err *err)
-{
-    for (bool got = true; got && !e->draining;) {
-        archai_message m = {0};
-
-        ARCHAI_TRY(archai_parent_look(&e->parent, &m, &got, err));
-        e->draining = got && m.type == ARCHAI_MSG_DRAIN;
-        archai_message_fini(&m);
-    }
-    return ARCHAI_OK;
-}
-
-/* *stop: training stops here; it can continue from the checkpoint. */
-static int leave_checkpoint(progress *p, const shim_epoch *at, shim_training *t, bool *stop,
-                            archai_err *err)
-{
-    const archai_config *config = &p->e->config;
-    archai_err why = ARCHAI_ERR_INIT;
-    const archai_tensor *state;
-    double train_seconds;
-    size_t n;
-    int rc;
-
-    *stop = archai_serve_stopped();
-    if (config->train.checkpoint == ARCHAI_CHECKPOINT_NONE)
-        return ARCHAI_OK;
-    ARCHAI_TRY(look_for_drain(p->e, err));
-    if (!p->e->draining && !archai_serve_stopped() &&
-        archai_clock_s() - p->left_at < config->train.checkpoint_pause_s)
-        return ARCHAI_OK;
-    rc = shim_training_state(t, &state, &n, &train_seconds, &why);
-    if (rc == ARCHAI_OK)
-        rc = archai_checkpoint_write(config->output.directory, p->candidate, at->epoch,
-                                     at->epochs, train_seconds, state, n, p->result->curves,
-                                     p->result->n_curves, &why);
-    p->left_at = archai_clock_s();
-    if (rc == ARCHAI_OK) {
-        *stop = p->e->draining || archai_serve_stopped();
-        return ARCHAI_OK;
-    }
-    if (p->complained)
-        return ARCHAI_OK;
-    p->complained = true;
-    return archai_serve_note(p->e, p->candidate->id, err, "no checkpoint: %.900s", why.text);
-}
-
-/* Tensors into WEIGHTS, and their names, types and shapes into the result. */
-static int offer(archai_trial *r, const archai_tensor *state, size_t n, archai_err *err)
-{
-    ARCHAI_TRY(
-        archai_err_wrap(err, archai_safetensors_write(WEIGHTS, state, n, err), "weights: "));
-    r->tensors = archai_calloc(n + 1, sizeof *r->tensors);
-    for (; r->n_tensors < n; r->n_tensors++) {
-        const archai_tensor *from = &state[r->n_tensors];
-        archai_tensor_place *to = &r->tensors[r->n_tensors];
-
-        to->name = archai_strdup(from->name);
-        to->dtype = from->dtype;
-        to->ndim = from->ndim;
-        memcpy(to->shape, from->shape, sizeof to->shape);
-    }
-    return ARCHAI_OK;
-}
-
-static int offer_weights(archai_trial *r, shim_model *model, archai_err *err)
-{
-    const archai_tensor *state;
-    size_t n;
-
-    ARCHAI_TRY(shim_model_state(model, &state, &n, err));
-    return offer(r, state, n, err);
-}
-
-/* After the last epoch: everything that a promoted model needs to continue from here, on any rank. */
-static int offer_state(progress *p, const shim_epoch *at, shim_training *t, archai_err *err)
-{
-    int64_t about[ARCHAI_ABOUT] = {p->candidate->id, (int64_t)p->candidate->seed, at->epoch,
-                                   at->epochs};
-    const archai_tensor *state;
-    archai_tensor *all;
-    double train_seconds;
-    size_t n;
-    int rc;
-
-    ARCHAI_TRY(shim_training_state(t, &state, &n, &train_seconds, err));
-    all = archai_calloc(n + 1, sizeof *all);
-    memcpy(all, state, n * sizeof *all);
-    all[n] = (archai_tensor){.name = (char *)(uintptr_t)ARCHAI_STATE_PREFIX "about",
-                             .dtype = ARCHAI_I64,
-                             .ndim = 1,
-                             .shape = {ARCHAI_ABOUT},
-                             .data = about,
-                             .bytes = sizeof about};
-    archai_train_start_close(p->start); /* it may be mapped from the file that is overwritten now */
-    rc = offer(p->result, all, n + 1, err);
-    free(all);
-    p->offered = rc == ARCHAI_OK;
-    return rc;
-}
-
-static bool on_epoch(void *payload, const shim_epoch *epoch, shim_training *training)
-{
-    progress *p = payload;
-    const archai_message m = {.type = ARCHAI_MSG_PROGRESS,
-                              .id = p->candidate->id,
-                              .epoch = (int32_t)epoch->epoch,
-                              .epochs = (int32_t)epoch->epochs};
-    size_t n = 0;
-    bool stop = false;
-
-    for (size_t i = 0; i < N_CURVES; i++)
-        if (has_curve(p->e->data, i))
-            p->result->curves[n++].values[epoch->epoch - 1] =
-                (float)*(const double *)(const void *)((const char *)epoch + curves[i].at);
-    if (archai_parent_send(&p->e->parent, &m, &p->err) != ARCHAI_OK)
-        return false;
-    if (!epoch->ends)
-        return leave_checkpoint(p, epoch, training, &stop, &p->err) == ARCHAI_OK && !stop;
-    if (p->candidate->budget >= p->candidate->max_budget)
-        return !archai_serve_stopped();
-    return offer_state(p, epoch, training, &p->err) == ARCHAI_OK && !archai_serve_stopped();
-}
-
-static void make_curves(archai_trial *r, size_t epochs, const archai_dataset_header *data)
-{
-    r->curves = archai_calloc(N_CURVES, sizeof *r->curves);
-    for (size_t i = 0; i < N_CURVES; i++)
-        if (has_curve(data, i)) {
-            archai_curve *c = &r->curves[r->n_curves++];
-
-            c->name = archai_strdup(curves[i].name);
-            c->values = archai_calloc(epochs, sizeof *c->values);
-            c->n = epochs;
-        }
-}
 
 void archai_serve_set_measures(archai_trial *r, const char *prefix, const archai_counts *counts,
                                const shim_train_result *t)
@@ -275,7 +102,7 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
 {
     const int64_t bytes = training_bytes(e, config);
     archai_train_start start = {.checkpoint = {.id = -1}};
-    progress p = {.e = e,
+    archai_train_progress p = {.e = e,
                   .result = r,
                   .candidate = c,
                   .start = &start,
@@ -288,7 +115,7 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
         .schedule_epochs = c->max_budget > epochs ? (double)epochs_of(c->max_budget) : epochs,
         .seed =
             archai_rng_derive(c->seed, 1), /* for shuffling; c->seed is for the initial weights */
-        .on_epoch = on_epoch,
+        .on_epoch = archai_train_on_epoch,
         .payload = &p,
     };
     archai_network net = {0};
@@ -298,7 +125,7 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
     int rc;
 
     ARCHAI_TRY_GOTO(rc, archai_serve_build(e, c->arch, c->seed, bytes, &net, &model, err), out);
-    make_curves(r, (size_t)shim_train_epochs(epochs), e->data);
+    archai_train_make_curves(r, (size_t)shim_train_epochs(epochs), e->data);
     ARCHAI_TRY_GOTO(rc, archai_train_start_load(e, c, model, &settings, r, &start, err), out);
     rc = shim_model_train(model, e->data, &settings, &trained, err);
     if (rc == ARCHAI_EFORMAT && settings.first_epoch > 0) { /* the state is another optimizer's */
@@ -317,7 +144,11 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
         *err = p.err;
         rc = p.err.code;
     }
-    ARCHAI_TRY_GOTO(rc, rc, out);
+    if (rc == ARCHAI_EINTR && p.last.epoch > 0)
+        ARCHAI_TRY_GOTO(rc, archai_train_end_pruned(&p, &net, err), out);
+    ARCHAI_TRY_GOTO(rc, r->status == ARCHAI_STATUS_PRUNED ? ARCHAI_OK : rc, out);
+    if (r->status == ARCHAI_STATUS_PRUNED)
+        goto out;
     archai_train_start_close(&start);
     if (trained.arithmetic[0] != '\0')
         r->device = archai_printf("%s, %s", e->device_text, trained.arithmetic);
@@ -332,7 +163,7 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
     if (e->config.train.inherit_weights)
         archai_trial_set_measure(r, "inherited", start.inherited);
     if (!p.offered)
-        rc = offer_weights(r, model, err);
+        rc = archai_train_offer_weights(r, model, err);
 out:
     archai_train_start_close(&start);
     shim_model_destroy(model);
@@ -360,7 +191,7 @@ static int evaluate(archai_server *e, const archai_trial *c, archai_trial *r, ar
     rc = c->is_test ? archai_serve_test(e, c, &config, r, err)
                     : train(e, c, &config, epochs, r, err);
     archai_config_free(&config);
-    return rc == ARCHAI_OK && !c->is_test ? archai_serve_measures(e, c, ARCHAI_AFTER, r, err) : rc;
+    return rc == ARCHAI_OK && !c->is_test && r->status != ARCHAI_STATUS_PRUNED ? archai_serve_measures(e, c, ARCHAI_AFTER, r, err) : rc;
 }
 
 int archai_serve_work(archai_server *e, const archai_message *m, archai_err *err)

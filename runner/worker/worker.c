@@ -51,6 +51,7 @@ void archai_worker_fini(archai_worker *w)
     archai_offered_close(&w->offered);
     free(w->device);
     archai_output_log_fini(&w->log);
+    archai_growing_clear(&w->growing);
     *w = (archai_worker){0};
 }
 
@@ -325,6 +326,9 @@ int archai_worker_handle(archai_worker *w, archai_message *m, archai_err *err)
         break;
     case ARCHAI_MSG_VERDICT:
         rc = archai_worker_on_verdict(w, m, &local);
+        break;
+    case ARCHAI_MSG_PRUNE:
+        rc = archai_worker_on_prune(w, m->id, &local);
         break;
     case ARCHAI_MSG_DRAIN:
         rc = w->state != ARCHAI_WORKER_RETIRED ? on_drain(w, m->seconds, &local) : ARCHAI_OK;

@@ -20,6 +20,7 @@
  */
 #ifndef ARCHAI_RUNNER_WORKER_WORKER_H
 #define ARCHAI_RUNNER_WORKER_WORKER_H
+#include "core/progress/growing.h"
 #include "core/search/objective.h"
 #include "io/segment/offered.h"
 #include "io/segment/stored.h"
@@ -82,6 +83,9 @@ typedef struct archai_worker {
     char *device;             /* owned; as the evaluator calls it */
     archai_output_log log;    /* of the current candidate */
     size_t n_logs;            /* that were written */
+    archai_growing growing;   /* EVALUATING: learning curves of the current candidate */
+    bool stopping;            /* it was asked to end early */
+    double tokens, tokens_at; /* how many reports rank 0 may hear of now; clock: as of then */
     char host[256];
     double began;             /* clock: EVALUATING since */
     double dying_until;       /* clock */
@@ -101,7 +105,7 @@ int archai_worker_init(archai_worker *w, archai_comm *comm, const archai_evaluat
                        const char *directory, archai_err *err);
 void archai_worker_fini(archai_worker *w); /* safe on a zeroed struct */
 
-/* WORK, GRANT, VERDICT, DRAIN. Takes over what it needs of the message. */
+/* WORK, GRANT, VERDICT, PRUNE, DRAIN. Takes over what it needs of the message. */
 int archai_worker_handle(archai_worker *w, archai_message *m, archai_err *err);
 /* *busy: something was done, call again soon. A failure that is not a candidate's (the results directory)
  * is reported to rank 0 and retires the worker; a returned error is one of MPI. */

@@ -65,6 +65,7 @@ void archai_worker_finish(archai_worker *w)
         w->state = ARCHAI_WORKER_COMMITTING;
         return;
     }
+    archai_worker_end_progress(w);
     archai_trial_check(t, w->objectives);
     failed = t->status == ARCHAI_STATUS_FAILED;
     keep_log(w);

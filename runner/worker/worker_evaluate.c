@@ -58,6 +58,7 @@ int archai_worker_start_row(archai_worker *w, archai_err *err)
 int archai_worker_begin(archai_worker *w, archai_err *err)
 {
     ARCHAI_TRY(archai_worker_start_row(w, err));
+    archai_worker_begin_progress(w);
     w->state = ARCHAI_WORKER_EVALUATING;
     return w->evaluator->ops->begin(w->evaluator, &w->queue[0], err);
 }
@@ -124,7 +125,12 @@ static int on_measured(archai_worker *w, archai_trial *r, archai_err *err)
     r->curves = NULL;
     r->tensors = NULL;
     r->n_curves = r->n_tensors = 0;
-    t->status = ARCHAI_STATUS_OK;
+    t->status = r->status == ARCHAI_STATUS_PRUNED ? ARCHAI_STATUS_PRUNED : ARCHAI_STATUS_OK;
+    if (t->status == ARCHAI_STATUS_PRUNED) { /* nothing more is measured, nothing is missing */
+        archai_trial_drop_tensors(t);
+        archai_worker_finish(w);
+        return left_out ? archai_worker_note(w, r->error, err) : ARCHAI_OK;
+    }
     /* What was left out tells more than "is missing", unless a constraint excuses it. */
     if (left_out && lacks_objective(w) && !archai_worker_is_infeasible(w)) {
         archai_worker_fail(w, r->error);
@@ -179,18 +185,6 @@ static void on_failed(archai_worker *w, const archai_evaluator_event *event)
     archai_worker_fail(w, event->text);
 }
 
-static int on_progress(archai_worker *w, const archai_evaluator_event *event, archai_err *err)
-{
-    archai_message m = {
-        .type = ARCHAI_MSG_PROGRESS,
-        .id = w->queue[0].id,
-        .epoch = event->epoch,
-        .epochs = event->epochs,
-    };
-
-    return archai_worker_post(w, &m, err);
-}
-
 int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err)
 {
     archai_evaluator_event event = {.kind = ARCHAI_EVALUATOR_NOTHING};
@@ -219,7 +213,7 @@ int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err)
         break;
     case ARCHAI_EVALUATOR_PROGRESS:
         if (w->state == ARCHAI_WORKER_EVALUATING)
-            rc = on_progress(w, &event, err);
+            rc = archai_worker_on_progress(w, &event, err);
         break;
     case ARCHAI_EVALUATOR_NOTE:
         if (w->state == ARCHAI_WORKER_EVALUATING)

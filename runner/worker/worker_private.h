@@ -3,6 +3,7 @@
  * worker.c            the step, messages, leaving
  * worker_evaluate.c   the evaluator: started, listened to, given up
  * worker_parts.c      measures that other evaluators take, before and after
+ * worker_progress.c   what it reports while it trains
  * worker_fetch.c      the weights that a candidate begins from
  * worker_write.c      the weights that it leaves
  * worker_commit.c     a row in the making: checked, offered, written, reported
@@ -25,6 +26,12 @@ int archai_worker_fetch(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_not_started(archai_worker *w, const char *text, archai_err *err);
 int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_check_limits(archai_worker *w, archai_err *err);
+
+/* A candidate begins; reports; is asked to end early; its curves become the row's. */
+void archai_worker_begin_progress(archai_worker *w);
+int archai_worker_on_progress(archai_worker *w, const archai_evaluator_event *event, archai_err *err);
+int archai_worker_on_prune(archai_worker *w, int64_t id, archai_err *err);
+void archai_worker_end_progress(archai_worker *w);
 
 int archai_worker_parts_init(archai_worker *w, archai_err *err);
 void archai_worker_parts_fini(archai_worker *w);

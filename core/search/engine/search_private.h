@@ -6,6 +6,7 @@
  * search_measure.c  measures, constraints, what an evaluation amounts to
  * search_propose.c  the next proposal: the algorithm, then random samples, then enumeration
  * search_front.c    the front as the results have it
+ * search_prune.c    candidates that end early
  * search_restore.c  rows of earlier starts, replay
  */
 #ifndef ARCHAI_CORE_SEARCH_SEARCH_PRIVATE_H
@@ -102,6 +103,15 @@ int archai_search_check(archai_search *s, size_t at, archai_trial *e, archai_err
  * does one that a constraint ended early. archai_search_count adds it up. */
 bool archai_search_counts(const archai_search *s, int status, const double *values);
 void archai_search_count(archai_search *s, int status, const double *values);
+
+/* -- candidates that end early ---------------------------------------------------------------------- */
+/* Creates the pruner, if one is asked for. */
+int archai_search_init_pruner(archai_search *s, const archai_search_settings *settings, const archai_ini *ini,
+                              archai_err *err);
+/* A candidate was told (with the values of its record), or given back (NULL). */
+void archai_search_end_pruning(archai_search *s, int64_t id, int status, const double *values);
+/* What a row of an earlier start reported. */
+void archai_search_restore_pruning(archai_search *s, const archai_trial *e);
 
 /* -- proposals, restored rows ----------------------------------------------------------------------- */
 /* One proposal: *what PROPOSED only if it was entered. */

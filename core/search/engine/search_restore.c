@@ -169,6 +169,7 @@ int archai_search_restore(archai_search *s, archai_trial *e, archai_err *err)
     if (e->status < ARCHAI_STATUS_RUNNING || e->status >= ARCHAI_STATUS_COUNT)
         return archai_fail(err, ARCHAI_EFORMAT, "row %lld of the results has status %d",
                            (long long)e->id, e->status);
+    archai_search_restore_pruning(s, e);
     if (s->schedule == ARCHAI_GENERATIONAL)
         ARCHAI_TRY(keep_for_replay(s, e, err));
     else

@@ -168,9 +168,14 @@ int archai_command_start(archai_command *e, archai_err *err)
     return archai_child_start(&e->child, &spec, err);
 }
 
+static bool command_reports(const void *settings)
+{
+    return ((const archai_command_settings *)settings)->persistent;
+}
+
 static bool is_persistent(const archai_evaluator *self)
 {
-    return ((const archai_command_settings *)self->setup->settings)->persistent;
+    return command_reports(self->setup->settings);
 }
 
 static int command_begin(archai_evaluator *self, const archai_trial *c, archai_err *err)
@@ -326,6 +331,7 @@ const archai_evaluator_ops archai_evaluator_command = {
     .measuring_keys = measuring_keys,
     .size = sizeof(archai_command),
     .checkpoints = true,
+    .reports = command_reports,
     .check = command_check,
     .init = command_init,
     .fini = command_fini,

@@ -56,6 +56,8 @@ int archai_persistent_begin(archai_command *e, const archai_trial *c, archai_err
     ARCHAI_TRY(rc);
     e->request_size = strlen(e->request);
     e->id = c->id;
+    e->stopped = false;
+    e->at = e->epochs = NAN;
     e->child.tail_n = 0; /* its last words are about this candidate */
     if (e->child.guard != 0)
         return ARCHAI_OK;
@@ -75,6 +77,7 @@ void archai_persistent_stop(archai_command *e)
     free(e->request);
     e->request = both;
     e->request_size = strlen(both);
+    e->stopped = true;
 }
 
 /* -- what comes out ------------------------------------------------------------------------ */
@@ -86,8 +89,10 @@ static void give_up(archai_command *e, int code, const char *why, archai_evaluat
     archai_command_end_program(e);
 }
 
-static void on_progress(archai_said *s, archai_evaluator_event *out)
+static void on_progress(archai_command *e, archai_said *s, archai_evaluator_event *out)
 {
+    e->at = s->at;
+    e->epochs = isnan(s->epochs) ? e->epochs : s->epochs;
     out->kind = ARCHAI_EVALUATOR_PROGRESS;
     out->at = s->at;
     out->by_epoch = s->is_epoch;
@@ -113,9 +118,11 @@ static bool on_line(archai_command *e, const char *line, archai_evaluator_event 
         return true;
     }
     if (said.kind == ARCHAI_SAID_PROGRESS) {
-        on_progress(&said, out);
+        on_progress(e, &said, out);
     } else if (said.kind == ARCHAI_SAID_RESULT) {
         (void)archai_child_poll(&e->child); /* what it said on standard error belongs to this candidate */
+        if (e->stopped && !(e->at >= e->epochs)) /* false where it has come to the end nevertheless */
+            said.measured->status = ARCHAI_STATUS_PRUNED;
         archai_command_measured(e, said.measured, out);
         said.measured = NULL;
         e->busy = false;
