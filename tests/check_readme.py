@@ -11,7 +11,7 @@ import sys
 
 FOLDERS = ("core", "io", "shim", "runner", "configs", "tests", "slurm", "cmake")
 SUFFIXES = "c|h|cpp|hpp|py|sh|md|ini|json|yaml|txt|csv|cmake|sbatch"
-MADE_BY_RUNS = {"config.ini", "reconciled.json", "search.ini", "command.ini", "net.py", "net.yaml", "net.ini"}  # examples of names, not files of the source tree
+MADE_BY_RUNS = {"config.ini", "reconciled.json", "running.json", "search.ini", "command.ini", "net.py", "net.yaml", "net.ini"}  # examples of names, not files of the source tree
 KEYS = "configs/KEYS.md"
 BEGIN, END = "<!-- keys -->\n", "<!-- /keys -->"
 

@@ -1,4 +1,4 @@
-"""Programs that stay (evaluator.persistent): what crashes, hangs, talks nonsense or gives up costs its own candidate and no other,
+"""Programs that stay (evaluator.persistent), and candidates that end early (search.prune): what crashes, hangs, talks nonsense or gives up costs its own candidate and no other,
 in both schedules and with one rank; a log is its candidate's; weights and curves arrive; archai_program.py also works alone."""
 import json
 import os
@@ -79,9 +79,9 @@ PATH = write("program.py", PROGRAM.format(examples=os.path.join(SOURCE, "configs
 TREE = write("tree.yaml", "x: {range: [1, 999], step: 1}\n")
 
 
-def run(name, ranks, n, argument="", timeout="none", **keys):
+def run(name, ranks, n, argument="", timeout="none", path=PATH, **keys):
     out = os.path.join(TMP, name)
-    ini = write(name + ".ini", CONFIG.format(tree=TREE, python=sys.executable, program=PATH, argument=argument,
+    ini = write(name + ".ini", CONFIG.format(tree=TREE, python=sys.executable, program=path, argument=argument,
                                            timeout=timeout, n=n, **keys))
     command = ["mpirun", "-n", str(ranks)] if ranks > 1 else []
     command += [os.path.join(BIN, "archai-run"), ini, "--output", out, "--progress", "none"]
@@ -124,7 +124,7 @@ def check(out, n, hangs=False):
 
 
 def each_costs_its_own_candidate():
-    check(run("async", 2, 24, algorithm="random_search", schedule="async", argument="hang", timeout="4s", more=""), 24, hangs=True)
+    check(run("async", 2, 24, algorithm="random_search", schedule="async", argument="hang", timeout="3s", more=""), 24, hangs=True)
     check(run("one", 1, 9, algorithm="evolution_pareto", schedule="async", more="init_num_models = 4"), 9)
     check(run("generational", 2, 10, algorithm="evolution_pareto", schedule="generational", more="init_num_models = 8"), 10)
 
@@ -141,5 +141,57 @@ def it_works_alone():
     assert json.loads(p.stdout.splitlines()[-1])["result"]["val_accuracy"] == x / 1000, p
 
 
+LEARNER = """
+import sys, time
+sys.path.insert(0, {examples!r})
+import archai_program as archai
+
+for c in archai.candidates():
+    with open({begun!r}, "a") as f:
+        f.write(f"{{c.id}}\\n")
+    for epoch in range(1, 11):
+        time.sleep(0.02)
+        archai.report(epoch=epoch, epochs=10, val_accuracy=c.params["x"] / 1000 * epoch / 10)
+        if archai.should_stop():
+            break
+"""
+
+
+def those_that_fall_behind_end_early():
+    """By what they report, also against those of an earlier start, and none of them comes again."""
+    begun = os.path.join(TMP, "begun")
+    program = write("learner.py", LEARNER.format(examples=os.path.join(SOURCE, "configs/examples"), begun=begun))
+    more = "prune = median\nn_startup_trials = 3\nn_warmup_steps = 2"
+    out = run("pruned", 2, 12, algorithm="random_search", schedule="async", more=more, path=program)
+    resume = [os.path.join(BIN, "archai-run"), os.path.join(TMP, "pruned.ini"), "--output", out, "--progress", "none", "--resume",
+              "--set", "search.max_evaluations=18"]
+    subprocess.run(resume, check=True, capture_output=True, timeout=300)
+    with open(begun) as f:
+        assert sorted(map(int, f)) == list(range(18))
+    with h5py.File(os.path.join(out, "results.h5"), "r") as f:
+        status = [v.decode() for v in f["candidates/status"][:]]
+        curve, value = f["curves/val_accuracy"][:], f["objectives/accuracy"][:]
+        assert curve.shape == (18, 10) and set(status) == {"ok", "pruned"}, status
+        for i in range(18):
+            n = np.count_nonzero(~np.isnan(curve[i]))
+            assert n == 10 if status[i] == "ok" else 2 <= n < 10, (i, status[i], curve[i])
+            assert abs(value[i] - curve[i][n - 1]) < 1e-6
+        best = max(range(18), key=lambda i: curve[i][1])
+        assert status[best] == "ok" and list(f["pareto/index"][:]) == [best]
+        assert "pruned" in status[12:]
+    assert not os.path.exists(os.path.join(out, "running.json"))
+    said = subprocess.run([os.path.join(BIN, "archai-inspect"), out, "summary"], capture_output=True, text=True).stdout
+    assert f"{status.count('pruned')} pruned" in said, said
+
+
+def it_is_refused_where_nothing_is_reported():
+    command = [os.path.join(BIN, "archai-run"), os.path.join(TMP, "pruned.ini"), "--output", os.path.join(TMP, "refused"),
+               "--set", "evaluator.persistent=no"]
+    p = subprocess.run(command, capture_output=True, text=True)
+    assert p.returncode == 2 and "search.prune: evaluator.kind = command says nothing while a candidate trains" in p.stderr, p
+
+
 each_costs_its_own_candidate()
 it_works_alone()
+those_that_fall_behind_end_early()
+it_is_refused_where_nothing_is_reported()

@@ -260,6 +260,43 @@ static void a_drain_that_came_with_the_candidate_stops_it(void **state)
     (void)close(data_fd);
 }
 
+/* Told to end, it ends after the epoch with what it has measured, and takes the next candidate. What is said about
+ * another candidate, or too late, changes nothing. */
+static void a_pruned_candidate_ends_early(void **state)
+{
+    const archai_message other = {.type = ARCHAI_MSG_PRUNE, .id = 4}, prune = {.type = ARCHAI_MSG_PRUNE, .id = 7};
+    archai_evaluator_client c = ARCHAI_EVALUATOR_CLIENT_INIT;
+    int data_fd = load_data(false);
+    archai_message m;
+
+    (void)state;
+    start(&c, data_fd, 16, "[search]\nprune = median\n[space]\nname = cnn\n[train]\nbatch_size = 32\n");
+    expect(&c, ARCHAI_MSG_READY);
+    send_work(&c, 7, arch, 10000);
+    send_request(&c, &other);
+    m = receive(&c);
+    assert_int_equal(m.type, ARCHAI_MSG_PROGRESS);
+    assert_true(m.by_epoch && m.at == 1 && m.epochs == 10000);
+    assert_true(measure(&m, "val_accuracy") > 0 && measure(&m, "train_loss") > 0);
+    archai_message_fini(&m);
+    send_request(&c, &prune);
+    m = last_reply(&c);
+    assert_int_equal(m.type, ARCHAI_MSG_MEASURED);
+    assert_int_equal(m.evaluation->status, ARCHAI_STATUS_PRUNED);
+    assert_true(m.evaluation->curves[0].n >= 1 && m.evaluation->curves[0].n < 10000);
+    assert_true(measure(&m, "val_accuracy") > 0 && measure(&m, "params") == 732 && isnan(measure(&m, "test_accuracy")));
+    assert_int_equal(m.evaluation->n_tensors, 0);
+    archai_message_fini(&m);
+    send_request(&c, &prune);
+    send_work(&c, 8, arch, 2);
+    m = measured(&c, 8, 2);
+    assert_int_equal(m.evaluation->status, ARCHAI_STATUS_OK);
+    assert_int_equal(m.evaluation->curves[0].n, 2);
+    archai_message_fini(&m);
+    archai_evaluator_client_close(&c);
+    (void)close(data_fd);
+}
+
 /* A learning rate of 1000: the loss is soon not a number. */
 static void a_loss_that_is_not_a_number_is_a_failure(void **state)
 {
@@ -363,6 +400,7 @@ int main(void)
         cmocka_unit_test(training_learns_and_repeats_itself),
         cmocka_unit_test(a_bad_candidate_costs_itself_alone),
         cmocka_unit_test(a_drain_that_came_with_the_candidate_stops_it),
+        cmocka_unit_test(a_pruned_candidate_ends_early),
         cmocka_unit_test(a_loss_that_is_not_a_number_is_a_failure),
         cmocka_unit_test(masks_are_measured_by_pixel),
         cmocka_unit_test(sigterm_gives_the_candidate_back),

@@ -5,9 +5,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "small_search.h"
+
+#define PRUNING "[search]\nalgorithm = random_search\nprune = median\n[space]\nname = cnn\n" \
+                "[objective.a]\nsource = val_accuracy\ndirection = maximize\n"
 
 static void interrupted_and_failed_ones_come_again(void **state)
 {
@@ -411,6 +415,114 @@ static void verdicts_say_why(void **state)
     world_close(&w);
 }
 
+/* -- candidates that end early ------------------------------------------------------------- */
+
+static bool progress(struct world *w, const archai_trial *c, double at, double value)
+{
+    archai_trial e;
+    archai_err err = ARCHAI_ERR_INIT;
+    double shown, cutoff;
+    bool ends;
+
+    evaluation_of(c, &e);
+    archai_trial_set_measure(&e, "val_accuracy", value);
+    assert_int_equal(archai_search_progress(&w->search, &e, at, &ends, &shown, &cutoff, &err), ARCHAI_OK);
+    if (ends)
+        assert_true(shown == value && cutoff > value);
+    archai_trial_fini(&e);
+    return ends;
+}
+
+static archai_trial row_of(const archai_trial *c, int status, const float *values, size_t n)
+{
+    archai_trial e;
+
+    evaluation_of(c, &e);
+    e.status = status;
+    archai_trial_set_measure(&e, "val_accuracy", (double)values[n - 1]);
+    e.curves = calloc(1, sizeof *e.curves);
+    assert_non_null(e.curves);
+    e.curves[0] = (archai_curve){.name = strdup("val_accuracy"), .values = malloc(n * sizeof *values), .n = n};
+    memcpy(e.curves[0].values, values, n * sizeof *values);
+    e.n_curves = 1;
+    return e;
+}
+
+/* It counts, is on no front, is not proposed again; a new start compares with what the rows reported. */
+static void pruned_ones_count_and_are_remembered(void **state)
+{
+    static const float good[] = {0.5F, 0.6F}, bad[] = {0.1F};
+    static const char text[] = PRUNING;
+    archai_trial c[4], e, again;
+    archai_err err = ARCHAI_ERR_INIT;
+    struct world w;
+    bool on_front;
+
+    (void)state;
+    world_open(&w, text);
+    for (int i = 0; i < 3; i++) {
+        ask_one(&w, &c[i]);
+        assert_false(progress(&w, &c[i], 1, i < 2 ? 0.5 : 0.9)); /* two must be complete */
+        if (i == 2)
+            continue;
+        e = row_of(&c[i], ARCHAI_STATUS_OK, good, 2);
+        assert_int_equal(archai_search_tell(&w.search, &e, &on_front, &err), ARCHAI_OK);
+        archai_trial_fini(&e);
+    }
+    ask_one(&w, &c[3]);
+    assert_true(progress(&w, &c[3], 1, (double)bad[0]));
+    assert_int_equal(archai_search_requeue(&w.search, c[3].id, &err), ARCHAI_OK); /* a rank was lost: once more */
+    assert_false(progress(&w, &c[3], 1, (double)bad[0])); /* it is with nobody */
+    ask_one(&w, &again);
+    assert_int_equal(again.id, c[3].id);
+    archai_trial_fini(&again);
+    assert_true(progress(&w, &c[3], 1, (double)bad[0]));
+    e = row_of(&c[3], ARCHAI_STATUS_PRUNED, bad, 1);
+    assert_int_equal(archai_search_tell(&w.search, &e, &on_front, &err), ARCHAI_OK);
+    assert_false(on_front);
+    assert_int_equal(w.search.n_finished, 3);
+    assert_int_equal(archai_search_find(&w.search, c[3].model.archid, 1)->status, ARCHAI_STATUS_PRUNED);
+    archai_trial_fini(&e);
+    world_close(&w);
+
+    world_open(&w, text);
+    for (int i = 0; i < 4; i++) {
+        if (i == 2)
+            continue;
+        e = row_of(&c[i], i < 2 ? ARCHAI_STATUS_OK : ARCHAI_STATUS_PRUNED, i < 2 ? good : bad, i < 2 ? 2 : 1);
+        assert_int_equal(archai_search_restore(&w.search, &e, &err), ARCHAI_OK);
+        archai_trial_fini(&e);
+    }
+    assert_int_equal(archai_search_restore_end(&w.search, &err), ARCHAI_OK);
+    assert_int_equal(w.search.n_finished, 3);
+    assert_true(archai_search_seen(&w.search, c[3].model.archid));
+    ask_one(&w, &again);
+    assert_true(progress(&w, &again, 1, 0.2)); /* at once */
+    archai_trial_fini(&again);
+    for (int i = 0; i < 4; i++)
+        archai_trial_fini(&c[i]);
+    world_close(&w);
+}
+
+static void what_cannot_be_pruned_is_refused(void **state)
+{
+    archai_err err = ARCHAI_ERR_INIT;
+    struct world w;
+
+    (void)state;
+    assert_int_equal(world_try(&w, "[search]\nalgorithm = random_search\nprune = median\n[space]\nname = cnn\n"
+                                   "[objective.p]\nsource = params\ndirection = minimize\n", &err), ARCHAI_EINVAL);
+    assert_string_equal(err.text, "t.ini:3: search.prune: no objective is measured while a candidate trains");
+    err = (archai_err)ARCHAI_ERR_INIT;
+    assert_int_equal(world_try(&w, "[search]\nalgorithm = random_search\nprune = median\nprune_source = loss\n[space]\nname = cnn\n"
+                                   "[objective.a]\nsource = val_accuracy\ndirection = maximize\n", &err), ARCHAI_EINVAL);
+    assert_string_equal(err.text, "t.ini:4: search.prune_source: 'loss' is not the source of an objective that is optimised");
+    err = (archai_err)ARCHAI_ERR_INIT;
+    assert_int_equal(world_try(&w, "[search]\nalgorithm = asha\nprune = median\n[space]\nname = cnn\n"
+                                   "[objective.a]\nsource = val_accuracy\ndirection = maximize\n", &err), ARCHAI_EINVAL);
+    assert_string_equal(err.text, "t.ini:3: search.prune: asha ends candidates itself, by the budgets that it gives; expected none");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +536,8 @@ int main(void)
         cmocka_unit_test(weights_are_kept_where_others_may_begin_from_them),
         cmocka_unit_test(cheap_measures_that_nobody_sent_are_computed),
         cmocka_unit_test(verdicts_say_why),
+        cmocka_unit_test(pruned_ones_count_and_are_remembered),
+        cmocka_unit_test(what_cannot_be_pruned_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,10 @@ int world_try(struct world *w, const char *text, archai_err *err)
         .seed = strtoull(setting(&w->ini, "seed", "1"), NULL, 10),
         .retries = atoi(setting(&w->ini, "retries", "0")),
         .default_budget = strtod(setting(&w->ini, "default_budget", "1"), NULL),
+        .prune = {.rule = strcmp(setting(&w->ini, "prune", "none"), "median") == 0 ? 1 : 0,
+                  .n_startup_trials = 2,
+                  .interval_steps = 1},
+        .prune_source = setting(&w->ini, "prune_source", "auto"),
         .inherit = archai_ini_find(&w->ini, "train", "inherit_weights") != NULL,
     };
     rc = archai_space_create(&w->space, &w->ini, NULL, err);

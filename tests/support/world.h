@@ -19,7 +19,7 @@ struct world {
     void (*predict)(const archai_surrogate_job *job, archai_surrogate_answer *answer);
 };
 /* `text` is a configuration; [search] has algorithm, schedule and seed as in the README, and may have
- * retries and default_budget, which are elsewhere in a real one. */
+ * retries and default_budget, which are elsewhere in a real one, and prune = median (after two that are complete). */
 void world_open(struct world *w, const char *text);
 /* The same, but an error is returned instead of failing the test. */
 int world_try(struct world *w, const char *text, archai_err *err);
