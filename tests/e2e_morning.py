@@ -9,6 +9,8 @@ import subprocess
 import h5py
 import numpy as np
 
+from check_report import check, report_of
+
 BIN = os.environ["ARCHAI_BIN"]
 
 
@@ -25,11 +27,6 @@ def put(name, text):
 
 def text(d):
     return [v.decode() for v in d[()]]
-
-
-def report_of(directory):
-    html = open(f"{directory}/report.html").read()
-    return html, json.loads(re.search(r'<script type="application/json" id="archai-report">(.*?)</script>', html, re.S).group(1))
 
 
 CONFIG = """[search]
@@ -151,7 +148,8 @@ def a_table():
     assert [r["extra"] for r in rows] == ["" if np.isnan(v) else repr(float(v)) for v in f["metrics/extra"][()]]
 
     # report.html
-    html, said = report_of("t")
+    assert check("t") > 500
+    html, said = report_of("t/report.html")
     assert said["front"] == [archids[i] for i in named] and not re.search(r'(src|href)="', html)
     assert all(a in html for a in said["front"])
     finished = np.argsort(f["candidates/started"][()] + f["candidates/seconds"][()], kind="stable")
@@ -198,6 +196,7 @@ def a_model_that_gets_worse():
     front = [i for i in rows if not any(acc[j] >= acc[i] and latency[j] <= latency[i] and (acc[j] > acc[i] or latency[j] < latency[i])
                                         for j in rows)]
     assert f["pareto/index"][()].tolist() == front and any(budget[i] == budget.min() for i in front)
+    assert check("b") > 100
     value = f["hypervolume/value"][()]
     assert np.any(np.diff(value) < 0), value # the best of the first rung did not hold what they promised
 
@@ -213,7 +212,10 @@ def all_failed():
     assert re.search(r"failed 3 x: .*ValueError: bad width N", run("archai-inspect", "a", "summary").stdout)
     again = run("archai-run", "a.ini", "--resume", "--progress", "none", code=1)
     assert "all 3 candidates failed" in again.stderr and open("a/exit_code").read().strip() == "1"
-    assert report_of("a")[1]["failures"][0]["count"] == 3
+    assert check("a") > 0
+    said = report_of("a/report.html")[1]
+    assert said["failures"][0]["count"] == 3 and "bad width" in said["failures"][0]["log"]
+    assert said["importance"] == {"acc": {}, "latency": {}} # nothing can be told: no zeros
 
 
 # -- where files are -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@
 #include "core/base/alloc.h"
 #include "core/config/ini.h"
 #include "core/pareto/pareto.h"
-#include "runner/inspect/facts.h"
+#include "runner/inspect/json.h"
+#include "runner/inspect/report/facts.h"
 
 enum { RUNS_MAX = 64, SHARES = 4, OBJECTIVES_MAX = 4 };
 
@@ -238,18 +239,6 @@ static void print_text(const comparison *c)
 
 /* -- as JSON ------------------------------------------------------------------------------------------ */
 
-static json_t *number(double v)
-{
-    return isfinite(v) ? json_real(v) : json_null();
-}
-
-static json_t *text(const char *s)
-{
-    json_t *value = json_string(s);
-
-    return value != NULL ? value : json_string("?"); /* not UTF-8 */
-}
-
 static void setting_json(void *payload, const comparison *c, const archai_ini_entry *e)
 {
     char *name = archai_printf("%s.%s", e->section, e->key);
@@ -258,7 +247,7 @@ static void setting_json(void *payload, const comparison *c, const archai_ini_en
     for (size_t i = 0; i < c->n; i++) {
         const char *value = setting(&c->at[i], e->section, e->key);
 
-        (void)json_array_append_new(values, value != NULL ? text(value) : json_null());
+        (void)json_array_append_new(values, value != NULL ? inspect_json_text(value) : json_null());
     }
     (void)json_object_set_new(payload, name, values);
     free(name);
@@ -270,13 +259,13 @@ static json_t *run_json(const one_run *one)
     json_t *best = json_object(), *volumes = json_array();
 
     for (size_t k = 0; k < r->n_objectives; k++)
-        (void)json_object_set_new(best, r->objectives[k].name, number(best_value(one, k)));
+        (void)json_object_set_new(best, r->objectives[k].name, inspect_json_number(best_value(one, k)));
     for (int s = 0; s < SHARES; s++)
-        (void)json_array_append_new(volumes, number(one->volume[s]));
-    return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:o, s:o}", "path", text(one->t.path), "state",
-                     text(r->state), "rows", (json_int_t)r->n, "failed",
-                     (json_int_t)count_status(r, ARCHAI_STATUS_FAILED), "seconds", number(one->f.busy_s),
-                     "utilisation", number(inspect_utilisation(&one->f)), "front",
+        (void)json_array_append_new(volumes, inspect_json_number(one->volume[s]));
+    return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:o, s:o}", "path", inspect_json_text(one->t.path), "state",
+                     inspect_json_text(r->state), "rows", (json_int_t)r->n, "failed",
+                     (json_int_t)count_status(r, ARCHAI_STATUS_FAILED), "seconds", inspect_json_number(one->f.busy_s),
+                     "utilisation", inspect_json_number(inspect_utilisation(&one->f)), "front",
                      (json_int_t)one->f.n_front, "best", best, "hypervolume", volumes);
 }
 
@@ -288,9 +277,7 @@ static void print_json(const comparison *c)
         (void)json_array_append_new(runs, archai_there(run_json(&c->at[i])));
     each_difference(c, setting_json, settings);
     all = archai_there(json_pack("{s:o, s:o}", "runs", runs, "settings", settings));
-    (void)json_dumpf(all, stdout, JSON_INDENT(1));
-    (void)putchar('\n');
-    json_decref(all);
+    inspect_json_print(all);
 }
 
 int inspect_compare(inspect *t, archai_err *err)

@@ -6,7 +6,7 @@
 
 #include "core/base/alloc.h"
 #include "runner/directory/rundir.h"
-#include "runner/inspect/facts.h"
+#include "runner/inspect/report/facts.h"
 #include "runner/process/limit.h"
 
 enum { WATCH_S = 2, FAILURES_SHOWN = 3 };
