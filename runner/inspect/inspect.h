@@ -47,6 +47,8 @@ int inspect_repair(inspect *t, archai_err *err);
 int inspect_watch(inspect *t, archai_err *err);
 int inspect_report(inspect *t, archai_err *err);
 int inspect_compare(inspect *t, archai_err *err);
+int inspect_merge(inspect *t, archai_err *err);
+int inspect_pack(inspect *t, archai_err *err);
 int inspect_table_all(inspect *t, archai_err *err);
 
 /* -- rows ---------------------------------------------------------------------------------- */
