@@ -9,7 +9,8 @@ import subprocess
 import h5py
 import numpy as np
 
-from check_report import check, report_of
+from check_report import Rows, check, report_of
+from check_results import hypervolume
 
 BIN = os.environ["ARCHAI_BIN"]
 
@@ -245,6 +246,26 @@ def several_runs():
     assert said["settings"]["space.tree"] == ["tree.yaml", "elsewhere/beside.yaml", "k.yaml"] and "search.seed" not in said["settings"]
     acc = h5py.File("t/results.h5")["objectives/acc"][()]
     assert said["runs"][0]["best"]["acc"] == np.nanmax(acc) and said["runs"][2]["best"]["acc"] is None
+    # the hypervolume after each part of the rows, against one reference point
+    rows = {name: Rows(h5py.File(f"{name}/results.h5")) for name in "tca"}
+    def minimised(of, at):
+        return [[of.sign[k] * of.values[k][i] for k in ("acc", "latency")] for i in at]
+    everything = np.array(sum((minimised(of, of.standing_after(of.n).values()) for of in rows.values()), []))
+    reference = (everything.max(0) + 0.1 * (everything.max(0) - everything.min(0))).tolist()
+    for told, of in zip(said["runs"], rows.values()):
+        curve = told["hypervolume_curve"]
+        for s in range(24):
+            n = of.n * (s + 1) // 24
+            mine = hypervolume(minimised(of, of.standing_after(n).values()), reference)
+            assert abs(curve["value"][s] - mine) < 1e-9 and curve["evaluations"][s] == (of.evaluation[of.order[n - 1]] if n else 0), (told["path"], s)
+        assert told["hypervolume"] == curve["value"][5::6]
+        steps = of.best_steps("acc")
+        assert [[e, v] for e, _, v in told["best_steps"]["acc"]] == [[e, of.values["acc"][i]] for e, i, _ in steps]
+        assert np.allclose([t for _, t, _ in told["best_steps"]["acc"]], [t for _, _, t in steps])
+    assert said["runs"][2]["failures"] == [{"kind": said["runs"][2]["failures"][0]["kind"], "count": 3}]
+    run("archai-inspect", "t", "c", "a", "compare", "-o", "compare.html")
+    page = open("compare.html").read()
+    assert json.loads(re.search(r'id="archai-compare">(.*?)</script>', page).group(1)) == said and not re.search(r'(src|href)="', page)
     text = run("archai-inspect", "t", "c", "compare").stdout
     assert re.search(r"best acc +1\.\d+ +0\.9\n", text) and "hypervolume" in text, text
     assert run("archai-inspect", "t", "top", "--help").stdout.startswith("usage: archai-inspect RESULTS top NAME")

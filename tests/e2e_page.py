@@ -94,17 +94,22 @@ FRAME = """<!DOCTYPE html><script>addEventListener("message", (e) => { document.
 <body style="margin:0"><iframe src="asked.html" style="border:0;width:%dpx;height:900px"></iframe></body>"""
 
 
+def browse(page, *extra):
+    p = subprocess.run([BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={os.getcwd()}/profile", "--window-size=1400,900",
+                        "--virtual-time-budget=5000", "--enable-logging=stderr", "--dump-dom", *extra, f"file://{os.getcwd()}/{page}"], capture_output=True, text=True, timeout=120)
+    said = [line for line in p.stderr.splitlines() if "CONSOLE" in line]
+    assert not said, said
+    return p.stdout
+
+
 def look(width, *extra):
     with open("asked.html", "w") as f:
         f.write(page.replace("</body>", f"<script>{{{ASK}}}</script></body>"))
     with open("frame.html", "w") as f:
         f.write(FRAME % width)
-    p = subprocess.run([BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={os.getcwd()}/profile", "--window-size=1400,900",
-                        "--virtual-time-budget=5000", "--enable-logging=stderr", "--dump-dom", *extra, f"file://{os.getcwd()}/frame.html"], capture_output=True, text=True, timeout=120)
-    said = [line for line in p.stderr.splitlines() if "CONSOLE" in line]
-    assert not said, said
-    found = re.search(r'data-told="(.*?)"', p.stdout)
-    assert found, p.stdout[-2000:] + p.stderr[-2000:]
+    dom = browse("frame.html", *extra)
+    found = re.search(r'data-told="(.*?)"', dom)
+    assert found, dom[-2000:]
     return json.loads(html.unescape(found.group(1)))
 
 
@@ -124,3 +129,7 @@ for width, extra in ((1400, []), (390, ["--blink-settings=preferredColorScheme=0
     assert all(any(f["log"] == log for log in told["logs"]) for f in said["failures"])
     assert told["contrast"][0] >= 4.5, told["contrast"]
     print(f"{told['width']} pixels: smallest contrast {told['contrast'][0]:.2f}")
+
+subprocess.run([f"{BIN}/archai-inspect", "r", "r", "compare", "-o", "compare.html"], capture_output=True, check=True)
+dom = browse("compare.html")
+assert 'data-drawn="yes"' in dom and re.findall(r'<section id="(\w+)">', dom) == ["figures", "settings", "progress", "failures"] and dom.count("<svg") >= 4

@@ -30,7 +30,7 @@ static const struct command {
     {{"curves",  "curves ARCHID",       "its learning curves, one line per epoch",                           1, 1}, MODEL,   inspect_curves},
     {{"csv",     "csv",                 "all evaluations, in the columns of Archai's search state",          0, 0}, RESULTS, inspect_csv},
     {{"table",   "table [--csv|--json]", "all evaluations with everything known about them, for pandas",   0, 0}, RESULTS, inspect_table_all},
-    {{"compare", "compare [--json]",    "several RESULTS side by side: settings that differ, best, hypervolume", 0, 0}, NOTHING, inspect_compare},
+    {{"compare", "compare [--json|-o FILE.html]", "several RESULTS side by side: settings that differ, best, hypervolume, failures", 0, 0}, NOTHING, inspect_compare},
     {{"merge",   "merge -o DIRECTORY",  "one results directory out of several RESULTS of the same space and objectives", 0, 0}, NOTHING, inspect_merge},
     {{"pack",    "pack -o FILE",        "all of results.h5 in one file, with the weights, to send away",    0, 0}, NOTHING, inspect_pack},
     {{"export",  "export ARCHID [--format safetensors|pt|arch] -o FILE",

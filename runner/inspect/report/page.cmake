@@ -1,6 +1,6 @@
 # The files of page/, embedded into archai-inspect as page.h names them. Sections are drawn in this order.
 set(report_sections overview load fronts progress importance parallel curves timeline failures models config)
-set(script base plot ${report_sections} main)
+set(script base plot ${report_sections} compare main)
 list(TRANSFORM script PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/inspect/report/page/)
 list(TRANSFORM script APPEND .js)
 set(style ${CMAKE_CURRENT_SOURCE_DIR}/inspect/report/page/style.css)
