@@ -9,6 +9,9 @@ import subprocess
 import h5py
 import numpy as np
 
+from check_report import Rows, check, report_of
+from check_results import hypervolume
+
 BIN = os.environ["ARCHAI_BIN"]
 
 
@@ -25,11 +28,6 @@ def put(name, text):
 
 def text(d):
     return [v.decode() for v in d[()]]
-
-
-def report_of(directory):
-    html = open(f"{directory}/report.html").read()
-    return html, json.loads(re.search(r'<script type="application/json" id="archai-report">(.*?)</script>', html, re.S).group(1))
 
 
 CONFIG = """[search]
@@ -151,7 +149,8 @@ def a_table():
     assert [r["extra"] for r in rows] == ["" if np.isnan(v) else repr(float(v)) for v in f["metrics/extra"][()]]
 
     # report.html
-    html, said = report_of("t")
+    assert check("t") > 500
+    html, said = report_of("t/report.html")
     assert said["front"] == [archids[i] for i in named] and not re.search(r'(src|href)="', html)
     assert all(a in html for a in said["front"])
     finished = np.argsort(f["candidates/started"][()] + f["candidates/seconds"][()], kind="stable")
@@ -198,6 +197,7 @@ def a_model_that_gets_worse():
     front = [i for i in rows if not any(acc[j] >= acc[i] and latency[j] <= latency[i] and (acc[j] > acc[i] or latency[j] < latency[i])
                                         for j in rows)]
     assert f["pareto/index"][()].tolist() == front and any(budget[i] == budget.min() for i in front)
+    assert check("b") > 100
     value = f["hypervolume/value"][()]
     assert np.any(np.diff(value) < 0), value # the best of the first rung did not hold what they promised
 
@@ -213,7 +213,10 @@ def all_failed():
     assert re.search(r"failed 3 x: .*ValueError: bad width N", run("archai-inspect", "a", "summary").stdout)
     again = run("archai-run", "a.ini", "--resume", "--progress", "none", code=1)
     assert "all 3 candidates failed" in again.stderr and open("a/exit_code").read().strip() == "1"
-    assert report_of("a")[1]["failures"][0]["count"] == 3
+    assert check("a") > 0
+    said = report_of("a/report.html")[1]
+    assert said["failures"][0]["count"] == 3 and "bad width" in said["failures"][0]["log"]
+    assert said["importance"] == {"acc": {}, "latency": {}} # nothing can be told: no zeros
 
 
 # -- where files are -----------------------------------------------------------------------------------------------------
@@ -243,6 +246,26 @@ def several_runs():
     assert said["settings"]["space.tree"] == ["tree.yaml", "elsewhere/beside.yaml", "k.yaml"] and "search.seed" not in said["settings"]
     acc = h5py.File("t/results.h5")["objectives/acc"][()]
     assert said["runs"][0]["best"]["acc"] == np.nanmax(acc) and said["runs"][2]["best"]["acc"] is None
+    # the hypervolume after each part of the rows, against one reference point
+    rows = {name: Rows(h5py.File(f"{name}/results.h5")) for name in "tca"}
+    def minimised(of, at):
+        return [[of.sign[k] * of.values[k][i] for k in ("acc", "latency")] for i in at]
+    everything = np.array(sum((minimised(of, of.standing_after(of.n).values()) for of in rows.values()), []))
+    reference = (everything.max(0) + 0.1 * (everything.max(0) - everything.min(0))).tolist()
+    for told, of in zip(said["runs"], rows.values()):
+        curve = told["hypervolume_curve"]
+        for s in range(24):
+            n = of.n * (s + 1) // 24
+            mine = hypervolume(minimised(of, of.standing_after(n).values()), reference)
+            assert abs(curve["value"][s] - mine) < 1e-9 and curve["evaluations"][s] == (of.evaluation[of.order[n - 1]] if n else 0), (told["path"], s)
+        assert told["hypervolume"] == curve["value"][5::6]
+        steps = of.best_steps("acc")
+        assert [[e, v] for e, _, v in told["best_steps"]["acc"]] == [[e, of.values["acc"][i]] for e, i, _ in steps]
+        assert np.allclose([t for _, t, _ in told["best_steps"]["acc"]], [t for _, _, t in steps])
+    assert said["runs"][2]["failures"] == [{"kind": said["runs"][2]["failures"][0]["kind"], "count": 3}]
+    run("archai-inspect", "t", "c", "a", "compare", "-o", "compare.html")
+    page = open("compare.html").read()
+    assert json.loads(re.search(r'id="archai-compare">(.*?)</script>', page).group(1)) == said and not re.search(r'(src|href)="', page)
     text = run("archai-inspect", "t", "c", "compare").stdout
     assert re.search(r"best acc +1\.\d+ +0\.9\n", text) and "hypervolume" in text, text
     assert run("archai-inspect", "t", "top", "--help").stdout.startswith("usage: archai-inspect RESULTS top NAME")

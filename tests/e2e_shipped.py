@@ -25,13 +25,14 @@ for config in configs:
         assert ((measured >= 0) & (measured <= 1)).all(), (name, measured)
         front = [(f["candidates/archid"].asstr()[i], json.loads(f["candidates/arch"].asstr()[i])) for i in f["pareto/index"]]
     page = open(f"{name}/report.html").read()
+    told = json.loads(re.search(r'id="archai-report">(.*?)</script>', page).group(1))
     for archid, arch in front:  # the report says what they are
-        text = re.search(f'<td>{archid}</td><td class="text">(.*?)</td>', page).group(1)
-        said = dict(x.split("=", 1) for x in text.split(", ") if "=" in x)
+        at = told["models"]["archid"].index(archid)
+        said = {**told["common"], **{p: v[at] for p, v in told["models"]["params"].items() if v[at] is not None}}
         if "train" in arch:
-            assert abs(float(said["train.learning_rate"]) / arch["train"]["learning_rate"] - 1) < 1e-5, (archid, text)
+            assert abs(float(said["train.learning_rate"]) / arch["train"]["learning_rate"] - 1) < 1e-5, (archid, said)
         if name == "mobilenet-synthetic":
             for i in range(arch["stages"]["_repeat_times"]):  # depth
-                assert int(said[f"stages.{i}.blocks"]) in (1, 2, 3), text
-            assert any(x.endswith(".kernel") for x in said) and any(x.endswith(".expand") for x in said), text
+                assert int(said[f"stages.{i}.blocks"]) in (1, 2, 3), said
+            assert any(x.endswith(".kernel") for x in said) and any(x.endswith(".expand") for x in said), said
     print(f"{name}: three candidates trained")

@@ -39,6 +39,15 @@ int archai_results_params(const char *path, size_t rows, archai_results_param **
                           archai_err *err);
 void archai_results_params_free(archai_results_param *at, size_t n, size_t rows);
 
+/* /hypervolume: how the front grew. Without the group: n is 0. */
+typedef struct archai_results_growth {
+    int64_t *evaluations;    /* owned; [n] */
+    double *seconds, *value; /* owned; [n] */
+    size_t n;
+} archai_results_growth;
+int archai_results_growth_read(const char *path, archai_results_growth *out, archai_err *err);
+void archai_results_growth_free(archai_results_growth *g);
+
 int archai_results_read(archai_results *out, const char *path, archai_err *err);
 void archai_results_free(archai_results *r);
 

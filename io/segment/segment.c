@@ -218,6 +218,12 @@ archai_row archai_segment_row(const archai_trial *e, int64_t text_offset, const 
     return r;
 }
 
+void archai_segment_row_finished(archai_row *r, double finished)
+{
+    r->finished = finished;
+    r->crc = archai_row_crc(r);
+}
+
 int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row *rows, size_t n,
                                const char *details, size_t bytes, archai_err *err)
 {

@@ -84,6 +84,8 @@ int archai_segment_write_piece(archai_segment *s, archai_tensor_place *p, size_t
 /* The row of an evaluation whose packed form (archai_trial_pack) will lie at text_offset. */
 archai_row archai_segment_row(const archai_trial *e, int64_t text_offset, const char *detail,
                               size_t detail_bytes);
+/* As if it had been committed then (Unix time): rows of a copy. */
+void archai_segment_row_finished(archai_row *r, double finished);
 /* Commit n rows: write their details, which follow one another from the first row's text_offset on,
  * then the rows themselves from number `row` on. They fit the caller's block. */
 int archai_segment_commit_rows(archai_segment *s, int64_t row, const archai_row *rows, size_t n,

@@ -30,7 +30,9 @@ static const struct command {
     {{"curves",  "curves ARCHID",       "its learning curves, one line per epoch",                           1, 1}, MODEL,   inspect_curves},
     {{"csv",     "csv",                 "all evaluations, in the columns of Archai's search state",          0, 0}, RESULTS, inspect_csv},
     {{"table",   "table [--csv|--json]", "all evaluations with everything known about them, for pandas",   0, 0}, RESULTS, inspect_table_all},
-    {{"compare", "compare [--json]",    "several RESULTS side by side: settings that differ, best, hypervolume", 0, 0}, NOTHING, inspect_compare},
+    {{"compare", "compare [--json|-o FILE.html]", "several RESULTS side by side: settings that differ, best, hypervolume, failures", 0, 0}, NOTHING, inspect_compare},
+    {{"merge",   "merge -o DIRECTORY",  "one results directory out of several RESULTS of the same space and objectives", 0, 0}, NOTHING, inspect_merge},
+    {{"pack",    "pack -o FILE",        "all of results.h5 in one file, with the weights, to send away",    0, 0}, NOTHING, inspect_pack},
     {{"export",  "export ARCHID [--format safetensors|pt|arch] -o FILE",
                                        "its weights for PyTorch, or its architecture for archai-space",     1, 1}, MODEL,   inspect_export},
     {{"verify",  "verify [--repair]",   "check results.h5 against the segments (rows, checksums, weights), and the checkpoints; --repair: repair first", 0, 0}, RESULTS, inspect_verify},
@@ -101,7 +103,7 @@ static size_t count_paths(char **words, int n)
         const struct command *c = find_command(words[i]);
 
         if (c != NULL)
-            return i == 1 || c->run == inspect_compare ? (size_t)i : 1;
+            return i == 1 || c->run == inspect_compare || c->run == inspect_merge ? (size_t)i : 1;
     }
     return n > 0;
 }
@@ -193,6 +195,12 @@ static int run(const struct command *command, inspect *t, archai_err *err)
     return rc;
 }
 
+/* What writes results takes as long as it takes. */
+static bool takes_long(const struct command *c)
+{
+    return c->run == inspect_repair || c->run == inspect_merge || c->run == inspect_pack;
+}
+
 /* HDF5 1.10 can crash or loop for ever on a damaged global heap, which has no checksum. A damaged file must
  * give a sentence, not a core dump: the command runs in a child, with limits on processor time and memory
  * that no intact file comes near. Returns the exit status. */
@@ -207,7 +215,7 @@ static int run_guarded(const struct command *command, inspect *t)
         archai_err err = ARCHAI_ERR_INIT;
 
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-        if (!t->repair && command->run != inspect_repair) /* which takes as long as it takes */
+        if (!t->repair && !takes_long(command))
             archai_limit_reading(t->path);
         _exit(archai_program_end(run(command, t, &err), &err));
     }

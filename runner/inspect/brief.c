@@ -6,19 +6,8 @@
 
 #include "core/base/alloc.h"
 #include "core/config/ini.h"
-#include "runner/inspect/facts.h"
-
-static json_t *number(double v)
-{
-    return isfinite(v) ? json_real(v) : json_null();
-}
-
-static json_t *text(const char *s)
-{
-    json_t *value = json_string(s);
-
-    return value != NULL ? value : json_string("?"); /* not UTF-8 */
-}
+#include "runner/inspect/json.h"
+#include "runner/inspect/report/facts.h"
 
 int64_t inspect_total(const archai_results *r)
 {
@@ -79,11 +68,10 @@ static json_t *best_json(const inspect *t, size_t k)
         const archai_results_param *p = &t->params[i];
 
         if (!inspect_param_absent(p, row))
-            (void)json_object_set_new(params, p->name,
-                                      p->texts != NULL ? text(p->texts[row]) : number(p->numbers[row]));
+            (void)json_object_set_new(params, p->name, inspect_json_param(p, row));
     }
-    return json_pack("{s:o, s:I, s:o, s:o}", "value", number(r->values[row * r->n_objectives + k]),
-                     "id", (json_int_t)r->rows[row].id, "archid", text(r->rows[row].model.archid),
+    return json_pack("{s:o, s:I, s:o, s:o}", "value", inspect_json_number(r->values[row * r->n_objectives + k]),
+                     "id", (json_int_t)r->rows[row].id, "archid", inspect_json_text(r->rows[row].model.archid),
                      "params", params);
 }
 
@@ -106,29 +94,27 @@ int inspect_summary_json(inspect *t, archai_err *err)
         (void)json_object_set_new(best, r->objectives[k].name, archai_there(best_json(t, k)));
     inspect_failures(r, &f);
     for (size_t i = 0; i < f.n; i++)
-        (void)json_array_append_new(failures, json_pack("{s:o, s:I, s:o}", "kind", text(f.at[i].kind),
+        (void)json_array_append_new(failures, json_pack("{s:o, s:I, s:o}", "kind", inspect_json_text(f.at[i].kind),
                                                         "count", (json_int_t)f.at[i].n, "example",
-                                                        text(f.at[i].example)));
+                                                        inspect_json_text(f.at[i].example)));
     archai_failures_free(&f);
-    all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}", "path", text(t->path),
-                    "state", text(r->state), "space", text(r->space), "algorithm",
-                    text(r->algorithm), "schedule", text(r->schedule), "seed", (json_int_t)r->seed,
-                    "ranks", (json_int_t)r->ranks, "started", text(r->started), "updated",
-                    text(r->updated), "software", text(r->software));
+    all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}", "path", inspect_json_text(t->path),
+                    "state", inspect_json_text(r->state), "space", inspect_json_text(r->space), "algorithm",
+                    inspect_json_text(r->algorithm), "schedule", inspect_json_text(r->schedule), "seed", (json_int_t)r->seed,
+                    "ranks", (json_int_t)r->ranks, "started", inspect_json_text(r->started), "updated",
+                    inspect_json_text(r->updated), "software", inspect_json_text(r->software));
     archai_there(all);
     (void)json_object_set_new(all, "rows", json_integer((json_int_t)r->n));
     (void)json_object_set_new(all, "statuses", statuses);
     (void)json_object_set_new(all, "rejected", json_integer(r->rejected));
     (void)json_object_set_new(all, "evaluations", json_integer(rate.done));
     (void)json_object_set_new(all, "total", rate.total >= 0 ? json_integer(rate.total) : json_null());
-    (void)json_object_set_new(all, "evaluations_per_second", number(rate.per_s));
-    (void)json_object_set_new(all, "seconds_left", number(rate.left_s));
-    (void)json_object_set_new(all, "utilisation", number(rate.busy));
+    (void)json_object_set_new(all, "evaluations_per_second", inspect_json_number(rate.per_s));
+    (void)json_object_set_new(all, "seconds_left", inspect_json_number(rate.left_s));
+    (void)json_object_set_new(all, "utilisation", inspect_json_number(rate.busy));
     (void)json_object_set_new(all, "front", json_integer((json_int_t)n_front));
     (void)json_object_set_new(all, "best", best);
     (void)json_object_set_new(all, "failures", failures);
-    (void)json_dumpf(all, stdout, JSON_INDENT(1));
-    (void)putchar('\n');
-    json_decref(all);
+    inspect_json_print(all);
     return ARCHAI_OK;
 }

@@ -8,26 +8,13 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
-#include "core/config/ini.h"
 #include "core/pareto/pareto.h"
-#include "runner/inspect/facts.h"
+#include "runner/inspect/compare.h"
+#include "runner/inspect/report/report.h"
 
-enum { RUNS_MAX = 64, SHARES = 4, OBJECTIVES_MAX = 4 };
+enum { RUNS_MAX = 64, OBJECTIVES_MAX = 4 };
 
-typedef struct one_run {
-    inspect t;
-    inspect_facts f;
-    archai_ini ini;
-    double volume[SHARES]; /* after a quarter, a half, ... of the evaluations; NaN: none */
-} one_run;
-
-typedef struct comparison {
-    one_run *at; /* owned; [n] */
-    size_t n;
-    const archai_results *first;
-} comparison;
-
-static int load_run(one_run *one, const char *path, archai_err *err)
+static int load_run(compare_run *one, const char *path, archai_err *err)
 {
     one->t.path = path;
     ARCHAI_TRY(archai_results_read(&one->t.r, path, err));
@@ -72,6 +59,11 @@ static double minimised(const archai_results *r, size_t row, size_t k)
     return inspect_sign(&r->objectives[k]) * r->values[row * r->n_objectives + k];
 }
 
+static double finished(const compare_run *one, size_t row)
+{
+    return one->t.r.rows[row].started + one->t.r.rows[row].seconds - one->f.began;
+}
+
 static void place_reference(const comparison *c, double *reference)
 {
     for (size_t k = 0; k < c->first->n_objectives; k++) {
@@ -88,24 +80,25 @@ static void place_reference(const comparison *c, double *reference)
     }
 }
 
-static int measure(one_run *one, const double *reference, archai_err *err)
+static int measure(compare_run *one, const double *reference, archai_err *err)
 {
     const archai_results *r = &one->t.r;
     const size_t m = r->n_objectives;
-    double *points = archai_calloc(one->f.n_standing * m, sizeof *points);
+    double *points = archai_calloc(one->f.n_archids * m, sizeof *points);
     int rc = ARCHAI_OK;
 
-    for (int s = 0; rc == ARCHAI_OK && s < SHARES; s++) {
-        const size_t until = r->n * (size_t)(s + 1) / SHARES;
-        size_t n = 0;
+    for (int s = 0; rc == ARCHAI_OK && s < COMPARE_POINTS; s++) {
+        const size_t rows = r->n * (size_t)(s + 1) / COMPARE_POINTS;
+        size_t *standing, n = inspect_standing_after(r, &one->f, rows, &standing);
 
-        for (size_t j = 0; j < one->f.n_standing; j++) {
-            if (one->f.standing[j] >= until)
-                continue;
+        for (size_t j = 0; j < n; j++)
             for (size_t k = 0; k < m; k++)
-                points[n * m + k] = minimised(r, one->f.standing[j], k);
-            n++;
-        }
+                points[j * m + k] = minimised(r, standing[j], k);
+        free(standing);
+        one->evaluations[s] = rows > 0 ? one->f.evaluation[one->f.order[rows - 1]] : 0;
+        one->seconds[s] = rows > 0 ? finished(one, one->f.order[rows - 1]) : 0;
+        if (s > 0) /* rows of a generational search are counted by id, and may have finished before */
+            one->seconds[s] = fmax(one->seconds[s], one->seconds[s - 1]);
         one->volume[s] = (double)NAN;
         if (m <= OBJECTIVES_MAX)
             rc = archai_pareto_hypervolume(points, n, m, reference, &one->volume[s], err);
@@ -116,7 +109,7 @@ static int measure(one_run *one, const double *reference, archai_err *err)
 
 /* -- settings --------------------------------------------------------------------------------------- */
 
-static const char *setting(const one_run *one, const char *section, const char *key)
+static const char *setting(const compare_run *one, const char *section, const char *key)
 {
     const archai_ini_entry *e = archai_ini_find(&one->ini, section, key);
 
@@ -146,14 +139,24 @@ static bool is_told(const comparison *c, size_t run, const archai_ini_entry *e)
     return !same;
 }
 
-typedef void take_setting(void *payload, const comparison *c, const archai_ini_entry *e);
-
-static void each_difference(const comparison *c, take_setting *take, void *payload)
+void compare_each_difference(const comparison *c, compare_take *take, void *payload)
 {
+    const char **values = archai_calloc(c->n, sizeof *values);
+
     for (size_t run = 0; run < c->n; run++)
-        for (size_t i = 0; i < c->at[run].ini.n; i++)
-            if (is_told(c, run, &c->at[run].ini.at[i]))
-                take(payload, c, &c->at[run].ini.at[i]);
+        for (size_t i = 0; i < c->at[run].ini.n; i++) {
+            const archai_ini_entry *e = &c->at[run].ini.at[i];
+            char *name;
+
+            if (!is_told(c, run, e))
+                continue;
+            name = archai_printf("%s.%s", e->section, e->key);
+            for (size_t k = 0; k < c->n; k++)
+                values[k] = setting(&c->at[k], e->section, e->key);
+            take(payload, name, values, c->n);
+            free(name);
+        }
+    free(values);
 }
 
 /* -- as text ------------------------------------------------------------------------------------------ */
@@ -163,30 +166,25 @@ static void line(inspect_table *table, const char *name)
     inspect_table_text(table, name);
 }
 
-static void setting_line(void *payload, const comparison *c, const archai_ini_entry *e)
+static void setting_line(void *payload, const char *name, const char *const *values, size_t n)
 {
     inspect_table *table = payload;
-    char *name = archai_printf("%s.%s", e->section, e->key);
 
     line(table, name);
-    free(name);
-    for (size_t i = 0; i < c->n; i++) {
-        const char *value = setting(&c->at[i], e->section, e->key);
-
-        inspect_table_text(table, value != NULL ? value : "-");
-    }
+    for (size_t i = 0; i < n; i++)
+        inspect_table_text(table, values[i] != NULL ? values[i] : "-");
 }
 
-static size_t count_status(const archai_results *r, int status)
+size_t compare_failed(const compare_run *one)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < r->n; i++)
-        n += r->rows[i].status == (int)status;
+    for (size_t i = 0; i < one->t.r.n; i++)
+        n += one->t.r.rows[i].status == ARCHAI_STATUS_FAILED;
     return n;
 }
 
-static double best_value(const one_run *one, size_t k)
+double compare_best(const compare_run *one, size_t k)
 {
     const size_t best = inspect_best(&one->t.r, k);
 
@@ -196,7 +194,7 @@ static double best_value(const one_run *one, size_t k)
 static void print_text(const comparison *c)
 {
     inspect_table table = {.columns = c->n + 1};
-    static const char *const volumes[SHARES] = {"hypervolume at 25 %", "at 50 %", "at 75 %", "at 100 %"};
+    static const char *const volumes[COMPARE_SHARES] = {"hypervolume at 25 %", "at 50 %", "at 75 %", "at 100 %"};
 
     line(&table, "");
     for (size_t i = 0; i < c->n; i++)
@@ -204,13 +202,13 @@ static void print_text(const comparison *c)
     line(&table, "state");
     for (size_t i = 0; i < c->n; i++)
         inspect_table_text(&table, c->at[i].t.r.state);
-    each_difference(c, setting_line, &table);
+    compare_each_difference(c, setting_line, &table);
     line(&table, "rows");
     for (size_t i = 0; i < c->n; i++)
         inspect_table_number(&table, (double)c->at[i].t.r.n);
     line(&table, "failed");
     for (size_t i = 0; i < c->n; i++)
-        inspect_table_number(&table, (double)count_status(&c->at[i].t.r, ARCHAI_STATUS_FAILED));
+        inspect_table_number(&table, (double)compare_failed(&c->at[i]));
     line(&table, "seconds of evaluations");
     for (size_t i = 0; i < c->n; i++)
         inspect_table_number(&table, c->at[i].f.busy_s);
@@ -226,71 +224,25 @@ static void print_text(const comparison *c)
         line(&table, name);
         free(name);
         for (size_t i = 0; i < c->n; i++)
-            inspect_table_number(&table, best_value(&c->at[i], k));
+            inspect_table_number(&table, compare_best(&c->at[i], k));
     }
-    for (int s = 0; s < SHARES; s++) {
+    for (int s = 0; s < COMPARE_SHARES; s++) {
         line(&table, volumes[s]);
         for (size_t i = 0; i < c->n; i++)
-            inspect_table_number(&table, c->at[i].volume[s]);
+            inspect_table_number(&table, c->at[i].volume[COMPARE_POINTS / COMPARE_SHARES * (s + 1) - 1]);
     }
     inspect_table_end(&table, stdout);
 }
 
-/* -- as JSON ------------------------------------------------------------------------------------------ */
+/* -- the command --------------------------------------------------------------------------------------- */
 
-static json_t *number(double v)
+static int write_html(const comparison *c, const char *path, archai_err *err)
 {
-    return isfinite(v) ? json_real(v) : json_null();
-}
+    json_t *data = compare_json(c);
+    const int rc = report_publish(path, "compare", data, err);
 
-static json_t *text(const char *s)
-{
-    json_t *value = json_string(s);
-
-    return value != NULL ? value : json_string("?"); /* not UTF-8 */
-}
-
-static void setting_json(void *payload, const comparison *c, const archai_ini_entry *e)
-{
-    char *name = archai_printf("%s.%s", e->section, e->key);
-    json_t *values = json_array();
-
-    for (size_t i = 0; i < c->n; i++) {
-        const char *value = setting(&c->at[i], e->section, e->key);
-
-        (void)json_array_append_new(values, value != NULL ? text(value) : json_null());
-    }
-    (void)json_object_set_new(payload, name, values);
-    free(name);
-}
-
-static json_t *run_json(const one_run *one)
-{
-    const archai_results *r = &one->t.r;
-    json_t *best = json_object(), *volumes = json_array();
-
-    for (size_t k = 0; k < r->n_objectives; k++)
-        (void)json_object_set_new(best, r->objectives[k].name, number(best_value(one, k)));
-    for (int s = 0; s < SHARES; s++)
-        (void)json_array_append_new(volumes, number(one->volume[s]));
-    return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:o, s:o}", "path", text(one->t.path), "state",
-                     text(r->state), "rows", (json_int_t)r->n, "failed",
-                     (json_int_t)count_status(r, ARCHAI_STATUS_FAILED), "seconds", number(one->f.busy_s),
-                     "utilisation", number(inspect_utilisation(&one->f)), "front",
-                     (json_int_t)one->f.n_front, "best", best, "hypervolume", volumes);
-}
-
-static void print_json(const comparison *c)
-{
-    json_t *runs = json_array(), *settings = json_object(), *all;
-
-    for (size_t i = 0; i < c->n; i++)
-        (void)json_array_append_new(runs, archai_there(run_json(&c->at[i])));
-    each_difference(c, setting_json, settings);
-    all = archai_there(json_pack("{s:o, s:o}", "runs", runs, "settings", settings));
-    (void)json_dumpf(all, stdout, JSON_INDENT(1));
-    (void)putchar('\n');
-    json_decref(all);
+    json_decref(data);
+    return rc;
 }
 
 int inspect_compare(inspect *t, archai_err *err)
@@ -312,8 +264,10 @@ int inspect_compare(inspect *t, archai_err *err)
         place_reference(&c, reference);
     for (size_t i = 0; rc == ARCHAI_OK && i < c.n; i++)
         rc = measure(&c.at[i], reference, err);
-    if (rc == ARCHAI_OK && t->json)
-        print_json(&c);
+    if (rc == ARCHAI_OK && t->output != NULL)
+        rc = write_html(&c, t->output, err);
+    else if (rc == ARCHAI_OK && t->json)
+        inspect_json_print(compare_json(&c));
     else if (rc == ARCHAI_OK)
         print_text(&c);
     free_runs(&c);

@@ -9,11 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <jansson.h>
 
 #include "core/base/alloc.h"
 #include "core/base/number.h"
-#include "runner/inspect/inspect.h"
+#include "runner/inspect/json.h"
 
 enum { METRICS_MAX = 4096 };
 
@@ -122,24 +121,6 @@ static void close_columns(columns *c)
 
 /* -- one row --------------------------------------------------------------------------------------- */
 
-static json_t *number(double v)
-{
-    return isfinite(v) ? json_real(v) : json_null();
-}
-
-/* A parameter that was an integer reads as one. */
-static json_t *whole(double v)
-{
-    return v == floor(v) && fabs(v) < 0x1p53 ? json_integer((json_int_t)v) : number(v);
-}
-
-static json_t *text(const char *s)
-{
-    json_t *value = json_string(s != NULL ? s : "");
-
-    return value != NULL ? value : json_null(); /* not UTF-8 */
-}
-
 /* The cells `parent`, of a mutant, and `parents`, "a,b" of a crossover. */
 static void ancestry(const char *json, json_t *cells)
 {
@@ -156,8 +137,8 @@ static void ancestry(const char *json, json_t *cells)
         free(joined);
         joined = longer;
     }
-    (void)json_array_append_new(cells, one ? text(joined) : text(""));
-    (void)json_array_append_new(cells, one ? text("") : text(joined));
+    (void)json_array_append_new(cells, one ? inspect_json_text(joined) : inspect_json_text(""));
+    (void)json_array_append_new(cells, one ? inspect_json_text("") : inspect_json_text(joined));
     free(joined);
     json_decref(list);
 }
@@ -169,43 +150,52 @@ static json_t *row_cells(const inspect *t, const columns *c, size_t i)
     const archai_trial *e = &r->rows[i];
     json_t *cells = archai_there(json_array());
 
-    (void)json_array_append_new(cells, text(e->model.archid));
+    (void)json_array_append_new(cells, inspect_json_text(e->model.archid));
     for (size_t k = 0; k < r->n_objectives; k++)
-        (void)json_array_append_new(cells, number(r->values[i * r->n_objectives + k]));
+        (void)json_array_append_new(cells, inspect_json_number(r->values[i * r->n_objectives + k]));
     ancestry(e->parents, cells);
     (void)json_array_append_new(cells, json_integer(e->generation));
-    (void)json_array_append_new(cells, number((e->started + e->seconds - c->began) / 3600));
+    (void)json_array_append_new(cells, inspect_json_number((e->started + e->seconds - c->began) / 3600));
     (void)json_array_append_new(cells, json_boolean(c->on_front[i]));
     (void)json_array_append_new(cells, json_integer(e->id));
-    (void)json_array_append_new(cells, text(archai_status_name(e->status)));
-    (void)json_array_append_new(cells, text(e->error));
-    (void)json_array_append_new(cells, text(e->operator_));
-    (void)json_array_append_new(cells, number(e->budget));
-    (void)json_array_append_new(cells, number(e->seconds));
-    (void)json_array_append_new(cells, number(e->started));
+    (void)json_array_append_new(cells, inspect_json_text(archai_status_name(e->status)));
+    (void)json_array_append_new(cells, inspect_json_text(e->error));
+    (void)json_array_append_new(cells, inspect_json_text(e->operator_));
+    (void)json_array_append_new(cells, inspect_json_number(e->budget));
+    (void)json_array_append_new(cells, inspect_json_number(e->seconds));
+    (void)json_array_append_new(cells, inspect_json_number(e->started));
     (void)json_array_append_new(cells, json_integer(e->rank));
-    (void)json_array_append_new(cells, text(e->device));
-    (void)json_array_append_new(cells, text(e->log));
-    for (size_t k = 0; k < t->n_params; k++) {
-        const archai_results_param *p = &t->params[k];
-
-        (void)json_array_append_new(cells, inspect_param_absent(p, i) ? json_null()
-                                           : p->texts != NULL         ? text(p->texts[i])
-                                                                      : whole(p->numbers[i]));
-    }
+    (void)json_array_append_new(cells, inspect_json_text(e->device));
+    (void)json_array_append_new(cells, inspect_json_text(e->log));
+    for (size_t k = 0; k < t->n_params; k++)
+        (void)json_array_append_new(cells, inspect_json_param(&t->params[k], i));
     for (size_t k = 0; k < c->n_metrics; k++)
         (void)json_array_append_new(
-            cells, number(archai_measure_get(e->measures, e->n_measures, c->metrics[k])));
+            cells, inspect_json_number(archai_measure_get(e->measures, e->n_measures, c->metrics[k])));
     return cells;
 }
 
 /* -- CSV ------------------------------------------------------------------------------------------- */
 
+/* Would a spreadsheet take the text for a formula? A number it may take for one. */
+static bool is_formula(const char *s)
+{
+    char *end;
+
+    if (*s == '\0' || strchr("=+-@\t\r", *s) == NULL)
+        return false;
+    (void)strtod(s, &end);
+    return end == s || *end != '\0';
+}
+
+/* A name or a text. One that is a formula gets an apostrophe, by which spreadsheets know a text. */
 static void field(const char *s)
 {
     const char *quote = strpbrk(s, ",\"\r\n") != NULL ? "\"" : "";
 
     (void)fputs(quote, stdout);
+    if (is_formula(s))
+        (void)putchar('\'');
     for (; *s != '\0'; s++) {
         if (*s == '"')
             (void)putchar('"');

@@ -96,7 +96,7 @@ int inspect_export(inspect *t, archai_err *err)
         return ARCHAI_OK;
     }
     if (!is_arch)
-        rc = archai_results_tensors(t->path, t->args[0], &weights, &n, err);
+        rc = archai_results_tensors(t->path, t->r.rows[t->row].model.archid, &weights, &n, err);
     if (rc == ARCHAI_OK)
         rc = write_file(t, format, weights, n, err);
     archai_arrays_free(weights, n);

@@ -47,6 +47,8 @@ int inspect_repair(inspect *t, archai_err *err);
 int inspect_watch(inspect *t, archai_err *err);
 int inspect_report(inspect *t, archai_err *err);
 int inspect_compare(inspect *t, archai_err *err);
+int inspect_merge(inspect *t, archai_err *err);
+int inspect_pack(inspect *t, archai_err *err);
 int inspect_table_all(inspect *t, archai_err *err);
 
 /* -- rows ---------------------------------------------------------------------------------- */
@@ -78,9 +80,6 @@ char *inspect_differing(const inspect *t, size_t row); /* "k=3, width=16"; calle
 bool inspect_param_absent(const archai_results_param *p, size_t row);
 void inspect_param_text(const archai_results_param *p, size_t row, char *out, size_t size); /* "": absent */
 
-/* "width=16, stages=2, stages.0.kernel=3": what the row's arch says, on one line and not escaped; "" where
- * it says nothing. Caller frees. */
-char *inspect_parameters(const archai_trial *e);
 char *inspect_front_flags(const archai_results *r); /* [r->n]: is the row on the front? Caller frees */
 /* -1 for an objective to be maximised, else 1: values times the sign are to be minimised. */
 double inspect_sign(const archai_results_objective *o);

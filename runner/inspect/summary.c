@@ -5,7 +5,8 @@
 
 #include "core/base/alloc.h"
 #include "runner/directory/rundir.h"
-#include "runner/inspect/facts.h"
+#include "runner/inspect/report/facts.h"
+#include "runner/process/limit.h"
 
 enum { FAILURES_SHOWN = 3 };
 

@@ -207,7 +207,7 @@ static int write_attributes(const archai_index *x, const char *state, int64_t re
 
     (void)strftime(updated, sizeof updated, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
     ARCHAI_TRY(archai_h5_set_string(file, "state", state, err));
-    ARCHAI_TRY(archai_h5_set_string(file, "updated", updated, err));
+    ARCHAI_TRY(archai_h5_set_string(file, "updated", run->updated != NULL ? run->updated : updated, err));
     ARCHAI_TRY(archai_h5_set_int(file, "rejected", rejected, err));
     if (!x->fresh)
         return ARCHAI_OK;

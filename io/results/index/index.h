@@ -20,6 +20,7 @@ typedef struct archai_index_run {
     const archai_config *config;
     const archai_objectives *objectives;
     const char *space, *software, *started; /* started: ISO 8601 UTC */
+    const char *updated; /* of a copy: its last change; NULL: now */
     const char *data; /* archai_dataset_record; "": no data are used; NULL: none, or (is_resume) as before */
     int ranks;
     bool is_resume; /* there are segments of earlier starts: keep their rows */

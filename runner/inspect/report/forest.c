@@ -1,4 +1,4 @@
-#include "runner/inspect/forest.h"
+#include "runner/inspect/report/forest.h"
 
 #include <math.h>
 #include <stdbool.h>

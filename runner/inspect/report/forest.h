@@ -1,4 +1,4 @@
-/* runner/inspect/forest.h - which parameters matter: importances by a random forest.
+/* runner/inspect/report/forest.h - which parameters matter: importances by a random forest.
  *
  * Mean decrease in impurity (Breiman, Friedman, Olshen, Stone 1984; Breiman 2001, "Random Forests"), as
  * scikit-learn's RandomForestRegressor(bootstrap=True, max_features=1.0) computes feature_importances_: each
@@ -6,8 +6,8 @@
  * are broken at random; the decrease of the squared error by each feature is a share of the tree's, averaged
  * over the trees.
  */
-#ifndef ARCHAI_RUNNER_INSPECT_FOREST_H
-#define ARCHAI_RUNNER_INSPECT_FOREST_H
+#ifndef ARCHAI_RUNNER_INSPECT_REPORT_FOREST_H
+#define ARCHAI_RUNNER_INSPECT_REPORT_FOREST_H
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
-/* runner/inspect/facts.h - what a report is made of, computed from the rows. */
-#ifndef ARCHAI_RUNNER_INSPECT_FACTS_H
-#define ARCHAI_RUNNER_INSPECT_FACTS_H
+/* runner/inspect/report/facts.h - what a report is made of, computed from the rows. */
+#ifndef ARCHAI_RUNNER_INSPECT_REPORT_FACTS_H
+#define ARCHAI_RUNNER_INSPECT_REPORT_FACTS_H
 #include <jansson.h>
 #include "runner/inspect/inspect.h"
 
@@ -9,10 +9,15 @@
  * search that has ended: of their ids). */
 typedef struct inspect_step {
     int64_t evaluation;
+    double seconds; /* when that had finished, since the first row started */
     size_t row;
 } inspect_step;
 
 typedef struct inspect_facts {
+    size_t *order;    /* owned; [rows]: all of them as they are counted, see inspect_step */
+    size_t *number;   /* owned; [rows]: from 0, equal for the rows of one architecture */
+    size_t n_archids;
+    double began;     /* Unix time at which the first row started; 0: none did */
     size_t *standing; /* owned; rows that stand for their architectures, in order of id: the first ok or
                          cached one of the highest budget */
     size_t n_standing;
@@ -21,7 +26,7 @@ typedef struct inspect_facts {
     size_t n_front;
     inspect_step **best; /* owned; [objectives] */
     size_t *n_best;      /* owned */
-    double **importance; /* owned; [objectives][params]: shares that sum to 1, or 0 */
+    double **importance; /* owned; [objectives][params]: shares that sum to 1, or all 0: nothing can be told */
     archai_failures failures;
     double busy_s, offered_s; /* seconds of evaluations; slots times the time of the starts */
     int slots;                /* of the last start */
@@ -41,10 +46,11 @@ int inspect_summary_json(inspect *t, archai_err *err);
 extern const char inspect_importance_method[];
 
 int inspect_facts_make(inspect *t, inspect_facts *out, archai_err *err); /* calls inspect_names */
+/* Rows that stand for their architectures after the first n of f->order, in order of id; *out is the caller's
+ * to free. Returns how many. */
+size_t inspect_standing_after(const archai_results *r, const inspect_facts *f, size_t n, size_t **out);
 void inspect_facts_free(const inspect *t, inspect_facts *f);
 /* busy_s, offered_s and slots alone. */
 void inspect_time_slots(const archai_results *r, inspect_facts *f);
 double inspect_utilisation(const inspect_facts *f); /* [0, 1]; NaN: nothing to tell it from */
-/* The JSON block `archai-report`; new reference. */
-json_t *inspect_facts_json(const inspect *t, const inspect_facts *f);
 #endif

@@ -1,4 +1,4 @@
-#include "runner/inspect/facts.h"
+#include "runner/inspect/report/facts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "core/base/alloc.h"
 #include "core/config/ini.h"
-#include "runner/inspect/forest.h"
+#include "runner/inspect/report/forest.h"
 
 enum { TREES = 128, FOREST_ROWS_MAX = 2000, FOREST_SEED = 1 };
 
@@ -94,57 +94,68 @@ static size_t best_standing(const archai_results *r, const size_t *standing, siz
     return best;
 }
 
-static void count_evaluations(const archai_results *r, const size_t *order, inspect_facts *f)
+static void count_evaluations(const archai_results *r, inspect_facts *f)
 {
     int64_t n = 0;
 
     f->evaluation = archai_calloc(r->n, sizeof *f->evaluation);
-    for (size_t i = 0; i < r->n; i++)
-        f->evaluation[order[i]] = n += r->rows[order[i]].status != ARCHAI_STATUS_CACHED;
+    for (size_t i = 0; i < r->n; i++) {
+        const archai_trial *e = &r->rows[f->order[i]];
+
+        f->evaluation[f->order[i]] = n += e->status != ARCHAI_STATUS_CACHED;
+        if (e->started > 0 && (f->began == 0 || e->started < f->began))
+            f->began = e->started;
+    }
 }
 
-static void trace_best(const archai_results *r, const size_t *order, const size_t *number,
-                       size_t n_archids, size_t k, inspect_facts *f)
+static void trace_best(const archai_results *r, size_t k, inspect_facts *f)
 {
-    size_t *standing = archai_calloc(n_archids, sizeof *standing); /* r->n: none */
+    size_t *standing = archai_calloc(f->n_archids, sizeof *standing); /* r->n: none */
     size_t best = r->n, capacity = 0;
 
-    for (size_t i = 0; i < n_archids; i++)
+    for (size_t i = 0; i < f->n_archids; i++)
         standing[i] = r->n;
     for (size_t i = 0; i < r->n; i++) {
-        const size_t row = order[i], before = standing[number[row]], was = best;
+        const size_t row = f->order[i], before = standing[f->number[row]], was = best;
 
         if (!inspect_has_values(&r->rows[row]) || (before < r->n && !takes_over(r, row, before)))
             continue;
-        standing[number[row]] = row;
+        standing[f->number[row]] = row;
         if (before < r->n && before == best)
-            best = best_standing(r, standing, n_archids, k);
+            best = best_standing(r, standing, f->n_archids, k);
         else if (has_value(r, row, k) && (best == r->n || inspect_is_better(r, row, best, k)))
             best = row;
         if (best == was || best == r->n)
             continue;
         ARCHAI_RESERVE(f->best[k], capacity, f->n_best[k] + 1);
-        f->best[k][f->n_best[k]++] = (inspect_step){f->evaluation[row], best};
+        f->best[k][f->n_best[k]++] = (inspect_step){
+            f->evaluation[row], r->rows[row].started + r->rows[row].seconds - f->began, best};
     }
     free(standing);
 }
 
-static void find_standing(const archai_results *r, const size_t *number, size_t n_archids,
-                          inspect_facts *f)
+size_t inspect_standing_after(const archai_results *r, const inspect_facts *f, size_t n, size_t **out)
 {
-    size_t *standing = archai_calloc(n_archids, sizeof *standing);
+    size_t *standing = archai_calloc(f->n_archids, sizeof *standing), found = 0;
+    char *stands = archai_calloc(r->n, 1);
 
-    for (size_t i = 0; i < n_archids; i++)
+    for (size_t i = 0; i < f->n_archids; i++)
         standing[i] = r->n;
+    for (size_t i = 0; i < n; i++) {
+        const size_t row = f->order[i], before = standing[f->number[row]];
+
+        if (inspect_has_values(&r->rows[row]) && (before == r->n || takes_over(r, row, before)))
+            standing[f->number[row]] = row;
+    }
+    for (size_t i = 0; i < f->n_archids; i++)
+        if (standing[i] < r->n)
+            stands[standing[i]] = 1;
     for (size_t i = 0; i < r->n; i++)
-        if (inspect_has_values(&r->rows[i]) &&
-            (standing[number[i]] == r->n || takes_over(r, i, standing[number[i]])))
-            standing[number[i]] = i;
-    f->standing = archai_calloc(n_archids, sizeof *f->standing);
-    for (size_t i = 0; i < r->n; i++)
-        if (standing[number[i]] == i)
-            f->standing[f->n_standing++] = i;
-    free(standing);
+        if (stands[i])
+            standing[found++] = i;
+    free(stands);
+    *out = standing;
+    return found;
 }
 
 /* -- importances ------------------------------------------------------------------------------------ */
@@ -281,26 +292,23 @@ double inspect_utilisation(const inspect_facts *f)
 int inspect_facts_make(inspect *t, inspect_facts *f, archai_err *err)
 {
     const archai_results *r = &t->r;
-    size_t n_archids, *number, *order;
 
     *f = (inspect_facts){0};
     ARCHAI_TRY(inspect_names(t, err));
-    number = number_archids(r, &n_archids);
-    order = in_order(r);
-    count_evaluations(r, order, f);
-    find_standing(r, number, n_archids, f);
+    f->number = number_archids(r, &f->n_archids);
+    f->order = in_order(r);
+    count_evaluations(r, f);
+    f->n_standing = inspect_standing_after(r, f, r->n, &f->standing);
     f->front = inspect_front(r, &f->n_front);
     f->best = archai_calloc(r->n_objectives, sizeof *f->best);
     f->n_best = archai_calloc(r->n_objectives, sizeof *f->n_best);
     f->importance = archai_calloc(r->n_objectives, sizeof *f->importance);
     for (size_t k = 0; k < r->n_objectives; k++) {
-        trace_best(r, order, number, n_archids, k, f);
+        trace_best(r, k, f);
         weigh(t, k, f);
     }
     inspect_failures(r, &f->failures);
     inspect_time_slots(r, f);
-    free(number);
-    free(order);
     return ARCHAI_OK;
 }
 
@@ -310,6 +318,8 @@ void inspect_facts_free(const inspect *t, inspect_facts *f)
         free(f->best[k]);
         free(f->importance[k]);
     }
+    free(f->order);
+    free(f->number);
     free(f->best);
     free(f->n_best);
     free(f->importance);
@@ -318,47 +328,4 @@ void inspect_facts_free(const inspect *t, inspect_facts *f)
     free(f->front);
     archai_failures_free(&f->failures);
     *f = (inspect_facts){0};
-}
-
-static json_t *text(const char *s)
-{
-    json_t *value = json_string(s);
-
-    return value != NULL ? value : json_string("?"); /* not UTF-8 */
-}
-
-json_t *inspect_facts_json(const inspect *t, const inspect_facts *f)
-{
-    const archai_results *r = &t->r;
-    json_t *front = json_array(), *best = json_object(), *importance = json_object();
-    json_t *failures = json_array();
-    const double share = inspect_utilisation(f);
-
-    for (size_t i = 0; i < f->n_front; i++)
-        (void)json_array_append_new(front, text(r->rows[f->front[i]].model.archid));
-    for (size_t k = 0; k < r->n_objectives; k++) {
-        json_t *steps = json_array(), *shares = json_object();
-
-        for (size_t i = 0; i < f->n_best[k]; i++)
-            (void)json_array_append_new(
-                steps, json_pack("[I, f, o]", (json_int_t)f->best[k][i].evaluation,
-                                 r->values[f->best[k][i].row * r->n_objectives + k],
-                                 text(r->rows[f->best[k][i].row].model.archid)));
-        for (size_t i = 0; i < t->n_params; i++)
-            if (t->differs[i])
-                (void)json_object_set_new(shares, t->params[i].name,
-                                          json_real(f->importance[k][i]));
-        (void)json_object_set_new(best, r->objectives[k].name, steps);
-        (void)json_object_set_new(importance, r->objectives[k].name, shares);
-    }
-    for (size_t i = 0; i < f->failures.n; i++)
-        (void)json_array_append_new(
-            failures, json_pack("{s:o, s:I, s:o, s:I}", "kind", text(f->failures.at[i].kind), "count",
-                                (json_int_t)f->failures.at[i].n, "example",
-                                text(f->failures.at[i].example), "id",
-                                (json_int_t)f->failures.at[i].id));
-    return archai_there(json_pack(
-        "{s:o, s:o, s:o, s:s, s:o, s:o}", "front", front, "best", best, "importance", importance,
-        "importance_method", inspect_importance_method, "failures", failures, "utilisation",
-        isnan(share) ? json_null() : json_real(share)));
 }

@@ -1,0 +1,16 @@
+# cmake -DOUT=page.c -DHEADER=a/page.h "-DARRAYS=name=file|file;name=file" -P ArchaiEmbed.cmake
+# C source with text files as arrays of char that end with NUL, one array of several files joined.
+set(text "#include \"${HEADER}\"\n")
+foreach(array IN LISTS ARRAYS)
+  string(REGEX MATCH "^([a-z_]+)=(.*)$" found "${array}")
+  set(name ${CMAKE_MATCH_1})
+  string(REPLACE "|" ";" files "${CMAKE_MATCH_2}")
+  set(bytes "")
+  foreach(file IN LISTS files)
+    file(READ ${file} hex HEX)
+    string(APPEND bytes "${hex}")
+  endforeach()
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+  string(APPEND text "const char ${name}[] = {${bytes}0};\n")
+endforeach()
+file(WRITE ${OUT} "${text}")

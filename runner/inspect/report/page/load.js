@@ -1,0 +1,21 @@
+// How to load the winner.
+section("report", "load", "Load the winner", (box) => {
+  const n = Math.min(data.front.length, 50), holder = el("div", {});
+  if (n === 0)
+    return false;
+  const show = (k) => {
+    const i = placeOfArchid.get(data.front[k - 1]), name = "front:" + k, folder = data.run.path.replace(/\/?results\.h5$/, "") || ".";
+    holder.replaceChildren(
+      i === undefined ? el("p", {}, data.front[k - 1]) : el("p", {}, modelLink(i), " ", cut(differing(i).join(", "), 300)),
+      code(commands(name, "best") + "archai-space " + shell(folder + "/config.ini") + " show best.json   # its modules, as PyTorch prints them\n"),
+      el("p", {}, "In Python, where its weights were kept:"),
+      code("import torch\n\nstate = torch.load(\"best.pt\")          # a state_dict\nmodel.load_state_dict(state)          # of the modules above\n"));
+  };
+  const list = el("select", {"aria-label": "model of the front", onchange: (e) => show(Number(e.target.value))},
+    ...[...Array(n).keys()].map((k) => {
+      const i = placeOfArchid.get(data.front[k]);
+      return el("option", {value: k + 1}, cut("front:" + (k + 1) + "  " + (i === undefined ? data.front[k] : describe(i)), 70));
+    }));
+  add(box, el("div", {class: "tools"}, list), holder);
+  show(1);
+});
