@@ -116,7 +116,7 @@ if os.path.exists(f"{BIN}/archai-evaluator"):
         assert isinstance(value, torch.Tensor) and np.array_equal(value.numpy(), tensors[name]), name
 says(inspect("r", "export", "L=2, K=1", "-o", "x.safetensors", rc=2).stderr, "no weights of L=2, K=1")
 assert not os.path.exists("x.safetensors") and not os.path.exists("x.safetensors.new")
-says(inspect("r", "export", "L=19, K=1", "--format", "onnx", "-o", "x", rc=2).stderr, "expected safetensors, pt or arch")
+says(inspect("r", "export", "L=19, K=1", "--format", "tflite", "-o", "x", rc=2).stderr, "expected safetensors, pt, arch")
 says(inspect("r", "export", "L=19, K=1", rc=2).stderr, "-o FILE")
 
 says(inspect("r", "verify").stdout, "60 rows", "3 models with weights", "ok")

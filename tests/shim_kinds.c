@@ -11,8 +11,7 @@
 
 #include "core/network/kind/kind.h"
 #include "io/file/tensors.h"
-#include "json_data.h"
-#include "kind_args.h"
+#include "kind_case.h"
 #include "shim_device.h"
 #include "shim/shim.h"
 
@@ -48,111 +47,14 @@ static int close_all(void **state)
 /* -- one case ------------------------------------------------------------------------------------ */
 
 typedef struct subject {
-    size_t index;
-    const json_t *json;
-    archai_network net;
-    archai_module *layer; /* borrowed; NULL: an operation */
-    archai_shape out;     /* inferred */
-    archai_counts counts;
+    kind_case c;
     archai_tensor input;
     shim_model *model;
 } subject;
 
 static const char *name_of(const subject *s)
 {
-    static char text[64];
-
-    (void)snprintf(text, sizeof text, "case %zu, %s", s->index,
-                   json_string_value(json_object_get(s->json, "kind")));
-    return text;
-}
-
-static archai_module *add_layer(archai_module *parent, const char *name, const json_t *json,
-                                const archai_shape *in, size_t n)
-{
-    const char *kind = json_string_value(json_object_get(json, "kind"));
-    archai_module *m = archai_module_layer(parent, name, archai_module_kind_find(kind), NULL);
-
-    kind_args_read(m->kind, m->args, json_object_get(json, "args"));
-    archai_module_deduce(m, in, n);
-    assert_null(archai_module_missing(m));
-    return m;
-}
-
-static archai_shape infer(const subject *s, const archai_module *m, const archai_shape *in, size_t n,
-                          archai_counts *counts)
-{
-    archai_err err = ARCHAI_ERR_INIT;
-    archai_shape out;
-
-    if (archai_module_infer(m, in, n, counts, &out, &err) != ARCHAI_OK)
-        fail_msg("%s: %s", name_of(s), err.text);
-    return out;
-}
-
-static archai_shape shape_of(const json_t *sizes, bool tokens)
-{
-    archai_shape s = {.ndim = (int)json_array_size(sizes), .tokens = tokens};
-
-    for (int i = 0; i < s.ndim; i++)
-        s.dim[i] = json_integer_value(json_array_get(sizes, (size_t)i));
-    return s;
-}
-
-/* [source ->] layer or operation [-> sink], and parameters for further inputs. */
-static void describe(subject *s)
-{
-    const json_t *extra = json_object_get(s->json, "extra"), *source = json_object_get(s->json, "source");
-    const json_t *sink = json_object_get(s->json, "sink");
-    const bool tied = json_is_true(json_object_get(s->json, "tied"));
-    const char *kind_name = json_string_value(json_object_get(s->json, "kind"));
-    const archai_module_kind *kind = archai_module_kind_find(kind_name);
-    archai_shape in[4] = {shape_of(json_object_get(s->json, "shape"),
-                                   json_integer_value(json_object_get(s->json, "tokens")) > 0)};
-    archai_module *other = NULL;
-    int inputs[4] = {0}, v;
-    size_t n = 1;
-
-    if (kind == NULL)
-        fail_msg("%s: no such kind", name_of(s));
-    s->net.root = archai_module_container(NULL, "", "Case");
-    s->net.tokens = in[0].tokens;
-    s->net.n_input = in[0].ndim;
-    for (int i = 0; i < in[0].ndim; i++)
-        s->net.input[i] = (int)in[0].dim[i];
-    for (; n <= json_array_size(extra); n++) {
-        const json_t *shape = json_array_get(extra, n - 1);
-        json_t *p = json_pack("{s:s, s:{s:O, s:i}}", "kind", "Parameter", "args", "shape", shape, "value", 0);
-        char name[8];
-
-        (void)snprintf(name, sizeof name, "p%zu", n - 1);
-        inputs[n] = archai_network_call(&s->net, add_layer(s->net.root, name, p, in, 1), 0);
-        in[n] = shape_of(shape, false);
-        json_decref(p);
-    }
-    if (source != NULL) {
-        other = add_layer(s->net.root, "src", source, in, 1);
-        inputs[0] = archai_network_call(&s->net, other, 0);
-        in[0] = infer(s, other, in, 1, &s->counts);
-    }
-    if (archai_kind_is_operation(kind)) {
-        double args[ARCHAI_MODULE_MAX_ARGS];
-
-        archai_module_defaults(kind, args);
-        kind_args_read(kind, args, json_object_get(s->json, "args"));
-        v = archai_network_apply(&s->net, kind, args, inputs, n);
-    } else {
-        s->layer = add_layer(s->net.root, "m", s->json, in, n);
-        v = archai_network_call_many(&s->net, s->layer, inputs, n);
-    }
-    s->out = infer(s, s->net.steps[s->net.n_steps - 1].module, in, n, &s->counts);
-    if (sink != NULL) {
-        other = add_layer(s->net.root, "sink", sink, &s->out, 1);
-        (void)archai_network_call(&s->net, other, v);
-        s->out = infer(s, other, &s->out, 1, &s->counts);
-    }
-    if (tied)
-        s->layer->tied = other;
+    return kind_case_name(&s->c);
 }
 
 static void build(subject *s, size_t index)
@@ -164,13 +66,13 @@ static void build(subject *s, size_t index)
     int64_t tokens;
 
     memset(s, 0, sizeof *s);
-    s->index = index;
-    s->json = json_array_get(cases, index);
-    tokens = json_integer_value(json_object_get(s->json, "tokens"));
-    describe(s);
-    if (shim_model_build(&s->model, device, &s->net, SEED, &err) != ARCHAI_OK)
+    s->c.index = index;
+    s->c.json = json_array_get(cases, index);
+    tokens = json_integer_value(json_object_get(s->c.json, "tokens"));
+    kind_case_describe(&s->c);
+    if (shim_model_build(&s->model, device, &s->c.net, SEED, &err) != ARCHAI_OK)
         fail_msg("%s: %s", name_of(s), err.text);
-    in = shape_of(json_object_get(s->json, "shape"), false);
+    in = kind_case_shape(json_object_get(s->c.json, "shape"), false);
     s->input = (archai_tensor){.dtype = tokens > 0 ? ARCHAI_I64 : ARCHAI_F32, .ndim = in.ndim + 1};
     s->input.shape[0] = SAMPLES;
     for (int i = 0; i < in.ndim; i++) {
@@ -194,7 +96,7 @@ static void build(subject *s, size_t index)
 static void destroy(subject *s)
 {
     shim_model_destroy(s->model);
-    archai_network_fini(&s->net);
+    archai_network_fini(&s->c.net);
     free((void *)(uintptr_t)s->input.data);
 }
 
@@ -202,7 +104,7 @@ static const archai_tensor *wanted(const subject *s, const char *mode, const cha
 {
     char path[160];
 
-    (void)snprintf(path, sizeof path, "%zu/%s/%s", s->index, mode, name);
+    (void)snprintf(path, sizeof path, "%zu/%s/%s", s->c.index, mode, name);
     return archai_tensors_find(&arrays, path);
 }
 
@@ -246,17 +148,17 @@ static void layers_print_as_in_pytorch(void **state)
         char *text = NULL;
         size_t size;
         FILE *out;
-        subject s = {.index = i, .json = json_array_get(cases, i)};
+        subject s = {.c = {.index = i, .json = json_array_get(cases, i)}};
 
-        describe(&s);
+        kind_case_describe(&s.c);
         if (repr != NULL) {
             out = open_memstream(&text, &size);
-            assert_int_equal(archai_module_print(s.layer, out), ARCHAI_OK);
+            assert_int_equal(archai_module_print(s.c.layer, out), ARCHAI_OK);
             assert_int_equal(fclose(out), 0);
             assert_string_equal(text, repr);
             free(text);
         }
-        archai_network_fini(&s.net);
+        archai_network_fini(&s.c.net);
     }
 }
 
@@ -274,7 +176,7 @@ static void tensors_are_pytorchs(void **state)
 
         build(&s, i);
         assert_int_equal(shim_model_state(s.model, &built, &n, &err), ARCHAI_OK);
-        described = archai_module_state(s.net.root, &n_described);
+        described = archai_module_state(s.c.net.root, &n_described);
         assert_int_equal(n, json_array_size(expected));
         assert_int_equal(n_described, n);
         for (size_t k = 0; k < n; k++) {
@@ -301,7 +203,7 @@ static void tensors_are_pytorchs(void **state)
 
 static void load_drawn_weights(subject *s)
 {
-    const json_t *expected = json_object_get(s->json, "state");
+    const json_t *expected = json_object_get(s->c.json, "state");
     archai_err err = ARCHAI_ERR_INIT;
     const archai_tensor *built;
     archai_tensor *given;
@@ -332,7 +234,7 @@ static void load_drawn_weights(subject *s)
 
 static void run(subject *s, const char *mode)
 {
-    const json_t *output = json_object_get(s->json, "output");
+    const json_t *output = json_object_get(s->c.json, "output");
     archai_err err = ARCHAI_ERR_INIT;
     const archai_tensor *got;
     size_t n, values = 1;
@@ -340,24 +242,24 @@ static void run(subject *s, const char *mode)
 
     for (size_t i = 0; i < json_array_size(output); i++)
         values *= (size_t)json_integer_value(json_array_get(output, i));
-    weights = kind_args_draw((uint32_t)(1000 * s->index + 999), values);
+    weights = kind_args_draw((uint32_t)(1000 * s->c.index + 999), values);
     if (shim_test_gradients(s->model, &s->input, weights, strcmp(mode, "train") == 0, &got, &n, &err) !=
         ARCHAI_OK)
         fail_msg("%s: %s", name_of(s), err.text);
     assert_int_equal(got[0].ndim, json_array_size(output));
-    assert_int_equal(s->out.ndim, got[0].ndim - 1);
-    assert_int_equal(s->out.tokens, got[0].dtype == ARCHAI_I64);
+    assert_int_equal(s->c.out.ndim, got[0].ndim - 1);
+    assert_int_equal(s->c.out.tokens, got[0].dtype == ARCHAI_I64);
     for (int d = 0; d < got[0].ndim; d++) {
         assert_int_equal(got[0].shape[d], json_integer_value(json_array_get(output, (size_t)d)));
         if (d > 0)
-            assert_int_equal(s->out.dim[d - 1], got[0].shape[d]);
+            assert_int_equal(s->c.out.dim[d - 1], got[0].shape[d]);
     }
     for (size_t k = 0; k < n; k++) {
         const archai_tensor *want = wanted(s, mode, got[k].name);
 
         if (want == NULL) /* no other than in evaluation */
             want = wanted(s, "eval", got[k].name);
-        if (want == NULL && (s->out.tokens || strncmp(got[k].name, "buffer/", 7) == 0))
+        if (want == NULL && (s->c.out.tokens || strncmp(got[k].name, "buffer/", 7) == 0))
             continue;
         if (want == NULL)
             fail_msg("%s: nothing to compare %s with", name_of(s), got[k].name);
@@ -380,9 +282,9 @@ static void outputs_and_gradients_are_pytorchs(void **state)
         load_drawn_weights(&s);
         run(&s, "eval");
         /* Other versions draw other numbers for what is random. */
-        if (!json_is_true(json_object_get(s.json, "random")) || strstr(version, "libtorch 1.") != NULL)
+        if (!json_is_true(json_object_get(s.c.json, "random")) || strstr(version, "libtorch 1.") != NULL)
             run(&s, "train");
-        assert_int_equal(s.counts.macs, json_integer_value(json_object_get(s.json, "macs")));
+        assert_int_equal(s.c.counts.macs, json_integer_value(json_object_get(s.c.json, "macs")));
         destroy(&s);
     }
 }

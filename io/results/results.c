@@ -17,10 +17,12 @@
 static const struct {
     const char *name;
     size_t offset;
+    bool optional; /* NULL where there is none */
 } texts[] = {
-    {"state", AT(state)},       {"space", AT(space)},     {"algorithm", AT(algorithm)},
-    {"schedule", AT(schedule)}, {"config", AT(config)},   {"started", AT(started)},
-    {"updated", AT(updated)},   {"software", AT(software)},
+    {"state", AT(state), false},       {"space", AT(space), false},     {"algorithm", AT(algorithm), false},
+    {"schedule", AT(schedule), false}, {"config", AT(config), false},   {"started", AT(started), false},
+    {"updated", AT(updated), false},   {"software", AT(software), false},
+    {"data", AT(data), true},          {"data_shape", AT(data_shape), true},
 };
 #undef AT
 
@@ -189,7 +191,8 @@ static int read_front(const archai_results_reader *x, archai_results *r, archai_
 static int read_attributes(archai_results *r, hid_t file, archai_err *err)
 {
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        ARCHAI_TRY(archai_h5_get_string(file, texts[i].name, text_at(r, i), err));
+        if (!texts[i].optional || H5Aexists(file, texts[i].name) > 0)
+            ARCHAI_TRY(archai_h5_get_string(file, texts[i].name, text_at(r, i), err));
     ARCHAI_TRY(archai_h5_get_int(file, "seed", &r->seed, err));
     ARCHAI_TRY(archai_h5_get_int(file, "ranks", &r->ranks, err));
     return archai_h5_get_int(file, "rejected", &r->rejected, err);

@@ -19,6 +19,7 @@ typedef struct archai_results_objective {
 
 typedef struct archai_results {
     char *state, *space, *algorithm, *schedule, *config, *started, *updated, *software;
+    char *data, *data_shape; /* JSON, as README.md has it; NULL: not in the file */
     int64_t seed, ranks, rejected;
     archai_trial *rows; /* owned; measures hold metrics and objectives; no curves, no tensors */
     size_t n;

@@ -33,8 +33,8 @@ static const struct command {
     {{"compare", "compare [--json|-o FILE.html]", "several RESULTS side by side: settings that differ, best, hypervolume, failures", 0, 0}, NOTHING, inspect_compare},
     {{"merge",   "merge -o DIRECTORY",  "one results directory out of several RESULTS of the same space and objectives", 0, 0}, NOTHING, inspect_merge},
     {{"pack",    "pack -o FILE",        "all of results.h5 in one file, with the weights, to send away",    0, 0}, NOTHING, inspect_pack},
-    {{"export",  "export ARCHID [--format safetensors|pt|arch] -o FILE",
-                                       "its weights for PyTorch, or its architecture for archai-space",     1, 1}, MODEL,   inspect_export},
+    {{"export",  "export ARCHID|--front [--format safetensors|pt|arch|onnx] [--config CONFIG] -o FILE|DIRECTORY",
+                                       "a model's weights, its architecture, or the network with its weights", 0, 1}, RESULTS, inspect_export},
     {{"verify",  "verify [--repair]",   "check results.h5 against the segments (rows, checksums, weights), and the checkpoints; --repair: repair first", 0, 0}, RESULTS, inspect_verify},
     {{"repair",  "repair",              "write results.h5 again from the segments, if it does not show what they hold", 0, 0}, NOTHING, inspect_repair},
     {{"watch",   "watch",               "print the summary whenever it changes, and the candidates that run with their epochs, until the run ends",         0, 0}, NOTHING, inspect_watch},
@@ -71,7 +71,7 @@ static void version(FILE *out)
     (void)fputs("archai-inspect " ARCHAI_VERSION "\n", out);
 }
 
-enum { OPT_FORMAT = 256, OPT_REPAIR, OPT_JSON, OPT_CSV };
+enum { OPT_FORMAT = 256, OPT_REPAIR, OPT_JSON, OPT_CSV, OPT_FRONT, OPT_CONFIG };
 
 static void nothing(FILE *out)
 {
@@ -115,6 +115,8 @@ static int parse(int argc, char **argv, inspect *t, archai_err *err)
         {"format", required_argument, NULL, OPT_FORMAT},
         {"json", no_argument, NULL, OPT_JSON},
         {"csv", no_argument, NULL, OPT_CSV},
+        {"front", no_argument, NULL, OPT_FRONT},
+        {"config", required_argument, NULL, OPT_CONFIG},
         {"output", required_argument, NULL, 'o'},
         {"repair", no_argument, NULL, OPT_REPAIR},
         {"help", no_argument, NULL, 'h'},
@@ -137,6 +139,12 @@ static int parse(int argc, char **argv, inspect *t, archai_err *err)
             break;
         case OPT_CSV:
             t->csv = true;
+            break;
+        case OPT_FRONT:
+            t->front = true;
+            break;
+        case OPT_CONFIG:
+            t->config = optarg;
             break;
         case OPT_FORMAT:
             t->format = optarg;

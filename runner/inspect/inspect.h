@@ -26,6 +26,8 @@ typedef struct inspect {
     int64_t count;      /* -n; -1: not given */
     const char *format; /* --format; NULL: not given */
     const char *output; /* -o; NULL: not given */
+    const char *config; /* --config; NULL: not given */
+    bool front;         /* --front */
     bool repair;        /* --repair */
     bool json, csv;     /* --json, --csv */
     /* inspect_names: */

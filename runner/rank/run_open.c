@@ -7,6 +7,7 @@
 
 #include "core/base/alloc.h"
 #include "io/dataset/dataset.h"
+#include "io/dataset/shape.h"
 #include "io/file/checkpoint.h"
 #include "io/file/file.h"
 #include "io/results/reconcile.h"
@@ -160,8 +161,11 @@ static int record_data(archai_rank *r, archai_err *err)
 {
     const archai_dataset_header *data;
 
-    if (r->node.data_fd < 0)
+    if (r->node.data_fd < 0) { /* a program that reads the data itself; the space knows what they look like */
+        if (r->plan.data.channels > 0 || r->plan.data.features > 0 || r->plan.data.vocab > 0)
+            r->plan.data_set = archai_dataset_shape_record(&r->plan.data);
         return ARCHAI_OK;
+    }
     ARCHAI_TRY(archai_dataset_map(r->node.data_fd, &data, err));
     r->plan.data_set = archai_dataset_record(&r->plan.facts, data);
     archai_dataset_unmap(data);

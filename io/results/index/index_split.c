@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/base/alloc.h"
 #include "io/dataset/dataset.h"
+#include "io/dataset/shape.h"
 #include "io/file/h5.h"
 #include "io/results/index/index_private.h"
 
@@ -57,18 +59,36 @@ static int write_splits(hid_t file, const archai_dataset_facts *facts, archai_er
     return rc;
 }
 
+/* For tools that build a network without the data. */
+static int write_shape(hid_t file, const archai_data_shape *s, archai_err *err)
+{
+    json_t *json = archai_dataset_shape_json(s);
+    char *text = archai_there(json_dumps(json, JSON_COMPACT));
+    const int rc = archai_h5_set_string(file, "data_shape", text, err);
+
+    free(text);
+    json_decref(json);
+    return rc;
+}
+
 int index_split_write(hid_t file, const char *record, archai_err *err)
 {
     archai_dataset_facts facts;
     char *about;
-    int rc;
+    int rc = ARCHAI_OK;
 
     if (record == NULL || *record == '\0')
         return ARCHAI_OK;
     ARCHAI_TRY(archai_dataset_record_read(record, &facts, &about, err));
-    rc = archai_h5_set_string(file, "data", about, err);
+    if (facts.shape.channels > 0 || facts.shape.features > 0 || facts.shape.vocab > 0)
+        rc = write_shape(file, &facts.shape, err);
+    if (rc == ARCHAI_OK && about != NULL) {
+        rc = archai_h5_set_string(file, "data", about, err);
+        if (rc == ARCHAI_OK)
+            rc = write_splits(file, &facts, err);
+    }
     free(about);
-    return rc == ARCHAI_OK ? write_splits(file, &facts, err) : rc;
+    return rc;
 }
 
 static bool holds(hid_t file, const char *name)
@@ -76,10 +96,23 @@ static bool holds(hid_t file, const char *name)
     return H5Lexists(file, name, H5P_DEFAULT) > 0;
 }
 
+static int copy_text(hid_t file, hid_t earlier, const char *name, archai_err *err)
+{
+    char *text = NULL;
+    int rc = ARCHAI_OK;
+
+    if (H5Aexists(earlier, name) > 0) {
+        rc = archai_h5_get_string(earlier, name, &text, err);
+        if (rc == ARCHAI_OK)
+            rc = archai_h5_set_string(file, name, text, err);
+    }
+    free(text);
+    return rc;
+}
+
 int index_split_copy(hid_t file, const char *path, archai_err *err)
 {
     hid_t fapl = H5I_INVALID_HID, earlier = H5I_INVALID_HID;
-    char *about = NULL;
     int rc;
 
     if (access(path, F_OK) != 0)
@@ -90,11 +123,9 @@ int index_split_copy(hid_t file, const char *path, archai_err *err)
         ARCHAI_TRY_GOTO(rc,
                         archai_h5_ok(err, H5Ocopy(earlier, "split", file, "split", H5P_DEFAULT, H5P_DEFAULT)),
                         out);
-    if (H5Aexists(earlier, "data") > 0)
-        ARCHAI_TRY_GOTO(rc, archai_h5_get_string(earlier, "data", &about, err), out);
-    rc = about != NULL ? archai_h5_set_string(file, "data", about, err) : ARCHAI_OK;
+    ARCHAI_TRY_GOTO(rc, copy_text(file, earlier, "data", err), out);
+    rc = copy_text(file, earlier, "data_shape", err);
 out:
-    free(about);
     archai_h5_release(&earlier);
     archai_h5_release(&fapl);
     return archai_err_wrap(err, rc, "%s: ", path);
