@@ -9,7 +9,7 @@
 #include "core/base/alloc.h"
 #include "runner/directory/rundir.h"
 #include "runner/directory/running.h"
-#include "runner/inspect/facts.h"
+#include "runner/inspect/report/facts.h"
 #include "runner/process/limit.h"
 
 enum { WATCH_S = 2, SHOWN = 40, MEASURES_SHOWN = 4, ARCHID_SHOWN = 24 };
