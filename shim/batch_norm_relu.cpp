@@ -5,13 +5,6 @@
 #include <cmath>
 #include <cstring>
 
-/* One build serves all x86-64 machines: the loader picks the widest instructions available. */
-#if defined(__x86_64__) && defined(__GNUC__)
-#define SHIM_WIDE __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
-#else
-#define SHIM_WIDE
-#endif
-
 namespace
 {
 
@@ -19,116 +12,20 @@ using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/* 16 floats, in one register or several. */
-constexpr int64_t width = 16;
+constexpr int64_t width = 16; /* floats, in one register or several */
 typedef float lanes __attribute__((vector_size(width * sizeof(float))));
-typedef int mask __attribute__((vector_size(width * sizeof(int))));
 
-/* A channel of an image is a plane of `n` floats. Sums are made in 16 lanes within a plane, and in double
- * over the planes. */
+/* See batch_norm_relu.inc. */
+struct kernels {
+    double (*sum)(const float *x, int64_t n);
+    double (*sum_of_squares)(const float *x, int64_t n, float mean);
+    void (*scale_and_clamp)(const float *x, float *y, int64_t n, float scale, float shift);
+    void (*gradient_sums)(const float *dy, const float *x, int64_t n, float scale, float shift, float mean, double *out);
+    void (*gradient)(const float *dy, const float *x, float *dx, int64_t n, float scale, float shift, float a, float b);
+};
 
-SHIM_WIDE double sum(const float *x, int64_t n)
-{
-    lanes acc = {};
-    double total = 0;
-    int64_t i = 0;
-
-    for (; i + width <= n; i += width) {
-        lanes v;
-
-        std::memcpy(&v, x + i, sizeof v);
-        acc += v;
-    }
-    for (; i < n; i++)
-        total += x[i];
-    for (int64_t k = 0; k < width; k++)
-        total += acc[k];
-    return total;
-}
-
-/* Sum of (x - mean)^2. */
-SHIM_WIDE double sum_of_squares(const float *x, int64_t n, float mean)
-{
-    lanes acc = {};
-    double total = 0;
-    int64_t i = 0;
-
-    for (; i + width <= n; i += width) {
-        lanes v;
-
-        std::memcpy(&v, x + i, sizeof v);
-        v -= mean;
-        acc += v * v;
-    }
-    for (; i < n; i++)
-        total += (x[i] - mean) * (x[i] - mean);
-    for (int64_t k = 0; k < width; k++)
-        total += acc[k];
-    return total;
-}
-
-/* y = max(0, x * scale + shift) */
-SHIM_WIDE void scale_and_clamp(const float *x, float *y, int64_t n, float scale, float shift)
-{
-    int64_t i = 0;
-
-    for (; i + width <= n; i += width) {
-        lanes v;
-
-        std::memcpy(&v, x + i, sizeof v);
-        v = v * scale + shift;
-        v = v > 0 ? v : lanes{};
-        std::memcpy(y + i, &v, sizeof v);
-    }
-    for (; i < n; i++)
-        y[i] = std::fmax(0.0f, x[i] * scale + shift);
-}
-
-/* g is dy where the ReLU was active, else 0; adds the sums of g and of g * (x - mean) to out[0], out[1]. */
-SHIM_WIDE void gradient_sums(const float *dy, const float *x, int64_t n, float scale, float shift,
-                             float mean, double *out)
-{
-    lanes sum_g = {}, sum_gx = {};
-    int64_t i = 0;
-
-    for (; i + width <= n; i += width) {
-        lanes v, g;
-
-        std::memcpy(&v, x + i, sizeof v);
-        std::memcpy(&g, dy + i, sizeof g);
-        g = v * scale + shift > 0 ? g : lanes{};
-        sum_g += g;
-        sum_gx += g * (v - mean);
-    }
-    for (; i < n; i++)
-        if (x[i] * scale + shift > 0) {
-            out[0] += dy[i];
-            out[1] += dy[i] * (x[i] - mean);
-        }
-    for (int64_t k = 0; k < width; k++) {
-        out[0] += sum_g[k];
-        out[1] += sum_gx[k];
-    }
-}
-
-/* dx = g * scale + x * a + b, where a and b hold the rest of batch norm's gradient. */
-SHIM_WIDE void gradient(const float *dy, const float *x, float *dx, int64_t n, float scale, float shift,
-                        float a, float b)
-{
-    int64_t i = 0;
-
-    for (; i + width <= n; i += width) {
-        lanes v, g;
-
-        std::memcpy(&v, x + i, sizeof v);
-        std::memcpy(&g, dy + i, sizeof g);
-        g = v * scale + shift > 0 ? g : lanes{};
-        v = g * scale + v * a + b;
-        std::memcpy(dx + i, &v, sizeof v);
-    }
-    for (; i < n; i++)
-        dx[i] = (x[i] * scale + shift > 0 ? dy[i] * scale : 0.0f) + x[i] * a + b;
-}
+#define SHIM_PASSES "shim/batch_norm_relu.inc"
+#include "shim/each_cpu.inc"
 
 /* [N,C,H,W] as planes. */
 struct planes {
@@ -171,17 +68,17 @@ struct batch_norm_relu_function : torch::autograd::Function<batch_norm_relu_func
                 double total = 0, squares = 0;
 
                 for (int64_t i = 0; i < p.n; i++)
-                    total += sum(from + p.at(i, c), p.size);
+                    total += passes.sum(from + p.at(i, c), p.size);
                 const double mean = total / p.count();
 
                 for (int64_t i = 0; i < p.n; i++)
-                    squares += sum_of_squares(from + p.at(i, c), p.size, static_cast<float>(mean));
+                    squares += passes.sum_of_squares(from + p.at(i, c), p.size, static_cast<float>(mean));
                 const double inverse = 1 / std::sqrt(squares / p.count() + eps);
                 const auto scale = static_cast<float>(w[c] * inverse);
                 const auto shift = static_cast<float>(b[c] - mean * w[c] * inverse);
 
                 for (int64_t i = 0; i < p.n; i++)
-                    scale_and_clamp(from + p.at(i, c), to + p.at(i, c), p.size, scale, shift);
+                    passes.scale_and_clamp(from + p.at(i, c), to + p.at(i, c), p.size, scale, shift);
                 mean_out[c] = static_cast<float>(mean);
                 inverse_out[c] = static_cast<float>(inverse);
                 mean_run[c] = static_cast<float>((1 - momentum) * mean_run[c] + momentum * mean);
@@ -215,14 +112,14 @@ struct batch_norm_relu_function : torch::autograd::Function<batch_norm_relu_func
                 double sums[2] = {0, 0};
 
                 for (int64_t i = 0; i < p.n; i++)
-                    gradient_sums(up + p.at(i, c), from + p.at(i, c), p.size, scale, shift,
+                    passes.gradient_sums(up + p.at(i, c), from + p.at(i, c), p.size, scale, shift,
                                   means[c], sums);
                 /* dx = scale * (g - mean of g - (x - mean) * inverse^2 * mean of g (x - mean)) */
                 const double slope = -w[c] * inverse * inverse * inverse * sums[1] / p.count();
                 const double level = -w[c] * inverse * sums[0] / p.count() - slope * mean;
 
                 for (int64_t i = 0; i < p.n; i++)
-                    gradient(up + p.at(i, c), from + p.at(i, c), to + p.at(i, c), p.size, scale,
+                    passes.gradient(up + p.at(i, c), from + p.at(i, c), to + p.at(i, c), p.size, scale,
                              shift, static_cast<float>(slope), static_cast<float>(level));
                 dw_out[c] = static_cast<float>(sums[1] * inverse);
                 db_out[c] = static_cast<float>(sums[0]);

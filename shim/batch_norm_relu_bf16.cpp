@@ -8,12 +8,6 @@
 #include <cmath>
 #include <cstring>
 
-#if defined(__GNUC__)
-#define SHIM_INLINE __attribute__((always_inline)) inline
-#else
-#define SHIM_INLINE inline
-#endif
-
 namespace
 {
 
@@ -36,45 +30,8 @@ struct kernels {
                      const float *scale, const float *shift, const float *slope, const float *level);
 };
 
-namespace any
-{
-#include "shim/batch_norm_relu_bf16.inc"
-}
-
-/* One build serves all x86-64 machines. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#pragma GCC push_options
-#pragma GCC target("arch=haswell")
-namespace haswell
-{
-#include "shim/batch_norm_relu_bf16.inc"
-}
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("arch=skylake-avx512")
-namespace avx512
-{
-#include "shim/batch_norm_relu_bf16.inc"
-}
-#pragma GCC pop_options
-
-const kernels &choose()
-{
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        return avx512::all;
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")
-               ? haswell::all
-               : any::all;
-}
-#else
-const kernels &choose()
-{
-    return any::all;
-}
-#endif
-
-const kernels &passes = choose();
+#define SHIM_PASSES "shim/batch_norm_relu_bf16.inc"
+#include "shim/each_cpu.inc"
 
 /* All rows, in blocks of whole periods; the last period may be cut short. */
 struct rows {

@@ -7,7 +7,7 @@
 namespace shim
 {
 
-static torch::Tensor part(const torch::Tensor &, const torch::Tensor &g)
+static torch::Tensor norm(const torch::Tensor &, const torch::Tensor &g)
 {
     return g.norm();
 }
@@ -15,7 +15,7 @@ static torch::Tensor part(const torch::Tensor &, const torch::Tensor &g)
 measured measure_grad_norm(specimen &s)
 {
     pass(s, true);
-    return {sum_over_weights(s.model, part), std::numeric_limits<double>::quiet_NaN()};
+    return {sum_over_weights(s.model, norm), std::numeric_limits<double>::quiet_NaN()};
 }
 
 } // namespace shim

@@ -7,7 +7,7 @@
 namespace shim
 {
 
-static torch::Tensor part(const torch::Tensor &w, const torch::Tensor &g)
+static torch::Tensor connection(const torch::Tensor &w, const torch::Tensor &g)
 {
     return (w * g).abs().sum();
 }
@@ -15,7 +15,7 @@ static torch::Tensor part(const torch::Tensor &w, const torch::Tensor &g)
 measured measure_snip(specimen &s)
 {
     pass(s, true);
-    return {sum_over_weights(s.model, part), std::numeric_limits<double>::quiet_NaN()};
+    return {sum_over_weights(s.model, connection), std::numeric_limits<double>::quiet_NaN()};
 }
 
 } // namespace shim

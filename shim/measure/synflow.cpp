@@ -9,7 +9,7 @@
 namespace shim
 {
 
-static torch::Tensor part(const torch::Tensor &w, const torch::Tensor &g)
+static torch::Tensor flow(const torch::Tensor &w, const torch::Tensor &g)
 {
     return (w * g).abs().sum();
 }
@@ -33,7 +33,7 @@ measured measure_synflow(specimen &s)
     }
     m.root->zero_grad();
     m.forward(torch::ones_like(s.input.slice(0, 0, 1), torch::kFloat64)).sum().backward();
-    return {sum_over_weights(m, part), std::numeric_limits<double>::quiet_NaN()};
+    return {sum_over_weights(m, flow), std::numeric_limits<double>::quiet_NaN()};
 }
 
 } // namespace shim

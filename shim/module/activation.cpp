@@ -35,6 +35,7 @@ FUNCTION(sigmoid, torch::sigmoid(x[0]))
 FUNCTION(tanh, torch::tanh(x[0]))
 FUNCTION(new_gelu, torch::gelu(x[0], "tanh"))
 FUNCTION(quick_gelu, x[0] * torch::sigmoid(1.702 * x[0]))
+#undef FUNCTION
 
 built_module build_gelu(const archai_module &m)
 {

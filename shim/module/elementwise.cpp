@@ -18,6 +18,7 @@ FUNCTION(square, OUTPUT_FREE)
 FUNCTION(abs, OUTPUT_FREE)
 FUNCTION(sin, OUTPUT_FREE)
 FUNCTION(cos, OUTPUT_FREE)
+#undef FUNCTION
 
 built_module build_clamp(const archai_module &m)
 {
