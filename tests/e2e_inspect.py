@@ -123,6 +123,25 @@ says(inspect("r", "verify").stdout, "60 rows", "3 models with weights", "ok")
 assert inspect("r", "report").stdout == "r/report.html\n" and os.path.getsize("r/report.html") > 1000
 says(inspect("r", "watch").stdout, "complete")
 
+# the same as JSON
+def told(*args, rc=0):
+    return json.loads(inspect(*args, "--json", rc=rc).stdout)
+
+
+with h5py.File("r/results.h5") as f:
+    one = told("r", "show", "L=19, K=1")
+    row = f["candidates/archid"].asstr()[()].tolist().index("L=19, K=1")
+    assert one["id"] == f["candidates/id"][row] and one["accuracy"] == f["objectives/accuracy"][row] and one["arch"] == json.loads(f["candidates/arch"].asstr()[row])
+    assert one["rows"] == 1 and one["is_pareto"] and one["metadata"] == {}
+    assert one["weights"] == {n: {"dtype": str(d.dtype), "shape": list(d.shape)} for n, d in f["models/L=19, K=1"].items()}
+    assert told("r", "show", "L=2, K=1")["weights"] is None
+    curves = told("r", "curves", "L=19, K=1")["curves"]
+    assert list(curves) == list(f["curves"]) and all(np.array_equal(v, f[f"curves/{n}"][row][~np.isnan(f[f"curves/{n}"][row])]) for n, v in curves.items())
+    good = told("r", "verify")
+    assert good["ok"] and good["faults"] == [] and (good["rows"], good["models"], good["front"]) == (60, len(f["models"]), len(f["pareto/index"])), good
+assert told("r", "state") == {"path": "r", "state": "complete", "alive": False, "owner": ""}
+assert told("r", "repair") == {"path": "r", "repaired": False, "rows": 0}
+
 # a running search whose process has died
 os.mkdir("gone")
 subprocess.run([MAKE, "gone", "10", "running", "all"], check=True)
@@ -141,6 +160,9 @@ with open("gone/segment-0-0.h5", "r+b") as f:
 p = inspect("gone", "verify", rc=2)
 says(p.stdout, "model.0.weight of L=0, K=1 (id 0) does not match its checksum", "/models/L=0, K=1/model.0.weight is not finite")
 says(p.stderr, "2 faults")
+bad = told("gone", "verify", rc=2)
+assert not bad["ok"] and len(bad["faults"]) == 2 and "does not match its checksum" in bad["faults"][0], bad
+assert told("gone", "state")["state"] == "running" and not told("gone", "state")["alive"]
 os.remove("gone/segment-0-0.h5")
 says(inspect("gone", "verify", rc=2).stdout, "10 rows are only in results.h5", "segment-0-0.h5, which is not there")
 says(inspect("gone", "export", "L=0, K=1", "-o", "x.safetensors", rc=2).stderr, "segment-0-0.h5, which is not there")

@@ -131,6 +131,12 @@ def refusals():
     kinds = run("--kinds").splitlines()
     assert "  Linear: [in_features], out_features, bias=true" in kinds and "  add" in kinds
     assert any(x.startswith("  Conv2d: [in_channels], out_channels, kernel_size, stride=1, padding=0 (same|valid)") for x in kinds)
+    told = json.loads(run("--kinds", "--json"))
+    assert len(told) == sum(1 for x in kinds if x.startswith("  ")) and {k["name"] for k in told if k["is"] == "step"} >= {"add", "concat"}
+    conv = {a["name"]: a for a in next(k for k in told if k["name"] == "Conv2d")["arguments"]}
+    assert conv["in_channels"]["deduced"] and conv["out_channels"]["required"] and conv["stride"]["default"] == 1 and conv["padding"]["words"] == ["same", "valid"], conv
+    for command, name in (("show", "modules"), ("dot", "dot")):
+        assert json.loads(run(ini, command, arch, "--json")) == {"archid": "L=2, K=3, H=16", name: run(ini, command, arch)}
     assert "sample" in run("--help") and run("--version").startswith("archai-space ")
 
 

@@ -25,11 +25,11 @@ typedef struct merging {
     const char *const *from;
     size_t n;
     const char *to;
-    archai_results *heads; /* owned; [n] */
+    archai_results *heads;          /* owned; [n] */
     archai_segment_size size, used; /* of the new segment */
     archai_segment segment, source; /* source: of the row at hand */
     size_t source_of;               /* which directory it is in */
-    char **archids; /* owned, as is each; of the rows of a source that have weights */
+    char **archids;                 /* owned, as is each; of the rows of a source that have weights */
     size_t n_archids, capacity;
     int64_t next_id; /* behind those of the sources before */
     bool has_logs;
@@ -269,8 +269,8 @@ static bool is_key(const char *line, const char *key)
     return strncmp(line, key, n) == 0 && line[n] != '\0' && strchr(" =", line[n]) != NULL;
 }
 
-/* The text of the first run, with `to` as output.directory, so that whoever resumes it goes on here, and the evaluations of
- * all of them. */
+/* The text of the first run, with `to` as output.directory, so that whoever resumes it goes on here, and the
+ * evaluations of all of them. */
 static char *config_text(const merging *m)
 {
     const long long evaluations = all_evaluations(m);
@@ -320,8 +320,16 @@ static int publish(const merging *m, archai_merged *out, archai_err *err)
     archai_ini ini = {0};
     archai_index *x = NULL;
     char *text = config_text(m), *data = data_of(m);
-    archai_index_run run = {.directory = m->to, .config_text = text, .config = &config, .objectives = &objectives, .space = head->space,
-                            .software = head->software, .started = head->started, .updated = head->updated, .data = data, .ranks = 1};
+    archai_index_run run = {.directory = m->to,
+                            .config_text = text,
+                            .config = &config,
+                            .objectives = &objectives,
+                            .space = head->space,
+                            .software = head->software,
+                            .started = head->started,
+                            .updated = head->updated,
+                            .data = data,
+                            .ranks = 1};
     const char *state = "complete";
     int64_t rejected = 0;
     int rc;

@@ -28,11 +28,15 @@ static int compare(const archai_ini *a, const archai_ini *b, const char *path_a,
             continue;
         other = archai_ini_find(b, e->section, e->key);
         if (other == NULL)
-            return archai_fail(err, ARCHAI_EINVAL, "%s has %s.%s = %.200s, %s does not have it: only results of the same space "
-                               "and objectives can be merged", path_a, e->section, e->key, e->value, path_b);
+            return archai_fail(err, ARCHAI_EINVAL,
+                               "%s has %s.%s = %.200s, %s does not have it: only results of the same space "
+                               "and objectives can be merged",
+                               path_a, e->section, e->key, e->value, path_b);
         if (strcmp(other->value, e->value) != 0)
-            return archai_fail(err, ARCHAI_EINVAL, "%s.%s is %.200s in %s and %.200s in %s: only results of the same space and "
-                               "objectives can be merged", e->section, e->key, e->value, path_a, other->value, path_b);
+            return archai_fail(err, ARCHAI_EINVAL,
+                               "%s.%s is %.200s in %s and %.200s in %s: only results of the same space and "
+                               "objectives can be merged",
+                               e->section, e->key, e->value, path_a, other->value, path_b);
     }
     return ARCHAI_OK;
 }
@@ -43,8 +47,9 @@ int archai_merge_check(const archai_results *heads, const char *const *from, siz
     int rc = ARCHAI_OK;
 
     for (size_t k = 0; rc == ARCHAI_OK && k < n; k++)
-        rc = archai_err_wrap(err, archai_ini_parse(&inis[k], "its configuration", heads[k].config, strlen(heads[k].config), err),
-                             "%s: ", from[k]);
+        rc = archai_err_wrap(
+            err, archai_ini_parse(&inis[k], "its configuration", heads[k].config, strlen(heads[k].config), err),
+            "%s: ", from[k]);
     for (size_t k = 1; rc == ARCHAI_OK && k < n; k++) {
         rc = compare(&inis[0], &inis[k], from[0], from[k], err);
         if (rc == ARCHAI_OK)
@@ -70,8 +75,8 @@ int archai_merge_weights(const char *path, char **archids, size_t n, archai_err 
         qsort(archids, n, sizeof *archids, compare_texts);
     for (size_t i = 0; rc == ARCHAI_OK && i < shown.n; i++)
         if (n == 0 || bsearch(&shown.at[i], archids, n, sizeof *archids, compare_texts) == NULL)
-            rc = archai_fail(err, ARCHAI_ENOTFOUND, "%s: the weights of %.200s are in no segment beside results.h5", path,
-                             shown.at[i]);
+            rc = archai_fail(err, ARCHAI_ENOTFOUND, "%s: the weights of %.200s are in no segment beside results.h5",
+                             path, shown.at[i]);
     archai_strings_free(&shown);
     return rc;
 }

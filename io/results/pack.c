@@ -74,7 +74,8 @@ static int write_tensor(hid_t from, hid_t to, const archai_tensor *t, archai_err
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &space, H5Dget_space(source)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dcpl, H5Pcreate(H5P_DATASET_CREATE)), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_obj_track_times(dcpl, false)), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dataset, H5Dcreate2(to, link, type, space, H5P_DEFAULT, dcpl, H5P_DEFAULT)), out);
+    ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &dataset, H5Dcreate2(to, link, type, space, H5P_DEFAULT, dcpl, H5P_DEFAULT)),
+                    out);
     ARCHAI_TRY_GOTO(rc, copy_attributes(source, dataset, err), out);
     if (t->bytes > 0)
         rc = archai_h5_ok(err, H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, t->data));
@@ -138,7 +139,8 @@ static int create(hid_t *file, const char *path, archai_err *err)
 
     ARCHAI_TRY_GOTO(rc, archai_h5_access(&fapl, err), out);
     ARCHAI_TRY_GOTO(rc, archai_h5_id(err, &fcpl, H5Pcreate(H5P_FILE_CREATE)), out);
-    ARCHAI_TRY_GOTO(rc, archai_h5_ok(err, H5Pset_link_creation_order(fcpl, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED)), out);
+    ARCHAI_TRY_GOTO(
+        rc, archai_h5_ok(err, H5Pset_link_creation_order(fcpl, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED)), out);
     rc = archai_h5_id(err, file, H5Fcreate(path, H5F_ACC_TRUNC, fcpl, fapl));
 out:
     archai_h5_release(&fcpl);
@@ -163,8 +165,9 @@ static int write_all(const archai_results_reader *x, const char *path, const cha
         if (strcmp(links.at[i], "models") == 0)
             rc = write_models(x, path, file, models, err);
         else
-            rc = archai_err_wrap(err, archai_h5_ok(err, H5Ocopy(x->file, links.at[i], file, links.at[i], H5P_DEFAULT, H5P_DEFAULT)),
-                                 "/%s: ", links.at[i]);
+            rc = archai_err_wrap(
+                err, archai_h5_ok(err, H5Ocopy(x->file, links.at[i], file, links.at[i], H5P_DEFAULT, H5P_DEFAULT)),
+                "/%s: ", links.at[i]);
     if (rc == ARCHAI_OK)
         rc = archai_h5_close(&file, err);
     archai_h5_release(&file);

@@ -13,7 +13,8 @@ static int read_column(const archai_results_reader *x, hid_t group, const char *
     hsize_t dims[2];
     int rc;
 
-    ARCHAI_TRY(results_dataset(x, group, name, type == ARCHAI_F64 ? H5T_FLOAT : H5T_INTEGER, 1, *n, dims, &dataset, err));
+    ARCHAI_TRY(
+        results_dataset(x, group, name, type == ARCHAI_F64 ? H5T_FLOAT : H5T_INTEGER, 1, *n, dims, &dataset, err));
     *n = (size_t)dims[0];
     ARCHAI_TRY_GOTO(rc, archai_h5_type(&memory, type, err), out);
     *out = archai_file_room(*n, archai_dtype_size(type), err);

@@ -244,6 +244,26 @@ static int print_csv(inspect *t, archai_err *err)
 
 /* -- JSON ------------------------------------------------------------------------------------------ */
 
+static json_t *row_object(const inspect *t, const columns *c, size_t row)
+{
+    json_t *cells = row_cells(t, c, row), *object = archai_there(json_object());
+
+    for (size_t k = 0; k < c->n; k++)
+        (void)json_object_set(object, c->names[k], json_array_get(cells, k));
+    json_decref(cells);
+    return object;
+}
+
+int inspect_json_row(inspect *t, size_t row, json_t **out, archai_err *err)
+{
+    columns c;
+
+    ARCHAI_TRY(open_columns(t, &c, err));
+    *out = row_object(t, &c, row);
+    close_columns(&c);
+    return ARCHAI_OK;
+}
+
 int inspect_json_rows(inspect *t, const size_t *rows, size_t n, archai_err *err)
 {
     columns c;
@@ -251,15 +271,11 @@ int inspect_json_rows(inspect *t, const size_t *rows, size_t n, archai_err *err)
     ARCHAI_TRY(open_columns(t, &c, err));
     (void)putchar('[');
     for (size_t i = 0; i < n; i++) {
-        json_t *cells = row_cells(t, &c, rows != NULL ? rows[i] : i);
-        json_t *object = archai_there(json_object());
+        json_t *object = row_object(t, &c, rows != NULL ? rows[i] : i);
 
-        for (size_t k = 0; k < c.n; k++)
-            (void)json_object_set(object, c.names[k], json_array_get(cells, k));
         (void)fputs(i > 0 ? ",\n " : "", stdout);
         (void)json_dumpf(object, stdout, 0);
         json_decref(object);
-        json_decref(cells);
     }
     (void)puts("]");
     close_columns(&c);

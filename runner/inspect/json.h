@@ -9,5 +9,7 @@ json_t *inspect_json_whole(double v);     /* the same; an integer where it is on
 json_t *inspect_json_text(const char *s); /* "" for NULL, "?" for what is not UTF-8 */
 /* The row's value of a parameter; null: absent. */
 json_t *inspect_json_param(const archai_results_param *p, size_t row);
+/* A row as `table --json` has it. */
+int inspect_json_row(inspect *t, size_t row, json_t **out, archai_err *err);
 void inspect_json_print(json_t *value); /* on standard output; takes the reference */
 #endif

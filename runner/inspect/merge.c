@@ -10,7 +10,7 @@
 #include "core/base/alloc.h"
 #include "io/file/file.h"
 #include "runner/directory/rundir.h"
-#include "runner/inspect/inspect.h"
+#include "runner/inspect/json.h"
 
 enum { RUNS_MAX = 1024 };
 
@@ -71,6 +71,12 @@ int inspect_merge(inspect *t, archai_err *err)
     if (merged.notes != NULL && merged.notes[0] != '\0')
         (void)fprintf(stderr, "archai-inspect: %s\n", merged.notes);
     free(merged.notes);
+    if (t->json) {
+        inspect_json_print(json_pack("{s:o, s:I, s:I, s:I}", "path", inspect_json_text(t->output), "rows",
+                                     (json_int_t)merged.rows, "models", (json_int_t)merged.models, "repeated",
+                                     (json_int_t)merged.repeated));
+        return ARCHAI_OK;
+    }
     (void)printf("%s: %lld rows of %zu runs, weights of %lld models", t->output, (long long)merged.rows, t->n_paths,
                  (long long)merged.models);
     if (merged.repeated > 0)

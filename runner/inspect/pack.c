@@ -9,9 +9,11 @@
 #include "runner/inspect/inspect.h"
 
 /* The copy is held against itself as `verify` does it, before it has its name. */
-static int verify(const char *path, archai_err *err)
+static int verify(const inspect *t, const char *path, archai_err *err)
 {
-    inspect copy = {.path = path, .directory = archai_strndup(path, (size_t)(strrchr(path, '/') - path))}; /* no segments are there */
+    inspect copy = {.path = path,
+                    .json = t->json,
+                    .directory = archai_strndup(path, (size_t)(strrchr(path, '/') - path))}; /* no segments are there */
     int rc = archai_results_read(&copy.r, path, err);
 
     if (rc == ARCHAI_OK)
@@ -32,7 +34,7 @@ int inspect_pack(inspect *t, archai_err *err)
     ARCHAI_TRY(archai_beside_output(&b, t->output, err));
     rc = archai_results_pack(t->path, b.at, &models, err);
     if (rc == ARCHAI_OK)
-        rc = verify(b.at, err);
+        rc = verify(t, b.at, err);
     if (rc == ARCHAI_OK)
         rc = archai_beside_publish(&b, err);
     archai_beside_drop(&b);

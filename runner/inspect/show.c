@@ -4,8 +4,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/alloc.h"
 #include "core/base/text.h"
-#include "runner/inspect/inspect.h"
+#include "core/base/yaml.h"
+#include "runner/inspect/json.h"
 
 /* -- show ---------------------------------------------------------------------------------- */
 
@@ -70,6 +72,63 @@ static bool is_shown(const archai_results *r, const char *name)
     return false;
 }
 
+/* -- the same as JSON ------------------------------------------------------------------------ */
+
+/* A text that holds JSON, as what it says; else as a text. */
+static json_t *parsed(const char *text)
+{
+    json_t *value = NULL;
+
+    if (text != NULL && archai_document_parse(text, strlen(text), &value, NULL) == ARCHAI_OK)
+        return value;
+    return inspect_json_text(text);
+}
+
+/* {name: {"dtype": ..., "shape": [...]}}; null: none kept. */
+static int weights_json(const inspect *t, const char *archid, json_t **out, archai_err *err)
+{
+    archai_err why = ARCHAI_ERR_INIT;
+    archai_tensor *at = NULL;
+    size_t n = 0;
+    const int rc = archai_results_tensors(t->path, archid, &at, &n, &why);
+
+    *out = rc == ARCHAI_OK ? json_object() : json_null();
+    if (rc != ARCHAI_OK && rc != ARCHAI_ENOTFOUND)
+        return archai_fail(err, rc, "%s", why.text);
+    for (size_t i = 0; i < n; i++) {
+        json_t *shape = archai_there(json_array());
+
+        for (int d = 0; d < at[i].ndim; d++)
+            (void)json_array_append_new(shape, json_integer(at[i].shape[d]));
+        (void)json_object_set_new(*out, at[i].name, json_pack("{s:s, s:o}", "dtype", archai_dtype_name(at[i].dtype),
+                                                              "shape", shape));
+    }
+    archai_arrays_free(at, n);
+    return ARCHAI_OK;
+}
+
+static int show_json(inspect *t, archai_err *err)
+{
+    const archai_trial *e = &t->r.rows[t->row];
+    json_t *all = NULL, *weights = NULL;
+    json_int_t rows = 0;
+
+    for (size_t i = 0; i < t->r.n; i++)
+        rows += strcmp(t->r.rows[i].model.archid, e->model.archid) == 0;
+    ARCHAI_TRY(inspect_json_row(t, t->row, &all, err));
+    if (weights_json(t, e->model.archid, &weights, err) != ARCHAI_OK) {
+        json_decref(all);
+        json_decref(weights);
+        return err->code;
+    }
+    (void)json_object_set_new(all, "arch", parsed(e->arch));
+    (void)json_object_set_new(all, "metadata", parsed(e->metadata));
+    (void)json_object_set_new(all, "rows", json_integer(rows));
+    (void)json_object_set_new(all, "weights", weights);
+    inspect_json_print(all);
+    return ARCHAI_OK;
+}
+
 int inspect_show(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
@@ -79,6 +138,8 @@ int inspect_show(inspect *t, archai_err *err)
     size_t others = 0;
     char *parameters;
 
+    if (t->json)
+        return show_json(t, err);
     ARCHAI_TRY(inspect_names(t, err));
     for (size_t i = 0; i < r->n; i++)
         others += i != row && strcmp(r->rows[i].model.archid, e->model.archid) == 0;
@@ -117,6 +178,22 @@ int inspect_show(inspect *t, archai_err *err)
 
 /* -- curves -------------------------------------------------------------------------------- */
 
+static void curves_json(const inspect *t, const archai_curve *curves, size_t n)
+{
+    const archai_trial *e = &t->r.rows[t->row];
+    json_t *all = json_object();
+
+    for (size_t c = 0; c < n; c++) {
+        json_t *values = json_array();
+
+        for (size_t i = 0; i < curves[c].n; i++)
+            (void)json_array_append_new(values, inspect_json_number((double)curves[c].values[i]));
+        (void)json_object_set_new(all, curves[c].name, values);
+    }
+    inspect_json_print(json_pack("{s:I, s:o, s:o}", "id", (json_int_t)e->id, "archid", inspect_json_text(e->model.archid),
+                                 "curves", all));
+}
+
 int inspect_curves(inspect *t, archai_err *err)
 {
     archai_curve *curves = NULL;
@@ -124,6 +201,11 @@ int inspect_curves(inspect *t, archai_err *err)
     size_t n, epochs = 0;
 
     ARCHAI_TRY(archai_results_curves(t->path, t->row, &curves, &n, err));
+    if (t->json) {
+        curves_json(t, curves, n);
+        archai_results_curves_free(curves, n);
+        return ARCHAI_OK;
+    }
     if (n == 0)
         (void)fprintf(stderr, "archai-inspect: no learning curves of %s\n", t->args[0]);
     table.columns = n + 1;

@@ -5,6 +5,7 @@
 
 #include "core/base/alloc.h"
 #include "runner/directory/rundir.h"
+#include "runner/inspect/json.h"
 #include "runner/inspect/report/facts.h"
 #include "runner/process/limit.h"
 
@@ -147,10 +148,16 @@ int inspect_summary(inspect *t, archai_err *err)
 int inspect_state(inspect *t, archai_err *err)
 {
     char who[512] = "";
+    const bool alive = archai_rundir_owner_alive(t->directory, who);
 
     (void)err;
+    if (t->json) {
+        inspect_json_print(json_pack("{s:o, s:o, s:b, s:o}", "path", inspect_json_text(t->path), "state",
+                                     inspect_json_text(t->r.state), "alive", (int)alive, "owner", inspect_json_text(who)));
+        return ARCHAI_OK;
+    }
     (void)puts(t->r.state);
-    if (strcmp(t->r.state, "running") == 0 && !archai_rundir_owner_alive(t->directory, who))
+    if (strcmp(t->r.state, "running") == 0 && !alive)
         (void)fprintf(stderr,
                       "archai-inspect: no process is running %s any more%s%s; archai-run "
                       "--resume continues it\n",

@@ -44,6 +44,7 @@ static void help(FILE *out)
     (void)fputs(
         "usage: archai-space CONFIG COMMAND [ARGUMENTS] [--set SECTION.KEY=VALUE]...\n"
         "       archai-space --kinds       the layers and steps of a network in a file\n\n"
+        "With --json, what is not JSON anyway is an object in it.\n"
         "Shows what a search space contains, without a search. CONFIG needs only the section [space].\n\n",
         out);
     archai_tool_help(&tool, out);
@@ -88,7 +89,7 @@ static void data_shape(archai_ini *ini, archai_data_shape *shape)
     archai_dataset_source_close(&source);
 }
 
-enum { OPT_SET = 256, OPT_WEIGHTS, OPT_INPUT, OPT_OUTPUT, OPT_KINDS };
+enum { OPT_SET = 256, OPT_WEIGHTS, OPT_INPUT, OPT_OUTPUT, OPT_KINDS, OPT_JSON };
 
 /* Options may come anywhere; what --set says is applied after the file has been read. */
 static int parse(int argc, char **argv, space_tool *t, archai_err *err)
@@ -99,6 +100,7 @@ static int parse(int argc, char **argv, space_tool *t, archai_err *err)
         {"input", required_argument, NULL, OPT_INPUT},
         {"output", required_argument, NULL, OPT_OUTPUT},
         {"kinds", no_argument, NULL, OPT_KINDS},
+        {"json", no_argument, NULL, OPT_JSON},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
@@ -125,7 +127,10 @@ static int parse(int argc, char **argv, space_tool *t, archai_err *err)
             break;
         case OPT_KINDS:
             t->words = space_kinds;
-            return ARCHAI_OK;
+            break;
+        case OPT_JSON:
+            t->json = true;
+            break;
         case 'h':
             t->words = help;
             return ARCHAI_OK;
@@ -135,6 +140,10 @@ static int parse(int argc, char **argv, space_tool *t, archai_err *err)
         default:
             return archai_tool_bad_option(c, argv, err);
         }
+    }
+    if (t->words != NULL) {
+        t->words = t->json ? space_kinds_json : space_kinds;
+        return ARCHAI_OK;
     }
     if (argc - optind < 2)
         return archai_fail(err, ARCHAI_EINVAL,

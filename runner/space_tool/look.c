@@ -50,11 +50,39 @@ int space_encode(space_tool *t, archai_err *err)
     return rc;
 }
 
+/* What a command prints, as the member `name` of an object beside the archid. */
+static int print_text(space_tool *t, const char *name, int (*print)(space_tool *t, FILE *out, archai_err *err), archai_err *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out;
+    json_t *all;
+    int rc;
+
+    if (!t->json)
+        return print(t, stdout, err);
+    out = archai_there(open_memstream(&text, &size));
+    rc = print(t, out, err);
+    (void)fclose(out);
+    if (rc == ARCHAI_OK) {
+        all = archai_there(json_pack("{s:s, s:s}", "archid", t->model.archid, name, text));
+        rc = space_tool_print(all, err);
+        json_decref(all);
+    }
+    free(text);
+    return rc;
+}
+
+static int print_modules(space_tool *t, FILE *out, archai_err *err)
+{
+    ARCHAI_TRY(archai_space_print(t->space, &t->model, out, err));
+    (void)fputc('\n', out);
+    return ARCHAI_OK;
+}
+
 int space_show(space_tool *t, archai_err *err)
 {
-    ARCHAI_TRY(archai_space_print(t->space, &t->model, stdout, err));
-    (void)putchar('\n');
-    return ARCHAI_OK;
+    return print_text(t, "modules", print_modules, err);
 }
 
 static json_t *shapes(const archai_state_entry *entries, size_t n)
@@ -100,17 +128,22 @@ out:
     return rc;
 }
 
-int space_dot(space_tool *t, archai_err *err)
+static int print_dot(space_tool *t, FILE *out, archai_err *err)
 {
     archai_network net = {0};
     int rc;
 
     if (t->space->ops->dot != NULL)
-        return t->space->ops->dot(t->space, &t->model, stdout, err);
+        return t->space->ops->dot(t->space, &t->model, out, err);
     ARCHAI_TRY(archai_space_describe(t->space, &t->model, &net, err));
-    rc = archai_network_dot(&net, t->model.archid, stdout);
+    rc = archai_network_dot(&net, t->model.archid, out);
     if (rc != ARCHAI_OK)
         (void)archai_fail(err, rc, "standard output: %s", strerror(errno));
     archai_network_fini(&net);
     return rc;
+}
+
+int space_dot(space_tool *t, archai_err *err)
+{
+    return print_text(t, "dot", print_dot, err);
 }

@@ -37,7 +37,19 @@ out:
     return archai_err_wrap(err, rc, "--weights: ");
 }
 
-static int save_output(const char *path, int fd, archai_err *err)
+static void tell_output(const space_tool *t, const archai_tensor *output)
+{
+    json_t *shape = json_array(), *all;
+
+    for (int d = 0; d < output->ndim; d++)
+        (void)json_array_append_new(shape, json_integer(output->shape[d]));
+    all = archai_there(json_pack("{s:s, s:s, s:s, s:s, s:o}", "archid", t->model.archid, "file", t->output, "dataset", "/output",
+                                 "dtype", archai_dtype_name(output->dtype), "shape", shape));
+    (void)space_tool_print(all, NULL);
+    json_decref(all);
+}
+
+static int save_output(const space_tool *t, int fd, archai_err *err)
 {
     archai_tensors reply = {0};
     const archai_tensor *output;
@@ -46,7 +58,9 @@ static int save_output(const char *path, int fd, archai_err *err)
     ARCHAI_TRY(archai_safetensors_open_fd(&reply, fd, err));
     output = archai_tensors_find(&reply, "output");
     rc = output == NULL ? archai_fail(err, ARCHAI_EINTERNAL, "archai-evaluator left no output")
-                        : archai_array_write(path, "/output", output, err);
+                        : archai_array_write(t->output, "/output", output, err);
+    if (rc == ARCHAI_OK && t->json)
+        tell_output(t, output);
     archai_tensors_close(&reply);
     return rc;
 }
@@ -100,7 +114,7 @@ int space_predict(space_tool *t, archai_err *err)
     ARCHAI_TRY_GOTO(rc,
                     archai_evaluator_client_ask(&client, &predict, ARCHAI_MSG_PREDICTED, predict_limit_s, err),
                     out);
-    rc = save_output(t->output, client.exchange_fd, err);
+    rc = save_output(t, client.exchange_fd, err);
 out:
     archai_array_free(&input);
     archai_network_fini(&net);

@@ -5,6 +5,7 @@
  */
 #ifndef ARCHAI_RUNNER_SPACE_TOOL_SPACE_TOOL_H
 #define ARCHAI_RUNNER_SPACE_TOOL_SPACE_TOOL_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include "core/base/err.h"
@@ -22,6 +23,7 @@ typedef struct space_tool {
     archai_space *space; /* owned */
     archai_model model; /* owned; the first argument, for commands on one architecture */
     int64_t count;      /* -n */
+    bool json;          /* --json: text as JSON, too */
     const char *weights, *input, *output; /* predict; NULL: not given */
 } space_tool;
 
@@ -40,6 +42,7 @@ int space_sample(space_tool *t, archai_err *err);
 int space_mutate(space_tool *t, archai_err *err);
 int space_crossover(space_tool *t, archai_err *err);
 void space_kinds(FILE *out); /* the kinds of core/network/kind/, a line each, with their arguments */
+void space_kinds_json(FILE *out); /* the same as JSON */
 int space_encode(space_tool *t, archai_err *err);
 int space_show(space_tool *t, archai_err *err);
 int space_info(space_tool *t, archai_err *err);

@@ -70,10 +70,10 @@ int report_config(report *p, archai_err *err)
     if (archai_ini_parse(&ini, "config", r->config, strlen(r->config), NULL) == ARCHAI_OK)
         for (size_t i = 0; i < ini.n; i++)
             if (ini.at[i].key != NULL)
-                (void)json_array_append_new(
-                    list, json_pack("[o, o, o, b]", inspect_json_text(ini.at[i].section),
-                                    inspect_json_text(ini.at[i].key), inspect_json_text(ini.at[i].value),
-                                    (int)mattered(&ini, &ini.at[i])));
+                (void)json_array_append_new(list, json_pack("[o, o, o, b]", inspect_json_text(ini.at[i].section),
+                                                            inspect_json_text(ini.at[i].key),
+                                                            inspect_json_text(ini.at[i].value),
+                                                            (int)mattered(&ini, &ini.at[i])));
     archai_ini_free(&ini);
     (void)json_object_set_new(p->out, "config", list);
     (void)json_object_set_new(p->out, "config_text", inspect_json_text(r->config));

@@ -29,9 +29,9 @@ int report_curves(report *p, archai_err *err)
         for (size_t k = 0; k < n; k++)
             (void)json_object_set_new(of_model, curves[k].name, values_of(&curves[k], stride));
         archai_results_curves_free(curves, n);
-        (void)json_array_append_new(list, json_pack("{s:I, s:I, s:o}", "id",
-                                                    (json_int_t)p->t->r.rows[p->f->front[i]].id, "stride",
-                                                    (json_int_t)stride, "curves", of_model));
+        (void)json_array_append_new(list,
+                                    json_pack("{s:I, s:I, s:o}", "id", (json_int_t)p->t->r.rows[p->f->front[i]].id,
+                                              "stride", (json_int_t)stride, "curves", of_model));
     }
     (void)json_object_set_new(p->out, "curves", list);
     return ARCHAI_OK;

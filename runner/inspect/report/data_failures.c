@@ -60,9 +60,9 @@ int report_failures(report *p, archai_err *err)
     for (size_t i = 0; i < p->f->failures.n; i++) {
         const archai_failure *kind = &p->f->failures.at[i];
         const archai_trial *e = bsearch(&kind->id, r->rows, r->n, sizeof *r->rows, compare_ids);
-        json_t *item = json_pack("{s:o, s:I, s:o, s:I}", "kind", inspect_json_text(kind->kind), "count",
-                                 (json_int_t)kind->n, "example", inspect_json_text(kind->example), "id",
-                                 (json_int_t)kind->id);
+        json_t *item =
+            json_pack("{s:o, s:I, s:o, s:I}", "kind", inspect_json_text(kind->kind), "count", (json_int_t)kind->n,
+                      "example", inspect_json_text(kind->example), "id", (json_int_t)kind->id);
         char *path = e != NULL && i < LOGS_MAX ? log_path(p->t, e->log) : NULL;
         char *text = path != NULL ? read_log(path) : NULL;
 

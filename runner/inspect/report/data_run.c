@@ -8,9 +8,7 @@
 
 static const char *direction_of(const archai_results_objective *o)
 {
-    return o->direction == ARCHAI_MAXIMIZE ? "maximize"
-           : o->direction == ARCHAI_MINIMIZE ? "minimize"
-                                             : "constrain";
+    return o->direction == ARCHAI_MAXIMIZE ? "maximize" : o->direction == ARCHAI_MINIMIZE ? "minimize" : "constrain";
 }
 
 static void put_run(report *p)
@@ -80,10 +78,9 @@ static void put_best(report *p)
             const inspect_step *s = &p->f->best[k][i];
 
             p->is_named[s->row] = true;
-            (void)json_array_append_new(
-                steps, json_pack("[I, o, o]", (json_int_t)s->evaluation,
-                                 inspect_json_number(r->values[s->row * r->n_objectives + k]),
-                                 inspect_json_text(r->rows[s->row].model.archid)));
+            (void)json_array_append_new(steps, json_pack("[I, o, o]", (json_int_t)s->evaluation,
+                                                         inspect_json_number(r->values[s->row * r->n_objectives + k]),
+                                                         inspect_json_text(r->rows[s->row].model.archid)));
             (void)json_array_append_new(seconds, inspect_json_number(s->seconds));
         }
         (void)json_object_set_new(best, r->objectives[k].name, steps);

@@ -36,8 +36,7 @@ int report_time(report *p, archai_err *err)
                 spread(parts, seconds / PARTS, r->rows[i].started - p->f->began,
                        r->rows[i].started + r->rows[i].seconds - p->f->began);
         for (size_t i = 0; i < PARTS; i++)
-            (void)json_array_append_new(shares,
-                                        inspect_json_number(parts[i] / (seconds / PARTS) / p->f->slots));
+            (void)json_array_append_new(shares, inspect_json_number(parts[i] / (seconds / PARTS) / p->f->slots));
     }
     (void)json_object_set_new(p->out, "utilisation", inspect_json_number(share));
     (void)json_object_set_new(p->out, "timeline",

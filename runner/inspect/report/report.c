@@ -19,8 +19,7 @@
 
 /* The last one needs to know which rows the others named. */
 static int (*const parts[])(report *p, archai_err *err) = {
-    report_run,  report_growth,   report_weight, report_curves,
-    report_time, report_failures, report_config, report_models,
+    report_run, report_growth, report_weight, report_curves, report_time, report_failures, report_config, report_models,
 };
 
 bool report_is_optimised(const archai_results_objective *o)
@@ -100,8 +99,7 @@ static int gather(inspect *t, json_t **out, archai_err *err)
 
 int inspect_report(inspect *t, archai_err *err)
 {
-    char *path = t->output != NULL ? archai_strdup(t->output)
-                                   : archai_printf("%s/report.html", t->directory);
+    char *path = t->output != NULL ? archai_strdup(t->output) : archai_printf("%s/report.html", t->directory);
     json_t *data = NULL;
     int rc = gather(t, &data, err);
 

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "core/base/alloc.h"
-#include "runner/inspect/compare.h"
+#include "runner/inspect/report/compare.h"
 
 enum { STEPS_MAX = 500 }; /* of one objective's best so far */
 
@@ -38,9 +38,9 @@ static json_t *steps_json(const compare_run *one, size_t k)
     for (size_t i = n > 0 ? (n - 1) % stride : 0; i < n; i += stride) {
         const inspect_step *s = &one->f.best[k][i];
 
-        (void)json_array_append_new(steps, json_pack("[I, o, o]", (json_int_t)s->evaluation,
-                                                     inspect_json_number(s->seconds),
-                                                     inspect_json_number(r->values[s->row * r->n_objectives + k])));
+        (void)json_array_append_new(steps,
+                                    json_pack("[I, o, o]", (json_int_t)s->evaluation, inspect_json_number(s->seconds),
+                                              inspect_json_number(r->values[s->row * r->n_objectives + k])));
     }
     return steps;
 }
@@ -75,14 +75,14 @@ static json_t *run_json(const compare_run *one)
         (void)json_object_set_new(steps, r->objectives[k].name, steps_json(one, k));
     }
     for (int s = 0; s < COMPARE_SHARES; s++)
-        (void)json_array_append_new(
-            volumes, inspect_json_number(one->volume[COMPARE_POINTS / COMPARE_SHARES * (s + 1) - 1]));
-    run = archai_there(json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:o}", "path", inspect_json_text(one->t.path),
-                                 "state", inspect_json_text(r->state), "rows", (json_int_t)r->n, "failed",
-                                 (json_int_t)compare_failed(one), "seconds", inspect_json_number(one->f.busy_s),
-                                 "elapsed", inspect_json_number(last_finished(one)), "utilisation",
-                                 inspect_json_number(inspect_utilisation(&one->f)), "front", (json_int_t)one->f.n_front,
-                                 "best", best, "hypervolume", volumes));
+        (void)json_array_append_new(volumes,
+                                    inspect_json_number(one->volume[COMPARE_POINTS / COMPARE_SHARES * (s + 1) - 1]));
+    run = archai_there(json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:o}", "path",
+                                 inspect_json_text(one->t.path), "state", inspect_json_text(r->state), "rows",
+                                 (json_int_t)r->n, "failed", (json_int_t)compare_failed(one), "seconds",
+                                 inspect_json_number(one->f.busy_s), "elapsed", inspect_json_number(last_finished(one)),
+                                 "utilisation", inspect_json_number(inspect_utilisation(&one->f)), "front",
+                                 (json_int_t)one->f.n_front, "best", best, "hypervolume", volumes));
     (void)json_object_set_new(run, "hypervolume_curve", curve_json(one));
     (void)json_object_set_new(run, "best_steps", steps);
     (void)json_object_set_new(run, "failures", failures_json(one));
@@ -94,9 +94,9 @@ json_t *compare_json(const comparison *c)
     json_t *runs = json_array(), *settings = json_object(), *objectives = json_array();
 
     for (size_t k = 0; k < c->first->n_objectives; k++)
-        (void)json_array_append_new(objectives,
-                                    json_pack("{s:o, s:s}", "name", inspect_json_text(c->first->objectives[k].name), "direction",
-                                              inspect_sign(&c->first->objectives[k]) < 0 ? "maximize" : "minimize"));
+        (void)json_array_append_new(
+            objectives, json_pack("{s:o, s:s}", "name", inspect_json_text(c->first->objectives[k].name), "direction",
+                                  inspect_sign(&c->first->objectives[k]) < 0 ? "maximize" : "minimize"));
     for (size_t i = 0; i < c->n; i++)
         (void)json_array_append_new(runs, run_json(&c->at[i]));
     compare_each_difference(c, put_setting, settings);

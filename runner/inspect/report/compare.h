@@ -1,6 +1,6 @@
-/* runner/inspect/compare.h - what compare.c and compare_json.c share. */
-#ifndef ARCHAI_RUNNER_INSPECT_COMPARE_H
-#define ARCHAI_RUNNER_INSPECT_COMPARE_H
+/* runner/inspect/report/compare.h - what compare.c and compare_json.c share. */
+#ifndef ARCHAI_RUNNER_INSPECT_REPORT_COMPARE_H
+#define ARCHAI_RUNNER_INSPECT_REPORT_COMPARE_H
 #include "core/config/ini.h"
 #include "runner/inspect/json.h"
 #include "runner/inspect/report/facts.h"

@@ -9,7 +9,7 @@
 
 #include "core/base/alloc.h"
 #include "core/pareto/pareto.h"
-#include "runner/inspect/compare.h"
+#include "runner/inspect/report/compare.h"
 #include "runner/inspect/report/report.h"
 
 enum { RUNS_MAX = 64, OBJECTIVES_MAX = 4 };
@@ -19,9 +19,7 @@ static int load_run(compare_run *one, const char *path, archai_err *err)
     one->t.path = path;
     ARCHAI_TRY(archai_results_read(&one->t.r, path, err));
     ARCHAI_TRY(inspect_facts_make(&one->t, &one->f, err));
-    return archai_err_wrap(err,
-                           archai_ini_parse(&one->ini, "config", one->t.r.config,
-                                            strlen(one->t.r.config), err),
+    return archai_err_wrap(err, archai_ini_parse(&one->ini, "config", one->t.r.config, strlen(one->t.r.config), err),
                            "%s: ", path);
 }
 
@@ -46,8 +44,8 @@ static int check_objectives(const comparison *c, archai_err *err)
             same = strcmp(r->objectives[k].name, c->first->objectives[k].name) == 0 &&
                    r->objectives[k].direction == c->first->objectives[k].direction;
         if (!same)
-            return archai_fail(err, ARCHAI_EINVAL, "%s and %s have different objectives",
-                               c->at[0].t.path, c->at[i].t.path);
+            return archai_fail(err, ARCHAI_EINVAL, "%s and %s have different objectives", c->at[0].t.path,
+                               c->at[i].t.path);
     }
     return ARCHAI_OK;
 }
@@ -252,8 +250,7 @@ int inspect_compare(inspect *t, archai_err *err)
     int rc = ARCHAI_OK;
 
     if (t->n_paths < 2 || t->n_paths > RUNS_MAX)
-        return archai_fail(err, ARCHAI_EINVAL, "compare: expected 2 to %d results, %zu given",
-                           RUNS_MAX, t->n_paths);
+        return archai_fail(err, ARCHAI_EINVAL, "compare: expected 2 to %d results, %zu given", RUNS_MAX, t->n_paths);
     c.at = archai_calloc(t->n_paths, sizeof *c.at);
     c.first = &c.at[0].t.r;
     for (; rc == ARCHAI_OK && c.n < t->n_paths; c.n++)
