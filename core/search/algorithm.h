@@ -17,6 +17,7 @@ enum { ARCHAI_ALGORITHM_ABI = 1 };
 enum { ARCHAI_NEEDS_MUTATE = 1, ARCHAI_NEEDS_CROSSOVER = 2, ARCHAI_NEEDS_ENCODE = 4 };
 
 #define ARCHAI_OPERATOR_INITIAL "initial"     /* a given architecture */
+#define ARCHAI_OPERATOR_RETRAIN "retrain"     /* a given model of other results, perhaps with its weights */
 #define ARCHAI_OPERATOR_PROMOTION "promotion" /* evaluated before, with a smaller budget: it goes on */
 
 struct archai_search;
@@ -37,6 +38,7 @@ typedef struct archai_algorithm_ops {
     bool breeds;                  /* some proposals have parents */
     bool independent;             /* async: no proposal learns from any result, so that candidates may wait at
                                      a worker behind others. (Those of one generation always may.) */
+    bool given;                   /* proposes given architectures alone, none of its own */
     unsigned schedules;           /* bits 1 << ARCHAI_ASYNC, 1 << ARCHAI_GENERATIONAL */
 
     /* (optional) options, rng and search are set. An algorithm with budgets of its own sets

@@ -33,6 +33,8 @@ static const struct command {
     {{"compare", "compare [--json]",    "several RESULTS side by side: settings that differ, best, hypervolume", 0, 0}, NOTHING, inspect_compare},
     {{"export",  "export ARCHID [--format safetensors|pt|arch] -o FILE",
                                        "its weights for PyTorch, or its architecture for archai-space",     1, 1}, MODEL,   inspect_export},
+    {{"choose",  "choose [pareto | top NAME N | ARCHID...] [--format arch] [-o DIR]",
+                                       "chosen models as JSON, with the shapes of their weights; -o: their weights, too, as archai-run --from takes them", 0, 100000}, RESULTS, inspect_choose},
     {{"verify",  "verify [--repair]",   "check results.h5 against the segments (rows, checksums, weights), and the checkpoints; --repair: repair first", 0, 0}, RESULTS, inspect_verify},
     {{"repair",  "repair",              "write results.h5 again from the segments, if it does not show what they hold", 0, 0}, NOTHING, inspect_repair},
     {{"watch",   "watch",               "print the summary whenever it changes, until the run ends",         0, 0}, NOTHING, inspect_watch},
