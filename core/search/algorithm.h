@@ -73,6 +73,9 @@ struct archai_algorithm {            /* base; first member */
  * seeded, checked against the space and the schedule. Errors carry "file:line: search.key: ". */
 int archai_algorithm_create(archai_algorithm **out, struct archai_search *search, const char *name,
                             archai_ini *ini, archai_err *err);
+/* A schedule that nobody chose becomes one that the algorithm has. */
+struct archai_config;
+void archai_algorithm_fit_schedule(struct archai_config *config, const archai_ini *ini);
 void archai_algorithm_destroy(archai_algorithm *a); /* NULL is allowed */
 /* An error about search.`key`, with its file and line where it is set. ARCHAI_EINVAL. */
 int archai_algorithm_fail(const archai_ini *ini, const char *key, archai_err *err, const char *fmt, ...)

@@ -56,19 +56,6 @@ static int read_ini(archai_plan *p, const archai_arguments *args, archai_err *er
     return rc;
 }
 
-/* A schedule that nobody chose is one that the algorithm has. */
-static void fit_schedule(archai_plan *p)
-{
-    const unsigned async = 1u << ARCHAI_ASYNC;
-    size_t i;
-
-    if (archai_ini_find(&p->ini, "search", "schedule") == NULL &&
-        archai_registry_find(&archai_algorithm_registry, p->config.search.algorithm, &i, NULL) ==
-            ARCHAI_OK &&
-        (archai_algorithms[i]->schedules & async) == 0)
-        p->config.search.schedule = ARCHAI_GENERATIONAL;
-}
-
 /* Data are read, and a generational search that is resumed repeats all of its proposals, before the loop begins
  * (runner/coordinator/breath.h): a signal need not wait for that. */
 static int check_stop(void *payload, archai_err *err)
@@ -93,7 +80,7 @@ static int load(archai_plan *p, archai_err *err)
     if (rc == ARCHAI_OK)
         kind = p->config.evaluator.kind;
     if (rc == ARCHAI_OK)
-        fit_schedule(p);
+        archai_algorithm_fit_schedule(&p->config, &p->ini);
     rc = archai_err_also(err, rc, archai_dataset_source_open(&p->source, &p->ini, &one), &one);
     p->source.interrupt = &until_the_loop;
     if (kind != NULL)

@@ -23,6 +23,7 @@ typedef struct space_tool {
     archai_model model; /* owned; the first argument, for commands on one architecture */
     int64_t count;      /* -n */
     const char *weights, *input, *output; /* predict; NULL: not given */
+    const char *history; /* serve; NULL: not given */
 } space_tool;
 
 enum { SPACE_TOOL_FILE_MAX = 16 * 1024 * 1024 }; /* bytes of an arch file or a script */
@@ -46,4 +47,5 @@ int space_info(space_tool *t, archai_err *err);
 int space_dot(space_tool *t, archai_err *err);
 int space_replay(space_tool *t, archai_err *err);
 int space_predict(space_tool *t, archai_err *err);
+int space_serve(space_tool *t, archai_err *err);
 #endif
