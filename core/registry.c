@@ -19,7 +19,8 @@
     X(mo_bananas)                                                                                  \
     X(bayes_opt)                                                                                   \
     X(successive_halving)                                                                          \
-    X(asha)
+    X(asha)                                                                                        \
+    X(retrain)
 
 #define X(name) extern const archai_space_ops archai_space_##name;
 SPACES(X)

@@ -22,7 +22,7 @@ typedef struct archai_population {
 /* clang-format off */
 #define ARCHAI_POPULATION_NUM_ITERS       {"num_iters",                ARCHAI_OPT_INT,     offsetof(archai_population, num_iters),                1, 0x1p31, "10", "iterations", NULL, "generational: number of iterations"}
 #define ARCHAI_POPULATION_INIT_NUM_MODELS {"init_num_models",          ARCHAI_OPT_INT,     offsetof(archai_population, init_num_models),          1, 0x1p20, "10", "models",     NULL, "random models to begin with"}
-#define ARCHAI_POPULATION_PATHS           {"initial_population_paths", ARCHAI_OPT_STRINGS, offsetof(archai_population, initial_population_paths), 0, 0,      "",   "paths",      NULL, "arch files to begin with instead; one whose name holds blanks or commas stands in quotes"}
+#define ARCHAI_POPULATION_PATHS           {"initial_population_paths", ARCHAI_OPT_STRINGS, offsetof(archai_population, initial_population_paths), 0, 0,      "",   "paths",      NULL, "what to begin with instead: arch files, folders of them (in order of name), or results, whose front is taken; a name with blanks or commas stands in quotes"}
 /* clang-format on */
 
 /* Slots of archai_algorithm_ops. init reads the given architectures; its errors begin with

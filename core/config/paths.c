@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/base/alloc.h"
+#include "core/config/option.h"
 
 /* clang-format off */
 static const struct {
@@ -14,6 +15,7 @@ static const struct {
     {"space", "tree", INPUT},
     {"space", "plugin", INPUT},
     {"search", "initial_population_paths", INPUTS},
+    {"search", "from", INPUT},
     {"data", "file", INPUT},
     {"data", "val_file", INPUT},
     {"data", "test_file", INPUT},
@@ -28,7 +30,6 @@ static const struct {
     {"output", "directory", OUTPUT},
 };
 /* clang-format on */
-static const char separators[] = " \t,";
 
 /* The path with the home directory in place; NULL: nothing to do. Caller frees. */
 static char *expand_home(const char *path, const char *home)
@@ -74,31 +75,25 @@ static char *resolve(const archai_ini_entry *e, const char *path, bool is_input,
     return beside;
 }
 
-/* Words that stand in quotes are left as they are: their own kind of list. */
+/* A list that cannot be read stays as it is: its owner says why. */
 static char *resolve_list(const archai_ini_entry *e, const char *home, FILE *notes)
 {
-    char *text = NULL;
-    size_t size = 0, n = 0;
-    FILE *out;
+    static const archai_option words = {
+        "words", ARCHAI_OPT_STRINGS, 0, 0, 0, "", "", NULL, "a list of paths"};
+    archai_strings list = {NULL, 0};
+    char *text;
 
-    if (strchr(e->value, '"') != NULL)
+    if (archai_option_set(&words, &list, e->value, NULL) != ARCHAI_OK)
         return archai_strdup(e->value);
-    out = archai_there(open_memstream(&text, &size));
-    for (const char *p = e->value + strspn(e->value, separators); *p != '\0';) {
-        const size_t length = strcspn(p, separators);
-        char *word = archai_strndup(p, length);
-        char *path = resolve(e, word, true, home, notes);
-        const bool quoted = strpbrk(path, separators) != NULL; /* the folder's name has blanks */
+    for (size_t i = 0; i < list.n; i++) {
+        char *path = resolve(e, list.at[i], true, home, notes);
 
-        (void)fprintf(out, "%s%s%s%s", n++ > 0 ? " " : "", quoted ? "\"" : "", path,
-                      quoted ? "\"" : "");
-        free(path);
-        free(word);
-        p += length;
-        p += strspn(p, separators);
+        free(list.at[i]);
+        list.at[i] = path;
     }
-    (void)fclose(out);
-    return archai_there(text);
+    text = archai_option_format(&words, &list);
+    archai_strings_free(&list);
+    return text;
 }
 
 void archai_paths_resolve(archai_ini *ini, const char *home, FILE *notes)

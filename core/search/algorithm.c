@@ -73,6 +73,16 @@ static int locate(const archai_ini *ini, const archai_option *options, int rc, a
     return rc;
 }
 
+void archai_algorithm_fit_schedule(archai_config *config, const archai_ini *ini)
+{
+    size_t i;
+
+    if (archai_ini_find(ini, "search", "schedule") == NULL &&
+        archai_registry_find(&archai_algorithm_registry, config->search.algorithm, &i, NULL) == ARCHAI_OK &&
+        (archai_algorithms[i]->schedules & 1u << ARCHAI_ASYNC) == 0)
+        config->search.schedule = ARCHAI_GENERATIONAL;
+}
+
 int archai_algorithm_create(archai_algorithm **out, archai_search *search, const char *name,
                             archai_ini *ini, archai_err *err)
 {

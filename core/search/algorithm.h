@@ -17,6 +17,7 @@ enum { ARCHAI_ALGORITHM_ABI = 1 };
 enum { ARCHAI_NEEDS_MUTATE = 1, ARCHAI_NEEDS_CROSSOVER = 2, ARCHAI_NEEDS_ENCODE = 4 };
 
 #define ARCHAI_OPERATOR_INITIAL "initial"     /* a given architecture */
+#define ARCHAI_OPERATOR_RETRAIN "retrain"     /* a given model of other results, perhaps with its weights */
 #define ARCHAI_OPERATOR_PROMOTION "promotion" /* evaluated before, with a smaller budget: it goes on */
 
 struct archai_search;
@@ -37,6 +38,7 @@ typedef struct archai_algorithm_ops {
     bool breeds;                  /* some proposals have parents */
     bool independent;             /* async: no proposal learns from any result, so that candidates may wait at
                                      a worker behind others. (Those of one generation always may.) */
+    bool given;                   /* proposes given architectures alone, none of its own */
     unsigned schedules;           /* bits 1 << ARCHAI_ASYNC, 1 << ARCHAI_GENERATIONAL */
 
     /* (optional) options, rng and search are set. An algorithm with budgets of its own sets
@@ -71,6 +73,9 @@ struct archai_algorithm {            /* base; first member */
  * seeded, checked against the space and the schedule. Errors carry "file:line: search.key: ". */
 int archai_algorithm_create(archai_algorithm **out, struct archai_search *search, const char *name,
                             archai_ini *ini, archai_err *err);
+/* A schedule that nobody chose becomes one that the algorithm has. */
+struct archai_config;
+void archai_algorithm_fit_schedule(struct archai_config *config, const archai_ini *ini);
 void archai_algorithm_destroy(archai_algorithm *a); /* NULL is allowed */
 /* An error about search.`key`, with its file and line where it is set. ARCHAI_EINVAL. */
 int archai_algorithm_fail(const archai_ini *ini, const char *key, archai_err *err, const char *fmt, ...)

@@ -188,3 +188,17 @@ void archai_failures_free(archai_failures *f)
     free(f->at);
     *f = (archai_failures){0};
 }
+
+char *archai_failures_all(const archai_failures *f)
+{
+    const archai_failure *most = archai_failures_commonest(f);
+
+    if (most == NULL)
+        return archai_strdup("every candidate failed");
+    if (f->total == 1)
+        return archai_printf("the only candidate failed: %s", most->example);
+    if (most->n == f->total)
+        return archai_printf("all %zu candidates failed: %s", f->total, most->example);
+    return archai_printf("all %zu candidates failed, %zu of them with: %s", f->total, most->n,
+                         most->example);
+}

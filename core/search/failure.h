@@ -32,6 +32,8 @@ typedef struct archai_failures {
 void archai_failures_add(archai_failures *f, const char *error, int64_t id);
 void archai_failures_sort(archai_failures *f); /* the commonest first; equally common ones as they came */
 void archai_failures_free(archai_failures *f); /* safe on a zeroed struct */
+/* "all 12 candidates failed, 9 of them with: ...", where every candidate of a run did. Caller frees. */
+char *archai_failures_all(const archai_failures *f);
 /* The commonest kind, or NULL. */
 const archai_failure *archai_failures_commonest(const archai_failures *f);
 #endif

@@ -254,6 +254,7 @@ int archai_search_init(archai_search *s, archai_space *space,
         .default_budget = settings->default_budget > 0.0 ? settings->default_budget : 1.0,
         .inherit = settings->inherit,
         .max_infeasible = settings->max_infeasible,
+        .giver = settings->giver,
         .slots = 1,
     };
     archai_front_init(&s->front, objectives->n_optimised);

@@ -20,6 +20,7 @@
 #ifndef ARCHAI_CORE_SEARCH_SEARCH_H
 #define ARCHAI_CORE_SEARCH_SEARCH_H
 #include "core/search/algorithm.h"
+#include "core/search/given.h"
 #include "core/base/hash.h"
 #include "core/search/objective.h"
 #include "core/search/trial.h"
@@ -63,6 +64,7 @@ typedef struct archai_record {
 typedef struct archai_search {
     archai_space *space;                 /* borrowed */
     const archai_objectives *objectives; /* borrowed */
+    const archai_giver *giver;           /* borrowed; of architectures in other results; NULL: none */
     archai_algorithm *algorithm;         /* owned */
     archai_schedule schedule;
     uint64_t seed;
@@ -104,6 +106,7 @@ typedef struct archai_search_settings {
     int retries;           /* further attempts at a candidate that failed */
     double default_budget; /* epochs; 0: 1 */
     bool inherit;          /* train.inherit_weights */
+    const archai_giver *giver; /* borrowed; outlives the search's creation; NULL: no results can be read */
     int64_t max_infeasible; /* candidates in a row that a constraint ended early; 0: any number */
     archai_prune_settings prune;
     const char *prune_source; /* a source of an objective; NULL, "auto": of the first that is measured */

@@ -26,7 +26,8 @@ typedef struct archai_trial {
     int32_t generation;
     double budget;       /* epochs for trained models, else whatever the algorithm gave; 0: the default */
     int64_t begin_at;    /* place of the weights to begin from (io/segment/segment.h): its own of a smaller
-                            budget where it was promoted, else its parent's; 0: new ones */
+                            budget where it was promoted, else its parent's; 0: new ones; -(k + 1): those of
+                            given model k (runner/given) */
 
     /* What the search adds before it hands the trial out. */
     int64_t id;          /* order in which it was asked for, from 0 */

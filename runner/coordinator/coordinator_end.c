@@ -105,7 +105,7 @@ static int complete(archai_coordinator *c, const char *why, archai_err *err)
     if (!archai_search_all_failed(&c->plan->search))
         return archai_coordinator_drain(c, "complete", 0, 0, err, "%s", why);
     ARCHAI_TRY(archai_coordinator_drain(c, "complete", 1, 0, err, "%s", why));
-    failed = archai_plan_all_failed(c->plan);
+    failed = archai_failures_all(&c->plan->failures);
     archai_runlog_say_lines(c->log, 0, failed);
     free(failed);
     return ARCHAI_OK;

@@ -21,7 +21,25 @@
 static bool decides_results(const char *section, const char *key)
 {
     return strcmp(section, "space") == 0 || strncmp(section, "objective.", 10) == 0 ||
-           (strcmp(section, "search") == 0 && strcmp(key, "seed") == 0);
+           (strcmp(section, "search") == 0 && (strcmp(key, "seed") == 0 || strcmp(key, "models") == 0 ||
+                                               strcmp(key, "fresh") == 0));
+}
+
+/* A search and --from never go on from each other. */
+static int same_task(const archai_ini *before, const archai_ini *now, const char *directory, archai_err *err)
+{
+    const archai_ini_entry *was = archai_ini_find(before, "search", "algorithm"),
+                           *is = archai_ini_find(now, "search", "algorithm");
+    const bool trained = was != NULL && strcmp(was->value, "retrain") == 0;
+
+    if (was == NULL || is == NULL || trained == (strcmp(is->value, "retrain") == 0))
+        return ARCHAI_OK;
+    return archai_fail(err, ARCHAI_EINVAL,
+                       trained ? "search.algorithm: the run in %s trains models of other results (--from), this one is a "
+                                 "search; --resume goes on with the same command only"
+                               : "search.algorithm: the run in %s is a search, this one trains models of other results "
+                                 "(--from); --resume goes on with the same command only",
+                       directory);
 }
 
 /* Does the key say what holds where it is absent? An earlier version did not have every key. */
@@ -118,6 +136,7 @@ static int check_config(archai_plan *p, const char *text, archai_err *err)
         goto out;
     ARCHAI_TRY_GOTO(rc, archai_ini_parse(&now, "configuration", p->text, strlen(p->text), err),
                     out);
+    ARCHAI_TRY_GOTO(rc, same_task(&before, &now, directory, err), out);
     ARCHAI_TRY_GOTO(rc, same_meaning(&before, &now, directory, true, err), out);
     ARCHAI_TRY_GOTO(rc, same_meaning(&now, &before, directory, false, err), out);
     note_changes(p, &before, &now);
@@ -189,7 +208,7 @@ static int check_complete(archai_plan *p, archai_earlier *from, archai_err *err)
         return ARCHAI_OK;
     ARCHAI_TRY(read_failures(p, from, &all_failed, err));
     if (all_failed) {
-        why = archai_plan_all_failed(p);
+        why = archai_failures_all(&p->failures);
         p->complete_code = 1;
         p->complete = archai_printf("%s is complete: %s", directory, why);
         free(why);

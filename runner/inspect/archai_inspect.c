@@ -35,6 +35,8 @@ static const struct command {
     {{"pack",    "pack -o FILE",        "all of results.h5 in one file, with the weights, to send away",    0, 0}, NOTHING, inspect_pack},
     {{"export",  "export ARCHID|--front [--format safetensors|pt|arch|onnx] [--config CONFIG] -o FILE|DIRECTORY",
                                        "a model's weights, its architecture, or the network with its weights", 0, 1}, RESULTS, inspect_export},
+    {{"choose",  "choose [pareto | top NAME N | ARCHID...] [--format arch] [-o DIR]",
+                                       "chosen models as JSON, with the shapes of their weights; -o: their weights, too, as archai-run --from takes them", 0, 100000}, RESULTS, inspect_choose},
     {{"verify",  "verify [--repair]",   "check results.h5 against the segments (rows, checksums, weights), and the checkpoints; --repair: repair first", 0, 0}, RESULTS, inspect_verify},
     {{"repair",  "repair",              "write results.h5 again from the segments, if it does not show what they hold", 0, 0}, NOTHING, inspect_repair},
     {{"watch",   "watch",               "print the summary whenever it changes, and the candidates that run with their epochs, until the run ends",         0, 0}, NOTHING, inspect_watch},

@@ -52,6 +52,7 @@ int inspect_compare(inspect *t, archai_err *err);
 int inspect_merge(inspect *t, archai_err *err);
 int inspect_pack(inspect *t, archai_err *err);
 int inspect_table_all(inspect *t, archai_err *err);
+int inspect_choose(inspect *t, archai_err *err);
 
 /* -- rows ---------------------------------------------------------------------------------- */
 
@@ -66,6 +67,9 @@ bool inspect_has_values(const archai_trial *e);
 /* Rows of the front, each architecture once, the best by the first objective first: front:1, front:2, ...
  * Caller frees. */
 size_t *inspect_front(const archai_results *r, size_t *n);
+/* The `most` best models by an objective or a metric, each once, by the best of its budgets. Caller frees. */
+int inspect_best_rows(const inspect *t, const char *name, size_t most, bool *is_objective,
+                      size_t **out, size_t *n, archai_err *err);
 /* Is row a better than row b by an objective? Where values tie, by the others in turn, then the earlier. */
 bool inspect_is_better(const archai_results *r, size_t a, size_t b, size_t objective);
 /* The best row of the front by an objective; r->n: the front is empty. */

@@ -100,25 +100,23 @@ static int find_name(const archai_results *r, const char *name, double *sign, bo
     return inspect_unknown("no objective or metric", name, names, n, err);
 }
 
-int inspect_top(inspect *t, archai_err *err)
+int inspect_best_rows(const inspect *t, const char *name, size_t most, bool *is_objective,
+                      size_t **out, size_t *n_out, archai_err *err)
 {
     const archai_results *r = &t->r;
-    size_t most = t->count > 0 ? (size_t)t->count : TOP_DEFAULT;
     size_t *rows, n = 0, kept = 0;
-    bool is_objective;
     double sign;
-    int rc;
 
-    ARCHAI_TRY(find_name(r, t->args[0], &sign, &is_objective, err));
-    if (!is_objective)
-        (void)fprintf(stderr, "archai-inspect: %s is not an objective: %s values first\n",
-                      t->args[0], sign > 0 ? "small" : "large");
+    ARCHAI_TRY(find_name(r, name, &sign, is_objective, err));
+    if (!*is_objective)
+        (void)fprintf(stderr, "archai-inspect: %s is not an objective: %s values first\n", name,
+                      sign > 0 ? "small" : "large");
     rows = archai_calloc(r->n, sizeof *rows);
     for (size_t i = 0; i < r->n; i++) /* a cached row repeats another */
         if (r->rows[i].status == ARCHAI_STATUS_OK &&
-            !isnan(archai_results_value(r, i, t->args[0])))
+            !isnan(archai_results_value(r, i, name)))
             rows[n++] = i;
-    inspect_sort(r, rows, n, t->args[0], sign);
+    inspect_sort(r, rows, n, name, sign);
     for (size_t i = 0; i < n && kept < most; i++) { /* a model once, by the best of its budgets */
         bool known = false;
 
@@ -127,6 +125,19 @@ int inspect_top(inspect *t, archai_err *err)
         if (!known)
             rows[kept++] = rows[i];
     }
+    *out = rows;
+    *n_out = kept;
+    return ARCHAI_OK;
+}
+
+int inspect_top(inspect *t, archai_err *err)
+{
+    bool is_objective;
+    size_t *rows, kept;
+    int rc;
+
+    ARCHAI_TRY(inspect_best_rows(t, t->args[0], t->count > 0 ? (size_t)t->count : TOP_DEFAULT,
+                                 &is_objective, &rows, &kept, err));
     rc = t->json ? inspect_json_rows(t, rows, kept, err)
                  : print_rows(t, rows, kept, is_objective ? NULL : t->args[0], err);
     free(rows);

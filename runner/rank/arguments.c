@@ -21,6 +21,9 @@ static void help(FILE *out)
         "  --resume                     continue the run whose results are in the directory\n"
         "  --output DIR                 where the results go (output.directory)\n"
         "  --set SECTION.KEY=VALUE      override a key of the configuration; may be repeated\n"
+        "  --from RESULTS [pareto | top NAME N | ARCHID...] [--fresh]\n"
+        "                               no search: train these models of RESULTS (pareto) as CONFIG says,\n"
+        "                               from their weights or, with --fresh, from new ones\n"
         "  --dry-run                    check everything, print the resolved configuration, "
         "run nothing\n"
         "  --progress MODE              auto, live (one line, updated in place), plain (a line every "
@@ -69,7 +72,7 @@ static void version(FILE *out)
     (void)fprintf(out, "archai-run %s\n", ARCHAI_VERSION);
 }
 
-enum { OPT_RESUME = 256, OPT_OUTPUT, OPT_SET, OPT_DRY_RUN, OPT_PROGRESS, OPT_HELP_CONFIG };
+enum { OPT_RESUME = 256, OPT_OUTPUT, OPT_SET, OPT_DRY_RUN, OPT_PROGRESS, OPT_HELP_CONFIG, OPT_FROM, OPT_FRESH };
 
 static int parse_one(archai_arguments *a, int option, char **argv, archai_err *err)
 {
@@ -84,6 +87,12 @@ static int parse_one(archai_arguments *a, int option, char **argv, archai_err *e
         return ARCHAI_OK;
     case OPT_SET:
         a->sets[a->n_sets++] = optarg;
+        return ARCHAI_OK;
+    case OPT_FROM:
+        a->from = optarg;
+        return ARCHAI_OK;
+    case OPT_FRESH:
+        a->fresh = true;
         return ARCHAI_OK;
     case OPT_DRY_RUN:
         a->dry_run = true;
@@ -115,6 +124,8 @@ int archai_arguments_parse(archai_arguments *out, int argc, char **argv, archai_
         {"resume", no_argument, NULL, OPT_RESUME},
         {"output", required_argument, NULL, OPT_OUTPUT},
         {"set", required_argument, NULL, OPT_SET},
+        {"from", required_argument, NULL, OPT_FROM},
+        {"fresh", no_argument, NULL, OPT_FRESH},
         {"dry-run", no_argument, NULL, OPT_DRY_RUN},
         {"progress", required_argument, NULL, OPT_PROGRESS},
         {"help-config", no_argument, NULL, OPT_HELP_CONFIG},
@@ -132,11 +143,15 @@ int archai_arguments_parse(archai_arguments *out, int argc, char **argv, archai_
         ARCHAI_TRY(parse_one(out, c, argv, err));
     if (out->words != NULL)
         return ARCHAI_OK;
-    if (argc - optind != 1)
+    if (out->fresh && out->from == NULL)
+        return archai_fail(err, ARCHAI_EINVAL, "--fresh goes with --from RESULTS");
+    if (argc - optind < 1 || (argc - optind > 1 && out->from == NULL))
         return archai_fail(
             err, ARCHAI_EINVAL, "usage: archai-run CONFIG [OPTIONS]: %s; --help says more",
             argc == optind ? "the configuration is missing" : "more than one configuration");
     out->config = argv[optind];
+    out->models = argv + optind + 1;
+    out->n_models = (size_t)(argc - optind - 1);
     return ARCHAI_OK;
 }
 

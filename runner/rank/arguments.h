@@ -11,6 +11,10 @@ typedef struct archai_arguments {
     const char *output;   /* borrowed; NULL: as configured */
     const char **sets;    /* owned list of borrowed "section.key=value" */
     size_t n_sets;
+    const char *from;     /* borrowed; --from RESULTS, whose models are trained; NULL: a search */
+    char *const *models;  /* borrowed; [n_models] words after the configuration: which of them */
+    size_t n_models;
+    bool fresh;           /* --fresh */
     archai_progress_mode progress;
     bool resume, dry_run;
     void (*words)(FILE *out); /* --help and the like: what to print instead of a run; else NULL */

@@ -42,6 +42,7 @@ static int read_ini(archai_plan *p, const archai_arguments *args, archai_err *er
     int rc = ARCHAI_OK;
 
     ARCHAI_TRY(archai_ini_read(&p->ini, args->config, err));
+    ARCHAI_TRY(archai_retrain_configure(&p->ini, args, err));
     for (size_t i = 0; i < args->n_sets; i++)
         ARCHAI_TRY(archai_ini_set(&p->ini, args->sets[i], err));
     if (args->output != NULL) {
@@ -53,19 +54,6 @@ static int read_ini(archai_plan *p, const archai_arguments *args, archai_err *er
     }
     resolve_paths(p);
     return rc;
-}
-
-/* A schedule that nobody chose is one that the algorithm has. */
-static void fit_schedule(archai_plan *p)
-{
-    const unsigned async = 1u << ARCHAI_ASYNC;
-    size_t i;
-
-    if (archai_ini_find(&p->ini, "search", "schedule") == NULL &&
-        archai_registry_find(&archai_algorithm_registry, p->config.search.algorithm, &i, NULL) ==
-            ARCHAI_OK &&
-        (archai_algorithms[i]->schedules & async) == 0)
-        p->config.search.schedule = ARCHAI_GENERATIONAL;
 }
 
 /* Data are read, and a generational search that is resumed repeats all of its proposals, before the loop begins
@@ -92,7 +80,7 @@ static int load(archai_plan *p, archai_err *err)
     if (rc == ARCHAI_OK)
         kind = p->config.evaluator.kind;
     if (rc == ARCHAI_OK)
-        fit_schedule(p);
+        archai_algorithm_fit_schedule(&p->config, &p->ini);
     rc = archai_err_also(err, rc, archai_dataset_source_open(&p->source, &p->ini, &one), &one);
     p->source.interrupt = &until_the_loop;
     if (kind != NULL)
@@ -120,12 +108,13 @@ static int make_search(archai_plan *p, archai_err *err)
         .max_infeasible = p->config.search.max_infeasible,
         .prune = p->config.search.prune,
         .prune_source = p->config.search.prune_source,
+        .giver = &p->retrain.giver,
     };
 
     ARCHAI_TRY(
         archai_search_init(&p->search, p->space, &p->objectives, &settings, &p->ini, err));
     p->has_search = true;
-    return ARCHAI_OK;
+    return archai_ini_locate(&p->ini, archai_retrain_check(&p->retrain, p->space, p->evaluator, &p->config, err), err);
 }
 
 /* Can it do what is asked of it? */
@@ -249,6 +238,7 @@ static int read_parts(archai_plan *p, bool resume, archai_err *err)
         data_rc = archai_ini_locate(
             &p->ini, archai_dataset_probe(&p->source, &p->facts, &one), &one);
     p->data = p->facts.shape;
+    archai_retrain_init(&p->retrain, &p->config, resume);
     rc = archai_err_also(err, rc, data_rc, &one);
     space_rc = archai_space_create(&p->space, &p->ini, &p->data, &one);
     if (p->space != NULL)
@@ -356,6 +346,7 @@ void archai_plan_fini(archai_plan *p)
 {
     if (p->has_search)
         archai_search_fini(&p->search);
+    archai_retrain_fini(&p->retrain);
     archai_space_destroy(p->space);
     archai_objectives_free(&p->objectives);
     if (p->evaluator != NULL)
@@ -389,19 +380,4 @@ void archai_plan_sentence(const archai_plan *p, int workers, char *out, size_t s
                    p->config.search.algorithm, p->space->ops->name, models, limit,
                    p->evaluator->name, workers, workers == 1 ? "" : "s",
                    p->config.output.directory);
-}
-
-char *archai_plan_all_failed(const archai_plan *p)
-{
-    const archai_failures *f = &p->failures;
-    const archai_failure *most = archai_failures_commonest(f);
-
-    if (most == NULL)
-        return archai_strdup("every candidate failed");
-    if (f->total == 1)
-        return archai_printf("the only candidate failed: %s", most->example);
-    if (most->n == f->total)
-        return archai_printf("all %zu candidates failed: %s", f->total, most->example);
-    return archai_printf("all %zu candidates failed, %zu of them with: %s", f->total, most->n,
-                         most->example);
 }

@@ -13,6 +13,7 @@
 #include "core/search/space.h"
 #include "io/dataset/dataset.h"
 #include "runner/evaluator/evaluator.h"
+#include "runner/given/retrain.h"
 #include "runner/rank/arguments.h"
 
 typedef struct archai_plan {
@@ -29,6 +30,7 @@ typedef struct archai_plan {
     archai_space *space;
     archai_search search;
     bool has_search;
+    archai_retrain retrain; /* --from */
     char *data_set; /* owned; archai_dataset_record, once the data are loaded; NULL: none are used */
     char *unused;   /* owned; keys that are not used, a line each; "": none */
     char *complete; /* owned; why there is nothing left to do (--resume on a complete run); or NULL */
@@ -52,9 +54,6 @@ int archai_plan_make(archai_plan *p, const archai_arguments *args, archai_err *e
 int archai_plan_from_text(archai_plan *p, char *text, const archai_data_shape *data,
                           archai_err *err);
 void archai_plan_fini(archai_plan *p); /* safe on a zeroed struct */
-
-/* "all 12 candidates failed; 9 of them: exited with N: ..."; for a run in which that is so. Caller frees. */
-char *archai_plan_all_failed(const archai_plan *p);
 
 /* "evolution_pareto on space cnn (2304 models): 200 evaluations with torch on 4 workers, results in
  * runs/x". */

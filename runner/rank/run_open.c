@@ -50,6 +50,7 @@ static int dry_run(const archai_plan *plan, int workers, archai_err *err)
     (void)fputs(plan->text, stdout);
     (void)fflush(stdout);
     archai_runlog_say_lines(&no_file, 0, plan->unused);
+    archai_runlog_say_lines(&no_file, 0, plan->retrain.notes);
     say_data(&no_file, plan);
     archai_runlog_say(&no_file, 0, "no problems found; this would run: %s", sentence);
     return ARCHAI_OK;
@@ -185,6 +186,7 @@ static int open_directory(archai_rank *r, archai_err *err)
     ARCHAI_TRY(record_data(r, err));
     ARCHAI_TRY(archai_rundir_open(&r->dir, r->plan.config.output.directory, r->args->resume,
                                   r->plan.starts, r->comm.size, err));
+    ARCHAI_TRY(archai_retrain_hand_over(&r->plan.retrain, err));
     if (r->plan.settled != NULL) /* before ids are handed out that it knows nothing of */
         ARCHAI_TRY(archai_reconciled_publish(r->plan.settled, r->dir.path, err));
     ARCHAI_TRY(archai_runlog_open(&r->log, r->dir.path, err));
@@ -194,6 +196,7 @@ static int open_directory(archai_rank *r, archai_err *err)
     archai_runlog_say(&r->log, 0, "%s%s", sentence,
                       r->dir.resumed ? " (resumed from an earlier start)" : "");
     say_data(&r->log, &r->plan);
+    archai_runlog_say_lines(&r->log, 0, r->plan.retrain.notes);
     archai_runlog_say_lines(&r->log, 0, r->node.notes);
     say_changes(r);
     sweep_checkpoints(r);

@@ -34,6 +34,8 @@ static const struct command {
                                                    "run the model in evaluation mode",                        1, 1},    true,  space_predict},
     {{"replay",    "replay SCRIPT",                 "operations on one generator, one per line: sample, mutate I, crossover I J ...",
                                                                                                               1, 1},    false, space_replay},
+    {{"serve",     "serve [--history FILE]",        "a search for a loop of your own: ask, tell and front as lines of JSON on standard input and output",
+                                                                                                              0, 0},    false, space_serve},
 };
 /* clang-format on */
 static const archai_tool tool = {"archai-space CONFIG", commands,
@@ -45,7 +47,8 @@ static void help(FILE *out)
         "usage: archai-space CONFIG COMMAND [ARGUMENTS] [--set SECTION.KEY=VALUE]...\n"
         "       archai-space --kinds       the layers and steps of a network in a file\n\n"
         "With --json, what is not JSON anyway is an object in it.\n"
-        "Shows what a search space contains, without a search. CONFIG needs only the section [space].\n\n",
+        "Shows what a search space contains, without a search. CONFIG needs only the section [space]; serve takes "
+        "[search] and\n[objective.NAME], too.\n\n",
         out);
     archai_tool_help(&tool, out);
     (void)fputs("\nARCH is a file with an architecture, or with a line that sample has printed; - is standard "
@@ -89,7 +92,7 @@ static void data_shape(archai_ini *ini, archai_data_shape *shape)
     archai_dataset_source_close(&source);
 }
 
-enum { OPT_SET = 256, OPT_WEIGHTS, OPT_INPUT, OPT_OUTPUT, OPT_KINDS, OPT_JSON };
+enum { OPT_SET = 256, OPT_WEIGHTS, OPT_INPUT, OPT_OUTPUT, OPT_HISTORY, OPT_KINDS, OPT_JSON };
 
 /* Options may come anywhere; what --set says is applied after the file has been read. */
 static int parse(int argc, char **argv, space_tool *t, archai_err *err)
@@ -99,6 +102,7 @@ static int parse(int argc, char **argv, space_tool *t, archai_err *err)
         {"weights", required_argument, NULL, OPT_WEIGHTS},
         {"input", required_argument, NULL, OPT_INPUT},
         {"output", required_argument, NULL, OPT_OUTPUT},
+        {"history", required_argument, NULL, OPT_HISTORY},
         {"kinds", no_argument, NULL, OPT_KINDS},
         {"json", no_argument, NULL, OPT_JSON},
         {"help", no_argument, NULL, 'h'},
@@ -124,6 +128,9 @@ static int parse(int argc, char **argv, space_tool *t, archai_err *err)
             break;
         case OPT_OUTPUT:
             t->output = optarg;
+            break;
+        case OPT_HISTORY:
+            t->history = optarg;
             break;
         case OPT_KINDS:
             t->words = space_kinds;

@@ -25,6 +25,7 @@ typedef struct space_tool {
     int64_t count;      /* -n */
     bool json;          /* --json: text as JSON, too */
     const char *weights, *input, *output; /* predict; NULL: not given */
+    const char *history; /* serve; NULL: not given */
 } space_tool;
 
 enum { SPACE_TOOL_FILE_MAX = 16 * 1024 * 1024 }; /* bytes of an arch file or a script */
@@ -49,4 +50,5 @@ int space_info(space_tool *t, archai_err *err);
 int space_dot(space_tool *t, archai_err *err);
 int space_replay(space_tool *t, archai_err *err);
 int space_predict(space_tool *t, archai_err *err);
+int space_serve(space_tool *t, archai_err *err);
 #endif

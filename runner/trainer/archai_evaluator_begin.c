@@ -120,6 +120,8 @@ static int open_stored(archai_server *e, const archai_trial *c, archai_train_sta
     if (c->begin_at == 0 ||
         archai_safetensors_open_fd(&start->stored, WEIGHTS, &why) == ARCHAI_OK)
         return ARCHAI_OK;
+    if (c->begin_at < 0) /* a model that was given with its weights is nothing without them */
+        return archai_fail(err, ARCHAI_EFORMAT, "the weights to begin from: %.900s", why.text);
     return archai_serve_note(e, c->id, err, "starts with new weights: %.900s", why.text);
 }
 

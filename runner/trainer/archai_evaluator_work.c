@@ -160,7 +160,7 @@ static int train(archai_server *e, const archai_trial *c, const archai_config *c
     archai_serve_set_measures(r, "", &counts, &trained);
     if (c->max_budget > 0)
         archai_trial_set_measure(r, "epochs_before", (double)start.epochs_before);
-    if (e->config.train.inherit_weights)
+    if (e->config.train.inherit_weights || c->begin_at < 0)
         archai_trial_set_measure(r, "inherited", start.inherited);
     if (!p.offered)
         rc = archai_train_offer_weights(r, model, err);

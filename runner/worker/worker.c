@@ -21,6 +21,7 @@ int archai_worker_init(archai_worker *w, archai_comm *comm, const archai_evaluat
         .objectives = objectives,
         .setup = *setup,
         .stored = ARCHAI_STORED_INIT,
+        .given_fd = -1,
     };
     archai_writer_init(&w->writer, directory);
     w->writer.synced_by_index = comm->rank == 0;
@@ -47,7 +48,7 @@ void archai_worker_fini(archai_worker *w)
     for (size_t i = 0; i < w->n_queue; i++)
         archai_trial_fini(&w->queue[i]);
     free(w->store);
-    archai_stored_close(&w->stored);
+    archai_worker_fetch_end(w);
     archai_offered_close(&w->offered);
     free(w->device);
     archai_output_log_fini(&w->log);
@@ -68,7 +69,7 @@ void archai_worker_next(archai_worker *w)
     archai_trial_fini(&w->queue[0]);
     w->n_queue--;
     w->queue++;
-    archai_stored_close(&w->stored);
+    archai_worker_fetch_end(w);
     archai_offered_close(&w->offered);
     w->row_is_begun = w->before_is_done = false;
     w->state = ARCHAI_WORKER_IDLE;
@@ -304,7 +305,7 @@ static int on_drain(archai_worker *w, double seconds, archai_err *err)
     }
     if (w->n_queue == 0)
         w->row_is_begun = w->before_is_done = false;
-    archai_stored_close(&w->stored);
+    archai_worker_fetch_end(w);
     if (w->state == ARCHAI_WORKER_OPENING || w->state == ARCHAI_WORKER_FETCHING)
         w->state = ARCHAI_WORKER_IDLE;
     if (w->state == ARCHAI_WORKER_EVALUATING && w->evaluator->ops->interrupt != NULL)

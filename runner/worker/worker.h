@@ -77,6 +77,8 @@ typedef struct archai_worker {
     archai_trial *store; /* owned; [capacity] */
     size_t capacity;
     archai_stored stored;     /* FETCHING: what is being read */
+    int given_fd;             /* FETCHING: a given model's weights, being copied; -1: none */
+    uint64_t given_at, given_bytes; /* how much of them is copied, of how much */
     double fetch_at, fetch_by; /* clock: try (again) then; train from the beginning after that */
     archai_offered offered;   /* WRITING: what is being written */
     double write_at;          /* clock: try then whether the segment is visible */

@@ -23,6 +23,7 @@ int archai_worker_begin(archai_worker *w, archai_err *err);
 int archai_worker_start_row(archai_worker *w, archai_err *err); /* once for a candidate */
 int archai_worker_prepare(archai_worker *w, archai_err *err); /* fetch, if need be, then begin */
 int archai_worker_fetch(archai_worker *w, bool *busy, archai_err *err);
+void archai_worker_fetch_end(archai_worker *w); /* closes what it read from; idempotent */
 int archai_worker_not_started(archai_worker *w, const char *text, archai_err *err);
 int archai_worker_poll(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_check_limits(archai_worker *w, archai_err *err);

@@ -11,6 +11,7 @@ const char *config(const char *algorithm, int schedule, const char *more);
 /* `last` goes on in the section of params: a constraint. */
 const char *constrained(const char *algorithm, int schedule, const char *more,
                         const char *last);
+/* Of an algorithm that makes proposals of its own. */
 bool has_schedule(const archai_algorithm_ops *ops, archai_schedule schedule);
 
 /* Deeper and wider is better, with a wrinkle, so that there are trade-offs. */

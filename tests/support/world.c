@@ -210,7 +210,8 @@ void drive(struct world *w, evaluate_fn *evaluate, void *context, size_t workers
                 fail_msg("%s", err.text);
             if (what == ARCHAI_ASK_CACHED) {
                 if (w->search.schedule == ARCHAI_ASYNC) /* it looks for something new instead */
-                    assert_string_equal(e.operator_, ARCHAI_OPERATOR_INITIAL);
+                    assert_true(strcmp(e.operator_, ARCHAI_OPERATOR_INITIAL) == 0 ||
+                                strcmp(e.operator_, ARCHAI_OPERATOR_RETRAIN) == 0);
                 log_row(log, &w->objectives, &e);
                 archai_trial_fini(&e);
                 continue;

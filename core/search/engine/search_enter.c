@@ -9,6 +9,11 @@ double archai_search_budget(const archai_search *s, const archai_trial *p)
     return p->budget > 0.0 ? p->budget : s->default_budget;
 }
 
+bool archai_search_is_given(const archai_trial *p)
+{
+    return strcmp(p->operator_, ARCHAI_OPERATOR_INITIAL) == 0 || strcmp(p->operator_, ARCHAI_OPERATOR_RETRAIN) == 0;
+}
+
 static bool is_promoted(const archai_record *r)
 {
     return strcmp(r->trial->operator_, ARCHAI_OPERATOR_PROMOTION) == 0;
@@ -143,7 +148,7 @@ int archai_search_enter(archai_search *s, archai_trial *p, archai_err *err)
         archai_search_fifo_push(&s->inner->waiting, at);
         return ARCHAI_OK;
     }
-    if (strcmp(r->trial->operator_, ARCHAI_OPERATOR_INITIAL) == 0)
+    if (archai_search_is_given(r->trial))
         ARCHAI_TRY(enter_given(s, at, &feasible, err));
     if (!feasible)
         return ARCHAI_OK;

@@ -84,6 +84,8 @@ void archai_search_drop_trial(archai_search *s, size_t at);
 /* The trial of a finished record as its row: the caller's from here on. */
 void archai_search_take_trial(archai_search *s, size_t at, archai_trial *out);
 void archai_record_fini(archai_record *r);
+/* Is it an architecture that the user gave? It becomes a row whatever the constraints say. */
+bool archai_search_is_given(const archai_trial *p);
 double archai_search_budget(const archai_search *s, const archai_trial *p);
 
 /* -- measures ------------------------------------------------------------------------------------ */

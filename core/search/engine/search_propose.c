@@ -38,7 +38,7 @@ static int is_new(archai_search *s, const archai_trial *p, struct tally *t, bool
         t->known++;
         return ARCHAI_OK;
     }
-    if (strcmp(p->operator_, ARCHAI_OPERATOR_INITIAL) != 0)
+    if (!archai_search_is_given(p))
         ARCHAI_TRY(archai_search_valid(s, &p->model, &valid, err));
     t->invalid += !valid;
     *out = valid;
