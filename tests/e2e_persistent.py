@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import h5py
 import numpy as np
@@ -124,8 +126,8 @@ def check(out, n, hangs=False):
 
 
 def each_costs_its_own_candidate():
-    check(run("async", 2, 24, algorithm="random_search", schedule="async", argument="hang", timeout="3s", more=""), 24, hangs=True)
-    check(run("one", 1, 9, algorithm="evolution_pareto", schedule="async", more="init_num_models = 4"), 9)
+    check(run("async", 2, 20, algorithm="random_search", schedule="async", argument="hang", timeout="3s", more=""), 20, hangs=True)
+    check(run("one", 1, 6, algorithm="evolution_pareto", schedule="async", more="init_num_models = 4"), 6)
     check(run("generational", 2, 10, algorithm="evolution_pareto", schedule="generational", more="init_num_models = 8"), 10)
 
 
@@ -142,7 +144,7 @@ def it_works_alone():
 
 
 LEARNER = """
-import sys, time
+import os, sys, time
 sys.path.insert(0, {examples!r})
 import archai_program as archai
 
@@ -150,19 +152,42 @@ for c in archai.candidates():
     with open({begun!r}, "a") as f:
         f.write(f"{{c.id}}\\n")
     for epoch in range(1, 11):
-        time.sleep(0.02)
+        time.sleep(0.01)
         archai.report(epoch=epoch, epochs=10, val_accuracy=c.params["x"] / 1000 * epoch / 10)
+        while c.id == 0 and epoch == 4 and not os.path.exists({go!r}):
+            time.sleep(0.01)
         if archai.should_stop():
             break
 """
 
 
+def look_at_it(out, go):
+    """Candidate 0 stays at epoch 4 until it was seen there."""
+    while not os.path.exists(os.path.join(out, "results.h5")):
+        time.sleep(0.01)
+    watch = subprocess.Popen([os.path.join(BIN, "archai-inspect"), out, "watch"], stdout=subprocess.PIPE, text=True)
+    for line in watch.stdout:
+        if "epoch 4 of 10" in line and "val_accuracy" in line:
+            assert line.split()[0] == "0", line
+            with open(go, "w"):
+                break
+    else:
+        raise AssertionError("watch ended and has not shown it")
+    with watch.stdout:
+        watch.stdout.read()
+    assert watch.wait() == 0
+
+
 def those_that_fall_behind_end_early():
     """By what they report, also against those of an earlier start, and none of them comes again."""
-    begun = os.path.join(TMP, "begun")
-    program = write("learner.py", LEARNER.format(examples=os.path.join(SOURCE, "configs/examples"), begun=begun))
+    begun, go = (os.path.join(TMP, name) for name in ("begun", "go"))
+    program = write("learner.py", LEARNER.format(examples=os.path.join(SOURCE, "configs/examples"), begun=begun, go=go))
     more = "prune = median\nn_startup_trials = 3\nn_warmup_steps = 2"
+    looker = threading.Thread(target=look_at_it, args=(os.path.join(TMP, "pruned"), go))
+    looker.start()
     out = run("pruned", 2, 12, algorithm="random_search", schedule="async", more=more, path=program)
+    looker.join()
+    assert os.path.exists(go)
     resume = [os.path.join(BIN, "archai-run"), os.path.join(TMP, "pruned.ini"), "--output", out, "--progress", "none", "--resume",
               "--set", "search.max_evaluations=18"]
     subprocess.run(resume, check=True, capture_output=True, timeout=300)

@@ -32,7 +32,7 @@ static archai_pruner *pruner_of(const json_t *c)
         .reduction_factor = number_or(s, "reduction_factor", 4),
     };
 
-    return archai_pruner_create(&settings, 1, 0);
+    return archai_pruner_create(&settings, 1, 0, strcmp(json_string_value(json_object_get(c, "direction")), "maximize") == 0);
 }
 
 /* How many were told to end. */
@@ -97,7 +97,7 @@ static void complete(archai_pruner *p, int64_t id, double a, double b)
 /* What is worse by the measure may be better by another. */
 static void only_what_is_no_worse_otherwise_is_compared(void **state)
 {
-    archai_pruner *p = archai_pruner_create(&at_once, 2, 0);
+    archai_pruner *p = archai_pruner_create(&at_once, 2, 0, false);
 
     (void)state;
     assert_false(report(p, 0, 1, 0.1, 100));
@@ -111,7 +111,7 @@ static void only_what_is_no_worse_otherwise_is_compared(void **state)
 
 static void what_begins_again_is_compared_again(void **state)
 {
-    archai_pruner *p = archai_pruner_create(&at_once, 2, 0);
+    archai_pruner *p = archai_pruner_create(&at_once, 2, 0, false);
 
     (void)state;
     assert_false(report(p, 0, 1, 0.1, 1));
@@ -130,7 +130,7 @@ static void none_prunes_nothing(void **state)
     const archai_prune_settings none = {.rule = 0};
 
     (void)state;
-    assert_null(archai_pruner_create(&none, 1, 0));
+    assert_null(archai_pruner_create(&none, 1, 0, false));
     archai_pruner_destroy(NULL);
 }
 

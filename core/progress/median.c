@@ -34,7 +34,7 @@ static bool median_report(archai_pruner *p, archai_prune_trial *t, double *cutof
 {
     if (!is_due(&p->settings, t) || !are_enough(p, t))
         return false;
-    *cutoff = archai_prune_percentile(p, archai_prune_level_at(p, t->reports[t->n - 1].step), t, 1, 50);
+    *cutoff = p->sign * archai_prune_percentile(p, archai_prune_level_at(p, t->reports[t->n - 1].step), t, p->sign, 50);
     return isnan(t->best) || t->best > *cutoff;
 }
 

@@ -17,7 +17,7 @@ static const archai_prune_rule *const rules[] = {
 #undef X
 };
 
-archai_pruner *archai_pruner_create(const archai_prune_settings *s, size_t m, size_t which)
+archai_pruner *archai_pruner_create(const archai_prune_settings *s, size_t m, size_t which, bool negated)
 {
     archai_pruner *p;
 
@@ -28,6 +28,7 @@ archai_pruner *archai_pruner_create(const archai_prune_settings *s, size_t m, si
     p->rule = rules[s->rule];
     p->m = m;
     p->which = which;
+    p->sign = negated ? -1 : 1;
     return p;
 }
 

@@ -24,8 +24,9 @@ typedef struct archai_prune_settings {
 
 typedef struct archai_pruner archai_pruner;
 
-/* NULL for none. `m` objectives, of which number `which` is compared. */
-archai_pruner *archai_pruner_create(const archai_prune_settings *s, size_t m, size_t which);
+/* NULL for none. `m` objectives, of which number `which` is compared; negated: its costs are values with the other sign, in
+ * which a median is rounded as where it comes from. */
+archai_pruner *archai_pruner_create(const archai_prune_settings *s, size_t m, size_t which, bool negated);
 void archai_pruner_destroy(archai_pruner *p); /* NULL is allowed */
 
 /* Candidate `id` has come to `step` (>= 0) with cost[m]; NaN: not known. Steps that do not grow are passed over. True:

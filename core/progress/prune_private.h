@@ -32,6 +32,7 @@ struct archai_pruner {
     archai_prune_settings settings;
     const struct archai_prune_rule *rule;
     size_t m, which;
+    double sign; /* of costs in values: -1 where they were negated */
     archai_prune_trial *trials; /* owned; [n_trials], in the order of their first reports */
     size_t n_trials, capacity;
     size_t *running; /* owned; [n_running], of trials, ids ascend */

@@ -255,16 +255,30 @@ static void print_next(const archai_coordinator *c, int exit_code)
         (void)printf("go on      the same command with --resume\n");
 }
 
+/* ", 12 pruned"; "": none. */
+static void describe_pruned(const archai_search *s, char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n_records; i++)
+        n += s->records[i].status == ARCHAI_STATUS_PRUNED;
+    out[0] = '\0';
+    if (n > 0)
+        (void)snprintf(out, size, ", %zu pruned", n);
+}
+
 void archai_finish(archai_coordinator *c, int exit_code)
 {
     archai_err err = ARCHAI_ERR_INIT;
+    char pruned[32];
 
     if (c->comm != NULL && c->phase == ARCHAI_PHASE_OVER) {
         archai_progress_clear(&c->progress);
         if (c->index.refreshes > 0)
             make_report(c);
-        (void)printf("%s %s %.1f s, %lld failed, %zu on the front, workers %.0f %% busy\n",
-                     c->outcome.why, strcmp(c->outcome.state, "complete") == 0 ? "in" : "after", archai_clock_s() - c->began, (long long)c->n_failed,
+        describe_pruned(&c->plan->search, pruned, sizeof pruned);
+        (void)printf("%s %s %.1f s, %lld failed%s, %zu on the front, workers %.0f %% busy\n",
+                     c->outcome.why, strcmp(c->outcome.state, "complete") == 0 ? "in" : "after", archai_clock_s() - c->began, (long long)c->n_failed, pruned,
                      c->plan->search.front.n, 100 * c->busy);
         print_front(&c->plan->search);
         print_next(c, exit_code);

@@ -44,7 +44,7 @@ class Asha:
         pass
 
 
-def case(rule, kind, direction, settings, r, n=30, slots=4, epochs=12, nan=0.0, stride=1):
+def case(rule, kind, direction, settings, r, n=30, slots=4, epochs=12, nan=0.0, stride=1, digits=4):
     peer, events = kind(direction, settings), []
     running, started = {}, 0
     while running or started < n:
@@ -55,7 +55,7 @@ def case(rule, kind, direction, settings, r, n=30, slots=4, epochs=12, nan=0.0, 
         state = running[id]
         state[0] += r.randint(1, stride)
         value = state[1] * (1 - math.exp(-state[0] / 4)) + r.gauss(0, 0.1)
-        value = math.nan if r.random() < nan else round(value * (1 if direction == "maximize" else -1), 4)
+        value = math.nan if r.random() < nan else round(value * (1 if direction == "maximize" else -1), digits)
         was_told, answer = state[2], bool(peer.report(id, state[0], value))
         events.append(["report", id, state[0], None if math.isnan(value) else value, int(answer and not was_told)])
         state[2] = was_told or answer
@@ -74,11 +74,11 @@ def main():
         for startup, warmup, interval in ((5, 0, 1), (0, 0, 1), (1, 4, 1), (5, 2, 3), (3, 1, 4)):
             settings = {"n_startup_trials": startup, "n_warmup_steps": warmup, "interval_steps": interval}
             cases.append(case("median", Median, direction, settings, r))
-            cases.append(case("median", Median, direction, settings, r, stride=3, nan=0.2))
+            cases.append(case("median", Median, direction, settings, r, stride=3, nan=0.2, digits=1))
         for grace, factor in ((1, 4), (1, 2), (2, 3), (3, 1.5)):
             settings = {"grace_period": grace, "reduction_factor": factor}
             cases.append(case("asha", Asha, direction, settings, r, epochs=20))
-            cases.append(case("asha", Asha, direction, settings, r, epochs=20, stride=4))
+            cases.append(case("asha", Asha, direction, settings, r, epochs=20, stride=4, digits=1))
     print(json.dumps(cases))
 
 

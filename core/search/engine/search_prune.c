@@ -59,7 +59,8 @@ int archai_search_init_pruner(archai_search *s, const archai_search_settings *se
                                   "search.prune: %s ends candidates itself, by the budgets that it gives; expected none",
                                   s->algorithm->ops->name),
                       err);
-    s->pruner = archai_pruner_create(&settings->prune, s->objectives->n_optimised, which);
+    s->pruner = archai_pruner_create(&settings->prune, s->objectives->n_optimised, which,
+                                     s->objectives->at[s->pruned_by].direction == ARCHAI_MAXIMIZE);
     return ARCHAI_OK;
 }
 
