@@ -135,6 +135,8 @@ for ini in ("async.ini", "generational.ini"):
     assert whole == parts, [pair for pair in zip(whole, parts) if pair[0] != pair[1]][:3]
     assert pathlib.Path(f"{ini}.whole").read_bytes() == pathlib.Path(f"{ini}.parts").read_bytes()
 
+assert b'{"asked": null}' in pathlib.Path("generational.ini.whole").read_bytes() # a question that found nothing counts, too
+
 # a line that was cut off does not count; what is somebody else's is left alone
 text = pathlib.Path("async.ini.whole").read_bytes()
 lines = text.splitlines(keepends=True)
@@ -146,6 +148,8 @@ assert second.p.wait(60) == 2 and b"another serve holds it" in second.p.stderr.r
 assert "goes on from cut: " in serve.close() and pathlib.Path("cut").read_bytes() == b"".join(lines[:20])
 for content, search, expected in ((b"[search]\nseed = 1\n", [], "is not a history that serve wrote"), (b"notes", [], "is not a history"),
                                   (text, ["--set", "search.seed=6"], "search.seed: the history is of a search with 5, this configuration says 6"),
+                                  (text.replace(b'"space.name"', b'"objective.x.unit": "m", "space.name"'), [],
+                                   "objective.x.unit: the history is of a search with m, this configuration says (nothing)"),
                                   (text.replace(b'"asked": 3, "archid": "', b'"asked": 3, "archid": "x'), [], "changed since"),
                                   (text + b"{\"tell\": 1, \"measures\": {}}\n", [], "candidate 1 is told already")):
     pathlib.Path("foreign").write_bytes(content)
