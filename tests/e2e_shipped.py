@@ -29,6 +29,7 @@ for config in configs:
     for archid, arch in front:  # the report says what they are
         at = told["models"]["archid"].index(archid)
         said = {**told["common"], **{p: v[at] for p, v in told["models"]["params"].items() if v[at] is not None}}
+        said = {re.sub(r"\._(configs|repeat_times)(?=\.|$)", "", p): v for p, v in said.items()}  # as the page writes them
         if "train" in arch:
             assert abs(float(said["train.learning_rate"]) / arch["train"]["learning_rate"] - 1) < 1e-5, (archid, said)
         if name == "mobilenet-synthetic":

@@ -123,6 +123,7 @@ static void show_progress(archai_coordinator *c)
         .elapsed_s = now - c->began,
         .limit_s = p->config.search.max_time_s,
     };
+    char *parameters;
 
     if (c->progress.mode == ARCHAI_PROGRESS_NONE || now - c->began < c->progress.next_s)
         return; /* before the costly part */
@@ -140,7 +141,9 @@ static void show_progress(archai_coordinator *c)
         f.best = o->direction == ARCHAI_MAXIMIZE ? -f.best : f.best;
         break;
     }
+    f.parameters = parameters = archai_progress_parameters(&p->search);
     archai_progress_show(&c->progress, &f);
+    free(parameters);
 }
 
 /* results.h5 cannot be written. */

@@ -3,9 +3,15 @@
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "core/base/alloc.h"
+#include "core/base/yaml.h"
+#include "core/search/parameters.h"
+#include "core/search/search.h"
 
 static const double live_pause_s = 0.2, plain_pause_s = 30;
 static const char *const modes[] = {"auto", "live", "plain", "none"};
@@ -94,9 +100,60 @@ static double left_s(const archai_progress_facts *f)
     return fmin(by_rate, fmax(0, f->limit_s - f->elapsed_s)); /* fmin passes a NaN by */
 }
 
+enum { PARAMETERS_MAX = 100 }; /* bytes; a line has no room for more */
+
+static void put_parameter(void *payload, const char *name, const json_t *value)
+{
+    char **text = payload, *longer, *shown;
+
+    if (strlen(*text) > PARAMETERS_MAX)
+        return;
+    shown = json_is_real(value) ? archai_printf("%.4g", json_real_value(value)) : archai_parameter_text(value);
+    longer = archai_printf("%s%s%s=%s", *text, **text != '\0' ? ", " : "", name, shown);
+    free(shown);
+    free(*text);
+    *text = longer;
+}
+
+char *archai_progress_parameters(const archai_search *s)
+{
+    const size_t k = s->front.n_objectives;
+    const char *text = NULL;
+    json_t *arch = NULL;
+    size_t best = 0;
+    char *out;
+
+    for (size_t i = 1; i < s->front.n; i++)
+        if (s->front.points[i * k] < s->front.points[best * k])
+            best = i;
+    if (s->front.n > 0)
+        text = s->records[s->front.tags[best]].arch;
+    if (text == NULL || archai_document_parse(text, strlen(text), &arch, NULL) != ARCHAI_OK)
+        return NULL;
+    out = archai_strdup("");
+    archai_parameters_walk(arch, put_parameter, &out);
+    json_decref(arch);
+    return out;
+}
+
+/* Of this start: "7.2/s", "14/min", "3.5/h"; "": nothing is finished yet. */
+static void pace(const archai_progress_facts *f, char out[32])
+{
+    const double per_s = f->elapsed_s > 0 ? (double)(f->done - f->done_before) / f->elapsed_s : 0;
+
+    out[0] = '\0';
+    if (per_s >= 1)
+        (void)snprintf(out, 32, " | %.3g/s", per_s);
+    else if (per_s >= 1 / 60.)
+        (void)snprintf(out, 32, " | %.3g/min", 60 * per_s);
+    else if (per_s > 0)
+        (void)snprintf(out, 32, " | %.3g/h", 3600 * per_s);
+}
+
 void archai_progress_line(const archai_progress_facts *f, char *out, size_t size)
 {
-    char total[32] = "", best[96] = "", left[48] = "", text[32];
+    char total[32] = "", best[96] = "", left[48] = "", text[32], rate[32];
+    const bool has_parameters = f->parameters != NULL && f->parameters[0] != '\0';
 
     if (f->total > 0)
         (void)snprintf(total, sizeof total, "/%lld", (long long)f->total);
@@ -106,9 +163,11 @@ void archai_progress_line(const archai_progress_facts *f, char *out, size_t size
         duration(left_s(f), text);
         (void)snprintf(left, sizeof left, " | %s left", text);
     }
-    (void)snprintf(out, size, "%lld%s done, %lld running, %lld failed%s | front %zu | %.0f %% busy%s",
+    pace(f, rate);
+    (void)snprintf(out, size, "%lld%s done, %lld running, %lld failed%s | front %zu | %.0f %% busy%s%s%s%.100s",
                    (long long)f->done, total, (long long)f->running, (long long)f->failed, best,
-                   f->front, 100 * f->busy, left);
+                   f->front, 100 * f->busy, rate, left, has_parameters ? " | " : "",
+                   has_parameters ? f->parameters : "");
 }
 
 void archai_progress_show(archai_progress *p, const archai_progress_facts *f)

@@ -1,6 +1,6 @@
 /* runner/coordinator/progress.h - progress: one live line on a terminal, else a line every 30 s.
  *
- *   37/200 done, 4 running, 1 failed | val_accuracy 0.9731 | front 6 | 98 % busy | 11m left
+ *   37/200 done, 4 running, 1 failed | val_accuracy 0.9731 | front 6 | 98 % busy | 14/min | 11m left | k=3, width=16
  *
  * Under mpirun the ranks' standard error is a pipe: mpirun's own (/proc/<parent>/fd/2) tells whether it is a
  * terminal. Rank 0 only.
@@ -24,6 +24,7 @@ typedef struct archai_progress_facts {
     int64_t running, failed;
     const char *objective; /* name of the first one */
     double best;           /* NaN: none yet */
+    const char *parameters; /* of the best one: last, since a narrow terminal cuts the line; NULL: none */
     size_t front;
     double busy;           /* share of the workers' time since the start, [0, 1] */
     double elapsed_s;      /* of this start */
@@ -37,6 +38,9 @@ typedef struct archai_progress {
     size_t width;              /* of the live line that stands on the terminal */
 } archai_progress;
 
+/* "k=3, width=16": the architecture on the front that is best by the first objective. Caller frees; NULL: none. */
+struct archai_search;
+char *archai_progress_parameters(const struct archai_search *s);
 void archai_progress_init(archai_progress *p, archai_progress_mode mode);
 /* Cheap: prints only when a line is due (live: 5 times a second; plain: every 30 s). */
 void archai_progress_show(archai_progress *p, const archai_progress_facts *f);

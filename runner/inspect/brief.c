@@ -9,6 +9,8 @@
 #include "runner/inspect/json.h"
 #include "runner/inspect/report/facts.h"
 
+enum { LAST_MAX = 10 };
+
 int64_t inspect_total(const archai_results *r)
 {
     const archai_ini_entry *e;
@@ -75,6 +77,22 @@ static json_t *best_json(const inspect *t, size_t k)
                      "params", params);
 }
 
+static json_t *last_failures_json(const archai_results *r)
+{
+    json_t *list = json_array();
+    size_t *rows, n = inspect_last_failures(r, LAST_MAX, &rows);
+
+    for (size_t i = 0; i < n; i++) {
+        const archai_trial *e = &r->rows[rows[i]];
+
+        (void)json_array_append_new(list, json_pack("{s:I, s:i, s:o, s:o}", "id", (json_int_t)e->id, "rank", e->rank,
+                                                    "ended", inspect_json_number(e->started + e->seconds), "error",
+                                                    inspect_json_text(e->error)));
+    }
+    free(rows);
+    return list;
+}
+
 int inspect_summary_json(inspect *t, archai_err *err)
 {
     const archai_results *r = &t->r;
@@ -115,6 +133,8 @@ int inspect_summary_json(inspect *t, archai_err *err)
     (void)json_object_set_new(all, "front", json_integer((json_int_t)n_front));
     (void)json_object_set_new(all, "best", best);
     (void)json_object_set_new(all, "failures", failures);
+    (void)json_object_set_new(all, "last_failures", last_failures_json(r));
+    (void)json_object_set_new(all, "running", strcmp(r->state, "running") == 0 ? inspect_running_json(t->directory) : json_array());
     inspect_json_print(all);
     return ARCHAI_OK;
 }

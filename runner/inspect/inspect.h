@@ -37,6 +37,7 @@ typedef struct inspect {
 } inspect;
 
 int inspect_summary(inspect *t, archai_err *err);
+int inspect_summary_text(inspect *t, FILE *out, archai_err *err);
 int inspect_state(inspect *t, archai_err *err);
 int inspect_pareto(inspect *t, archai_err *err);
 int inspect_top(inspect *t, archai_err *err);
@@ -93,6 +94,10 @@ double inspect_sign(const archai_results_objective *o);
  * last, equal ones in the order of their ids. */
 void inspect_sort(const archai_results *r, size_t *rows, size_t n, const char *name, double sign);
 void inspect_failures(const archai_results *r, archai_failures *out); /* by kind, the commonest first */
+/* Failed rows, the one that ended last first; caller frees *out. Returns how many, `most` at most. */
+size_t inspect_last_failures(const archai_results *r, size_t most, size_t **out);
+/* The candidates that are under way, as far as they report, as a table; "": none. Caller frees. */
+char *inspect_running_text(const char *directory);
 /* ": 7 ok, 2 failed; 3 more rejected by a constraint before evaluation" */
 void inspect_counts(const archai_results *r, FILE *out);
 

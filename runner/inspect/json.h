@@ -11,5 +11,6 @@ json_t *inspect_json_text(const char *s); /* "" for NULL, "?" for what is not UT
 json_t *inspect_json_param(const archai_results_param *p, size_t row);
 /* A row as `table --json` has it. */
 int inspect_json_row(inspect *t, size_t row, json_t **out, archai_err *err);
+json_t *inspect_running_json(const char *directory); /* what inspect_running_text says */
 void inspect_json_print(json_t *value); /* on standard output; takes the reference */
 #endif
