@@ -1,8 +1,11 @@
-"""Models leave for other tools: ONNX by onnxruntime gives the outputs of `archai-space predict`; all models of the front at once; what
-cannot leave says so. Weights are random, so that every tensor matters: a stand-in for a trainer writes them.
+"""Models leave for other tools: ONNX by onnxruntime and the Python file by PyTorch give the outputs of `archai-space predict`; run as a
+program the Python file gives the recorded accuracy to the last digit; all models of the front at once; what cannot leave says so, and
+what names and results say is not run. Weights are random, so that every tensor matters: a stand-in for a trainer writes them.
 
 ARCHAI_LONG=1: the spaces of configs/spaces and torchvision's models, too."""
+import ast
 import glob
+import gzip
 import json
 import os
 import re
@@ -93,10 +96,14 @@ class Exports:
         rng = np.random.default_rng(1)
         for i, (archid, arch) in enumerate(search(name, space, data, n)):
             x = rng.integers(0, tokens, (3, *shape)) if tokens else rng.random((3, *shape), np.float32)
-            tool("archai-inspect", name, "export", archid, "-o", f"{name}-{i}.onnx")
+            for ending in "onnx", "py":
+                tool("archai-inspect", name, "export", archid, "-o", f"{name}-{i}.{ending}")
             self.cases.append((f"{name}-{i}", archid, arch, x, predict(name, archid, arch, x)))
 
     def check(self):
+        made = onnx_peer.python_outputs([(f"{name}.py", f"{name.rsplit('-', 1)[0]}/results.h5", x) for name, _, _, x, _ in self.cases])
+        for (name, _, _, _, y), got in zip(self.cases, made):
+            print(f"{name}.py: outputs differ by {near(got['y'], y, name):.1e}")
         if self.peer is None:
             print("no onnxruntime, so ONNX files were written but not run (./bootstrap test gets it from PyPI)")
             return
@@ -108,7 +115,7 @@ class Exports:
                 names = {k for k in f[f"models/{archid}"]}
             ours = {k for k in got["names"] if not k.startswith("/")}
             assert ours and ours <= names and all(k in ours for k in names if k.endswith(".bias")), (name, ours ^ names)
-            print(f"{name}: outputs differ by {error:.1e}")
+            print(f"{name}.onnx: outputs differ by {error:.1e}")
 
 
 def front():
@@ -122,6 +129,78 @@ def front():
     tool("archai-inspect", "cnn", "export", "front:1", "-o", "one.onnx")
     with open("one.onnx", "rb") as a, open(said[0], "rb") as b:
         assert a.read() == b.read()
+
+
+def write_idx(path, a):
+    with gzip.open(path, "wb", 1) as f:
+        f.write(bytes([0, 0, 8, a.ndim]) + b"".join(n.to_bytes(4, "big") for n in a.shape) + a.astype(np.uint8).tobytes())
+
+
+def trained():
+    """By the built-in trainer, on files; the weights three ways, the split as recorded and by its rule."""
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 4, 403)
+    pictures = rng.integers(0, 200, (403, 12, 12))
+    for i, k in enumerate(labels):
+        pictures[i, 3 * k:3 * k + 3] += 30
+    write_idx("x.gz", pictures)
+    write_idx("y.gz", labels)
+    with open("trained.ini", "w") as f:
+        f.write("[search]\nalgorithm = random_search\nmax_evaluations = 2\n[space]\nname = cnn\nmax_layers = 2\nkernel_list = 3\nhidden_list = 4 8\n"
+                "[data]\nformat = idx\ntrain_images = x.gz\ntrain_labels = y.gz\nvalidation = 0.3\nseed = 9\nmax_samples = 390\nnormalize = auto\n"
+                "[train]\nepochs = 2\nbatch_size = 16\n[objective.val_accuracy]\ndirection = maximize\n[evaluator]\nkind = torch\ndevice = cpu\n"
+                "threads = 1\n[output]\ndirectory = trained\nweights = all\nreport = no\n")
+    tool("archai-run", "trained.ini", "--progress", "none")
+    for ending in "py", "pt", "safetensors":
+        tool("archai-inspect", "trained", "export", "1", "-o", f"trained.{ending}")
+    with h5py.File("trained/results.h5") as f:
+        recorded = f["objectives/val_accuracy"][1]
+        assert len(f["split/val"]) == 117 and 0 < recorded < 1, recorded
+    os.mkdir("elsewhere")
+    for weights in [], ["--weights", "trained.pt"], ["--weights", "trained.safetensors"]:
+        moved = [w if w.startswith("--") else os.path.abspath(w) for w in weights]
+        data = [x for k in ("x", "y") for x in ("--data", f"train_{'images' if k == 'x' else 'labels'}={os.path.abspath(k)}.gz")]
+        p = subprocess.run([sys.executable, "../trained.py", *moved, *data], capture_output=True, text=True, timeout=300, cwd="elsewhere")
+        assert p.returncode == 0, p.stderr
+        assert f"val_accuracy {float(recorded)!r} (recorded: {float(recorded)!r})\n" in p.stdout, (p.stdout, recorded)
+        assert "val_loss" in p.stdout
+
+
+HOSTILE = '\'"""\\"); raise SystemExit(7)#\n'
+
+
+def hostile():
+    """Names that are no identifiers, and some that want to be code, stay names: of modules, classes, tensors and architectures."""
+    names = ["class", "train", "0", "a-b", "forward", "\u00e9\U0001f600", '"""', "\\", "'+exit()+'", "x\")or(exit(3))#"]
+    network = "".join(f"  - {json.dumps(n, ensure_ascii=False)}: {{Linear: 4}}\n" for n in names)
+    with open("hostile.yaml", "w") as f:
+        f.write("input: {features: 3, classes: 2}\nparameters:\n  p: {choice: [" + json.dumps(HOSTILE) + "]}\nnetwork:\n" + network)
+    exports.add("hostile", "name = config\ntree = hostile.yaml", "", (3,))
+    with open("hostile-0.py") as f:
+        text = f.read()
+    ast.parse(text)
+    text.encode("ascii")
+    with h5py.File("hostile/results.h5") as f, h5py.File("renamed.h5", "w") as g:
+        assert len(f[f"models/{exports.cases[-1][1]}"]) == 2 * len(names)
+    # Results that somebody else wrote: an archid, an arch and measures that want to be code.
+    with open("hostile/results.h5", "rb") as a, open("renamed.h5", "wb") as b:
+        b.write(a.read())
+    with h5py.File("renamed.h5", "r+") as f:
+        for name in "archid", "arch":
+            old = f[f"candidates/{name}"]
+            new = old[()].astype("S200") if name == "arch" else np.array([HOSTILE.encode()], "S200")
+            attrs = dict(old.attrs)
+            del f[f"candidates/{name}"]
+            made = f["candidates"].create_dataset(name, data=new.astype(h5py.string_dtype("utf-8", 200)))
+            made.attrs.update(attrs)
+        f["objectives"].move("quality", "quality%0Aexit(3)")
+    tool("archai-inspect", "renamed.h5", "export", "0", "--format", "python", "-o", "renamed.py")
+    with open("renamed.py") as f:
+        tree = ast.parse(f.read())
+    texts = {n.targets[0].id: n.value.value for n in tree.body if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant)}
+    assert texts["ARCHID"].startswith("'\"\"\"") and "SystemExit" in texts["ARCHID"], texts
+    p = subprocess.run([sys.executable, "-c", "import renamed; renamed.Model()"], capture_output=True, text=True, timeout=300)
+    assert p.returncode == 0, p.stderr
 
 
 def refusals():
@@ -187,6 +266,8 @@ if os.environ.get("ARCHAI_LONG"):
     for tree in sorted(glob.glob(f"{SPACES}/torchvision/*.yaml")):
         name = os.path.splitext(os.path.basename(tree))[0]
         exports.add(name, f"name = config\ntree = {tree}", "samples = 10\nchannels = 3\nwidth = 224\nheight = 224", (3, 224, 224))
+hostile()
 exports.check()
+trained()
 front()
 refusals()

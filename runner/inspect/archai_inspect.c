@@ -33,7 +33,7 @@ static const struct command {
     {{"compare", "compare [--json|-o FILE.html]", "several RESULTS side by side: settings that differ, best, hypervolume, failures", 0, 0}, NOTHING, inspect_compare},
     {{"merge",   "merge -o DIRECTORY",  "one results directory out of several RESULTS of the same space and objectives", 0, 0}, NOTHING, inspect_merge},
     {{"pack",    "pack -o FILE",        "all of results.h5 in one file, with the weights, to send away",    0, 0}, NOTHING, inspect_pack},
-    {{"export",  "export ARCHID|--front [--format safetensors|pt|arch|onnx] [--config CONFIG] -o FILE|DIRECTORY",
+    {{"export",  "export ARCHID|--front [--format safetensors|pt|arch|onnx|python] [--config CONFIG] -o FILE|DIRECTORY",
                                        "a model's weights, its architecture, or the network with its weights", 0, 1}, RESULTS, inspect_export},
     {{"choose",  "choose [pareto | top NAME N | ARCHID...] [--format arch] [-o DIR]",
                                        "chosen models as JSON, with the shapes of their weights; -o: their weights, too, as archai-run --from takes them", 0, 100000}, RESULTS, inspect_choose},

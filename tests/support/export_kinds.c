@@ -1,4 +1,4 @@
-/* Every case of data/make_kinds.py as files of its own, for e2e_export_kinds.py: DIRECTORY/<number>.onnx and .safetensors,
+/* Every case of data/make_kinds.py as files of its own, for e2e_export_kinds.py: DIRECTORY/<number>.onnx, .py and .safetensors,
  * the weights that make_kinds.py draws. usage: export_kinds DIRECTORY */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 
 #include "io/file/file.h"
 #include "io/model/onnx/onnx.h"
+#include "io/model/python/python.h"
 #include "kind_case.h"
 
 static void must(int rc, const archai_err *err, const kind_case *c)
@@ -70,6 +71,7 @@ static void export_case(const char *directory, kind_case *c)
     unsigned char *bytes;
     size_t n, size;
     archai_tensor *at;
+    FILE *file;
     int fd;
 
     kind_case_describe(c);
@@ -83,6 +85,12 @@ static void export_case(const char *directory, kind_case *c)
     must(archai_file_pwrite(fd, bytes, size, 0, "the network", &err), &err, c);
     (void)close(fd);
     free(bytes);
+    file = fdopen(new_file(directory, c->index, "py"), "w");
+    if (file == NULL)
+        exit(1);
+    must(archai_python_write(&c->net, &(archai_python_facts){"case", "{}", "", NULL, NULL, NULL}, file, &err), &err, c);
+    if (fclose(file) != 0)
+        exit(1);
     archai_weights_close(weights);
     for (size_t k = 0; k < n; k++) {
         free(at[k].name);

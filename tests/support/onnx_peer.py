@@ -1,4 +1,4 @@
-"""What others make of an exported ONNX file: outputs by onnxruntime, after onnx.checker has looked at it."""
+"""What others make of exported files: ONNX by onnxruntime, after onnx.checker has looked at it; Python by PyTorch."""
 import os
 import subprocess
 import sys
@@ -17,18 +17,30 @@ def python():
     return None
 
 
-def outputs(peer, cases):
-    """For each (path of an ONNX file, input): a dict of y, names (of the initializers) and texts (the metadata)."""
+def run(peer, program, cases):
     files = []
-    for i, (path, x) in enumerate(cases):
-        files.append(f"onnx-{i}.npz")
-        np.savez(files[-1], model=path, x=x)
+    for i, case in enumerate(cases):
+        files.append(f"{program}-{i}.npz")
+        np.savez(files[-1], **case)
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    p = subprocess.run([peer, os.path.join(HERE, "run_onnx.py"), *files], capture_output=True, text=True, timeout=900, env=env)
+    p = subprocess.run([peer, os.path.join(HERE, program), *files], capture_output=True, text=True, timeout=900, env=env)
     assert p.returncode == 0, p.stderr
     made = []
     for name in files:
         with np.load(name) as f:
-            made.append({"y": f["y"], "names": list(f["names"]), "texts": dict(f["texts"].tolist())})
+            made.append({k: f[k] for k in f})
         os.remove(name)
     return made
+
+
+def outputs(peer, cases):
+    """For each (path of an ONNX file, input): a dict of y, names (of the initializers) and texts (the metadata)."""
+    return [{"y": m["y"], "names": m["names"].tolist(), "texts": dict(m["texts"].tolist())}
+            for m in run(peer, "run_onnx.py", [{"model": path, "x": x} for path, x in cases])]
+
+
+def python_outputs(cases):
+    """For each (path of a Python file, of weights, input): a dict of y and state (the names). $ARCHAI_TORCH_PYTHON: of another PyTorch."""
+    peer = os.environ.get("ARCHAI_TORCH_PYTHON", sys.executable)
+    return [{"y": m["y"], "state": m["state"].tolist()}
+            for m in run(peer, "run_python.py", [{"model": p, "weights": w, "x": x} for p, w, x in cases])]

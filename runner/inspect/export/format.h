@@ -11,7 +11,7 @@
 #include "runner/inspect/inspect.h"
 
 /* The first is the default. */
-#define EXPORT_FORMATS(X) X(safetensors) X(pt) X(arch) X(onnx)
+#define EXPORT_FORMATS(X) X(safetensors) X(pt) X(arch) X(onnx) X(python)
 
 /* A model on its way out. */
 typedef struct export_model {
