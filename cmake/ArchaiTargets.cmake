@@ -75,7 +75,7 @@ function(archai_add_test name)
     set(t ${name}.np${np})
     add_test(NAME ${t} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${np} ${ARCHAI_MPIEXEC_FLAGS}
       $<TARGET_FILE:${name}>)
-    set_tests_properties(${t} PROPERTIES PROCESSORS 2 TIMEOUT ${T_TIMEOUT}
+    set_tests_properties(${t} PROPERTIES TIMEOUT ${T_TIMEOUT}
       LABELS "mpi;${T_LABELS}" SKIP_RETURN_CODE 77 RESOURCE_LOCK mpiexec
       ENVIRONMENT "${ARCHAI_MPI_ENVIRONMENT}")
   endforeach()
@@ -83,7 +83,8 @@ endfunction()
 
 # archai_add_script_test(name script.sh|script.py [LABELS ...] [TIMEOUT 900] [ARGS ...])
 # An end-to-end story; it gets ARCHAI_BIN, ARCHAI_SOURCE and a fresh ARCHAI_TMP, and skips with 77
-# (tests/support/run_story.sh).
+# (tests/support/run_story.sh). Stories run one at a time: most have several ranks, and many watch the clock. With
+# ctest -j the other tests run beside them.
 function(archai_add_script_test name script)
   cmake_parse_arguments(T "" "TIMEOUT" "LABELS;ARGS" ${ARGN})
   if(NOT T_TIMEOUT)
@@ -91,7 +92,7 @@ function(archai_add_script_test name script)
   endif()
   add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/run_story.sh
     ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${T_ARGS})
-  set_tests_properties(${name} PROPERTIES PROCESSORS 2 TIMEOUT ${T_TIMEOUT} LABELS "e2e;${T_LABELS}"
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "e2e;${T_LABELS}"
     SKIP_RETURN_CODE 77 RESOURCE_LOCK mpiexec
     ENVIRONMENT "ARCHAI_BIN=${PROJECT_BINARY_DIR}/bin;ARCHAI_SOURCE=${PROJECT_SOURCE_DIR};ARCHAI_TMP=${PROJECT_BINARY_DIR}/stories/${name};${ARCHAI_MPI_ENVIRONMENT}")
 endfunction()

@@ -323,6 +323,24 @@ static void unknown_weights_are_left_out(void **state)
     close_bench(&b);
 }
 
+/* NaN is what results.h5 shows where a segment is missing: it is not stored. */
+static void weights_that_are_not_finite_are_left_out(void **state)
+{
+    bench b;
+    archai_evaluator_event e = run(
+        &b, "/bin/sh -c \"printf '\\074\\0\\0\\0\\0\\0\\0\\0%s\\0\\0\\200\\077\\0\\0\\300\\177' "
+            "'{\\\"w\\\": {\\\"dtype\\\":\\\"F32\\\", \\\"shape\\\": [2], \\\"data_offsets\\\": [0, 8]}}' "
+            "> $ARCHAI_WEIGHTS; echo '{\\\"a\\\": 1}'\"");
+
+    (void)state;
+    if (e.kind != ARCHAI_EVALUATOR_MEASURED)
+        fail_msg("%d %s", e.kind, e.text);
+    assert_int_equal(e.result->n_tensors, 0);
+    assert_string_equal(e.result->error, "the weights are not kept: tensor 'w': has values that are not finite");
+    archai_evaluator_event_fini(&e);
+    close_bench(&b);
+}
+
 /* A flood of output is read and forgotten; only the last line counts. */
 static void only_the_last_line_counts(void **state)
 {
@@ -471,6 +489,7 @@ int main(void)
         cmocka_unit_test(terminals_are_understood),
         cmocka_unit_test(large_weights_are_not_taken),
         cmocka_unit_test(unknown_weights_are_left_out),
+        cmocka_unit_test(weights_that_are_not_finite_are_left_out),
         cmocka_unit_test(a_program_that_cannot_be_started_is_said_each_time),
         cmocka_unit_test(closing_ends_the_program),
     };

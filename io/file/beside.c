@@ -67,6 +67,7 @@ int archai_beside_inside(archai_beside *out, const char *directory, const char *
 }
 
 /* "DIRECTORY/.NAME.<16 digits>" */
+/* NULL, with errno, where the system gives no random numbers. */
 static char *random_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -74,7 +75,8 @@ static char *random_name(const char *path)
     uint64_t draw = 0;
 
     while (getrandom(&draw, sizeof draw, 0) != (ssize_t)sizeof draw)
-        continue; /* a signal came */
+        if (errno != EINTR)
+            return NULL;
     return archai_printf("%.*s.%.200s.%016" PRIx64, n, path, path + n, draw);
 }
 
@@ -91,7 +93,7 @@ int archai_beside_output(archai_beside *out, const char *path, archai_err *err)
     }
     if (S_ISREG(st.st_mode)) {
         b.name = random_name(path);
-        b.fd = create(b.name);
+        b.fd = b.name != NULL ? create(b.name) : -1;
     } else {
         b.fd = memfd_create("archai-output", MFD_CLOEXEC);
     }

@@ -9,11 +9,13 @@
 
 #include "core/base/alloc.h"
 #include "core/base/number.h"
+#include "io/file/checkpoint.h"
+#include "io/file/file.h"
 #include "io/file/pt/pt.h"
 #include "io/file/tensors.h"
 
 /* A header of ARCHAI_TENSORS_MAX tensors with usual names has a third of that. */
-enum { HEADER_MOST = 16 << 20 };
+enum { HEADER_MOST = 16 << 20, CHUNK = 1 << 20 };
 
 /* -- size ---------------------------------------------------------------------------------- */
 
@@ -52,7 +54,24 @@ int archai_weights_check(int fd, const archai_config *config, archai_err *err)
 
 /* -- content ------------------------------------------------------------------------------- */
 
-static int check_tensors(const archai_tensors *t, archai_err *err)
+/* results.h5 shows a missing segment as NaN: what is stored has none. */
+static int check_values(int fd, const archai_tensor *t, archai_err *err)
+{
+    const size_t size = archai_dtype_size(t->dtype), most = CHUNK / size * size;
+    char *const chunk = archai_malloc(CHUNK);
+    int rc = ARCHAI_OK;
+
+    for (size_t done = 0, n; rc == ARCHAI_OK && done < t->bytes; done += n) {
+        n = t->bytes - done < most ? t->bytes - done : most;
+        rc = archai_file_pread(fd, chunk, n, t->at_byte + done, "weights", err);
+        if (rc == ARCHAI_OK && !archai_values_are_finite(t->dtype, chunk, n / size))
+            rc = archai_fail(err, ARCHAI_ENOTSUP, "tensor '%s': has values that are not finite", t->name);
+    }
+    free(chunk);
+    return rc;
+}
+
+static int check_tensors(int fd, const archai_tensors *t, archai_err *err)
 {
     if (t->n > ARCHAI_TENSORS_MAX)
         return archai_fail(err, ARCHAI_ENOTSUP, "%zu tensors, at most %d are kept", t->n,
@@ -61,6 +80,9 @@ static int check_tensors(const archai_tensors *t, archai_err *err)
         if (strlen(t->at[i].name) > ARCHAI_TENSOR_NAME_MAX)
             return archai_fail(err, ARCHAI_ENOTSUP, "a tensor's name of %zu bytes, at most %d are kept",
                                strlen(t->at[i].name), ARCHAI_TENSOR_NAME_MAX);
+    for (size_t i = 0; i < t->n; i++)
+        if (!archai_tensor_is_state(t->at[i].name))
+            ARCHAI_TRY(check_values(fd, &t->at[i], err));
     return ARCHAI_OK;
 }
 
@@ -74,7 +96,7 @@ int archai_weights_offer(int fd, archai_trial *out, archai_err *err)
         return ARCHAI_OK;
     ARCHAI_TRY(archai_pt_convert(fd, err));
     ARCHAI_TRY(archai_safetensors_list_fd(&t, fd, HEADER_MOST, err));
-    rc = check_tensors(&t, err);
+    rc = check_tensors(fd, &t, err);
     if (rc == ARCHAI_OK) {
         out->tensors = archai_calloc(t.n + 1, sizeof *out->tensors);
         for (; out->n_tensors < t.n; out->n_tensors++) {

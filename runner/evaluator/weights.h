@@ -10,6 +10,6 @@
 int archai_weights_check(int fd, const archai_config *config, archai_err *err);
 /* Put its tensors on offer: `out` gets their names, types and shapes. Nothing where it is empty.
  * ARCHAI_EFORMAT: it is no safetensors file. ARCHAI_ENOTSUP: it is, but it cannot be kept (a type or number of
- * dimensions that is not known, too many tensors, too long a name); `out` is left alone. */
+ * dimensions that is not known, values that are not finite, too many tensors, too long a name); `out` is left alone. */
 int archai_weights_offer(int fd, archai_trial *out, archai_err *err);
 #endif

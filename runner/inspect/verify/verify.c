@@ -67,7 +67,7 @@ static int verify_tensor(struct verifying *v, const archai_trial *e, const archa
     if (rc == ARCHAI_OK && archai_segment_crc(data, bytes) != p->crc)
         verify_fault(v, "%s: %s of %s (id %lld) does not match its checksum", v->segment->name, p->name,
                      e->model.archid, (long long)e->id);
-    else if (rc == ARCHAI_OK && !archai_tensor_is_state(p->name) && !verify_is_finite(p->dtype, data, n))
+    else if (rc == ARCHAI_OK && !archai_tensor_is_state(p->name) && !archai_values_are_finite(p->dtype, data, n))
         verify_fault(v, "%s: %s of %s (id %lld) is not finite", v->segment->name, p->name, e->model.archid,
                      (long long)e->id);
     v->values += (int64_t)n;

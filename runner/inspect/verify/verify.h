@@ -23,7 +23,6 @@ void verify_fault(struct verifying *v, const char *fmt, ...) __attribute__((form
 /* A number of the answer: a line of text, or a member of the object. */
 void verify_tell(struct verifying *v, const char *name, int64_t value, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-bool verify_is_finite(archai_dtype dtype, const void *data, uint64_t n);
 int verify_models(struct verifying *v, archai_err *err);
 void verify_front(struct verifying *v);
 #endif

@@ -7,30 +7,6 @@
 #include "core/pareto/pareto.h"
 #include "runner/inspect/verify/verify.h"
 
-bool verify_is_finite(archai_dtype dtype, const void *data, uint64_t n)
-{
-    const char *p = data;
-    double d;
-    float f;
-    uint16_t h;
-
-    for (uint64_t i = 0; i < n; i++)
-        if (dtype == ARCHAI_F32) {
-            memcpy(&f, p + i * sizeof f, sizeof f);
-            if (!isfinite(f))
-                return false;
-        } else if (dtype == ARCHAI_F64) {
-            memcpy(&d, p + i * sizeof d, sizeof d);
-            if (!isfinite(d))
-                return false;
-        } else if (dtype == ARCHAI_F16) {
-            memcpy(&h, p + i * sizeof h, sizeof h);
-            if ((h & 0x7c00) == 0x7c00) /* the exponent of infinity and NaN */
-                return false;
-        }
-    return true; /* integers always are */
-}
-
 int verify_models(struct verifying *v, archai_err *err)
 {
     archai_strings names = {NULL, 0};
@@ -48,7 +24,7 @@ int verify_models(struct verifying *v, archai_err *err)
         if (inspect_find(v->t, names.at[i], &row, NULL) != ARCHAI_OK)
             verify_fault(v, "/models/%s belongs to no row", names.at[i]);
         for (size_t k = 0; k < n; k++)
-            if (!verify_is_finite(at[k].dtype, at[k].data, at[k].bytes / archai_dtype_size(at[k].dtype)))
+            if (!archai_values_are_finite(at[k].dtype, at[k].data, at[k].bytes / archai_dtype_size(at[k].dtype)))
                 verify_fault(v, "/models/%s/%s is not finite", names.at[i], at[k].name);
         archai_arrays_free(at, n);
     }
