@@ -111,7 +111,8 @@ function select(i) {
     line("budget", format(models.budget[i])), line("took", duration(models.seconds[i])),
     line("by", models.operator[i] + ", rank " + models.rank[i])];
   const name = models.front[i] ? "front:" + models.front[i] : shell(models.archid[i]);
-  panel.replaceChildren(el("h2", {}, models.short[i]),
+  panel.replaceChildren();
+  add(panel, el("h2", {}, models.short[i]),
     el("button", {type: "button", class: "close", onclick: () => select(-1), "aria-label": "close"}, "\u00d7"),
     el("p", {class: "muted"}, "candidate " + models.id[i] + (models.front[i] ? ", on the front" : "")),
     models.error[i] ? el("pre", {class: "bad"}, models.error[i]) : null,
