@@ -88,10 +88,12 @@ function code(text) {
   return el("div", {class: "code"}, el("pre", {}, text),
             el("button", {type: "button", onclick: (e) => copy(e.target, text)}, "copy"));
 }
+// Was the network described to libtorch? Then it can be written down again; a program of the user's has its own.
+const isNetwork = (data.config || []).some(([of, name, value]) => of === "evaluator" && name === "kind" && value === "torch");
 function commands(name, file) {
   const inspect = "archai-inspect " + shell(data.run.path) + " ";
   return inspect + "show " + name + "\n" + inspect + "export " + name + " --format pt -o " + file + ".pt\n" +
-         inspect + "export " + name + " --format arch -o " + file + ".json\n";
+    (isNetwork ? inspect + "export " + name + " -o " + file + ".py\n" : "") + inspect + "export " + name + " --format arch -o " + file + ".json\n";
 }
 function line(name, value) {
   return el("tr", {}, el("td", {class: "text"}, name), el("td", {}, value));
