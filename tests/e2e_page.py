@@ -60,6 +60,7 @@ told.tip = document.querySelector("#tip").hidden ? null : document.querySelector
 document.querySelector("#detail .close").click();
 told.closed = document.querySelector("#detail").hidden;
 document.querySelector("#fronts figure svg").dispatchEvent(new MouseEvent("click", where));
+told.words = document.body.innerText.match(/\b(null|undefined|NaN|\[object)\b/g);
 told.clicked = document.querySelector("#detail").innerText;
 const head = [...document.querySelectorAll("#models th button")].find((b) => b.textContent.startsWith("acc"));
 head.click(); head.click();
@@ -123,6 +124,7 @@ for width, extra in ((1400, []), (390, ["--blink-settings=preferredColorScheme=0
     act = said["models"]["params"]["<i>act</i>"][first]
     assert told["tip"] and act in told["tip"] and f"width={said['models']['params']['width'][first]}" in told["tip"], told["tip"]
     assert told["closed"] and "export front:" in told["clicked"], told
+    assert told["words"] is None, told["words"] # nothing of the script's own
     acc = [v for v in said["models"]["objectives"]["acc"] if v is not None]
     assert told["rows"] == 14 and told["sorted"][: len(acc)] == [f"{v:.6g}" for v in sorted(acc, reverse=True)] and set(told["sorted"][len(acc):]) <= {"-"}, told["sorted"]
     assert told["filtered"] == ["0.4"] * acc.count(0.4) and sorted(told["above"]) == sorted(f"{v:.6g}" for v in acc if v > 0.5), told

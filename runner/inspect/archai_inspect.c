@@ -55,6 +55,7 @@ static void help(FILE *out)
         out);
     archai_tool_help(&tool, out);
     (void)fputs(
+        "\nWith --json a command prints JSON instead; runner/inspect/README.md of the sources has the schema.\n"
         "\nFor example, the morning after:\n\n"
         "  archai-inspect runs/cnn-mnist summary\n"
         "  archai-inspect runs/cnn-mnist top accuracy -n 5\n"

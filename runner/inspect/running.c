@@ -94,10 +94,11 @@ json_t *inspect_running_json(const char *directory)
         for (size_t k = 0; k < at[i].n_measures; k++)
             (void)json_object_set_new(measures, at[i].measures[k].name, inspect_json_number(at[i].measures[k].value));
         (void)json_array_append_new(
-            list, json_pack("{s:I, s:o, s:i, s:o, s:o, s:o, s:o}", "id", (json_int_t)at[i].id, "archid",
-                            inspect_json_text(at[i].archid), "rank", at[i].rank, "since", inspect_json_number(at[i].since),
-                            at[i].by_epoch ? "epoch" : "step", inspect_json_whole(at[i].at), "epochs",
-                            at[i].epochs > 0 ? json_integer(at[i].epochs) : json_null(), "measures", measures));
+            list,
+            json_pack("{s:I, s:o, s:i, s:o, s:o, s:o, s:o}", "id", (json_int_t)at[i].id, "archid",
+                      inspect_json_text(at[i].archid), "rank", at[i].rank, "since", inspect_json_number(at[i].since),
+                      at[i].by_epoch ? "epoch" : "step", inspect_json_whole(at[i].at), "epochs",
+                      at[i].epochs > 0 ? json_integer(at[i].epochs) : json_null(), "measures", measures));
         archai_running_fini(&at[i]);
     }
     free(at);

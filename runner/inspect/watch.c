@@ -1,7 +1,8 @@
 /* watch: the summary, again whenever something has changed, until the run ends.
  *
- * On a terminal it stays in place: each line is cut at the terminal's width, since one that wraps would move the others,
- * and the screen is not cleared first, so nothing flickers. Elsewhere each summary follows the one before, whole.
+ * On a terminal it stays in place: each line is cut at the terminal's width, since one that wraps would move the
+ * others, and the screen is not cleared first, so nothing flickers. Elsewhere each summary follows the one before,
+ * whole.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -185,7 +185,14 @@ def check(directory, page=None):
         for k, share in enumerate(t["shares"]):
             busy = sum(max(0, min(rows.finish[i] - rows.began, (k + 1) * width) - max(rows.started[i] - rows.began, k * width)) for i in took)
             assert abs(share - busy / width / t["slots"]) < 1e-6, (k, share, busy)
-        compared += len(t["shares"])
+        for told in t["ranks"]:
+            for name, mine in (("busy", took), ("failed", [i for i in took if rows.status[i] == "failed"])):
+                mine = [i for i in mine if rows.rank[i] == told["rank"]]
+                for k, share in enumerate(told[name]):
+                    busy = sum(max(0, min(rows.finish[i] - rows.began, (k + 1) * width) - max(rows.started[i] - rows.began, k * width)) for i in mine)
+                    assert abs(share - 1000 * busy / width) <= 0.5 + 1e-6 * share, (told["rank"], name, k, share, 1000 * busy / width)
+        assert {r["rank"] for r in t["ranks"]} >= {int(rows.rank[i]) for i in took if rows.rank[i] < 256}
+        compared += len(t["shares"]) + 240 * len(t["ranks"])
     last, updated = unix(f.attrs["started"]), unix(f.attrs["updated"])
     offered, busy = 0, sum(rows.seconds[i] for i in took)
     for old in (True, False):

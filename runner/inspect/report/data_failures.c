@@ -17,16 +17,16 @@ static int compare_ids(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The name comes out of a file: it must be one in logs/, and no link to elsewhere. */
-static char *log_path(const inspect *t, const char *name)
+/* The name comes out of a file: it must be the one that the candidate's log has, and no link to elsewhere. */
+static char *log_path(const inspect *t, const archai_trial *e)
 {
+    char *expected = archai_printf("logs/%lld.log", (long long)e->id), *path = NULL;
     struct stat st;
-    char *path;
 
-    if (name == NULL || strncmp(name, "logs/", 5) != 0 || strchr(name + 5, '/') != NULL)
-        return NULL;
-    path = archai_file_path(t->directory, name);
-    if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+    if (e->log != NULL && strcmp(e->log, expected) == 0)
+        path = archai_file_path(t->directory, expected);
+    free(expected);
+    if (path != NULL && lstat(path, &st) == 0 && S_ISREG(st.st_mode))
         return path;
     free(path);
     return NULL;
@@ -63,7 +63,7 @@ int report_failures(report *p, archai_err *err)
         json_t *item =
             json_pack("{s:o, s:I, s:o, s:I}", "kind", inspect_json_text(kind->kind), "count", (json_int_t)kind->n,
                       "example", inspect_json_text(kind->example), "id", (json_int_t)kind->id);
-        char *path = e != NULL && i < LOGS_MAX ? log_path(p->t, e->log) : NULL;
+        char *path = e != NULL && i < LOGS_MAX ? log_path(p->t, e) : NULL;
         char *text = path != NULL ? read_log(path) : NULL;
 
         if (e != NULL)

@@ -88,10 +88,12 @@ function code(text) {
   return el("div", {class: "code"}, el("pre", {}, text),
             el("button", {type: "button", onclick: (e) => copy(e.target, text)}, "copy"));
 }
+// Was the network described to libtorch? Then it can be written down again; a program of the user's has its own.
+const isNetwork = (data.config || []).some(([of, name, value]) => of === "evaluator" && name === "kind" && value === "torch");
 function commands(name, file) {
   const inspect = "archai-inspect " + shell(data.run.path) + " ";
   return inspect + "show " + name + "\n" + inspect + "export " + name + " --format pt -o " + file + ".pt\n" +
-         inspect + "export " + name + " --format arch -o " + file + ".json\n";
+    (isNetwork ? inspect + "export " + name + " -o " + file + ".py\n" : "") + inspect + "export " + name + " --format arch -o " + file + ".json\n";
 }
 function line(name, value) {
   return el("tr", {}, el("td", {class: "text"}, name), el("td", {}, value));
@@ -111,7 +113,8 @@ function select(i) {
     line("budget", format(models.budget[i])), line("took", duration(models.seconds[i])),
     line("by", models.operator[i] + ", rank " + models.rank[i])];
   const name = models.front[i] ? "front:" + models.front[i] : shell(models.archid[i]);
-  panel.replaceChildren(el("h2", {}, models.short[i]),
+  panel.replaceChildren();
+  add(panel, el("h2", {}, models.short[i]),
     el("button", {type: "button", class: "close", onclick: () => select(-1), "aria-label": "close"}, "\u00d7"),
     el("p", {class: "muted"}, "candidate " + models.id[i] + (models.front[i] ? ", on the front" : "")),
     models.error[i] ? el("pre", {class: "bad"}, models.error[i]) : null,
