@@ -32,6 +32,8 @@ typedef struct archai_command {
     archai_last_line out; /* once: of its standard output */
     archai_spoken lines;   /* persistent */
     int64_t id;           /* persistent: of the candidate */
+    int64_t answers;      /* persistent: of this process */
+    bool heard;           /* it has said something since the candidate went in */
     bool stopped;         /* it was asked to end early */
     double at, epochs;    /* where it was last, and is to come; NaN: not known */
 } archai_command;

@@ -40,6 +40,14 @@ static bool is_running(archai_command *e)
     return e->child.guard != 0 && !archai_child_poll(&e->child) && e->child.stdin_fd >= 0;
 }
 
+static int start(archai_command *e, archai_err *err)
+{
+    archai_spoken_clear(&e->lines);
+    e->answers = 0;
+    archai_environment_init(&e->environment, e->base.setup, e->base.setup->device);
+    return archai_command_start(e, err);
+}
+
 int archai_persistent_begin(archai_command *e, const archai_trial *c, archai_err *err)
 {
     json_t *more;
@@ -56,14 +64,10 @@ int archai_persistent_begin(archai_command *e, const archai_trial *c, archai_err
     ARCHAI_TRY(rc);
     e->request_size = strlen(e->request);
     e->id = c->id;
-    e->stopped = false;
+    e->stopped = e->heard = false;
     e->at = e->epochs = NAN;
     e->child.tail_n = 0; /* its last words are about this candidate */
-    if (e->child.guard != 0)
-        return ARCHAI_OK;
-    archai_spoken_clear(&e->lines);
-    archai_environment_init(&e->environment, e->base.setup, e->base.setup->device);
-    return archai_command_start(e, err);
+    return e->child.guard != 0 ? ARCHAI_OK : start(e, err);
 }
 
 void archai_persistent_stop(archai_command *e)
@@ -126,11 +130,13 @@ static bool on_line(archai_command *e, const char *line, archai_evaluator_event 
         archai_command_measured(e, said.measured, out);
         said.measured = NULL;
         e->busy = false;
+        e->answers++;
     } else if (said.kind == ARCHAI_SAID_ERROR) {
         (void)archai_child_poll(&e->child);
         (void)snprintf(text, sizeof text, "command: %.900s", said.error);
         archai_evaluator_event_set(out, ARCHAI_EVALUATOR_FAILED, ARCHAI_ECHILD, text);
         e->busy = false;
+        e->answers++;
     }
     archai_said_fini(&said);
     return out->kind != ARCHAI_EVALUATOR_NOTHING;
@@ -168,9 +174,31 @@ static bool listen(archai_command *e, archai_evaluator_event *out)
         n = archai_command_read(e, data, sizeof data);
         if (n == 0)
             return false;
+        e->heard = e->heard || n > 0;
         archai_spoken_add(&e->lines, data, n);
     }
     return false;
+}
+
+/* One that left by itself after an earlier candidate, when this one was on its way already: the next process gets it. */
+static bool begin_again(archai_command *e, archai_evaluator_event *out)
+{
+    char *request = e->request;
+    archai_err why = ARCHAI_ERR_INIT;
+
+    if (e->answers == 0 || e->heard)
+        return false;
+    e->request = NULL;
+    archai_command_end_program(e);
+    e->request = request;
+    e->sent = 0;
+    if (start(e, &why) != ARCHAI_OK) {
+        give_up(e, why.code, why.text, out);
+        return true;
+    }
+    e->child.log = e->base.log;
+    e->busy = true;
+    return true;
 }
 
 static void ended(archai_command *e, archai_evaluator_event *out)
@@ -184,6 +212,8 @@ static void ended(archai_command *e, archai_evaluator_event *out)
     if (line != NULL && on_line(e, line, out))
         return;
     if (!archai_command_ended(e, out)) {
+        if (begin_again(e, out))
+            return;
         archai_child_describe(&e->child, how, sizeof how);
         (void)snprintf(text, sizeof text, "command %s before it gave a \"result\"", how);
         archai_evaluator_event_set(out, ARCHAI_EVALUATOR_FAILED, ARCHAI_ECHILD, text);
