@@ -6,7 +6,7 @@ usage: persistent_overhead.py BIN [--candidates N] [--ms N] [--kills N] [--repea
 N candidates (200) that sleep for so many milliseconds (50), through 2 ranks that both evaluate. Overhead of a candidate: what
 the run took from the first request that any program read to the last answer that any wrote, times 2 slots, less the time
 the programs slept, by the candidates. `seconds` of a row holds the same for one candidate, without what lies between two.
-With --kills a third of the time is spent on killing a random one of the programs with SIGKILL, so often in all: every other
+With --kills a random one of the programs is killed with SIGKILL at random times, so often in all: every other
 candidate must come back well."""
 import argparse
 import os
@@ -90,7 +90,7 @@ def run(args, kills):
         failed = [e for s, e in zip(status, error) if s != "ok"]
         assert len(status) == args.candidates and all("killed by signal 9" in e for e in failed), failed
         between = (2 * (ended - begun) - slept) / len(rows)
-        inside = np.median(seconds[[s == "ok" for s in status]]) - slept / len(rows)
+        inside = seconds[[s == "ok" for s in status]].mean() - slept / len(rows)
         return {"overhead_ms": 1000 * between, "inside_ms": 1000 * inside, "killed": killed, "failed": len(failed), "ok": status.count("ok"),
                 "processes": len(list(folder.glob("log.*")))}
 
@@ -106,8 +106,8 @@ def main():
     args = parser.parse_args()
     random.seed(1)
     lines = [f"# Programs that stay\n\n{args.candidates} candidates of {args.ms:g} ms through 2 ranks that both evaluate "
-             f"(`persistent_overhead.py`), {args.repeat} runs; load average at the start {os.getloadavg()[0]:.1f}. Overhead: of a candidate in the whole run, "
-             "with the way to rank 0 and back; of that, inside the evaluation: the lines in and out.\n",
+             f"(`tests/bench/persistent_overhead.py`), {args.repeat} runs; load average at the start {os.getloadavg()[0]:.1f}. Overhead: of a candidate in the whole run, "
+             "with the way to rank 0 and back, from the first candidate that a program has read. Inside: of an evaluation, in the mean, with the start of Python before a process' first.\n",
              "| | overhead, ms, each run | median | inside, ms | processes | killed | failed | ok |", "|---|---|---|---|---|---|---|---|"]
     for name, kills in (("alone", 0), ("SIGKILL at random", args.kills)):
         runs = [run(args, kills) for _ in range(args.repeat)]

@@ -100,7 +100,7 @@ def main():
             rows[name].append((1 - e.sum() / epochs.sum(), s.count("pruned"), s[best] == "ok", value[best] - found))
             print(seed, name, *rows[name][-1], flush=True)
     lines = [f"# Pruning\n\n{args.seeds} seeds, {args.candidates} candidates each by random search, {args.epochs} epochs, 500 digits to train on and 500 to "
-             "validate, 2 ranks (`prune_quality.py`; its head says how): depth, kernel, width, optimizer and a learning rate from 1e-4 to 1. Saved: share of "
+             "validate, 2 ranks (`tests/bench/prune_quality.py`; its head says how): depth, kernel, width, optimizer and a learning rate from 1e-4 to 1. Saved: share of "
              "the epochs of the whole search. Best lost: in how many seeds the best candidate of the whole search was pruned. Less accurate: by how much the best "
              "that was left is behind it, in points.\n",
              "| `search.prune` | saved, % (mean; each seed) | pruned of " f"{args.candidates} (mean) | best lost | less accurate, points (mean; most) |", "|---|---|---|---|---|"]
