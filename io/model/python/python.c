@@ -63,6 +63,17 @@ static bool find(writer *w, const archai_module *m, const archai_module *wanted)
     return false;
 }
 
+/* A layer that a step applies without a place in the tree, such as a dropout: it has no tensors, and a name as the shim's. */
+static bool is_loose(const archai_network *net, const archai_module *m, size_t *place)
+{
+    for (size_t i = 0; net->operations != NULL && i < net->operations->n_children; i++)
+        if (net->operations->children[i] == m && !archai_kind_is_operation(m->kind)) {
+            *place = i;
+            return true;
+        }
+    return false;
+}
+
 /* -- the modules ---------------------------------------------------------------------------- */
 
 static void put_class(const writer *w, const archai_module *m)
@@ -99,6 +110,19 @@ static void put_modules(writer *w, const archai_module *m)
         put_modules(w, m->children[i]);
         w->depth--;
     }
+}
+
+static void put_loose_layers(const writer *w)
+{
+    const archai_module *all = w->net->operations;
+    size_t place;
+
+    for (size_t i = 0; all != NULL && i < all->n_children; i++)
+        if (is_loose(w->net, all->children[i], &place)) {
+            (void)fprintf(w->out, "        put(self, (\"operation:%zu\",), ", place);
+            put_class(w, all->children[i]);
+            (void)fputs(")\n", w->out);
+        }
 }
 
 /* Once all are there. */
@@ -177,10 +201,13 @@ static void put_step(writer *w, const archai_step *s, const int *variable)
 {
     const archai_module_kind *kind = s->module->kind;
     const bool operation = archai_kind_is_operation(kind), own = kind->own;
+    size_t place;
 
     (void)fprintf(w->out, "        x%d = ", variable[s->out]);
     if (operation) {
         (void)fprintf(w->out, "op_%s(", kind->name);
+    } else if (is_loose(w->net, s->module, &place)) {
+        (void)fprintf(w->out, "part(self, (\"operation:%zu\",))(", place);
     } else {
         (void)find(w, w->net->root, s->module);
         (void)fputs(own ? "op_parameter(part(self, " : "part(self, ", w->out);
@@ -206,6 +233,7 @@ static void put_model(writer *w)
 
     (void)fputs("class Model(nn.Module):\n    def __init__(self):\n        super().__init__()\n", w->out);
     put_modules(w, net->root);
+    put_loose_layers(w);
     put_ties(w, net->root);
     (void)fputs("\n    def forward(self, x0):\n", w->out);
     for (size_t i = 0; i < net->n_steps; i++)
