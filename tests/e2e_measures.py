@@ -116,6 +116,19 @@ command = {program} acc
         said = run("refused", f"[search]\nmax_evaluations = 1\n{SPACE}[objective.params]\ndirection = minimize\n[measure.x]\n{keys}\n"
                               "[evaluator]\nkind = null\n", "--dry-run", code=2)
         assert words in said, (words, said)
+    # a name that the evaluator gives itself would replace its measure without a word
+    write("table.csv", "nb_layers,kernel_size,hidden_dim,acc\n1,3,4,0.5\n")
+    for section, more, words in (("val_accuracy", "", "measure.val_accuracy.kind: evaluator.kind = torch measures 'val_accuracy' itself"),
+                                 ("test", "", "measure.test.kind: evaluator.kind = torch measures 'test_accuracy' itself"),
+                                 ("acc", f"[evaluator]\nkind = table\ntable = {TMP}/table.csv\n", "measure.acc.kind: evaluator.table measures 'acc' itself")):
+        said = run("refused", f"[search]\nmax_evaluations = 1\n{SPACE}[objective.params]\ndirection = minimize\n[measure.{section}]\n"
+                              f"kind = command\ncommand = {program} size\n[data]\nsamples = 50\n{more}", "--dry-run", code=2)
+        assert words in said, (words, said)
+    # a machine without a GPU, or without an energy meter, says so before anything starts (unit_device has every case)
+    if not os.path.exists("/proc/driver/nvidia/gpus"):
+        said = run("refused", f"[search]\nmax_evaluations = 1\n{SPACE}[objective.params]\ndirection = minimize\n[measure.fast]\nkind = latency_seconds\n"
+                              "device = cuda\n[evaluator]\nkind = null\n", code=2)
+        assert "measure.fast.device: cuda, but this machine has no GPU" in said and not os.path.exists(f"{TMP}/refused"), said
 
 
 # -- measures of the model ----------------------------------------------------------------------------------------------------
