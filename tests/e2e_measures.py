@@ -228,6 +228,20 @@ def a_violated_constraint_saves_the_training():
     assert set(v["status"]) == {"infeasible"} and 6 <= len(v["status"]) < 12, v["status"]  # some wait at the worker already
     assert np.all(np.isfinite(v["naswot"])) and "train_seconds" not in v and "curves" not in f or not len(f["curves"])
     program = f'"{sys.executable}" {write("program.py", PROGRAM)}'
+    # accuracy by training, latency measured with a limit, a program's number as third objective: none trains a step that a limit ends
+    run("three", f"[search]\nalgorithm = random_search\nmax_evaluations = 4\nseed = 2\n{SPACE}{train}"
+                 "[objective.val_accuracy]\ndirection = maximize\n[objective.latency_seconds]\ndirection = minimize\nconstraint = 1e-9 10\n"
+                 "[objective.latency]\ndirection = minimize\nconstraint = 0 0.25\n"
+                 f"[measure.latency]\nkind = command\ncommand = {program} latency\n[evaluator]\nkind = torch\nthreads = 1\ndevice = cpu\n")
+    f, v = rows("three")
+    layers = np.array([json.loads(a)["nb_layers"] for a in v["arch"]])
+    trained = np.array([s == "ok" for s in v["status"]])
+    assert np.array_equal(trained, layers < 2) and trained.sum() == 4 and not trained.all(), (layers, v["status"], v["error"])
+    for k in ("val_accuracy", "train_seconds"):
+        assert np.array_equal(np.isfinite(v[k]), trained), (k, v[k])
+    assert np.all(np.isfinite(v["latency_seconds"][trained])) and np.allclose(v["latency"], layers * 0.2)
+    assert np.array_equal(np.isfinite(f["curves/val_loss"][()]).any(axis=1), trained)
+    assert set(f["models"]) == {a for a, t in zip(v["archid"], trained) if t}
     for path in os.listdir(TMP):
         if path.endswith(".seen"):
             os.remove(os.path.join(TMP, path))
