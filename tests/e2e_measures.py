@@ -116,6 +116,19 @@ command = {program} acc
         said = run("refused", f"[search]\nmax_evaluations = 1\n{SPACE}[objective.params]\ndirection = minimize\n[measure.x]\n{keys}\n"
                               "[evaluator]\nkind = null\n", "--dry-run", code=2)
         assert words in said, (words, said)
+    # a name that the evaluator gives itself would replace its measure without a word
+    write("table.csv", "nb_layers,kernel_size,hidden_dim,acc\n1,3,4,0.5\n")
+    for section, more, words in (("val_accuracy", "", "measure.val_accuracy.kind: evaluator.kind = torch measures 'val_accuracy' itself"),
+                                 ("test", "", "measure.test.kind: evaluator.kind = torch measures 'test_accuracy' itself"),
+                                 ("acc", f"[evaluator]\nkind = table\ntable = {TMP}/table.csv\n", "measure.acc.kind: evaluator.table measures 'acc' itself")):
+        said = run("refused", f"[search]\nmax_evaluations = 1\n{SPACE}[objective.params]\ndirection = minimize\n[measure.{section}]\n"
+                              f"kind = command\ncommand = {program} size\n[data]\nsamples = 50\n{more}", "--dry-run", code=2)
+        assert words in said, (words, said)
+    # a machine without a GPU, or without an energy meter, says so before anything starts (unit_device has every case)
+    if not os.path.exists("/proc/driver/nvidia/gpus"):
+        said = run("refused", f"[search]\nmax_evaluations = 1\n{SPACE}[objective.params]\ndirection = minimize\n[measure.fast]\nkind = latency_seconds\n"
+                              "device = cuda\n[evaluator]\nkind = null\n", code=2)
+        assert "measure.fast.device: cuda, but this machine has no GPU" in said and not os.path.exists(f"{TMP}/refused"), said
 
 
 # -- measures of the model ----------------------------------------------------------------------------------------------------
@@ -215,6 +228,20 @@ def a_violated_constraint_saves_the_training():
     assert set(v["status"]) == {"infeasible"} and 6 <= len(v["status"]) < 12, v["status"]  # some wait at the worker already
     assert np.all(np.isfinite(v["naswot"])) and "train_seconds" not in v and "curves" not in f or not len(f["curves"])
     program = f'"{sys.executable}" {write("program.py", PROGRAM)}'
+    # accuracy by training, latency measured with a limit, a program's number as third objective: none trains a step that a limit ends
+    run("three", f"[search]\nalgorithm = random_search\nmax_evaluations = 4\nseed = 2\n{SPACE}{train}"
+                 "[objective.val_accuracy]\ndirection = maximize\n[objective.latency_seconds]\ndirection = minimize\nconstraint = 1e-9 10\n"
+                 "[objective.latency]\ndirection = minimize\nconstraint = 0 0.25\n"
+                 f"[measure.latency]\nkind = command\ncommand = {program} latency\n[evaluator]\nkind = torch\nthreads = 1\ndevice = cpu\n")
+    f, v = rows("three")
+    layers = np.array([json.loads(a)["nb_layers"] for a in v["arch"]])
+    trained = np.array([s == "ok" for s in v["status"]])
+    assert np.array_equal(trained, layers < 2) and trained.sum() == 4 and not trained.all(), (layers, v["status"], v["error"])
+    for k in ("val_accuracy", "train_seconds"):
+        assert np.array_equal(np.isfinite(v[k]), trained), (k, v[k])
+    assert np.all(np.isfinite(v["latency_seconds"][trained])) and np.allclose(v["latency"], layers * 0.2)
+    assert np.array_equal(np.isfinite(f["curves/val_loss"][()]).any(axis=1), trained)
+    assert set(f["models"]) == {a for a, t in zip(v["archid"], trained) if t}
     for path in os.listdir(TMP):
         if path.endswith(".seen"):
             os.remove(os.path.join(TMP, path))

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "runner/evaluator/device.h"
+#include "runner/measure/measures.h"
 #include "tmpdir.h"
 
 static const char *const variables[] = {"CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "SLURM_STEP_GPUS", "SLURM_JOB_GPUS",
@@ -204,6 +205,62 @@ static void workers_on_one_gpu_are_told_by_its_uuid(void **state)
     archai_gpus_free(&b);
 }
 
+/* What the machine lacks is said before anything starts: an objective that needs it is refused, a wish is noted. */
+static void measures_that_cannot_be_taken_are_said(void **state)
+{
+    static const char head[] = "[objective.val_accuracy]\ndirection = maximize\n";
+    static const struct {
+        const char *more, *device, *refused, *noted;
+        int gpus;
+        bool meter;
+    } cases[] = {
+        {"[measure.fast]\nkind = latency_seconds\ndevice = cuda\n", "cpu", "measure.fast.device: cuda, but this machine has no GPU", NULL, 0, false},
+        {"[measure.fast]\nkind = latency_seconds\ndevice = cuda\n", "cpu", NULL, NULL, 1, false},
+        {"[measure.fast]\nkind = latency_seconds\ndevice = cuda\n", "cuda", NULL, NULL, 0, false},
+        {"[measure.fast]\nkind = latency_seconds\ndevice = cpu\n", "cpu", NULL, NULL, 0, false},
+        {"[measure.e]\nkind = energy_joules\n", "cpu", NULL, "ATTENTION: measure.e: no energy meter can be read (/sys/class", 0, false},
+        {"[measure.e]\nkind = energy_joules\n", "cpu", NULL, NULL, 0, true},
+        {"[measure.e]\nkind = energy_joules\n", "cuda", NULL, NULL, 0, false},
+        {"[measure.e]\nkind = energy_joules\n[objective.e]\ndirection = minimize\n", "cpu", "measure.e.kind: energy_joules cannot be measured here", NULL, 0, false},
+        {"[measure.e]\nkind = energy_joules\ndevice = cpu\n[objective.e]\ndirection = minimize\n", "cuda", "measure.e.kind: ", NULL, 0, false},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        archai_objectives objectives;
+        archai_err err = ARCHAI_ERR_INIT;
+        archai_ini ini = {0};
+        char text[1024], path[4096], *notes = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&notes, &size);
+        int rc;
+
+        (void)snprintf(text, sizeof text, "%s%s", head, cases[i].more);
+        assert_int_equal(archai_ini_parse(&ini, "t.ini", text, strlen(text), &err), ARCHAI_OK);
+        assert_int_equal(archai_objectives_create(&objectives, &ini, &err), ARCHAI_OK);
+        make_gpus(*state, cases[i].gpus);
+        if (cases[i].meter) {
+            FILE *f;
+
+            make_folder(*state, "/sys/class/powercap/intel-rapl:0");
+            (void)snprintf(path, sizeof path, "%s/sys/class/powercap/intel-rapl:0/energy_uj", (char *)*state);
+            f = fopen(path, "w");
+            assert_non_null(f);
+            assert_int_equal(fclose(f), 0);
+        }
+        rc = archai_measures_check_here(&objectives, cases[i].device, *state, out, &err);
+        assert_int_equal(fclose(out), 0);
+        if ((rc != ARCHAI_OK) != (cases[i].refused != NULL) || (notes[0] != '\0') != (cases[i].noted != NULL) ||
+            (cases[i].refused != NULL && strncmp(err.text, cases[i].refused, strlen(cases[i].refused)) != 0) ||
+            (cases[i].noted != NULL && strncmp(notes, cases[i].noted, strlen(cases[i].noted)) != 0))
+            fail_msg("case %zu: '%s' '%s'", i, err.text, notes);
+        free(notes);
+        archai_objectives_free(&objectives);
+        archai_ini_free(&ini);
+        assert_int_equal(tmpdir_remove(*state), 0);
+        assert_int_equal(mkdir(*state, 0700), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +269,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(gpus_that_merely_exist_were_not_given, start, tmpdir_teardown),
         cmocka_unit_test_setup_teardown(gpus_are_dealt_round, start, tmpdir_teardown),
         cmocka_unit_test_setup_teardown(workers_on_one_gpu_are_told_by_its_uuid, start, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(measures_that_cannot_be_taken_are_said, start, tmpdir_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

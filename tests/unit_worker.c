@@ -271,6 +271,48 @@ static void after_an_error_on_a_gpu_the_evaluator_starts_afresh(void **state)
     }
 }
 
+/* So does one that takes measures of the model beside it. */
+static void after_an_error_on_a_gpu_a_measure_starts_afresh(void **state)
+{
+    static const struct {
+        const char *device;
+        int code;
+        bool stays;
+    } cases[] = {
+        {"cuda:0 NVIDIA H, GPU-12", ARCHAI_ETORCH, false},
+        {"cpu, 1 thread", ARCHAI_EDEVMEM, false},
+        {"cpu, 1 thread", ARCHAI_ETORCH, true},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        archai_message m = {0};
+        slot_evaluator *f;
+        slot b;
+
+        slot_open(&b, *state, 64);
+        free(b.w.device);
+        b.w.device = strdup(cases[i].device);
+        free(b.w.parts);
+        b.w.parts = calloc(1, sizeof *b.w.parts);
+        b.w.n_parts = 1;
+        b.w.parts[0].stage = ARCHAI_BEFORE;
+        assert_int_equal(archai_evaluator_create(&b.w.parts[0].evaluator, b.f->base.ops, &b.setup, NULL), ARCHAI_OK);
+        f = (slot_evaluator *)b.w.parts[0].evaluator;
+        f->fd = b.f->fd;
+        f->fails = cases[i].code;
+        f->why = "synflow: it cannot be";
+        memcpy(f->tensors, b.f->tensors, sizeof f->tensors);
+        slot_give(&b);
+        m = slot_expect(&b, ARCHAI_MSG_NOTE); /* it is no objective */
+        archai_message_fini(&m);
+        if (f->is_open != cases[i].stays || (b.w.parts[0].state == ARCHAI_PART_OPEN) != cases[i].stays)
+            fail_msg("on %s after code %d it is %s", cases[i].device, cases[i].code, f->is_open ? "open" : "closed");
+        slot_close(&b);
+        assert_int_equal(tmpdir_remove(*state), 0);
+        assert_int_equal(mkdir(*state, 0700), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +326,7 @@ int main(void)
         TEST(a_drain_lets_it_finish_but_not_for_ever),
         TEST(it_may_be_left_in_the_middle),
         TEST(after_an_error_on_a_gpu_the_evaluator_starts_afresh),
+        TEST(after_an_error_on_a_gpu_a_measure_starts_afresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/alloc.h"
@@ -96,6 +97,73 @@ static char *resolve_list(const archai_ini_entry *e, const char *home, FILE *not
     return text;
 }
 
+/* Words that are files: with a slash or a dot in them, not here, but beside the INI file. A bare name is looked for in
+ * $PATH alone, where a program's name belongs. */
+static char *resolve_word(const archai_ini_entry *e, const char *word, FILE *notes)
+{
+    char *beside = strpbrk(word, "/.") != NULL && word[0] != '-' && e->line > 0 ? find_beside(e->file, word) : NULL;
+    struct stat s;
+
+    if (beside != NULL && (stat(beside, &s) != 0 || !S_ISREG(s.st_mode))) {
+        free(beside);
+        return NULL;
+    }
+    if (beside != NULL && notes != NULL)
+        (void)fprintf(notes, "%s.%s: %s is not here, %s is taken\n", e->section, e->key, word, beside);
+    return beside;
+}
+
+static void put_quoted(FILE *out, const char *word)
+{
+    (void)fputc('"', out);
+    for (; *word != '\0'; word++)
+        (void)fprintf(out, *word == '"' || *word == '\\' ? "\\%c" : "%c", *word);
+    (void)fputc('"', out);
+}
+
+/* A program and its arguments, divided as it will be when it is started (runner/evaluator/command_text.h); words that
+ * are not replaced stay as they were written. */
+static char *resolve_command(const archai_ini_entry *e, FILE *notes)
+{
+    char *word = archai_malloc(strlen(e->value) + 1), *text = NULL, *beside;
+    size_t size = 0;
+    FILE *out = archai_there(open_memstream(&text, &size));
+
+    for (const char *p = e->value; *p != '\0';) {
+        const char *begin = p + strspn(p, " \t");
+        char *to = word;
+        bool quoted = false;
+
+        (void)fwrite(p, 1, (size_t)(begin - p), out);
+        for (p = begin; *p != '\0' && (quoted || strchr(" \t", *p) == NULL); p++) {
+            if (*p == '"')
+                quoted = !quoted;
+            else if (quoted && *p == '\\' && (p[1] == '"' || p[1] == '\\'))
+                *to++ = *++p;
+            else
+                *to++ = *p;
+        }
+        *to = '\0';
+        beside = resolve_word(e, word, notes);
+        if (beside != NULL && strpbrk(beside, " \t\"\\") == NULL)
+            (void)fputs(beside, out);
+        else if (beside != NULL)
+            put_quoted(out, beside);
+        else
+            (void)fwrite(begin, 1, (size_t)(p - begin), out);
+        free(beside);
+    }
+    free(word);
+    (void)fclose(out);
+    return archai_there(text);
+}
+
+static bool is_command(const archai_ini_entry *e)
+{
+    return e->key != NULL && strcmp(e->key, "command") == 0 &&
+           (strcmp(e->section, "evaluator") == 0 || strncmp(e->section, "measure.", 8) == 0);
+}
+
 void archai_paths_resolve(archai_ini *ini, const char *home, FILE *notes)
 {
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
@@ -110,4 +178,11 @@ void archai_paths_resolve(archai_ini *ini, const char *home, FILE *notes)
         free(e->value);
         e->value = value;
     }
+    for (size_t i = 0; i < ini->n; i++)
+        if (is_command(&ini->at[i])) {
+            char *value = resolve_command(&ini->at[i], notes);
+
+            free(ini->at[i].value);
+            ini->at[i].value = value;
+        }
 }

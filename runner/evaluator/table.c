@@ -83,6 +83,10 @@ static int table_check_task(const void *settings, const archai_evaluator_task *t
     rc = archai_space_random_sample(task->space, &m, err);
     if (rc == ARCHAI_OK)
         rc = archai_err_wrap(err, choose_keys(table, task->space, &m, err), "evaluator.table: ");
+    for (size_t i = 0; i < task->objectives->measures.n && rc == ARCHAI_OK; i++)
+        if (archai_table_has_column(table, task->objectives->measures.at[i].name))
+            rc = archai_measures_check_name(&task->objectives->measures, task->objectives->measures.at[i].name,
+                                            "evaluator.table", err);
     for (size_t i = 0; i < task->objectives->n && rc == ARCHAI_OK; i++)
         if (!archai_evaluator_is_measured(&task->objectives->measures,
                                           task->objectives->at[i].source))

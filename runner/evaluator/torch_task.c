@@ -15,6 +15,8 @@ static int check_measured(const archai_objectives *objectives, archai_err *err)
     };
     const size_t n = sizeof measured / sizeof measured[0];
 
+    for (size_t i = 0; i < n; i++)
+        ARCHAI_TRY(archai_measures_check_name(&objectives->measures, measured[i], "evaluator.kind = torch", err));
     for (size_t i = 0; i < objectives->n; i++) {
         const archai_objective *o = &objectives->at[i];
         const char *near = archai_nearest(o->source, measured, n);

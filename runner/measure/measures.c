@@ -53,3 +53,17 @@ bool archai_evaluator_is_measured(const archai_measure_specs *measures, const ch
     }
     return false;
 }
+
+int archai_measures_check_name(const archai_measure_specs *measures, const char *own, const char *whose, archai_err *err)
+{
+    for (size_t i = 0; i < measures->n; i++) {
+        const archai_measure_spec *m = &measures->at[i];
+        const size_t n = strlen(m->name);
+
+        if (archai_measure_is_described(m) || strncmp(own, m->name, n) != 0 || (own[n] != '\0' && own[n] != '_'))
+            continue;
+        return archai_fail(err, ARCHAI_EINVAL, "measure.%s.kind: %s measures '%s' itself; expected a section with another name",
+                           m->name, whose, own);
+    }
+    return ARCHAI_OK;
+}

@@ -95,6 +95,7 @@ static void close_run(archai_rank *r)
     archai_pulse_stop();
     archai_comm_fini(&r->comm);
     free(r->workers);
+    free(r->measures);
     archai_children_end();
 }
 

@@ -2,6 +2,7 @@
 #include "runner/rank/run_private.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "io/file/file.h"
 #include "io/results/reconcile.h"
 #include "runner/coordinator/finish.h"
+#include "runner/measure/measures.h"
 #include "runner/rank/pulse.h"
 
 /* -- checking the input -------------------------------------------------------------------- */
@@ -33,17 +35,33 @@ static void say_data(archai_runlog *log, const archai_plan *plan)
         archai_runlog_say(log, 0, "data: %s", archai_dataset_sentence(&plan->facts, text));
 }
 
+/* What this rank's machine cannot measure; notes: caller frees. */
+static int check_measures(const archai_plan *plan, const archai_node *node, char **notes, archai_err *err)
+{
+    size_t size = 0;
+    FILE *out = archai_there(open_memstream(notes, &size));
+    const int rc = archai_measures_check_here(&plan->objectives, node->device.kind, "", out, err);
+
+    (void)fclose(out);
+    return archai_ini_locate(&plan->ini, rc, err);
+}
+
 /* Everything that a start does before it touches the directory. The images are read, too, in blocks: there is no
  * other way to see that a file is complete. */
 static int dry_run(const archai_plan *plan, int workers, archai_err *err)
 {
     archai_runlog no_file = {.file = NULL};
     archai_node alone;
-    char sentence[1024];
+    char sentence[1024], *notes = NULL;
+    int rc;
 
     ARCHAI_TRY(archai_node_init(&alone, MPI_COMM_SELF, &plan->config, true, plan->evaluator->uses_device, NULL, err));
     archai_runlog_say_lines(&no_file, 0, alone.notes);
+    rc = check_measures(plan, &alone, &notes, err);
     archai_node_fini(&alone);
+    archai_runlog_say_lines(&no_file, 0, notes);
+    free(notes);
+    ARCHAI_TRY(rc);
     if (plan->evaluator->needs_data)
         ARCHAI_TRY(archai_dataset_check(&plan->source, err));
     archai_plan_sentence(plan, workers, sentence, sizeof sentence);
@@ -198,6 +216,7 @@ static int open_directory(archai_rank *r, archai_err *err)
     say_data(&r->log, &r->plan);
     archai_runlog_say_lines(&r->log, 0, r->plan.retrain.notes);
     archai_runlog_say_lines(&r->log, 0, r->node.notes);
+    archai_runlog_say_lines(&r->log, 0, r->measures);
     say_changes(r);
     sweep_checkpoints(r);
     archai_coordinator_init(&r->coordinator, &r->comm, &r->plan, &r->dir, &r->log, r->workers,
@@ -235,6 +254,8 @@ static int set_up(archai_rank *r, archai_err *err)
     ARCHAI_TRY(archai_node_init(&r->node, r->comm.comm, &r->plan.config,
                                 evaluates(r, r->comm.rank), r->plan.evaluator->uses_device,
                                 r->plan.evaluator->needs_data ? &r->plan.source : NULL, err));
+    rc = evaluates(r, r->comm.rank) ? check_measures(&r->plan, &r->node, &r->measures, err) : ARCHAI_OK;
+    ARCHAI_TRY(archai_comm_agree(r->comm.comm, rc, err));
     rc = r->comm.rank == 0 ? open_directory(r, err) : ARCHAI_OK;
     ARCHAI_TRY(archai_comm_agree(r->comm.comm, rc, err));
     return archai_comm_agree(r->comm.comm, open_worker(r, err), err);

@@ -21,6 +21,7 @@ typedef struct archai_rank {
     archai_breath breath;
     archai_rundir dir;
     archai_runlog log;
+    char *measures; /* owned; those that its machine cannot take, a line each; NULL: it does not evaluate */
     bool *workers; /* [size]; which ranks evaluate; owned */
 
     int signals_seen;

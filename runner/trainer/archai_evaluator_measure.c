@@ -59,6 +59,12 @@ static bool is_objective(const archai_server *e, const char *name)
     return false;
 }
 
+/* Nobody trains here: the worker starts another process in place of one whose device may be spoilt. */
+static bool is_device_error(const archai_server *e, int rc)
+{
+    return rc == ARCHAI_EDEVMEM || (rc == ARCHAI_ETORCH && strncmp(e->device_text, "cpu", 3) != 0);
+}
+
 int archai_serve_measures(archai_server *e, const archai_trial *c, int stage, archai_trial *r,
                           archai_err *err)
 {
@@ -74,7 +80,7 @@ int archai_serve_measures(archai_server *e, const archai_trial *c, int stage, ar
         rc = archai_err_wrap(&why, measure(e, c, m, r, &why), "measure.%s: ", m->name);
         if (rc == ARCHAI_OK)
             continue;
-        if (!is_objective(e, m->name)) {
+        if (!is_objective(e, m->name) && !(stage < 0 && is_device_error(e, rc))) {
             ARCHAI_TRY(archai_serve_note(e, c->id, err, "%.900s", why.text));
             continue;
         }

@@ -173,13 +173,16 @@ static int on_gone(archai_worker *w, const archai_evaluator_event *event, archai
     return ARCHAI_OK;
 }
 
+/* After an error of the device its context may be poisoned and its memory in pieces: the next candidate gets a new one.
+ * Errors of a GPU come up anywhere later, and not all of their texts name it. */
+bool archai_worker_is_device_error(const archai_worker *w, int code)
+{
+    return code == ARCHAI_EDEVMEM || (strncmp(w->device, "cuda", 4) == 0 && code == ARCHAI_ETORCH);
+}
+
 static void on_failed(archai_worker *w, const archai_evaluator_event *event)
 {
-    const bool on_gpu = strncmp(w->device, "cuda", 4) == 0;
-
-    /* After an error of the device its context may be poisoned and its memory in pieces: the next candidate gets a new one.
-     * Errors of a GPU come up anywhere later, and not all of their texts name it. */
-    if (event->code == ARCHAI_EDEVMEM || (on_gpu && event->code == ARCHAI_ETORCH))
+    if (archai_worker_is_device_error(w, event->code))
         archai_worker_close(w);
     archai_worker_forget(w); /* it led to this: it must not be continued */
     archai_worker_fail(w, event->text);

@@ -231,6 +231,8 @@ static int on_event(archai_worker *w, archai_worker_part *p, archai_evaluator_ev
         next(w);
         return ARCHAI_OK;
     case ARCHAI_EVALUATOR_FAILED:
+        if (archai_worker_is_device_error(w, event->code)) /* the next candidate finds a new process */
+            close_part(p);
         return failed(w, event->text, err);
     case ARCHAI_EVALUATOR_GONE:
         close_part(p);

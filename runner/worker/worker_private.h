@@ -40,6 +40,8 @@ void archai_worker_parts_close(archai_worker *w);
 /* False: nothing is to be measured in that stage. */
 bool archai_worker_begin_stage(archai_worker *w, int stage);
 /* By an evaluator of its own: what the candidates' evaluator says of it does not count. */
+/* Is a failure with this code one after which the evaluator that reported it must be started anew? */
+bool archai_worker_is_device_error(const archai_worker *w, int code);
 bool archai_worker_is_taken(const archai_worker *w, const char *measure);
 int archai_worker_measure(archai_worker *w, bool *busy, archai_err *err);
 int archai_worker_note(archai_worker *w, char *text, archai_err *err); /* for run.log */
