@@ -13,6 +13,7 @@ FATAL = """==4711==LeakSanitizer has encountered a fatal error.
 ==4711==HINT: For debugging, try setting environment variable LSAN_OPTIONS=verbosity=1:log_threads=1
 ==4711==HINT: LeakSanitizer does not work under ptrace (strace, gdb, etc)
 """
+GONE = "==18566==Unable to get registers from thread 18556.\n"
 LEAK = """
 =================================================================
 ==4711==ERROR: LeakSanitizer: detected memory leaks
@@ -31,10 +32,10 @@ UNDEFINED = "x.c:3:12: runtime error: signed integer overflow: 2147483647 + 1 ca
 
 
 def told_apart():
-    for report in TRACER, FATAL, TRACER + FATAL, f"\n{FATAL}{TRACER}", f"==12=={TRACER}":
+    for report in TRACER, FATAL, TRACER + FATAL, f"\n{FATAL}{TRACER}", f"==12=={TRACER}", GONE:
         assert only_tracer_failed(report), report
     for report in (LEAK, OVERFLOW, UNDEFINED, TRACER + LEAK, LEAK + TRACER + FATAL, FATAL + OVERFLOW, UNDEFINED + FATAL,
-                   "", "\n", FATAL.replace("fatal error.", "fatal error. And more"),
+                   GONE + LEAK, "", "\n", FATAL.replace("fatal error.", "fatal error. And more"),
                    "==1==HINT: LeakSanitizer does not work under ptrace (strace, gdb, etc)\n",
                    "AddressSanitizer:DEADLYSIGNAL\n" + TRACER, f"x {TRACER}"):
         assert not only_tracer_failed(report), report

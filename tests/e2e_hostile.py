@@ -57,6 +57,9 @@ def config(draw, seed):
              "timeout = 1s", "[output]", f"weights = {draw.choice(['all', 'pareto', 'none', 'best'])}", f"report = {draw.choice(['yes', 'no'])}"]
     if not SANITIZED and draw.random() < 0.5:
         lines.insert(lines.index("[output]"), "memory_limit = 512M")
+    if seed % 4 == 3:
+        at = next(i for i, line in enumerate(lines) if line.startswith("command = "))
+        lines[at:at + 1] = [lines[at] + " stays", "persistent = yes"]
     put("tree.json", draw.choice(['{"x": {"choice": [1, 2, 3]}, "y": {"choice": ["a", "b", "\\u001b[1m", "=1"]}}'] * 12 +
                                  ["[" * 100000, "{", '{"x": {"choice": []}}', "\xff", '{"a/b": {"choice": [1, 2]}, "..": {"choice": [0, 1]}}']))
     if draw.random() < 0.08:
@@ -186,10 +189,10 @@ def readable(out):
             f[f"candidates/{name}"].asstr()[()]
 
 
-def exit_code(rc, ranks, killed):
-    """mpirun makes its own of a signal to it: there the file counts."""
+def exit_code(rc, ranks, killed, trapped=""):
+    """mpirun makes its own of a signal to it: there the file counts, if it is the run's."""
     if ranks > 1:
-        if not os.path.isfile("out/exit_code"):
+        if not os.path.isfile("out/exit_code") or trapped.startswith("exit_code "):
             return
         with open("out/exit_code") as f:
             rc = int(f.read())
@@ -212,7 +215,7 @@ def case(seed):
         shots.append((shots[0][0] + draw.uniform(0, 1.5), draw.choice(stops)))
     killed = any(s == signal.SIGKILL for _, s in shots)
     rc = run(draw, command(draw, ranks, draw.random() < 0.2), env, before, streams, shots)
-    exit_code(rc, ranks, killed or ranks > 1)
+    exit_code(rc, ranks, killed or ranks > 1, trapped)
     nothing_left(mark, outside)
     trapped or readable("out")
     # in a calm environment it goes on from whatever is left

@@ -218,6 +218,7 @@ static void measures_that_cannot_be_taken_are_said(void **state)
         {"[measure.fast]\nkind = latency_seconds\ndevice = cuda\n", "cpu", NULL, NULL, 1, false},
         {"[measure.fast]\nkind = latency_seconds\ndevice = cuda\n", "cuda", NULL, NULL, 0, false},
         {"[measure.fast]\nkind = latency_seconds\ndevice = cpu\n", "cpu", NULL, NULL, 0, false},
+        {"[measure.m]\nkind = peak_memory_bytes\ndevice = cuda\n", "cuda", "measure.m.device: cuda, but peak_memory_bytes is measured on CPUs only", NULL, 1, false},
         {"[measure.e]\nkind = energy_joules\n", "cpu", NULL, "ATTENTION: measure.e: no energy meter can be read (/sys/class", 0, false},
         {"[measure.e]\nkind = energy_joules\n", "cpu", NULL, NULL, 0, true},
         {"[measure.e]\nkind = energy_joules\n", "cuda", NULL, NULL, 0, false},

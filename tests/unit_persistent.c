@@ -100,6 +100,10 @@ static void progress_has_an_epoch_or_a_step(void **state)
     s = said_of("{\"epoch\": 2, \"step\": 500, \"loss\": 1}");
     assert_true(s.is_epoch && s.at == 2 && measure(s.measured, "step") == 500);
     archai_said_fini(&s);
+    s = said_of("{\"epoch\": 1, \"a\\u0000b\": 1, \"\\udcff\": 2, \"\\ud83d\\ude00\": 3, \"\xe9\": nan, \"\t\": -inf, \"x\": 4}");
+    assert_true(s.at == 1 && measure(s.measured, "x") == 4 && measure(s.measured, "\xf0\x9f\x98\x80") == 3);
+    assert_int_equal(s.measured->n_measures, 6);
+    archai_said_fini(&s);
     s = said_of("{}");
     assert_true(s.kind == ARCHAI_SAID_PROGRESS && isnan(s.at));
     archai_said_fini(&s);
@@ -149,6 +153,21 @@ static void everything_else_is_refused(void **state)
             fail_msg("'%s' lacks '%s'", err.text, cases[i].message);
         archai_said_fini(&s);
     }
+}
+
+/* Looked at once, not once for each of its digits: that took minutes. */
+static void a_long_word_is_refused_at_once(void **state)
+{
+    enum { SIZE = 8 << 20 };
+    archai_said s = {.measured = NULL};
+    char *line = malloc(SIZE + 2);
+
+    (void)state;
+    assert_non_null(line);
+    memset(line, '1', SIZE);
+    memcpy(line + SIZE, "a", 2);
+    assert_int_equal(archai_said_read(line, 7, &s, NULL), ARCHAI_EFORMAT);
+    free(line);
 }
 
 /* -- the evaluator ----------------------------------------------------------------------- */
@@ -285,6 +304,41 @@ static void a_program_may_leave_after_each(void **state)
     for (int id = 0; id < 5; id++) /* each but the first went to one that left */
         assert_true(result_of(&b, id, "a") == 1);
     close_bench(&b);
+    open_persistent(&b, "/bin/sh -c \"read -r line; echo '{\\\"result\\\": {\\\"a\\\": 1}}'; exit 7\"");
+    for (int id = 0; id < 5; id++) /* it read nothing of the next one, however it ended */
+        assert_true(result_of(&b, id, "a") == 1);
+    close_bench(&b);
+}
+
+/* A line need not have an id. */
+static void a_second_result_is_not_the_next_candidates(void **state)
+{
+    bench b;
+
+    (void)state;
+    open_persistent(&b, LOOP("n=$((n + 1)); printf '{\\\"result\\\": {\\\"a\\\": %d}}\\n{\\\"result\\\": {\\\"a\\\": 1000}}\\nbye\\n' $n"));
+    for (int id = 0; id < 5; id++)
+        assert_true(result_of(&b, id, "a") == id + 1);
+    close_bench(&b);
+}
+
+/* Lines about another candidate, faster than they are looked at: they wait in the pipe, not in memory. */
+static void a_flood_of_lines_is_not_kept(void **state)
+{
+    archai_evaluator_event e;
+    bench b;
+
+    (void)state;
+    open_persistent(&b, LOOP("yes '{\\\"id\\\": 99}' | head -n 100000; echo '{\\\"result\\\": {\\\"a\\\": 1}}'"));
+    begin(&b, 7);
+    do {
+        e = (archai_evaluator_event){.kind = ARCHAI_EVALUATOR_NOTHING};
+        assert_int_equal(b.evaluator->ops->poll(b.evaluator, &e, NULL), 0);
+        assert_true(((archai_command *)b.evaluator)->lines.capacity <= 1 << 17);
+    } while (e.kind == ARCHAI_EVALUATOR_NOTHING);
+    assert_int_equal(e.kind, ARCHAI_EVALUATOR_MEASURED);
+    archai_evaluator_event_fini(&e);
+    close_bench(&b);
 }
 
 static void its_last_line_may_lack_an_end(void **state)
@@ -360,11 +414,14 @@ int main(void)
         cmocka_unit_test(progress_has_an_epoch_or_a_step),
         cmocka_unit_test(a_result_ends_a_candidate),
         cmocka_unit_test(everything_else_is_refused),
+        cmocka_unit_test(a_long_word_is_refused_at_once),
         cmocka_unit_test(one_process_takes_many),
         cmocka_unit_test(progress_is_told_while_it_works),
         cmocka_unit_test(what_goes_wrong_costs_one_candidate),
         cmocka_unit_test(last_words_are_not_those_of_another_candidate),
         cmocka_unit_test(a_program_may_leave_after_each),
+        cmocka_unit_test(a_second_result_is_not_the_next_candidates),
+        cmocka_unit_test(a_flood_of_lines_is_not_kept),
         cmocka_unit_test(its_last_line_may_lack_an_end),
         cmocka_unit_test(a_stop_is_a_line),
         cmocka_unit_test(talk_between_candidates_is_passed_over),

@@ -141,7 +141,7 @@ def report(epoch=None, step=None, epochs=None, **measures):
 
 def should_stop():
     """Does archai-run want no more of this candidate (search.prune)? Then give the result that there is."""
-    while not _now.stop and "ARCHAI_WEIGHTS" in os.environ:
+    while not (_now.stop or _now.is_over) and "ARCHAI_WEIGHTS" in os.environ:  # once it is over, the next line is a candidate
         line = _in.next(wait=False)
         if line is None:
             break

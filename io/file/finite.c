@@ -4,26 +4,36 @@
 
 #include "io/file/tensors.h"
 
+/* The bits of the exponent, all set in infinity and NaN; 0: the type has neither. */
+static uint16_t exponent_of(archai_dtype dtype)
+{
+    return dtype == ARCHAI_F16 ? 0x7c00 : dtype == ARCHAI_BF16 ? 0x7f80 : dtype == ARCHAI_F8_E5M2 ? 0x7c : 0;
+}
+
+static bool is_finite(archai_dtype dtype, const char *p)
+{
+    const uint16_t exponent = exponent_of(dtype);
+    uint16_t bits = 0;
+    double d = 0;
+    float f[2] = {0, 0};
+
+    if (dtype == ARCHAI_F64)
+        memcpy(&d, p, sizeof d);
+    else if (dtype == ARCHAI_F32)
+        memcpy(f, p, sizeof *f);
+    else if (dtype == ARCHAI_C64)
+        memcpy(f, p, sizeof f);
+    else if (exponent != 0)
+        memcpy(&bits, p, archai_dtype_size(dtype)); /* little-endian */
+    return isfinite(d) && isfinite(f[0]) && isfinite(f[1]) && (exponent == 0 || (bits & exponent) != exponent);
+}
+
 bool archai_values_are_finite(archai_dtype dtype, const void *data, uint64_t n)
 {
-    const char *p = data;
-    double d;
-    float f;
-    uint16_t h;
+    const size_t size = archai_dtype_size(dtype);
 
     for (uint64_t i = 0; i < n; i++)
-        if (dtype == ARCHAI_F32) {
-            memcpy(&f, p + i * sizeof f, sizeof f);
-            if (!isfinite(f))
-                return false;
-        } else if (dtype == ARCHAI_F64) {
-            memcpy(&d, p + i * sizeof d, sizeof d);
-            if (!isfinite(d))
-                return false;
-        } else if (dtype == ARCHAI_F16) {
-            memcpy(&h, p + i * sizeof h, sizeof h);
-            if ((h & 0x7c00) == 0x7c00) /* the exponent of infinity and NaN */
-                return false;
-        }
-    return true; /* integers always are */
+        if (!is_finite(dtype, (const char *)data + i * size))
+            return false;
+    return true;
 }

@@ -42,7 +42,8 @@ int archai_h5_access(hid_t *fapl, archai_err *err);
 int archai_h5_open(hid_t *file, const char *path, archai_err *err);
 
 /* The file type of `t`, little-endian. h5py reads float16 as '<f2', bfloat16 as '<f4', float8_e5m2 as
- * '<f2', bool and complex64 as numpy's; the other float8 are opaque bytes with the type's name as tag.
+ * '<f2', bool and complex64 as numpy's; the other float8 are bytes, in a compound whose member
+ * has the type's name.
  * Caller releases. */
 int archai_h5_type(hid_t *type, archai_dtype t, archai_err *err);
 archai_dtype archai_h5_type_of(hid_t type); /* ARCHAI_DTYPE_COUNT: not a type of ours */

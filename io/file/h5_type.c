@@ -59,14 +59,15 @@ out:
     return give(type, &id, rc);
 }
 
-/* What HDF5 cannot describe (no infinities, no zero): bytes, with the type's name as their tag. */
+/* What HDF5 cannot describe (no infinities, no zero): bytes, with the type's name as that of their only member. An opaque
+ * type with a tag would say the same, but h5py cannot read it. */
 static int named_bytes(hid_t *type, archai_dtype t, archai_err *err)
 {
     hid_t id = H5I_INVALID_HID;
     int rc;
 
-    ARCHAI_TRY(archai_h5_id(err, &id, H5Tcreate(H5T_OPAQUE, archai_dtype_size(t))));
-    rc = archai_h5_ok(err, H5Tset_tag(id, archai_dtype_name(t)));
+    ARCHAI_TRY(archai_h5_id(err, &id, H5Tcreate(H5T_COMPOUND, archai_dtype_size(t))));
+    rc = archai_h5_ok(err, H5Tinsert(id, archai_dtype_name(t), 0, H5T_STD_U8LE));
     return give(type, &id, rc);
 }
 

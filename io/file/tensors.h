@@ -51,8 +51,8 @@ int archai_safetensors_write(int fd, const archai_tensor *at, size_t n, archai_e
  * size, and at_byte[i] says where the data of at[i] belongs (its `data` is not read). */
 int archai_safetensors_head(int fd, const archai_tensor *at, size_t n, size_t *at_byte, archai_err *err);
 void archai_tensors_close(archai_tensors *t); /* safe on a zeroed struct */
-/* No NaN and no infinity among n values of float32, float64 or float16? Values of other types always are finite. `data`
- * may have any alignment. */
+/* No NaN and no infinity among n values of a floating-point or complex type that HDF5 shows as numbers (h5.h)? All others
+ * pass. `data` may have any alignment. */
 bool archai_values_are_finite(archai_dtype dtype, const void *data, uint64_t n);
 const archai_tensor *archai_tensors_find(const archai_tensors *t, const char *name);
 #endif

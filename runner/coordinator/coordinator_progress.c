@@ -34,10 +34,13 @@ static int prune(archai_coordinator *c, int source, const archai_message *m, dou
 {
     const archai_message stop = {.type = ARCHAI_MSG_PRUNE, .id = m->id};
 
-    archai_runlog_candidate(c->log, source, "candidate %lld (%s) is pruned after %s %.10g: %s %.5g, the others had %.5g",
-                            (long long)m->id, archai_search_archid(&c->plan->search, m->id),
-                            m->by_epoch ? "epoch" : "step", m->at,
-                            c->plan->objectives.at[c->plan->search.pruned_by].source, value, cutoff);
+    char others[64] = "";
+
+    if (!isnan(cutoff))
+        (void)snprintf(others, sizeof others, ", the others had %.5g", cutoff);
+    archai_runlog_candidate(c->log, source, "candidate %lld (%s) is pruned after %s %.10g: %s %.5g%s", (long long)m->id,
+                            archai_search_archid(&c->plan->search, m->id), m->by_epoch ? "epoch" : "step", m->at,
+                            c->plan->objectives.at[c->plan->search.pruned_by].source, isnan(value) ? NAN : value, others);
     return archai_comm_post(c->comm, source, &stop, err);
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -148,16 +149,19 @@ int archai_command_request(archai_space *space, const archai_trial *c, const jso
 /* -- the result ---------------------------------------------------------------------------- */
 
 static const char byte_order_mark[] = "\xef\xbb\xbf"; /* as PowerShell and utf-8-sig write it */
-static const char *const tokens[] = {"NaN", "-Infinity", "Infinity"};
+/* Python's, and those of printf in C. */
+static const char *const tokens[] = {"nan", "infinity", "inf"};
 
-/* Length of the token that begins here, or 0. */
+/* Length of the token that begins here, with its sign, or 0. */
 static size_t token_at(const char *p)
 {
-    for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
-        size_t n = strlen(tokens[i]);
+    const char *at = p + (*p == '-');
 
-        if (strncmp(p, tokens[i], n) == 0 && !isalnum((unsigned char)p[n]))
-            return n;
+    for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
+        const size_t n = strlen(tokens[i]);
+
+        if (strncasecmp(at, tokens[i], n) == 0 && !isalnum((unsigned char)at[n]))
+            return (size_t)(at - p) + n;
     }
     return 0;
 }
@@ -193,7 +197,34 @@ static size_t number_at(const char *p)
     return isalnum((unsigned char)*at) || *at == '.' ? 0 : (size_t)(at - p);
 }
 
-/* A copy with two things in quotes that jansson does not take: Python's tokens, which are not JSON, and
+/* The code unit of \uXXXX; -1: there is none here. */
+static long escaped_at(const char *p)
+{
+    char hex[5] = "";
+
+    if (p[0] != '\\' || p[1] != 'u')
+        return -1;
+    for (size_t i = 0; i < 4; i++) {
+        if (!isxdigit((unsigned char)p[2 + i]))
+            return -1;
+        hex[i] = p[2 + i];
+    }
+    return strtol(hex, NULL, 16);
+}
+
+/* One character of a string, with its escape. What jansson refuses, a NUL and half a surrogate pair, becomes U+FFFD. */
+static char *copy_character(char *to, const char **line)
+{
+    const long unit = escaped_at(*line);
+    const bool is_pair = unit >= 0xd800 && unit < 0xdc00 && escaped_at(*line + 6) >= 0xdc00 && escaped_at(*line + 6) < 0xe000;
+    const size_t n = is_pair ? 12 : unit >= 0 ? 6 : (*line)[0] == '\\' && (*line)[1] != '\0' ? 2 : 1;
+
+    to = mempcpy(to, unit == 0 || (unit >= 0xd800 && unit < 0xe000 && !is_pair) ? "\\ufffd" : *line, n);
+    *line += n;
+    return to;
+}
+
+/* A copy with two things in quotes that jansson does not take: tokens that are not JSON, and
  * numbers that are too large for its integers or for a double. Those get a mark, which tells them from texts. */
 static const char mark[] = "\\u0001";
 
@@ -213,13 +244,14 @@ static char *quote_tokens(const char *line)
             to = mempcpy(to, line, n);
             *to++ = '"';
             line += n;
-            continue;
+        } else if (in_string && *line != '"') {
+            to = copy_character(to, &line);
+        } else {
+            in_string ^= *line == '"';
+            do /* a word that is neither is passed over at once: each of its digits would be looked at once more */
+                *to++ = *line++;
+            while (!in_string && isalnum((unsigned char)line[-1]) && (isalnum((unsigned char)*line) || *line == '.'));
         }
-        if (in_string && *line == '\\' && line[1] != '\0')
-            *to++ = *line++;
-        else if (*line == '"')
-            in_string = !in_string;
-        *to++ = *line++;
     }
     *to = '\0';
     return copy;
@@ -333,10 +365,13 @@ int archai_command_object(const char *line, json_t **out, archai_err *err)
     const char *begin = strncmp(line, byte_order_mark, strlen(byte_order_mark)) == 0
                             ? line + strlen(byte_order_mark)
                             : line;
-    char *text = quote_tokens(begin);
+    char *clean = archai_strdup(begin), *text;
     json_error_t where;
     json_t *object;
 
+    archai_text_clean(clean, false); /* a byte that is no UTF-8 must not cost the other measures */
+    text = quote_tokens(clean);
+    free(clean);
     object = json_loads(text, JSON_REJECT_DUPLICATES, &where);
     free(text);
     if (json_is_object(object)) {

@@ -57,6 +57,8 @@ static int choose_rows(const inspect *t, size_t **out, size_t *n, archai_err *er
             return archai_fail(err, ARCHAI_EINVAL, "top %s %s: expected how many models, at least 1", t->args[1],
                                t->args[2]);
         rc = inspect_best_rows(t, t->args[1], (size_t)most, &is_objective, out, n, err);
+    } else if (strcmp(t->args[0], "top") == 0) {
+        return archai_fail(err, ARCHAI_EINVAL, "top: expected a measure and how many models: top NAME N");
     } else {
         rc = name_rows(t, out, n, err);
     }

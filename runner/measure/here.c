@@ -18,24 +18,38 @@ static bool is_objective(const archai_objectives *o, const char *name)
     return false;
 }
 
-static int check_gpu(const archai_measure_spec *m, const char *device, const char *root, archai_err *err)
+static bool has_gpu(const char *root)
 {
     archai_gpus gpus;
     size_t n;
 
-    if (m->device != ARCHAI_DEVICE_CUDA || strcmp(device, "cuda") == 0)
-        return ARCHAI_OK;
     archai_gpus_find(&gpus, root);
     n = gpus.n;
     archai_gpus_free(&gpus);
-    return n > 0 ? ARCHAI_OK
-                 : archai_fail(err, ARCHAI_EINVAL,
-                               "measure.%s.device: cuda, but this machine has no GPU, or CUDA_VISIBLE_DEVICES hides it; "
-                               "expected auto or cpu",
-                               m->name);
+    return n > 0;
 }
 
-/* (On a GPU its own library decides.) */
+/* What shim/measure/ takes on CPUs alone. */
+static bool is_of_cpus(const char *kind)
+{
+    return strcmp(kind, "energy_joules") == 0 || strcmp(kind, "peak_memory_bytes") == 0;
+}
+
+static int check_gpu(const archai_measure_spec *m, const char *device, const char *root, archai_err *err)
+{
+    if (m->device != ARCHAI_DEVICE_CUDA)
+        return ARCHAI_OK;
+    if (is_of_cpus(archai_measure_kind_name(m)))
+        return archai_fail(err, ARCHAI_EINVAL, "measure.%s.device: cuda, but %s is measured on CPUs only; expected auto or cpu",
+                           m->name, archai_measure_kind_name(m));
+    return strcmp(device, "cuda") == 0 || has_gpu(root)
+               ? ARCHAI_OK
+               : archai_fail(err, ARCHAI_EINVAL,
+                             "measure.%s.device: cuda, but this machine has no GPU, or CUDA_VISIBLE_DEVICES hides it; "
+                             "expected auto or cpu",
+                             m->name);
+}
+
 static int check_meter(const archai_objectives *o, const archai_measure_spec *m, const char *device, const char *root,
                        FILE *notes, archai_err *err)
 {

@@ -1,5 +1,6 @@
 /* archai-run: a search for neural architectures, on one core or on a cluster. */
 #include <mpi.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -68,6 +69,33 @@ static int check_launcher(bool started_by_own, archai_err *err)
     return ARCHAI_OK;
 }
 
+enum { FINALIZE_S = 60 };
+static volatile sig_atomic_t code_at_end;
+
+static void leave(int signal_number)
+{
+    (void)signal_number;
+    _exit(code_at_end);
+}
+
+/* All is written. A lone rank may have to do with its MPI's daemon, which may be stopped: it is waited for only so long, and a
+ * signal ends the wait. Several ranks wait for each other, and mpirun for them. */
+static void finalize(int exit_code)
+{
+    static const int ends[] = {SIGALRM, SIGTERM, SIGINT, SIGHUP};
+    int ranks = 0;
+
+    code_at_end = exit_code;
+    if (MPI_Comm_size(MPI_COMM_WORLD, &ranks) == MPI_SUCCESS && ranks == 1) {
+        for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+            (void)signal(ends[i], leave);
+        (void)fflush(NULL);
+        (void)alarm(FINALIZE_S);
+    }
+    (void)MPI_Finalize();
+    (void)alarm(0);
+}
+
 int main(int argc, char **argv)
 {
     const bool started_by_own = is_started_by_own();
@@ -91,7 +119,7 @@ int main(int argc, char **argv)
             rc = check_launcher(started_by_own, &err);
         exit_code = archai_run(&args, rc, &err, &alone);
         if (!alone)
-            (void)MPI_Finalize();
+            finalize(exit_code);
     }
     archai_arguments_free(&args);
     if (fflush(stdout) != 0)

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""A candidate's program that does its worst: hostile_program.py SEED KIND,KIND,...
+"""A candidate's program that does its worst: hostile_program.py SEED KIND,KIND,... [stays]
 
 Each candidate draws one of the kinds, by the seed and its id. Standard input is one JSON object with `id`; a well-behaved
-answer is {"acc": ..., "loss": ...}. tests/e2e_hostile.py runs searches of it.
+answer is {"acc": ..., "loss": ...}. stays: it evaluates many candidates (evaluator.persistent = yes), a line of input for
+each, and answers {"id": ..., "result": {"acc": ..., "loss": ...}}. tests/e2e_hostile.py runs searches of it.
 """
 import json
 import os
@@ -12,7 +13,8 @@ import struct
 import sys
 import time
 
-SEED, KINDS = sys.argv[1], sys.argv[2].split(",")
+SEED, KINDS, STAYS = sys.argv[1], sys.argv[2].split(","), sys.argv[3:] == ["stays"]
+request = {}
 
 
 def detached():
@@ -26,7 +28,22 @@ def detached():
 
 
 def answer(**more):
-    print(json.dumps({"acc": draw.random(), "loss": draw.random(), **more}))
+    measures = {"acc": draw.random(), "loss": draw.random(), **more}
+    if not STAYS:
+        return print(json.dumps(measures))
+    for _ in range(draw.choice([0, 0, 1, 5])):
+        report()
+    print(json.dumps({"id": request.get("id"), "result": measures}), flush=True)
+    if draw.random() < 0.1:  # of a candidate that is over, or of one that never was
+        print(json.dumps({"id": draw.choice([request.get("id"), -1, 1 << 40, None, "x"]), draw.choice(["result", "epoch"]): measures}), flush=True)
+
+
+def report():
+    """Progress, more or less."""
+    epoch = draw.choice([1, 2, 3, 0, -1, 1.5, 1 << 62, 1e300, "1", None, [1]])
+    value = draw.choice([0.5, 0.5, 0.5, "x", None, [0.1, 0.2], {}, 1 << 70])
+    print(json.dumps({"id": request.get("id"), draw.choice(["epoch", "epoch", "step"]): epoch, "epochs": draw.choice([3, -1, "3"]),
+                      draw.choice(["acc", "val/acc", "\x1b[1m", "n" * 5000]): value}), flush=True)
 
 
 # -- how it ends -------------------------------------------------------------------------------------------------------
@@ -197,17 +214,27 @@ def weights_many():
     answer()
 
 
+def do_worst(line):
+    global draw, request
+    request = json.loads(line)
+    draw = random.Random(f"{SEED} {request['id']}")
+    if request.get("weights"):
+        os.environ["ARCHAI_WEIGHTS"] = request["weights"]
+    globals()[draw.choice(KINDS)]()
+
+
 def main():
     global draw
     draw = random.Random(f"{SEED} {os.getpid()}")
-    kind = None
     if "answers_before_asked" in KINDS and draw.random() < 0.3:
-        kind = answers_before_asked
+        answers_before_asked()
+    elif not STAYS:
+        do_worst(sys.stdin.readline())
     else:
-        number = json.loads(sys.stdin.readline())["id"]
-        draw = random.Random(f"{SEED} {number}")
-        kind = globals()[draw.choice(KINDS)]
-    kind()
+        for line in sys.stdin:
+            if "stop" not in json.loads(line):
+                do_worst(line)
+                sys.stdout.flush()
 
 
 main()

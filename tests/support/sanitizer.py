@@ -1,6 +1,6 @@
 """What a sanitizer reported: a fault, or only that the leak check's own tracer failed.
 
-LeakSanitizer stops a process by a tracer of its own, and now and then that dies ("Tracer caught signal 11"). Then nothing
+LeakSanitizer stops a process by a tracer of its own, and now and then that dies ("Tracer caught signal 11") or finds a thread gone. Then nothing
 is known about leaks: it is taken neither for a leak nor for none, and what gave it is run again, a few times.
 """
 import glob
@@ -10,7 +10,8 @@ import re
 REPEATS = 3
 # All that such a report may say. One other line makes it a fault.
 TRACER_FAILED = re.compile(r"(==\d+==)?(Tracer caught signal \d+: addr=\S+ pc=\S+ sp=\S+"
-                           r"|LeakSanitizer has encountered a fatal error\.)")
+                           r"|LeakSanitizer has encountered a fatal error\."
+                           r"|Unable to get registers from thread \d+\.)")
 HINT = re.compile(r"(==\d+==)?HINT: (For debugging, try setting environment variable LSAN_OPTIONS=\S+"
                   r"|LeakSanitizer does not work under ptrace \(strace, gdb, etc\))")
 

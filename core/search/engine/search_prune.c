@@ -64,6 +64,14 @@ int archai_search_init_pruner(archai_search *s, const archai_search_settings *se
     return ARCHAI_OK;
 }
 
+static bool is_measured(const archai_trial *e, const char *name)
+{
+    for (size_t i = 0; i < e->n_measures; i++)
+        if (strcmp(e->measures[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 int archai_search_progress(archai_search *s, const archai_trial *e, double at, bool *prune, double *value,
                            double *cutoff, archai_err *err)
 {
@@ -75,6 +83,8 @@ int archai_search_progress(archai_search *s, const archai_trial *e, double at, b
     *prune = false;
     if (s->pruner == NULL || archai_search_running(s, e->id, &record, NULL) != ARCHAI_OK || s->records[record].queued)
         return ARCHAI_OK;
+    if (!is_measured(e, o->at[s->pruned_by].source))
+        return ARCHAI_OK; /* another report of this step may have it; NaN, as training that diverges has, counts as worst */
     archai_objectives_values(o, e->measures, e->n_measures, values);
     archai_objectives_minimised(o, values, point);
     *value = values[s->pruned_by];

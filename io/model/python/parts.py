@@ -26,6 +26,12 @@ class Box(nn.Module):
     def _get_name(self):
         return self._class
 
+    def __setattr__(self, name, value):
+        if name == "training":  # a child may be called so, too
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
+
 
 def part(module, path):
     """The module or parameter at the end of a path of names."""

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "core/base/alloc.h"
 #include "io/file/file.h"
@@ -48,6 +49,16 @@ static int start(archai_command *e, archai_err *err)
     return archai_command_start(e, err);
 }
 
+/* What was said before a candidate is sent is not about it. */
+static void forget_earlier(archai_command *e)
+{
+    char data[16384];
+
+    for (int i = 0; i < CHUNKS && archai_command_read(e, data, sizeof data) > 0; i++)
+        continue;
+    archai_spoken_clear(&e->lines);
+}
+
 int archai_persistent_begin(archai_command *e, const archai_trial *c, archai_err *err)
 {
     json_t *more;
@@ -55,6 +66,8 @@ int archai_persistent_begin(archai_command *e, const archai_trial *c, archai_err
 
     if (!is_running(e))
         archai_command_end_program(e);
+    else
+        forget_earlier(e);
     free(e->request);
     e->request = NULL;
     ARCHAI_TRY(archai_command_prepare(e, c, err));
@@ -95,7 +108,7 @@ static void give_up(archai_command *e, int code, const char *why, archai_evaluat
 
 static void on_progress(archai_command *e, archai_said *s, archai_evaluator_event *out)
 {
-    e->at = s->at;
+    e->at = s->is_epoch ? s->at : NAN; /* steps are no part of `epochs` */
     e->epochs = isnan(s->epochs) ? e->epochs : s->epochs;
     out->kind = ARCHAI_EVALUATOR_PROGRESS;
     out->at = s->at;
@@ -142,14 +155,16 @@ static bool on_line(archai_command *e, const char *line, archai_evaluator_event 
     return out->kind != ARCHAI_EVALUATOR_NOTHING;
 }
 
-/* The next line about the candidate, out of what was read. */
-static bool take_lines(archai_command *e, archai_evaluator_event *out)
+/* The next line about the candidate, out of what was read. `more`: there are lines that wait for the next poll. */
+static bool take_lines(archai_command *e, archai_evaluator_event *out, bool *more)
 {
-    const char *line;
+    const char *line = "";
+    int i;
 
-    for (int i = 0; i < LINES_A_POLL && (line = archai_spoken_next(&e->lines)) != NULL; i++)
+    for (i = 0; i < LINES_A_POLL && (line = archai_spoken_next(&e->lines)) != NULL; i++)
         if (e->busy && on_line(e, line, out))
             return true;
+    *more = line != NULL;
     if (!archai_spoken_too_long(&e->lines))
         return false;
     if (!e->busy) {
@@ -167,10 +182,13 @@ static bool listen(archai_command *e, archai_evaluator_event *out)
     char data[16384];
 
     for (int i = 0; i < CHUNKS; i++) {
+        bool more = false;
         size_t n;
 
-        if (take_lines(e, out))
+        if (take_lines(e, out, &more))
             return true;
+        if (more)
+            return false;
         n = archai_command_read(e, data, sizeof data);
         if (n == 0)
             return false;
@@ -180,7 +198,16 @@ static bool listen(archai_command *e, archai_evaluator_event *out)
     return false;
 }
 
-/* One that left by itself after an earlier candidate, when this one was on its way already: the next process gets it. */
+/* Did the process end before it read all of the request? */
+static bool is_unread(const archai_command *e)
+{
+    int left = 0;
+
+    return e->sent < e->request_size || e->child.stdin_fd < 0 ||
+           (ioctl(e->child.stdin_fd, FIONREAD, &left) == 0 && left > 0);
+}
+
+/* One that ended after an earlier candidate, when this one was on its way already: the next process gets it. */
 static bool begin_again(archai_command *e, archai_evaluator_event *out)
 {
     char *request = e->request;
@@ -210,6 +237,8 @@ static void ended(archai_command *e, archai_evaluator_event *out)
         return;
     line = archai_spoken_rest(&e->lines);
     if (line != NULL && on_line(e, line, out))
+        return;
+    if (is_unread(e) && begin_again(e, out))
         return;
     if (!archai_command_ended(e, out)) {
         if (begin_again(e, out))

@@ -11,6 +11,7 @@
 #include "runner/inspect/export/format.h"
 
 /* The section [data] of the run, if it used any. */
+/* Paths that are found from here are made absolute, since the file may be run from anywhere. */
 static json_t *data_of(const inspect *t)
 {
     archai_ini ini = {.file = NULL};
@@ -20,8 +21,12 @@ static json_t *data_of(const inspect *t)
         goto out;
     data = archai_there(json_object());
     for (size_t i = 0; i < ini.n; i++)
-        if (ini.at[i].key != NULL && strcmp(ini.at[i].section, "data") == 0)
-            (void)json_object_set_new(data, ini.at[i].key, json_string(ini.at[i].value));
+        if (ini.at[i].key != NULL && strcmp(ini.at[i].section, "data") == 0) {
+            char *whole = strchr(ini.at[i].value, '/') != NULL ? realpath(ini.at[i].value, NULL) : NULL;
+
+            (void)json_object_set_new(data, ini.at[i].key, json_string(whole != NULL ? whole : ini.at[i].value));
+            free(whole);
+        }
 out:
     archai_ini_free(&ini);
     return data;
