@@ -1,5 +1,6 @@
 """merge and pack: several results in one directory, one in one file; compared with their sources by h5py alone."""
 import glob
+import json
 import os
 import shutil
 import subprocess
@@ -105,6 +106,8 @@ for i in range(6):
     assert f"from {1 + i // 3}" in open(f"runs/logs/{i}.log").read(), i
 p = subprocess.run([f"{BIN}/archai-run", "runs/config.ini", "--resume", "--set", "search.max_evaluations=8", "--progress", "none"], capture_output=True, text=True)
 assert p.returncode == 0 and len(h5py.File("runs/results.h5")["candidates/id"]) >= 8, p.stderr
+inspect("runs", "report")
+assert check("runs") > 100 # of its starts, too: pauses between them are not slots' time
 
 # -- pack -----------------------------------------------------------------------------------------------------------------
 assert inspect("b", "pack", "-o", "b.h5").stdout.endswith("ok\n")
@@ -127,4 +130,16 @@ inspect("away/b.h5", "export", "front:1", "-o", "2.safetensors")
 assert open("1.safetensors", "rb").read() == open("2.safetensors", "rb").read()
 assert "segment-0-0.h5, which is not there" in inspect("bare", "pack", "-o", "bare.h5", rc=2).stderr and not glob.glob("bare.h5*")
 assert "-o FILE" in inspect("b", "pack", rc=2).stderr
+assert "/dev/null: is not a regular file" in inspect("b", "pack", "-o", "/dev/null", rc=2).stderr
+
+# -- results that are called like commands; a run whose values lie too far apart does not keep the others from being compared ---
+for name in ("curves", "table", "merge"):
+    os.symlink("a", name)
+said = inspect("curves", "merge", "table", "compare").stdout
+assert said.splitlines()[0].split() == ["curves", "merge", "table"], said
+shutil.copytree("b", "far")
+with h5py.File("far/results.h5", "r+") as f:
+    f["objectives/accuracy"][:] = np.where(np.arange(20) % 2, 1e308, -1e308)
+p = inspect("a", "far", "compare", "--json")
+assert "far: no hypervolume" in p.stderr and [r["rows"] for r in json.loads(p.stdout)["runs"]] == [60, 20], p.stderr
 print("merged and packed")

@@ -120,7 +120,7 @@ for width, extra in ((1400, []), (390, ["--blink-settings=preferredColorScheme=0
     assert told["over"] <= 0 and told["width"] == width, told # what is too wide scrolls in its own box
     assert told["sections"] == ["overview", "load", "fronts", "progress", "importance", "along", "parallel", "curves", "timeline", "failures", "models", "config"], told
     first = said["models"]["archid"].index(said["front"][0])
-    assert said["front"][0] in told["chosen"] and "export front:1 --format pt" in told["chosen"] and told["ringed"] >= 3, told
+    assert said["front"][0] in told["chosen"] and "export front:1 --format arch" in told["chosen"] and "--format pt" not in told["chosen"] and told["ringed"] >= 3, told
     act = said["models"]["params"]["<i>act</i>"][first]
     assert told["tip"] and act in told["tip"] and f"width={said['models']['params']['width'][first]}" in told["tip"], told["tip"]
     assert told["closed"] and "export front:" in told["clicked"], told

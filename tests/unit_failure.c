@@ -33,6 +33,7 @@ static void numbers_and_paths_are_masked(void **state)
     assert_kind("\n first line\nsecond 2", "first line");
     assert_kind("stück 3 — größer", "stück N — größer");
     assert_kind("'/' and \"/\" /", "'PATH' and \"PATH\" PATH");
+    assert_kind("abc12 abcdef1 abcdef-7x deadbeefdeadbeefg", "abcN abcdefN abcdef-Nx deadbeefdeadbeefg");
     assert_kind("////////", "PATH");
 }
 

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -99,10 +100,12 @@ static double value_of(const char *digits, int exponent)
 
 /* The shortest digits d.ddd x 10^exponent that read back as v > 0. For each length the nearest
  * decimal is tried, then its upper neighbour: doubles are denser below a power of two, so only the
- * neighbour may read back. */
+ * neighbour may read back. There may be zeros at the end. */
 static void shortest(double v, char digits[20], int *exponent)
 {
-    for (int n = 1; n <= 17; n++) {
+    /* A decimal of up to 15 digits that reads back as a normal v is what v is written as with 15 digits, zeros
+     * behind it: where that does not read back, no shorter one does. The caller takes the zeros away. */
+    for (int n = v >= DBL_MIN ? DBL_DIG : 1; n <= 17; n++) {
         char text[40];
 
         (void)snprintf(text, sizeof text, "%.*e", n - 1, v);

@@ -89,8 +89,12 @@ static char *put_masked(char *out, const char *word, const char *end)
         } else if (n > 0) {
             out = put(out, "N");
             s += n;
-        } else {
-            *out++ = *s++;
+        } else { /* no number begins in the letters before the next digit */
+            const bool letter = is_hex(*s);
+
+            do
+                *out++ = *s++;
+            while (letter && s < end && is_hex(*s) && !is_digit(*s));
         }
     }
     return out;

@@ -31,6 +31,10 @@ typedef struct merging {
     size_t source_of;               /* which directory it is in */
     char **archids;                 /* owned, as is each; of the rows of a source that have weights */
     size_t n_archids, capacity;
+    struct counted {
+        int64_t *ids; /* owned; ascending */
+        size_t n, capacity;
+    } *counted;      /* owned; [n]: the rows of each source that there is room for */
     int64_t next_id; /* behind those of the sources before */
     bool has_logs;
 } merging;
@@ -209,6 +213,14 @@ static int write_row(merging *m, size_t k, archai_trial *e, archai_err *err)
     return rc;
 }
 
+/* A run that goes on may have more rows when they are written than when they were counted. */
+static bool was_counted(const struct counted *c, int64_t id, size_t *at)
+{
+    while (*at < c->n && c->ids[*at] < id)
+        ++*at;
+    return *at < c->n && c->ids[*at] == id;
+}
+
 static int each_row(merging *m, take_row *take, archai_err *err)
 {
     int rc = ARCHAI_OK;
@@ -217,7 +229,9 @@ static int each_row(merging *m, take_row *take, archai_err *err)
     for (size_t k = 0; rc == ARCHAI_OK && k < m->n; k++) {
         archai_history *h = NULL;
         archai_results head = {0};
+        struct counted *counted = &m->counted[k];
         int64_t last = -1;
+        size_t at = 0;
         bool got = true;
 
         ARCHAI_TRY(archai_history_open(&h, m->from[k], touch, NULL, &head, err));
@@ -225,7 +239,11 @@ static int each_row(merging *m, take_row *take, archai_err *err)
             archai_trial e = {0};
 
             rc = archai_history_next(h, &e, &got, err);
-            if (rc == ARCHAI_OK && got) {
+            if (rc == ARCHAI_OK && got && take == count_row) {
+                ARCHAI_RESERVE(counted->ids, counted->capacity, counted->n + 1);
+                counted->ids[counted->n++] = e.id;
+            }
+            if (rc == ARCHAI_OK && got && was_counted(counted, e.id, &at)) {
                 last = e.id;
                 rc = archai_err_wrap(err, take(m, k, &e, err), "%s: ", m->from[k]);
             }
@@ -242,62 +260,6 @@ static int each_row(merging *m, take_row *take, archai_err *err)
 }
 
 /* -- the index ------------------------------------------------------------------------------------------- */
-
-/* The sum of search.max_evaluations, or -1: a run has no such limit. */
-static long long all_evaluations(const merging *m)
-{
-    long long sum = 0;
-
-    for (size_t k = 0; sum >= 0 && k < m->n; k++) {
-        const archai_ini_entry *e = NULL;
-        archai_ini ini = {0};
-        int64_t value;
-
-        if (archai_ini_parse(&ini, "config", m->heads[k].config, strlen(m->heads[k].config), NULL) == ARCHAI_OK)
-            e = archai_ini_find(&ini, "search", "max_evaluations");
-        value = e != NULL ? strtoll(e->value, NULL, 10) : 0; /* 0: "none" */
-        sum = value > 0 && value < INT64_MAX / (int64_t)m->n ? sum + value : -1;
-        archai_ini_free(&ini);
-    }
-    return sum;
-}
-
-static bool is_key(const char *line, const char *key)
-{
-    const size_t n = strlen(key);
-
-    return strncmp(line, key, n) == 0 && line[n] != '\0' && strchr(" =", line[n]) != NULL;
-}
-
-/* The text of the first run, with `to` as output.directory, so that whoever resumes it goes on here, and the
- * evaluations of all of them. */
-static char *config_text(const merging *m)
-{
-    const long long evaluations = all_evaluations(m);
-    char *text = NULL, *quoted = archai_ini_quote(m->to);
-    size_t size = 0;
-    FILE *out = archai_there(open_memstream(&text, &size));
-    bool in_output = false, in_search = false;
-
-    for (const char *line = m->heads[0].config; *line != '\0';) {
-        const size_t n = strcspn(line, "\n");
-
-        if (line[0] == '[') {
-            in_output = strncmp(line, "[output]", 8) == 0;
-            in_search = strncmp(line, "[search]", 8) == 0;
-        }
-        if (in_output && is_key(line, "directory"))
-            (void)fprintf(out, "directory = %s\n", quoted);
-        else if (in_search && evaluations > 0 && is_key(line, "max_evaluations"))
-            (void)fprintf(out, "max_evaluations = %lld\n", evaluations);
-        else
-            (void)fprintf(out, "%.*s\n", (int)n, line);
-        line += n + (line[n] != '\0');
-    }
-    (void)fclose(out);
-    free(quoted);
-    return text;
-}
 
 /* The root attribute `data` of the first run; NULL: it has none. */
 static char *data_of(const merging *m)
@@ -319,7 +281,7 @@ static int publish(const merging *m, archai_merged *out, archai_err *err)
     archai_config config = {0};
     archai_ini ini = {0};
     archai_index *x = NULL;
-    char *text = config_text(m), *data = data_of(m);
+    char *text = archai_merge_config(m->heads, m->n, m->to), *data = data_of(m);
     archai_index_run run = {.directory = m->to,
                             .config_text = text,
                             .config = &config,
@@ -371,6 +333,7 @@ int archai_results_merge(const char *const *from, size_t n, const char *to, arch
 
     *out = (archai_merged){0};
     m.heads = archai_calloc(n, sizeof *m.heads);
+    m.counted = archai_calloc(n, sizeof *m.counted);
     for (size_t k = 0; rc == ARCHAI_OK && k < n; k++)
         rc = archai_results_read(&m.heads[k], from[k], err);
     ARCHAI_TRY_GOTO(rc, rc, out);
@@ -388,9 +351,12 @@ int archai_results_merge(const char *const *from, size_t n, const char *to, arch
     out->models = (int64_t)models.n;
     archai_strings_free(&models);
 out:
-    for (size_t k = 0; k < n; k++)
+    for (size_t k = 0; k < n; k++) {
         archai_results_free(&m.heads[k]);
+        free(m.counted[k].ids);
+    }
     free(m.heads);
+    free(m.counted);
     forget_archids(&m);
     free(m.archids);
     archai_segment_close(&m.segment);

@@ -1,5 +1,6 @@
 #include "io/results/merge_check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,4 +116,60 @@ int64_t archai_merge_repeated(const archai_results *heads, size_t n)
     }
     free(all);
     return repeated;
+}
+
+/* -- the configuration of all of them ---------------------------------------------------------------------- */
+
+/* The sum of search.max_evaluations, or -1: a run has no such limit. */
+static long long all_evaluations(const archai_results *heads, size_t n)
+{
+    long long sum = 0;
+
+    for (size_t k = 0; sum >= 0 && k < n; k++) {
+        const archai_ini_entry *e = NULL;
+        archai_ini ini = {0};
+        int64_t value;
+
+        if (archai_ini_parse(&ini, "config", heads[k].config, strlen(heads[k].config), NULL) == ARCHAI_OK)
+            e = archai_ini_find(&ini, "search", "max_evaluations");
+        value = e != NULL ? strtoll(e->value, NULL, 10) : 0; /* 0: "none" */
+        sum = value > 0 && value < INT64_MAX / (int64_t)n ? sum + value : -1;
+        archai_ini_free(&ini);
+    }
+    return sum;
+}
+
+static bool is_key(const char *line, const char *key)
+{
+    const size_t n = strlen(key);
+
+    return strncmp(line, key, n) == 0 && line[n] != '\0' && strchr(" =", line[n]) != NULL;
+}
+
+char *archai_merge_config(const archai_results *heads, size_t n, const char *to)
+{
+    const long long evaluations = all_evaluations(heads, n);
+    char *text = NULL, *quoted = archai_ini_quote(to);
+    size_t size = 0;
+    FILE *out = archai_there(open_memstream(&text, &size));
+    bool in_output = false, in_search = false;
+
+    for (const char *line = heads[0].config; *line != '\0';) {
+        const size_t length = strcspn(line, "\n");
+
+        if (line[0] == '[') {
+            in_output = strncmp(line, "[output]", 8) == 0;
+            in_search = strncmp(line, "[search]", 8) == 0;
+        }
+        if (in_output && is_key(line, "directory"))
+            (void)fprintf(out, "directory = %s\n", quoted);
+        else if (in_search && evaluations > 0 && is_key(line, "max_evaluations"))
+            (void)fprintf(out, "max_evaluations = %lld\n", evaluations);
+        else
+            (void)fprintf(out, "%.*s\n", (int)length, line);
+        line += length + (line[length] != '\0');
+    }
+    (void)fclose(out);
+    free(quoted);
+    return text;
 }

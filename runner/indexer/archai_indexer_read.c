@@ -68,7 +68,7 @@ int archai_indexer_read(archai_parent *parent, const char *directory, archai_err
     archai_results head = {0};
     int rc;
 
-    archai_limit_reading(directory);
+    archai_limit_reading(&directory, 1);
     rc = archai_history_open(&h, directory, touch, parent, &head, &why);
     if (rc == ARCHAI_OK)
         rc = settle(h, parent, &why);

@@ -99,14 +99,32 @@ static bool command_help(const char *name)
     return c != NULL;
 }
 
-/* RESULTS are the words before the command; one, unless a later word is a command that takes several. */
+static bool takes_several(const struct command *c)
+{
+    return c != NULL && (c->run == inspect_compare || c->run == inspect_merge);
+}
+
+static bool all_exist(char **paths, int n)
+{
+    struct stat st;
+    int i = 0;
+
+    while (i < n && stat(paths[i], &st) == 0)
+        i++;
+    return i == n;
+}
+
+/* RESULTS are the words before the command; one, unless a later word is a command that takes several. A directory
+ * may be called like a command. */
 static size_t count_paths(char **words, int n)
 {
+    if (n > 2 && takes_several(find_command(words[n - 1])) && all_exist(words, n - 1))
+        return (size_t)n - 1;
     for (int i = 1; i < n; i++) {
         const struct command *c = find_command(words[i]);
 
         if (c != NULL)
-            return i == 1 || c->run == inspect_compare || c->run == inspect_merge ? (size_t)i : 1;
+            return i == 1 || takes_several(c) ? (size_t)i : 1;
     }
     return n > 0;
 }
@@ -227,7 +245,7 @@ static int run_guarded(const struct command *command, inspect *t)
 
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (!t->repair && !takes_long(command))
-            archai_limit_reading(t->path);
+            archai_limit_reading((const char *const *)t->paths, t->n_paths);
         _exit(archai_program_end(run(command, t, &err), &err));
     }
     if (child < 0) {
@@ -246,8 +264,8 @@ static int run_guarded(const struct command *command, inspect *t)
                       WTERMSIG(status), strsignal(WTERMSIG(status)));
         return 1;
     }
-    (void)fprintf(stderr, "archai-inspect: %s: damaged: HDF5 %s while it read the file\n",
-                  t->path, archai_limit_crash(status));
+    (void)fprintf(stderr, "archai-inspect: %s%s: damaged: HDF5 %s while it read the file\n", t->path,
+                  t->n_paths > 1 ? " or another of the results" : "", archai_limit_crash(status));
     return archai_rc_exit_status(ARCHAI_EFORMAT);
 }
 

@@ -68,6 +68,10 @@ bool inspect_has_values(const archai_trial *e);
 /* Rows of the front, each architecture once, the best by the first objective first: front:1, front:2, ...
  * Caller frees. */
 size_t *inspect_front(const archai_results *r, size_t *n);
+/* Of rows[n], in place, those whose architecture no row before has, at most `most`; returns how many. */
+size_t inspect_once(const archai_results *r, size_t *rows, size_t n, size_t most);
+/* [r->n], the caller's to free: equal for the rows of one architecture, from 0. *n: how many there are. */
+size_t *inspect_number_archids(const archai_results *r, size_t *n);
 /* The `most` best models by an objective or a metric, each once, by the best of its budgets. Caller frees. */
 int inspect_best_rows(const inspect *t, const char *name, size_t most, bool *is_objective,
                       size_t **out, size_t *n, archai_err *err);
@@ -85,7 +89,7 @@ void inspect_names_free(inspect *t);
 char *inspect_short(const inspect *t, size_t row); /* enough of the archid to name it; caller frees */
 char *inspect_differing(const inspect *t, size_t row); /* "k=3, width=16"; caller frees */
 bool inspect_param_absent(const archai_results_param *p, size_t row);
-void inspect_param_text(const archai_results_param *p, size_t row, char *out, size_t size); /* "": absent */
+void inspect_param_text(const archai_results_param *p, size_t row, char *out, size_t size); /* "": absent; longer: cut, "..." */
 
 char *inspect_front_flags(const archai_results *r); /* [r->n]: is the row on the front? Caller frees */
 /* -1 for an objective to be maximised, else 1: values times the sign are to be minimised. */

@@ -104,7 +104,7 @@ int inspect_best_rows(const inspect *t, const char *name, size_t most, bool *is_
                       size_t **out, size_t *n_out, archai_err *err)
 {
     const archai_results *r = &t->r;
-    size_t *rows, n = 0, kept = 0;
+    size_t *rows, n = 0;
     double sign;
 
     ARCHAI_TRY(find_name(r, name, &sign, is_objective, err));
@@ -117,16 +117,8 @@ int inspect_best_rows(const inspect *t, const char *name, size_t most, bool *is_
             !isnan(archai_results_value(r, i, name)))
             rows[n++] = i;
     inspect_sort(r, rows, n, name, sign);
-    for (size_t i = 0; i < n && kept < most; i++) { /* a model once, by the best of its budgets */
-        bool known = false;
-
-        for (size_t k = 0; !known && k < kept; k++)
-            known = strcmp(r->rows[rows[k]].model.archid, r->rows[rows[i]].model.archid) == 0;
-        if (!known)
-            rows[kept++] = rows[i];
-    }
     *out = rows;
-    *n_out = kept;
+    *n_out = inspect_once(r, rows, n, most); /* a model once, by the best of its budgets */
     return ARCHAI_OK;
 }
 

@@ -113,13 +113,18 @@ bool inspect_param_absent(const archai_results_param *p, size_t row)
 void inspect_param_text(const archai_results_param *p, size_t row, char *out, size_t size)
 {
     char number[32] = "";
+    const char *text = p->texts == NULL ? number : p->texts[row] != NULL ? p->texts[row] : "";
+    size_t n = size - 4;
 
     if (p->texts == NULL && !isnan(p->numbers[row]))
         inspect_number(p->numbers[row], number);
-    (void)snprintf(out, size, "%s",
-                   p->texts == NULL        ? number
-                   : p->texts[row] != NULL ? p->texts[row]
-                                           : "");
+    if (strlen(text) < size) {
+        (void)snprintf(out, size, "%s", text);
+        return;
+    }
+    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) /* not in the middle of a character */
+        n--;
+    (void)snprintf(out, size, "%.*s...", (int)n, text);
 }
 
 static bool same(const archai_results_param *p, size_t a, size_t b)
@@ -192,24 +197,60 @@ char *inspect_differing(const inspect *t, size_t row)
     return archai_there(text);
 }
 
+/* -- architectures by number ----------------------------------------------------------------------- */
+
+static int compare_archids(const void *a, const void *b, void *results)
+{
+    const archai_results *r = results;
+    const size_t i = *(const size_t *)a, k = *(const size_t *)b;
+    const int order = strcmp(r->rows[i].model.archid, r->rows[k].model.archid);
+
+    return order != 0 ? order : (i > k) - (i < k);
+}
+
+size_t *inspect_number_archids(const archai_results *r, size_t *n)
+{
+    size_t *order = archai_calloc(r->n, sizeof *order), *number = archai_calloc(r->n, sizeof *number);
+
+    *n = 0;
+    for (size_t i = 0; i < r->n; i++)
+        order[i] = i;
+    if (r->n > 1)
+        qsort_r(order, r->n, sizeof *order, compare_archids, (void *)(uintptr_t)r);
+    for (size_t i = 0; i < r->n; i++) {
+        *n += i == 0 || strcmp(r->rows[order[i]].model.archid,
+                               r->rows[order[i - 1]].model.archid) != 0;
+        number[order[i]] = *n - 1;
+    }
+    free(order);
+    return number;
+}
+
+size_t inspect_once(const archai_results *r, size_t *rows, size_t n, size_t most)
+{
+    size_t n_archids, kept = 0, *number = inspect_number_archids(r, &n_archids);
+    char *known = archai_calloc(n_archids, 1);
+
+    for (size_t i = 0; i < n && kept < most; i++) {
+        if (known[number[rows[i]]])
+            continue;
+        known[number[rows[i]]] = 1;
+        rows[kept++] = rows[i];
+    }
+    free(known);
+    free(number);
+    return kept;
+}
+
 /* -- the front, and the best --------------------------------------------------------------------- */
 
 size_t *inspect_front(const archai_results *r, size_t *n)
 {
     size_t *rows = archai_memdup(r->front, r->n_front * sizeof *rows);
-    size_t kept = 0;
 
     if (r->n_objectives > 0)
         inspect_sort(r, rows, r->n_front, r->objectives[0].name, inspect_sign(&r->objectives[0]));
-    for (size_t i = 0; i < r->n_front; i++) { /* earlier versions named repeated rows, too */
-        bool known = false;
-
-        for (size_t k = kept; !known && k-- > 0;)
-            known = strcmp(r->rows[rows[k]].model.archid, r->rows[rows[i]].model.archid) == 0;
-        if (!known)
-            rows[kept++] = rows[i];
-    }
-    *n = kept;
+    *n = inspect_once(r, rows, r->n_front, r->n_front); /* earlier versions named repeated rows, too */
     return rows;
 }
 

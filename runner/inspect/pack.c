@@ -32,6 +32,10 @@ int inspect_pack(inspect *t, archai_err *err)
     if (t->output == NULL)
         return archai_fail(err, ARCHAI_EINVAL, "pack needs -o FILE");
     ARCHAI_TRY(archai_beside_output(&b, t->output, err));
+    if (b.name == NULL) { /* HDF5 writes files alone */
+        archai_beside_drop(&b);
+        return archai_fail(err, ARCHAI_EINVAL, "%s: is not a regular file, expected one, or a name that is free", t->output);
+    }
     rc = archai_results_pack(t->path, b.at, &models, err);
     if (rc == ARCHAI_OK)
         rc = verify(t, b.at, err);

@@ -130,7 +130,7 @@ int inspect_watch(inspect *t, archai_err *err)
         bool alive = archai_rundir_owner_alive(t->directory, who);
         archai_err why = ARCHAI_ERR_INIT;
 
-        archai_limit_reading(t->path);
+        archai_limit_reading(&t->path, 1);
         rc = archai_results_read(&t->r, t->path, &why);
         if (rc == ARCHAI_ENOTFOUND && alive) { /* not published yet */
             (void)sleep(WATCH_S);

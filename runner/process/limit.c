@@ -65,16 +65,23 @@ static void lower(__rlimit_resource_t resource, rlim_t value)
     (void)setrlimit(resource, &limit);
 }
 
-void archai_limit_reading(const char *path)
+void archai_limit_reading(const char *const *paths, size_t n)
 {
-    const rlim_t bytes = bytes_of(path);
+    rlim_t bytes = 0;
     struct rusage used = {.ru_utime = {0}};
 
+    for (size_t i = 0; i < n; i++)
+        bytes += bytes_of(paths[i]);
     (void)getrusage(RUSAGE_SELF, &used);
     lower(RLIMIT_CPU, (rlim_t)used.ru_utime.tv_sec + (rlim_t)used.ru_stime.tv_sec +
-                          seconds_least + bytes / bytes_a_second);
+                          (rlim_t)n * seconds_least + bytes / bytes_a_second);
     if (MEMORY_CAN_BE_LIMITED)
         lower(RLIMIT_DATA, memory_least + memory_factor * bytes);
+}
+
+void archai_limit_time_end(void)
+{
+    lower(RLIMIT_CPU, RLIM_INFINITY);
 }
 
 const char *archai_limit_crash(int wait_status)

@@ -146,6 +146,8 @@ def check(directory, page=None):
     shown = [at[v] for v in m["id"]]
     assert shown == sorted(shown) and (len(shown) == rows.n or len(shown) <= 5000)
     place = {i: k + 1 for k, i in enumerate(front)}
+    kept = {unquote(name) for name in f.get("models", {})}
+    assert m["weights"] == [int(rows.archid[i] in kept) for i in shown]
     for k, i in enumerate(shown):
         assert m["archid"][k] == rows.archid[i] and rows.archid[i].startswith(m["short"][k]) and m["status"][k] == rows.status[i]
         assert m["budget"][k] == rows.budget[i] and near(m["seconds"][k], rows.seconds[i]) and m["rank"][k] == rows.rank[i]
@@ -194,11 +196,13 @@ def check(directory, page=None):
         assert {r["rank"] for r in t["ranks"]} >= {int(rows.rank[i]) for i in took if rows.rank[i] < 256}
         compared += len(t["shares"]) + 240 * len(t["ranks"])
     last, updated = unix(f.attrs["started"]), unix(f.attrs["updated"])
-    offered, busy = 0, sum(rows.seconds[i] for i in took)
-    for old in (True, False):
-        part = [i for i in took if (rows.started[i] < last) == old]
-        span = max((rows.finish[i] for i in part), default=0) - min((rows.started[i] for i in part), default=0)
-        offered += span if old else max(updated - last, span)
+    busy = sum(rows.seconds[i] for i in took)
+    # as long as the last start lasted, or anything ran: once for each full set of slots that were in use
+    begins, ends = np.sort([rows.started[i] for i in took]), np.sort([rows.finish[i] for i in took])
+    edges = np.unique(np.concatenate([begins, ends, [last, max(last, updated)]]))
+    running = np.searchsorted(begins, edges[:-1], "right") - np.searchsorted(ends, edges[:-1], "right")
+    runs = np.maximum(np.ceil(running / t["slots"]), (edges[:-1] >= last) & (edges[:-1] < updated))
+    offered = float(np.sum(np.diff(edges) * runs))
     if offered > 0:
         assert abs(said["utilisation"] - min(1, busy / offered / t["slots"])) < 1e-9
 

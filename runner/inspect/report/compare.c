@@ -11,6 +11,7 @@
 #include "core/pareto/pareto.h"
 #include "runner/inspect/report/compare.h"
 #include "runner/inspect/report/report.h"
+#include "runner/process/limit.h"
 
 enum { RUNS_MAX = 64, OBJECTIVES_MAX = 4 };
 
@@ -78,14 +79,27 @@ static void place_reference(const comparison *c, double *reference)
     }
 }
 
-static int measure(compare_run *one, const double *reference, archai_err *err)
+/* Leaves only the points that no other dominates; returns how many. */
+static size_t keep_front(double *points, size_t n, size_t m, size_t *front)
+{
+    const size_t kept = archai_pareto_front(points, n, m, front);
+
+    for (size_t i = 0; i < kept; i++) /* ascending: front[i] >= i */
+        memmove(&points[i * m], &points[front[i] * m], m * sizeof *points);
+    return kept;
+}
+
+/* A run whose volume cannot be told has none; the others are compared all the same. */
+static void measure(compare_run *one, const double *reference)
 {
     const archai_results *r = &one->t.r;
     const size_t m = r->n_objectives;
     double *points = archai_calloc(one->f.n_archids * m, sizeof *points);
+    size_t *front = archai_calloc(one->f.n_archids, sizeof *front);
+    archai_err err = ARCHAI_ERR_INIT;
     int rc = ARCHAI_OK;
 
-    for (int s = 0; rc == ARCHAI_OK && s < COMPARE_POINTS; s++) {
+    for (int s = 0; s < COMPARE_POINTS; s++) {
         const size_t rows = r->n * (size_t)(s + 1) / COMPARE_POINTS;
         size_t *standing, n = inspect_standing_after(r, &one->f, rows, &standing);
 
@@ -98,11 +112,19 @@ static int measure(compare_run *one, const double *reference, archai_err *err)
         if (s > 0) /* rows of a generational search are counted by id, and may have finished before */
             one->seconds[s] = fmax(one->seconds[s], one->seconds[s - 1]);
         one->volume[s] = (double)NAN;
-        if (m <= OBJECTIVES_MAX)
-            rc = archai_pareto_hypervolume(points, n, m, reference, &one->volume[s], err);
+        if (m > OBJECTIVES_MAX || rc != ARCHAI_OK)
+            continue;
+        if (m == OBJECTIVES_MAX) /* there every point costs as much as all before it */
+            n = keep_front(points, n, m, front);
+        rc = archai_pareto_hypervolume(points, n, m, reference, &one->volume[s], &err);
+        if (rc != ARCHAI_OK) {
+            one->volume[s] = (double)NAN;
+            (void)fprintf(stderr, "archai-inspect: %s: no hypervolume: its values, or those of the others, lie too far apart (%s)\n",
+                          one->t.path, err.text);
+        }
     }
     free(points);
-    return rc;
+    free(front);
 }
 
 /* -- settings --------------------------------------------------------------------------------------- */
@@ -259,8 +281,9 @@ int inspect_compare(inspect *t, archai_err *err)
         rc = check_objectives(&c, err);
     if (rc == ARCHAI_OK)
         place_reference(&c, reference);
+    archai_limit_time_end();
     for (size_t i = 0; rc == ARCHAI_OK && i < c.n; i++)
-        rc = measure(&c.at[i], reference, err);
+        measure(&c.at[i], reference);
     if (rc == ARCHAI_OK && t->output != NULL)
         rc = write_html(&c, t->output, err);
     else if (rc == ARCHAI_OK && t->json)

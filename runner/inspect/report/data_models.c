@@ -21,15 +21,15 @@ typedef struct columns {
 
 static json_t *short_text(const char *s)
 {
+    size_t n = TEXT_MAX - 3;
     char *cut;
     json_t *value;
 
     if (s == NULL || strlen(s) <= TEXT_MAX)
         return inspect_json_text(s);
-    cut = archai_strndup(s, TEXT_MAX);
-    for (size_t n = TEXT_MAX; n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80; n--)
-        cut[n - 1] = '\0'; /* not in the middle of a character */
-    memcpy(cut + strlen(cut) - 3, "...", 3);
+    while (n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80) /* not in the middle of a character */
+        n--;
+    cut = archai_printf("%.*s...", (int)n, s);
     value = inspect_json_text(cut);
     free(cut);
     return value;
@@ -195,26 +195,52 @@ static void put_metrics(columns *c, const char *const *names, size_t n)
     }
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Whose weights results.h5 has. */
+static int put_weights(columns *c, archai_err *err)
+{
+    const archai_results *r = &c->p->t->r;
+    json_t *list = add(c, "weights");
+    archai_strings names = {NULL, 0};
+
+    ARCHAI_TRY(archai_results_models(c->p->t->path, &names, err));
+    if (names.n > 1)
+        qsort(names.at, names.n, sizeof *names.at, compare_names);
+    for (size_t i = 0; i < c->n; i++) {
+        const char *archid = r->rows[c->rows[i]].model.archid;
+        const bool kept = names.n > 0 && bsearch(&archid, names.at, names.n, sizeof *names.at, compare_names) != NULL;
+
+        (void)json_array_append_new(list, json_integer(kept));
+    }
+    archai_strings_free(&names);
+    return ARCHAI_OK;
+}
+
 int report_models(report *p, archai_err *err)
 {
     const archai_results *r = &p->t->r;
     const char *metrics[METRICS_MAX];
     const size_t n_metrics = metric_names(r, metrics);
     columns c = {.p = p, .out = archai_there(json_object()), .place = archai_calloc(r->n, sizeof *c.place)};
-    size_t width = 12 + r->n_objectives + n_metrics;
+    size_t width = 14 + r->n_objectives + n_metrics;
+    int rc;
 
-    (void)err;
     for (size_t k = 0; k < p->t->n_params; k++)
         width += p->t->differs[k];
     for (size_t i = 0; i < p->f->n_front; i++)
         c.place[p->f->front[i]] = i + 1;
     choose(&c, width);
     put_own(&c);
+    rc = put_weights(&c, err);
     put_objectives(&c);
     put_params(&c);
     put_metrics(&c, metrics, n_metrics);
     (void)json_object_set_new(p->out, "models", c.out);
     free(c.rows);
     free(c.place);
-    return ARCHAI_OK;
+    return rc;
 }

@@ -17,35 +17,7 @@ const char inspect_importance_method[] =
     "stand for their architectures, at most 2000 of them at equal distances; a value is its rank among the "
     "values of its parameter, an absent one is below all others";
 
-/* -- architectures by number ----------------------------------------------------------------------- */
-
-static int compare_archids(const void *a, const void *b, void *results)
-{
-    const archai_results *r = results;
-    const size_t i = *(const size_t *)a, k = *(const size_t *)b;
-    const int order = strcmp(r->rows[i].model.archid, r->rows[k].model.archid);
-
-    return order != 0 ? order : (i > k) - (i < k);
-}
-
-/* [r->n]: equal for rows of one architecture. *n: how many there are. */
-static size_t *number_archids(const archai_results *r, size_t *n)
-{
-    size_t *order = archai_calloc(r->n, sizeof *order), *number = archai_calloc(r->n, sizeof *number);
-
-    *n = 0;
-    for (size_t i = 0; i < r->n; i++)
-        order[i] = i;
-    if (r->n > 1)
-        qsort_r(order, r->n, sizeof *order, compare_archids, (void *)(uintptr_t)r);
-    for (size_t i = 0; i < r->n; i++) {
-        *n += i == 0 || strcmp(r->rows[order[i]].model.archid,
-                               r->rows[order[i - 1]].model.archid) != 0;
-        number[order[i]] = *n - 1;
-    }
-    free(order);
-    return number;
-}
+/* -- the best so far ------------------------------------------------------------------------------- */
 
 /* Does row a stand for its architecture instead of row b? Rows are in order of id. */
 static bool takes_over(const archai_results *r, size_t a, size_t b)
@@ -53,8 +25,6 @@ static bool takes_over(const archai_results *r, size_t a, size_t b)
     return r->rows[a].budget > r->rows[b].budget ||
            (r->rows[a].budget == r->rows[b].budget && a < b);
 }
-
-/* -- the best so far ------------------------------------------------------------------------------- */
 
 static int compare_finished(const void *a, const void *b, void *results)
 {
@@ -232,6 +202,13 @@ static void weigh(const inspect *t, size_t k, inspect_facts *f)
     free(shares);
 }
 
+void inspect_facts_weigh(const inspect *t, inspect_facts *f)
+{
+    f->importance = archai_calloc(t->r.n_objectives, sizeof *f->importance);
+    for (size_t k = 0; k < t->r.n_objectives; k++)
+        weigh(t, k, f);
+}
+
 /* -- utilisation ------------------------------------------------------------------------------------ */
 
 static double parse_time(const char *text)
@@ -257,29 +234,62 @@ static int slots_of(const archai_results *r)
     return slots;
 }
 
-/* The last start is known by its times; of the earlier ones, what lies between their first and their last
- * row. */
+typedef struct moment {
+    double time;
+    int running, open; /* how many evaluations begin or end, and whether the last start does */
+} moment;
+
+static int compare_moments(const void *a, const void *b)
+{
+    const double x = ((const moment *)a)->time, y = ((const moment *)b)->time;
+
+    return (x > y) - (x < y);
+}
+
+static size_t add_span(moment *at, size_t n, double from, double to, int running, int open)
+{
+    if (!(from < to))
+        return n;
+    at[n] = (moment){from, running, open};
+    at[n + 1] = (moment){to, -running, -open};
+    return n + 2;
+}
+
+/* Seconds of the starts. The last one is known by its times; an earlier one went on while anything ran, so that
+ * pauses between starts do not count. Where more ran than there are slots, several runs were merged, and each
+ * offered its own. */
+static double time_of_starts(moment *at, size_t n, int slots)
+{
+    double seconds = 0;
+    int64_t running = 0;
+    int open = 0;
+
+    if (n > 1)
+        qsort(at, n, sizeof *at, compare_moments);
+    for (size_t i = 0; i + 1 < n; i++) {
+        running += at[i].running;
+        open += at[i].open;
+        seconds += (at[i + 1].time - at[i].time) * fmax((double)((running + slots - 1) / slots), open);
+    }
+    return seconds;
+}
+
 void inspect_time_slots(const archai_results *r, inspect_facts *f)
 {
-    const double started = parse_time(r->started), updated = parse_time(r->updated);
-    double first[2] = {INFINITY, INFINITY}, last[2] = {-INFINITY, -INFINITY}, seconds = 0;
+    moment *at = archai_calloc(r->n + 1, 2 * sizeof *at);
+    size_t n = add_span(at, 0, parse_time(r->started), parse_time(r->updated), 0, 1);
 
     f->slots = slots_of(r);
     for (size_t i = 0; i < r->n; i++) {
         const archai_trial *e = &r->rows[i];
-        const int part = e->started >= started;
 
         if (e->status == ARCHAI_STATUS_CACHED || !(e->started > 0))
             continue;
         f->busy_s += e->seconds;
-        first[part] = fmin(first[part], e->started);
-        last[part] = fmax(last[part], e->started + e->seconds);
+        n = add_span(at, n, e->started, e->started + e->seconds, 1, 0);
     }
-    if (first[0] < last[0])
-        seconds += last[0] - first[0];
-    if (!isnan(started) && !isnan(updated))
-        seconds += fmax(updated - started, first[1] < last[1] ? last[1] - first[1] : 0);
-    f->offered_s = seconds * f->slots;
+    f->offered_s = f->slots > 0 ? f->slots * time_of_starts(at, n, f->slots) : 0;
+    free(at);
 }
 
 double inspect_utilisation(const inspect_facts *f)
@@ -295,18 +305,15 @@ int inspect_facts_make(inspect *t, inspect_facts *f, archai_err *err)
 
     *f = (inspect_facts){0};
     ARCHAI_TRY(inspect_names(t, err));
-    f->number = number_archids(r, &f->n_archids);
+    f->number = inspect_number_archids(r, &f->n_archids);
     f->order = in_order(r);
     count_evaluations(r, f);
     f->n_standing = inspect_standing_after(r, f, r->n, &f->standing);
     f->front = inspect_front(r, &f->n_front);
     f->best = archai_calloc(r->n_objectives, sizeof *f->best);
     f->n_best = archai_calloc(r->n_objectives, sizeof *f->n_best);
-    f->importance = archai_calloc(r->n_objectives, sizeof *f->importance);
-    for (size_t k = 0; k < r->n_objectives; k++) {
+    for (size_t k = 0; k < r->n_objectives; k++)
         trace_best(r, k, f);
-        weigh(t, k, f);
-    }
     inspect_failures(r, &f->failures);
     inspect_time_slots(r, f);
     return ARCHAI_OK;
@@ -316,7 +323,8 @@ void inspect_facts_free(const inspect *t, inspect_facts *f)
 {
     for (size_t k = 0; f->best != NULL && k < t->r.n_objectives; k++) {
         free(f->best[k]);
-        free(f->importance[k]);
+        if (f->importance != NULL)
+            free(f->importance[k]);
     }
     free(f->order);
     free(f->number);

@@ -26,7 +26,8 @@ typedef struct inspect_facts {
     size_t n_front;
     inspect_step **best; /* owned; [objectives] */
     size_t *n_best;      /* owned */
-    double **importance; /* owned; [objectives][params]: shares that sum to 1, or all 0: nothing can be told */
+    double **importance; /* owned; [objectives][params]: shares that sum to 1, or all 0: nothing can be told.
+                            NULL before inspect_facts_weigh */
     archai_failures failures;
     double busy_s, offered_s; /* seconds of evaluations; slots times the time of the starts */
     int slots;                /* of the last start */
@@ -45,7 +46,9 @@ int inspect_summary_json(inspect *t, archai_err *err);
 /* How `importance` was computed, in words. */
 extern const char inspect_importance_method[];
 
-int inspect_facts_make(inspect *t, inspect_facts *out, archai_err *err); /* calls inspect_names */
+/* All but the importances. Calls inspect_names. */
+int inspect_facts_make(inspect *t, inspect_facts *out, archai_err *err);
+void inspect_facts_weigh(const inspect *t, inspect_facts *f); /* the importances: seconds on large runs */
 /* Rows that stand for their architectures after the first n of f->order, in order of id; *out is the caller's
  * to free. Returns how many. */
 size_t inspect_standing_after(const archai_results *r, const inspect_facts *f, size_t n, size_t **out);

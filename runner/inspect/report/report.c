@@ -88,6 +88,8 @@ static int gather(inspect *t, json_t **out, archai_err *err)
     report p = {.t = t, .f = &f, .out = archai_there(json_object())};
     int rc = inspect_facts_make(t, &f, err);
 
+    if (rc == ARCHAI_OK)
+        inspect_facts_weigh(t, &f);
     p.is_named = archai_calloc(t->r.n, sizeof *p.is_named);
     for (size_t i = 0; rc == ARCHAI_OK && i < sizeof parts / sizeof parts[0]; i++)
         rc = parts[i](&p, err);

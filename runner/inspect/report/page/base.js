@@ -90,9 +90,10 @@ function code(text) {
 }
 // Was the network described to libtorch? Then it can be written down again; a program of the user's has its own.
 const isNetwork = (data.config || []).some(([of, name, value]) => of === "evaluator" && name === "kind" && value === "torch");
-function commands(name, file) {
+// Weights cannot be exported of a model whose weights were not kept.
+function commands(name, file, kept) {
   const inspect = "archai-inspect " + shell(data.run.path) + " ";
-  return inspect + "show " + name + "\n" + inspect + "export " + name + " --format pt -o " + file + ".pt\n" +
+  return inspect + "show " + name + "\n" + (kept ? inspect + "export " + name + " --format pt -o " + file + ".pt\n" : "") +
     (isNetwork ? inspect + "export " + name + " -o " + file + ".py\n" : "") + inspect + "export " + name + " --format arch -o " + file + ".json\n";
 }
 function line(name, value) {
@@ -118,7 +119,7 @@ function select(i) {
     el("button", {type: "button", class: "close", onclick: () => select(-1), "aria-label": "close"}, "\u00d7"),
     el("p", {class: "muted"}, "candidate " + models.id[i] + (models.front[i] ? ", on the front" : "")),
     models.error[i] ? el("pre", {class: "bad"}, models.error[i]) : null,
-    hasValues(i) ? code(commands(name, "model")) : code("archai-inspect " + shell(data.run.path) + " show " + models.id[i] + "\n"),
+    hasValues(i) ? code(commands(name, "model", models.weights[i])) : code("archai-inspect " + shell(data.run.path) + " show " + models.id[i] + "\n"),
     el("table", {}, el("tbody", {}, ...rows)));
   panel.scrollTop = 0;
 }
