@@ -90,7 +90,7 @@ static void what_is_something_else_is_refused_or_passed_over(void **state)
 
 static void a_link_is_not_followed(void **state)
 {
-    char *beside = archai_printf("%s/running.json.new", directory), *foreign = archai_printf("%s/foreign", directory);
+    char *beside = archai_printf("%s/.running.json.new", directory), *foreign = archai_printf("%s/foreign", directory);
 
     (void)state;
     assert_int_equal(symlink(foreign, beside), 0);

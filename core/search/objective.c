@@ -151,7 +151,7 @@ int archai_objectives_create(archai_objectives *out, archai_ini *ini, archai_err
         const char *section = ini->at[i].section;
         const bool was_full = o.n == ARCHAI_MAX_OBJECTIVES;
 
-        if (strncmp(section, prefix, sizeof prefix - 1) == 0 &&
+        if (ini->at[i].key == NULL && strncmp(section, prefix, sizeof prefix - 1) == 0 &&
             !known(&o, section + sizeof prefix - 1)) {
             rc = archai_err_also(err, rc, add(&o, ini, section, &problem), &problem);
             full = was_full;

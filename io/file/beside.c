@@ -124,7 +124,6 @@ static bool is_ours(const archai_beside *b)
 
 static int put_in_place(archai_beside *b, archai_err *err)
 {
-    ARCHAI_TRY(sync_file(b, err));
     if (!is_ours(b)) {
         free(b->name); /* not ours to remove */
         b->name = NULL;
@@ -134,6 +133,13 @@ static int put_in_place(archai_beside *b, archai_err *err)
         return failed(b->path, "rename to it", err);
     free(b->name);
     b->name = NULL;
+    return ARCHAI_OK;
+}
+
+static int put_for_good(archai_beside *b, archai_err *err)
+{
+    ARCHAI_TRY(sync_file(b, err));
+    ARCHAI_TRY(put_in_place(b, err));
     return archai_file_sync_directory(b->path, err);
 }
 
@@ -155,7 +161,15 @@ static int write_through(const archai_beside *b, archai_err *err)
 
 int archai_beside_publish(archai_beside *b, archai_err *err)
 {
-    const int rc = b->name != NULL ? put_in_place(b, err) : write_through(b, err);
+    const int rc = b->name != NULL ? put_for_good(b, err) : write_through(b, err);
+
+    archai_beside_drop(b);
+    return rc;
+}
+
+int archai_beside_show(archai_beside *b, archai_err *err)
+{
+    const int rc = put_in_place(b, err);
 
     archai_beside_drop(b);
     return rc;

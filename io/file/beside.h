@@ -30,5 +30,8 @@ int archai_beside_output(archai_beside *out, const char *path, archai_err *err);
  * mixture, also after a power failure. Or write it through. Releases *b in any case; after a failure
  * nothing is left behind. */
 int archai_beside_publish(archai_beside *b, archai_err *err);
+/* Of a file made by archai_beside_inside that is soon replaced again: rename it without fsync, which would take its
+ * time. Whoever reads it sees the old file or the new one; a power failure may take it. */
+int archai_beside_show(archai_beside *b, archai_err *err);
 void archai_beside_drop(archai_beside *b); /* removes it; safe on ARCHAI_BESIDE_INIT */
 #endif

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "core/base/alloc.h"
+#include "io/file/beside.h"
 #include "io/file/file.h"
 
 static const char file_name[] = "running.json";
@@ -44,31 +45,25 @@ static json_t *to_json(const archai_running *r)
 
 int archai_running_write(const char *directory, double now, const archai_running *at, size_t n, archai_err *err)
 {
-    char *path = archai_file_path(directory, file_name), *beside = archai_printf("%s.new", path), *text;
+    archai_beside b = ARCHAI_BESIDE_INIT;
     json_t *list = json_array(), *all;
-    int fd, rc = ARCHAI_OK;
+    char *text;
+    int rc;
 
     for (size_t i = 0; i < n; i++)
         if (at[i].id >= 0)
             (void)json_array_append_new(list, to_json(&at[i])); /* one whose archid is no UTF-8 is left out */
     all = json_pack("{s:f, s:o}", "updated", now, "candidates", list);
     text = json_dumps(all, JSON_COMPACT);
-    (void)unlink(beside); /* also a link that somebody left there */
-    fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 || text == NULL)
-        rc = archai_fail(err, ARCHAI_EIO, "%s: cannot be written", beside);
-    else
-        rc = archai_file_pwrite(fd, text, strlen(text), 0, beside, err);
-    if (fd >= 0)
-        (void)close(fd);
-    if (rc == ARCHAI_OK && rename(beside, path) != 0)
-        rc = archai_fail(err, ARCHAI_EIO, "%s: cannot be replaced", path);
-    if (rc != ARCHAI_OK)
-        (void)unlink(beside);
+    rc = text != NULL ? archai_beside_inside(&b, directory, file_name, err)
+                      : archai_fail(err, ARCHAI_EIO, "%s/%s: cannot be written", directory, file_name);
+    if (rc == ARCHAI_OK)
+        rc = archai_file_pwrite(b.fd, text, strlen(text), 0, b.path, err);
+    if (rc == ARCHAI_OK)
+        rc = archai_beside_show(&b, err);
+    archai_beside_drop(&b);
     json_decref(all);
     free(text);
-    free(path);
-    free(beside);
     return rc;
 }
 

@@ -36,6 +36,19 @@ static void resolve_paths(archai_plan *p)
     free(notes);
 }
 
+/* Messages about output.directory are to name the option that was given. */
+static void name_output(archai_ini *ini)
+{
+    for (size_t i = 0; i < ini->n; i++) {
+        archai_ini_entry *e = &ini->at[i];
+
+        if (e->key == NULL || strcmp(e->section, "output") != 0 || strcmp(e->key, "directory") != 0)
+            continue;
+        free(e->file);
+        e->file = archai_strdup("--output");
+    }
+}
+
 static int read_ini(archai_plan *p, const archai_arguments *args, archai_err *err)
 {
     char *quoted, *output;
@@ -49,6 +62,7 @@ static int read_ini(archai_plan *p, const archai_arguments *args, archai_err *er
         quoted = archai_ini_quote(args->output); /* as it is, blanks around it and all */
         output = archai_printf("output.directory=%s", quoted);
         rc = archai_err_wrap(err, archai_ini_set(&p->ini, output, err), "--output: ");
+        name_output(&p->ini);
         free(quoted);
         free(output);
     }
