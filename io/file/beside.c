@@ -1,5 +1,6 @@
 #include "io/file/beside.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -98,6 +99,22 @@ int archai_beside_output(archai_beside *out, const char *path, archai_err *err)
         b.fd = memfd_create("archai-output", MFD_CLOEXEC);
     }
     return finish_opening(&b, out, err);
+}
+
+void archai_beside_sweep(const char *directory, const char *name)
+{
+    DIR *d = opendir(directory);
+    char *begin = archai_printf(".%s.", name);
+    const size_t n = strlen(begin);
+    struct dirent *e;
+
+    while (d != NULL && (e = readdir(d)) != NULL)
+        if (strncmp(e->d_name, begin, n) == 0 && strspn(e->d_name + n, "0123456789abcdef") == 16 &&
+            e->d_name[n + 16] == '\0')
+            (void)unlinkat(dirfd(d), e->d_name, 0);
+    if (d != NULL)
+        (void)closedir(d);
+    free(begin);
 }
 
 /* -- publishing ---------------------------------------------------------------------------- */

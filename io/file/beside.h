@@ -33,5 +33,7 @@ int archai_beside_publish(archai_beside *b, archai_err *err);
 /* Of a file made by archai_beside_inside that is soon replaced again: rename it without fsync, which would take its
  * time. Whoever reads it sees the old file or the new one; a power failure may take it. */
 int archai_beside_show(archai_beside *b, archai_err *err);
+/* Remove what processes that were killed left of <directory>/<name> under names that cannot be guessed. */
+void archai_beside_sweep(const char *directory, const char *name);
 void archai_beside_drop(archai_beside *b); /* removes it; safe on ARCHAI_BESIDE_INIT */
 #endif

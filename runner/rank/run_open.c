@@ -9,6 +9,7 @@
 #include "core/base/alloc.h"
 #include "io/dataset/dataset.h"
 #include "io/dataset/shape.h"
+#include "io/file/beside.h"
 #include "io/file/checkpoint.h"
 #include "io/file/file.h"
 #include "io/results/reconcile.h"
@@ -170,6 +171,7 @@ static void sweep_checkpoints(archai_rank *r)
     for (size_t i = 0; i < r->plan.n_left_over; i++)
         archai_checkpoint_remove(r->dir.path, r->plan.left_over[i]);
     archai_checkpoints_sweep(r->dir.path, true);
+    archai_beside_sweep(r->dir.path, "report.html");
     if (r->plan.n_left_over > 0)
         archai_runlog_note(&r->log, 0, "removed %zu checkpoint%s of committed rows",
                            r->plan.n_left_over, r->plan.n_left_over == 1 ? "" : "s");
