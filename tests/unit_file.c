@@ -273,6 +273,29 @@ static void owner_and_exit_code(void **state)
     free(path);
 }
 
+static void what_was_left_beside_is_swept(void **state)
+{
+    static const struct {
+        const char *name;
+        bool stays;
+    } files[] = {{".report.html.0123456789abcdef", false}, {".report.html.ffffffffffffffff", false},
+                 {".report.html.0123456789abcdef0", true}, {".report.html.0123456789abcdeX", true},
+                 {".report.html.mine", true},              {".other.html.0123456789abcdef", true},
+                 {"report.html", true}};
+    archai_err err = ARCHAI_ERR_INIT;
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        OK(archai_file_replace(*state, files[i].name, "x", 1, &err));
+    archai_beside_sweep(*state, "report.html");
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char *path = archai_file_path(*state, files[i].name);
+
+        if ((access(path, F_OK) == 0) != files[i].stays)
+            fail_msg("%s %s", files[i].name, files[i].stays ? "is gone" : "is there");
+        free(path);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tmpdir_setup, tmpdir_teardown)
 
 int main(void)
@@ -283,7 +306,7 @@ int main(void)
         TEST(a_file_of_another_process_is_not_published),
         TEST(segments_and_the_index),
         TEST(checkpoints_and_arrays),
-        TEST(owner_and_exit_code),
+        TEST(owner_and_exit_code), TEST(what_was_left_beside_is_swept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
