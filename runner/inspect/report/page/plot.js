@@ -89,7 +89,7 @@ function plot(spec) {
 
     near = [];
     for (const [at, text] of sx.ticks) {
-      const x = left + at * (right - left), half = 3.3 * text.length;
+      const x = left + at * (right - left), half = 3.8 * text.length;
       out.append(svg("line", {class: "rule", x1: x, x2: x, y1: top, y2: bottom}));
       if (x - half > last + 6) { // numbers do not run into each other
         out.append(svg("text", {x: Math.min(x, width - half), y: bottom + 16, "text-anchor": "middle"}, text));
